@@ -1,0 +1,4 @@
+//! How we reach Postgres.
+
+#[cfg(feature = "embedded")]
+pub mod embedded;

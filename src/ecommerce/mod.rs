@@ -1,0 +1,4 @@
+//! The domain proper: carts, their credentials, and whether they work.
+
+pub mod shopify;
+pub mod verdict;

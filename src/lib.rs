@@ -1,0 +1,18 @@
+//! Cartwright connects online stores to an order system. The map, in reading order:
+//! what is true stands outside of [`web`], how it is shown inside; data flows one way.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod telemetry;
+
+pub mod accounts;
+pub mod audit;
+pub mod database;
+pub mod ecommerce;
+pub mod vault;
+
+#[cfg(feature = "practice")]
+pub mod practice;
+pub mod web;

@@ -1,0 +1,6 @@
+//! Admin → Ecommerce Integration.
+
+pub mod add;
+pub mod carts;
+pub mod shopify;
+pub mod switch;

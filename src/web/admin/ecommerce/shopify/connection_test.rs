@@ -1,0 +1,1 @@
+//! admin/ecommerce/shopify/connection_test

@@ -1,0 +1,4 @@
+//! Pages behind the sign-in.
+
+pub mod ecommerce;
+pub mod home;

@@ -1,0 +1,7 @@
+//! The only place that knows how we are served.
+
+pub mod admin;
+pub mod assets;
+pub mod fields;
+pub mod filters;
+pub mod shell;
