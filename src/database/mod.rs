@@ -1,4 +1,137 @@
-//! How we reach Postgres.
+//! How we reach Postgres: a pool that hands out every connection clean, and refuses a database that would lose writes.
+//!
+//! sqlx 0.9.0 loses acknowledged writes: when `begin()` is dropped in flight, the connection returns to the pool inside a
+//! transaction nobody commits. Hence the `rollback` before each acquire, and [`transaction`] in a task of its own.
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
+pub mod migrate;
+pub mod throttle;
+pub mod transaction;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::{
+    Executor, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+pub use transaction::transaction;
+
+/// Longest wait for a connection before we answer 503: 2 s.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+
+const SESSION: &str = "set synchronous_commit = on; set statement_timeout = '5s'; set lock_timeout = '2s'; \
+    set idle_in_transaction_session_timeout = '10s'; set client_min_messages = error; set timezone = 'UTC'";
+
+/// Opens the pool; connections are made when needed, so a database that is away is told by the first statement.
+pub fn pool(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(16)
+        .min_connections(0)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(Duration::from_mins(5))
+        // One round trip either way; ours also ends a transaction that a dropped `begin()` left behind.
+        .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(SESSION).await.map(drop) }))
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                // A server stopped in its tracks answers nothing, not even an error.
+                let clean = tokio::time::timeout(Duration::from_secs(1), connection.execute("rollback")).await;
+                Ok(matches!(clean, Ok(Ok(_))))
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+/// Refuses a database that may lose what it acknowledged; one that does not know the settings gets a warning.
+///
+/// # Errors
+/// Names the setting that is off, or says that the database could not be reached.
+pub async fn check_durability(pool: &PgPool) -> anyhow::Result<()> {
+    for setting in ["fsync", "full_page_writes"] {
+        let value: Option<String> = sqlx::query_scalar!("select current_setting($1, true)", setting)
+            .fetch_one(pool)
+            .await
+            .context("reading the database's settings")?;
+        match value.as_deref() {
+            Some("off") => anyhow::bail!(
+                "The database has {setting} = off, so a crash may lose what was saved. Turn it on in postgresql.conf."
+            ),
+            None => tracing::warn!(setting, "the database does not say whether its writes are durable"),
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether an error means that the database is away or overloaded, rather than that we asked something wrong.
+pub fn is_away(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| match cause.downcast_ref::<sqlx::Error>() {
+        Some(
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_),
+        ) => true,
+        // 53 out of resources, 57 stopped or cancelled, 55P03 lock not available, 25006 read-only, 08 connection
+        Some(sqlx::Error::Database(refusal)) => refusal.code().is_some_and(|code| {
+            ["53", "57", "08", "58"].iter().any(|class| code.starts_with(class)) || code == "55P03" || code == "25006"
+        }),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A migrated database of its own, but through our pool, not the test framework's.
+    fn ours(options: &PgConnectOptions) -> PgPool {
+        pool(options.clone())
+    }
+
+    #[sqlx::test]
+    async fn a_begin_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions, options: PgConnectOptions) {
+        let pool = ours(&options);
+        pool.execute("create table notes (n int)").await.expect("table");
+        for polls in 1..=6 {
+            {
+                let mut begin = Box::pin(pool.begin());
+                for _ in 0..polls {
+                    if futures_util::future::poll_immediate(&mut begin).await.is_some() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+            for n in 0..10 {
+                sqlx::query("insert into notes values ($1)").bind(n).execute(&pool).await.expect("insert");
+            }
+            let seen: i64 = {
+                let mut other = <sqlx::PgConnection as sqlx::Connection>::connect_with(&options).await.expect("connect");
+                sqlx::query_scalar("select count(*) from notes").fetch_one(&mut other).await.expect("count")
+            };
+            assert_eq!(seen, 10 * i64::from(polls), "after a begin dropped at poll {polls}");
+        }
+    }
+
+    #[sqlx::test]
+    async fn a_database_that_may_lose_writes_is_named(_: PgPoolOptions, options: PgConnectOptions) {
+        // The tests' own cluster runs without fsync, which is exactly what a server must refuse.
+        let pool = ours(&options);
+        let fsync: String = sqlx::query_scalar("show fsync").fetch_one(&pool).await.expect("show");
+        let checked = check_durability(&pool).await;
+        assert_eq!(checked.is_err(), fsync == "off");
+    }
+
+    #[sqlx::test]
+    async fn every_connection_commits_before_it_answers(_: PgPoolOptions, options: PgConnectOptions) {
+        let pool = ours(&options);
+        let level: String = sqlx::query_scalar("show synchronous_commit").fetch_one(&pool).await.expect("show");
+        assert_eq!(level, "on");
+    }
+}

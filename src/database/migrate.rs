@@ -1,0 +1,29 @@
+//! Brings the schema up to date, behind Postgres's advisory lock, so that two instances may start together.
+
+use anyhow::Context;
+use sqlx::{PgPool, migrate::Migrator};
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Applies what is missing.
+///
+/// # Errors
+/// Names the migration that failed; refuses a schema that is newer than this program.
+pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
+    let mut connection = pool.acquire().await.context("reaching the database")?;
+    // Another instance may hold the lock for as long as its migrations take.
+    sqlx::query("select set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)")
+        .execute(&mut *connection)
+        .await
+        .context("preparing the migrations")?;
+    let outcome = MIGRATOR.run(&mut *connection).await;
+    // The limits of an ordinary connection hold again from the next one.
+    connection.close().await.ok();
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(sqlx::migrate::MigrateError::VersionMissing(version)) => anyhow::bail!(
+            "The database has migration {version}, which this program does not know. It was made by a newer version: use that one."
+        ),
+        Err(failure) => Err(failure).context("migrating the database"),
+    }
+}

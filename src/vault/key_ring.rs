@@ -1,0 +1,239 @@
+//! The key file: one key a line, the first seals, all open. From a file and not a variable, because environments are read by
+//! any file-read flaw and inherited by children.
+
+use std::path::Path;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use sqlx::PgPool;
+use zeroize::Zeroizing;
+
+use super::sql;
+
+/// One key and what HKDF-SHA256 (RFC 5869) makes of it.
+pub struct Key {
+    id: [u8; 8],
+    sealing: Zeroizing<[u8; 32]>,
+    fingerprint: Zeroizing<[u8; 32]>,
+    check_value: [u8; 32],
+}
+
+impl Key {
+    fn derive(material: &[u8; 32]) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(None, material);
+        let mut key = Self {
+            id: [0; 8],
+            sealing: Zeroizing::new([0; 32]),
+            fingerprint: Zeroizing::new([0; 32]),
+            check_value: [0; 32],
+        };
+        let outputs: [(&str, &mut [u8]); 4] = [
+            ("cartwright/v1/key-id", &mut key.id),
+            ("cartwright/v1/seal", &mut *key.sealing),
+            ("cartwright/v1/fingerprint", &mut *key.fingerprint),
+            ("cartwright/v1/check", &mut key.check_value),
+        ];
+        for (label, output) in outputs {
+            hkdf.expand(label.as_bytes(), output).expect("32 bytes are few for HKDF");
+        }
+        key
+    }
+
+    pub fn id(&self) -> &[u8; 8] {
+        &self.id
+    }
+
+    /// The id as people see it: 16 hex digits.
+    pub fn name(&self) -> String {
+        name(&self.id)
+    }
+
+    pub(super) fn sealing_key(&self) -> &[u8; 32] {
+        &self.sealing
+    }
+
+    pub(super) fn fingerprint_key(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({})", self.name())
+    }
+}
+
+fn name(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// All keys of the file, in its order; never empty.
+#[derive(Debug)]
+pub struct KeyRing {
+    keys: Vec<Key>,
+}
+
+/// Why a key file is refused; the path is named by whoever read it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRingError {
+    #[error("it holds no key; make one with `cartwright keys generate`")]
+    Empty,
+    #[error("line {0} is not base64 of exactly 32 bytes")]
+    Malformed(usize),
+    #[error("line {0} is all the same byte, which is no key")]
+    Uniform(usize),
+    #[error("line {0} repeats an earlier line")]
+    Doubled(usize),
+}
+
+impl KeyRing {
+    /// Reads lines of base64, each exactly 32 bytes; `#` begins a comment.
+    pub fn parse(text: &str) -> Result<Self, KeyRingError> {
+        let mut keys: Vec<Key> = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if line.is_empty() {
+                continue;
+            }
+            let decoded = Zeroizing::new(STANDARD.decode(line).map_err(|_| KeyRingError::Malformed(at + 1))?);
+            let material = Zeroizing::new(<[u8; 32]>::try_from(&decoded[..]).map_err(|_| KeyRingError::Malformed(at + 1))?);
+            if material.iter().all(|byte| *byte == material[0]) {
+                return Err(KeyRingError::Uniform(at + 1));
+            }
+            let key = Key::derive(&material);
+            if keys.iter().any(|earlier| earlier.id == key.id) {
+                return Err(KeyRingError::Doubled(at + 1));
+            }
+            keys.push(key);
+        }
+        if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys }) }
+    }
+
+    /// A line for a key file: 32 bytes from the operating system, base64.
+    pub fn generate_line() -> String {
+        let mut material = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(&mut *material).expect("the operating system has random numbers");
+        STANDARD.encode(*material)
+    }
+
+    /// A ring of one new key, kept nowhere.
+    pub fn generate() -> Self {
+        Self::parse(&Self::generate_line()).expect("a generated line is a key")
+    }
+
+    /// Reads the ring from a file; warns when others may read it.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = Zeroizing::new(
+            std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?,
+        );
+        let ring = Self::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            if std::fs::metadata(path)?.permissions().mode() & 0o007 != 0 {
+                tracing::warn!(path = %path.display(), "everybody on this machine may read the key file; chmod 0400 it");
+            }
+        }
+        Ok(ring)
+    }
+
+    /// Reads the ring, or makes the file with one new key where there is none: for the embedded database only, since two
+    /// replicas would invent two. Tells whether it was made.
+    pub fn read_or_make(path: &Path) -> anyhow::Result<(Self, bool)> {
+        use std::{io::Write, os::unix::fs::OpenOptionsExt};
+        match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+            Ok(mut file) => {
+                writeln!(file, "# Seals the saved secrets. Whoever has this file and the database can open them.")?;
+                writeln!(file, "{}", Self::generate_line())?;
+                file.sync_all()?;
+                Ok((Self::read(path)?, true))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok((Self::read(path)?, false)),
+            Err(error) => Err(anyhow::anyhow!("{} cannot be made: {error}", path.display())),
+        }
+    }
+
+    /// The key that seals.
+    pub fn active(&self) -> &Key {
+        &self.keys[0]
+    }
+
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    pub(super) fn find(&self, id: &[u8]) -> Option<&Key> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+}
+
+/// Compares the ring with the check values that the database holds, then registers what is new.
+pub(super) async fn check(ring: &KeyRing, pool: &PgPool) -> anyhow::Result<()> {
+    for known in sql::known_keys(pool).await? {
+        match ring.find(&known.key_id) {
+            Some(key) if key.check_value[..] != known.check_value[..] => anyhow::bail!(
+                "CARTWRIGHT_KEY_FILE: the key {} is not the one that sealed in this database. Put the right key file back.",
+                key.name()
+            ),
+            None if known.retired_at.is_none() => anyhow::bail!(
+                "CARTWRIGHT_KEY_FILE: the key {} has sealed in this database and is not in the file. Put its line back.",
+                name(&known.key_id)
+            ),
+            _ => {}
+        }
+    }
+    for key in &ring.keys {
+        sql::register(pool, &key.id, &key.check_value).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_file_refusals() {
+        let key = KeyRing::generate_line();
+        let refusals = [
+            (String::new(), KeyRingError::Empty),
+            ("# only a comment\n\n".into(), KeyRingError::Empty),
+            ("c2hvcnQ=".into(), KeyRingError::Malformed(1)),
+            (format!("{key}AAAA"), KeyRingError::Malformed(1)),
+            ("not base64!".into(), KeyRingError::Malformed(1)),
+            (STANDARD.encode([7_u8; 32]), KeyRingError::Uniform(1)),
+            (format!("# one\n{key}\n{key}\n"), KeyRingError::Doubled(3)),
+        ];
+        for (text, refusal) in refusals {
+            assert_eq!(KeyRing::parse(&text).err(), Some(refusal), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_line_seals_and_comments_are_left_out() {
+        let (first, second) = (KeyRing::generate_line(), KeyRing::generate_line());
+        let ring = KeyRing::parse(&format!("# ours\n\n{first} # new\n{second}\n")).expect("two keys");
+        assert_eq!(ring.keys().len(), 2);
+        assert_eq!(ring.active().id(), KeyRing::parse(&first).expect("one").active().id());
+    }
+
+    #[test]
+    fn a_key_prints_its_id_and_nothing_else() {
+        let ring = KeyRing::generate();
+        assert_eq!(format!("{ring:?}"), format!("KeyRing {{ keys: [Key({})] }}", ring.active().name()));
+    }
+
+    #[test]
+    fn a_made_file_is_for_its_owner_and_made_once() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("keys");
+        let (first, made) = KeyRing::read_or_make(&path).expect("made");
+        assert!(made);
+        assert_eq!(std::fs::metadata(&path).expect("file").permissions().mode() & 0o777, 0o600);
+        let (again, made) = KeyRing::read_or_make(&path).expect("read");
+        assert!(!made);
+        assert_eq!(first.active().id(), again.active().id());
+    }
+}

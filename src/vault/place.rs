@@ -1,0 +1,66 @@
+//! Where a secret lives and the one host that it may go to: the associated data of its seal.
+
+use uuid::Uuid;
+
+/// What a sealed secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    AccessToken,
+    ClientSecret,
+    Unsaved,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::ClientSecret => "client_secret",
+            Self::Unsaved => "unsaved",
+        }
+    }
+}
+
+/// Table, column, row, kind and host: all of them must be the same again, or the secret does not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    pub table: &'static str,
+    pub column: &'static str,
+    pub row: Uuid,
+    pub kind: Kind,
+    /// Exactly as the connection will use it.
+    pub host: &'a str,
+}
+
+impl<'a> Place<'a> {
+    pub const fn access_token(cart: Uuid, host: &'a str) -> Self {
+        Self { table: "carts", column: "secret", row: cart, kind: Kind::AccessToken, host }
+    }
+
+    pub const fn client_secret(cart: Uuid, host: &'a str) -> Self {
+        Self { table: "carts", column: "secret", row: cart, kind: Kind::ClientSecret, host }
+    }
+
+    pub const fn unsaved(submission: Uuid, host: &'a str) -> Self {
+        Self { table: "unsaved_credentials", column: "secret", row: submission, kind: Kind::Unsaved, host }
+    }
+
+    /// Six fields, each behind its two-byte big-endian length.
+    pub(super) fn associated_data(&self) -> Vec<u8> {
+        let fields: [&[u8]; 6] = [
+            b"cartwright/v1",
+            self.table.as_bytes(),
+            self.column.as_bytes(),
+            self.row.as_bytes(),
+            self.kind.as_str().as_bytes(),
+            self.host.as_bytes(),
+        ];
+        assert!(!self.host.is_empty(), "a secret always has a host");
+        let mut data = Vec::with_capacity(128);
+        for field in fields {
+            let length = u16::try_from(field.len()).expect("names and hosts are far below 64 KiB");
+            data.extend_from_slice(&length.to_be_bytes());
+            data.extend_from_slice(field);
+        }
+        data
+    }
+}
