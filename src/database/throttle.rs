@@ -32,8 +32,8 @@ impl Throttle {
         Ok(too_many.then(|| Duration::from_secs_f64(row.left.clamp(1.0, self.window.as_secs_f64()))))
     }
 
-    /// Takes one count back, for a try that turned out to be right.
-    pub async fn forgive(self, connection: &mut PgConnection, bucket: &str) -> sqlx::Result<()> {
+    /// Starts the bucket anew, after a try that turned out to be right.
+    pub async fn clear(self, connection: &mut PgConnection, bucket: &str) -> sqlx::Result<()> {
         sqlx::query!("delete from throttle where bucket = $1", bucket).execute(connection).await.map(drop)
     }
 }

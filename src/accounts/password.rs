@@ -1,0 +1,160 @@
+//! Passwords: argon2id, a few hashes at once, and the same work for an account that does not exist.
+//!
+//! Stops a thousand sign-ins from taking all memory, and an attacker from telling unknown accounts by the clock (ASVS 6.3.8).
+
+use std::{sync::LazyLock, time::Duration};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+/// Hashes at once; each takes 19 MiB.
+const AT_ONCE: usize = 4;
+/// Callers that may wait for a place.
+const WAITING: usize = 16;
+/// What a crowded server tells those who find no place.
+pub const CROWDED_WAIT: Duration = Duration::from_secs(5);
+
+/// OWASP's argon2id parameters: 19,456 KiB, two passes, one lane.
+static ARGON: LazyLock<Argon2<'static>> = LazyLock::new(|| {
+    let params = Params::new(19_456, 2, 1, None).expect("OWASP's parameters are within argon2's limits");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+});
+/// A real hash of an unguessable password, for accounts that do not exist.
+static NOBODY: LazyLock<String> = LazyLock::new(|| {
+    let mut random = [0_u8; 32];
+    getrandom::fill(&mut random).expect("the operating system has random numbers");
+    hash_now(&random)
+});
+
+/// What a new password may not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    #[error("Password must be at least 8 characters")]
+    TooShort,
+    #[error("Password must be 256 characters or fewer")]
+    TooLong,
+    #[error("That password is on the lists that attackers try first. Choose another")]
+    Common,
+}
+
+impl PasswordError {
+    /// The value of `data-class`.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::TooShort => "PASSWORD_TOO_SHORT",
+            Self::TooLong => "PASSWORD_TOO_LONG",
+            Self::Common => "PASSWORD_COMMON",
+        }
+    }
+}
+
+/// Too many hashes are waiting; try again in a few seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowded;
+
+/// Judges a new password as received: not trimmed, not shortened (ASVS 6.2.8).
+pub fn judge(password: &SecretString) -> Result<(), PasswordError> {
+    let password = password.expose_secret();
+    match password.chars().count() {
+        0..8 => Err(PasswordError::TooShort),
+        // The lists rank the few thousand that are tried first; guesses of a listed password are about its rank.
+        8..=256 if zxcvbn::zxcvbn(password, &[]).guesses() <= 4_000 => Err(PasswordError::Common),
+        8..=256 => Ok(()),
+        _ => Err(PasswordError::TooLong),
+    }
+}
+
+/// The place where passwords are hashed.
+#[derive(Debug)]
+pub struct Hashing {
+    places: Semaphore,
+    queue: Semaphore,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self { places: Semaphore::new(AT_ONCE), queue: Semaphore::new(AT_ONCE + WAITING) }
+    }
+}
+
+impl Hashing {
+    /// The PHC string of a password.
+    pub async fn hash(&self, password: SecretString) -> Result<String, Crowded> {
+        self.run(move || hash_now(password.expose_secret().as_bytes())).await
+    }
+
+    /// Whether the password is the one behind the hash; without a hash it takes as long and says no.
+    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
+        self.run(move || {
+            let known = hash.is_some();
+            let parsed = PasswordHash::new(hash.as_deref().unwrap_or(&NOBODY));
+            let same = parsed.is_ok_and(|hash| ARGON.verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
+            same && known
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Crowded> {
+        let _queued = self.queue.try_acquire().map_err(|_| Crowded)?;
+        let _place = self.places.acquire().await.map_err(|_| Crowded)?;
+        Ok(tokio::task::spawn_blocking(work).await.expect("hashing does not panic"))
+    }
+}
+
+/// Whether a stored hash was made with other parameters than today's.
+pub fn is_outdated(hash: &str) -> bool {
+    !hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+}
+
+fn hash_now(password: &[u8]) -> String {
+    let hash: PasswordHash = ARGON.hash_password(password).expect("argon2 hashes any password");
+    hash.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules() {
+        let long = "é".repeat(257);
+        let table = [
+            ("short", Err(PasswordError::TooShort)),
+            ("", Err(PasswordError::TooShort)),
+            (long.as_str(), Err(PasswordError::TooLong)),
+            ("password", Err(PasswordError::Common)),
+            ("12345678", Err(PasswordError::Common)),
+            ("iloveyou", Err(PasswordError::Common)),
+            ("four plain random words", Ok(())),
+            ("correct horse battery", Ok(())),
+            ("        x8#", Ok(())),
+        ];
+        for (password, verdict) in table {
+            assert_eq!(judge(&SecretString::from(password)), verdict, "{password:?}");
+        }
+        assert_eq!(judge(&SecretString::from("é".repeat(255) + "q")), Ok(()), "characters are counted, not bytes");
+    }
+
+    #[tokio::test]
+    async fn a_password_is_checked_as_received() {
+        let hashing = Hashing::default();
+        let hash = hashing.hash(SecretString::from(" spaces stay ")).await.expect("hashed");
+        assert!(!is_outdated(&hash), "{hash}");
+        let is = async |typed: &str, hash| hashing.verify(SecretString::from(typed), hash).await.expect("a place");
+        assert!(is(" spaces stay ", Some(hash.clone())).await);
+        assert!(!is("spaces stay", Some(hash.clone())).await);
+        assert!(!is(" spaces stay ", None).await);
+        assert!(!is(" spaces stay ", Some("not a hash".into())).await);
+    }
+
+    #[tokio::test]
+    async fn the_surplus_is_sent_away() {
+        let hashing = Hashing::default();
+        let _taken = hashing.queue.acquire_many(20).await.expect("all places");
+        assert_eq!(hashing.verify(SecretString::from("x"), None).await, Err(Crowded));
+    }
+}

@@ -1,0 +1,113 @@
+//! A person who may come in, and how their name and address are written.
+
+use uuid::Uuid;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Can do everything here.
+    Administrator,
+    /// Sees carts, health and activity, and changes nothing.
+    Viewer,
+}
+
+impl Role {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    pub(super) fn from_stored(text: &str) -> Self {
+        if text == "administrator" { Self::Administrator } else { Self::Viewer }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: Uuid,
+    pub email: String,
+    pub name: String,
+    pub role: Role,
+    /// `system`, `light` or `dark`.
+    pub theme: &'static str,
+}
+
+/// The three themes, by the word that the database holds.
+pub fn theme(text: &str) -> Option<&'static str> {
+    ["system", "light", "dark"].into_iter().find(|theme| *theme == text)
+}
+
+/// An e-mail address, trimmed and in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Enter an email address like priya@northwind.example")]
+pub struct EmailError;
+
+impl Email {
+    /// Demands one `@` with something on both sides and no blanks: only a message that arrives proves more.
+    pub fn parse(typed: &str) -> Result<Self, EmailError> {
+        let email = Self::normalise(typed);
+        let (local, domain) = email.rsplit_once('@').ok_or(EmailError)?;
+        let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
+        if plain(local) && plain(domain) && email.len() <= 254 { Ok(Self(email)) } else { Err(EmailError) }
+    }
+
+    /// The form under which an address is kept, compared and counted.
+    pub fn normalise(typed: &str) -> String {
+        typed.trim().to_lowercase()
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a person is called, 1 to 100 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonName(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PersonNameError {
+    #[error("Enter your name")]
+    Empty,
+    #[error("Name must be 100 characters or fewer")]
+    TooLong,
+}
+
+impl PersonName {
+    pub fn parse(typed: &str) -> Result<Self, PersonNameError> {
+        let name: String = typed.trim().chars().filter(|c| !c.is_control()).collect();
+        match name.chars().count() {
+            0 => Err(PersonNameError::Empty),
+            1..=100 => Ok(Self(name)),
+            _ => Err(PersonNameError::TooLong),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_kept_in_one_form() {
+        assert_eq!(Email::parse("  Priya@Northwind.Example ").expect("fine").as_str(), "priya@northwind.example");
+        for typed in ["", "priya", "@x", "a@", "a b@c", "a@b@c", "a@\u{7}b"] {
+            assert_eq!(Email::parse(typed), Err(EmailError), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn names_have_a_length() {
+        assert_eq!(PersonName::parse("  Priya Shah ").expect("fine").as_str(), "Priya Shah");
+        assert_eq!(PersonName::parse(" "), Err(PersonNameError::Empty));
+        assert_eq!(PersonName::parse(&"x".repeat(101)), Err(PersonNameError::TooLong));
+    }
+}
