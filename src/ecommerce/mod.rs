@@ -1,4 +1,71 @@
 //! The domain proper: carts, their credentials, and whether they work.
+//!
+//! A *cart* is our record of one shop, a *store* the merchant's shop itself. The verbs hang on [`Ecommerce`]; each is one
+//! transaction with its audit row inside and the network outside.
 
+mod cart;
+mod integration;
+mod listing;
+mod retiring;
+mod saving;
 pub mod shopify;
+mod sql;
+mod status;
+mod testing;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::{
+    audit::By,
+    vault::{SealError, Vault},
+};
+
+pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
+pub use integration::Integration;
+pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use saving::{Offered, SaveError, Saved, Submission, Theirs};
+pub use status::Status;
+pub use testing::{Progress, Refusal, RunningTest, TestReport, TestSubject};
+
+/// The handle on everything about carts.
+#[derive(Clone, Debug)]
+pub struct Ecommerce {
+    pool: PgPool,
+    vault: Arc<Vault>,
+    client: Arc<shopify::client::Client>,
+    tasks: tokio_util::task::TaskTracker,
+}
+
+/// A signed-in person at one browser: unsaved secrets belong to the browser, the deeds to the person.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub by: By,
+    /// SHA-256 of the session id.
+    pub session: Vec<u8>,
+}
+
+/// Something that is nobody's mistake: the database, the key, a bug.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl Ecommerce {
+    pub fn new(pool: PgPool, vault: Arc<Vault>, client: Arc<shopify::client::Client>) -> Self {
+        Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new() }
+    }
+
+    /// Waits for the tests that still run, so that a stop loses no result. They end by themselves within 15 s.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

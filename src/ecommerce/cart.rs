@@ -1,0 +1,126 @@
+//! A cart as pages see it: everything but its secret.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    Status,
+    shopify::{address::StoreAddress, credential::CredentialKind},
+    verdict::Class,
+};
+use crate::audit::CartRef;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CartId(pub Uuid);
+
+impl std::fmt::Display for CartId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.as_simple().fmt(f)
+    }
+}
+
+/// What the team calls a store: 1 to 80 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebsiteName(String);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebsiteNameError {
+    #[error("Enter a Website Name")]
+    Empty,
+    #[error("Website Name must be {} characters or fewer", WebsiteName::MAX)]
+    TooLong,
+}
+
+impl WebsiteNameError {
+    /// The value of `data-class`.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Empty => "NAME_EMPTY",
+            Self::TooLong => "NAME_TOO_LONG",
+        }
+    }
+}
+
+impl WebsiteName {
+    /// Longest name, in characters.
+    pub const MAX: usize = 80;
+
+    /// Trims, folds inner white space to single blanks and drops what a line of text cannot show.
+    pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
+        let visible: String = typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
+        let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        match name.chars().count() {
+            0 => Err(WebsiteNameError::Empty),
+            1..=Self::MAX => Ok(Self(name)),
+            _ => Err(WebsiteNameError::TooLong),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Marks that turn the direction of the text around them, and so could make one store look like another.
+const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What may be told of a saved credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedCredential {
+    pub kind: CredentialKind,
+    pub client_id: Option<String>,
+    /// The last four characters; `None` where the secret is too short to show any.
+    pub ending: Option<String>,
+    pub added_by: String,
+    pub added_at: OffsetDateTime,
+    /// `false` when the key or the row changed, so that it must be entered again.
+    pub is_readable: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cart {
+    pub id: CartId,
+    pub website_name: String,
+    pub address: StoreAddress,
+    pub is_active: bool,
+    pub status: Status,
+    pub version: i64,
+    pub credential: Option<SavedCredential>,
+    /// When exactly what is saved last passed.
+    pub passed_at: Option<OffsetDateTime>,
+    pub shop_id: Option<String>,
+    pub shop_name: Option<String>,
+    pub last_test: Option<Uuid>,
+    pub last_class: Option<Class>,
+    pub last_title: Option<String>,
+    pub missing_count: i32,
+    pub last_checked_at: Option<OffsetDateTime>,
+    pub retired_by: Option<String>,
+    pub is_disconnected: bool,
+    pub updated_at: OffsetDateTime,
+    pub updated_by: String,
+}
+
+impl Cart {
+    pub fn reference(&self) -> CartRef {
+        CartRef { id: self.id.0, name: self.website_name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_line_of_visible_text() {
+        let named = |typed: &str| WebsiteName::parse(typed).map(|name| name.as_str().to_owned());
+        assert_eq!(named("  Northwind \n Tea "), Ok("Northwind Tea".into()));
+        assert_eq!(named("Tea\u{202e}shop"), Ok("Teashop".into()));
+        assert_eq!(named("<b>Tea</b>"), Ok("<b>Tea</b>".into()), "markup is text: it is escaped where it is shown");
+        assert_eq!(named(" \u{200f} "), Err(WebsiteNameError::Empty));
+        assert_eq!(named(&"茶".repeat(80)), Ok("茶".repeat(80)));
+        assert_eq!(named(&"茶".repeat(81)), Err(WebsiteNameError::TooLong));
+    }
+}

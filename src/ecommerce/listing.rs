@@ -1,0 +1,107 @@
+//! The list of carts: filter, search, keyset pages in both directions. No secret is selected, so none can leak.
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{CartId, Ecommerce, Status, sql, verdict::Class};
+
+/// Carts on one page.
+pub const PAGE: i64 = 50;
+/// Counts stop here, so that a page costs the same at 100,000 carts.
+pub const COUNT_TO: i64 = 100;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CartFilter {
+    #[default]
+    All,
+    Active,
+    /// Needs attention and Not connected.
+    Attention,
+    /// Whatever is not active, Drafts included.
+    Inactive,
+}
+
+/// Where a page begins or ends: the name in lower case and the id, the order of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    pub name: String,
+    pub id: Uuid,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    pub filter: CartFilter,
+    /// Part of the name or of the store address.
+    pub search: Option<String>,
+    pub after: Option<Cursor>,
+    pub before: Option<Cursor>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartRow {
+    pub id: CartId,
+    pub website_name: String,
+    pub store_host: String,
+    pub is_active: bool,
+    pub status: Status,
+    pub last_class: Option<Class>,
+    pub last_title: Option<String>,
+    pub missing_count: i32,
+    pub last_checked_at: Option<OffsetDateTime>,
+    pub failing_since: Option<OffsetDateTime>,
+    pub retired_by: Option<String>,
+    pub is_disconnected: bool,
+}
+
+/// How many carts each filter holds, at most [`COUNT_TO`] each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub all: i64,
+    pub active: i64,
+    pub attention: i64,
+    pub inactive: i64,
+    /// Of those that need attention, the connected ones are the rest of the active.
+    pub drafts: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartPage {
+    pub integration_is_on: bool,
+    pub rows: Vec<CartRow>,
+    pub counts: Counts,
+    pub previous: Option<Cursor>,
+    pub next: Option<Cursor>,
+}
+
+impl Ecommerce {
+    /// One page of carts in the order of their names.
+    pub async fn list(&self, query: &ListQuery) -> sqlx::Result<CartPage> {
+        let integration_is_on = self.integration().await?.is_active;
+        let counts = sql::count(&self.pool, integration_is_on).await?;
+        let mut rows = sql::list(&self.pool, integration_is_on, query, PAGE + 1).await?;
+        let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
+        let backwards = query.before.is_some();
+        if more {
+            rows.pop();
+        }
+        if backwards {
+            rows.reverse();
+        }
+        let cursor = |row: &CartRow| Cursor { name: row.website_name.to_lowercase(), id: row.id.0 };
+        let has_previous = if backwards { more } else { query.after.is_some() };
+        let has_next = if backwards { true } else { more };
+        Ok(CartPage {
+            integration_is_on,
+            counts,
+            previous: rows.first().filter(|_| has_previous).map(cursor),
+            next: rows.last().filter(|_| has_next).map(cursor),
+            rows,
+        })
+    }
+
+    /// Counts for the head of the list and the Admin home.
+    pub async fn counts(&self) -> sqlx::Result<Counts> {
+        let integration_is_on = self.integration().await?.is_active;
+        sql::count(&self.pool, integration_is_on).await
+    }
+}

@@ -1,0 +1,34 @@
+//! Disconnect and delete: two different things. A disconnection forgets the credential and keeps the rest; a deletion forgets
+//! the settings and the checks as well. The activity stays in both.
+
+use super::{CartId, Ecommerce, sql};
+use crate::{
+    audit::{self, By, Event},
+    database::transaction,
+};
+
+impl Ecommerce {
+    /// Forgets the credential; the cart becomes a Draft. `false` when there is no such cart.
+    pub async fn disconnect(&self, by: By, cart: CartId) -> sqlx::Result<bool> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some(cart) = sql::disconnect(work, cart, by.name()).await? else { return Ok(false) };
+                audit::record(work, &by, Some(&cart), &Event::CartDisconnected).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Deletes the cart and its checks. `false` when there is no such cart.
+    pub async fn delete(&self, by: By, cart: CartId) -> sqlx::Result<bool> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some((cart, store)) = sql::delete(work, cart).await? else { return Ok(false) };
+                audit::record(work, &by, Some(&cart), &Event::CartDeleted { store }).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+}

@@ -1,0 +1,77 @@
+//! The SQL of unsaved credentials.
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::credential::CredentialKind;
+use crate::ecommerce::CartId;
+
+pub(super) struct Unsaved {
+    pub kind: CredentialKind,
+    pub client_id: Option<String>,
+    pub host: String,
+    pub secret: Vec<u8>,
+    pub ending: Option<String>,
+    /// Whether its thirty minutes last.
+    pub is_fresh: bool,
+}
+
+/// Only the session that made a form's row may replace it.
+pub(super) async fn upsert_unsaved(
+    connection: &mut PgConnection,
+    form: Uuid,
+    session: &[u8],
+    cart: Option<CartId>,
+    row: &Unsaved,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into unsaved_credentials (id, session_hash, cart_id, store_host, credential_kind, client_id, secret, secret_ending)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         on conflict (id) do update set cart_id = excluded.cart_id, store_host = excluded.store_host,
+             credential_kind = excluded.credential_kind, client_id = excluded.client_id, secret = excluded.secret,
+             secret_ending = excluded.secret_ending, created_at = now()
+         where unsaved_credentials.session_hash = excluded.session_hash",
+        form,
+        session,
+        cart.map(|cart| cart.0),
+        row.host,
+        row.kind.as_str(),
+        row.client_id,
+        row.secret,
+        row.ending
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(super) async fn find_unsaved(connection: &mut PgConnection, form: Uuid, session: &[u8]) -> sqlx::Result<Option<Unsaved>> {
+    let row = sqlx::query!(
+        r#"select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
+           from unsaved_credentials where id = $1 and session_hash = $2"#,
+        form,
+        session
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        Some(Unsaved {
+            kind: CredentialKind::parse(&row.credential_kind)?,
+            client_id: row.client_id,
+            host: row.store_host,
+            secret: row.secret,
+            ending: row.secret_ending,
+            is_fresh: row.is_fresh,
+        })
+    }))
+}
+
+pub(super) async fn delete_unsaved(connection: &mut PgConnection, form: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from unsaved_credentials where id = $1", form).execute(connection).await.map(drop)
+}
+
+/// Keeps what ended in the last half hour, so that the page can say that it was there.
+pub(super) async fn delete_old_unsaved(pool: &PgPool) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'").execute(pool).await?;
+    Ok(deleted.rows_affected())
+}

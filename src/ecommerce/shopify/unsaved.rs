@@ -1,0 +1,101 @@
+//! The draft of a secret: typed, not yet saved. Sealed, for one form, one browser session, one host, thirty minutes, so that
+//! nothing typed is lost between *Test Connection* and *Save*, with or without script.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    address::StoreAddress,
+    credential::{ClientId, Credential, CredentialKind},
+    sql,
+};
+use crate::{
+    ecommerce::{Broken, CartId, Ecommerce, Visitor, saving::Found},
+    vault::{Place, Vault},
+};
+
+/// What the page may say of an unsaved secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub kind: CredentialKind,
+    pub ending: Option<String>,
+}
+
+impl Ecommerce {
+    /// Keeps a typed secret for this form, when the form itself could not be saved.
+    pub async fn hold(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>, address: &StoreAddress, credential: &Credential) -> Result<(), Broken> {
+        let mut connection = self.pool.acquire().await?;
+        hold(&mut connection, &self.vault, visitor, form, cart, address, credential).await
+    }
+
+    /// Whether this form has an unsaved secret for this host, and how it ends.
+    pub async fn receipt(&self, visitor: &Visitor, form: Uuid, address: &StoreAddress) -> sqlx::Result<Option<Receipt>> {
+        let mut connection = self.pool.acquire().await?;
+        let row = sql::find_unsaved(&mut connection, form, &visitor.session).await?;
+        Ok(row.filter(|row| row.host == address.host() && row.is_fresh).map(|row| Receipt { kind: row.kind, ending: row.ending }))
+    }
+
+    /// Forgets the unsaved secret of a form: the person wants to enter a different one.
+    pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        if sql::find_unsaved(&mut connection, form, &visitor.session).await?.is_some() {
+            forget(&mut connection, form).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes unsaved secrets that are too old.
+    pub async fn sweep_unsaved(&self) -> sqlx::Result<u64> {
+        sql::delete_old_unsaved(&self.pool).await
+    }
+}
+
+pub(in crate::ecommerce) async fn hold(
+    work: &mut PgConnection,
+    vault: &Vault,
+    visitor: &Visitor,
+    form: Uuid,
+    cart: Option<CartId>,
+    address: &StoreAddress,
+    credential: &Credential,
+) -> Result<(), Broken> {
+    let host = address.host();
+    let secret = vault.seal(&Place::unsaved(form, &host), credential.secret()).await?;
+    let row = sql::Unsaved {
+        kind: credential.kind(),
+        client_id: credential.client_id().map(|id| id.as_str().to_owned()),
+        host,
+        secret,
+        ending: credential.ending(),
+        is_fresh: true,
+    };
+    sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?;
+    Ok(())
+}
+
+/// The unsaved secret of this form, if everything that it is bound to is the same.
+pub(in crate::ecommerce) async fn find(
+    work: &mut PgConnection,
+    vault: &Vault,
+    visitor: &Visitor,
+    form: Uuid,
+    address: &StoreAddress,
+    kind: CredentialKind,
+    client_id: Option<&ClientId>,
+) -> sqlx::Result<Found> {
+    let Some(row) = sql::find_unsaved(work, form, &visitor.session).await? else { return Ok(Found::Nothing { was_there: false }) };
+    let host = address.host();
+    let is_this = row.host == host && row.kind == kind && row.client_id.as_deref() == client_id.map(ClientId::as_str);
+    if !row.is_fresh || !is_this {
+        return Ok(Found::Nothing { was_there: !row.is_fresh });
+    }
+    let opened = vault.open(&Place::unsaved(form, &host), &row.secret).ok();
+    Ok(match opened.and_then(|secret| Credential::from_stored(kind, row.client_id, secret)) {
+        Some(credential) => Found::Credential(credential),
+        None => Found::Nothing { was_there: true },
+    })
+}
+
+pub(in crate::ecommerce) async fn forget(work: &mut PgConnection, form: Uuid) -> sqlx::Result<()> {
+    sql::delete_unsaved(work, form).await
+}
