@@ -1,4 +1,5 @@
-//! All that only Shopify asks of us. Facts from shopify.dev, checked November 2026.
+//! All that only Shopify asks of us: addresses, credentials, calls, answers and the words for permissions.
+//! Knows no database and no page. Facts from shopify.dev, checked November 2026.
 
 pub mod address;
 pub mod answer;
@@ -8,3 +9,17 @@ pub mod credential;
 pub mod guide;
 pub mod resolver;
 pub mod scopes;
+mod text;
+
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+/// The Admin API version that every request names. Raise it together with [`API_VERSION_ENDS_AT`] and the `.graphql` files.
+pub const API_VERSION: &str = "2026-10";
+
+/// When Shopify stops serving [`API_VERSION`] and silently answers from the next one.
+/// Source: shopify.dev, *API versioning*, checked November 2026.
+pub const API_VERSION_ENDS_AT: OffsetDateTime = datetime!(2027-10-16 15:00 UTC);
+
+/// How long before its end an operator hears about it: 120 days.
+pub const API_VERSION_WARNING: time::Duration = time::Duration::days(120);

@@ -1,1 +1,271 @@
-//! scopes
+//! The 17 permissions in one table: the guide, the test and the screens read nothing else. Refuses to know what is on screen.
+//! Surprising: `write_x` grants `read_x`, so two lists of names are never compared as they stand.
+//! Source: shopify.dev, *Access scopes*, checked November 2026.
+
+use std::collections::BTreeSet;
+
+/// Whether a cart does its work without a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    Needed,
+    /// Nice to have: its absence is a note, never a limit.
+    Optional,
+    /// Shopify may offer it to stores on Plus only; elsewhere it is nice to have.
+    NeededOnPlus,
+}
+
+/// One of the 17.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Shopify's name for it.
+    pub scope: &'static str,
+    pub need: Need,
+    /// The name that people read.
+    pub say: &'static str,
+    /// What stops working if it is missing; goes on after a colon.
+    pub without: &'static str,
+}
+
+/// In the order in which Shopify's screen lists them.
+pub const PERMISSIONS: [Permission; 17] = [
+    Permission {
+        scope: "write_assigned_fulfillment_orders",
+        need: Need::Needed,
+        say: "Assigned fulfillment orders",
+        without: "shipments assigned to your app cannot be updated",
+    },
+    Permission {
+        scope: "write_customers",
+        need: Need::Needed,
+        say: "Customers",
+        without: "customers cannot be matched or created",
+    },
+    Permission {
+        scope: "read_discounts",
+        need: Need::Needed,
+        say: "Discounts",
+        without: "discount names will not show on orders",
+    },
+    Permission {
+        scope: "write_fulfillments",
+        need: Need::Needed,
+        say: "Fulfillment services",
+        without: "fulfillment services and delivery events cannot be kept up to date",
+    },
+    Permission {
+        scope: "read_gdpr_data_request",
+        need: Need::Optional,
+        say: "Customer data requests",
+        without: "privacy requests cannot be seen",
+    },
+    Permission {
+        scope: "read_gift_cards",
+        need: Need::NeededOnPlus,
+        say: "Gift cards",
+        without: "gift card payments will not show",
+    },
+    Permission {
+        scope: "write_inventory",
+        need: Need::Needed,
+        say: "Inventory",
+        without: "stock levels will not update in Shopify",
+    },
+    Permission {
+        scope: "write_locations",
+        need: Need::Needed,
+        say: "Locations",
+        without: "stock cannot be matched to your locations",
+    },
+    Permission {
+        scope: "write_merchant_managed_fulfillment_orders",
+        need: Need::Needed,
+        say: "Merchant-managed fulfillment orders",
+        without: "orders you ship yourself cannot be marked shipped",
+    },
+    Permission {
+        scope: "write_orders",
+        need: Need::Needed,
+        say: "Orders",
+        without: "orders cannot be imported or updated",
+    },
+    Permission {
+        scope: "read_payment_terms",
+        need: Need::Needed,
+        say: "Payment terms",
+        without: "due dates will not show",
+    },
+    Permission {
+        scope: "write_product_listings",
+        need: Need::Optional,
+        say: "Product listings",
+        without: "products cannot be listed to your channel",
+    },
+    Permission {
+        scope: "write_products",
+        need: Need::Needed,
+        say: "Products",
+        without: "products cannot be imported or updated",
+    },
+    Permission {
+        scope: "read_channels",
+        need: Need::Optional,
+        say: "Sales channels",
+        without: "you cannot see where an order came from",
+    },
+    Permission {
+        scope: "read_shipping",
+        need: Need::Needed,
+        say: "Shipping",
+        without: "shipping methods will not show",
+    },
+    Permission {
+        scope: "write_third_party_fulfillment_orders",
+        need: Need::Needed,
+        say: "Third-party fulfillment orders",
+        without: "orders shipped by others cannot be updated",
+    },
+    Permission {
+        scope: "write_custom_fulfillment_services",
+        need: Need::Optional,
+        say: "Custom fulfillment services",
+        without: "Order Time cannot act as a shipping service",
+    },
+];
+
+/// Shopify lists only the read form of this one today, and the read form does.
+const READ_FORM_DOES: [(&str, &str); 1] = [("write_product_listings", "read_product_listings")];
+
+impl Permission {
+    /// Whether its absence costs this store something that it was promised.
+    pub const fn is_needed(&self, is_plus: bool) -> bool {
+        match self.need {
+            Need::Needed => true,
+            Need::Optional => false,
+            Need::NeededOnPlus => is_plus,
+        }
+    }
+
+    fn is_in(&self, expanded: &BTreeSet<String>) -> bool {
+        let other = READ_FORM_DOES.into_iter().find(|(scope, _)| *scope == self.scope).map(|(_, read)| read);
+        expanded.contains(self.scope) || other.is_some_and(|read| expanded.contains(read))
+    }
+}
+
+/// The permission with this name, if it is one of the 17.
+pub fn permission(scope: &str) -> Option<&'static Permission> {
+    PERMISSIONS.iter().find(|permission| permission.scope == scope)
+}
+
+/// The granted names and all that they imply.
+pub fn expand<S: AsRef<str>>(granted: &[S]) -> BTreeSet<String> {
+    let names = granted.iter().map(|scope| scope.as_ref().trim()).filter(|scope| !scope.is_empty());
+    names.flat_map(|scope| [Some(scope.to_owned()), implied_by(scope)]).flatten().collect()
+}
+
+/// Whether a permission is there, in its own name or through a stronger one.
+pub fn grants<S: AsRef<str>>(granted: &[S], scope: &str) -> bool {
+    expand(granted).contains(scope)
+}
+
+/// Permissions that this store needs and does not have, in the order of the table.
+pub fn missing_needed<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static Permission> {
+    missing(granted).into_iter().filter(|permission| permission.is_needed(is_plus)).collect()
+}
+
+/// Permissions that would be nice to have here, in the order of the table.
+pub fn missing_optional<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static Permission> {
+    missing(granted).into_iter().filter(|permission| !permission.is_needed(is_plus)).collect()
+}
+
+/// How many of the 17 are there.
+pub fn covered<S: AsRef<str>>(granted: &[S]) -> usize {
+    PERMISSIONS.len() - missing(granted).len()
+}
+
+/// Granted names that nothing here uses, each once: a `write_x` and the `read_x` that it implies count as one.
+pub fn extra<S: AsRef<str>>(granted: &[S]) -> Vec<String> {
+    let used = expand(&PERMISSIONS.map(|permission| permission.scope));
+    let names: BTreeSet<&str> = granted.iter().map(|s| s.as_ref().trim()).filter(|s| !s.is_empty()).collect();
+    let implied: BTreeSet<String> = names.iter().copied().filter_map(implied_by).collect();
+    let is_used = |name: &str| used.contains(name) || READ_FORM_DOES.iter().any(|(_, read)| *read == name);
+    names.into_iter().filter(|name| !is_used(name) && !implied.contains(*name)).map(str::to_owned).collect()
+}
+
+fn missing<S: AsRef<str>>(granted: &[S]) -> Vec<&'static Permission> {
+    let expanded = expand(granted);
+    PERMISSIONS.iter().filter(|permission| !permission.is_in(&expanded)).collect()
+}
+
+/// `read_x` for `write_x`, with or without `unauthenticated_` before it. `customer_…` names are outside of the rule.
+fn implied_by(scope: &str) -> Option<String> {
+    let (front, rest) = match scope.strip_prefix("unauthenticated_") {
+        Some(rest) => ("unauthenticated_", rest),
+        None => ("", scope),
+    };
+    let name = rest.strip_prefix("write_").filter(|name| !name.is_empty())?;
+    Some(format!("{front}read_{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<&'static str> {
+        PERMISSIONS.iter().map(|permission| permission.scope).collect()
+    }
+
+    fn names(permissions: Vec<&'static Permission>) -> Vec<&'static str> {
+        permissions.into_iter().map(|permission| permission.scope).collect()
+    }
+
+    #[test]
+    fn there_are_17_of_which_13_are_needed_on_plus_and_12_elsewhere() {
+        let count = |is_plus| PERMISSIONS.iter().filter(|permission| permission.is_needed(is_plus)).count();
+        assert_eq!((PERMISSIONS.len(), count(true), count(false)), (17, 13, 12));
+        assert_eq!(all().iter().filter(|scope| scope.starts_with("write_")).count(), 11);
+        assert_eq!(all().into_iter().collect::<BTreeSet<_>>().len(), 17);
+    }
+
+    #[test]
+    fn writing_implies_reading_and_not_the_other_way_round() {
+        let expanded = expand(&["write_orders", " read_products ", "", "customer_write_orders", "write_"]);
+        assert!(expanded.contains("read_orders") && !expanded.contains("write_products"));
+        assert!(!expanded.contains("customer_read_orders") && !expanded.contains("read_"));
+        assert!(grants(&["unauthenticated_write_checkouts"], "unauthenticated_read_checkouts"));
+        assert!(grants(&["write_locations"], "read_locations") && !grants(&["read_locations"], "write_locations"));
+    }
+
+    #[test]
+    fn missing_is_told_apart_by_need_and_plan() {
+        assert!(missing_needed(&all(), true).is_empty() && missing_optional(&all(), true).is_empty());
+        let granted: Vec<_> = all()
+            .into_iter()
+            .filter(|s| !["write_inventory", "read_gift_cards", "read_channels"].contains(s))
+            .collect();
+        assert_eq!(names(missing_needed(&granted, true)), ["read_gift_cards", "write_inventory"]);
+        assert_eq!(names(missing_needed(&granted, false)), ["write_inventory"]);
+        assert_eq!(names(missing_optional(&granted, false)), ["read_gift_cards", "read_channels"]);
+        assert_eq!(covered(&granted), 14);
+    }
+
+    #[test]
+    fn a_stronger_or_a_read_form_covers() {
+        let with = |more: &'static str, less: &str| -> Vec<&str> {
+            all().into_iter().filter(|scope| *scope != less).chain([more]).collect()
+        };
+        assert_eq!(covered(&with("write_discounts", "read_discounts")), 17);
+        assert_eq!(covered(&with("read_product_listings", "write_product_listings")), 17);
+        assert_eq!(covered(&with("read_products", "write_products")), 16, "reading never covers writing");
+    }
+
+    #[test]
+    fn extra_permissions_count_once_each() {
+        let granted: Vec<_> = all()
+            .into_iter()
+            .chain(["read_orders", "write_themes", "read_themes", "read_files", "read_files"])
+            .collect();
+        assert_eq!(extra(&granted), ["read_files", "write_themes"]);
+        assert!(extra(&all()).is_empty());
+        assert!(extra(&["read_product_listings"]).is_empty());
+    }
+}

@@ -1,0 +1,63 @@
+//! What is done to text before anybody judges or shows it: pasted text loses its wrapping, foreign text its teeth.
+//! Knows no meaning. Nothing is ever removed from the middle of a paste: what we check and what we use must be the same bytes.
+
+/// Longest foreign name that we keep, in characters.
+pub const NAME_LIMIT: usize = 255;
+
+/// Characters without width that come along when text is copied from a page.
+pub const fn has_no_width(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
+}
+
+/// Straight and typographic quotation marks.
+pub const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201F}' | '\u{2039}' | '\u{203A}' | '\u{AB}' | '\u{BB}')
+}
+
+/// A pasted secret without the blanks, zero-width characters, quotes and line ends around it.
+pub fn trim_secret(pasted: &str) -> &str {
+    pasted.trim_matches(|c: char| c.is_whitespace() || has_no_width(c) || is_quote(c))
+}
+
+/// Whether a text can stand in a header as it is: visible ASCII, 1 to `limit` characters.
+pub fn is_visible_ascii(text: &str, limit: usize) -> bool {
+    (1..=limit).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Foreign text as we keep it: at most `limit` characters, without control characters and without those that turn the
+/// reading direction (a store's *name* may try to rewrite the sentence around it).
+pub fn tame(foreign: &str, limit: usize) -> String {
+    foreign.chars().filter(|c| !c.is_control() && !turns_text(*c) && !has_no_width(*c)).take(limit).collect()
+}
+
+const fn turns_text(c: char) -> bool {
+    matches!(
+        c,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_loses_only_its_wrapping() {
+        assert_eq!(trim_secret(" \u{200B}\"abc d'e\"\r\n"), "abc d'e");
+        assert_eq!(trim_secret("\u{FEFF}“”\n"), "");
+    }
+
+    #[test]
+    fn foreign_text_is_capped_and_cannot_turn_the_line() {
+        assert_eq!(tame("North\u{202E}wind\u{0}\r\n\u{2066} Tea", 255), "Northwind Tea");
+        assert_eq!(tame(&"é".repeat(300), 255).chars().count(), 255);
+    }
+
+    #[test]
+    fn only_visible_ascii_may_stand_in_a_header() {
+        for bad in ["", "a b", "é", "a\r\nb", " a", "aaaaa"] {
+            assert!(!is_visible_ascii(bad, 4), "{bad:?}");
+        }
+        assert!(is_visible_ascii("a~1_", 4));
+    }
+}
