@@ -1,1 +1,390 @@
-//! config
+//! The settings: `CARTWRIGHT_*` variables and the flags of `cartwright serve`. The only place that reads the environment. All
+//! of it is checked before the port opens, and every problem is reported at once, each with its variable.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Args;
+use secrecy::SecretString;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use crate::ecommerce::shopify::client::{Egress, EgressProxy};
+
+/// Settings of every command that needs the database.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DatabaseFlags {
+    /// A Postgres to use, such as postgres://cartwright@localhost/cartwright. Without it a private one is kept in DATA_DIR.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The folder of the private Postgres and of the key that is made with it.
+    #[arg(long, env = "CARTWRIGHT_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+    /// A folder with Postgres server programs, where they are not in a usual place.
+    #[arg(long, env = "PG_BIN", value_name = "FOLDER", hide = true)]
+    pub pg_bin: Option<String>,
+    /// What to log: a level, or targets with levels as in RUST_LOG.
+    #[arg(long, env = "CARTWRIGHT_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// Settings of `cartwright serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeFlags {
+    /// Address and port to listen on [default: 127.0.0.1:8080].
+    #[arg(long, env = "CARTWRIGHT_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    #[command(flatten)]
+    pub database: DatabaseFlags,
+    /// The keys that seal secrets: base64 of 32 bytes a line, the first seals, all open. `cartwright keys generate` makes a line.
+    #[arg(long, env = "CARTWRIGHT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<String>,
+    /// The address in the browser, such as https://orders.example.com, when it differs from LISTEN.
+    #[arg(long, env = "CARTWRIGHT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// What the pages call the product [default: Order Time].
+    #[arg(long, env = "CARTWRIGHT_PRODUCT_NAME", value_name = "NAME")]
+    pub product_name: Option<String>,
+    /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify.
+    #[cfg(feature = "practice")]
+    #[arg(long, env = "CARTWRIGHT_PRACTICE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub practice: bool,
+    /// An HTTP proxy for calls to Shopify, used with CONNECT: http://[user:password@]host:port. Other proxy variables are ignored.
+    #[arg(long, env = "CARTWRIGHT_EGRESS_PROXY", hide_env_values = true, value_name = "URL")]
+    pub egress_proxy: Option<String>,
+    /// Extra certificate authorities for calls to Shopify, as PEM.
+    #[arg(long, env = "CARTWRIGHT_EGRESS_CA_FILE", value_name = "FILE")]
+    pub egress_ca_file: Option<String>,
+    /// A mail address or link that error pages offer.
+    #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
+    pub support_address: Option<String>,
+}
+
+/// One thing to mend, with its variable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {problem}")]
+pub struct Problem {
+    pub variable: &'static str,
+    pub problem: String,
+}
+
+/// Every problem of the settings; never empty.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Problems(pub Vec<Problem>);
+
+/// Where the carts are kept.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Url(Box<PgConnectOptions>),
+    /// A private cluster in the data folder.
+    Embedded { data_dir: PathBuf, pg_bin: Option<PathBuf> },
+}
+
+/// The address that people type, and what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// Scheme, host and port, without a slash at the end.
+    pub origin: String,
+    /// `Host` as a browser sends it; `None` allows every loopback name.
+    pub host: Option<String>,
+    pub is_https: bool,
+}
+
+#[derive(Debug)]
+pub struct ServeConfig {
+    pub listen: SocketAddr,
+    pub database: Database,
+    /// `None` with the embedded database: a key is made in its folder.
+    pub key_file: Option<PathBuf>,
+    pub public_url: PublicUrl,
+    pub product_name: String,
+    pub practice: bool,
+    pub egress: Egress,
+    pub support: Option<String>,
+}
+
+/// An empty variable is one that is not set: compose files write them that way.
+fn given(value: Option<&String>) -> Option<&str> {
+    value.map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+impl DatabaseFlags {
+    /// The database that these flags mean.
+    pub fn check(&self) -> Result<Database, Problems> {
+        let mut problems = Vec::new();
+        let database = self.database(&mut problems);
+        database.filter(|_| problems.is_empty()).ok_or(Problems(problems))
+    }
+
+    /// What to log; `info` where nothing is said.
+    pub fn log(&self) -> &str {
+        given(self.log.as_ref()).unwrap_or("info")
+    }
+
+    fn database(&self, problems: &mut Vec<Problem>) -> Option<Database> {
+        let mut problem = |variable, problem: String| {
+            problems.push(Problem { variable, problem });
+            None
+        };
+        if let Some(url) = given(self.database_url.as_ref()) {
+            if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+                return problem("DATABASE_URL", "it does not begin with postgres://".into());
+            }
+            return match url.parse::<PgConnectOptions>() {
+                Ok(options) => Some(Database::Url(Box::new(options.application_name("cartwright")))),
+                Err(_) => problem("DATABASE_URL", "it cannot be read as postgres://user:password@host:port/database".into()),
+            };
+        }
+        if cfg!(not(feature = "embedded")) {
+            return problem("DATABASE_URL", "it is not set, and this build has no private database".into());
+        }
+        match self.data_dir() {
+            Some(data_dir) => Some(Database::Embedded { data_dir, pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from) }),
+            None => problem("CARTWRIGHT_DATA_DIR", "it is not set, and there is no home folder to put it in".into()),
+        }
+    }
+
+    fn data_dir(&self) -> Option<PathBuf> {
+        #[cfg(feature = "embedded")]
+        if given(self.data_dir.as_ref()).is_none() {
+            let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(PathBuf::from);
+            let is_root = rustix::process::geteuid().is_root();
+            return crate::database::embedded::default_data_dir(is_root, variable("XDG_DATA_HOME"), variable("HOME"));
+        }
+        given(self.data_dir.as_ref()).map(PathBuf::from)
+    }
+}
+
+impl ServeFlags {
+    /// Everything that is wrong, at once.
+    pub fn check(&self) -> Result<ServeConfig, Problems> {
+        let mut problems = Vec::new();
+        let database = self.database.database(&mut problems);
+        let listen = self.listen(&mut problems);
+        let public_url = self.public_url(listen, &mut problems);
+        let egress = self.egress(&mut problems);
+        let support = self.support(&mut problems);
+        let product_name = self.product_name(&mut problems);
+        let key_file = self.key_file(database.as_ref(), &mut problems);
+        if tracing_subscriber::EnvFilter::try_new(self.database.log()).is_err() {
+            problems.push(Problem { variable: "CARTWRIGHT_LOG", problem: "it is no level and no list of targets with levels".into() });
+        }
+        match (database, listen, public_url) {
+            (Some(database), Some(listen), Some(public_url)) if problems.is_empty() => {
+                Ok(ServeConfig { listen, database, key_file, public_url, product_name, practice: self.wants_practice(), egress, support })
+            }
+            _ => Err(Problems(problems)),
+        }
+    }
+
+    fn wants_practice(&self) -> bool {
+        #[cfg(feature = "practice")]
+        return self.practice;
+        #[cfg(not(feature = "practice"))]
+        false
+    }
+
+    fn listen(&self, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
+        let text = given(self.listen.as_ref()).unwrap_or("127.0.0.1:8080");
+        let listen = text.parse().ok().or_else(|| text.strip_prefix("localhost:")?.parse().ok().map(|port: u16| ([127, 0, 0, 1], port).into()));
+        if listen.is_none() {
+            problems.push(Problem { variable: "CARTWRIGHT_LISTEN", problem: format!("{text:?} is not an address and a port such as 127.0.0.1:8080") });
+        }
+        listen
+    }
+
+    fn public_url(&self, listen: Option<SocketAddr>, problems: &mut Vec<Problem>) -> Option<PublicUrl> {
+        let mut problem = |problem: &str| {
+            problems.push(Problem { variable: "CARTWRIGHT_PUBLIC_URL", problem: problem.into() });
+            None
+        };
+        let Some(text) = given(self.public_url.as_ref()) else {
+            let listen = listen?;
+            if listen.ip().is_loopback() {
+                return Some(PublicUrl { origin: format!("http://{listen}"), host: None, is_https: false });
+            }
+            return problem("it is not set, and CARTWRIGHT_LISTEN is not a loopback address; say where people reach this server");
+        };
+        let Ok(url) = reqwest::Url::parse(text) else { return problem("it is not an address such as https://orders.example.com") };
+        let Some(host) = url.host_str() else { return problem("it has no host name") };
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+            return problem("it must be scheme, host and port alone, such as https://orders.example.com");
+        }
+        let is_loopback = url.host_str().is_some_and(|host| {
+            let ip: Option<std::net::IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+            host == "localhost" || ip.is_some_and(|ip| ip.is_loopback())
+        });
+        match url.scheme() {
+            "https" => Some(PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }),
+            "http" if is_loopback => Some(PublicUrl { origin: format!("http://{host}"), host: Some(host), is_https: false }),
+            "http" => problem("it must begin with https://, or the sign-in could be read on the way"),
+            _ => problem("it must begin with https://"),
+        }
+    }
+
+    fn egress(&self, problems: &mut Vec<Problem>) -> Egress {
+        let mut egress = Egress::default();
+        if let Some(text) = given(self.egress_proxy.as_ref()) {
+            match EgressProxy::parse(text) {
+                Ok(proxy) => egress.proxy = Some(proxy),
+                Err(problem) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_PROXY", problem: problem.to_string() }),
+            }
+            if self.wants_practice() {
+                problems.push(Problem {
+                    variable: "CARTWRIGHT_PRACTICE",
+                    problem: "the practice store is a proxy of its own, so it cannot be used together with CARTWRIGHT_EGRESS_PROXY".into(),
+                });
+            }
+        }
+        if let Some(path) = given(self.egress_ca_file.as_ref()) {
+            match std::fs::read(path) {
+                Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|certificates| !certificates.is_empty()) => {
+                    egress.extra_roots_pem = Some(pem);
+                }
+                Ok(_) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_CA_FILE", problem: format!("{path} holds no certificate in PEM") }),
+                Err(error) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_CA_FILE", problem: format!("{path} cannot be read: {error}") }),
+            }
+        }
+        egress
+    }
+
+    fn support(&self, problems: &mut Vec<Problem>) -> Option<String> {
+        let text = given(self.support_address.as_ref())?;
+        if text.starts_with("https://") || text.starts_with("mailto:") {
+            return Some(text.to_owned());
+        }
+        if crate::accounts::Email::parse(text).is_ok() && !text.contains(':') {
+            return Some(format!("mailto:{text}"));
+        }
+        problems.push(Problem { variable: "CARTWRIGHT_SUPPORT_ADDRESS", problem: format!("{text:?} is neither a mail address nor an https:// link") });
+        None
+    }
+
+    fn product_name(&self, problems: &mut Vec<Problem>) -> String {
+        let name = given(self.product_name.as_ref()).unwrap_or("Order Time");
+        if name.chars().count() > 40 || name.chars().any(char::is_control) {
+            problems.push(Problem { variable: "CARTWRIGHT_PRODUCT_NAME", problem: "it must be 40 characters of plain text or fewer".into() });
+        }
+        name.to_owned()
+    }
+
+    fn key_file(&self, database: Option<&Database>, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+        let Some(path) = given(self.key_file.as_ref()) else {
+            if matches!(database, Some(Database::Url(_))) {
+                problems.push(Problem {
+                    variable: "CARTWRIGHT_KEY_FILE",
+                    problem: "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`".into(),
+                });
+            }
+            return None;
+        };
+        if let Err(error) = crate::vault::KeyRing::read(path.as_ref()) {
+            problems.push(Problem { variable: "CARTWRIGHT_KEY_FILE", problem: format!("{error:#}") });
+        }
+        Some(path.into())
+    }
+}
+
+/// A database on another machine whose certificate is not checked: anybody on the way could pose as it.
+pub fn is_unverified(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let is_here = host.starts_with('/') || host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    options.get_socket().is_none() && !is_here && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
+}
+
+/// A password file's content: its first line, which is what editors and `echo` make of a password.
+pub fn read_password(path: &std::path::Path) -> anyhow::Result<SecretString> {
+    let text = zeroize::Zeroizing::new(
+        std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?,
+    );
+    Ok(SecretString::from(text.lines().next().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags() -> ServeFlags {
+        ServeFlags {
+            database: DatabaseFlags { data_dir: Some("/tmp/cartwright".into()), ..DatabaseFlags::default() },
+            ..ServeFlags::default()
+        }
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let wrong = ServeFlags {
+            listen: Some("nowhere".into()),
+            public_url: Some("ftp://x".into()),
+            egress_proxy: Some("https://proxy:1".into()),
+            egress_ca_file: Some("/does/not/exist".into()),
+            support_address: Some("call us".into()),
+            key_file: Some("/does/not/exist".into()),
+            product_name: Some("x".repeat(41)),
+            database: DatabaseFlags { database_url: Some("mysql://x".into()), log: Some("a=b=c".into()), ..DatabaseFlags::default() },
+            ..ServeFlags::default()
+        };
+        let Problems(problems) = wrong.check().expect_err("nothing here is right");
+        let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
+        let expected = [
+            "CARTWRIGHT_EGRESS_CA_FILE",
+            "CARTWRIGHT_EGRESS_PROXY",
+            "CARTWRIGHT_KEY_FILE",
+            "CARTWRIGHT_LISTEN",
+            "CARTWRIGHT_LOG",
+            "CARTWRIGHT_PRODUCT_NAME",
+            "CARTWRIGHT_PUBLIC_URL",
+            "CARTWRIGHT_SUPPORT_ADDRESS",
+            "DATABASE_URL",
+        ];
+        assert_eq!(variables.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_newcomer_needs_no_setting() {
+        let config = flags().check().expect("the defaults are enough");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.product_name, "Order Time");
+        assert_eq!(config.public_url, PublicUrl { origin: "http://127.0.0.1:8080".into(), host: None, is_https: false });
+        assert!(!config.practice, "practice is on only where it is asked for");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        let with = |listen: &str, public: Option<&str>| {
+            ServeFlags { listen: Some(listen.into()), public_url: public.map(str::to_owned), ..flags() }.check().map(|config| config.public_url.origin)
+        };
+        assert!(with("0.0.0.0:8080", None).is_err());
+        assert!(with("0.0.0.0:8080", Some("http://orders.example.com")).is_err());
+        assert!(with("127.0.0.1:8080", Some("https://orders.example.com/path")).is_err());
+        assert_eq!(with("0.0.0.0:8080", Some("https://orders.example.com/")).expect("https"), "https://orders.example.com");
+        assert_eq!(with("0.0.0.0:9", Some("http://localhost:9")).expect("loopback"), "http://localhost:9");
+        assert_eq!(with("localhost:9", None).expect("a name for loopback"), "http://127.0.0.1:9");
+    }
+
+    #[test]
+    fn a_database_of_ones_own_needs_a_key_of_ones_own() {
+        let with = ServeFlags {
+            database: DatabaseFlags { database_url: Some("postgres://x@localhost/y".into()), ..DatabaseFlags::default() },
+            ..ServeFlags::default()
+        };
+        let Problems(problems) = with.check().expect_err("two replicas would invent two keys");
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].variable, "CARTWRIGHT_KEY_FILE");
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let empty = Some(String::new());
+        let config = ServeFlags { listen: empty.clone(), egress_proxy: empty.clone(), public_url: empty, ..flags() };
+        assert!(config.check().is_ok());
+    }
+
+    #[cfg(feature = "practice")]
+    #[test]
+    fn practice_and_a_proxy_exclude_each_other() {
+        let both = ServeFlags { practice: true, egress_proxy: Some("http://proxy.example:3128".into()), ..flags() };
+        let Problems(problems) = both.check().expect_err("two proxies");
+        assert_eq!(problems[0].variable, "CARTWRIGHT_PRACTICE");
+    }
+}

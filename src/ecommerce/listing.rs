@@ -40,6 +40,7 @@ pub struct ListQuery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartRow {
     pub id: CartId,
+    pub cursor: Cursor,
     pub website_name: String,
     pub store_host: String,
     pub is_active: bool,
@@ -60,8 +61,6 @@ pub struct Counts {
     pub active: i64,
     pub attention: i64,
     pub inactive: i64,
-    /// Of those that need attention, the connected ones are the rest of the active.
-    pub drafts: i64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +86,7 @@ impl Ecommerce {
         if backwards {
             rows.reverse();
         }
-        let cursor = |row: &CartRow| Cursor { name: row.website_name.to_lowercase(), id: row.id.0 };
+        let cursor = |row: &CartRow| row.cursor.clone();
         let has_previous = if backwards { more } else { query.after.is_some() };
         let has_next = if backwards { true } else { more };
         Ok(CartPage {

@@ -12,8 +12,6 @@ pub mod shopify;
 mod sql;
 mod status;
 mod testing;
-#[cfg(test)]
-mod tests;
 pub mod verdict;
 
 use std::sync::Arc;
@@ -28,7 +26,7 @@ use crate::{
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
 pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
-pub use saving::{Offered, SaveError, Saved, Submission, Theirs};
+pub use saving::{Effect, Offered, SaveError, Saved, Submission, Theirs};
 pub use status::Status;
 pub use testing::{Progress, Refusal, RunningTest, TestReport, TestSubject};
 

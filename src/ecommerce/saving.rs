@@ -14,7 +14,7 @@ use super::{
     status::Facts,
 };
 use crate::{
-    audit::{self, By, CartRef, Change, Event},
+    audit::{self, CartRef, Change, Event},
     database::transaction,
     vault::Place,
 };
@@ -138,7 +138,7 @@ impl Ecommerce {
         let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
         let facts = Facts { has_passed: pass.is_some(), is_active: wants_active && pass.is_some(), last: pass.as_ref().map(|p| p.facts.class) };
         let new = sql::NewCart { id, submitted, name: &name, address: &address, is_active: facts.is_active, status: facts.status(), by: visitor.by.name() };
-        sql::insert(work, &new, &sealed).await?;
+        sql::insert(work, &new, &sealed, pass.as_ref().map(|pass| pass.facts.passed_at)).await?;
         if let Some(pass) = &pass {
             sql::update_pass(work, id, &pass.facts).await?;
         }
@@ -197,8 +197,7 @@ impl Ecommerce {
             } else {
                 (has_passed, last) = (pass.is_some(), pass.as_ref().map(|pass| pass.facts.class));
                 let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
-                // Unlike the constraint, one statement cannot be half done: not active before it has passed again.
-                sql::update_credential(work, id, &address, &sealed, has_passed && before.cart.is_active).await?;
+                sql::update_credential(work, id, &address, &sealed).await?;
                 if let Some(pass) = &pass {
                     sql::update_pass(work, id, &pass.facts).await?;
                 }
@@ -338,12 +337,5 @@ fn effect_of_update(effect: Effect, before: &Cart, facts: Facts, wants_active: b
         (_, Status::Connected) if !before.is_active => Effect::Connected,
         (_, Status::NeedsAttention) if !before.is_active => Effect::ConnectedWithLimits,
         (effect, _) => effect,
-    }
-}
-
-impl Saved {
-    /// Who saved what, for logs.
-    pub fn told(&self, by: &By) -> String {
-        format!("{} saved {}", by.name(), self.cart)
     }
 }

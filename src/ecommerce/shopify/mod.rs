@@ -9,7 +9,9 @@ pub mod credential;
 pub mod guide;
 pub mod resolver;
 pub mod scopes;
+mod sql;
 mod text;
+pub mod unsaved;
 
 use time::OffsetDateTime;
 use time::macros::datetime;

@@ -1,0 +1,338 @@
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    audit::CartRef,
+    ecommerce::{
+        Cart, CartId, SavedCredential, Status, WebsiteName,
+        saving::{Effect, Saved},
+        shopify::{address::StoreAddress, credential::CredentialKind},
+        verdict::Class,
+    },
+};
+
+/// A cart's row without its secret.
+struct Record {
+    id: Uuid,
+    website_name: String,
+    store_host: String,
+    is_active: bool,
+    status: String,
+    version: i64,
+    credential_kind: Option<String>,
+    client_id: Option<String>,
+    secret_ending: Option<String>,
+    secret_added_by: Option<String>,
+    secret_added_at: Option<OffsetDateTime>,
+    credential_fingerprint: Option<Vec<u8>>,
+    passed_at: Option<OffsetDateTime>,
+    shop_id: Option<String>,
+    shop_name: Option<String>,
+    last_test_id: Option<Uuid>,
+    last_class: Option<String>,
+    last_title: Option<String>,
+    missing_count: i32,
+    last_checked_at: Option<OffsetDateTime>,
+    retired_by: Option<String>,
+    is_disconnected: bool,
+    updated_at: OffsetDateTime,
+    updated_by: String,
+}
+
+/// One list of columns for reading and for locking.
+macro_rules! select_cart {
+    ($tail:literal, $id:expr) => {
+        sqlx::query_as!(
+            Record,
+            "select id, website_name, store_host, is_active, status, version, credential_kind, client_id, secret_ending,
+                secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
+                last_title, missing_count, last_checked_at, retired_by, is_disconnected, updated_at, updated_by
+             from carts where id = $1" + $tail,
+            $id
+        )
+    };
+}
+
+/// A cart and the fingerprint of its saved credential.
+pub(in crate::ecommerce) struct Locked {
+    pub cart: Cart,
+    pub fingerprint: Option<Vec<u8>>,
+}
+
+pub(in crate::ecommerce) async fn find(pool: &PgPool, id: CartId) -> sqlx::Result<Option<Cart>> {
+    Ok(select_cart!("", id.0).fetch_optional(pool).await?.map(|row| row.into_locked().cart))
+}
+
+/// Reads and holds the row until the transaction ends, so that nobody decides on what we are about to change.
+pub(in crate::ecommerce) async fn lock(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Option<Locked>> {
+    Ok(select_cart!(" for update", id.0).fetch_optional(connection).await?.map(Record::into_locked))
+}
+
+impl Record {
+    fn into_locked(self) -> Locked {
+        let kind = self.credential_kind.as_deref().and_then(CredentialKind::parse);
+        let credential = kind.zip(self.secret_added_at).map(|(kind, added_at)| SavedCredential {
+            kind,
+            client_id: self.client_id,
+            ending: self.secret_ending,
+            added_by: self.secret_added_by.unwrap_or_default(),
+            added_at,
+            is_readable: true,
+        });
+        let cart = Cart {
+            id: CartId(self.id),
+            website_name: self.website_name,
+            address: StoreAddress::from_host(&self.store_host).expect("the constraint carts_store_host_form allows only stores"),
+            is_active: self.is_active,
+            status: Status::from_stored(&self.status),
+            version: self.version,
+            credential,
+            passed_at: self.passed_at,
+            shop_id: self.shop_id,
+            shop_name: self.shop_name,
+            last_test: self.last_test_id,
+            last_class: self.last_class.as_deref().and_then(Class::from_stored),
+            last_title: self.last_title,
+            missing_count: self.missing_count,
+            last_checked_at: self.last_checked_at,
+            retired_by: self.retired_by,
+            is_disconnected: self.is_disconnected,
+            updated_at: self.updated_at,
+            updated_by: self.updated_by,
+        };
+        Locked { cart, fingerprint: self.credential_fingerprint }
+    }
+}
+
+/// A cart that a form already made.
+pub(in crate::ecommerce) struct Submitted {
+    id: Uuid,
+    website_name: String,
+    status: String,
+    is_active: bool,
+}
+
+impl Submitted {
+    pub fn into_saved(self) -> Saved {
+        let effect = match (Status::from_stored(&self.status), self.is_active) {
+            (Status::Draft, _) => Effect::Draft { active_was_ticked: false },
+            (Status::Connected, true) => Effect::Connected,
+            (_, true) => Effect::ConnectedWithLimits,
+            (_, false) => Effect::Inactive,
+        };
+        Saved { cart: CartId(self.id), name: self.website_name, effect }
+    }
+}
+
+pub(in crate::ecommerce) async fn find_by_submission(connection: &mut PgConnection, form: Uuid) -> sqlx::Result<Option<Submitted>> {
+    sqlx::query_as!(Submitted, "select id, website_name, status, is_active from carts where submission_id = $1", form)
+        .fetch_optional(connection)
+        .await
+}
+
+pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(CartRef, "select id, website_name as name from carts where lower(website_name) = lower($1)", name)
+        .fetch_optional(pool)
+        .await
+}
+
+pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(CartRef, "select id, website_name as name from carts where platform = 'shopify' and store_host = $1", host)
+        .fetch_optional(pool)
+        .await
+}
+
+/// The cart that has this shop ID, if it is another one than `own`.
+pub(in crate::ecommerce) async fn find_by_shop(
+    connection: &mut PgConnection,
+    shop: &str,
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where platform = 'shopify' and shop_id = $1 and id is distinct from $2",
+        shop,
+        own.map(|own| own.0)
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The cart that has the shop which answered behind this host the last time.
+pub(in crate::ecommerce) async fn find_by_shop_of(pool: &PgPool, host: &str, own: Option<CartId>) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select carts.id, website_name as name from carts where platform = 'shopify' and carts.id is distinct from $2 and shop_id =
+            (select verdict -> 'store' ->> 'shop_id' from connection_tests where store_host = $1 and passed order by started_at desc limit 1)",
+        host,
+        own.map(|own| own.0)
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Another cart that uses the very same token.
+pub(in crate::ecommerce) async fn find_by_token(
+    connection: &mut PgConnection,
+    fingerprint: &[u8],
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where token_fingerprint = $1 and id is distinct from $2 order by website_name limit 1",
+        fingerprint,
+        own.map(|own| own.0)
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+pub(in crate::ecommerce) struct NewCart<'a> {
+    pub id: CartId,
+    pub submitted: Uuid,
+    pub name: &'a WebsiteName,
+    pub address: &'a StoreAddress,
+    pub is_active: bool,
+    pub status: Status,
+    pub by: &'a str,
+}
+
+/// A credential as it rests, with what may be told of it.
+pub(in crate::ecommerce) struct Sealed {
+    pub kind: CredentialKind,
+    pub client_id: Option<String>,
+    pub secret: Vec<u8>,
+    pub ending: Option<String>,
+    pub added_by: String,
+    pub fingerprint: Vec<u8>,
+    pub token_fingerprint: Vec<u8>,
+}
+
+/// Inserts a cart with its credential; what a pass knows of the store follows by `update_pass`.
+pub(in crate::ecommerce) async fn insert(
+    connection: &mut PgConnection,
+    new: &NewCart<'_>,
+    sealed: &Sealed,
+    passed_at: Option<OffsetDateTime>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into carts (id, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
+            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15)",
+        new.id.0,
+        new.submitted,
+        new.name.as_str(),
+        new.address.host(),
+        new.is_active,
+        new.status.as_str(),
+        sealed.kind.as_str(),
+        sealed.client_id,
+        sealed.secret,
+        sealed.ending,
+        sealed.added_by,
+        sealed.fingerprint,
+        sealed.token_fingerprint,
+        new.by,
+        passed_at
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Writes what a person may change in place and raises the version.
+pub(in crate::ecommerce) async fn update(
+    connection: &mut PgConnection,
+    id: CartId,
+    name: &WebsiteName,
+    is_active: bool,
+    status: Status,
+    by: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update carts set website_name = $2, retired_by = case when is_active and not $3 then $5 else retired_by end,
+            is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5
+         where id = $1",
+        id.0,
+        name.as_str(),
+        is_active,
+        status.as_str(),
+        by
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Puts another credential in the place of the old one, perhaps for another host; it has not passed yet.
+pub(in crate::ecommerce) async fn update_credential(
+    connection: &mut PgConnection,
+    id: CartId,
+    address: &StoreAddress,
+    sealed: &Sealed,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update carts set store_host = $2, credential_kind = $3, client_id = $4, secret = $5, secret_ending = $6, secret_added_by = $7,
+            secret_added_at = now(), credential_fingerprint = $8, token_fingerprint = $9, is_active = false, status = 'draft',
+            passed_at = null, last_class = null, last_title = null, last_test_id = null, missing_count = 0, failing_since = null,
+            is_disconnected = false
+         where id = $1",
+        id.0,
+        address.host(),
+        sealed.kind.as_str(),
+        sealed.client_id,
+        sealed.secret,
+        sealed.ending,
+        sealed.added_by,
+        sealed.fingerprint,
+        sealed.token_fingerprint
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Forgets the credential; the cart stays, as a Draft.
+pub(in crate::ecommerce) async fn disconnect(connection: &mut PgConnection, id: CartId, by: &str) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "update carts set credential_kind = null, client_id = null, secret = null, secret_ending = null, secret_added_by = null,
+            secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
+            passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
+            is_disconnected = true, retired_by = $2, version = version + 1, updated_at = now(), updated_by = $2
+         where id = $1 returning id, website_name as name",
+        id.0,
+        by
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+pub(in crate::ecommerce) async fn delete(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Option<(CartRef, String)>> {
+    let row = sqlx::query!("delete from carts where id = $1 returning id, website_name, store_host", id.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| (CartRef { id: row.id, name: row.website_name }, row.store_host)))
+}
+
+pub(in crate::ecommerce) struct SealedRow {
+    pub kind: CredentialKind,
+    pub client_id: Option<String>,
+    pub secret: Vec<u8>,
+}
+
+pub(in crate::ecommerce) async fn find_sealed(pool: &PgPool, id: CartId) -> sqlx::Result<Option<SealedRow>> {
+    let row = sqlx::query!(
+        r#"select credential_kind as "kind!", client_id, secret as "secret!" from carts where id = $1 and secret is not null"#,
+        id.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.and_then(|row| Some(SealedRow { kind: CredentialKind::parse(&row.kind)?, client_id: row.client_id, secret: row.secret })))
+}
+
+pub(in crate::ecommerce) async fn find_fingerprint(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Option<Vec<u8>>> {
+    let row = sqlx::query_scalar!("select credential_fingerprint from carts where id = $1", id.0).fetch_optional(connection).await?;
+    Ok(row.flatten())
+}

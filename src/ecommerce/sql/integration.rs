@@ -1,0 +1,19 @@
+use sqlx::{PgConnection, PgPool};
+
+use crate::ecommerce::Integration;
+
+pub(in crate::ecommerce) async fn find_integration(pool: &PgPool) -> sqlx::Result<Integration> {
+    sqlx::query_as!(Integration, "select is_active from ecommerce_integration").fetch_one(pool).await
+}
+
+/// Whether this changed anything.
+pub(in crate::ecommerce) async fn update_integration(connection: &mut PgConnection, on: bool, by: &str) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "update ecommerce_integration set is_active = $1, changed_at = now(), changed_by = $2 where is_active <> $1",
+        on,
+        by
+    )
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}

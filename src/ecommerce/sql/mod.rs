@@ -1,0 +1,11 @@
+//! The SQL of carts, one statement a function. Functions take a connection, so that verbs compose them in one transaction.
+
+mod carts;
+mod integration;
+mod listing;
+mod tests;
+
+pub(super) use carts::*;
+pub(super) use integration::*;
+pub(super) use listing::*;
+pub(super) use tests::*;

@@ -1,0 +1,219 @@
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{
+    audit::By,
+    ecommerce::{
+        CartId, Status, TestReport,
+        shopify::{address::StoreAddress, credential::CredentialKind},
+        verdict::{Class, Limit, Verdict},
+    },
+};
+
+pub(in crate::ecommerce) struct NewTest<'a> {
+    pub id: Uuid,
+    pub cart: Option<CartId>,
+    pub submission: Uuid,
+    pub by: &'a By,
+    pub host: String,
+    pub kind: CredentialKind,
+    pub fingerprint: &'a [u8],
+    pub was_saved: bool,
+}
+
+pub(in crate::ecommerce) async fn insert_test(pool: &PgPool, test: &NewTest<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into connection_tests
+            (id, cart_id, submission_id, tested_by, tested_by_name, store_host, credential_kind, fingerprint, was_saved)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        test.id,
+        test.cart.map(|cart| cart.0),
+        test.submission,
+        test.by.actor.id().unwrap_or_default(),
+        test.by.name(),
+        test.host,
+        test.kind.as_str(),
+        test.fingerprint,
+        test.was_saved
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+pub(in crate::ecommerce) async fn finish_test(connection: &mut PgConnection, report: &TestReport) -> sqlx::Result<()> {
+    let verdict = &report.verdict;
+    sqlx::query!(
+        "update connection_tests set finished_at = now(), passed = $2, class = $3, verdict = $4 where id = $1",
+        report.id,
+        verdict.outcome().passes(),
+        verdict.class.as_str(),
+        serde_json::to_value(verdict).expect("a verdict is plain data")
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(in crate::ecommerce) async fn find_test(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<TestReport>> {
+    let row = sqlx::query!(
+        r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"
+           from connection_tests where id = $1 and finished_at is not null"#,
+        id
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.and_then(|row| {
+        Some(TestReport {
+            id: row.id,
+            submission: row.submission_id,
+            cart: row.cart_id.map(CartId),
+            address: StoreAddress::from_host(&row.store_host)?,
+            kind: CredentialKind::parse(&row.credential_kind)?,
+            was_saved: row.was_saved,
+            tested_at: row.finished_at,
+            // A verdict that an older version wrote may lack a field; it is then as if there were none.
+            verdict: serde_json::from_value(row.verdict).ok()?,
+        })
+    }))
+}
+
+/// A test that this person started and that has not ended; those that a crash left behind do not count.
+pub(in crate::ecommerce) async fn is_testing(connection: &mut PgConnection, person: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from connection_tests
+            where tested_by = $1 and finished_at is null and started_at > now() - interval '16 seconds') as "is_testing!""#,
+        person
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// When exactly this last worked, by any test.
+pub(in crate::ecommerce) async fn find_last_worked(
+    connection: &mut PgConnection,
+    fingerprint: &[u8],
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("select max(finished_at) from connection_tests where fingerprint = $1 and passed", fingerprint)
+        .fetch_one(connection)
+        .await
+}
+
+/// What a pass leaves on its cart.
+pub(in crate::ecommerce) struct PassFacts {
+    pub test: Uuid,
+    pub class: Class,
+    pub title: String,
+    pub passed_at: OffsetDateTime,
+    pub shop_id: String,
+    pub shop_name: String,
+    pub missing_count: i32,
+}
+
+impl PassFacts {
+    /// `None` unless the test passed and named its store.
+    pub fn of(report: &TestReport) -> Option<Self> {
+        let verdict = &report.verdict;
+        let store = verdict.store.as_ref().filter(|_| verdict.outcome().passes())?;
+        Some(Self {
+            test: report.id,
+            class: verdict.class,
+            title: verdict.title(&report.address.host()),
+            passed_at: report.tested_at,
+            shop_id: store.shop_id.clone(),
+            shop_name: store.name.clone(),
+            missing_count: missing(verdict),
+        })
+    }
+}
+
+fn missing(verdict: &Verdict) -> i32 {
+    let missing = verdict.limits.iter().find_map(|limit| match limit {
+        Limit::ScopesMissing { scopes } => Some(scopes.len()),
+        _ => None,
+    });
+    i32::try_from(missing.unwrap_or(0)).unwrap_or(i32::MAX)
+}
+
+/// The latest test of exactly this, if it is at most thirty minutes old and passed.
+pub(in crate::ecommerce) async fn find_recent_pass(
+    connection: &mut PgConnection,
+    fingerprint: &[u8],
+) -> sqlx::Result<Option<PassFacts>> {
+    let row = sqlx::query!(
+        r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"
+           from connection_tests where fingerprint = $1 and finished_at > now() - interval '30 minutes'
+           order by started_at desc limit 1"#,
+        fingerprint
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        let report = TestReport {
+            id: row.id,
+            submission: row.submission_id,
+            cart: row.cart_id.map(CartId),
+            address: StoreAddress::from_host(&row.store_host)?,
+            kind: CredentialKind::parse(&row.credential_kind)?,
+            was_saved: row.was_saved,
+            tested_at: row.finished_at,
+            verdict: serde_json::from_value(row.verdict).ok()?,
+        };
+        PassFacts::of(&report)
+    }))
+}
+
+/// Links a pass to the cart whose saved credential it covers.
+pub(in crate::ecommerce) async fn update_pass(connection: &mut PgConnection, id: CartId, pass: &PassFacts) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update carts set passed_at = $2, shop_id = $3, shop_name = $4, last_test_id = $5, last_class = $6, last_title = $7,
+            missing_count = $8, last_checked_at = $2, failing_since = null
+         where id = $1",
+        id.0,
+        pass.passed_at,
+        pass.shop_id,
+        pass.shop_name,
+        pass.test,
+        pass.class.as_str(),
+        pass.title,
+        pass.missing_count
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// What a lasting class makes of the cart. A test is no change of a person's, so the version stays.
+pub(in crate::ecommerce) async fn update_last(
+    connection: &mut PgConnection,
+    id: CartId,
+    report: &TestReport,
+    status: Status,
+) -> sqlx::Result<()> {
+    let verdict = &report.verdict;
+    sqlx::query!(
+        "update carts set status = $2, last_test_id = $3, last_class = $4, last_title = $5, missing_count = $6, last_checked_at = $7,
+            failing_since = case when $8 then null else coalesce(failing_since, $7) end
+         where id = $1",
+        id.0,
+        status.as_str(),
+        report.id,
+        verdict.class.as_str(),
+        verdict.title(&report.address.host()),
+        missing(verdict),
+        report.tested_at,
+        verdict.outcome().passes()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// A check that says nothing lasting still was one.
+pub(in crate::ecommerce) async fn update_checked(connection: &mut PgConnection, id: CartId, report: &TestReport) -> sqlx::Result<()> {
+    sqlx::query!("update carts set last_test_id = $2, last_checked_at = $3 where id = $1", id.0, report.id, report.tested_at)
+        .execute(connection)
+        .await
+        .map(drop)
+}
