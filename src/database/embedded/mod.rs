@@ -122,7 +122,7 @@ pub fn default_data_dir(is_root: bool, xdg_data_home: Option<&OsStr>, home: Opti
 /// The data folder as an absolute path without links, made if need be: closed to others, except that root's can be
 /// passed through by the account that runs Postgres.
 fn open_data_dir(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
-    let mode = if is_root() { 0o711 } else { 0o700 };
-    let made = std::fs::DirBuilder::new().recursive(true).mode(mode).create(data_dir);
+    let rights = if is_root() { 0o711 } else { 0o700 };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(rights).create(data_dir);
     made.and_then(|()| data_dir.canonicalize()).map_err(EmbeddedError::folder(data_dir))
 }

@@ -122,15 +122,26 @@ impl Cluster {
             let mut stop = self.owner.command(&program);
             let asked = stop.args(["stop", "-s", "-W", "-m", "fast", "-D"]).arg(&self.folder).output().await;
             asked.map_err(|cause| EmbeddedError::Run { program, cause })?;
-            let begun = Instant::now();
-            while self.pid() == Some(pid) && alive(pid) {
-                if begun.elapsed() > STOP {
-                    return Err(EmbeddedError::Stopping { seconds: STOP.as_secs() });
-                }
-                sleep(POLL).await;
-            }
+            self.wait_for_end(pid).await?;
         }
         socket::tidy(&self.socket, &self.folder);
+        Ok(())
+    }
+
+    /// Waits until the process is gone, not only its file: its last act is to remove the file. Where nobody collects
+    /// dead processes (a container without an init) the id stays, so after the file we wait only a moment more.
+    async fn wait_for_end(&self, pid: Pid) -> Result<(), EmbeddedError> {
+        let begun = Instant::now();
+        let mut listed = begun;
+        while alive(pid) && listed.elapsed() < Duration::from_secs(1) {
+            if self.pid() == Some(pid) {
+                listed = Instant::now();
+            }
+            if begun.elapsed() > STOP {
+                return Err(EmbeddedError::Stopping { seconds: STOP.as_secs() });
+            }
+            sleep(POLL).await;
+        }
         Ok(())
     }
 

@@ -44,7 +44,7 @@ fn private(short: &Path, owner: &Owner) -> Result<(), String> {
         Err(_) => {}
     }
     let there = short.symlink_metadata().map_err(|cause| cause.to_string())?;
-    if there.is_dir() && there.uid() == owner.uid && there.mode() & 0o077 == 0 {
+    if there.is_dir() && there.uid() == owner.uid && there.mode() & 0o777 == 0o700 {
         return Ok(());
     }
     Err("it belongs to somebody else".to_owned())

@@ -14,7 +14,9 @@ fn places() -> Places {
     Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
 }
 
+/// Closed at first, as a folder of `mktemp -d` is.
 async fn start_in(folder: &TempDir) -> Embedded {
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     start(folder.path(), &places()).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -228,6 +230,7 @@ async fn root_is_told_of_a_folder_that_the_owner_cannot_enter() {
         return;
     }
     let closed = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(closed.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let refusal = start(&closed.path().join("inner"), &places()).await.unwrap_err();
     assert!(matches!(refusal, EmbeddedError::Unreachable { .. }), "{refusal}");
     assert_eq!(closed.path().metadata().unwrap().mode() & 0o777, 0o700, "folders above are left alone");
