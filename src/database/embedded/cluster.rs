@@ -1,0 +1,127 @@
+//! The cluster on disk: `DATA_DIR/postgres` and nothing else. It is made under another name and renamed when it is
+//! whole, so a machine that loses power during the first start leaves nothing that looks like a database.
+//! Root writes no file inside it: the folder is another account's, who could have put a link there.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use tokio::io::AsyncWriteExt;
+
+use super::binaries::{Binaries, Places};
+use super::{EmbeddedError, Owner, socket};
+
+/// Database and role of the same name. The role owns the database and is no superuser, so that a statement smuggled
+/// into a query cannot read the machine's files or run its programs.
+const NAME: &str = "cartwright";
+
+/// A cluster that is whole, with everything needed to run it.
+#[derive(Debug)]
+pub struct Cluster {
+    pub data_dir: PathBuf,
+    pub folder: PathBuf,
+    pub socket: PathBuf,
+    pub owner: Owner,
+    pub binaries: Binaries,
+}
+
+impl Cluster {
+    /// Opens the cluster of a data folder, making it first if there is none. The caller holds the start lock.
+    pub async fn open(data_dir: &Path, places: &Places) -> Result<Self, EmbeddedError> {
+        let folder = data_dir.join("postgres");
+        let made = version(&folder)?;
+        let owner = Owner::of(&folder)?;
+        let binaries = Binaries::find(places, &owner, made.as_deref().map(|made| (folder.as_path(), made))).await?;
+        owner.reach(data_dir, &binaries.program("postgres")).await?;
+        if made.is_none() {
+            make(data_dir, &folder, &owner, &binaries).await?;
+        }
+        let socket = socket::folder(&folder, &owner)?;
+        Ok(Self { data_dir: data_dir.to_owned(), folder, socket, owner, binaries })
+    }
+
+    /// How to connect: socket, database and user. Nothing else of the machine's `PG*` variables matters here.
+    pub fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .socket(&self.socket)
+            .port(socket::PORT)
+            .username(NAME)
+            .database(NAME)
+            .ssl_mode(PgSslMode::Disable)
+    }
+}
+
+/// The major version that made the cluster, or nothing if there is no cluster.
+fn version(folder: &Path) -> Result<Option<String>, EmbeddedError> {
+    match std::fs::read_to_string(folder.join("PG_VERSION")) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(EmbeddedError::folder(folder)(cause)),
+        Err(_) if folder.symlink_metadata().is_ok() => Err(EmbeddedError::NotACluster { folder: folder.to_owned() }),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn make(data_dir: &Path, folder: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
+    let new = data_dir.join("postgres.new");
+    if new.symlink_metadata().is_ok() {
+        std::fs::remove_dir_all(&new).map_err(EmbeddedError::folder(&new))?;
+    }
+    std::fs::DirBuilder::new().mode(0o700).create(&new).map_err(EmbeddedError::folder(&new))?;
+    owner.give(&new).map_err(EmbeddedError::folder(&new))?;
+    initialise(&new, owner, binaries).await?;
+    furnish(&new, owner, binaries).await?;
+    std::fs::rename(&new, folder).map_err(EmbeddedError::folder(folder))?;
+    // the new name must outlive a power cut as surely as the data under it
+    let parent = std::fs::File::open(data_dir).and_then(|parent| parent.sync_all());
+    parent.map_err(EmbeddedError::folder(data_dir))
+}
+
+/// `initdb`, with the first locale that this machine has. All know UTF-8; plain C, the last resort, cannot find *Öl*
+/// by *öl*.
+async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
+    let built_in: &[&str] = &["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
+    let locales: &[&[&str]] =
+        if binaries.major >= 17 { &[built_in] } else { &[&["--locale=C.UTF-8"], &["--locale=C"]] };
+    let program = binaries.program("initdb");
+    let mut said = String::new();
+    for locale in locales {
+        let mut initdb = owner.command(&program);
+        initdb.args(["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]);
+        initdb.args(["--data-checksums", "--no-instructions"]).args(*locale).arg("--pgdata").arg(new);
+        let output = initdb.kill_on_drop(true).output().await;
+        let output = output.map_err(|cause| EmbeddedError::Run { program: program.clone(), cause })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        said = ending(&output);
+        if !said.contains("locale") {
+            break;
+        }
+    }
+    Err(EmbeddedError::Making { said })
+}
+
+/// Makes our role and database before the server ever runs, in Postgres' single-user mode.
+async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
+    let program = binaries.program("postgres");
+    let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
+    let mut single = owner.command(&program);
+    single.arg("--single").arg("-D").arg(new).args(["-c", "exit_on_error=on", "postgres"]).kill_on_drop(true);
+    single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = single.spawn().map_err(broken)?;
+    let wishes = format!("create role {NAME} login;\ncreate database {NAME} owner {NAME};\n");
+    let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
+    // a program that ended early says why below, so a broken pipe here is no news
+    let _ = stdin.write_all(wishes.as_bytes()).await;
+    drop(stdin);
+    let output = child.wait_with_output().await.map_err(broken)?;
+    if output.status.success() { Ok(()) } else { Err(EmbeddedError::Making { said: ending(&output) }) }
+}
+
+/// The last words of a program that failed.
+fn ending(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { output.status.to_string() } else { lines[lines.len().saturating_sub(4)..].join(" / ") }
+}

@@ -1,0 +1,91 @@
+//! Where the cluster's one Unix socket lives: in its own folder, which is 0700, or in a short folder of the same rights
+//! when that path is longer than a socket address can hold (it ends at 107 bytes, on macOS at 103). The folder is the
+//! only guard there is: whoever can enter it is the database's user. It stops every other account of the machine.
+
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{EmbeddedError, Owner};
+
+/// Only part of the socket's file name (`.s.PGSQL.1`): nothing listens on TCP, and 5432 stays everybody else's.
+pub const PORT: u16 = 1;
+
+const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+/// The socket's folder for a cluster; made if it is a short one. The same answer at every start, so that a cluster
+/// left running is found again. Postgres records it in the fifth line of `postmaster.pid`.
+pub fn folder(cluster: &Path, owner: &Owner) -> Result<PathBuf, EmbeddedError> {
+    if fits(cluster) {
+        return Ok(cluster.to_owned());
+    }
+    let digest = Sha256::digest(cluster.as_os_str().as_bytes());
+    let name = digest.iter().take(8).fold("cartwright-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+    let short = Path::new(if super::is_root() { "/run" } else { "/tmp" }).join(name);
+    match private(&short, owner) {
+        Ok(()) => Ok(short),
+        Err(cause) => Err(EmbeddedError::SocketPath { folder: cluster.to_owned(), short, cause }),
+    }
+}
+
+/// Whether a socket in `folder` has an address; sqlx can only name a folder that is UTF-8.
+fn fits(folder: &Path) -> bool {
+    folder.to_str().is_some_and(|name| name.len() + "/.s.PGSQL.1".len() <= LONGEST)
+}
+
+/// Makes the folder, or accepts the one of an earlier start. In `/tmp` anybody could have made it first, so it must be
+/// a real folder, the owner's, and closed to all others; nobody can swap it later, since `/tmp` is sticky.
+fn private(short: &Path, owner: &Owner) -> Result<(), String> {
+    match std::fs::DirBuilder::new().mode(0o700).create(short) {
+        Ok(()) => return owner.give(short).map_err(|cause| cause.to_string()),
+        Err(cause) if cause.kind() != std::io::ErrorKind::AlreadyExists => return Err(cause.to_string()),
+        Err(_) => {}
+    }
+    let there = short.symlink_metadata().map_err(|cause| cause.to_string())?;
+    if there.is_dir() && there.uid() == owner.uid && there.mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    Err("it belongs to somebody else".to_owned())
+}
+
+/// Removes a short folder after the cluster stopped; the cluster's own folder is left alone.
+pub fn tidy(socket: &Path, cluster: &Path) {
+    if socket != cluster {
+        // not empty or already gone: the next start copes with both
+        let _ = std::fs::remove_dir(socket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_107_bytes_fits_on_linux_and_one_more_does_not() {
+        let longest = format!("/{}", "a".repeat(LONGEST - "/.s.PGSQL.1".len() - 1));
+        assert!(fits(Path::new(&longest)));
+        assert!(!fits(Path::new(&format!("{longest}a"))));
+    }
+
+    #[test]
+    fn a_short_folder_open_to_others_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let outer = tempfile::tempdir().unwrap();
+        let short = outer.path().join("short");
+        let owner = Owner::of(Path::new("/nowhere/at/all")).unwrap();
+        private(&short, &owner).unwrap();
+        private(&short, &owner).unwrap();
+        std::fs::set_permissions(&short, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(private(&short, &owner).is_err());
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_short_folder_is_refused() {
+        let outer = tempfile::tempdir().unwrap();
+        let short = outer.path().join("short");
+        std::os::unix::fs::symlink(outer.path(), &short).unwrap();
+        assert!(private(&short, &Owner::of(Path::new("/nowhere/at/all")).unwrap()).is_err());
+    }
+}
