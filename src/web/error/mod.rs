@@ -1,0 +1,115 @@
+//! What goes wrong outside of a form's own fields, and the layer that draws it as a page. The visitor reads a calm sentence and
+//! a reference; the cause is logged once, here, with the request's id.
+
+mod page;
+
+use std::sync::{Arc, Mutex};
+
+use askama::Template;
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+pub use page::{Again, ErrorPage, Opening, Trouble};
+
+use super::{session::Session, shell::Shell, trace::RequestId};
+use crate::{app::App, database};
+
+/// Why a handler gives no page of its own.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    #[error("nothing there")]
+    NotFound,
+    #[error("a viewer wanted to change something")]
+    CannotChange,
+    #[error("a form that we cannot read")]
+    UnreadableForm(StatusCode),
+    #[error("the form token is too old")]
+    OldForm,
+    #[error("a request from another site")]
+    CrossSite,
+    #[error("another method")]
+    NotPossible,
+    #[error("{0:#}")]
+    Broken(Arc<anyhow::Error>),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Broken(Arc::new(error.into()))
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// What a form held, for the page that offers to send it again; secrets are left out by the extractor that fills it.
+#[derive(Clone, Default)]
+pub struct Desk(Arc<Mutex<Option<Again>>>);
+
+impl Desk {
+    pub fn keep(&self, again: Again) {
+        *self.0.lock().expect("nobody panics here") = Some(again);
+    }
+
+    fn take(&self) -> Option<Again> {
+        self.0.lock().expect("nobody panics here").take()
+    }
+}
+
+/// Draws the page of an [`Error`] that a handler, an extractor or a layer below left in the answer.
+pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let desk = Desk::default();
+    request.extensions_mut().insert(desk.clone());
+    let shell = Shell::of(&app, request.extensions().get::<Session>(), request.uri());
+    let reference = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
+    let problem = trouble(&error, &desk, &reference);
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() {
+        tracing::error!(request_id = reference, status = status.as_u16(), error = %error, "a request failed");
+    }
+    let retry = matches!(problem, Trouble::Busy { .. }).then_some(HeaderValue::from_static("5"));
+    let html = ErrorPage { shell, problem }.render().unwrap_or_else(|_| "There is a problem. Try again in a few minutes.".into());
+    let mut drawn = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], Body::from(html)).into_response();
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            drawn.headers_mut().append(name, value.clone());
+        }
+    }
+    if let Some(retry) = retry {
+        drawn.headers_mut().insert(header::RETRY_AFTER, retry);
+    }
+    drawn
+}
+
+fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
+    match error {
+        Error::NotFound => Trouble::NotFound,
+        Error::CannotChange => Trouble::CannotChange { administrators: Vec::new() },
+        Error::UnreadableForm(status) => Trouble::UnreadableForm { status: status.as_u16() },
+        Error::OldForm => match desk.take() {
+            Some(again) => Trouble::OldForm { again },
+            None => Trouble::UnreadableForm { status: 403 },
+        },
+        Error::CrossSite => Trouble::UnreadableForm { status: 403 },
+        Error::NotPossible => Trouble::NotPossible,
+        Error::Broken(cause) if database::is_away(cause) => Trouble::Busy { again: desk.take() },
+        Error::Broken(_) => Trouble::Ours { reference: reference.to_owned() },
+    }
+}
+
+/// The last resort: a bug in a handler is a page with a reference, and the process lives.
+pub fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    Error::from(anyhow::anyhow!("a handler panicked")).into_response()
+}

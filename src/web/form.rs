@@ -1,0 +1,86 @@
+//! Forms: 16 KiB, every field once and known, and a token that this browser was given. A handler that wants a form gets it only
+//! with the token checked, so that none can forget it (ASVS 3.5.1).
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{StatusCode, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+
+use super::{
+    error::{Again, Desk, Error},
+    session::Session,
+};
+
+/// Longest form, in bytes.
+pub const LONGEST: usize = 16 * 1024;
+/// Never drawn again, never kept.
+const SECRETS: [&str; 4] = ["csrf", "password", "access_token", "client_secret"];
+
+/// A form whose token was right.
+#[derive(Debug)]
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let is_form = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
+            kind.to_str().is_ok_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")))
+        });
+        if !is_form {
+            return Err(Error::UnreadableForm(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        let session = request.extensions().get::<Session>().cloned();
+        let desk = request.extensions().get::<Desk>().cloned().unwrap_or_default();
+        let action = request.uri().path().to_owned();
+        let body = Bytes::from_request(request, state).await.map_err(|refused| Error::UnreadableForm(refused.status()))?;
+        if body.len() > LONGEST {
+            return Err(Error::UnreadableForm(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        let malformed = |_| Error::UnreadableForm(StatusCode::BAD_REQUEST);
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).map_err(malformed)?;
+        let typed = pairs.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str())).cloned().collect();
+        desk.keep(Again { action, fields: typed });
+        let token = pairs.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
+        if !session.zip(token).is_some_and(|(session, token)| session.browser.made(token)) {
+            return Err(Error::OldForm);
+        }
+        // Unknown and doubled fields are refused by the form's own type.
+        let rest: Vec<_> = pairs.iter().filter(|(name, _)| name != "csrf").collect();
+        if rest.len() + 1 != pairs.len() {
+            return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
+        }
+        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(rest)?);
+        serde_urlencoded::from_str(&rest).map(Self).map_err(malformed)
+    }
+}
+
+/// A query string; unknown or doubled parameters are a plain 400.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let query = parts.uri.query().unwrap_or_default();
+        serde_urlencoded::from_str(query).map(Self).map_err(|_| Error::UnreadableForm(StatusCode::BAD_REQUEST))
+    }
+}
+
+/// The `{…}` of a path; one that cannot be read leads nowhere.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Error::NotFound),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What is refused before routing: a foreign `Host`, and paths that a guard and a router could read differently. Stops DNS
+//! rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS 8.3.1).
+
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use crate::app::App;
+
+pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if is_odd(path) {
+        return (StatusCode::BAD_REQUEST, "That address cannot be read.\n").into_response();
+    }
+    let is_probe = path.starts_with("/-/");
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).or_else(|| request.uri().host());
+    if !is_probe && !host.is_some_and(|host| answers_for(app.site.public_url.host.as_deref(), host)) {
+        return (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n").into_response();
+    }
+    next.run(request).await
+}
+
+/// Double slashes, dot segments, encoded slashes, backslashes and dots, parameters after `;`.
+fn is_odd(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    lower.contains("//")
+        || ["\\", ";", "%2f", "%5c", "%2e", "%00"].iter().any(|trick| lower.contains(trick))
+        || lower.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+/// The host of `PUBLIC_URL`, or any loopback name where none is set.
+fn answers_for(public: Option<&str>, host: &str) -> bool {
+    if let Some(public) = public {
+        return host.eq_ignore_ascii_case(public);
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(name.to_ascii_lowercase().as_str(), "localhost" | "127.0.0.1" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_paths_are_known() {
+        for path in ["//admin", "/admin//", "/./admin", "/admin/..", "/a/%2e%2e/b", "/admin%2Fecommerce", "/a\\b", "/a;b", "/a%5Cb"] {
+            assert!(is_odd(path), "{path}");
+        }
+        for path in ["/", "/admin/ecommerce", "/static/app.0a1b.css", "/-/live"] {
+            assert!(!is_odd(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_names_are_answered() {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:9", "[::1]:8080", "LOCALHOST"] {
+            assert!(answers_for(None, host), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "127.0.0.2", "evil.example:8080", ""] {
+            assert!(!answers_for(None, host), "{host}");
+        }
+        assert!(answers_for(Some("orders.example.com"), "Orders.Example.com"));
+        assert!(!answers_for(Some("orders.example.com"), "localhost"));
+        assert!(!answers_for(Some("orders.example.com"), "orders.example.com:8443"));
+    }
+}

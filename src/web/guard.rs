@@ -1,0 +1,75 @@
+//! Who may come in, by router: every route says its access in the table, and the guard is applied where the table is folded.
+//! A stranger learns nothing but the way to the sign-in.
+
+use askama::Template;
+use axum::{
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Redirect, Response},
+};
+
+use super::{
+    error::{Error, Opening},
+    local_path::LocalPath,
+    session::Session,
+    shell::Shell,
+};
+use crate::{accounts::Ended, app::App};
+
+/// Who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody: sign-in, set-up, probes, static files.
+    Open,
+    /// Whoever is signed in.
+    Viewer,
+    /// Whoever may change things.
+    Administrator,
+}
+
+pub async fn guard(State((app, access)): State<(App, Access)>, request: Request, next: Next) -> Response {
+    if access == Access::Open {
+        return next.run(request).await;
+    }
+    let Some(session) = request.extensions().get::<Session>() else {
+        return Error::from(anyhow::anyhow!("the session layer is missing")).into_response();
+    };
+    match (session.user.is_some(), access) {
+        (false, _) => to_sign_in(&app, session, &request),
+        (true, Access::Administrator) if !session.can_change() => Error::CannotChange.into_response(),
+        (true, _) => next.run(request).await,
+    }
+}
+
+/// What a stranger gets on any guarded address, known or not.
+pub fn to_sign_in(app: &App, session: &Session, request: &Request) -> Response {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if header("x-partial").is_some() {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    // The cookie is Strict, so a link in a mail arrives without it. The page loads itself again as the same site.
+    if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
+        let shell = Shell::of(app, None, request.uri());
+        let page = app.site.product.clone();
+        return match (Opening { shell, page, to: here.to_owned() }).render() {
+            Ok(html) => Html(html).into_response(),
+            Err(error) => Error::from(error).into_response(),
+        };
+    }
+    let came_from = header(header::REFERER.as_str()).and_then(|referer| referer.strip_prefix(&app.site.public_url.origin));
+    let target = if is_get { Some(here) } else { came_from };
+    let mut query = Vec::new();
+    if let Some(path) = target.and_then(LocalPath::parse).filter(|path| path.as_str() != "/admin") {
+        query.push(("return_to", path.as_str().to_owned()));
+    }
+    match session.ended {
+        Some(Ended::Idle) => query.push(("ended", "idle".into())),
+        Some(Ended::TooOld) => query.push(("ended", "expired".into())),
+        None => {}
+    }
+    let query = serde_urlencoded::to_string(query).unwrap_or_default();
+    Redirect::to(&if query.is_empty() { "/sign-in".into() } else { format!("/sign-in?{query}") }).into_response()
+}

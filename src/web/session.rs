@@ -1,0 +1,160 @@
+//! From the cookie to the person. A session's cookie is `__Host-cartwright`; before sign-in a second one, `…-form`, gives the
+//! forms something to be bound to. Over plain loopback the names go without `__Host-`, because that prefix demands https.
+
+use std::net::SocketAddr;
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use cookie::{Cookie, SameSite};
+
+use super::{error::Error, shell::Banner, trace::RequestId};
+use crate::{
+    accounts::{BrowserSecret, Ended, Role, Session as Known, User},
+    app::App,
+    audit::{Actor, By, Origin},
+    ecommerce::Visitor,
+};
+
+/// The browser that asks, and the person at it if one is signed in.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub browser: BrowserSecret,
+    pub user: Option<User>,
+    pub ended: Option<Ended>,
+    pub banner: Option<Banner>,
+    pub origin: Origin,
+}
+
+impl Session {
+    /// The signed-in person, for the audit.
+    pub fn by(&self) -> By {
+        let actor = match &self.user {
+            Some(user) => Actor::Person { id: user.id, name: user.name.clone() },
+            None => Actor::Stranger,
+        };
+        By { actor, origin: self.origin.clone() }
+    }
+
+    pub fn visitor(&self) -> Visitor {
+        Visitor { by: self.by(), session: self.browser.hash() }
+    }
+
+    pub fn can_change(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.role == Role::Administrator)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| anyhow::anyhow!("the session layer is missing").into())
+    }
+}
+
+/// The names and attributes of our cookies.
+#[derive(Clone, Copy, Debug)]
+pub struct Cookies {
+    is_https: bool,
+}
+
+impl Cookies {
+    pub fn of(app: &App) -> Self {
+        Self { is_https: app.site.public_url.is_https }
+    }
+
+    const fn session(self) -> &'static str {
+        if self.is_https { "__Host-cartwright" } else { "cartwright" }
+    }
+
+    const fn form(self) -> &'static str {
+        if self.is_https { "__Host-cartwright-form" } else { "cartwright-form" }
+    }
+
+    fn find(name: &str, headers: &HeaderMap) -> Option<BrowserSecret> {
+        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let mut values = lines.flat_map(|line| Cookie::split_parse(line.to_owned())).filter_map(Result::ok);
+        values.find(|cookie| cookie.name() == name).and_then(|cookie| BrowserSecret::from_cookie(cookie.value()))
+    }
+
+    fn set(self, name: &'static str, value: String) -> HeaderValue {
+        let cookie = Cookie::build((name, value)).path("/").http_only(true).same_site(SameSite::Strict).secure(self.is_https).build();
+        HeaderValue::from_str(&cookie.to_string()).expect("base64url is a header value")
+    }
+
+    /// Opens the session in the browser and drops the cookie of the forms before it.
+    pub fn sign_in(self, session: &BrowserSecret) -> [(header::HeaderName, HeaderValue); 2] {
+        [(header::SET_COOKIE, self.set(self.session(), session.to_cookie())), (header::SET_COOKIE, self.expire(self.form()))]
+    }
+
+    /// Takes the session out of the browser.
+    pub fn sign_out(self) -> (header::HeaderName, HeaderValue) {
+        (header::SET_COOKIE, self.expire(self.session()))
+    }
+
+    fn expire(self, name: &'static str) -> HeaderValue {
+        let secure = if self.is_https { "; Secure" } else { "" };
+        HeaderValue::from_str(&format!("{name}=; HttpOnly; SameSite=Strict{secure}; Path=/; Max-Age=0")).expect("plain ASCII")
+    }
+}
+
+/// Whether an address needs no session: static files and probes, so that both answer while the database is away.
+fn needs_none(path: &str) -> bool {
+    path.starts_with("/static/") || path.starts_with("/-/")
+}
+
+/// Finds out who asks.
+pub async fn session(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if needs_none(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let cookies = Cookies::of(&app);
+    let origin = origin(&request);
+    let mut session = Session { browser: BrowserSecret::generate(), user: None, ended: None, banner: None, origin };
+    let mut is_new = true;
+    if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
+        match app.accounts.session(&secret).await {
+            Ok(Known::Live { user, banner }) => {
+                session = Session {
+                    browser: secret,
+                    user: Some(user),
+                    banner: banner.and_then(|banner| serde_json::from_value(banner).ok()),
+                    ..session
+                };
+                is_new = false;
+            }
+            Ok(Known::Ended(why)) => session.ended = Some(why),
+            Ok(Known::Unknown) => {}
+            Err(error) => return Error::from(anyhow::Error::from(error).context("reading the session")).into_response(),
+        }
+    }
+    if session.user.is_none()
+        && let Some(secret) = Cookies::find(cookies.form(), request.headers())
+    {
+        session.browser = secret;
+        is_new = false;
+    }
+    let browser = session.browser.clone();
+    request.extensions_mut().insert(session);
+    let mut response = next.run(request).await;
+    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_new && is_page && !response.headers().contains_key(header::SET_COOKIE) {
+        response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.form(), browser.to_cookie()));
+    }
+    response
+}
+
+/// Where the request came from. `X-Forwarded-For` is not believed: anybody can send it.
+fn origin(request: &Request) -> Origin {
+    let ip = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical().to_string());
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Origin {
+        request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),
+        ip,
+        user_agent: agent.map(|agent| agent.chars().take(200).collect()),
+    }
+}
