@@ -225,9 +225,109 @@ pub struct Verdict {
     pub details: Details,
 }
 
+/// Tests that one administrator may run against one store in a minute.
+pub const TESTS_A_MINUTE: u32 = 10;
+
+impl Store {
+    /// The time zone as people say it: the last part of `Europe/London`.
+    pub fn place(&self) -> String {
+        self.time_zone.rsplit('/').next().unwrap_or_default().replace('_', " ")
+    }
+}
+
 impl Verdict {
+    /// A verdict that knows its class and nothing else yet.
+    pub fn of(class: Class) -> Self {
+        Self {
+            class,
+            limits: Vec::new(),
+            notes: Vec::new(),
+            checks: Vec::new(),
+            store: None,
+            granted: Vec::new(),
+            covered: 0,
+            moved_to: None,
+            wait_seconds: None,
+            waited_seconds: None,
+            last_worked_at: None,
+            other_name: None,
+            other_cart: None,
+            details: Details::default(),
+        }
+    }
+
     pub const fn outcome(&self) -> Outcome {
         self.class.outcome()
+    }
+
+    /// The verdict in one line: the heading of its region, an alert's subject, a word in the activity. `host` is the
+    /// store's `{handle}.myshopify.com`, `store_name` what people call it. Names the access token as the credential.
+    pub fn title(&self, host: &str, store_name: &str) -> String {
+        self.title_naming("access token", host, store_name)
+    }
+
+    /// The same for a cart with a Client ID and Client secret.
+    pub fn title_for_client_credentials(&self, host: &str, store_name: &str) -> String {
+        self.title_naming("Client ID and Client secret", host, store_name)
+    }
+
+    fn title_naming(&self, credential: &str, host: &str, store_name: &str) -> String {
+        match self.class {
+            Class::Connected => format!("Connected to {store_name}"),
+            Class::ScopesMissing => match self.missing_scopes() {
+                1 => "Connected, but 1 permission is missing".to_owned(),
+                n => format!("Connected, but {n} permissions are missing"),
+            },
+            Class::CustomerDetailsHidden => "Connected, but customer names and addresses are hidden".to_owned(),
+            Class::Expires => self.expiry_title(),
+            Class::ApiVersionOld => "Connected, but Shopify used a different version".to_owned(),
+            Class::NetworkDns => format!("We could not look up {host}"),
+            Class::NetworkUnreachable => format!("We could not reach {host}"),
+            Class::NetworkTimeout => "Shopify did not answer in time".to_owned(),
+            Class::TlsUntrusted => format!("We could not make a secure connection to {host}"),
+            Class::NotShopify => "Something other than Shopify answered".to_owned(),
+            Class::StoreNotFound => format!("There is no Shopify store at {host}"),
+            Class::StoreMoved => format!("This store is now called {}", self.new_handle()),
+            Class::StoreFrozen => "This store is paused by Shopify".to_owned(),
+            Class::StoreLocked => "This store is locked".to_owned(),
+            Class::RateLimited => "Shopify asked us to slow down".to_owned(),
+            Class::RequestRejected => "Shopify turned this request away".to_owned(),
+            Class::ShopifyDown => "Shopify has a problem at the moment".to_owned(),
+            Class::TokenRefused => format!("Shopify did not accept the {credential}"),
+            Class::TokenStopped => format!("The {credential} stopped working"),
+            Class::TokenKindRefused => "Shopify no longer accepts this kind of token".to_owned(),
+            Class::NotAllowed => "Shopify knows this app but will not let it in".to_owned(),
+            Class::WrongStore => "This is a different store".to_owned(),
+            Class::Duplicate => "This store is already connected".to_owned(),
+            Class::CcWrongOrg => "This app and this store belong to different Shopify organizations".to_owned(),
+            Class::CcNotInstalled => "The app is not installed on this store".to_owned(),
+            Class::CcRefused => "Shopify did not accept the Client ID or Client secret".to_owned(),
+            Class::OurKey => format!("We cannot read the saved {credential}"),
+            Class::OurBug => "We made a mistake in this test".to_owned(),
+            Class::TestLimit => format!("You have tested {TESTS_A_MINUTE} times in a minute"),
+        }
+    }
+
+    fn missing_scopes(&self) -> usize {
+        let count = |limit: &Limit| if let Limit::ScopesMissing { scopes } = limit { scopes.len() } else { 0 };
+        self.limits.iter().map(count).sum()
+    }
+
+    fn expiry_title(&self) -> String {
+        let ends =
+            self.limits.iter().find_map(|limit| if let Limit::Expires { at } = limit { Some(*at) } else { None });
+        ends.map_or_else(
+            || "Connected for a day at most".to_owned(),
+            |at| {
+                let at = at.to_offset(time::UtcOffset::UTC);
+                let (day, month, year) = (at.day(), at.month(), at.year());
+                format!("Connected until {day} {month} {year} at {:02}:{:02} UTC", at.hour(), at.minute())
+            },
+        )
+    }
+
+    fn new_handle(&self) -> &str {
+        self.moved_to.as_deref().unwrap_or_default().trim_end_matches(".myshopify.com")
     }
 }
 
@@ -237,6 +337,37 @@ impl Class {
             Self::Connected => Outcome::Connected,
             Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::ApiVersionOld => Outcome::Limited,
             _ => Outcome::NotConnected,
+        }
+    }
+
+    /// The line of a test that this class fails; `None` where no line is to blame, as for a mistake of ours.
+    pub const fn failed_check(self) -> Option<CheckKind> {
+        match self {
+            Self::NetworkDns
+            | Self::NetworkUnreachable
+            | Self::NetworkTimeout
+            | Self::TlsUntrusted
+            | Self::NotShopify
+            | Self::StoreNotFound
+            | Self::StoreMoved
+            | Self::StoreFrozen
+            | Self::StoreLocked
+            | Self::RateLimited
+            | Self::RequestRejected
+            | Self::ShopifyDown => Some(CheckKind::Store),
+            Self::TokenRefused
+            | Self::TokenStopped
+            | Self::TokenKindRefused
+            | Self::NotAllowed
+            | Self::WrongStore
+            | Self::Duplicate
+            | Self::CcWrongOrg
+            | Self::CcNotInstalled
+            | Self::CcRefused => Some(CheckKind::Credential),
+            Self::ScopesMissing => Some(CheckKind::Permissions),
+            Self::ApiVersionOld => Some(CheckKind::Version),
+            Self::CustomerDetailsHidden => Some(CheckKind::Customers),
+            Self::Connected | Self::Expires | Self::OurKey | Self::OurBug | Self::TestLimit => None,
         }
     }
 
@@ -272,6 +403,50 @@ impl Class {
             Self::OurKey => "OUR_KEY",
             Self::OurBug => "OUR_BUG",
             Self::TestLimit => "TEST_LIMIT",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const HOST: &str = "northwind-tea.myshopify.com";
+
+    #[test]
+    fn a_title_carries_the_numbers_and_names_of_its_verdict() {
+        let scopes = |n: usize| Limit::ScopesMissing { scopes: vec!["write_orders".into(); n] };
+        let missing = |n| Verdict { limits: vec![scopes(n)], ..Verdict::of(Class::ScopesMissing) };
+        assert_eq!(missing(1).title(HOST, "Northwind Tea"), "Connected, but 1 permission is missing");
+        assert_eq!(missing(2).title(HOST, "Northwind Tea"), "Connected, but 2 permissions are missing");
+        let moved =
+            Verdict { moved_to: Some("northwind-tea-co.myshopify.com".into()), ..Verdict::of(Class::StoreMoved) };
+        assert_eq!(moved.title(HOST, "Northwind Tea"), "This store is now called northwind-tea-co");
+        let at = datetime!(2026-11-24 21:31 +2);
+        let expires = Verdict { limits: vec![Limit::Expires { at }], ..Verdict::of(Class::Expires) };
+        assert_eq!(expires.title(HOST, "Northwind Tea"), "Connected until 24 November 2026 at 19:31 UTC");
+        assert_eq!(
+            Verdict::of(Class::StoreNotFound).title(HOST, "Northwind Tea"),
+            "There is no Shopify store at northwind-tea.myshopify.com"
+        );
+    }
+
+    #[test]
+    fn the_second_kind_of_credential_is_called_by_its_name() {
+        let refused = Verdict::of(Class::TokenRefused);
+        assert_eq!(refused.title(HOST, ""), "Shopify did not accept the access token");
+        assert_eq!(
+            refused.title_for_client_credentials(HOST, ""),
+            "Shopify did not accept the Client ID and Client secret"
+        );
+    }
+
+    #[test]
+    fn the_name_of_a_class_is_the_same_in_pages_and_in_json() {
+        for class in [Class::Connected, Class::CcWrongOrg, Class::ApiVersionOld, Class::TestLimit, Class::OurBug] {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
         }
     }
 }

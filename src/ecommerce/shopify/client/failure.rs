@@ -1,0 +1,112 @@
+//! Why no answer came back, told from the types of an error's causes and never from its words: those may hold an address.
+//! Refuses to blame a credential: nothing here was Shopify's answer.
+
+use std::error::Error;
+use std::io;
+use std::iter::successors;
+
+use rustls::CertificateError;
+
+use crate::ecommerce::shopify::resolver::LookupError;
+use crate::ecommerce::verdict::Class;
+
+/// No whole answer came back. Holds no address, header or body, so it may be printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {remark}", class.as_str())]
+pub struct Failure {
+    pub class: Class,
+    /// A short phrase of ours.
+    pub remark: &'static str,
+}
+
+impl Failure {
+    pub(super) const fn ours(remark: &'static str) -> Self {
+        Self { class: Class::OurBug, remark }
+    }
+
+    pub(super) fn of(error: &reqwest::Error, through_proxy: bool) -> Self {
+        let fails = |class, remark| Self { class, remark };
+        if let Some(lookup) = cause::<LookupError>(error) {
+            return fails(Class::NetworkDns, lookup_remark(*lookup));
+        }
+        if let Some(tls) = cause::<rustls::Error>(error).filter(|_| error.is_connect()) {
+            return fails(Class::TlsUntrusted, tls_remark(tls));
+        }
+        if is_not_http(error) {
+            return fails(Class::NotShopify, "not an HTTP answer");
+        }
+        if error.is_timeout() {
+            return fails(Class::NetworkTimeout, "no connection in time");
+        }
+        let remark = if error.is_connect() { connect_remark(error, through_proxy) } else { broken_remark(error) };
+        fails(Class::NetworkUnreachable, remark)
+    }
+}
+
+/// The causes of an error, outermost first. `io::Error` hides what it wraps from `source()`, so it is opened by hand.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        }
+    })
+}
+
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    causes(error).find_map(|cause| cause.downcast_ref::<E>())
+}
+
+/// A malformed or endless head, or chunks that are none.
+fn is_not_http(error: &reqwest::Error) -> bool {
+    let malformed = cause::<hyper::Error>(error).is_some_and(hyper::Error::is_parse);
+    let is_bad_chunk = |io: &io::Error| matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
+    malformed || (!error.is_connect() && cause::<io::Error>(error).is_some_and(is_bad_chunk))
+}
+
+const fn lookup_remark(error: LookupError) -> &'static str {
+    match error {
+        LookupError::NotFound => "no address found",
+        LookupError::Silent => "the name server did not answer",
+        LookupError::Private => "resolves to a private address",
+    }
+}
+
+/// The proxy answers a tunnel with a refusal that carries no cause of its own; everything else does.
+fn connect_remark(error: &reqwest::Error, through_proxy: bool) -> &'static str {
+    let io = cause::<io::Error>(error).map(io::Error::kind);
+    match (through_proxy, io) {
+        (true, _) if error.is_dns() => "the proxy's name could not be looked up",
+        (true, None) => "refused by the proxy",
+        (true, Some(io::ErrorKind::ConnectionRefused)) => "the proxy could not be reached",
+        (false, Some(io::ErrorKind::ConnectionRefused)) => "connection refused",
+        (_, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe)) => "connection reset",
+        (_, Some(io::ErrorKind::UnexpectedEof)) => "closed during the TLS handshake",
+        _ => "no connection",
+    }
+}
+
+fn broken_remark(error: &reqwest::Error) -> &'static str {
+    match cause::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "connection reset",
+        _ => "closed before the answer was complete",
+    }
+}
+
+const fn tls_remark(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the certificate has expired",
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the certificate is not yet in force"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "the certificate is for another name"
+            }
+            CertificateError::UnknownIssuer => "the certificate's issuer is not known",
+            _ => "the certificate was not accepted",
+        },
+        rustls::Error::PeerIncompatible(_) | rustls::Error::AlertReceived(_) => "no common TLS version or cipher",
+        _ => "the TLS handshake failed",
+    }
+}

@@ -1,0 +1,96 @@
+//! Times one call from four honest marks: name looked up, TLS begun, TLS standing, answer whole. What no mark tells stays
+//! unknown. Refuses to guess: through a proxy, neither the look-up nor the TCP connection is the store's.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Head;
+
+tokio::task_local! {
+    /// The call that the resolver and the TLS set-up work for; both are asked from within its future.
+    static CURRENT: Meter;
+}
+
+/// The marks of the call that was begun last. Clones share them, so they outlive a call that was cut off.
+#[derive(Clone, Debug, Default)]
+pub struct Meter(Arc<Mutex<Marks>>);
+
+#[derive(Debug, Default)]
+struct Marks {
+    began: Option<Instant>,
+    lookup: Option<(Instant, Instant)>,
+    handshake: Option<Instant>,
+    connected: Option<Instant>,
+    ended: Option<Instant>,
+    head: Option<Head>,
+}
+
+/// How long the parts of a call took, in milliseconds, where that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    pub dns_ms: Option<u32>,
+    pub tcp_ms: Option<u32>,
+    pub tls_ms: Option<u32>,
+    pub http_ms: Option<u32>,
+    /// From the beginning until TLS stood, whatever lay between.
+    pub connect_ms: Option<u32>,
+}
+
+impl Meter {
+    pub fn timings(&self) -> Timings {
+        let marks = self.marks();
+        let between = |from: Option<Instant>, to: Option<Instant>| Some(millis(to?.saturating_duration_since(from?)));
+        let looked_up = marks.lookup.map(|(_, ended)| ended);
+        Timings {
+            dns_ms: between(marks.lookup.map(|(began, _)| began), looked_up),
+            tcp_ms: between(looked_up, marks.handshake),
+            tls_ms: between(marks.handshake, marks.connected),
+            http_ms: between(marks.connected, marks.ended),
+            connect_ms: between(marks.began, marks.connected),
+        }
+    }
+
+    /// The head of the answer, if one came, even where the body never ended.
+    pub fn head(&self) -> Option<Head> {
+        self.marks().head.clone()
+    }
+
+    pub(super) fn begin(&self) {
+        *self.marks() = Marks { began: Some(Instant::now()), ..Marks::default() };
+    }
+
+    pub(super) async fn scope<F: Future>(&self, call: F) -> F::Output {
+        CURRENT.scope(self.clone(), call).await
+    }
+
+    pub(super) fn note_connected(&self) {
+        self.marks().connected.get_or_insert_with(Instant::now);
+    }
+
+    pub(super) fn note_head(&self, head: &Head) {
+        self.marks().head = Some(head.clone());
+    }
+
+    pub(super) fn note_end(&self) {
+        self.marks().ended = Some(Instant::now());
+    }
+
+    fn marks(&self) -> MutexGuard<'_, Marks> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A name was looked up for the current call, if there is one.
+pub fn note_lookup(began: Instant) {
+    let _ = CURRENT.try_with(|meter| meter.marks().lookup = Some((began, Instant::now())));
+}
+
+/// TCP stands and TLS begins for the current call, if there is one.
+pub fn note_handshake() {
+    let _ = CURRENT.try_with(|meter| meter.marks().handshake = Some(Instant::now()));
+}
+
+/// Whole milliseconds, rounded.
+pub fn millis(duration: Duration) -> u32 {
+    u32::try_from((duration.as_micros() + 500) / 1000).unwrap_or(u32::MAX)
+}
