@@ -27,14 +27,21 @@ as_root() {
 }
 
 # Debian's packages: never a question, no suggestions, and patient with an upgrade that runs in the background.
+# What it says is shown only if it fails.
 apt_install() {
   is_root || has sudo || return 1
-  apt_once "$@" || { say "apt-get did not succeed; once more in 10 s."; sleep 10; apt_once "$@"; }
+  local log; log=$(mktemp)
+  if ! apt_once "$@" >"$log" 2>&1; then
+    say "apt-get did not succeed; once more in 10 s."
+    sleep 10
+    apt_once "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2; rm -f "$log"; return 1; }
+  fi
+  rm -f "$log"
 }
 apt_once() {
   as_root apt-get -o DPkg::Lock::Timeout=120 -qq update &&
     as_root env DEBIAN_FRONTEND=noninteractive \
-      apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends "$@" >&2
+      apt-get -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 -qq install -y --no-install-recommends "$@"
 }
 
 need_rust() {
@@ -82,7 +89,7 @@ need_postgres() {
 apt_has_postgres() {
   is_root || has sudo || return 1
   # lists may be missing altogether on a fresh machine
-  apt-cache policy postgresql 2>/dev/null | grep -q 'Candidate: [0-9]' || as_root apt-get -qq update || return 1
+  apt-cache policy postgresql 2>/dev/null | grep -q 'Candidate: [0-9]' || as_root apt-get -qq update >/dev/null 2>&1 || return 1
   local candidate; candidate=$(apt-cache policy postgresql | sed -n 's/.*Candidate: \([0-9]*\).*/\1/p')
   [ -n "$candidate" ] && [ "$candidate" -ge "$OLDEST_POSTGRES" ]
 }

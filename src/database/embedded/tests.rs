@@ -95,6 +95,8 @@ async fn the_server_is_never_root_and_its_folder_is_its_owners_alone() {
     if !is_root() {
         assert_eq!(cluster.uid(), rustix::process::geteuid().as_raw());
     }
+    let pid = embedded.cluster.pid().unwrap();
+    assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid, "Ctrl-C in our terminal does not reach it");
     embedded.stop().await.unwrap();
 }
 
