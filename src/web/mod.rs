@@ -5,3 +5,4 @@ pub mod assets;
 pub mod fields;
 pub mod filters;
 pub mod shell;
+pub mod sign_in;
