@@ -2,7 +2,10 @@
 
 pub mod admin;
 pub mod assets;
+pub mod error;
 pub mod fields;
 pub mod filters;
+pub mod help;
+pub mod set_up;
 pub mod shell;
 pub mod sign_in;

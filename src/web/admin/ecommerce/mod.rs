@@ -52,7 +52,7 @@ impl StatusWord {
         }
     }
 
-    const fn icon(self) -> &'static str {
+    pub(crate) const fn icon(self) -> &'static str {
         match self {
             Self::Draft | Self::Inactive => "minus",
             Self::Connected => "check",
@@ -61,7 +61,7 @@ impl StatusWord {
         }
     }
 
-    const fn tone(self) -> &'static str {
+    pub(crate) const fn tone(self) -> &'static str {
         match self {
             Self::Draft | Self::Inactive => "idle",
             Self::Connected => "ok",
