@@ -19,17 +19,29 @@ pub struct ErrorPage {
 pub enum Trouble {
     NotFound,
     /// A Viewer wanted to change something; the names of up to a few administrators.
-    CannotChange { administrators: Vec<String> },
+    CannotChange {
+        administrators: Vec<String>,
+    },
     /// 400, 413 or 415.
-    UnreadableForm { status: u16 },
+    UnreadableForm {
+        status: u16,
+    },
     NotPossible,
-    TooManyRequests { seconds: u32 },
+    TooManyRequests {
+        seconds: u32,
+    },
     /// 500.
-    Ours { reference: String },
+    Ours {
+        reference: String,
+    },
     /// 503. For a POST: where to, and what was typed but no secrets, to be sent again.
-    Busy { again: Option<Again> },
+    Busy {
+        again: Option<Again>,
+    },
     /// 403: the form token was too old. What was typed but no secrets, and where the form stands.
-    OldForm { again: Again },
+    OldForm {
+        again: Again,
+    },
 }
 
 /// A form to be sent or loaded again.

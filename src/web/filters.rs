@@ -86,9 +86,9 @@ pub fn count_words(n: u64) -> String {
 
 /// Every icon that a template names; the sprite's test reads this.
 pub const ICONS: [&str; 30] = [
-    "check", "warn", "x", "minus", "gear", "bag", "user", "key", "history", "copy", "out", "right", "left", "down", "plus",
-    "search", "eye", "busy", "dot", "info", "trash", "unplug", "plug", "help", "retry", "store", "lock", "flask", "mail",
-    "bell",
+    "check", "warn", "x", "minus", "gear", "bag", "user", "key", "history", "copy", "out", "right", "left", "down",
+    "plus", "search", "eye", "busy", "dot", "info", "trash", "unplug", "plug", "help", "retry", "store", "lock",
+    "flask", "mail", "bell",
 ];
 
 /// A piece of markup whose parts were escaped when it was made.
@@ -136,7 +136,9 @@ fn bold(text: &str) -> String {
     if parts.len() % 2 == 0 {
         return safe;
     }
-    let mark = |(index, part): (usize, &&str)| if index % 2 == 1 { format!("<strong>{part}</strong>") } else { (*part).to_owned() };
+    let mark = |(index, part): (usize, &&str)| {
+        if index % 2 == 1 { format!("<strong>{part}</strong>") } else { (*part).to_owned() }
+    };
     parts.iter().enumerate().map(mark).collect()
 }
 

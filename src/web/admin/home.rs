@@ -21,11 +21,19 @@ pub enum CartsSummary {
     /// The integration is off.
     Off,
     None,
-    AllConnected { carts: u64 },
+    AllConnected {
+        carts: u64,
+    },
     /// `of` counts every cart.
-    NeedAttention { carts: u64, of: u64 },
+    NeedAttention {
+        carts: u64,
+        of: u64,
+    },
     /// Nothing is wrong, but not every cart is connected (drafts, inactive ones).
-    SomeConnected { carts: u64, of: u64 },
+    SomeConnected {
+        carts: u64,
+        of: u64,
+    },
 }
 
 /// Another part of the administration.

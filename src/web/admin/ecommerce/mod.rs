@@ -27,8 +27,7 @@ pub enum StatusWord {
 
 impl StatusWord {
     /// Every word, in the order in which the help page tells them.
-    pub const ALL: [Self; 5] =
-        [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive];
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive];
 
     /// The word itself.
     pub const fn word(self) -> &'static str {

@@ -159,12 +159,7 @@ pub struct TestView {
 
 impl TestView {
     fn naming(&self) -> Naming<'_> {
-        Naming {
-            host: &self.host,
-            credential: self.kind.noun(),
-            tests_a_minute: self.tests_a_minute,
-            now: self.now,
-        }
+        Naming { host: &self.host, credential: self.kind.noun(), tests_a_minute: self.tests_a_minute, now: self.now }
     }
 
     /// The first heading of the region.
@@ -196,10 +191,8 @@ impl TestView {
     /// The limits behind the first, each with its title.
     fn more_limits(&self) -> Vec<(String, VerdictWords<'_>)> {
         let rest = self.verdict.limits.iter().map(Limit::class).filter(|class| *class != self.verdict.class);
-        rest.map(|class| {
-            (title::of_class(class, &self.verdict, &self.naming()), VerdictWords { class, test: self })
-        })
-        .collect()
+        rest.map(|class| (title::of_class(class, &self.verdict, &self.naming()), VerdictWords { class, test: self }))
+            .collect()
     }
 
     fn checks(&self) -> Vec<CheckView> {

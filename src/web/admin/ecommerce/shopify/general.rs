@@ -21,6 +21,8 @@ pub struct General {
     pub form: EditorForm,
     /// The page is the frame of a running test: its title says so.
     pub is_testing: bool,
+    /// The form was typed and not saved: a redraw after a test, a complaint or a button of the form.
+    pub is_unsaved: bool,
     /// The result to draw above the form.
     pub test: Option<TestView>,
     pub guide: Guide,
@@ -110,7 +112,9 @@ impl General {
         let mut fields = vec![("website_name", &form.website_name.complaint), ("api_url", &form.api_url.complaint)];
         match form.kind {
             Kind::AccessToken => fields.push(("access_token", token)),
-            Kind::ClientCredentials => fields.extend([("client_id", &form.client_id.complaint), ("client_secret", secret)]),
+            Kind::ClientCredentials => {
+                fields.extend([("client_id", &form.client_id.complaint), ("client_secret", secret)])
+            }
         }
         Problem::list(&fields)
     }
