@@ -12,6 +12,7 @@ pub mod shopify;
 mod sql;
 mod status;
 mod testing;
+pub mod title;
 pub mod verdict;
 
 use std::sync::Arc;

@@ -75,6 +75,10 @@ impl Facts {
 }
 
 impl Class {
+    pub(super) fn from_stored(text: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+    }
+
     /// What one check makes of an active cart; `None` where a single one says nothing lasting, such as a network that was away.
     pub const fn active_status(self) -> Option<Status> {
         match self {

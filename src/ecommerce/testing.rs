@@ -18,7 +18,8 @@ use super::{
     },
     sql,
     status::Facts,
-    verdict::{Check, CheckKind, CheckState, Class, Details, Verdict},
+    title::{self, Naming},
+    verdict::{Check, CheckKind, CheckState, Class, TESTS_A_MINUTE, Verdict},
 };
 use crate::{
     audit::{self, CartRef, Event},
@@ -28,7 +29,7 @@ use crate::{
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// Tests a minute: of one store by one person, and by one person.
-const PER_STORE: Throttle = Throttle { limit: 10, window: MINUTE };
+const PER_STORE: Throttle = Throttle { limit: TESTS_A_MINUTE, window: MINUTE };
 const PER_PERSON: Throttle = Throttle { limit: 100, window: MINUTE };
 
 /// What is to be tested: what is typed, not what was saved before.
@@ -75,6 +76,19 @@ pub struct TestReport {
     pub was_saved: bool,
     pub tested_at: OffsetDateTime,
     pub verdict: Verdict,
+}
+
+impl TestReport {
+    /// The verdict in one line, for the activity and the list.
+    pub fn title(&self) -> String {
+        let naming = Naming {
+            host: &self.address.host(),
+            credential: self.kind.noun(),
+            tests_a_minute: TESTS_A_MINUTE,
+            now: self.tested_at,
+        };
+        title::of(&self.verdict, &naming)
+    }
 }
 
 /// What a running test tells, in this order: any number of checks, then the report.
@@ -252,14 +266,14 @@ impl Ecommerce {
         let mut connection = self.pool.acquire().await?;
         let person = run.visitor.by.actor.id().unwrap_or_default();
         if sql::is_testing(&mut connection, person).await? {
-            return Ok(Some(limited(&run.address, 5, Some("A test is already running"))));
+            return Ok(Some(limited(None)));
         }
         let buckets = [(PER_STORE, format!("test/{person}/{}", run.address.host())), (PER_PERSON, format!("test/{person}"))];
         let mut wait = None;
         for (throttle, bucket) in buckets {
             wait = wait.max(throttle.count(&mut connection, &bucket).await?);
         }
-        Ok(wait.map(|wait| limited(&run.address, u32::try_from(wait.as_secs_f64().ceil() as u64).unwrap_or(60), None)))
+        Ok(wait.map(|wait| limited(Some(wait))))
     }
 
     /// The saved secret cannot be opened: that cart says so and asks for it again.
@@ -386,8 +400,7 @@ async fn record_saved(work: &mut sqlx::PgConnection, cart: &Cart, tested: &Finge
 }
 
 fn tested(report: &TestReport) -> Event {
-    let title = report.verdict.title(&report.address.host());
-    Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title }
+        Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title: report.title() }
 }
 
 fn name_other(verdict: &mut Verdict, other: CartRef) {
@@ -399,31 +412,16 @@ fn name_other(verdict: &mut Verdict, other: CartRef) {
 fn stopped(class: Class) -> Verdict {
     let line = |kind, state| Check { kind, state, found: None, took_ms: None };
     let rest = [CheckKind::Store, CheckKind::Credential, CheckKind::Permissions, CheckKind::Version];
-    let checks = std::iter::once(line(CheckKind::Address, CheckState::Passed))
-        .chain(rest.map(|kind| line(kind, CheckState::NotChecked)))
-        .collect();
-    Verdict {
-        class,
-        limits: Vec::new(),
-        notes: Vec::new(),
-        checks,
-        store: None,
-        granted: Vec::new(),
-        covered: 0,
-        moved_to: None,
-        wait_seconds: None,
-        waited_seconds: None,
-        last_worked_at: None,
-        other_name: None,
-        other_cart: None,
-        details: Details::default(),
-    }
+    let mut verdict = Verdict::of(class);
+    verdict.checks.push(line(CheckKind::Address, CheckState::Passed));
+    verdict.checks.extend(rest.map(|kind| line(kind, CheckState::NotChecked)));
+    verdict
 }
 
-fn limited(_: &StoreAddress, wait: u32, remark: Option<&str>) -> Verdict {
+/// Too many tests; without a wait, one that is still running.
+fn limited(wait: Option<Duration>) -> Verdict {
     let mut verdict = stopped(Class::TestLimit);
-    verdict.wait_seconds = Some(wait.clamp(1, 60));
-    verdict.details.remark = remark.map(str::to_owned);
+    verdict.wait_seconds = wait.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(60).clamp(1, 60));
     verdict
 }
 

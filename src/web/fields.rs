@@ -6,6 +6,7 @@ use secrecy::SecretString;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     pub class: &'static str,
+    /// Plain text; `**words**` are drawn bold.
     pub sentence: String,
     /// Address and text of one link behind the sentence.
     pub link: Option<(String, String)>,
@@ -29,4 +30,23 @@ pub struct SecretField {
     pub note: Option<String>,
     /// Whether `note` is a warning.
     pub is_warning: bool,
+}
+
+/// A line of the summary "There is a problem": the id of the field that it leads to, and the field's own sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub field: &'static str,
+    pub sentence: String,
+}
+
+impl Problem {
+    /// The summary of a form, from its fields in the order of the page.
+    pub fn list(fields: &[(&'static str, &Option<Complaint>)]) -> Vec<Self> {
+        fields
+            .iter()
+            .filter_map(|(field, complaint)| {
+                complaint.as_ref().map(|complaint| Self { field, sentence: complaint.sentence.clone() })
+            })
+            .collect()
+    }
 }

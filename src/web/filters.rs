@@ -1,1 +1,208 @@
-//! filters
+//! How values look: moments, counts, scopes, icons. Each returns a type that knows how to escape itself, so that no
+//! template needs `safe` for them. `|icon`, `|scope` and `|count` are filters; `Moment` is drawn as it is.
+
+use std::fmt;
+
+use askama::Values;
+use askama::filters::HtmlSafe;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// A point in time beside the time at which the page was made: "2 minutes ago" within a day, else
+/// "21 November 2026, 08:14 UTC", always in `<time datetime>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub at: OffsetDateTime,
+    pub now: OffsetDateTime,
+    /// Always the date and time, never "ago".
+    pub is_absolute: bool,
+}
+
+impl Moment {
+    /// Relative within a day.
+    pub const fn new(at: OffsetDateTime, now: OffsetDateTime) -> Self {
+        Self { at, now, is_absolute: false }
+    }
+
+    /// Date and time, however near.
+    pub const fn exactly(at: OffsetDateTime) -> Self {
+        Self { at, now: at, is_absolute: true }
+    }
+
+    /// The words without markup.
+    pub fn words(&self) -> String {
+        let seconds = (self.now - self.at).whole_seconds();
+        if self.is_absolute || !(-59..86_400).contains(&seconds) {
+            return date_time(self.at);
+        }
+        match seconds {
+            ..60 => "just now".to_owned(),
+            60..3600 => ago(seconds / 60, "minute"),
+            _ => ago(seconds / 3600, "hour"),
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let iso = self.at.to_offset(time::UtcOffset::UTC);
+        let iso = iso
+            .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
+            .map_err(|_| fmt::Error)?;
+        write!(f, "<time datetime=\"{iso}\">{}</time>", self.words())
+    }
+}
+
+// Digits, letters and punctuation of our own only.
+impl HtmlSafe for Moment {}
+
+fn ago(n: i64, unit: &str) -> String {
+    if n == 1 { format!("1 {unit} ago") } else { format!("{n} {unit}s ago") }
+}
+
+/// "21 November 2026, 08:14 UTC".
+pub fn date_time(at: OffsetDateTime) -> String {
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    utc.format(format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"))
+        .expect("a date and a time format without a failure")
+}
+
+/// "2 November 2026".
+pub fn date(at: OffsetDateTime) -> String {
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    utc.format(format_description!("[day padding:none] [month repr:long] [year]"))
+        .expect("a date formats without a failure")
+}
+
+/// "84 ms", from a second on "1.2 s".
+pub fn duration(ms: u32) -> String {
+    if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
+}
+
+/// A count that costs the same at 100,000: "99+".
+pub fn count_words(n: u64) -> String {
+    if n > 99 { "99+".to_owned() } else { n.to_string() }
+}
+
+/// Every icon that a template names; the sprite's test reads this.
+pub const ICONS: [&str; 30] = [
+    "check", "warn", "x", "minus", "gear", "bag", "user", "key", "history", "copy", "out", "right", "left", "down",
+    "plus", "search", "eye", "busy", "dot", "info", "trash", "unplug", "plug", "help", "retry", "store", "lock",
+    "flask", "mail", "bell",
+];
+
+/// A piece of markup whose parts were escaped when it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Markup(String);
+
+impl fmt::Display for Markup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl HtmlSafe for Markup {}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// `{{ "check"|icon }}`: a symbol of the sprite beside a word, never alone.
+#[askama::filter_fn]
+pub fn icon(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
+    let sprite = crate::web::assets::icons_svg();
+    let name = escaped(name);
+    Ok(Markup(format!(
+        "<svg class=\"i i-{name}\" aria-hidden=\"true\" focusable=\"false\"><use href=\"{sprite}#{name}\"/></svg>"
+    )))
+}
+
+/// `{{ scope|scope }}`: may break after each underscore.
+#[askama::filter_fn]
+pub fn scope(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
+    Ok(Markup(format!("<code>{}</code>", escaped(name).replace('_', "_<wbr>"))))
+}
+
+/// `{{ sentence|emphasis }}`: escaped, then `**words**` are bold.
+#[askama::filter_fn]
+pub fn emphasis(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
+    Ok(Markup(bold(text)))
+}
+
+fn bold(text: &str) -> String {
+    let safe = escaped(text);
+    let parts: Vec<&str> = safe.split("**").collect();
+    // An odd number of marks: the last one is a text's own, so all stay as they are.
+    if parts.len() % 2 == 0 {
+        return safe;
+    }
+    let mark = |(index, part): (usize, &&str)| {
+        if index % 2 == 1 { format!("<strong>{part}</strong>") } else { (*part).to_owned() }
+    };
+    parts.iter().enumerate().map(mark).collect()
+}
+
+/// `{{ n|count }}`: stops at "99+".
+#[askama::filter_fn]
+pub fn count(n: &u64, _env: &dyn Values) -> askama::Result<String> {
+    Ok(count_words(*n))
+}
+
+/// `{{ host|host }}`: an address that may break after a dot or hyphen, so that it fits into 320 px.
+#[askama::filter_fn]
+pub fn host(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
+    Ok(Markup(escaped(name).replace('.', "<wbr>.").replace('-', "-<wbr>")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-21 08:14:30 UTC);
+
+    #[test]
+    fn a_moment_is_relative_within_a_day_and_a_date_after_it() {
+        let cases = [
+            (datetime!(2026-11-21 08:14:00 UTC), "just now"),
+            (datetime!(2026-11-21 08:13:30 UTC), "1 minute ago"),
+            (datetime!(2026-11-21 05:14:00 UTC), "3 hours ago"),
+            (datetime!(2026-11-20 08:14:31 UTC), "23 hours ago"),
+            (datetime!(2026-11-20 08:14:30 UTC), "20 November 2026, 08:14 UTC"),
+            (datetime!(2026-11-21 09:14:30 UTC), "21 November 2026, 09:14 UTC"),
+        ];
+        for (at, words) in cases {
+            assert_eq!(Moment::new(at, NOW).words(), words);
+        }
+    }
+
+    #[test]
+    fn a_moment_names_its_time_to_machines_in_utc() {
+        let at = datetime!(2026-11-21 09:14:00 +01:00);
+        let html = Moment::exactly(at).to_string();
+        assert_eq!(html, "<time datetime=\"2026-11-21T08:14:00Z\">21 November 2026, 08:14 UTC</time>");
+    }
+
+    #[test]
+    fn counts_stop_at_99() {
+        assert_eq!(count_words(99), "99");
+        assert_eq!(count_words(100), "99+");
+    }
+
+    #[test]
+    fn a_second_and_more_is_told_in_seconds() {
+        assert_eq!(duration(84), "84 ms");
+        assert_eq!(duration(1249), "1.2 s");
+    }
+
+    #[test]
+    fn pairs_of_stars_make_bold_and_a_single_one_stays() {
+        assert_eq!(bold("not **<b>**, but"), "not <strong>&lt;b&gt;</strong>, but");
+        assert_eq!(bold("a ** b"), "a ** b");
+    }
+
+    #[test]
+    fn markup_escapes_what_it_is_given() {
+        assert_eq!(escaped("<a b='\"'>&"), "&lt;a b=&#39;&quot;&#39;&gt;&amp;");
+    }
+}

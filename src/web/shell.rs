@@ -10,12 +10,39 @@ pub struct Shell {
     pub person: Option<Person>,
     /// The masked form token that every form carries in its hidden field `csrf`.
     pub csrf: String,
+    /// Path and query of this page, where the theme forms lead back to.
+    pub path: String,
     /// Whether the practice store is on.
     pub practice: bool,
     /// Said once, above the content, after a redirect.
     pub banner: Option<Banner>,
     /// `SUPPORT_ADDRESS`, a `mailto:` or `https:` link.
     pub support: Option<String>,
+}
+
+impl Shell {
+    /// `system`, `light` or `dark`; a stranger sees what the system wishes.
+    pub fn theme(&self) -> &'static str {
+        self.person.as_ref().map_or("system", |person| person.theme)
+    }
+
+    /// Whether this person may press buttons that change something.
+    pub fn can_change(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| person.can_change)
+    }
+
+    /// Whether to say under the h1 that this person only looks.
+    pub fn is_viewer(&self) -> bool {
+        self.person.as_ref().is_some_and(|person| !person.can_change)
+    }
+
+    /// What a title begins with after a deed, such as `Saved – `, because a screen reader reads titles and not banners.
+    pub fn title_prefix(&self) -> String {
+        match &self.banner {
+            Some(banner) if !banner.short.is_empty() => format!("{} – ", banner.short),
+            _ => String::new(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -31,8 +58,47 @@ pub struct Person {
 /// The outcome of the last deed: a bold sentence, a plain one, a way on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Banner {
+    /// Bold; ends in a full stop.
     pub title: String,
     pub text: String,
     /// Address and text of one link.
     pub link: Option<(String, String)>,
+    /// One word for the window's title, such as `Saved`; may be empty.
+    #[serde(default)]
+    pub short: String,
+    #[serde(default)]
+    pub tone: Tone,
+}
+
+/// The colour and icon of a message; the words never rely on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tone {
+    #[default]
+    Ok,
+    Warn,
+    Bad,
+    Info,
+}
+
+impl Tone {
+    /// The class in the style sheet.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Info => "info",
+        }
+    }
+
+    /// The symbol in the sprite.
+    pub const fn icon(self) -> &'static str {
+        match self {
+            Self::Ok => "check",
+            Self::Warn => "warn",
+            Self::Bad => "x",
+            Self::Info => "info",
+        }
+    }
 }

@@ -35,6 +35,14 @@ impl CredentialKind {
         }
     }
 
+    /// What it is called in a sentence.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::ClientCredentials => "Client ID and Client secret",
+        }
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         [Self::AccessToken, Self::ClientCredentials].into_iter().find(|kind| kind.as_str() == text)
     }

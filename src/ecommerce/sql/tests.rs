@@ -119,7 +119,7 @@ impl PassFacts {
         Some(Self {
             test: report.id,
             class: verdict.class,
-            title: verdict.title(&report.address.host()),
+            title: report.title(),
             passed_at: report.tested_at,
             shop_id: store.shop_id.clone(),
             shop_name: store.name.clone(),
@@ -200,7 +200,7 @@ pub(in crate::ecommerce) async fn update_last(
         status.as_str(),
         report.id,
         verdict.class.as_str(),
-        verdict.title(&report.address.host()),
+        report.title(),
         missing(verdict),
         report.tested_at,
         verdict.outcome().passes()

@@ -1,1 +1,78 @@
-//! admin/home
+//! Admin home: what can be managed, and how the carts are.
+
+use askama::Template;
+
+use crate::web::filters;
+use crate::web::shell::{Shell, Tone};
+
+/// The way in; pages that do not exist yet are not listed.
+#[derive(Debug, Template)]
+#[template(path = "admin/home.html")]
+pub struct Home {
+    pub shell: Shell,
+    pub carts: CartsSummary,
+    /// Behind the first row; the order is the page's.
+    pub others: Vec<HomeRow>,
+}
+
+/// How the carts are, in one phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CartsSummary {
+    /// The integration is off.
+    Off,
+    None,
+    AllConnected {
+        carts: u64,
+    },
+    /// `of` counts every cart.
+    NeedAttention {
+        carts: u64,
+        of: u64,
+    },
+    /// Nothing is wrong, but not every cart is connected (drafts, inactive ones).
+    SomeConnected {
+        carts: u64,
+        of: u64,
+    },
+}
+
+/// Another part of the administration.
+#[derive(Clone, Debug)]
+pub struct HomeRow {
+    pub href: &'static str,
+    /// A symbol of the sprite.
+    pub icon: &'static str,
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+impl CartsSummary {
+    /// The phrase at the right edge of the row.
+    pub fn words(self) -> String {
+        let carts_of = |n: u64| if n == 1 { "1 cart".to_owned() } else { format!("{n} carts") };
+        match self {
+            Self::Off => "Off".into(),
+            Self::None => "No carts yet".into(),
+            Self::AllConnected { carts } => format!("{}, all connected", carts_of(carts)),
+            Self::NeedAttention { carts: 1, of } => format!("1 of {} needs attention", carts_of(of)),
+            Self::NeedAttention { carts, of } => format!("{carts} of {} need attention", carts_of(of)),
+            Self::SomeConnected { carts, of } => format!("{carts} of {} connected", carts_of(of)),
+        }
+    }
+
+    const fn tone(self) -> &'static str {
+        match self {
+            Self::AllConnected { .. } => Tone::Ok.as_str(),
+            Self::NeedAttention { .. } => Tone::Warn.as_str(),
+            _ => "idle",
+        }
+    }
+
+    const fn icon(self) -> &'static str {
+        match self {
+            Self::AllConnected { .. } => "check",
+            Self::NeedAttention { .. } => "warn",
+            _ => "minus",
+        }
+    }
+}

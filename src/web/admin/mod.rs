@@ -1,4 +1,5 @@
 //! Pages behind the sign-in.
 
+pub mod account;
 pub mod ecommerce;
 pub mod home;

@@ -1,1 +1,181 @@
-//! admin/ecommerce/shopify/general
+//! The tab General of the editor, for a new cart and a saved one, and the page of a conflict. Plain data: whoever
+//! handles the request fills it. A secret never stands here, only that there is one and how it ends.
+
+use askama::Template;
+
+use super::connection_test::{MARK, TestView};
+use super::guide::Guide;
+use super::practice_panel::PracticePanel;
+use super::{CartHead, Kind};
+use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::filters::{self, Moment};
+use crate::web::shell::Shell;
+
+/// The editor. Holds the mark [`MARK`] once, where a streamed test belongs.
+#[derive(Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/general.html")]
+pub struct General {
+    pub shell: Shell,
+    /// `None` while the cart is new.
+    pub cart: Option<CartHead>,
+    pub form: EditorForm,
+    /// The page is the frame of a running test: its title says so.
+    pub is_testing: bool,
+    /// The form was typed and not saved: a redraw after a test, a complaint or a button of the form.
+    pub is_unsaved: bool,
+    /// The result to draw above the form.
+    pub test: Option<TestView>,
+    pub guide: Guide,
+    pub practice: Option<PracticePanel>,
+    /// Whether the page Health exists.
+    pub has_health: bool,
+    /// Whether the page Activity exists.
+    pub has_activity: bool,
+}
+
+/// The form's fields as they are drawn. Posts `csrf`, `submission`, `version`, `website_name`, `api_url`,
+/// `credential_kind`, `access_token`, `client_id`, `client_secret`, `active` (`on`) and from some buttons `intent`.
+#[derive(Clone, Debug, Default)]
+pub struct EditorForm {
+    pub website_name: Field,
+    pub api_url: Field,
+    /// The green line under API URL.
+    pub understood: Option<Understood>,
+    pub kind: Kind,
+    pub access_token: SecretView,
+    pub client_id: Field,
+    pub client_secret: SecretView,
+    pub active: bool,
+    /// Makes a double press one save.
+    pub submission: String,
+    /// The version that was loaded; `None` while the cart is new.
+    pub version: Option<i64>,
+}
+
+/// What API URL was understood to mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Understood {
+    /// Such as `northwind-tea.myshopify.com`.
+    pub host: String,
+    /// A sentence behind it, such as "We added .myshopify.com."
+    pub more: Option<String>,
+}
+
+/// A secret field as it is drawn: always empty.
+#[derive(Clone, Debug, Default)]
+pub struct SecretView {
+    pub state: SecretState,
+    pub complaint: Option<Complaint>,
+    /// A receipt or warning under the field.
+    pub note: Option<String>,
+    /// Whether `note` is a warning.
+    pub is_warning: bool,
+    /// What rests in the database, if anything does.
+    pub saved: Option<SavedSecret>,
+}
+
+/// Which of its four faces a secret field shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SecretState {
+    /// An input.
+    #[default]
+    Empty,
+    /// No input: what is saved, and *Replace token* (`intent=replace`).
+    Saved,
+    /// An input beside what is saved; *Keep the saved token* is `intent=keep`.
+    Replacing,
+    /// No input: typed and not yet saved; *Enter a different token* is `intent=different`. The ending, if it is shown.
+    Received { ending: Option<String> },
+}
+
+/// What may be said of a saved secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSecret {
+    /// The last four characters; `None` under 20 characters.
+    pub ending: Option<String>,
+    pub added_by: String,
+    /// The day, as `filters::date` writes it.
+    pub added_on: String,
+    /// Second kind: when today's token was renewed.
+    pub renewed: Option<Moment>,
+}
+
+impl General {
+    /// The page in two halves: what stands before the test, and what behind it.
+    pub fn halves(html: &str) -> (&str, &str) {
+        html.split_once(MARK).unwrap_or((html, ""))
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let form = &self.form;
+        let (token, secret) = (&form.access_token.complaint, &form.client_secret.complaint);
+        let mut fields = vec![("website_name", &form.website_name.complaint), ("api_url", &form.api_url.complaint)];
+        match form.kind {
+            Kind::AccessToken => fields.push(("access_token", token)),
+            Kind::ClientCredentials => {
+                fields.extend([("client_id", &form.client_id.complaint), ("client_secret", secret)])
+            }
+        }
+        Problem::list(&fields)
+    }
+
+    /// What stands behind the colon of the h1.
+    fn name(&self) -> &str {
+        self.cart.as_ref().map_or("Shopify", |cart| cart.name.as_str())
+    }
+
+    fn title(&self) -> String {
+        let page = format!("ECommerce Integration Editor: {}", self.name());
+        match (&self.shell.banner, self.is_testing) {
+            _ if !self.problems().is_empty() => format!("Error: {page}"),
+            (_, true) => format!("Testing – {page}"),
+            (Some(_), _) => format!("{}{}", self.shell.title_prefix(), self.name()),
+            _ => page,
+        }
+    }
+
+    fn base(&self) -> String {
+        self.cart.as_ref().map_or_else(|| "/admin/ecommerce/shopify/new".into(), CartHead::base)
+    }
+
+    fn save_url(&self) -> String {
+        if self.cart.is_some() { format!("{}/general", self.base()) } else { self.base() }
+    }
+
+    fn test_url(&self) -> String {
+        format!("{}/connection-tests", self.base())
+    }
+
+    fn host(&self) -> &str {
+        self.form.understood.as_ref().map_or("", |understood| understood.host.as_str())
+    }
+}
+
+/// Somebody saved while this form was open. Posts the whole form again with `intent=overwrite` or `intent=edit`.
+#[derive(Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/conflict.html")]
+pub struct Conflict {
+    pub shell: Shell,
+    pub cart: CartHead,
+    /// Who was faster: "Sam Lee".
+    pub by: String,
+    /// The first name, for "Keep Sam's changes".
+    pub by_first: String,
+    pub at: Moment,
+    /// Only fields that differ.
+    pub rows: Vec<ConflictRow>,
+    /// Deleted meanwhile: then `rows` has only what was typed, in `yours`.
+    pub is_deleted: bool,
+    /// Every field of the form but secrets, as hidden inputs, `version` being the one that now stands in the database.
+    pub hidden: Vec<(&'static str, String)>,
+}
+
+/// A field in which the two differ.
+#[derive(Clone, Debug)]
+pub struct ConflictRow {
+    /// The label of the field.
+    pub field: &'static str,
+    /// Secrets: "New token, ends in 77ab" or "No change".
+    pub theirs: String,
+    pub yours: String,
+}

@@ -4,3 +4,87 @@ pub mod connection_test;
 pub mod deletion;
 pub mod disconnection;
 pub mod general;
+pub mod guide;
+pub mod practice_panel;
+
+use super::StatusView;
+
+/// Which of the two credentials a cart has; the words follow it everywhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    AccessToken,
+    ClientCredentials,
+}
+
+impl Kind {
+    /// In a sentence: "access token".
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::ClientCredentials => "Client ID and Client secret",
+        }
+    }
+
+    /// At the beginning of one: "Access token".
+    pub const fn noun_first(self) -> &'static str {
+        match self {
+            Self::AccessToken => "Access token",
+            Self::ClientCredentials => "Client ID and Client secret",
+        }
+    }
+
+    /// The button that opens an empty field beside a saved secret.
+    pub const fn replace(self) -> &'static str {
+        match self {
+            Self::AccessToken => "Replace token",
+            Self::ClientCredentials => "Replace Client secret",
+        }
+    }
+
+    /// The value of the form's `credential_kind`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+
+    const fn is_token(self) -> bool {
+        matches!(self, Self::AccessToken)
+    }
+}
+
+/// A permission in words, from the one table of scopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// Such as `write_inventory`.
+    pub scope: String,
+    /// Such as "Inventory".
+    pub say: String,
+    /// What stops working, such as "stock levels will not update in Shopify".
+    pub without: String,
+    /// Needed, or only nice to have.
+    pub is_needed: bool,
+}
+
+/// Handles for the clipboard, one behind the other.
+pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a Permission>, between: &str) -> String {
+    permissions.into_iter().map(|permission| permission.scope.as_str()).collect::<Vec<_>>().join(between)
+}
+
+/// The saved cart that a page is about.
+#[derive(Clone, Debug)]
+pub struct CartHead {
+    /// As it stands in the URL.
+    pub id: String,
+    /// Its saved Website Name.
+    pub name: String,
+    pub status: StatusView,
+}
+
+impl CartHead {
+    fn base(&self) -> String {
+        format!("/admin/ecommerce/shopify/{}", self.id)
+    }
+}

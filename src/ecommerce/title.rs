@@ -1,0 +1,96 @@
+//! The title of a verdict: the first heading of its page, the subject of its alert, the words of its line in the activity.
+//! One sentence a class; cause and remedy stand in the templates.
+
+use time::OffsetDateTime;
+
+use super::verdict::{Class, Limit, Verdict};
+
+/// What a title names beside the verdict itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming<'a> {
+    /// The host that was asked, such as `northwind-tea.myshopify.com`.
+    pub host: &'a str,
+    /// "access token" or "Client ID and Client secret".
+    pub credential: &'a str,
+    /// Tests that one person may run in a minute.
+    pub tests_a_minute: u32,
+    pub now: OffsetDateTime,
+}
+
+/// The title of the whole verdict.
+pub fn of(verdict: &Verdict, naming: &Naming<'_>) -> String {
+    of_class(verdict.class, verdict, naming)
+}
+
+/// The title of one of its limits, or of its class.
+pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String {
+    let Naming { host, credential, .. } = naming;
+    match class {
+        Class::Connected => format!("Connected to {}", store_name(verdict, host)),
+        Class::ScopesMissing => scopes_missing(verdict),
+        Class::CustomerDetailsHidden => "Connected, but customer names and addresses are hidden".into(),
+        Class::Expires => format!("Connected until {}", ends(verdict, naming.now)),
+        Class::ApiVersionOld => "Connected, but Shopify used a different version".into(),
+        Class::NetworkDns => format!("We could not look up {host}"),
+        Class::NetworkUnreachable => format!("We could not reach {host}"),
+        Class::NetworkTimeout => "Shopify did not answer in time".into(),
+        Class::TlsUntrusted => format!("We could not make a secure connection to {host}"),
+        Class::NotShopify => "Something other than Shopify answered".into(),
+        Class::StoreNotFound => format!("There is no Shopify store at {host}"),
+        Class::StoreMoved => format!("This store is now called {}", moved_to(verdict)),
+        Class::StoreFrozen => "This store is paused by Shopify".into(),
+        Class::StoreLocked => "This store is locked".into(),
+        Class::RateLimited => "Shopify asked us to slow down".into(),
+        Class::RequestRejected => "Shopify turned this request away".into(),
+        Class::ShopifyDown => "Shopify has a problem at the moment".into(),
+        Class::TokenRefused => format!("Shopify did not accept the {credential}"),
+        Class::TokenStopped => format!("The {credential} stopped working"),
+        Class::TokenKindRefused => "Shopify no longer accepts this kind of token".into(),
+        Class::NotAllowed => "Shopify knows this app but will not let it in".into(),
+        Class::WrongStore => "This is a different store".into(),
+        Class::Duplicate => "This store is already connected".into(),
+        Class::CcWrongOrg => "This app and this store belong to different Shopify organizations".into(),
+        Class::CcNotInstalled => "The app is not installed on this store".into(),
+        Class::CcRefused => "Shopify did not accept the Client ID or Client secret".into(),
+        Class::OurKey => format!("We cannot read the saved {credential}"),
+        Class::OurBug => "We made a mistake in this test".into(),
+        Class::TestLimit if verdict.wait_seconds.is_none() => "A test is already running".into(),
+        Class::TestLimit => format!("You have tested {} times in a minute", naming.tests_a_minute),
+    }
+}
+
+/// Shopify's name of the store, else the host.
+pub fn store_name<'a>(verdict: &'a Verdict, host: &'a str) -> &'a str {
+    verdict.store.as_ref().map_or(host, |store| store.name.as_str())
+}
+
+fn scopes_missing(verdict: &Verdict) -> String {
+    let missing = verdict.limits.iter().find_map(|limit| match limit {
+        Limit::ScopesMissing { scopes } => Some(scopes.len()),
+        _ => None,
+    });
+    match missing {
+        Some(1) => "Connected, but 1 permission is missing".into(),
+        n => format!("Connected, but {} permissions are missing", n.unwrap_or_default()),
+    }
+}
+
+fn moved_to(verdict: &Verdict) -> &str {
+    let host = verdict.moved_to.as_deref().unwrap_or_default();
+    host.strip_suffix(".myshopify.com").unwrap_or(host)
+}
+
+/// "tomorrow at 19:31 UTC", "today at …", else the date.
+fn ends(verdict: &Verdict, now: OffsetDateTime) -> String {
+    let at = verdict.limits.iter().find_map(|limit| match limit {
+        Limit::Expires { at } => Some(at.to_offset(time::UtcOffset::UTC)),
+        _ => None,
+    });
+    let Some(at) = at else { return "its token ends".into() };
+    let clock = format!("{:02}:{:02} UTC", at.hour(), at.minute());
+    match (at.date() - now.to_offset(time::UtcOffset::UTC).date()).whole_days() {
+        0 => format!("today at {clock}"),
+        1 => format!("tomorrow at {clock}"),
+        _ => format!("{} {} {} at {clock}", at.day(), at.month(), at.year()),
+    }
+}

@@ -1,0 +1,127 @@
+//! Help: both guides, the five statuses, what each message means. The words are those of the pages themselves, drawn with
+//! a store that does not exist, so the two cannot drift apart.
+
+use askama::Template;
+use time::OffsetDateTime;
+
+use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
+use crate::web::admin::ecommerce::StatusWord;
+use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView, VerdictWords};
+use crate::web::admin::ecommerce::shopify::guide::Guide;
+use crate::web::admin::ecommerce::shopify::{Kind, Permission};
+use crate::web::filters;
+use crate::web::shell::Shell;
+
+/// Classes that the page explains, in the order of their cause.
+const EXPLAINED: [Class; 28] = [
+    Class::ScopesMissing,
+    Class::CustomerDetailsHidden,
+    Class::Expires,
+    Class::ApiVersionOld,
+    Class::NetworkDns,
+    Class::NetworkUnreachable,
+    Class::NetworkTimeout,
+    Class::TlsUntrusted,
+    Class::NotShopify,
+    Class::StoreNotFound,
+    Class::StoreMoved,
+    Class::StoreFrozen,
+    Class::StoreLocked,
+    Class::RateLimited,
+    Class::RequestRejected,
+    Class::ShopifyDown,
+    Class::TokenRefused,
+    Class::TokenStopped,
+    Class::TokenKindRefused,
+    Class::NotAllowed,
+    Class::WrongStore,
+    Class::Duplicate,
+    Class::CcWrongOrg,
+    Class::CcNotInstalled,
+    Class::CcRefused,
+    Class::OurKey,
+    Class::OurBug,
+    Class::TestLimit,
+];
+
+/// The page; readable before the sign-in too.
+#[derive(Debug, Template)]
+#[template(path = "help.html")]
+pub struct Help {
+    pub shell: Shell,
+    /// With `is_reference`.
+    pub guide: Guide,
+    pub messages: Vec<TestView>,
+}
+
+impl Help {
+    /// The page for this product and these 17 permissions.
+    pub fn new(shell: Shell, permissions: Vec<Permission>, now: OffsetDateTime) -> Self {
+        let messages = EXPLAINED.iter().map(|class| example(*class, &shell, &permissions, now)).collect();
+        let guide = Guide {
+            product: shell.product.clone(),
+            handle: None,
+            permissions,
+            token_done: [false; 4],
+            client_done: [false; 4],
+            is_folded: false,
+            is_reference: true,
+        };
+        Self { shell, guide, messages }
+    }
+
+    fn words<'a>(&self, message: &'a TestView) -> VerdictWords<'a> {
+        VerdictWords { class: message.verdict.class, test: message }
+    }
+}
+
+/// A test of a store that does not exist, with this outcome; nothing on it can be pressed.
+fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetDateTime) -> TestView {
+    let later = now + time::Duration::days(1);
+    let limits = match class {
+        Class::ScopesMissing => {
+            let scopes = permissions.iter().filter(|one| one.is_needed).take(2).map(|one| one.scope.clone()).collect();
+            vec![Limit::ScopesMissing { scopes }]
+        }
+        Class::CustomerDetailsHidden => vec![Limit::CustomerDetailsHidden],
+        Class::Expires => vec![Limit::Expires { at: later }],
+        Class::ApiVersionOld => vec![Limit::ApiVersionOld { asked: "2026-10".into(), answered: "2026-07".into() }],
+        _ => Vec::new(),
+    };
+    let verdict = Verdict {
+        class,
+        limits,
+        notes: Vec::new(),
+        checks: Vec::new(),
+        store: None,
+        granted: Vec::new(),
+        covered: 0,
+        moved_to: (class == Class::StoreMoved).then(|| "new-name.myshopify.com".into()),
+        wait_seconds: Some(30),
+        waited_seconds: None,
+        last_worked_at: None,
+        other_name: None,
+        other_cart: None,
+        details: Details::default(),
+    };
+    TestView {
+        verdict,
+        host: "your-store.myshopify.com".into(),
+        handle: "your-store".into(),
+        cart_name: None,
+        kind: Kind::AccessToken,
+        product: shell.product.clone(),
+        support: shell.support.clone(),
+        tested_at: now,
+        now,
+        reference: String::new(),
+        standing: Standing::Unsaved,
+        has_saved_secret: false,
+        may_be_day_token: true,
+        permissions: permissions.to_vec(),
+        tests_a_minute: 10,
+        test_url: String::new(),
+        changed: None,
+        diagnostics: String::new(),
+    }
+}

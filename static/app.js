@@ -1,0 +1,165 @@
+// Five behaviours, each an addition to a page that works without this file: the understood line, the streamed test,
+// copy, show and hide, the guard of unsaved changes.
+'use strict';
+{
+  const html = window.trustedTypes?.createPolicy('app', { createHTML: (text) => text }) ?? { createHTML: (text) => text };
+  const form = document.getElementById('editor');
+  const say = (text) => { document.getElementById('status').textContent = text; };
+  const use = (icon, name) => icon.setAttribute('href', icon.getAttribute('href').replace(/#.*/, '#' + name));
+
+  // 1 · Understood: the server's rules for an address, from the accepting side only. Errors are the server's to tell.
+  const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+  const understand = (text) => {
+    if (new TextEncoder().encode(text).length > 2048) return null;
+    const blank = '\\s\\u200b-\\u200d\\u2060\\ufeff';
+    text = text.replace(new RegExp(`^[${blank}<("'“”‘’]+`), '').replace(new RegExp(`[${blank}>)"'“”‘’.,]+$`), '');
+    if (/[\u0000-\u001f\u007f\\]/.test(text) || /^(?:shp[a-z]{2,3}_|prtapi_)/i.test(text) || /^[0-9a-f]{32}$/i.test(text)) return null;
+    const label = (name) => (LABEL.test(name) && name !== 'localhost' ? name : null);
+    const whole = label(text.toLowerCase());
+    if (whole) return { handle: whole, more: '. We added .myshopify.com.' };
+    const [, authority, tail] = /^(?:https?:\/\/)?([^/?#]*)(.*)$/is.exec(text);
+    const pair = /^\w+:\w+@/.exec(authority);
+    if (/^[^@:/]+@/.test(text) && !/^https?:/i.test(text)) return null;
+    const host = authority.slice(pair ? pair[0].length : 0).replace(/:443$/, '').toLowerCase();
+    if (!/^[a-z0-9.-]+$/.test(host)) return null;
+    const more = pair ? '. That address had a key and password in it. We left them out and have not kept them.' : '';
+    if (host.endsWith('.myshopify.com')) {
+      const handle = label(host.slice(0, -14));
+      return handle && { handle, more };
+    }
+    const inAdmin = host === 'admin.shopify.com' && /^\/store\/([^/?#]+)(?=[/?#]|$)/.exec(tail);
+    const handle = inAdmin && label(inAdmin[1].toLowerCase());
+    return handle ? { handle, more } : null;
+  };
+
+  const address = document.getElementById('api_url');
+  const tellStore = () => {
+    const store = understand(address.value);
+    const line = document.getElementById('api_url-n');
+    line.hidden = !store;
+    if (!store) return;
+    const name = document.createElement('strong');
+    name.textContent = store.handle + '.myshopify.com';
+    line.lastElementChild.replaceChildren("We'll connect to ", name, store.more);
+    for (const develop of document.querySelectorAll('[data-develop]')) {
+      develop.hidden = false;
+      const link = develop.querySelector('a');
+      link.href = `https://admin.shopify.com/store/${store.handle}/settings/apps/development`;
+      link.querySelector('span').textContent = store.handle;
+    }
+    for (const place of document.querySelectorAll('[data-handle]')) place.textContent = store.handle;
+  };
+  let pause;
+  address?.addEventListener('input', () => { clearTimeout(pause); pause = setTimeout(tellStore, 250); });
+
+  // 2 · The streamed test. Whatever is not a plain result becomes the ordinary submit that it would have been.
+  let ordinary = false;
+  const parse = (text) => new DOMParser().parseFromString(html.createHTML(text), 'text/html').body.firstElementChild;
+
+  const begin = () => {
+    document.querySelectorAll('.testing, [data-outcome]').forEach((old) => old.remove());
+    const box = document.getElementById('testing').content.firstElementChild.cloneNode(true);
+    box.querySelector('[data-host]').textContent = document.querySelector('#api_url-n:not([hidden]) strong')?.textContent ?? 'the connection';
+    document.getElementById('test-here').replaceChildren(box);
+    return box;
+  };
+  const next = (box) => {
+    const row = [...box.querySelectorAll('[data-wait]')].find((one) => one.offsetParent && one.querySelector('[data-busy]'));
+    if (!row) return;
+    const words = row.querySelector('[data-busy]');
+    words.textContent = words.dataset.busy;
+    use(row.querySelector('use'), 'busy');
+    row.querySelector('svg').classList.add('i-busy');
+  };
+  const arrive = (box, line) => {
+    const done = parse(line);
+    const rows = box.querySelectorAll(`[data-wait="${done.dataset.check}"]`);
+    if (rows.length) { rows[0].before(done); rows.forEach((row) => row.remove()); } else box.querySelector('ul').append(done);
+    next(box);
+  };
+  const finish = (text, button) => {
+    const region = parse(text);
+    const heading = region.querySelector('h2');
+    heading.removeAttribute('autofocus');
+    const onButton = document.activeElement === button || document.activeElement === document.body;
+    document.getElementById('test-here').append(region);
+    say('');
+    if (onButton) heading.focus(); else say(heading.textContent);
+  };
+  const stream = async (button) => {
+    const body = new URLSearchParams(new FormData(form, button));
+    const answer = await fetch(button.formAction, { method: 'POST', body, headers: { 'X-Partial': '1' } });
+    if (answer.status !== 200 || answer.redirected) throw answer;
+    const box = begin();
+    next(box);
+    let rest = '';
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      rest += part.value;
+      for (let end = rest.indexOf('\n'); end >= 0 && !rest.trimStart().startsWith('<section'); end = rest.indexOf('\n')) {
+        if (rest.slice(0, end).trim()) arrive(box, rest.slice(0, end));
+        rest = rest.slice(end + 1);
+      }
+    }
+    finish(rest, button);
+  };
+  const test = async (button) => {
+    const pressed = button.classList.contains('enter') ? form.querySelector('.actions [data-stream]') : button;
+    const icon = pressed.querySelector('use');
+    const before = icon.getAttribute('href');
+    pressed.setAttribute('aria-disabled', 'true');
+    use(icon, 'busy');
+    say('Testing the connection');
+    const slow = setTimeout(() => say('Still waiting for Shopify'), 3000);
+    try {
+      await stream(button);
+    } catch {
+      ordinary = true;
+      form.requestSubmit(button.isConnected ? button : form.querySelector('.enter'));
+    } finally {
+      clearTimeout(slow);
+      icon.setAttribute('href', before);
+      pressed.removeAttribute('aria-disabled');
+    }
+  };
+
+  // 5 · The guard: asks before a changed form is left, but not when it is sent.
+  const state = () => new URLSearchParams(new FormData(form)).toString();
+  let loaded = form && (form.dataset.guard === 'unsaved' ? '' : state());
+  addEventListener('beforeunload', (event) => { if (form && loaded !== null && state() !== loaded) event.preventDefault(); });
+
+  form?.addEventListener('submit', (event) => {
+    const button = event.submitter;
+    if (form.querySelector('[aria-disabled]') && !ordinary) return event.preventDefault();
+    if (!ordinary && button?.hasAttribute('data-stream') && window.TextDecoderStream) {
+      event.preventDefault();
+      test(button);
+    } else {
+      loaded = null;
+    }
+  });
+  addEventListener('pageshow', (event) => { if (event.persisted && form) { loaded = state(); ordinary = false; } });
+
+  // 3 · Copy, 4 · Show and hide.
+  document.addEventListener('click', async (event) => {
+    const copy = event.target.closest('[data-copy]');
+    const show = event.target.closest('[data-show]');
+    if (copy) {
+      const words = copy.querySelector('span');
+      copy.was ??= [...words.childNodes];
+      let told = 'Copied';
+      try { await navigator.clipboard.writeText(copy.dataset.copy); } catch { told = 'Select the text and copy it'; }
+      words.textContent = told;
+      say(told);
+      clearTimeout(copy.wait);
+      copy.wait = setTimeout(() => { words.replaceChildren(...copy.was); say(''); }, 4000);
+    }
+    if (show) {
+      const input = document.getElementById(show.dataset.show);
+      const hide = show.textContent === 'Show';
+      if (input.name === 'password') input.type = hide ? 'text' : 'password';
+      else input.classList.toggle('secret', !hide);
+      show.textContent = hide ? 'Hide' : 'Show';
+    }
+  });
+}
