@@ -1,0 +1,114 @@
+//! A certificate authority that is born at start and dies with the process; its key never touches a disk. It may vouch for
+//! names under myshopify.com only, so whoever trusts it by mistake trusts it for nothing else. Can also err on purpose.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::Context;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, date_time_ymd,
+};
+use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+
+/// How a certificate is wrong, on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flaw {
+    WrongName,
+    Expired,
+    /// Signed by nobody that anyone knows.
+    SelfSigned,
+}
+
+pub struct Certificates {
+    issuer: Issuer<'static, KeyPair>,
+    ca_pem: String,
+    /// All leaves share one key: making a key is the dear part.
+    leaf_key: KeyPair,
+    made: Mutex<HashMap<(String, Option<Flaw>), Arc<ServerConfig>>>,
+}
+
+impl Certificates {
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn new() -> anyhow::Result<Self> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.distinguished_name.push(DnType::CommonName, "Practice store, not Shopify");
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: vec![GeneralSubtree::DnsName("myshopify.com".to_owned())],
+            excluded_subtrees: Vec::new(),
+        });
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2100, 1, 1));
+        let ca_pem = params.self_signed(&key)?.pem();
+        let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        Ok(Self { issuer: Issuer::new(params, key), ca_pem, leaf_key, made: Mutex::default() })
+    }
+
+    /// What a peer must trust to talk to us.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// How to speak TLS as this host, made on first use.
+    ///
+    /// # Errors
+    /// When the name cannot stand in a certificate.
+    pub fn server(&self, host: &str, flaw: Option<Flaw>) -> anyhow::Result<Arc<ServerConfig>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (host.to_owned(), flaw);
+        if let Some(known) = made.get(&place) {
+            return Ok(known.clone());
+        }
+        // a bound, not a policy: a test may visit ten thousand stores
+        if made.len() >= 20_000 {
+            made.clear();
+        }
+        let config = Arc::new(self.make(host, flaw).with_context(|| format!("making a certificate for {host}"))?);
+        made.insert(place, config.clone());
+        Ok(config)
+    }
+
+    fn make(&self, host: &str, flaw: Option<Flaw>) -> anyhow::Result<ServerConfig> {
+        let name = if flaw == Some(Flaw::WrongName) { "somebody-else.myshopify.com" } else { host };
+        let mut params = CertificateParams::new(vec![name.to_owned()])?;
+        // without this it would be rcgen's own name, the same for a leaf and a stranger
+        params.distinguished_name.push(DnType::CommonName, "Practice store");
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let last_year = if flaw == Some(Flaw::Expired) { 2021 } else { 2100 };
+        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(last_year, 1, 1));
+        let leaf = if flaw == Some(Flaw::SelfSigned) {
+            params.self_signed(&self.leaf_key)?
+        } else {
+            params.signed_by(&self.leaf_key, &self.issuer)?
+        };
+        let key = PrivateKeyDer::try_from(self.leaf_key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_made_once_and_each_authority_is_new() {
+        let certificates = Certificates::new().unwrap();
+        let first = certificates.server("practice-tea.myshopify.com", None).unwrap();
+        let second = certificates.server("practice-tea.myshopify.com", None).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+        let flawed = certificates.server("practice-tea.myshopify.com", Some(Flaw::Expired)).unwrap();
+        assert!(!Arc::ptr_eq(&first, &flawed));
+        assert_ne!(certificates.ca_pem(), Certificates::new().unwrap().ca_pem());
+    }
+}

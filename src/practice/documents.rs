@@ -1,0 +1,75 @@
+//! The GraphQL documents that the stand-in executes: the project's own, word for word, and no other. A document that we
+//! never meant to send is refused, as Shopify would refuse a field that it does not have.
+
+/// The first request of every connection test.
+const CONNECTION_TEST: &str = "
+query ConnectionTest {
+  shop { id name myshopifyDomain currencyCode ianaTimezone plan { publicDisplayName partnerDevelopment shopifyPlus } }
+  currentAppInstallation { id accessScopes { handle } app { id title handle apiKey } }
+}";
+
+/// The further request, where orders and customers may be read.
+const CUSTOMER_VISIBILITY: &str = "
+query CustomerVisibility {
+  orders(first: 1, sortKey: CREATED_AT, reverse: true) { nodes { id customer { id displayName } } }
+}";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    ConnectionTest,
+    CustomerVisibility,
+}
+
+impl Operation {
+    /// The operation whose document this is; white space, commas and comments do not count, as in GraphQL itself.
+    pub fn recognise(document: &str) -> Option<Self> {
+        let words = words(document);
+        [(CONNECTION_TEST, Self::ConnectionTest), (CUSTOMER_VISIBILITY, Self::CustomerVisibility)]
+            .into_iter()
+            .find_map(|(known, operation)| (self::words(known) == words).then_some(operation))
+    }
+
+    /// The document itself, for tests that speak to the stand-in without the client.
+    pub const fn document(self) -> &'static str {
+        match self {
+            Self::ConnectionTest => CONNECTION_TEST,
+            Self::CustomerVisibility => CUSTOMER_VISIBILITY,
+        }
+    }
+}
+
+fn words(document: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut is_inside = false;
+    for line in document.lines() {
+        let code = line.split('#').next().unwrap_or_default();
+        for letter in code.chars().chain(['\n']) {
+            let is_name = letter.is_ascii_alphanumeric() || letter == '_';
+            match words.last_mut() {
+                Some(word) if is_name && is_inside => String::push(word, letter),
+                _ if letter.is_whitespace() || letter == ',' => {}
+                _ => words.push(letter.to_string()),
+            }
+            is_inside = is_name;
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_does_not_matter_and_content_does() {
+        let squeezed = Operation::CustomerVisibility.document().replace(['\n', ','], " ").replace(" { ", "{");
+        assert_eq!(Operation::recognise(&squeezed), Some(Operation::CustomerVisibility));
+        let commented = Operation::ConnectionTest.document().replace('\n', "\n# why\n");
+        assert_eq!(Operation::recognise(&commented), Some(Operation::ConnectionTest));
+        let greedy = Operation::ConnectionTest.document().replace("{ id name", "{ id email name");
+        assert_eq!(Operation::recognise(&greedy), None);
+        let glued = Operation::ConnectionTest.document().replace("id name", "idname");
+        assert_eq!(Operation::recognise(&glued), None);
+        assert_eq!(Operation::recognise(""), None);
+    }
+}

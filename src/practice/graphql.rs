@@ -1,0 +1,150 @@
+//! What a store says to the two documents that we send: the sample shop, with whatever its scenario makes noticeable about it.
+//! Numbers under `cost` mix integers and floats, as Shopify's do.
+
+use serde_json::{Value, json};
+
+use super::{
+    canned::graphql_error,
+    documents::Operation,
+    scenario::{Hostile, Scenario},
+    stores::PracticeStore,
+};
+
+/// What nobody needs.
+const EXTRA: [&str; 6] =
+    ["read_themes", "write_content", "read_reports", "read_translations", "write_script_tags", "read_price_rules"];
+
+/// A good answer with status 200, or the errors that a store gives inside of one.
+pub(super) fn answer(operation: Operation, handle: &str, store: &PracticeStore) -> Value {
+    let mut value = match operation {
+        Operation::ConnectionTest => connection_test(handle, store),
+        Operation::CustomerVisibility => customer_visibility(store),
+    };
+    value["extensions"] = json!({"cost": {
+        "requestedQueryCost": 3, "actualQueryCost": 3,
+        "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": 1997, "restoreRate": 100.0}
+    }});
+    value
+}
+
+/// To a document that is not ours.
+pub(super) fn refuse() -> Value {
+    graphql_error("undefinedField", "This stand-in executes only the documents of the project itself")
+}
+
+/// The permissions as Shopify lists them: each `write_…` together with its `read_…`.
+pub(super) fn scopes(store: &PracticeStore) -> Vec<String> {
+    let missing = if let Scenario::ScopesMissing(missing) = store.scenario { missing } else { &[] };
+    let extra: &[&str] = if store.scenario == Scenario::ScopesExtra { &EXTRA } else { &[] };
+    let granted = store.scopes.iter().map(String::as_str).filter(|scope| !missing.contains(scope));
+    let mut listed: Vec<String> = granted.chain(extra.iter().copied()).map(str::to_owned).collect();
+    let implied: Vec<String> =
+        listed.iter().filter_map(|scope| Some(format!("read_{}", scope.strip_prefix("write_")?))).collect();
+    listed.extend(implied);
+    listed
+}
+
+fn connection_test(handle: &str, store: &PracticeStore) -> Value {
+    let scenario = &store.scenario;
+    let domain = if let Scenario::AlsoCalled(other) = scenario { other } else { handle };
+    let (shop_id, name) = match scenario {
+        Scenario::OtherShop(other) => (*other, "Northwind Wholesale".to_owned()),
+        Scenario::HostileNames(hostile) => (store.shop_id, hostile.name()),
+        _ => (store.shop_id, store.name.clone()),
+    };
+    let hostile = if let Scenario::HostileNames(hostile) = scenario { Some(Hostile::name(*hostile)) } else { None };
+    let plan = match scenario {
+        Scenario::Plus => "Shopify Plus",
+        Scenario::Development => "Development",
+        _ => &store.plan,
+    };
+    let scopes: Vec<Value> = scopes(store).into_iter().map(|scope| json!({"handle": scope})).collect();
+    json!({"data": {
+        "shop": {
+            "id": format!("gid://shopify/Shop/{shop_id}"),
+            "name": name,
+            "myshopifyDomain": format!("{domain}.myshopify.com"),
+            "currencyCode": store.currency,
+            "ianaTimezone": store.time_zone,
+            "plan": {
+                "publicDisplayName": hostile.as_deref().unwrap_or(plan),
+                "partnerDevelopment": *scenario == Scenario::Development,
+                "shopifyPlus": *scenario == Scenario::Plus,
+            },
+        },
+        "currentAppInstallation": {
+            "id": format!("gid://shopify/AppInstallation/{}", shop_id + 1),
+            "accessScopes": scopes,
+            "app": {
+                "id": format!("gid://shopify/App/{}", shop_id + 2),
+                "title": hostile.as_deref().unwrap_or(&store.app_title),
+                "handle": "order-time",
+                "apiKey": store.client_id,
+            },
+        },
+    }})
+}
+
+fn customer_visibility(store: &PracticeStore) -> Value {
+    let order = json!({"id": "gid://shopify/Order/450789469", "customer": null});
+    let granted = scopes(store);
+    let may = |scope: &str| granted.iter().any(|one| one == scope);
+    if !may("read_orders") {
+        return graphql_error("ACCESS_DENIED", "Access denied for orders field.");
+    }
+    if !may("read_customers") {
+        return graphql_error("ACCESS_DENIED", "Access denied for customer field.");
+    }
+    match store.scenario {
+        Scenario::CustomersHidden => {
+            let sentence = "This app is not approved to access the Customer object. See \
+                            https://shopify.dev/docs/apps/launch/protected-customer-data for more details.";
+            let mut answer = graphql_error("ACCESS_DENIED", sentence);
+            answer["data"] = json!({"orders": {"nodes": [order]}});
+            answer
+        }
+        Scenario::NoOrders => json!({"data": {"orders": {"nodes": []}}}),
+        Scenario::OrderWithoutCustomer => json!({"data": {"orders": {"nodes": [order]}}}),
+        _ => json!({"data": {"orders": {"nodes": [{
+            "id": "gid://shopify/Order/450789469",
+            "customer": {"id": "gid://shopify/Customer/207119551", "displayName": "Priya Example"},
+        }]}}}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(scenario: Scenario) -> PracticeStore {
+        PracticeStore::sample("practice-tea").with(scenario)
+    }
+
+    #[test]
+    fn a_write_permission_is_listed_with_its_read_one() {
+        let listed = scopes(&store(Scenario::Well));
+        for scope in ["write_orders", "read_orders", "read_shipping"] {
+            assert!(listed.iter().any(|one| one == scope), "{scope}");
+        }
+        let listed = scopes(&store(Scenario::ScopesMissing(&["write_orders"])));
+        assert!(!listed.iter().any(|one| one.ends_with("_orders") && !one.contains("fulfillment")));
+    }
+
+    #[test]
+    fn customers_stay_hidden_without_the_permission_to_read_them() {
+        let answer = customer_visibility(&store(Scenario::ScopesMissing(&["write_customers"])));
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "ACCESS_DENIED");
+        let answer = customer_visibility(&store(Scenario::Well));
+        assert!(answer["data"]["orders"]["nodes"][0]["customer"]["id"].is_string());
+    }
+
+    #[test]
+    fn a_scenario_shows_in_the_shop() {
+        let shop = |scenario| connection_test("practice-tea", &store(scenario))["data"]["shop"].clone();
+        assert_eq!(shop(Scenario::AlsoCalled("b"))["myshopifyDomain"], "b.myshopify.com");
+        assert_eq!(shop(Scenario::OtherShop(7))["id"], "gid://shopify/Shop/7");
+        assert_eq!(shop(Scenario::Development)["plan"]["partnerDevelopment"], true);
+        assert_eq!(shop(Scenario::Plus)["plan"]["shopifyPlus"], true);
+        assert_eq!(shop(Scenario::HostileNames(Hostile::Long))["name"].as_str().unwrap().len(), 10_000);
+    }
+}

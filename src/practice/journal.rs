@@ -1,0 +1,240 @@
+//! What arrived, for tests that must prove what was sent and to whom. Keeps tokens and bodies whole, but as secrets: they
+//! never show in a `Debug` print. Remembers the last 10,000 connections and requests; older ones are forgotten.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::watch;
+
+use super::documents::Operation;
+
+/// How many connections, and how many requests, are remembered.
+pub const MEMORY: usize = 10_000;
+/// How many bytes before TLS are kept of one connection.
+const EARLY_BYTES: usize = 4096;
+
+/// What became of a connection to the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    AnsweredHere,
+    Tunnelled,
+    Refused,
+}
+
+/// One connection to the proxy, well-behaved or not.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Counts up from 0 for each [`Journal`].
+    pub number: u64,
+    /// What stood in the request line; `host:port` for a CONNECT, cut at 300 characters.
+    pub target: String,
+    pub fate: Fate,
+    /// `Proxy-Authorization`, as it came.
+    pub proxy_authorization: Option<SecretString>,
+    /// Where TLS was kept from happening: what the peer sent nevertheless, at most 4 KiB.
+    pub before_tls: Vec<u8>,
+}
+
+/// One request that arrived over TLS.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The [`Connection::number`] that it came over.
+    pub connection: u64,
+    /// The host of the CONNECT, lower case, without the port.
+    pub host: String,
+    /// The name that the peer asked for inside of TLS.
+    pub server_name: Option<String>,
+    pub method: String,
+    /// With its query, if any.
+    pub path: String,
+    /// The value of `X-Shopify-Access-Token`.
+    pub token: Option<SecretString>,
+    /// All other headers in order, names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: SecretString,
+    /// What a GraphQL body asked for, if it is one of our documents.
+    pub operation: Option<Operation>,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
+    /// Whether this text stands anywhere in what arrived: the path, any header, the token or the body.
+    pub fn carries(&self, text: &str) -> bool {
+        self.path.contains(text)
+            || self.body.expose_secret().contains(text)
+            || self.token.as_ref().is_some_and(|token| token.expose_secret().contains(text))
+            || self.headers.iter().any(|(_, value)| value.contains(text))
+    }
+}
+
+#[derive(Default)]
+struct Entries {
+    seen: u64,
+    connections: VecDeque<Connection>,
+    requests: VecDeque<Request>,
+}
+
+pub struct Journal {
+    entries: Mutex<Entries>,
+    /// Requests since the start, forgotten ones included.
+    arrived: watch::Sender<usize>,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { entries: Mutex::default(), arrived: watch::Sender::new(0) }
+    }
+}
+
+impl Journal {
+    pub fn connections(&self) -> Vec<Connection> {
+        self.lock().connections.iter().cloned().collect()
+    }
+
+    /// All that arrived, oldest first.
+    pub fn requests(&self) -> Vec<Request> {
+        self.lock().requests.iter().cloned().collect()
+    }
+
+    /// What one host received; `host` in full, such as `practice-tea.myshopify.com`.
+    pub fn requests_to(&self, host: &str) -> Vec<Request> {
+        self.lock().requests.iter().filter(|request| request.host == host).cloned().collect()
+    }
+
+    /// The hosts that this text reached, as a token, in a header, a path or a body; each once, in order of arrival.
+    pub fn hosts_that_saw(&self, text: &str) -> Vec<String> {
+        let mut hosts: Vec<String> = Vec::new();
+        for request in &self.lock().requests {
+            if request.carries(text) && !hosts.contains(&request.host) {
+                hosts.push(request.host.clone());
+            }
+        }
+        hosts
+    }
+
+    /// Whether this text ever came before TLS was up, on any connection.
+    pub fn was_seen_in_clear(&self, text: &str) -> bool {
+        let entries = self.lock();
+        entries.connections.iter().any(|connection| {
+            connection.target.contains(text) || String::from_utf8_lossy(&connection.before_tls).contains(text)
+        })
+    }
+
+    /// Waits until so many requests have arrived since the start; bound it with a timeout.
+    pub async fn wait_for_requests(&self, count: usize) {
+        let mut arrived = self.arrived.subscribe();
+        // the sender lives as long as the journal that we borrow
+        let _ = arrived.wait_for(|so_far| *so_far >= count).await;
+    }
+
+    pub fn clear(&self) {
+        let mut entries = self.lock();
+        entries.connections.clear();
+        entries.requests.clear();
+    }
+
+    pub(super) fn connected(&self, target: &str, fate: Fate, proxy_authorization: Option<SecretString>) -> u64 {
+        let mut entries = self.lock();
+        let number = entries.seen;
+        entries.seen += 1;
+        let target = target.chars().take(300).collect();
+        let connection = Connection { number, target, fate, proxy_authorization, before_tls: Vec::new() };
+        remember(&mut entries.connections, connection);
+        number
+    }
+
+    pub(super) fn before_tls(&self, number: u64, bytes: &[u8]) {
+        if let Some(connection) = self.lock().connections.iter_mut().rev().find(|known| known.number == number) {
+            let room = EARLY_BYTES.saturating_sub(connection.before_tls.len()).min(bytes.len());
+            connection.before_tls.extend_from_slice(&bytes[..room]);
+        }
+    }
+
+    pub(super) fn requested(&self, request: Request) {
+        remember(&mut self.lock().requests, request);
+        self.arrived.send_modify(|count| *count += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn remember<T>(entries: &mut VecDeque<T>, entry: T) {
+    if entries.len() == MEMORY {
+        entries.pop_front();
+    }
+    entries.push_back(entry);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(host: &str, token: &str) -> Request {
+        Request {
+            connection: 0,
+            host: host.to_owned(),
+            server_name: None,
+            method: "POST".to_owned(),
+            path: "/admin/api/2026-10/graphql.json".to_owned(),
+            token: Some(token.to_owned().into()),
+            headers: vec![("accept".to_owned(), "application/json".to_owned())],
+            body: "{}".into(),
+            operation: None,
+        }
+    }
+
+    #[test]
+    fn only_the_newest_are_remembered() {
+        let journal = Journal::default();
+        for number in 0..=MEMORY {
+            journal.requested(request(&format!("h{number}"), "t"));
+            journal.connected("h:443", Fate::AnsweredHere, None);
+        }
+        assert_eq!(journal.requests().len(), MEMORY);
+        assert_eq!(journal.requests()[0].host, "h1");
+        assert_eq!(journal.connections()[0].number, 1);
+    }
+
+    #[test]
+    fn a_token_can_be_followed_but_not_printed() {
+        let journal = Journal::default();
+        let token = format!("shpat_{}", "a1".repeat(16));
+        journal.requested(request("one", &token));
+        journal.requested(request("two", "other"));
+        journal.requested(request("one", &token));
+        assert_eq!(journal.hosts_that_saw(&token), ["one"]);
+        assert_eq!(journal.requests_to("two").len(), 1);
+        assert!(!format!("{:?}", journal.requests()).contains(&token));
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_the_request_waited_for() {
+        let journal = std::sync::Arc::new(Journal::default());
+        let waiting = tokio::spawn({
+            let journal = journal.clone();
+            async move { journal.wait_for_requests(2).await }
+        });
+        journal.requested(request("one", "t"));
+        journal.requested(request("one", "t"));
+        waiting.await.unwrap();
+    }
+
+    #[test]
+    fn early_bytes_are_kept_up_to_their_bound() {
+        let journal = Journal::default();
+        let number = journal.connected("h:443", Fate::AnsweredHere, None);
+        journal.before_tls(number, &[b'x'; 4000]);
+        journal.before_tls(number, &[b'y'; 4000]);
+        assert_eq!(journal.connections()[0].before_tls.len(), EARLY_BYTES);
+        assert!(journal.was_seen_in_clear("xy"));
+        assert!(!journal.was_seen_in_clear("yx"));
+    }
+}

@@ -1,0 +1,206 @@
+//! The one door: an HTTP CONNECT proxy on loopback. Stops whoever would use it to reach this machine or its network: it
+//! tunnels to public addresses and port 443 alone. Speaks no plain HTTP to anyone, so nothing can leave in clear.
+
+use std::{io, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use secrecy::SecretString;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    Handles, Wire,
+    admin_api::{self, Caller},
+    journal::Fate,
+    reply::PATIENCE,
+    scenario::Scenario,
+    tunnel,
+};
+
+/// Connections at once; the next one waits.
+const CROWD: usize = 1000;
+/// Longest head of a CONNECT: 8 KiB.
+const LONGEST_HEAD: usize = 8 << 10;
+/// Longest that a peer takes for a head or a handshake: 10 s.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
+/// Serves until it is dropped, and every connection with it.
+pub(super) async fn serve(wire: Arc<Wire>, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < CROWD => match accepted {
+                Ok((stream, _)) => { connections.spawn(connection(wire.clone(), stream)); }
+                // out of file descriptors: some connection has to end first
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+async fn connection(wire: Arc<Wire>, mut stream: TcpStream) {
+    let Ok(Ok(head)) = timeout(HANDSHAKE, read_head(&mut stream)).await else { return };
+    let target = head.target.as_deref().unwrap_or(&head.first_line);
+    let route = head.target.as_deref().map_or(Route::Refused, |target| route(wire.handles, target));
+    let refuses =
+        |handle: &str| wire.stores.find(handle).is_some_and(|store| store.scenario == Scenario::ConnectRefused);
+    let (fate, route) = match route {
+        Route::Here { ref handle, .. } if refuses(handle) => (Fate::Refused, Route::Refused),
+        Route::Here { .. } => (Fate::AnsweredHere, route),
+        Route::Tunnel { .. } => (Fate::Tunnelled, route),
+        Route::Refused => (Fate::Refused, route),
+    };
+    let number = wire.journal.connected(target, fate, head.authorization);
+    // a peer that has gone is no error of ours
+    let _ = match route {
+        Route::Here { host, handle } => here(&wire, stream, number, host, handle).await,
+        Route::Tunnel { host } => tunnel::open(stream, &host).await,
+        Route::Refused => refuse(stream, "403 Forbidden").await,
+    };
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Route {
+    Here { host: String, handle: String },
+    Tunnel { host: String },
+    Refused,
+}
+
+fn route(handles: Handles, target: &str) -> Route {
+    let Some(host) = target.strip_suffix(":443").map(str::to_ascii_lowercase) else { return Route::Refused };
+    let handle = host.strip_suffix(".myshopify.com").filter(|label| !label.is_empty() && !label.contains('.'));
+    match (handles, handle.map(str::to_owned)) {
+        (Handles::All, Some(handle)) => Route::Here { host, handle },
+        (Handles::Practice, Some(handle)) if super::is_practice(&handle) => Route::Here { host, handle },
+        (Handles::Practice, _) => Route::Tunnel { host },
+        (Handles::All, None) => Route::Refused,
+    }
+}
+
+struct Head {
+    first_line: String,
+    /// Only of a CONNECT.
+    target: Option<String>,
+    authorization: Option<SecretString>,
+}
+
+async fn read_head(stream: &mut TcpStream) -> io::Result<Head> {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if bytes.len() > LONGEST_HEAD || stream.read_buf(&mut bytes).await? == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = text.lines();
+    let first_line = lines.next().unwrap_or_default().to_owned();
+    let target = first_line.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).map(str::to_owned);
+    let authorization = lines.filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
+        name.eq_ignore_ascii_case("proxy-authorization").then(|| SecretString::from(value.trim()))
+    });
+    Ok(Head { first_line, target, authorization })
+}
+
+pub(super) async fn refuse(mut stream: TcpStream, status: &str) -> io::Result<()> {
+    stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// Plays the store, or whatever stands in its place.
+async fn here(wire: &Arc<Wire>, mut stream: TcpStream, number: u64, host: String, handle: String) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.write_all(ESTABLISHED).await?;
+    let scenario = wire.stores.find(&handle).map_or(Scenario::Well, |store| store.scenario.clone());
+    let flaw = match scenario {
+        Scenario::Reset => return stream.set_zero_linger(),
+        Scenario::HangBeforeTls => return listen_only(wire, &mut stream, number).await,
+        // fatal, protocol_version (RFC 8446, 6)
+        Scenario::TlsTooOld => return instead_of_tls(wire, stream, number, &[21, 3, 1, 0, 2, 2, 70]).await,
+        Scenario::NotTls => {
+            return instead_of_tls(wire, stream, number, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                .await;
+        }
+        Scenario::Certificate(flaw) => Some(flaw),
+        _ => None,
+    };
+    let config = wire.certificates.server(&host, flaw).map_err(io::Error::other)?;
+    let mut tls = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await??;
+    if scenario == Scenario::Garbage {
+        let mut request = [0; 4096];
+        let _ = tls.read(&mut request).await?;
+        tls.write_all(b"\x00\x01\x02 this is no HTTP\r\n\r\n").await?;
+        return tls.shutdown().await;
+    }
+    let server_name = tls.get_ref().1.server_name().map(str::to_owned);
+    let caller = Caller { connection: number, host, handle, server_name };
+    let service = service_fn(|request| admin_api::answer(wire, &caller, request));
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(tls), service)
+        .await
+        .map_err(io::Error::other)
+}
+
+/// Hears what the peer says and says nothing.
+async fn listen_only(wire: &Wire, stream: &mut TcpStream, number: u64) -> io::Result<()> {
+    let mut bytes = [0; 4096];
+    let listen = async {
+        loop {
+            match stream.read(&mut bytes).await? {
+                0 => return Ok(()),
+                count => wire.journal.before_tls(number, &bytes[..count]),
+            }
+        }
+    };
+    timeout(PATIENCE, listen).await.unwrap_or(Ok(()))
+}
+
+async fn instead_of_tls(wire: &Wire, mut stream: TcpStream, number: u64, answer: &[u8]) -> io::Result<()> {
+    let mut hello = [0; 4096];
+    let count = timeout(HANDSHAKE, stream.read(&mut hello)).await??;
+    wire.journal.before_tls(number, &hello[..count]);
+    stream.write_all(answer).await?;
+    stream.shutdown().await?;
+    // a close with unread bytes would be a reset, and the peer might miss the answer
+    listen_only(wire, &mut stream, number).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn here(host: &str, handle: &str) -> Route {
+        Route::Here { host: host.to_owned(), handle: handle.to_owned() }
+    }
+
+    #[test]
+    fn a_newcomers_proxy_answers_for_practice_stores_and_tunnels_the_rest() {
+        let practice = |target: &str| route(Handles::Practice, target);
+        assert_eq!(practice("practice-tea.myshopify.com:443"), here("practice-tea.myshopify.com", "practice-tea"));
+        assert_eq!(practice("Practice-Tea.MyShopify.com:443"), here("practice-tea.myshopify.com", "practice-tea"));
+        for real in ["northwind-tea.myshopify.com", "a.practice-tea.myshopify.com", "practice-tea.example"] {
+            assert_eq!(practice(&format!("{real}:443")), Route::Tunnel { host: real.to_owned() });
+        }
+        for target in ["practice-tea.myshopify.com:80", "example.com:22", "example.com", ""] {
+            assert_eq!(practice(target), Route::Refused, "{target}");
+        }
+    }
+
+    #[test]
+    fn the_proxy_of_tests_answers_for_every_store_and_reaches_nothing_else() {
+        let all = |target: &str| route(Handles::All, target);
+        assert_eq!(all("northwind-tea.myshopify.com:443"), here("northwind-tea.myshopify.com", "northwind-tea"));
+        for target in ["example.com:443", "myshopify.com:443", ".myshopify.com:443", "a.b.myshopify.com:443"] {
+            assert_eq!(all(target), Route::Refused, "{target}");
+        }
+    }
+}

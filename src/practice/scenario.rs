@@ -1,0 +1,189 @@
+//! How a practice store behaves: well, badly, or not at all. One value says everything, so that a test or a newcomer can
+//! change it while the server runs. Knows what should be found in it, by name, but not who looks.
+
+use std::time::Duration;
+
+use super::{canned::Canned, certificates::Flaw, token_exchange::Refusal};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// Nothing is wrong with it.
+    Well,
+    /// Well, after a while.
+    Delayed(Duration),
+    /// Nothing is said until the scenario changes; then what that one says. At most a minute.
+    Held,
+
+    // Well, with something to notice
+    ScopesMissing(&'static [&'static str]),
+    /// Six more than anyone needs.
+    ScopesExtra,
+    CustomersHidden,
+    NoOrders,
+    OrderWithoutCustomer,
+    /// Another API version than the one asked for.
+    AnsweredAs(&'static str),
+    NoVersionHeader,
+    /// Shopify's own name for the store is another; the handle alone.
+    AlsoCalled(&'static str),
+    /// Another shop's number and name.
+    OtherShop(u64),
+    Development,
+    Plus,
+    HostileNames(Hostile),
+
+    // Before any HTTP
+    ConnectRefused,
+    /// The connection is reset as soon as it stands.
+    Reset,
+    HangBeforeTls,
+    Certificate(Flaw),
+    /// A TLS alert instead of a handshake: no version that we both speak.
+    TlsTooOld,
+    /// A web page where TLS should begin.
+    NotTls,
+
+    // HTTP
+    Says(Canned),
+    /// 3xx with this `Location`, or with none.
+    Redirect(u16, Option<&'static str>),
+    Raw(RawAnswer),
+    Exchange(Refusal),
+    /// The same as the web page that a caller gets who did not ask for JSON.
+    ExchangePage(Refusal),
+
+    // After the request was read
+    Hang,
+    CloseWithoutAnswer,
+    CloseMidBody,
+    EndlessBody,
+    DrippingBody,
+    /// Bytes that are no HTTP.
+    Garbage,
+}
+
+/// An answer to the letter, for tests that bring their own table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawAnswer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Names that try to be more than names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hostile {
+    Markup,
+    /// Right-to-left overrides and zero-width characters.
+    Bidi,
+    /// Line breaks, NUL and an escape sequence.
+    Control,
+    /// 10,000 characters.
+    Long,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Client ID and Client secret for a token.
+    Exchange,
+    ConnectionTest,
+    CustomerVisibility,
+    /// GraphQL that is not ours.
+    Foreign,
+    Nowhere,
+}
+
+impl Scenario {
+    /// The class that a connection test should find, as `data-class` names it; where both fit, the one for the first kind of
+    /// credential. What has none of its own gives none.
+    pub fn class(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Held | Self::Raw(_) => return None,
+            Self::Well
+            | Self::Delayed(_)
+            | Self::ScopesExtra
+            | Self::NoOrders
+            | Self::OrderWithoutCustomer
+            | Self::NoVersionHeader
+            | Self::AlsoCalled(_)
+            | Self::Development
+            | Self::Plus
+            | Self::HostileNames(_) => "CONNECTED",
+            Self::OtherShop(_) => "WRONG_STORE",
+            Self::ScopesMissing(_) => "SCOPES_MISSING",
+            Self::CustomersHidden => "CUSTOMER_DETAILS_HIDDEN",
+            Self::AnsweredAs(_) => "API_VERSION_OLD",
+            Self::ConnectRefused | Self::Reset | Self::CloseWithoutAnswer | Self::CloseMidBody => "NETWORK_UNREACHABLE",
+            Self::HangBeforeTls | Self::Hang | Self::DrippingBody => "NETWORK_TIMEOUT",
+            Self::Certificate(_) | Self::TlsTooOld | Self::NotTls => "TLS_UNTRUSTED",
+            Self::Says(canned) => canned.class(),
+            Self::Redirect(_, Some(location)) if points_to_a_store(location) => "STORE_MOVED",
+            Self::Redirect(..) | Self::EndlessBody | Self::Garbage => "NOT_SHOPIFY",
+            Self::Exchange(refusal) | Self::ExchangePage(refusal) => refusal.class(),
+        })
+    }
+
+    /// Whether this decides what the endpoint says; otherwise the endpoint is well.
+    pub(super) fn answers(&self, endpoint: Endpoint) -> bool {
+        match self {
+            Self::Says(canned) => canned.answers(endpoint),
+            Self::Exchange(_) | Self::ExchangePage(_) => endpoint == Endpoint::Exchange,
+            Self::Redirect(..)
+            | Self::Raw(_)
+            | Self::Hang
+            | Self::CloseWithoutAnswer
+            | Self::CloseMidBody
+            | Self::EndlessBody
+            | Self::DrippingBody => true,
+            _ => false,
+        }
+    }
+}
+
+/// `https://{label}.myshopify.com`, with or without a path.
+fn points_to_a_store(location: &str) -> bool {
+    let Some(rest) = location.strip_prefix("https://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    authority.strip_suffix(".myshopify.com").is_some_and(|label| {
+        !label.is_empty() && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    })
+}
+
+impl Hostile {
+    pub const ALL: &'static [Self] = &[Self::Markup, Self::Bidi, Self::Control, Self::Long];
+
+    /// A name for a shop, a plan and an app.
+    pub fn name(self) -> String {
+        match self {
+            Self::Markup => "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}".to_owned(),
+            Self::Bidi => "Northwind \u{202e}aeT\u{202c} \u{200b}\u{2066}Ltd\u{2069}\u{feff}".to_owned(),
+            Self::Control => "Northwind\r\nSet-Cookie: a=b\u{0}\u{1b}[31mTea".to_owned(),
+            Self::Long => "Northwind ".repeat(1000),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_store_over_https_counts_as_a_move() {
+        for location in ["https://b.myshopify.com", "https://b.myshopify.com/admin"] {
+            assert!(points_to_a_store(location), "{location}");
+        }
+        for location in [
+            "http://b.myshopify.com/",
+            "https://evil.example/",
+            "https://b.myshopify.com.evil.example/",
+            "https://.myshopify.com",
+            "https://a.b.myshopify.com",
+            "https://b.myshopify.com:8443/",
+            "/admin",
+            "",
+        ] {
+            assert!(!points_to_a_store(location), "{location}");
+        }
+    }
+}

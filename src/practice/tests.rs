@@ -1,0 +1,340 @@
+//! The stand-in as its peers meet it: through the proxy, over TLS, with a real client.
+
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, Proxy, Response, StatusCode, redirect};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::*;
+
+/// Far more than any answer takes; a test that needs it all has failed.
+const LONG: Duration = Duration::from_secs(20);
+
+async fn start() -> Practice {
+    Practice::start(Options::test()).await.unwrap()
+}
+
+fn client(practice: &Practice) -> Client {
+    // another test may have been first
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .proxy(Proxy::all(practice.proxy_url()).unwrap())
+        .tls_certs_only([Certificate::from_pem(practice.ca_pem().as_bytes()).unwrap()])
+        .redirect(redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .timeout(LONG)
+        .build()
+        .unwrap()
+}
+
+/// Asks a store with its own token.
+async fn ask(practice: &Practice, handle: &str, operation: Operation) -> reqwest::Result<Response> {
+    let token = practice.stores().find(handle).map(|store| store.access_token.clone()).unwrap_or_default();
+    ask_with(practice, handle, operation.document(), token.expose_secret()).await
+}
+
+async fn ask_with(practice: &Practice, handle: &str, document: &str, token: &str) -> reqwest::Result<Response> {
+    client(practice)
+        .post(format!("https://{handle}.myshopify.com/admin/api/2026-10/graphql.json"))
+        .header("content-type", "application/json")
+        .header("accept", "application/json")
+        .header("x-shopify-access-token", token)
+        .body(json!({"query": document}).to_string())
+        .send()
+        .await
+}
+
+fn open(practice: &Practice, handle: &str, scenario: Scenario) {
+    practice.stores().put(handle, PracticeStore::sample(handle).with(scenario));
+}
+
+async fn value(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_store_without_troubles_answers_both_documents() {
+    let practice = start().await;
+    open(&practice, "northwind-tea", Scenario::Well);
+    let response = ask(&practice, "northwind-tea", Operation::ConnectionTest).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["x-shopify-api-version"], "2026-10");
+    for header in ["x-request-id", "x-shopid"] {
+        assert!(response.headers().contains_key(header), "{header}");
+    }
+    let answer = value(response).await;
+    let store = practice.stores().find("northwind-tea").unwrap();
+    assert_eq!(answer["data"]["shop"]["id"], format!("gid://shopify/Shop/{}", store.shop_id));
+    assert_eq!(answer["data"]["shop"]["myshopifyDomain"], "northwind-tea.myshopify.com");
+    assert!(answer["extensions"]["cost"]["requestedQueryCost"].is_number());
+    let answer = value(ask(&practice, "northwind-tea", Operation::CustomerVisibility).await.unwrap()).await;
+    assert!(answer["data"]["orders"]["nodes"][0]["customer"]["displayName"].is_string());
+}
+
+#[tokio::test]
+async fn the_journal_tells_which_token_reached_which_host() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::Well);
+    open(&practice, "two", Scenario::Well);
+    ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
+    ask(&practice, "two", Operation::CustomerVisibility).await.unwrap();
+    let token = practice.stores().find("one").unwrap().access_token.clone();
+    assert_eq!(practice.journal().hosts_that_saw(token.expose_secret()), ["one.myshopify.com"]);
+    assert!(!practice.journal().was_seen_in_clear(token.expose_secret()));
+    let requests = practice.journal().requests_to("two.myshopify.com");
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].operation, Some(Operation::CustomerVisibility));
+    assert_eq!(requests[0].path, "/admin/api/2026-10/graphql.json");
+    assert_eq!(requests[0].server_name.as_deref(), Some("two.myshopify.com"));
+    let targets: Vec<_> = practice.journal().connections().into_iter().map(|connection| connection.target).collect();
+    assert_eq!(targets, ["one.myshopify.com:443", "two.myshopify.com:443"]);
+}
+
+#[tokio::test]
+async fn a_strange_token_a_strange_document_and_a_strange_store_are_refused() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::Well);
+    let document = Operation::ConnectionTest.document();
+    let response = ask_with(&practice, "one", document, "wrong").await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(response.headers()["www-authenticate"], "Basic Realm=\"Shopify API Authentication\"");
+    let token = practice.stores().find("one").unwrap().access_token.clone();
+    let response = ask_with(&practice, "one", "{ shop { email } }", token.expose_secret()).await.unwrap();
+    assert_eq!(value(response).await["errors"][0]["extensions"]["code"], "undefinedField");
+    let response = ask(&practice, "two", Operation::ConnectionTest).await.unwrap();
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert!(!response.headers().contains_key("x-shopid"));
+}
+
+#[tokio::test]
+async fn client_id_and_client_secret_are_exchanged_for_a_token_that_works_until_it_ends() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::Well);
+    let store = practice.stores().find("one").unwrap();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", store.client_id.as_str()),
+        ("client_secret", store.client_secret.expose_secret()),
+    ];
+    let address = "https://one.myshopify.com/admin/oauth/access_token";
+    let response = client(&practice).post(address).form(&form).send().await.unwrap();
+    let minted = value(response).await;
+    let token = minted["access_token"].as_str().unwrap();
+    let document = Operation::ConnectionTest.document();
+    assert_eq!(ask_with(&practice, "one", document, token).await.unwrap().status(), StatusCode::OK);
+    practice.stores().end_minted_tokens("one");
+    assert_eq!(ask_with(&practice, "one", document, token).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_refused_exchange_speaks_json_or_html_and_leaves_the_api_alone() {
+    let practice = start().await;
+    let address = "https://one.myshopify.com/admin/oauth/access_token";
+    for refusal in Refusal::ALL {
+        open(&practice, "one", Scenario::Exchange(*refusal));
+        let asked = client(&practice).post(address).header("accept", "application/json").send().await.unwrap();
+        assert!(asked.status().is_client_error(), "{refusal:?}");
+        assert!(value(asked).await["error_description"].is_string(), "{refusal:?}");
+        practice.stores().set("one", Scenario::ExchangePage(*refusal));
+        let asked = client(&practice).post(address).header("accept", "application/json").send().await.unwrap();
+        assert!(asked.text().await.unwrap().contains("- Oauth error "), "{refusal:?}");
+    }
+    assert_eq!(ask(&practice, "one", Operation::ConnectionTest).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn every_fixed_answer_arrives_with_its_status() {
+    let practice = start().await;
+    for canned in Canned::ALL {
+        open(&practice, "one", Scenario::Says(*canned));
+        let answer = ask(&practice, "one", Operation::ConnectionTest).await;
+        if matches!(canned, Canned::ManyHeaders | Canned::HugeHeader) {
+            assert!(answer.is_err(), "{canned:?}: more than a client takes");
+            continue;
+        }
+        assert_eq!(answer.unwrap().status().as_u16(), canned.reply(&json!({})).status, "{canned:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_answers_of_the_api_do_not_disturb_an_exchange_and_those_of_a_guard_do() {
+    let practice = start().await;
+    let address = "https://one.myshopify.com/admin/oauth/access_token";
+    for (scenario, status) in [(Canned::AccessDenied, 400), (Canned::Unauthorized, 400), (Canned::Frozen, 402)] {
+        open(&practice, "one", Scenario::Says(scenario));
+        let response = client(&practice).post(address).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{scenario:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_request_may_fail_while_the_other_is_well() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::Well);
+    practice.stores().change("one", |store| store.on_customers = Some(Scenario::Says(Canned::Down)));
+    assert_eq!(ask(&practice, "one", Operation::ConnectionTest).await.unwrap().status().as_u16(), 200);
+    assert_eq!(ask(&practice, "one", Operation::CustomerVisibility).await.unwrap().status().as_u16(), 500);
+}
+
+#[tokio::test]
+async fn a_raw_answer_and_a_redirect_arrive_to_the_letter() {
+    let practice = start().await;
+    let headers = vec![("x-one".to_owned(), "1".to_owned()), ("x-one".to_owned(), "2".to_owned())];
+    open(&practice, "one", Scenario::Raw(RawAnswer { status: 299, headers, body: b"odd".to_vec() }));
+    let response = ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
+    assert_eq!(response.status().as_u16(), 299);
+    assert_eq!(response.headers().get_all("x-one").iter().count(), 2);
+    assert_eq!(response.text().await.unwrap(), "odd");
+    open(&practice, "one", Scenario::Redirect(301, Some("https://evil.example/")));
+    let response = ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
+    assert_eq!(response.headers()["location"], "https://evil.example/");
+}
+
+#[tokio::test]
+async fn whatever_breaks_before_http_never_sees_a_request() {
+    let practice = start().await;
+    for scenario in [
+        Scenario::ConnectRefused,
+        Scenario::Reset,
+        Scenario::Certificate(Flaw::WrongName),
+        Scenario::Certificate(Flaw::Expired),
+        Scenario::Certificate(Flaw::SelfSigned),
+        Scenario::TlsTooOld,
+        Scenario::NotTls,
+    ] {
+        open(&practice, "one", scenario.clone());
+        let token = practice.stores().find("one").unwrap().access_token.clone();
+        let error = ask(&practice, "one", Operation::ConnectionTest).await.unwrap_err();
+        assert!(error.is_connect(), "{scenario:?}: {error:?}");
+        assert!(practice.journal().requests().is_empty(), "{scenario:?}");
+        assert!(!practice.journal().was_seen_in_clear(token.expose_secret()), "{scenario:?}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_breaks_after_the_request_has_seen_it() {
+    let practice = start().await;
+    for scenario in [Scenario::CloseWithoutAnswer, Scenario::CloseMidBody] {
+        open(&practice, "one", scenario.clone());
+        practice.journal().clear();
+        let broken = match ask(&practice, "one", Operation::ConnectionTest).await {
+            Ok(response) => response.bytes().await.is_err(),
+            Err(_) => true,
+        };
+        assert!(broken, "{scenario:?}");
+        assert_eq!(practice.journal().requests().len(), 1, "{scenario:?}");
+    }
+    open(&practice, "one", Scenario::Garbage);
+    assert!(ask(&practice, "one", Operation::ConnectionTest).await.is_err());
+}
+
+#[tokio::test]
+async fn endless_and_dripping_bodies_begin_well_and_do_not_end() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::EndlessBody);
+    let mut response = ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
+    let mut read = 0;
+    while read < 1 << 20 {
+        read += response.chunk().await.unwrap().expect("it goes on").len();
+    }
+    practice.stores().set("one", Scenario::DrippingBody);
+    let mut response = ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
+    assert_eq!(response.chunk().await.unwrap().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_held_store_answers_when_it_is_let_go() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::Held);
+    let (answer, ()) = tokio::join!(ask(&practice, "one", Operation::ConnectionTest), async {
+        timeout(LONG, practice.journal().wait_for_requests(1)).await.unwrap();
+        practice.stores().set("one", Scenario::Says(Canned::Locked));
+    });
+    assert_eq!(answer.unwrap().status().as_u16(), 423);
+}
+
+#[tokio::test]
+async fn a_hanging_store_hears_the_peer_hang_up() {
+    let practice = start().await;
+    for scenario in [Scenario::Hang, Scenario::HangBeforeTls] {
+        open(&practice, "one", scenario.clone());
+        let ask = ask(&practice, "one", Operation::ConnectionTest);
+        assert!(timeout(Duration::from_millis(300), ask).await.is_err(), "{scenario:?}");
+    }
+    let last = practice.journal().connections().pop().unwrap();
+    assert_eq!(last.before_tls.first(), Some(&22), "a client hello, and nothing else");
+}
+
+#[tokio::test]
+async fn the_proxy_reaches_neither_this_machine_nor_another_port() {
+    let outside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let practice = Practice::start(Options::newcomer()).await.unwrap();
+    let port = outside.local_addr().unwrap().port();
+    for line in [
+        "CONNECT 127.0.0.1:443 HTTP/1.1".to_owned(),
+        "CONNECT localhost:443 HTTP/1.1".to_owned(),
+        "CONNECT [::1]:443 HTTP/1.1".to_owned(),
+        format!("CONNECT 127.0.0.1:{port} HTTP/1.1"),
+        "CONNECT practice-tea.myshopify.com:80 HTTP/1.1".to_owned(),
+        format!("GET http://127.0.0.1:{port}/ HTTP/1.1"),
+    ] {
+        let answer = timeout(LONG, say(&practice, &line)).await.unwrap();
+        let is_refused = answer.starts_with("HTTP/1.1 403") || answer.starts_with("HTTP/1.1 502");
+        assert!(is_refused, "{line}: {answer}");
+    }
+    assert!(timeout(Duration::from_millis(20), outside.accept()).await.is_err());
+}
+
+/// One request line to the proxy, and all that comes back.
+async fn say(practice: &Practice, line: &str) -> String {
+    let mut stream = TcpStream::connect(practice.proxy_url().trim_start_matches("http://")).await.unwrap();
+    stream.write_all(format!("{line}\r\nHost: x\r\nProxy-Authorization: Basic eDp5\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn what_a_proxy_was_told_is_written_down() {
+    let practice = start().await;
+    say(&practice, "CONNECT example.com:443 HTTP/1.1").await;
+    let connection = practice.journal().connections().pop().unwrap();
+    assert_eq!((connection.target.as_str(), connection.fate), ("example.com:443", Fate::Refused));
+    assert_eq!(connection.proxy_authorization.unwrap().expose_secret(), "Basic eDp5");
+}
+
+#[tokio::test]
+async fn a_newcomers_stores_do_what_their_labels_say() {
+    let practice = Practice::start(Options::newcomer()).await.unwrap();
+    let shown = |handle: &'static str| {
+        let practice = &practice;
+        async move { ask(practice, handle, Operation::ConnectionTest).await.unwrap() }
+    };
+    assert_eq!(shown("practice-tea").await.status().as_u16(), 200);
+    assert_eq!(shown("practice-paused").await.status().as_u16(), 402);
+    assert_eq!(shown("practice-gone").await.status().as_u16(), 404);
+    assert_eq!(shown("practice-unheard-of").await.status().as_u16(), 404);
+    assert_eq!(shown("practice-old-version").await.headers()["x-shopify-api-version"], "2026-07");
+    assert_eq!(shown("practice-moved").await.status().as_u16(), 301);
+}
+
+#[tokio::test]
+async fn dropping_it_closes_the_door() {
+    let practice = start().await;
+    let address = practice.address;
+    drop(practice);
+    // the listener goes with its task, which the runtime ends at its next turn
+    let is_closed = async {
+        while TcpStream::connect(address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, is_closed).await.unwrap();
+}

@@ -1,0 +1,179 @@
+//! `POST /admin/oauth/access_token`: Client ID and Client secret for a token of a day. Errors come as JSON to a caller who
+//! asked for it and as a web page otherwise, which surprises every client once. From shopify.dev, checked November 2026.
+
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::{
+    journal::Request,
+    reply::Reply,
+    stores::{PracticeStore, Stores},
+};
+
+/// Seconds that a minted token lives, always.
+const LIFETIME: u32 = 86_399;
+
+/// Why there is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// App and store are in different organizations.
+    WrongOrganization,
+    NotInstalled,
+    UnknownClient,
+    /// The same under its older name.
+    UnknownClientOlder,
+    /// Sources disagree about the status, so there are two.
+    WrongSecret,
+    WrongSecret401,
+}
+
+impl Refusal {
+    pub const ALL: &'static [Self] = &[
+        Self::WrongOrganization,
+        Self::NotInstalled,
+        Self::UnknownClient,
+        Self::UnknownClientOlder,
+        Self::WrongSecret,
+        Self::WrongSecret401,
+    ];
+
+    /// The class that a connection test should find, as `data-class` names it.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::WrongOrganization => "CC_WRONG_ORG",
+            Self::NotInstalled => "CC_NOT_INSTALLED",
+            _ => "CC_REFUSED",
+        }
+    }
+
+    /// Status, `error` and `error_description`.
+    const fn words(self) -> (u16, &'static str, &'static str) {
+        let unknown = "Could not find Shopify API application with api_key";
+        match self {
+            Self::WrongOrganization => {
+                (400, "shop_not_permitted", "Client credentials cannot be performed on this shop.")
+            }
+            Self::NotInstalled => (400, "app_not_installed", "The application is not installed on this shop."),
+            Self::UnknownClient => (400, "application_cannot_be_found", unknown),
+            Self::UnknownClientOlder => (400, "invalid_request", unknown),
+            Self::WrongSecret => (400, "invalid_client", "The client secret does not match."),
+            Self::WrongSecret401 => (401, "invalid_client", "Client authentication failed."),
+        }
+    }
+
+    pub(super) fn reply(self, is_page: bool) -> Reply {
+        let (status, error, description) = self.words();
+        if is_page {
+            Reply::page(status, &format!("{status} - Oauth error {error}")).from_store()
+        } else {
+            Reply::json(status, &json!({"error": error, "error_description": description}))
+        }
+    }
+}
+
+/// What a store without troubles says to this request.
+pub(super) fn answer(stores: &Stores, handle: &str, store: &PracticeStore, request: &Request) -> Reply {
+    match judge(store, request) {
+        Ok(()) => granted(store, stores.mint(handle).expose_secret()),
+        Err(refusal) => refusal.reply(!asks_for_json(request)),
+    }
+}
+
+pub(super) fn asks_for_json(request: &Request) -> bool {
+    request.header("accept").is_some_and(|accept| accept.contains("application/json"))
+}
+
+fn granted(store: &PracticeStore, token: &str) -> Reply {
+    Reply::json(200, &json!({"access_token": token, "scope": store.scopes.join(","), "expires_in": LIFETIME}))
+}
+
+fn judge(store: &PracticeStore, request: &Request) -> Result<(), Refusal> {
+    let fields = fields(request).ok_or(Refusal::UnknownClientOlder)?;
+    let field = |name: &str| fields.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()));
+    if field("grant_type") != Some("client_credentials") || field("client_id") != Some(&store.client_id) {
+        return Err(Refusal::UnknownClient);
+    }
+    if field("client_secret") != Some(store.client_secret.expose_secret()) {
+        return Err(Refusal::WrongSecret);
+    }
+    Ok(())
+}
+
+/// A form or JSON, as the content type says.
+fn fields(request: &Request) -> Option<Vec<(String, String)>> {
+    let (kind, body) = (request.header("content-type")?, request.body.expose_secret());
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        return serde_urlencoded::from_str(body).ok();
+    }
+    let Ok(Value::Object(object)) = serde_json::from_str(body) else { return None };
+    Some(object.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::practice::reply::Body;
+
+    fn request(content_type: &str, accept: &str, body: String) -> Request {
+        Request {
+            connection: 0,
+            host: "practice-tea.myshopify.com".to_owned(),
+            server_name: None,
+            method: "POST".to_owned(),
+            path: "/admin/oauth/access_token".to_owned(),
+            token: None,
+            headers: vec![
+                ("content-type".to_owned(), content_type.to_owned()),
+                ("accept".to_owned(), accept.to_owned()),
+            ],
+            body: body.into(),
+            operation: None,
+        }
+    }
+
+    fn form(store: &PracticeStore, secret: &str) -> String {
+        format!("grant_type=client_credentials&client_id={}&client_secret={secret}", store.client_id)
+    }
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    #[test]
+    fn the_right_pair_is_minted_a_token_that_the_store_then_knows() {
+        let stores = Stores::default();
+        let store = stores.put("practice-tea", PracticeStore::sample("practice-tea"));
+        let body = form(&store, store.client_secret.expose_secret());
+        let reply = answer(&stores, "practice-tea", &store, &request(FORM, "application/json", body));
+        assert_eq!(reply.status, 200);
+        let Body::Whole(bytes) = reply.body else { panic!("a whole body") };
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(value["expires_in"], 86_399);
+        assert!(stores.knows("practice-tea", value["access_token"].as_str().unwrap()));
+        assert!(!stores.knows("practice-gone", value["access_token"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn json_is_taken_as_well_as_a_form() {
+        let stores = Stores::default();
+        let store = PracticeStore::sample("practice-tea");
+        let body = json!({
+            "grant_type": "client_credentials", "client_id": store.client_id,
+            "client_secret": store.client_secret.expose_secret(),
+        });
+        let request = request("application/json", "application/json", body.to_string());
+        assert_eq!(answer(&stores, "practice-tea", &store, &request).status, 200);
+    }
+
+    #[test]
+    fn a_wrong_secret_is_json_or_a_page_as_the_caller_asked() {
+        let stores = Stores::default();
+        let store = PracticeStore::sample("practice-tea");
+        let told = |accept: &str| {
+            let reply = answer(&stores, "practice-tea", &store, &request(FORM, accept, form(&store, "wrong")));
+            assert_eq!(reply.status, 400);
+            let Body::Whole(bytes) = reply.body else { panic!("a whole body") };
+            String::from_utf8(bytes).unwrap()
+        };
+        assert!(told("application/json").contains("\"error\":\"invalid_client\""));
+        assert!(told("*/*").contains("<title>400 - Oauth error invalid_client</title>"));
+    }
+}
