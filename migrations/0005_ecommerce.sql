@@ -15,6 +15,8 @@ create table carts (
     website_name    text        not null constraint carts_website_name_length check (length(website_name) between 1 and 80),
     -- The host that will be called, and part of what the seal authenticates.
     store_host      text        not null constraint carts_store_host_form check (store_host ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.]myshopify[.]com$'),
+    -- Made against the practice store: never called where practice is off.
+    is_practice     boolean     not null default false,
     -- What the person wants; true only once exactly the saved credential has passed.
     is_active       boolean     not null,
     -- Written by the statement that writes the facts it follows from.

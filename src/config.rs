@@ -146,9 +146,10 @@ impl DatabaseFlags {
     fn data_dir(&self) -> Option<PathBuf> {
         #[cfg(feature = "embedded")]
         if given(self.data_dir.as_ref()).is_none() {
-            let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty()).map(PathBuf::from);
+            let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
             let is_root = rustix::process::geteuid().is_root();
-            return crate::database::embedded::default_data_dir(is_root, variable("XDG_DATA_HOME"), variable("HOME"));
+            let (data_home, home) = (variable("XDG_DATA_HOME"), variable("HOME"));
+            return Some(crate::database::embedded::default_data_dir(is_root, data_home.as_deref(), home.as_deref()));
         }
         given(self.data_dir.as_ref()).map(PathBuf::from)
     }
@@ -225,7 +226,7 @@ impl ServeFlags {
     fn egress(&self, problems: &mut Vec<Problem>) -> Egress {
         let mut egress = Egress::default();
         if let Some(text) = given(self.egress_proxy.as_ref()) {
-            match EgressProxy::parse(text) {
+            match text.parse::<EgressProxy>() {
                 Ok(proxy) => egress.proxy = Some(proxy),
                 Err(problem) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_PROXY", problem: problem.to_string() }),
             }

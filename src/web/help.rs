@@ -2,6 +2,7 @@
 //! a store that does not exist, so the two cannot drift apart.
 
 use askama::Template;
+use axum::extract::State;
 use time::OffsetDateTime;
 
 use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
@@ -9,7 +10,10 @@ use crate::web::admin::ecommerce::StatusWord;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView, VerdictWords};
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::{Kind, Permission};
+use crate::app::App;
+use crate::web::admin::ecommerce::shopify::permissions;
 use crate::web::filters;
+use crate::web::page::Page;
 use crate::web::shell::Shell;
 
 /// Classes that the page explains, in the order of their cause.
@@ -124,4 +128,9 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         changed: None,
         diagnostics: String::new(),
     }
+}
+
+/// GET `/help`; readable before the sign-in too.
+pub async fn show(State(app): State<App>, shell: Shell) -> Page<Help> {
+    Page::ok(Help::new(shell, permissions(), app.clock.now()))
 }

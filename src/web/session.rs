@@ -43,6 +43,11 @@ impl Session {
         Visitor { by: self.by(), session: self.browser.hash() }
     }
 
+    /// Leaves a message for the next page.
+    pub async fn leave(&self, app: &App, banner: &Banner) -> Result<(), Error> {
+        Ok(app.accounts.leave_banner(&self.browser.hash(), &serde_json::to_value(banner)?).await?)
+    }
+
     pub fn can_change(&self) -> bool {
         self.user.as_ref().is_some_and(|user| user.role == Role::Administrator)
     }

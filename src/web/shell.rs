@@ -1,6 +1,14 @@
 //! What surrounds every page: the product's name, the person, the message of the last deed, the form token.
 //! A typed field of every page struct, so that `layout.html` is checked at compile time too.
 
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+};
+
+use super::{error::Error, session::Session};
+use crate::{accounts::Role, app::App};
+
 /// The frame around a page.
 #[derive(Clone, Debug, Default)]
 pub struct Shell {
@@ -20,7 +28,34 @@ pub struct Shell {
     pub support: Option<String>,
 }
 
+impl FromRequestParts<App> for Shell {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        Ok(Self::of(app, parts.extensions.get::<Session>(), &parts.uri))
+    }
+}
+
 impl Shell {
+    /// The frame for this browser at this address; without a session, a stranger's.
+    pub fn of(app: &App, session: Option<&Session>, uri: &Uri) -> Self {
+        let user = session.and_then(|session| session.user.as_ref());
+        Self {
+            product: app.site.product.clone(),
+            person: user.map(|user| Person {
+                name: user.name.clone(),
+                email: user.email.clone(),
+                can_change: user.role == Role::Administrator,
+                theme: user.theme,
+            }),
+            csrf: session.map(|session| session.browser.form_token()).unwrap_or_default(),
+            path: uri.path_and_query().map_or_else(|| "/admin".into(), ToString::to_string),
+            practice: app.site.practices(),
+            banner: session.and_then(|session| session.banner.clone()),
+            support: app.site.support.clone(),
+        }
+    }
+
     /// `system`, `light` or `dark`; a stranger sees what the system wishes.
     pub fn theme(&self) -> &'static str {
         self.person.as_ref().map_or("system", |person| person.theme)

@@ -1,6 +1,21 @@
 //! The page on which a person signs in, and the notes that lead there: signed out, idle, expired.
 
 use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::accounts::SignInError;
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::form::{Form, Query};
+use crate::web::local_path::LocalPath;
+use crate::web::page::Page;
+use crate::web::session::{Cookies, Session};
 
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
@@ -38,5 +53,98 @@ impl SignIn {
             return vec![Problem { field: "email", sentence: sentence.clone() }];
         }
         Problem::list(&[("email", &self.email.complaint), ("password", &self.password)])
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInQuery {
+    #[serde(default)]
+    return_to: String,
+    #[serde(default)]
+    ended: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    #[serde(default)]
+    return_to: String,
+    email: String,
+    password: String,
+}
+
+/// GET `/sign-in`.
+pub async fn show(shell: Shell, session: Session, Query(query): Query<SignInQuery>) -> Response {
+    let return_to = LocalPath::parse(&query.return_to);
+    if session.user.is_some() {
+        return Redirect::to(return_to.as_ref().map_or("/admin", LocalPath::as_str)).into_response();
+    }
+    let note = match query.ended.as_str() {
+        "signed-out" => Some(SignInNote::SignedOut),
+        "idle" => Some(SignInNote::Idle),
+        "expired" => Some(SignInNote::Expired),
+        _ => None,
+    };
+    Page::ok(SignIn { note, return_to: query.return_to, ..SignIn::empty(shell) }).into_response()
+}
+
+/// POST `/sign-in`: the session gets a new id, whatever cookie came.
+pub async fn create(State(app): State<App>, shell: Shell, session: Session, Form(typed): Form<Credentials>) -> Result<Response, Error> {
+    let password = SecretString::from(typed.password);
+    let mut page = SignIn { return_to: typed.return_to, ..SignIn::empty(shell) };
+    page.email.value = typed.email;
+    let missing = |class, sentence: &str| Some(Complaint { class, sentence: sentence.into(), link: None });
+    if page.email.value.trim().is_empty() {
+        page.email.complaint = missing("EMAIL_EMPTY", "Enter your email address");
+    }
+    if password.expose_secret().is_empty() {
+        page.password = missing("PASSWORD_EMPTY", "Enter your password");
+    }
+    if !page.problems().is_empty() {
+        return Ok(Page::refused(page).into_response());
+    }
+    let sentence = match app.accounts.sign_in(session.by(), &page.email.value, password).await {
+        Ok(opened) => {
+            let to = LocalPath::parse(&page.return_to);
+            let cookies = AppendHeaders(Cookies::of(&app).sign_in(&opened));
+            return Ok((cookies, Redirect::to(to.as_ref().map_or("/admin", LocalPath::as_str))).into_response());
+        }
+        Err(SignInError::Broken(error)) => return Err(error.into()),
+        Err(refused) => refused,
+    };
+    page.refused = Some(sentence.to_string());
+    let (status, wait) = match sentence {
+        SignInError::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
+        SignInError::Crowded => (StatusCode::SERVICE_UNAVAILABLE, Some(crate::accounts::password::CROWDED_WAIT)),
+        _ => {
+            let same = |class| Some(Complaint { class, sentence: sentence.to_string(), link: None });
+            page.email.complaint = same("SIGN_IN_WRONG");
+            page.password = same("SIGN_IN_WRONG");
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
+    };
+    let mut response = Page(page, status).into_response();
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+    Ok(response)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// POST `/sign-out`: ends the session on the server, and asks the browser to forget what it kept.
+pub async fn destroy(State(app): State<App>, session: Session, Form(Nothing {}): Form<Nothing>) -> Result<Response, Error> {
+    app.accounts.sign_out(session.by(), session.browser.hash()).await?;
+    let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""));
+    let cookie = Cookies::of(&app).sign_out();
+    Ok((AppendHeaders([clear, cookie]), Redirect::to("/sign-in?ended=signed-out")).into_response())
+}
+
+impl SignIn {
+    fn empty(shell: Shell) -> Self {
+        Self { shell, return_to: String::new(), note: None, email: Field::default(), password: None, refused: None }
     }
 }

@@ -1,6 +1,11 @@
 //! Admin home: what can be managed, and how the carts are.
 
 use askama::Template;
+use axum::extract::State;
+
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::page::Page;
 
 use crate::web::filters;
 use crate::web::shell::{Shell, Tone};
@@ -75,4 +80,20 @@ impl CartsSummary {
             _ => "minus",
         }
     }
+}
+
+/// GET `/admin`.
+pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Error> {
+    let is_active = app.ecommerce.integration().await?.is_active;
+    let counts = app.ecommerce.counts().await?;
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let (all, attention, connected) = (count(counts.all), count(counts.attention), count(counts.active - counts.attention));
+    let carts = match (is_active, all, attention) {
+        (_, 0, _) => CartsSummary::None,
+        (false, _, _) => CartsSummary::Off,
+        (true, _, 1..) => CartsSummary::NeedAttention { carts: attention, of: all },
+        (true, _, 0) if connected == all => CartsSummary::AllConnected { carts: all },
+        (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
+    };
+    Ok(Page::ok(Home { shell, carts, others: Vec::new() }))
 }

@@ -20,21 +20,19 @@ use super::{session::Session, shell::Shell, trace::RequestId};
 use crate::{app::App, database};
 
 /// Why a handler gives no page of its own.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 pub enum Error {
-    #[error("nothing there")]
     NotFound,
-    #[error("a viewer wanted to change something")]
+    /// A viewer wanted to change something.
     CannotChange,
-    #[error("a form that we cannot read")]
     UnreadableForm(StatusCode),
-    #[error("the form token is too old")]
+    /// The form token is missing, too old or another browser's.
     OldForm,
-    #[error("a request from another site")]
+    /// A form that another site sent.
     CrossSite,
-    #[error("another method")]
+    /// Another method than the route has.
     NotPossible,
-    #[error("{0:#}")]
+    /// The database, a bug: told in the log alone.
     Broken(Arc<anyhow::Error>),
 }
 
@@ -77,7 +75,9 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
     let problem = trouble(&error, &desk, &reference);
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
-        tracing::error!(request_id = reference, status = status.as_u16(), error = %error, "a request failed");
+        if let Error::Broken(cause) = &error {
+            tracing::error!(request_id = reference, status = status.as_u16(), cause = format!("{cause:#}"), "a request failed");
+        }
     }
     let retry = matches!(problem, Trouble::Busy { .. }).then_some(HeaderValue::from_static("5"));
     let html = ErrorPage { shell, problem }.render().unwrap_or_else(|_| "There is a problem. Try again in a few minutes.".into());
@@ -98,7 +98,8 @@ fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
         Error::NotFound => Trouble::NotFound,
         Error::CannotChange => Trouble::CannotChange { administrators: Vec::new() },
         Error::UnreadableForm(status) => Trouble::UnreadableForm { status: status.as_u16() },
-        Error::OldForm => match desk.take() {
+        // Only the editor knows how to draw itself again from what was typed.
+        Error::OldForm => match desk.take().filter(|again| again.action.contains("/shopify/")) {
             Some(again) => Trouble::OldForm { again },
             None => Trouble::UnreadableForm { status: 403 },
         },

@@ -1,6 +1,14 @@
 //! The gallery behind *Add Cart*: six platforms, one of which can be added. The others have no button at all.
 
 use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::page::Page;
 
 use crate::web::filters;
 use crate::web::shell::Shell;
@@ -15,4 +23,14 @@ pub struct Add {
     pub shell: Shell,
     /// Shopify carts that are connected; none is not told.
     pub connected: u64,
+}
+
+/// GET `/admin/ecommerce/add`; while the integration is off it leads to the question whether to turn it on.
+pub async fn show(State(app): State<App>, shell: Shell) -> Result<Response, Error> {
+    if !app.ecommerce.integration().await?.is_active {
+        return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());
+    }
+    let counts = app.ecommerce.counts().await?;
+    let connected = u64::try_from(counts.active - counts.attention).unwrap_or(0);
+    Ok(Page::ok(Add { shell, connected }).into_response())
 }

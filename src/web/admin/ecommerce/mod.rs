@@ -5,6 +5,72 @@ pub mod carts;
 pub mod shopify;
 pub mod switch;
 
+use time::OffsetDateTime;
+
+use crate::ecommerce::{Status, verdict::Class};
+use crate::web::filters::Moment;
+
+/// What the line under a badge follows from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StatusFacts<'a> {
+    pub status: Status,
+    /// The switch of the whole integration.
+    pub is_on: bool,
+    pub class: Option<Class>,
+    pub title: Option<&'a str>,
+    pub missing: i32,
+    pub since: Option<OffsetDateTime>,
+    pub retired_by: Option<&'a str>,
+    pub is_disconnected: bool,
+}
+
+impl StatusFacts<'_> {
+    /// The badge and its line. A practice cart is a Draft where practice is off.
+    pub(crate) fn view(&self, is_practice: bool, practices: bool, now: OffsetDateTime) -> StatusView {
+        let strayed = is_practice && !practices;
+        let status = if strayed { Status::Draft } else { self.status.under(self.is_on) };
+        let line = if strayed { Some("It belongs to the practice store".to_owned()) } else { self.line(status, now) };
+        StatusView { status: status.into(), line, is_practice }
+    }
+
+    fn line(&self, status: Status, now: OffsetDateTime) -> Option<String> {
+        let since = |title: &str| match self.since {
+            Some(since) => format!("{title}, since {}", Moment::new(since, now).words()),
+            None => title.to_owned(),
+        };
+        match status {
+            Status::Draft if self.is_disconnected => self.retired_by.map(|name| format!("Disconnected by {name}")),
+            Status::Draft => Some(match self.title {
+                Some(title) => format!("Test failed: {title}"),
+                None => "Not tested yet".into(),
+            }),
+            Status::Connected => None,
+            Status::NeedsAttention if self.class == Some(Class::ScopesMissing) => Some(match self.missing {
+                1 => "1 permission missing".into(),
+                n => format!("{n} permissions missing"),
+            }),
+            Status::NeedsAttention if self.class == Some(Class::OurKey) => {
+                Some("We cannot read the saved access token. Open the cart and enter it again.".into())
+            }
+            Status::NeedsAttention | Status::NotConnected => self.title.map(since),
+            Status::Inactive if !self.is_on => Some("Ecommerce Integration is off".into()),
+            Status::Inactive => self.retired_by.map(|name| format!("Turned off by {name}")),
+        }
+    }
+}
+
+impl From<Status> for StatusWord {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Draft => Self::Draft,
+            Status::Connected => Self::Connected,
+            Status::NeedsAttention => Self::NeedsAttention,
+            Status::NotConnected => Self::NotConnected,
+            Status::Inactive => Self::Inactive,
+        }
+    }
+}
+
 /// A cart's status as a person reads it: icon and word, never colour alone, and at most one line below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {

@@ -1,6 +1,18 @@
 //! The question before the switch of the whole integration moves. GET asks, POST does.
 
 use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::form::{Form, Query};
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::Banner;
 
 use crate::web::filters;
 use crate::web::shell::Shell;
@@ -39,4 +51,54 @@ impl Switch {
             SwitchAsk::TurnOnToAdd => "Nothing syncs until a cart of yours is active.".into(),
         }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchQuery {
+    #[serde(default)]
+    to: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchForm {
+    active: Option<String>,
+    confirmed: Option<String>,
+    next: Option<String>,
+}
+
+/// GET `/admin/ecommerce/switch`: asks.
+pub async fn edit(State(app): State<App>, shell: Shell, Query(query): Query<SwitchQuery>) -> Result<Response, Error> {
+    let is_active = app.ecommerce.integration().await?.is_active;
+    match (query.to.as_str(), is_active) {
+        ("add", true) => Ok(Redirect::to("/admin/ecommerce/add").into_response()),
+        ("off", true) => ask_off(&app, shell).await,
+        ("off", false) => Ok(Redirect::to("/admin/ecommerce").into_response()),
+        _ => Ok(Page::ok(Switch { shell, ask: SwitchAsk::TurnOnToAdd }).into_response()),
+    }
+}
+
+/// POST `/admin/ecommerce/switch`: turning off asks first, turning on does not.
+pub async fn update(State(app): State<App>, shell: Shell, session: Session, Form(form): Form<SwitchForm>) -> Result<Response, Error> {
+    let on = form.active.is_some();
+    let is_active = app.ecommerce.integration().await?.is_active;
+    if is_active && !on && form.confirmed.is_none() {
+        return ask_off(&app, shell).await;
+    }
+    app.ecommerce.switch(session.by(), on).await?;
+    if form.next.as_deref() == Some("add") {
+        return Ok(Redirect::to("/admin/ecommerce/add").into_response());
+    }
+    if is_active != on {
+        let word = if on { "on" } else { "off" };
+        let banner = Banner { title: format!("Ecommerce Integration is {word}."), short: "Saved".into(), ..Banner::default() };
+        session.leave(&app, &banner).await?;
+    }
+    Ok(Redirect::to("/admin/ecommerce").into_response())
+}
+
+async fn ask_off(app: &App, shell: Shell) -> Result<Response, Error> {
+    let carts = u64::try_from(app.ecommerce.counts().await?.active).unwrap_or(0);
+    Ok(Page::ok(Switch { shell, ask: SwitchAsk::TurnOff { carts } }).into_response())
 }

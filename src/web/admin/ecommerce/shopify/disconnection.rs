@@ -1,10 +1,22 @@
 //! The question before a credential is forgotten. The cart stays, as a Draft.
 
 use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{CartHead, Kind};
+use crate::app::App;
+use crate::ecommerce::CartId;
+use crate::web::error::Error;
 use crate::web::filters;
-use crate::web::shell::Shell;
+use crate::web::form::{Form, Path};
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
 
 /// Posts `csrf` and `version` to its own address.
 #[derive(Debug, Template)]
@@ -21,4 +33,40 @@ impl Disconnection {
     fn question(&self) -> String {
         format!("Disconnect {}?", self.cart.name)
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmed {
+    version: i64,
+}
+
+/// GET: asks.
+pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Disconnection>, Error> {
+    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+    let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind.into());
+    let version = cart.version;
+    let cart = CartHead::of(&app, &cart).await?;
+    Ok(Page::ok(Disconnection { shell, cart, kind, version }))
+}
+
+/// POST: does it, if the cart is still the one that was asked about.
+pub async fn create(
+    State(app): State<App>,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Form(confirmed): Form<Confirmed>,
+) -> Result<Response, Error> {
+    let id = CartId(id);
+    let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
+    if cart.version != confirmed.version {
+        // Somebody changed it meanwhile: look again before it is gone.
+        return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/disconnection")).into_response());
+    }
+    if !app.ecommerce.disconnect(session.by(), id).await? {
+        return Err(Error::NotFound);
+    }
+    let banner = Banner { title: format!("{} is disconnected.", cart.website_name), short: "Done".into(), ..Banner::default() };
+    session.leave(&app, &banner).await?;
+    Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/general")).into_response())
 }
