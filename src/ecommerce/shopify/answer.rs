@@ -168,7 +168,7 @@ fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
 
 const NOT_OUR_SHAPE: &str = "JSON, but not Shopify's";
 
-/// A body as JSON of at most 128 levels; serde_json refuses deeper ones by itself.
+/// A body as JSON of at most 128 levels; `serde_json` refuses deeper ones by itself.
 fn json(answer: &Answer) -> Result<Value, Refusal> {
     match &answer.body {
         Body::Encoded => Err(Refusal::foreign("a compressed answer, although we asked for none")),

@@ -127,11 +127,7 @@ impl Client {
         document: &str,
         meter: &Meter,
     ) -> Result<Answer, Failure> {
-        let url = format!("https://{}/admin/api/{API_VERSION}/graphql.json", address.host());
-        let mut value = HeaderValue::from_str(token.secret().expose_secret()).map_err(|_| Failure::ours("token"))?;
-        value.set_sensitive(true);
-        let body = serde_json::json!({ "query": document }).to_string();
-        let request = self.post(url, JSON, body, meter).header("x-shopify-access-token", value);
+        let request = self.query(address, token, document, meter)?;
         self.send(request, |status| matches!(status, 200 | 403), meter).await
     }
 
@@ -155,6 +151,20 @@ impl Client {
         let body = serde_urlencoded::to_string(form).map_err(|_| Failure::ours("form"))?;
         let request = self.post(url, "application/x-www-form-urlencoded", body, meter);
         self.send(request, |status| matches!(status, 200 | 400 | 401 | 403), meter).await
+    }
+
+    fn query(
+        &self,
+        address: &StoreAddress,
+        token: &AccessToken,
+        document: &str,
+        meter: &Meter,
+    ) -> Result<reqwest::RequestBuilder, Failure> {
+        let url = format!("https://{}/admin/api/{API_VERSION}/graphql.json", address.host());
+        let mut value = HeaderValue::from_str(token.secret().expose_secret()).map_err(|_| Failure::ours("token"))?;
+        value.set_sensitive(true);
+        let body = serde_json::json!({ "query": document }).to_string();
+        Ok(self.post(url, JSON, body, meter).header("x-shopify-access-token", value))
     }
 
     fn post(&self, url: String, kind: &'static str, body: String, meter: &Meter) -> reqwest::RequestBuilder {
@@ -261,5 +271,62 @@ impl hyper::body::Body for Payload {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> AccessToken {
+        AccessToken::parse(&format!("shpat_{}", "c4na".repeat(8))).unwrap().0
+    }
+
+    fn address() -> StoreAddress {
+        StoreAddress::from_handle("northwind-tea").unwrap()
+    }
+
+    /// Asks nobody: nothing listens on the discard port.
+    fn through_nothing() -> Client {
+        let proxy = "http://127.0.0.1:9".parse().unwrap();
+        Client::new(&Egress { proxy: Some(proxy), extra_roots_pem: None }).unwrap()
+    }
+
+    #[test]
+    fn proxies_of_the_environment_are_not_taken_in() {
+        let usual = reqwest::Client::builder().tls_backend_preconfigured(Egress::default().tls().unwrap());
+        assert!(format!("{:?}", usual.build().unwrap()).contains("proxies"), "the control takes them in");
+        let ours = Client::new(&Egress::default()).unwrap();
+        assert!(!format!("{:?}", ours.http).contains("proxies"));
+    }
+
+    #[test]
+    fn a_request_prints_neither_token_nor_body() {
+        let client = through_nothing();
+        let request = client.query(&address(), &token(), "query X { x }", &Meter::default()).unwrap();
+        let printed = format!("{request:?} {:?}", request.try_clone());
+        assert!(printed.contains("Sensitive") && !printed.contains("c4na"), "{printed}");
+    }
+
+    #[tokio::test]
+    async fn a_call_beyond_the_limit_waits_for_a_place() {
+        let client = through_nothing();
+        let places = client.in_flight.acquire_many(u32::try_from(MOST_IN_FLIGHT).unwrap()).await.unwrap();
+        let (address, token, meter) = (address(), token(), Meter::default());
+        let mut call = Box::pin(client.graphql(&address, &token, "query X { x }", &meter));
+        assert!(futures_util::poll!(call.as_mut()).is_pending());
+        assert!(meter.timings() == Timings::default(), "nothing has begun");
+        drop(places);
+        assert!(call.await.is_err());
+    }
+
+    #[test]
+    fn only_json_counts_as_json() {
+        for yes in ["application/json", "Application/JSON; charset=utf-8", "application/graphql-response+json"] {
+            assert!(is_json(yes), "{yes}");
+        }
+        for no in ["", "text/html", "text/json", "application/jsonp", "text/html; application/json"] {
+            assert!(!is_json(no), "{no}");
+        }
     }
 }

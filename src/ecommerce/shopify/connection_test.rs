@@ -18,6 +18,9 @@ use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Li
 /// Longest whole test, token exchange and customer check included: 14.5 s, so that the page is complete within 15 s.
 pub const DEADLINE: Duration = Duration::from_millis(14_500);
 
+/// Longest check in the background: 10 s.
+pub const CHECK_DEADLINE: Duration = Duration::from_secs(10);
+
 /// Most scope handles that a verdict keeps.
 const MOST_GRANTED: usize = 200;
 
@@ -39,7 +42,8 @@ pub async fn run(client: &Client, subject: Subject<'_>, told: &UnboundedSender<C
     run_within(DEADLINE, client, subject, told).await
 }
 
-async fn run_within(
+/// The same with another deadline, such as [`CHECK_DEADLINE`].
+pub async fn run_within(
     deadline: Duration,
     client: &Client,
     subject: Subject<'_>,
@@ -292,5 +296,6 @@ fn seconds(waited: Duration) -> u32 {
     u32::try_from((waited.as_millis() + 500) / 1000).unwrap_or(u32::MAX).max(1)
 }
 
-#[cfg(all(test, feature = "practice"))]
+#[cfg(test)]
+#[cfg(feature = "practice")]
 mod tests;

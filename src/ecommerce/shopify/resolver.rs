@@ -101,7 +101,7 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 const REFUSED_V4: [(Ipv4Addr, u32); 14] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
@@ -119,7 +119,7 @@ const REFUSED_V4: [(Ipv4Addr, u32); 14] = [
 
 const REFUSED_V6: [(Ipv6Addr, u32); 10] = [
     // `::`, `::1` and IPv4-compatible addresses
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0, 0), 96),
+    (Ipv6Addr::UNSPECIFIED, 96),
     // IPv4-mapped
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xFFFF, 0, 0), 96),
     // NAT64, well-known and local
@@ -272,6 +272,14 @@ mod tests {
         let silent: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
         let silent = PublicOnly::over(silent, Duration::from_millis(10));
         assert_eq!(silent.addresses("x").await, Err(LookupError::Silent));
+    }
+
+    #[tokio::test]
+    async fn a_look_up_is_timed_for_the_call_that_it_serves() {
+        let meter = meter::Meter::default();
+        let found = meter.scope(resolver(vec!["23.227.38.74"]).resolve("x".parse().unwrap())).await;
+        assert_eq!(found.map(Iterator::count).ok(), Some(1));
+        assert!(meter.timings().dns_ms.is_some());
     }
 
     #[tokio::test]

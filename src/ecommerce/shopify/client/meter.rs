@@ -59,7 +59,7 @@ impl Meter {
         *self.marks() = Marks { began: Some(Instant::now()), ..Marks::default() };
     }
 
-    pub(super) async fn scope<F: Future>(&self, call: F) -> F::Output {
+    pub(in crate::ecommerce::shopify) async fn scope<F: Future>(&self, call: F) -> F::Output {
         CURRENT.scope(self.clone(), call).await
     }
 

@@ -1,1 +1,575 @@
+//! The whole way out against a server of our own: a CONNECT proxy that leads every tunnel to one TLS server and counts.
 
+use std::sync::{Arc, Mutex};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+use crate::ecommerce::shopify::client::Egress;
+use crate::ecommerce::shopify::credential::{AccessToken, ClientId, ClientSecret};
+use crate::ecommerce::verdict::Outcome;
+
+const HOST: &str = "northwind-tea.myshopify.com";
+const SHORT: Duration = Duration::from_secs(1);
+
+/// One answer of the server, in turn.
+#[derive(Clone)]
+enum Says {
+    /// Bytes as they are, then the connection is closed.
+    Bytes(String),
+    /// Nothing, for ever.
+    Silence,
+    /// The head, then one byte of the body every 20 ms, for ever.
+    Drip,
+    /// A head, then zeros without an end.
+    Endless,
+    /// Closes at once.
+    Close,
+    /// Refuses the tunnel.
+    NoTunnel,
+}
+
+/// What the server and the proxy saw.
+#[derive(Default)]
+struct Seen {
+    tunnels: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
+}
+
+struct World {
+    client: Client,
+    seen: Arc<Seen>,
+}
+
+/// How the server shows itself.
+#[derive(Clone, Copy, PartialEq)]
+enum Certificate {
+    Good,
+    OtherName,
+    Expired,
+    UnknownIssuer,
+}
+
+impl World {
+    async fn that_says(answers: impl IntoIterator<Item = Says>) -> Self {
+        Self::with(Certificate::Good, answers).await
+    }
+
+    async fn with(certificate: Certificate, answers: impl IntoIterator<Item = Says>) -> Self {
+        let (acceptor, root) = tls(certificate);
+        let seen = Arc::new(Seen::default());
+        let answers: Arc<Mutex<Vec<Says>>> = Arc::new(Mutex::new(answers.into_iter().collect()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy = format!("http://sam:canary-of-proxy@{}", listener.local_addr().unwrap());
+        tokio::spawn({
+            let seen = Arc::clone(&seen);
+            async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&answers), Arc::clone(&seen)));
+                }
+            }
+        });
+        let egress = Egress { proxy: Some(proxy.parse().unwrap()), extra_roots_pem: Some(root.into()) };
+        Self { client: Client::new(&egress).unwrap(), seen }
+    }
+
+    async fn test(&self, credential: &Credential) -> (Verdict, Vec<Check>) {
+        self.test_within(DEADLINE, credential, None).await
+    }
+
+    async fn test_within(
+        &self,
+        deadline: Duration,
+        credential: &Credential,
+        shop: Option<&str>,
+    ) -> (Verdict, Vec<Check>) {
+        let (told, heard) = unbounded_channel();
+        let address = StoreAddress::from_host(HOST).unwrap();
+        let subject = Subject { address: &address, credential, expected_shop_id: shop };
+        let verdict = run_within(deadline, &self.client, subject, &told).await;
+        drop(told);
+        (verdict, all(heard).await)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.seen.requests.lock().unwrap().clone()
+    }
+}
+
+async fn all(mut heard: UnboundedReceiver<Check>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    while let Some(check) = heard.recv().await {
+        checks.push(check);
+    }
+    checks
+}
+
+/// A server's side of TLS and the root that vouches for it, or does not.
+fn tls(certificate: Certificate) -> (TlsAcceptor, String) {
+    let issuer = |name: &str| {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    };
+    let (ours, stranger) = (issuer("ours"), issuer("a stranger"));
+    let signer = if certificate == Certificate::UnknownIssuer { &stranger } else { &ours };
+    let name = if certificate == Certificate::OtherName { "other.myshopify.com" } else { HOST };
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    if certificate == Certificate::Expired {
+        (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+    }
+    let key = KeyPair::generate().unwrap();
+    let leaf = params.signed_by(&key, signer).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), ours.pem())
+}
+
+async fn serve(mut stream: TcpStream, acceptor: TlsAcceptor, answers: Arc<Mutex<Vec<Says>>>, seen: Arc<Seen>) {
+    let tunnel = read_message(&mut stream).await;
+    let first_line = tunnel.lines().next().unwrap_or_default().to_owned();
+    seen.tunnels.lock().unwrap().push(first_line);
+    let says = {
+        let mut answers = answers.lock().unwrap();
+        if answers.is_empty() { Says::Close } else { answers.remove(0) }
+    };
+    if matches!(says, Says::NoTunnel) {
+        let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+        return;
+    }
+    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+    let Ok(mut stream) = acceptor.accept(stream).await else { return };
+    let request = read_message(&mut stream).await;
+    if !request.is_empty() {
+        seen.requests.lock().unwrap().push(request);
+    }
+    let _ = say(&mut stream, says).await;
+    let _ = stream.shutdown().await;
+}
+
+async fn say(stream: &mut (impl AsyncWrite + Unpin), says: Says) -> std::io::Result<()> {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+    match says {
+        Says::Bytes(bytes) => stream.write_all(bytes.as_bytes()).await,
+        Says::Silence => std::future::pending().await,
+        Says::Drip => {
+            stream.write_all(head).await?;
+            loop {
+                stream.write_all(b" ").await?;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Says::Endless => {
+            stream.write_all(head).await?;
+            // Bounded, should the client ever read on: 4 MiB.
+            for _ in 0..1024 {
+                stream.write_all(&[b' '; 4096]).await?;
+            }
+            Ok(())
+        }
+        Says::Close | Says::NoTunnel => Ok(()),
+    }
+}
+
+/// One HTTP message: its head, and as much body as its Content-Length says.
+async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return text.into_owned();
+            }
+        }
+        let mut part = [0; 4096];
+        match stream.read(&mut part).await {
+            Ok(n) if n > 0 => bytes.extend_from_slice(&part[..n]),
+            _ => return String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+}
+
+fn http(status: &str, headers: &str, body: &str) -> Says {
+    let length = body.len();
+    Says::Bytes(format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
+}
+
+fn json(status: &str, body: &str) -> Says {
+    let headers =
+        "Content-Type: application/json; charset=utf-8\r\nX-Request-Id: req-1\r\nX-Shopify-API-Version: 2026-10\r\n";
+    http(status, headers, body)
+}
+
+/// A store's good answer with these scopes.
+fn opened(scopes: &[&str]) -> Says {
+    json("200 OK", &opened_body(scopes))
+}
+
+fn opened_body(scopes: &[&str]) -> String {
+    let scopes: Vec<_> = scopes.iter().map(|scope| serde_json::json!({ "handle": scope })).collect();
+    serde_json::json!({"data": {
+        "shop": {"id": "gid://shopify/Shop/548380009", "name": "Northwind Tea", "myshopifyDomain": HOST,
+            "currencyCode": "GBP", "ianaTimezone": "Europe/London",
+            "plan": {"publicDisplayName": "Basic", "partnerDevelopment": false, "shopifyPlus": false}},
+        "currentAppInstallation": {"id": "gid://shopify/AppInstallation/1", "accessScopes": scopes,
+            "app": {"id": "gid://shopify/App/1", "title": "Order Time", "handle": "x", "apiKey": "y"}}
+    }})
+    .to_string()
+}
+
+fn all_scopes() -> Vec<&'static str> {
+    scopes::PERMISSIONS.iter().map(|permission| permission.scope).collect()
+}
+
+fn without(gone: &[&str]) -> Vec<&'static str> {
+    all_scopes().into_iter().filter(|scope| !gone.contains(scope)).collect()
+}
+
+fn order_of(customer: &str) -> Says {
+    json("200 OK", &format!(r#"{{"data":{{"orders":{{"nodes":[{{"id":"1","customer":{customer}}}]}}}}}}"#))
+}
+
+fn canary() -> String {
+    format!("shpat_{}", "c4na".repeat(8))
+}
+
+fn token() -> Credential {
+    Credential::AccessToken(AccessToken::parse(&canary()).unwrap().0)
+}
+
+fn client_credentials() -> Credential {
+    Credential::ClientCredentials {
+        id: ClientId::parse("the-client-id").unwrap(),
+        secret: ClientSecret::parse(&format!("shpss_{}", "5ec7".repeat(8))).unwrap().0,
+    }
+}
+
+fn states(verdict: &Verdict) -> String {
+    let letter = |check: &Check| match check.state {
+        CheckState::Passed => '+',
+        CheckState::Failed => '!',
+        CheckState::NotChecked => '-',
+    };
+    verdict.checks.iter().map(letter).collect()
+}
+
+#[tokio::test]
+async fn a_store_that_lets_us_in_passes_every_check_and_each_is_told() {
+    let world = World::that_says([opened(&all_scopes()), order_of(r#"{"id":"2","displayName":"Mei"}"#)]).await;
+    let (verdict, told) = world.test(&token()).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "++++++"));
+    assert_eq!(told, verdict.checks);
+    let found: Vec<_> = told.iter().map(|check| check.found.as_deref()).collect();
+    let introduced = "Northwind Tea, shop ID 548380009, Basic plan, GBP, London, app “Order Time”";
+    assert_eq!(found, [None, None, Some(introduced), Some("17 of 17"), Some("2026-10"), None]);
+    let details = &verdict.details;
+    assert_eq!((details.status, details.shopify_request_id.as_deref()), (Some(200), Some("req-1")));
+    assert!(details.tls_ms.is_some() && details.http_ms.is_some(), "{details:?}");
+    assert_eq!((details.dns_ms, details.tcp_ms), (None, None), "the proxy's business");
+    assert!(told[1].took_ms.is_some() && told[2].took_ms.is_some());
+}
+
+#[tokio::test]
+async fn the_request_is_the_one_that_was_agreed() {
+    let world = World::that_says([opened(&[])]).await;
+    world.test(&token()).await;
+    let requests = world.requests();
+    let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+    let mut lines: Vec<String> = head.lines().map(str::to_lowercase).collect();
+    assert_eq!(lines.remove(0), "post /admin/api/2026-10/graphql.json http/1.1");
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "accept: application/json".to_owned(),
+            format!("content-length: {}", body.len()),
+            "content-type: application/json".to_owned(),
+            format!("host: {HOST}"),
+            format!("user-agent: cartwright/{}", env!("CARGO_PKG_VERSION")),
+            format!("x-shopify-access-token: {}", canary()),
+        ]
+    );
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body, serde_json::json!({ "query": CONNECTION_TEST }));
+}
+
+#[tokio::test]
+async fn the_proxy_sees_a_host_and_never_a_header() {
+    let world = World::that_says([opened(&[])]).await;
+    world.test(&token()).await;
+    assert_eq!(*world.seen.tunnels.lock().unwrap(), [format!("CONNECT {HOST}:443 HTTP/1.1")]);
+}
+
+#[tokio::test]
+async fn a_client_id_is_exchanged_first_and_its_token_used() {
+    let minted = r#"{"access_token":"minted-token","scope":"","expires_in":86399}"#;
+    let seen = order_of(r#"{"id":"2","displayName":"Mei"}"#);
+    let world = World::that_says([json("200 OK", minted), opened(&all_scopes()), seen]).await;
+    let (verdict, _) = world.test(&client_credentials()).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "++++++"));
+    let requests = world.requests();
+    assert!(requests[0].starts_with("POST /admin/oauth/access_token HTTP/1.1\r\n"));
+    let (_, form) = requests[0].split_once("\r\n\r\n").unwrap();
+    let secret = "5ec7".repeat(8);
+    assert_eq!(form, format!("grant_type=client_credentials&client_id=the-client-id&client_secret=shpss_{secret}"));
+    for request in &requests[1..] {
+        assert!(request.contains("x-shopify-access-token: minted-token") && !request.contains(&secret));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_exchange_ends_the_test_at_the_credential() {
+    let world = World::that_says([json("400 Bad Request", r#"{"error":"shop_not_permitted"}"#)]).await;
+    let (verdict, told) = world.test(&client_credentials()).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::CcWrongOrg, "++!--"));
+    assert_eq!(told, verdict.checks);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_fails_the_credential_and_a_closed_store_fails_the_store() {
+    for (status, class, checks) in [
+        ("401 Unauthorized", Class::TokenRefused, "++!--"),
+        ("403 Forbidden", Class::NotAllowed, "++!--"),
+        ("402 Payment Required", Class::StoreFrozen, "+!---"),
+        ("404 Not Found", Class::StoreNotFound, "+!---"),
+        ("423 Locked", Class::StoreLocked, "+!---"),
+        ("430 Shopify Security Rejection", Class::RequestRejected, "+!---"),
+        ("429 Too Many Requests", Class::RateLimited, "+!---"),
+        ("503 Service Unavailable", Class::ShopifyDown, "+!---"),
+        ("406 Not Acceptable", Class::OurBug, "++---"),
+    ] {
+        let world = World::that_says([json(status, r#"{"errors":"no"}"#)]).await;
+        let (verdict, _) = world.test(&token()).await;
+        assert_eq!((verdict.class, states(&verdict).as_str()), (class, checks), "{status}");
+        assert_eq!(verdict.outcome(), Outcome::NotConnected);
+        assert_eq!(verdict.details.status.map(|s| s.to_string()).as_deref(), status.get(..3));
+    }
+}
+
+#[tokio::test]
+async fn another_store_than_the_cart_was_made_with_is_refused() {
+    let world = World::that_says([opened(&all_scopes())]).await;
+    let (verdict, _) = world.test_within(DEADLINE, &token(), Some("1")).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::WrongStore, "++!--"));
+    assert_eq!(verdict.store.unwrap().name, "Northwind Tea");
+}
+
+#[tokio::test]
+async fn limits_are_listed_in_their_order_and_the_first_gives_the_class() {
+    let old = opened_body(&without(&["write_inventory", "read_channels"]));
+    let headers = "Content-Type: application/json\r\nX-Shopify-API-Version: 2026-07\r\n";
+    let hidden = r#"{"errors":[{"message":"x","extensions":{"code":"ACCESS_DENIED"}}]}"#;
+    let world = World::that_says([http("200 OK", headers, &old), json("200 OK", hidden)]).await;
+    let (verdict, _) = world.test(&token()).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::ScopesMissing, "+++!!!"));
+    let answered = "2026-07".to_owned();
+    assert_eq!(
+        verdict.limits,
+        [
+            Limit::ScopesMissing { scopes: vec!["write_inventory".into()] },
+            Limit::CustomerDetailsHidden,
+            Limit::ApiVersionOld { asked: API_VERSION.into(), answered },
+        ]
+    );
+    assert_eq!(verdict.notes, [Note::OptionalMissing { scopes: vec!["read_channels".into()] }]);
+}
+
+#[tokio::test]
+async fn what_is_nice_to_have_is_a_note_and_no_order_proves_nothing() {
+    let gone = ["read_gdpr_data_request", "read_gift_cards", "read_channels", "write_custom_fulfillment_services"];
+    let mut granted = without(&gone);
+    granted.push("write_themes");
+    let world = World::that_says([opened(&granted), order_of("null")]).await;
+    let (verdict, _) = world.test(&token()).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "+++++-"));
+    assert_eq!(verdict.covered, 13);
+    let scopes = gone.map(str::to_owned).to_vec();
+    assert_eq!(verdict.notes, [Note::ExtraScopes { count: 1 }, Note::OptionalMissing { scopes }, Note::NoCustomerSeen]);
+}
+
+#[tokio::test]
+async fn a_customer_check_that_goes_wrong_leaves_the_verdict_alone() {
+    for second in [Says::Close, json("500 Internal Server Error", "{}"), Says::Silence] {
+        let world = World::that_says([opened(&all_scopes()), second]).await;
+        let (verdict, _) = world.test_within(SHORT * 2, &token(), None).await;
+        assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "+++++-"));
+    }
+}
+
+#[tokio::test]
+async fn without_the_permissions_no_order_is_asked_for() {
+    let world = World::that_says([opened(&without(&["write_customers"]))]).await;
+    let (verdict, _) = world.test(&token()).await;
+    assert_eq!(states(&verdict), "+++!+");
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn shopify_s_own_name_for_the_store_is_a_note() {
+    let body = opened_body(&[]).replace(HOST, "6nzh0y-y6.myshopify.com");
+    let world = World::that_says([json("200 OK", &body)]).await;
+    let (verdict, _) = world.test(&token()).await;
+    assert!(verdict.notes.contains(&Note::OtherName { host: "6nzh0y-y6.myshopify.com".into() }), "{verdict:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_a_finding_and_the_other_host_sees_nothing() {
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent"] {
+        for (location, class, moved_to) in [
+            ("https://nt-co.myshopify.com/admin/api/x", Class::StoreMoved, Some("nt-co.myshopify.com")),
+            ("https://www.northwindtea.com/", Class::NotShopify, None),
+            ("https://northwind-tea.myshopify.com/password", Class::NotShopify, None),
+        ] {
+            let answer = http(status, &format!("Location: {location}\r\n"), "");
+            let world = World::that_says([answer, opened(&all_scopes())]).await;
+            let (verdict, _) = world.test(&token()).await;
+            assert_eq!((verdict.class, verdict.moved_to.as_deref()), (class, moved_to), "{status} {location}");
+            assert_eq!(*world.seen.tunnels.lock().unwrap(), [format!("CONNECT {HOST}:443 HTTP/1.1")]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_shopify_s_answer_is_never_success() {
+    let html = "<html><title>Sign in to WiFi</title></html>";
+    let zip = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    let many = "X-Many: 1\r\n".repeat(150);
+    let long = format!("X-Long: {}\r\n", "a".repeat(600_000));
+    let huge = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{";
+    for (name, says) in [
+        ("html", http("200 OK", "Content-Type: text/html\r\n", html)),
+        ("html as JSON", json("200 OK", html)),
+        ("gzip", http("200 OK", zip, &opened_body(&all_scopes()))),
+        ("announced too large", Says::Bytes(huge.into())),
+        ("endless", Says::Endless),
+        ("many headers", http("200 OK", &many, "{}")),
+        ("long header", http("200 OK", &long, "{}")),
+        ("not HTTP", Says::Bytes("SSH-2.0-OpenSSH_9.2\r\n\r\n".into())),
+        (
+            "bad chunk",
+            Says::Bytes(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".into(),
+            ),
+        ),
+        ("truncated JSON", json("200 OK", r#"{"data":{"shop":"#)),
+    ] {
+        let world = World::that_says([says]).await;
+        let (verdict, _) = world.test(&token()).await;
+        assert_eq!((verdict.class, states(&verdict).as_str()), (Class::NotShopify, "+!---"), "{name}: {verdict:?}");
+        assert!(verdict.details.remark.is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_encoding_of_identity_is_none() {
+    let headers = "Content-Type: application/json\r\nContent-Encoding: Identity\r\n";
+    let world = World::that_says([http("200 OK", headers, &opened_body(&[]))]).await;
+    let (verdict, _) = world.test(&token()).await;
+    assert_eq!(verdict.class, Class::ScopesMissing);
+}
+
+#[tokio::test]
+async fn a_broken_connection_is_no_fault_of_the_token() {
+    let short = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    for says in [Says::Close, Says::Bytes("HTTP/1.1 200 OK\r\n".into()), Says::Bytes(short.into())] {
+        let world = World::that_says([says]).await;
+        let (verdict, _) = world.test(&token()).await;
+        assert_eq!((verdict.class, states(&verdict).as_str()), (Class::NetworkUnreachable, "+!---"), "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_tunnel_is_the_proxy_s_doing() {
+    let world = World::that_says([Says::NoTunnel]).await;
+    let (verdict, _) = world.test(&token()).await;
+    let remark = verdict.details.remark.as_deref();
+    assert_eq!((verdict.class, remark), (Class::NetworkUnreachable, Some("refused by the proxy")));
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_said_to_be_so() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let egress = Egress { proxy: Some(format!("http://{closed}").parse().unwrap()), extra_roots_pem: None };
+    let world = World { client: Client::new(&egress).unwrap(), seen: Arc::default() };
+    let (verdict, _) = world.test(&token()).await;
+    let remark = verdict.details.remark.as_deref();
+    assert_eq!((verdict.class, remark), (Class::NetworkUnreachable, Some("the proxy could not be reached")));
+}
+
+#[tokio::test]
+async fn silence_and_dripping_end_at_the_deadline() {
+    for says in [Says::Silence, Says::Drip] {
+        let world = World::that_says([says]).await;
+        let began = Instant::now();
+        let (verdict, _) = world.test_within(SHORT, &token(), None).await;
+        assert!(began.elapsed() < DEADLINE / 2, "{:?}", began.elapsed());
+        assert_eq!((verdict.class, states(&verdict).as_str()), (Class::NetworkTimeout, "+!---"));
+        assert_eq!(verdict.waited_seconds, Some(1));
+    }
+}
+
+#[tokio::test]
+async fn a_slow_exchange_shares_the_same_deadline() {
+    let world = World::that_says([Says::Silence]).await;
+    let (verdict, _) = world.test_within(SHORT, &client_credentials(), None).await;
+    assert_eq!(verdict.class, Class::NetworkTimeout);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_gets_no_byte_of_http() {
+    for (certificate, remark) in [
+        (Certificate::OtherName, "the certificate is for another name"),
+        (Certificate::Expired, "the certificate has expired"),
+        (Certificate::UnknownIssuer, "the certificate's issuer is not known"),
+    ] {
+        let world = World::with(certificate, [opened(&all_scopes())]).await;
+        let (verdict, _) = world.test(&token()).await;
+        assert_eq!((verdict.class, states(&verdict).as_str()), (Class::TlsUntrusted, "+!---"));
+        assert_eq!(verdict.details.remark.as_deref(), Some(remark));
+        assert!(world.requests().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_test_ends_even_if_nobody_listens() {
+    let world = World::that_says([opened(&[])]).await;
+    let (told, heard) = unbounded_channel();
+    drop(heard);
+    let (address, credential) = (StoreAddress::from_host(HOST).unwrap(), token());
+    let subject = Subject { address: &address, credential: &credential, expected_shop_id: None };
+    assert_eq!(run(&world.client, subject, &told).await.class, Class::ScopesMissing);
+}
+
+#[tokio::test]
+async fn errors_name_no_secret() {
+    let echo = |text: &str| json("403 Forbidden", &format!(r#"{{"errors":"{text}"}}"#));
+    for says in [Says::Close, Says::NoTunnel, echo(&canary()), http("200 OK", "", &canary()), Says::Bytes(canary())] {
+        let world = World::that_says([says.clone()]).await;
+        let (verdict, told) = world.test(&token()).await;
+        let stored = serde_json::to_string(&verdict).unwrap();
+        let again = World::that_says([says]).await;
+        let address = StoreAddress::from_host(HOST).unwrap();
+        let Credential::AccessToken(token) = token() else { panic!() };
+        let answer = again.client.graphql(&address, &token, CONNECTION_TEST, &Meter::default()).await;
+        let error = answer.as_ref().err().map(ToString::to_string);
+        let printed = format!("{verdict:?} {told:?} {stored} {answer:?} {error:?} {:?}", again.client);
+        for secret in [canary(), "c4nac4na".to_owned(), "canary-of-proxy".to_owned()] {
+            assert!(!printed.contains(&secret), "{printed}");
+        }
+    }
+}
