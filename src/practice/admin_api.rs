@@ -20,8 +20,8 @@ use super::{
     token_exchange,
 };
 
-/// Longest body that is read: 64 KiB.
-const LONGEST_BODY: usize = 64 << 10;
+/// Longest body that is read, and kept in the journal: 16 KiB.
+const LONGEST_BODY: usize = 16 << 10;
 /// An older version than this is answered as this one.
 const OLDEST_VERSION: &str = "2026-01";
 

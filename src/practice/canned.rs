@@ -128,14 +128,14 @@ impl Canned {
     /// The answer; `good` is what a store without troubles would have said.
     pub fn reply(self, good: &Value) -> Reply {
         match self.speaker() {
-            Speaker::Guard => self.from_guard(),
-            Speaker::Stranger => self.from_stranger(),
+            Speaker::Guard => self.guard_says(),
+            Speaker::Stranger => self.stranger_says(),
             Speaker::Api if self.is_graphql() => Reply::json(200, &self.graphql(good)),
-            Speaker::Api => self.from_api(good),
+            Speaker::Api => self.api_says(good),
         }
     }
 
-    fn from_guard(self) -> Reply {
+    fn guard_says(self) -> Reply {
         let says = |status, sentence: &str| Reply::json(status, &json!({"errors": sentence}));
         match self {
             Self::Frozen => says(402, "Unavailable Shop"),
@@ -160,7 +160,7 @@ impl Canned {
         }
     }
 
-    fn from_stranger(self) -> Reply {
+    fn stranger_says(self) -> Reply {
         match self {
             Self::PortalAsJson => Reply::page(200, "Sign in to Hotel Wi-Fi").header("content-type", "application/json"),
             Self::NoContent => Reply::new(204, Body::Whole(Vec::new())),
@@ -171,7 +171,7 @@ impl Canned {
         }
     }
 
-    fn from_api(self, good: &Value) -> Reply {
+    fn api_says(self, good: &Value) -> Reply {
         let says = |status, sentence: &str| Reply::json(status, &json!({"errors": sentence}));
         let raw = |bytes: Vec<u8>| Reply::json(200, good).body(|_| Body::Whole(bytes));
         match self {
@@ -193,7 +193,7 @@ impl Canned {
             Self::EmptyBody => raw(Vec::new()),
             Self::NotUtf8 => raw(b"{\"data\":\"\xff\xfe\"}".to_vec()),
             Self::JsonAsPage => raw(good.to_string().into_bytes()).header("content-type", "text/html; charset=utf-8"),
-            Self::NoContentType => Reply::new(200, Body::Whole(good.to_string().into_bytes())).from_store(),
+            Self::NoContentType => Reply::new(200, Body::Whole(good.to_string().into_bytes())).by_store(),
             Self::Deep => raw(bulk::nested(100_000)),
             Self::OneMegabyte => raw(bulk::padded(good)),
             Self::OneMegabyteChunked => raw(bulk::padded(good)).body(Body::Chunked),

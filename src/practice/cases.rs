@@ -1,12 +1,15 @@
-//! The stores that a newcomer finds: one for each thing that a connection test can say, with a plain label. Two classes have
-//! none, because no store can cause them: a name that is not found (behind a proxy, that is the proxy's) and our own key.
+//! The stores that a newcomer finds: one for each thing that a connection test can say, with a plain label. What no store can
+//! cause has none, such as a name that is not found (behind a proxy, that is the proxy's business) or a key of ours.
 
 use std::time::Duration;
 
 use super::{
     canned::Canned,
     certificates::Flaw,
-    scenario::Scenario::{self, *},
+    scenario::Scenario::{
+        self, AlsoCalled, AnsweredAs, Certificate, CloseMidBody, ConnectRefused, CustomersHidden, Delayed, Development,
+        Exchange, Hang, HostileNames, NoOrders, OtherShop, Plus, Redirect, Says, ScopesExtra, ScopesMissing, Well,
+    },
     token_exchange::Refusal,
 };
 
@@ -18,6 +21,7 @@ pub enum Kind {
     ClientCredentials,
 }
 
+/// One store of the newcomer's, and at the same time one answer to "Let practice-tea now be …".
 #[derive(Debug)]
 pub struct Case {
     /// What a person reads, without a full stop.

@@ -22,12 +22,14 @@ pub enum Flaw {
     SelfSigned,
 }
 
+type Made = HashMap<(String, Option<Flaw>), Arc<ServerConfig>>;
+
 pub struct Certificates {
     issuer: Issuer<'static, KeyPair>,
     ca_pem: String,
     /// All leaves share one key: making a key is the dear part.
     leaf_key: KeyPair,
-    made: Mutex<HashMap<(String, Option<Flaw>), Arc<ServerConfig>>>,
+    made: Mutex<Made>,
 }
 
 impl Certificates {

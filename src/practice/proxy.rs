@@ -12,7 +12,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Handles, Wire,
@@ -133,11 +133,8 @@ async fn here(wire: &Arc<Wire>, mut stream: TcpStream, number: u64, host: String
     };
     let config = wire.certificates.server(&host, flaw).map_err(io::Error::other)?;
     let mut tls = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await??;
-    if scenario == Scenario::Garbage {
-        let mut request = [0; 4096];
-        let _ = tls.read(&mut request).await?;
-        tls.write_all(b"\x00\x01\x02 this is no HTTP\r\n\r\n").await?;
-        return tls.shutdown().await;
+    if matches!(scenario, Scenario::Garbage | Scenario::DrippingHead) {
+        return instead_of_http(&mut tls, &scenario).await;
     }
     let server_name = tls.get_ref().1.server_name().map(str::to_owned);
     let caller = Caller { connection: number, host, handle, server_name };
@@ -172,6 +169,25 @@ async fn instead_of_tls(wire: &Wire, mut stream: TcpStream, number: u64, answer:
     stream.shutdown().await?;
     // a close with unread bytes would be a reset, and the peer might miss the answer
     listen_only(wire, &mut stream, number).await
+}
+
+async fn instead_of_http(tls: &mut TlsStream<TcpStream>, scenario: &Scenario) -> io::Result<()> {
+    let mut request = [0; 4096];
+    let _ = timeout(HANDSHAKE, tls.read(&mut request)).await??;
+    if *scenario == Scenario::Garbage {
+        tls.write_all(b"\x00\x01\x02 this is no HTTP\r\n\r\n").await?;
+        return tls.shutdown().await;
+    }
+    let endless = b"HTTP/1.1 200 OK\r\nx-padding: ".iter().chain(std::iter::repeat(&b'x'));
+    let drip = async {
+        for byte in endless {
+            tls.write_all(&[*byte]).await?;
+            tls.flush().await?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
+    };
+    timeout(PATIENCE, drip).await.unwrap_or(Ok(()))
 }
 
 #[cfg(test)]

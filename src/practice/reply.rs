@@ -45,7 +45,7 @@ pub struct Reply {
 
 impl Reply {
     pub fn json(status: u16, value: &Value) -> Self {
-        Self::text(status, "application/json; charset=utf-8", &value.to_string()).from_store()
+        Self::text(status, "application/json; charset=utf-8", &value.to_string()).by_store()
     }
 
     /// A page such as a proxy or a guard in front of Shopify shows.
@@ -79,7 +79,7 @@ impl Reply {
     }
 
     #[must_use]
-    pub const fn from_store(mut self) -> Self {
+    pub const fn by_store(mut self) -> Self {
         self.is_from_store = true;
         self
     }

@@ -26,7 +26,7 @@ pub enum Scenario {
     NoVersionHeader,
     /// Shopify's own name for the store is another; the handle alone.
     AlsoCalled(&'static str),
-    /// Another shop's number and name.
+    /// Another shop's number and name: a different store for a cart that knew this one, and an ordinary one for a new cart.
     OtherShop(u64),
     Development,
     Plus,
@@ -58,7 +58,9 @@ pub enum Scenario {
     CloseMidBody,
     EndlessBody,
     DrippingBody,
-    /// Bytes that are no HTTP.
+    /// A head that never ends, one byte a second. The journal does not tell of the request.
+    DrippingHead,
+    /// Bytes that are no HTTP. The journal does not tell of the request.
     Garbage,
 }
 
@@ -115,7 +117,7 @@ impl Scenario {
             Self::CustomersHidden => "CUSTOMER_DETAILS_HIDDEN",
             Self::AnsweredAs(_) => "API_VERSION_OLD",
             Self::ConnectRefused | Self::Reset | Self::CloseWithoutAnswer | Self::CloseMidBody => "NETWORK_UNREACHABLE",
-            Self::HangBeforeTls | Self::Hang | Self::DrippingBody => "NETWORK_TIMEOUT",
+            Self::HangBeforeTls | Self::Hang | Self::DrippingHead | Self::DrippingBody => "NETWORK_TIMEOUT",
             Self::Certificate(_) | Self::TlsTooOld | Self::NotTls => "TLS_UNTRUSTED",
             Self::Says(canned) => canned.class(),
             Self::Redirect(_, Some(location)) if points_to_a_store(location) => "STORE_MOVED",

@@ -261,15 +261,53 @@ async fn a_held_store_answers_when_it_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_hanging_store_hears_the_peer_hang_up() {
+async fn a_hanging_store_has_heard_the_request_and_says_nothing() {
     let practice = start().await;
-    for scenario in [Scenario::Hang, Scenario::HangBeforeTls] {
-        open(&practice, "one", scenario.clone());
-        let ask = ask(&practice, "one", Operation::ConnectionTest);
-        assert!(timeout(Duration::from_millis(300), ask).await.is_err(), "{scenario:?}");
+    open(&practice, "one", Scenario::Hang);
+    tokio::select! {
+        answer = ask(&practice, "one", Operation::ConnectionTest) => panic!("{answer:?}"),
+        heard = timeout(LONG, practice.journal().wait_for_requests(1)) => heard.unwrap(),
     }
-    let last = practice.journal().connections().pop().unwrap();
-    assert_eq!(last.before_tls.first(), Some(&22), "a client hello, and nothing else");
+}
+
+#[tokio::test]
+async fn a_dripping_head_does_not_become_an_answer() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::DrippingHead);
+    let asked = timeout(Duration::from_millis(100), ask(&practice, "one", Operation::ConnectionTest));
+    assert!(asked.await.is_err());
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_before_tls_has_heard_a_client_hello_and_nothing_else() {
+    let practice = start().await;
+    open(&practice, "one", Scenario::HangBeforeTls);
+    let heard = async {
+        loop {
+            tokio::task::yield_now().await;
+            let connections = practice.journal().connections();
+            if let Some(first) = connections.first().and_then(|connection| connection.before_tls.first()) {
+                return *first;
+            }
+        }
+    };
+    tokio::select! {
+        answer = ask(&practice, "one", Operation::ConnectionTest) => panic!("{answer:?}"),
+        first = timeout(LONG, heard) => assert_eq!(first.unwrap(), 22, "a handshake record"),
+    }
+    assert!(practice.journal().requests().is_empty());
+}
+
+#[tokio::test]
+async fn each_certificate_is_wrong_in_its_own_way() {
+    let practice = start().await;
+    for (flaw, reason) in
+        [(Flaw::WrongName, "NotValidForName"), (Flaw::Expired, "Expired"), (Flaw::SelfSigned, "UnknownIssuer")]
+    {
+        open(&practice, "one", Scenario::Certificate(flaw));
+        let error = format!("{:?}", ask(&practice, "one", Operation::ConnectionTest).await.unwrap_err());
+        assert!(error.contains(reason), "{flaw:?}: {error}");
+    }
 }
 
 #[tokio::test]

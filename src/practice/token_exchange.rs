@@ -64,7 +64,7 @@ impl Refusal {
     pub(super) fn reply(self, is_page: bool) -> Reply {
         let (status, error, description) = self.words();
         if is_page {
-            Reply::page(status, &format!("{status} - Oauth error {error}")).from_store()
+            Reply::page(status, &format!("{status} - Oauth error {error}")).by_store()
         } else {
             Reply::json(status, &json!({"error": error, "error_description": description}))
         }

@@ -19,7 +19,7 @@ use super::proxy::refuse;
 const REACHING: Duration = Duration::from_secs(5);
 
 /// Joins the stream with port 443 of this host until one side is done.
-pub(super) async fn open(mut stream: TcpStream, host: &str) -> io::Result<()> {
+pub(super) async fn open(stream: TcpStream, host: &str) -> io::Result<()> {
     let Ok(Ok(found)) = timeout(REACHING, lookup_host((host, 443))).await else {
         return refuse(stream, "502 Bad Gateway").await;
     };
@@ -27,7 +27,11 @@ pub(super) async fn open(mut stream: TcpStream, host: &str) -> io::Result<()> {
     if public.is_empty() {
         return refuse(stream, "403 Forbidden").await;
     }
-    let Ok(Ok(mut real)) = timeout(REACHING, TcpStream::connect(public.as_slice())).await else {
+    join(stream, &public).await
+}
+
+async fn join(mut stream: TcpStream, addresses: &[SocketAddr]) -> io::Result<()> {
+    let Ok(Ok(mut real)) = timeout(REACHING, TcpStream::connect(addresses)).await else {
         return refuse(stream, "504 Gateway Timeout").await;
     };
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
@@ -44,22 +48,22 @@ fn is_public(address: IpAddr) -> bool {
 /// All but the special ranges of IANA's registry.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
-    let is_special = match (a, b, c) {
+    let is_special = matches!(
+        (a, b, c),
         (0 | 10 | 127 | 224.., ..)
-        | (100, 64..=127, _)
-        | (169, 254, _)
-        | (172, 16..=31, _)
-        | (192, 168, _)
-        | (192, 0, 0 | 2)
-        | (198, 18 | 19, _)
-        | (198, 51, 100)
-        | (203, 0, 113) => true,
-        _ => false,
-    };
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            | (192, 0, 0 | 2)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    );
     !is_special
 }
 
-/// Global unicast (2000::/3) without the ranges that are examples or wrap an IPv4 address.
+/// Global unicast (`2000::/3`) without the ranges that are examples or wrap an IPv4 address.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let is_global = first & 0xe000 == 0x2000;
@@ -69,7 +73,44 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
     use super::*;
+
+    #[tokio::test]
+    async fn both_sides_of_a_tunnel_hear_each_other() {
+        let (door, real) =
+            (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let addresses = [real.local_addr().unwrap()];
+        let mut peer = TcpStream::connect(door.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = door.accept().await.unwrap();
+        let tunnel = tokio::spawn(async move { join(stream, &addresses).await });
+        let (mut far, _) = real.accept().await.unwrap();
+        peer.write_all(b"hello").await.unwrap();
+        let mut heard = [0; 5];
+        far.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"hello");
+        far.write_all(b"and back").await.unwrap();
+        drop(far);
+        peer.shutdown().await.unwrap();
+        let mut answer = String::new();
+        peer.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\nand back"), "{answer}");
+        tunnel.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_refused_however_it_is_written() {
+        for host in ["localhost", "127.0.0.1", "127.1", "0x7f.1", "2130706433", "::1"] {
+            let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut peer = TcpStream::connect(door.local_addr().unwrap()).await.unwrap();
+            let (stream, _) = door.accept().await.unwrap();
+            open(stream, host).await.unwrap();
+            let mut answer = String::new();
+            peer.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 403") || answer.starts_with("HTTP/1.1 502"), "{host}: {answer}");
+        }
+    }
 
     #[test]
     fn nothing_of_this_machine_or_its_network_is_public() {
