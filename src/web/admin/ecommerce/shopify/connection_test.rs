@@ -62,8 +62,10 @@ pub struct CheckView {
 
 impl CheckView {
     fn new(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -> Self {
+        let limits = matches!(check.kind, CheckKind::Permissions | CheckKind::Version | CheckKind::Customers);
         let (tone, icon) = match check.state {
             CheckState::Passed => ("ok", "check"),
+            CheckState::Failed if limits => ("warn", "warn"),
             CheckState::Failed => ("bad", "x"),
             CheckState::NotChecked => ("idle", "dot"),
         };

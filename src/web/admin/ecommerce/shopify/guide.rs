@@ -38,6 +38,11 @@ impl Guide {
         handles(self.permissions.iter().filter(|permission| permission.is_needed), ",")
     }
 
+    /// Both ways stand on the help page, so the second button's name says where it belongs.
+    const fn second(&self) -> &'static str {
+        if self.is_reference { "for the Dev Dashboard" } else { "" }
+    }
+
     fn copy_needed(&self) -> String {
         let needed = self.permissions.iter().filter(|permission| permission.is_needed).count();
         format!("Copy the {needed} needed")
