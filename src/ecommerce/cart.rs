@@ -84,6 +84,8 @@ pub struct Cart {
     pub id: CartId,
     pub website_name: String,
     pub address: StoreAddress,
+    /// Made against the practice store.
+    pub is_practice: bool,
     pub is_active: bool,
     pub status: Status,
     pub version: i64,

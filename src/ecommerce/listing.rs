@@ -43,6 +43,7 @@ pub struct CartRow {
     pub cursor: Cursor,
     pub website_name: String,
     pub store_host: String,
+    pub is_practice: bool,
     pub is_active: bool,
     pub status: Status,
     pub last_class: Option<Class>,

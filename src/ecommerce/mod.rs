@@ -38,6 +38,8 @@ pub struct Ecommerce {
     vault: Arc<Vault>,
     client: Arc<shopify::client::Client>,
     tasks: tokio_util::task::TaskTracker,
+    /// Whether the server answers for `practice-` stores itself.
+    practices: bool,
 }
 
 /// A signed-in person at one browser: unsaved secrets belong to the browser, the deeds to the person.
@@ -58,8 +60,13 @@ pub enum Broken {
 }
 
 impl Ecommerce {
-    pub fn new(pool: PgPool, vault: Arc<Vault>, client: Arc<shopify::client::Client>) -> Self {
-        Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new() }
+    pub fn new(pool: PgPool, vault: Arc<Vault>, client: Arc<shopify::client::Client>, practices: bool) -> Self {
+        Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new(), practices }
+    }
+
+    /// Whether this store would be answered by the practice store.
+    fn is_practice(&self, address: &shopify::address::StoreAddress) -> bool {
+        self.practices && address.handle().starts_with("practice-")
     }
 
     /// Waits for the tests that still run, so that a stop loses no result. They end by themselves within 15 s.

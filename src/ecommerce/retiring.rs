@@ -8,11 +8,11 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Forgets the credential; the cart becomes a Draft. `false` when there is no such cart.
-    pub async fn disconnect(&self, by: By, cart: CartId) -> sqlx::Result<bool> {
+    /// Forgets the credential; the cart becomes a Draft. `false` when there is no such cart in this version.
+    pub async fn disconnect(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some(cart) = sql::disconnect(work, cart, by.name()).await? else { return Ok(false) };
+                let Some(cart) = sql::disconnect(work, cart, version, by.name()).await? else { return Ok(false) };
                 audit::record(work, &by, Some(&cart), &Event::CartDisconnected).await?;
                 Ok(true)
             })
@@ -20,11 +20,11 @@ impl Ecommerce {
         .await
     }
 
-    /// Deletes the cart and its checks. `false` when there is no such cart.
-    pub async fn delete(&self, by: By, cart: CartId) -> sqlx::Result<bool> {
+    /// Deletes the cart and its checks. `false` when there is no such cart in this version.
+    pub async fn delete(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some((cart, store)) = sql::delete(work, cart).await? else { return Ok(false) };
+                let Some((cart, store)) = sql::delete(work, cart, version).await? else { return Ok(false) };
                 audit::record(work, &by, Some(&cart), &Event::CartDeleted { store }).await?;
                 Ok(true)
             })

@@ -82,6 +82,9 @@ pub enum SaveError {
     SecretMissing { was_there: bool },
     #[error("another store was entered without its secret")]
     StoreChanged,
+    /// A practice cart, and practice is off.
+    #[error("This cart belongs to the practice store. Enter a real store, or delete it.")]
+    PracticeOff,
     #[error("somebody else changed this cart")]
     Conflict(Theirs),
     #[error("the cart is gone")]
@@ -137,7 +140,9 @@ impl Ecommerce {
         let pass = self.last_pass(work, &address, &credential, None).await?;
         let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
         let facts = Facts { has_passed: pass.is_some(), is_active: wants_active && pass.is_some(), last: pass.as_ref().map(|p| p.facts.class) };
-        let new = sql::NewCart { id, submitted, name: &name, address: &address, is_active: facts.is_active, status: facts.status(), by: visitor.by.name() };
+        let is_practice = self.is_practice(&address);
+        let (is_active, status, by) = (facts.is_active, facts.status(), visitor.by.name());
+        let new = sql::NewCart { id, submitted, name: &name, address: &address, is_practice, is_active, status, by };
         sql::insert(work, &new, &sealed, pass.as_ref().map(|pass| pass.facts.passed_at)).await?;
         if let Some(pass) = &pass {
             sql::update_pass(work, id, &pass.facts).await?;
@@ -166,6 +171,9 @@ impl Ecommerce {
             return Err(SaveError::Conflict(Box::new(before.cart)));
         }
         let Submission { id: submitted, name, address, offered, wants_active } = submission;
+        if before.cart.is_practice && before.cart.address == address && !self.practices {
+            return Err(SaveError::PracticeOff);
+        }
         let (saved, host_is_same) = (before.cart.credential.as_ref(), before.cart.address == address);
         let keeps = keeps_saved(&before.cart, &address, &offered);
         let mut new = match self.typed_or_unsaved(work, visitor, submitted, &address, offered).await? {
@@ -197,7 +205,7 @@ impl Ecommerce {
             } else {
                 (has_passed, last) = (pass.is_some(), pass.as_ref().map(|pass| pass.facts.class));
                 let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
-                sql::update_credential(work, id, &address, &sealed).await?;
+                sql::update_credential(work, id, &address, self.is_practice(&address), &sealed).await?;
                 if let Some(pass) = &pass {
                     sql::update_pass(work, id, &pass.facts).await?;
                 }

@@ -49,6 +49,9 @@ pub enum Refusal {
     SecretMissing { was_there: bool },
     #[error("another store was entered without its secret")]
     StoreChanged,
+    /// A practice cart, and practice is off: its secret is never sent to the real store of that name.
+    #[error("This cart belongs to the practice store. Enter a real store, or delete it.")]
+    PracticeOff,
     #[error("somebody else changed this cart")]
     Conflict(Box<Cart>),
     #[error("the cart is gone")]
@@ -131,6 +134,9 @@ impl Ecommerce {
                 let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
                 if cart.version != version {
                     return Err(Refusal::Conflict(Box::new(cart)));
+                }
+                if cart.is_practice && cart.address == address && !self.practices {
+                    return Err(Refusal::PracticeOff);
                 }
                 Some(cart)
             }
@@ -438,6 +444,7 @@ impl From<Refusal> for SaveError {
         match refusal {
             Refusal::SecretMissing { was_there } => Self::SecretMissing { was_there },
             Refusal::StoreChanged => Self::StoreChanged,
+            Refusal::PracticeOff => Self::PracticeOff,
             Refusal::Conflict(theirs) => Self::Conflict(theirs),
             Refusal::Gone => Self::Gone,
             Refusal::Broken(broken) => Self::Broken(broken),

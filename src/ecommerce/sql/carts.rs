@@ -17,6 +17,7 @@ struct Record {
     id: Uuid,
     website_name: String,
     store_host: String,
+    is_practice: bool,
     is_active: bool,
     status: String,
     version: i64,
@@ -45,7 +46,7 @@ macro_rules! select_cart {
     ($tail:literal, $id:expr) => {
         sqlx::query_as!(
             Record,
-            "select id, website_name, store_host, is_active, status, version, credential_kind, client_id, secret_ending,
+            "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
                 secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
                 last_title, missing_count, last_checked_at, retired_by, is_disconnected, updated_at, updated_by
              from carts where id = $1" + $tail,
@@ -84,6 +85,7 @@ impl Record {
             id: CartId(self.id),
             website_name: self.website_name,
             address: StoreAddress::from_host(&self.store_host).expect("the constraint carts_store_host_form allows only stores"),
+            is_practice: self.is_practice,
             is_active: self.is_active,
             status: Status::from_stored(&self.status),
             version: self.version,
@@ -193,6 +195,7 @@ pub(in crate::ecommerce) struct NewCart<'a> {
     pub submitted: Uuid,
     pub name: &'a WebsiteName,
     pub address: &'a StoreAddress,
+    pub is_practice: bool,
     pub is_active: bool,
     pub status: Status,
     pub by: &'a str,
@@ -218,8 +221,8 @@ pub(in crate::ecommerce) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into carts (id, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
-            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15)",
+            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16)",
         new.id.0,
         new.submitted,
         new.name.as_str(),
@@ -234,7 +237,8 @@ pub(in crate::ecommerce) async fn insert(
         sealed.fingerprint,
         sealed.token_fingerprint,
         new.by,
-        passed_at
+        passed_at,
+        new.is_practice
     )
     .execute(connection)
     .await
@@ -270,13 +274,14 @@ pub(in crate::ecommerce) async fn update_credential(
     connection: &mut PgConnection,
     id: CartId,
     address: &StoreAddress,
+    is_practice: bool,
     sealed: &Sealed,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set store_host = $2, credential_kind = $3, client_id = $4, secret = $5, secret_ending = $6, secret_added_by = $7,
             secret_added_at = now(), credential_fingerprint = $8, token_fingerprint = $9, is_active = false, status = 'draft',
             passed_at = null, last_class = null, last_title = null, last_test_id = null, missing_count = 0, failing_since = null,
-            is_disconnected = false
+            is_disconnected = false, is_practice = $10
          where id = $1",
         id.0,
         address.host(),
@@ -286,7 +291,8 @@ pub(in crate::ecommerce) async fn update_credential(
         sealed.ending,
         sealed.added_by,
         sealed.fingerprint,
-        sealed.token_fingerprint
+        sealed.token_fingerprint,
+        is_practice
     )
     .execute(connection)
     .await
@@ -294,23 +300,33 @@ pub(in crate::ecommerce) async fn update_credential(
 }
 
 /// Forgets the credential; the cart stays, as a Draft.
-pub(in crate::ecommerce) async fn disconnect(connection: &mut PgConnection, id: CartId, by: &str) -> sqlx::Result<Option<CartRef>> {
+pub(in crate::ecommerce) async fn disconnect(
+    connection: &mut PgConnection,
+    id: CartId,
+    version: i64,
+    by: &str,
+) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
         "update carts set credential_kind = null, client_id = null, secret = null, secret_ending = null, secret_added_by = null,
             secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
             passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
             is_disconnected = true, retired_by = $2, version = version + 1, updated_at = now(), updated_by = $2
-         where id = $1 returning id, website_name as name",
+         where id = $1 and version = $3 returning id, website_name as name",
         id.0,
-        by
+        by,
+        version
     )
     .fetch_optional(connection)
     .await
 }
 
-pub(in crate::ecommerce) async fn delete(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Option<(CartRef, String)>> {
-    let row = sqlx::query!("delete from carts where id = $1 returning id, website_name, store_host", id.0)
+pub(in crate::ecommerce) async fn delete(
+    connection: &mut PgConnection,
+    id: CartId,
+    version: i64,
+) -> sqlx::Result<Option<(CartRef, String)>> {
+    let row = sqlx::query!("delete from carts where id = $1 and version = $2 returning id, website_name, store_host", id.0, version)
         .fetch_optional(connection)
         .await?;
     Ok(row.map(|row| (CartRef { id: row.id, name: row.website_name }, row.store_host)))

@@ -19,7 +19,7 @@ pub(in crate::ecommerce) async fn list(pool: &PgPool, on: bool, query: &ListQuer
     let cursor: Option<&Cursor> = query.before.as_ref().or(query.after.as_ref());
     let rows = sqlx::query!(
         r#"
-        select id, website_name, lower(website_name) as "sort_name!", store_host, is_active, status, last_class, last_title,
+        select id, website_name, lower(website_name) as "sort_name!", store_host, is_practice, is_active, status, last_class, last_title,
             missing_count, last_checked_at, failing_since, retired_by, is_disconnected
         from carts
         where ($1::boolean is null or (is_active and $2) = $1)
@@ -48,6 +48,7 @@ pub(in crate::ecommerce) async fn list(pool: &PgPool, on: bool, query: &ListQuer
             cursor: Cursor { name: row.sort_name, id: row.id },
             website_name: row.website_name,
             store_host: row.store_host,
+            is_practice: row.is_practice,
             is_active: row.is_active,
             status: Status::from_stored(&row.status).under(on),
             last_class: row.last_class.as_deref().and_then(Class::from_stored),

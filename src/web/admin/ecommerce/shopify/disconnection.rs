@@ -59,12 +59,9 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let id = CartId(id);
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
-    if cart.version != confirmed.version {
-        // Somebody changed it meanwhile: look again before it is gone.
+    if !app.ecommerce.disconnect(session.by(), id, confirmed.version).await? {
+        // Somebody changed it meanwhile: ask again.
         return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/disconnection")).into_response());
-    }
-    if !app.ecommerce.disconnect(session.by(), id).await? {
-        return Err(Error::NotFound);
     }
     let banner = Banner { title: format!("{} is disconnected.", cart.website_name), short: "Done".into(), ..Banner::default() };
     session.leave(&app, &banner).await?;

@@ -1,0 +1,223 @@
+//! From a cart, a form and a test to the page of the editor: what `new`, `edit`, a refused save and a streamed test share.
+
+use time::OffsetDateTime;
+
+use super::{
+    CartHead, Kind, Permission,
+    connection_test::{Standing, TestView},
+    form::line,
+    general::{EditorForm, General, SavedSecret, SecretState},
+    guide::Guide,
+    permissions,
+};
+use crate::{
+    app::App,
+    ecommerce::{
+        Cart, TestReport,
+        shopify::address::StoreAddress,
+        verdict::{CheckKind, CheckState, TESTS_A_MINUTE, Verdict},
+    },
+    web::{
+        admin::ecommerce::StatusFacts,
+        error::Error,
+        fields::Field,
+        filters::{self, Moment},
+        session::Session,
+        shell::Shell,
+    },
+};
+
+/// Everything that the editor's page is drawn from.
+#[derive(Debug)]
+pub struct Editor<'a> {
+    pub app: &'a App,
+    pub shell: Shell,
+    pub cart: Option<Cart>,
+    pub form: EditorForm,
+    pub report: Option<TestReport>,
+}
+
+impl Editor<'_> {
+    /// The page; a running test puts its own result at the mark.
+    pub async fn page(self, is_testing: bool) -> Result<General, Error> {
+        let Self { app, shell, cart, mut form, report } = self;
+        if let Some(cart) = &cart {
+            draw_saved(cart, &mut form);
+        }
+        let head = match &cart {
+            Some(cart) => Some(CartHead::of(app, cart).await?),
+            None => None,
+        };
+        let test = report.as_ref().map(|report| test_view(app, &shell, report, cart.as_ref()));
+        let handle = form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
+        let done = steps(handle.is_some(), report.as_ref().map(|report| &report.verdict), cart.as_ref());
+        let guide = Guide {
+            product: shell.product.clone(),
+            handle,
+            permissions: permissions(),
+            token_done: if form.kind.is_token() { done } else { [false; 4] },
+            client_done: if form.kind.is_token() { [false; 4] } else { done },
+            is_folded: cart.is_some(),
+            is_reference: false,
+        };
+        Ok(General {
+            practice: super::practice_panel::panel(app, cart.as_ref()),
+            cart: head,
+            is_testing,
+            is_unsaved: false,
+            test,
+            guide,
+            has_health: false,
+            has_activity: false,
+            form,
+            shell,
+        })
+    }
+}
+
+/// A form for a new cart: nothing but a fresh submission id.
+pub fn blank() -> EditorForm {
+    EditorForm { submission: uuid::Uuid::new_v4().to_string(), ..EditorForm::default() }
+}
+
+/// The form of a saved cart.
+pub fn of_cart(cart: &Cart) -> EditorForm {
+    let mut form = EditorForm {
+        website_name: Field { value: cart.website_name.clone(), ..Field::default() },
+        api_url: Field { value: cart.address.admin_url(), ..Field::default() },
+        active: cart.is_active,
+        version: Some(cart.version),
+        ..blank()
+    };
+    understand(&mut form, &cart.address);
+    if let Some(credential) = &cart.credential {
+        form.kind = credential.kind.into();
+        form.client_id.value = credential.client_id.clone().unwrap_or_default();
+        form.secret_mut().state = SecretState::Saved;
+    }
+    form
+}
+
+/// Says which store is meant.
+pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
+    if let Ok(understood) = StoreAddress::parse(&address.admin_url()) {
+        form.understood = Some(line(&understood));
+    }
+}
+
+/// Shows what is saved beside what is typed. A secret that cannot be read is asked for again.
+fn draw_saved(cart: &Cart, form: &mut EditorForm) {
+    let Some(credential) = cart.credential.as_ref().filter(|credential| Kind::from(credential.kind) == form.kind) else { return };
+    let is_readable = credential.is_readable;
+    let view = form.secret_mut();
+    if !is_readable {
+        if view.state == SecretState::Saved {
+            view.state = SecretState::Empty;
+        }
+        view.note.get_or_insert_with(|| "We cannot read the saved access token. Enter it again.".into());
+        view.is_warning = true;
+        return;
+    }
+    view.saved = Some(SavedSecret {
+        ending: credential.ending.clone(),
+        added_by: credential.added_by.clone(),
+        added_on: filters::date(credential.added_at),
+        renewed: None,
+    });
+    if view.state == SecretState::Empty && view.complaint.is_none() {
+        view.state = SecretState::Saved;
+    } else if view.state == SecretState::Empty {
+        view.state = SecretState::Replacing;
+    }
+}
+
+/// Steps of the guide that facts show to be done: address, permissions, installed, credential.
+fn steps(is_understood: bool, verdict: Option<&Verdict>, cart: Option<&Cart>) -> [bool; 4] {
+    let passed = |wanted: CheckKind| {
+        verdict.is_some_and(|verdict| verdict.checks.iter().any(|check| check.kind == wanted && check.state == CheckState::Passed))
+    };
+    let saved = verdict.is_none() && cart.is_some_and(|cart| cart.passed_at.is_some());
+    let accepted = saved || passed(CheckKind::Credential);
+    let permitted = passed(CheckKind::Permissions) || (saved && cart.is_some_and(|cart| cart.missing_count == 0));
+    [is_understood, permitted, accepted, accepted]
+}
+
+/// The region of a finished test.
+pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Cart>) -> TestView {
+    let standing = match cart {
+        Some(cart) if report.was_saved && cart.is_active => Standing::Active,
+        Some(_) if report.was_saved => Standing::SavedInactive,
+        _ => Standing::Unsaved,
+    };
+    let credential = cart.and_then(|cart| cart.credential.as_ref());
+    let a_day_ago = report.tested_at - time::Duration::HOUR * 20;
+    let base = cart.map_or_else(|| "/admin/ecommerce/shopify/new".to_owned(), |cart| format!("/admin/ecommerce/shopify/{}", cart.id));
+    TestView {
+        host: report.address.host(),
+        handle: report.address.handle().to_owned(),
+        cart_name: cart.map(|cart| cart.shop_name.clone().unwrap_or_else(|| cart.website_name.clone())),
+        kind: report.kind.into(),
+        product: shell.product.clone(),
+        support: shell.support.clone(),
+        tested_at: report.tested_at,
+        now: app.clock.now(),
+        reference: report.id.simple().to_string(),
+        standing,
+        has_saved_secret: credential.is_some(),
+        may_be_day_token: credential.is_some_and(|credential| credential.added_at < a_day_ago),
+        permissions: permissions(),
+        tests_a_minute: TESTS_A_MINUTE,
+        test_url: if shell.can_change() { format!("{base}/connection-tests") } else { String::new() },
+        changed: None,
+        diagnostics: String::new(),
+        verdict: report.verdict.clone(),
+    }
+}
+
+impl CartHead {
+    /// The heading of every page about this cart.
+    pub async fn of(app: &App, cart: &Cart) -> Result<Self, Error> {
+        let facts = StatusFacts {
+            status: cart.status,
+            is_on: app.ecommerce.integration().await?.is_active,
+            class: cart.last_class,
+            title: cart.last_title.as_deref(),
+            missing: cart.missing_count,
+            since: cart.failing_since,
+            retired_by: cart.retired_by.as_deref(),
+            is_disconnected: cart.is_disconnected,
+        };
+        let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
+        Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })
+    }
+}
+
+/// The report of the last test of a cart, where the page should still show it.
+pub async fn last_report(app: &App, id: Option<uuid::Uuid>) -> Result<Option<TestReport>, Error> {
+    match id {
+        Some(id) => Ok(app.ecommerce.find_test(id).await?),
+        None => Ok(None),
+    }
+}
+
+/// A receipt for a secret that rests unsaved with this form.
+pub async fn receive_unsaved(app: &App, session: &Session, form: &mut EditorForm, address: Option<&StoreAddress>) -> Result<(), Error> {
+    let Some((address, id)) = address.zip(form.submission.parse().ok()) else { return Ok(()) };
+    if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, address).await?
+        && Kind::from(receipt.kind) == form.kind
+        && form.secret_mut().complaint.is_none()
+    {
+        form.receive(receipt.ending);
+    }
+    Ok(())
+}
+
+/// The moment of a change, for the conflict page.
+pub fn moment(at: OffsetDateTime, app: &App) -> Moment {
+    Moment::new(at, app.clock.now())
+}
+
+/// The 17 permissions in the words of the pages.
+pub fn all_permissions() -> Vec<Permission> {
+    permissions()
+}

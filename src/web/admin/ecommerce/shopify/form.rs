@@ -1,0 +1,205 @@
+//! The editor's form, from text to what was meant. All complaints at once; a refused secret is not echoed.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+use super::{
+    general::{EditorForm, SecretState, Understood},
+};
+use crate::{
+    ecommerce::{
+        Offered, Submission, WebsiteName,
+        shopify::{
+            address::{self, StoreAddress},
+            credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
+        },
+    },
+    web::fields::{Complaint, Field},
+};
+
+/// The form as it was sent; an unknown or doubled field is no form of ours.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Posted {
+    pub submission: Uuid,
+    pub version: Option<i64>,
+    #[serde(default)]
+    pub website_name: String,
+    #[serde(default)]
+    pub api_url: String,
+    pub credential_kind: CredentialKind,
+    #[serde(default, deserialize_with = "secret")]
+    pub access_token: Option<SecretString>,
+    #[serde(default)]
+    pub client_id: String,
+    #[serde(default, deserialize_with = "secret")]
+    pub client_secret: Option<SecretString>,
+    pub active: Option<String>,
+    /// Some buttons only redraw the form.
+    pub intent: Option<String>,
+}
+
+/// A secret field; blank is as good as absent.
+fn secret<'de, D: Deserializer<'de>>(field: D) -> Result<Option<SecretString>, D::Error> {
+    let typed = SecretString::from(String::deserialize(field)?);
+    Ok(Some(typed).filter(|typed| !typed.expose_secret().trim().is_empty()))
+}
+
+/// What a form came to.
+#[derive(Debug)]
+pub struct Understanding {
+    /// The form to draw again, with its complaints.
+    pub form: EditorForm,
+    /// `None` where anything is refused.
+    pub submission: Option<Submission>,
+    /// The address, whatever else is wrong.
+    pub address: Option<StoreAddress>,
+    /// A secret that was typed and is fine, when `submission` could not take it.
+    pub stray: Option<Credential>,
+}
+
+impl Posted {
+    /// Reads every field and collects every complaint.
+    pub fn understand(self) -> Understanding {
+        let mut form = EditorForm {
+            website_name: Field { value: self.website_name.clone(), ..Field::default() },
+            api_url: Field { value: self.api_url.clone(), ..Field::default() },
+            client_id: Field { value: self.client_id.clone(), ..Field::default() },
+            kind: self.credential_kind.into(),
+            active: self.active.is_some(),
+            submission: self.submission.to_string(),
+            version: self.version,
+            ..EditorForm::default()
+        };
+        let name = WebsiteName::parse(&self.website_name)
+            .map_err(|error| form.website_name.complaint = Some(complaint(error.class(), &error)))
+            .ok();
+        let address = understand_address(&self.api_url, &mut form);
+        let offered = self.understand_credential(&mut form);
+        match (name, address, offered) {
+            (Some(name), Some(address), Some(offered)) => {
+                let submission =
+                    Submission { id: self.submission, name, address: address.clone(), offered, wants_active: self.active.is_some() };
+                Understanding { form, submission: Some(submission), address: Some(address), stray: None }
+            }
+            (_, address, offered) => {
+                let stray = match offered {
+                    Some(Offered::Typed(credential)) => Some(credential),
+                    _ => None,
+                };
+                Understanding { form, submission: None, address, stray }
+            }
+        }
+    }
+
+    /// The typed credential, or that there is none; `None` with complaints in the form.
+    fn understand_credential(&self, form: &mut EditorForm) -> Option<Offered> {
+        match self.credential_kind {
+            CredentialKind::AccessToken => match &self.access_token {
+                None => Some(Offered::Blank { kind: CredentialKind::AccessToken, client_id: None }),
+                Some(typed) => {
+                    let parsed = AccessToken::parse(typed.expose_secret());
+                    let (token, warning) = parsed.map_err(|error| form.access_token.complaint = Some(refused(&error))).ok()?;
+                    if let Some(warning) = warning {
+                        form.access_token.note = Some(warning.to_string());
+                        form.access_token.is_warning = true;
+                    }
+                    Some(Offered::Typed(Credential::AccessToken(token)))
+                }
+            },
+            CredentialKind::ClientCredentials => {
+                let id = ClientId::parse(&self.client_id)
+                    .map_err(|error| form.client_id.complaint = Some(complaint(error.class(), &error)))
+                    .ok();
+                let Some(typed) = &self.client_secret else {
+                    return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
+                };
+                let parsed = ClientSecret::parse(typed.expose_secret());
+                let (secret, warning) = parsed.map_err(|error| form.client_secret.complaint = Some(refused(&error))).ok()?;
+                if let Some(warning) = warning {
+                    form.client_secret.note = Some(warning.to_string());
+                    form.client_secret.is_warning = true;
+                }
+                Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
+            }
+        }
+    }
+}
+
+/// Understands API URL and says so in the form, or complains there.
+pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAddress> {
+    match StoreAddress::parse(typed) {
+        Ok(understood) => {
+            form.api_url.value = understood.address.admin_url();
+            form.understood = Some(line(&understood));
+            Some(understood.address)
+        }
+        Err(error) => {
+            if matches!(error.class(), "IS_TOKEN") {
+                form.api_url.value.clear();
+            }
+            form.api_url.complaint = Some(complaint(error.class(), &error));
+            None
+        }
+    }
+}
+
+/// The green line under API URL.
+pub fn line(understood: &address::Understood) -> Understood {
+    let more = match (understood.dropped_pair, understood.added_suffix) {
+        (true, _) => Some("That address had a key and password in it. We left them out and have not kept them.".to_owned()),
+        (false, true) => Some("We added .myshopify.com.".to_owned()),
+        (false, false) => None,
+    };
+    Understood { host: understood.address.host(), more }
+}
+
+pub fn complaint(class: &'static str, sentence: &impl std::fmt::Display) -> Complaint {
+    Complaint { class, sentence: sentence.to_string(), link: None }
+}
+
+/// A refused secret is not drawn again, and the page says so.
+fn refused(error: &CredentialError) -> Complaint {
+    Complaint { class: error.class(), sentence: format!("{error}. We have not kept what you typed."), link: None }
+}
+
+impl EditorForm {
+    /// The secret field of the chosen kind.
+    pub fn secret_mut(&mut self) -> &mut super::general::SecretView {
+        if self.kind.is_token() { &mut self.access_token } else { &mut self.client_secret }
+    }
+
+    /// Says that a typed secret is there and how it ends.
+    pub fn receive(&mut self, ending: Option<String>) {
+        self.secret_mut().state = SecretState::Received { ending };
+    }
+
+    /// Complains that the secret is missing.
+    pub fn ask_for_secret(&mut self, was_there: bool) {
+        let (class, sentence) = match (self.kind.is_token(), was_there) {
+            (true, false) => ("TOKEN_EMPTY", "Enter the access token"),
+            (true, true) => ("TOKEN_EMPTY", "Enter the access token again. We keep an unsaved one for 30 minutes only"),
+            (false, false) => ("CLIENT_SECRET_EMPTY", "Enter the Client secret"),
+            (false, true) => ("CLIENT_SECRET_EMPTY", "Enter the Client secret again. We keep an unsaved one for 30 minutes only"),
+        };
+        self.demand(class, sentence.into());
+    }
+
+    /// Another store was entered without its secret.
+    pub fn ask_for_secret_of(&mut self, address: &StoreAddress) {
+        let noun = if self.kind.is_token() { "access token" } else { "Client secret" };
+        let what = if self.kind.is_token() { "token" } else { "secret" };
+        let sentence = format!(
+            "You changed the store. Enter the {noun} for **{}**. We do not send one store's {what} to another",
+            address.handle()
+        );
+        self.demand("STORE_CHANGED", sentence);
+    }
+
+    fn demand(&mut self, class: &'static str, sentence: String) {
+        let view = self.secret_mut();
+        view.state = if view.saved.is_some() { SecretState::Replacing } else { SecretState::Empty };
+        view.complaint = Some(Complaint { class, sentence, link: None });
+    }
+}
