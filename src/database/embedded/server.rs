@@ -142,7 +142,7 @@ impl Cluster {
     }
 
     async fn knock(&self) -> Knock {
-        match timeout(Duration::from_secs(2), PgConnection::connect_with(&self.options())).await {
+        match timeout(Duration::from_secs(5), PgConnection::connect_with(&self.options())).await {
             Err(_) => Knock::Silent,
             Ok(Ok(connection)) => {
                 let _ = connection.close().await;
