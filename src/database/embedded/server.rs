@@ -3,18 +3,16 @@
 //! socket: there is no `/proc` on macOS, and a process id in a file may long be another program's.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, test_kill_process};
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::cluster::Cluster;
-use super::{EmbeddedError, socket};
+use super::{EmbeddedError, log, socket};
 
 /// How often we look. Each look at a starting server is a real connection.
 const POLL: Duration = Duration::from_millis(10);
@@ -26,8 +24,6 @@ const STOP: Duration = Duration::from_mins(1);
 const SOCKET: Duration = Duration::from_secs(3);
 /// How long processes of a killed server may hold its shared memory.
 const LEFTOVERS: Duration = Duration::from_secs(10);
-/// Larger than this at a start, the log is put aside as `postgres.log.1`.
-const LOG_CAP: u64 = 1024 * 1024;
 
 /// What a knock at the socket found.
 #[derive(PartialEq, Eq)]
@@ -94,7 +90,7 @@ impl Cluster {
     async fn launch(&self) -> Result<(), EmbeddedError> {
         let program = self.binaries.program("postgres");
         let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
-        let (log, already) = self.open_log()?;
+        let (log, already) = log::open(&self.data_dir)?;
         let mut postgres = self.owner.command(&program);
         postgres.arg("-D").arg(&self.folder).args(settings(&self.socket)).process_group(0);
         postgres.stdout(log.try_clone().map_err(broken)?).stderr(log);
@@ -146,7 +142,7 @@ impl Cluster {
     }
 
     async fn knock(&self) -> Knock {
-        match timeout(Duration::from_secs(2), PgConnection::connect_with(&self.options())).await {
+        match timeout(Duration::from_secs(5), PgConnection::connect_with(&self.options())).await {
             Err(_) => Knock::Silent,
             Ok(Ok(connection)) => {
                 let _ = connection.close().await;
@@ -174,28 +170,8 @@ impl Cluster {
         std::fs::remove_file(&file).map_err(EmbeddedError::folder(&file))
     }
 
-    pub(super) fn log_path(&self) -> PathBuf {
-        self.data_dir.join("postgres.log")
-    }
-
-    /// The log, and how long it already is. Opened by us and handed over, so it may lie outside of the owner's reach.
-    fn open_log(&self) -> Result<(File, u64), EmbeddedError> {
-        let path = self.log_path();
-        if path.metadata().is_ok_and(|there| there.len() > LOG_CAP) {
-            let aside = self.data_dir.join("postgres.log.1");
-            std::fs::rename(&path, &aside).map_err(EmbeddedError::folder(&aside))?;
-        }
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
-        let file = File::from(opened.map_err(|errno| EmbeddedError::folder(&path)(errno.into()))?);
-        let already = file.metadata().map_err(EmbeddedError::folder(&path))?.len();
-        Ok((file, already))
-    }
-
     fn starting(&self, already: u64) -> EmbeddedError {
-        let log = self.log_path();
-        let said = tail(&log, already).unwrap_or_default();
-        EmbeddedError::Starting { log, said }
+        EmbeddedError::Starting { log: log::path(&self.data_dir), said: log::tail(&self.data_dir, already) }
     }
 }
 
@@ -232,16 +208,4 @@ fn settings(socket: &Path) -> Vec<OsString> {
 fn alive(pid: Pid) -> bool {
     // an answer of EPERM is another account's process, hence not ours
     test_kill_process(pid).is_ok()
-}
-
-/// The last lines that were written after the first `already` bytes.
-fn tail(log: &Path, already: u64) -> Option<String> {
-    let mut file = File::open(log).ok()?;
-    let end = file.metadata().ok()?.len();
-    file.seek(SeekFrom::Start(already.max(end.saturating_sub(4096)))).ok()?;
-    let mut bytes = Vec::new();
-    file.take(4096).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
-    Some(lines[lines.len().saturating_sub(5)..].join(" / "))
 }

@@ -1,0 +1,48 @@
+//! The server's log, `DATA_DIR/postgres.log`: what happens to the server, and no row of ours. We open it and hand it
+//! over, so it may lie where the server's account could not open it. At a start a log over the cap is put aside as
+//! `postgres.log.1`; in between it hardly grows, since errors of statements are not written (see `server.rs`).
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::EmbeddedError;
+
+/// Larger than this at a start, the log is put aside.
+const CAP: u64 = 1024 * 1024;
+
+pub fn path(data_dir: &Path) -> PathBuf {
+    data_dir.join("postgres.log")
+}
+
+/// Opens the log for appending, and tells how many bytes it already has.
+pub fn open(data_dir: &Path) -> Result<(File, u64), EmbeddedError> {
+    let path = path(data_dir);
+    if path.metadata().is_ok_and(|there| there.len() > CAP) {
+        let aside = data_dir.join("postgres.log.1");
+        std::fs::rename(&path, &aside).map_err(EmbeddedError::folder(&aside))?;
+    }
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
+    let file = File::from(opened.map_err(|errno| EmbeddedError::folder(&path)(errno.into()))?);
+    let already = file.metadata().map_err(EmbeddedError::folder(&path))?.len();
+    Ok((file, already))
+}
+
+/// The last lines that were written after the first `already` bytes, in one line; empty if the log cannot be read.
+pub fn tail(data_dir: &Path, already: u64) -> String {
+    let text = read_end(&path(data_dir), already).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(5)..].join(" / ")
+}
+
+fn read_end(log: &Path, already: u64) -> std::io::Result<String> {
+    let mut file = File::open(log)?;
+    let end = file.metadata()?.len();
+    file.seek(SeekFrom::Start(already.max(end.saturating_sub(4096))))?;
+    let mut bytes = Vec::new();
+    file.take(4096).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
