@@ -56,4 +56,12 @@ impl App {
             pool,
         }
     }
+
+    /// Removes what is over: unsaved secrets, throttle windows.
+    pub async fn sweep(&self) -> sqlx::Result<()> {
+        self.ecommerce.sweep_unsaved().await?;
+        let mut connection = self.pool.acquire().await?;
+        crate::database::throttle::sweep(&mut connection).await?;
+        Ok(())
+    }
 }

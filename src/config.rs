@@ -76,7 +76,11 @@ pub struct Problems(pub Vec<Problem>);
 pub enum Database {
     Url(Box<PgConnectOptions>),
     /// A private cluster in the data folder.
-    Embedded { data_dir: PathBuf, pg_bin: Option<PathBuf> },
+    #[cfg(feature = "embedded")]
+    Embedded {
+        data_dir: PathBuf,
+        places: crate::database::embedded::Places,
+    },
 }
 
 /// The address that people type, and what follows from it.
@@ -131,27 +135,27 @@ impl DatabaseFlags {
             }
             return match url.parse::<PgConnectOptions>() {
                 Ok(options) => Some(Database::Url(Box::new(options.application_name("cartwright")))),
-                Err(_) => problem("DATABASE_URL", "it cannot be read as postgres://user:password@host:port/database".into()),
+                Err(_) => {
+                    problem("DATABASE_URL", "it cannot be read as postgres://user:password@host:port/database".into())
+                }
             };
         }
-        if cfg!(not(feature = "embedded")) {
-            return problem("DATABASE_URL", "it is not set, and this build has no private database".into());
-        }
-        match self.data_dir() {
-            Some(data_dir) => Some(Database::Embedded { data_dir, pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from) }),
-            None => problem("CARTWRIGHT_DATA_DIR", "it is not set, and there is no home folder to put it in".into()),
-        }
+        #[cfg(not(feature = "embedded"))]
+        return problem("DATABASE_URL", "it is not set, and this build has no private database".into());
+        #[cfg(feature = "embedded")]
+        Some(self.embedded())
     }
 
-    fn data_dir(&self) -> Option<PathBuf> {
-        #[cfg(feature = "embedded")]
-        if given(self.data_dir.as_ref()).is_none() {
-            let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-            let is_root = rustix::process::geteuid().is_root();
-            let (data_home, home) = (variable("XDG_DATA_HOME"), variable("HOME"));
-            return Some(crate::database::embedded::default_data_dir(is_root, data_home.as_deref(), home.as_deref()));
-        }
-        given(self.data_dir.as_ref()).map(PathBuf::from)
+    /// The private database: the given folder, else the usual one of this account.
+    #[cfg(feature = "embedded")]
+    fn embedded(&self) -> Database {
+        use crate::database::embedded::{Places, default_data_dir, is_root};
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let (data_home, home) = (variable("XDG_DATA_HOME"), variable("HOME"));
+        let usual = || default_data_dir(is_root(), data_home.as_deref(), home.as_deref());
+        let data_dir = given(self.data_dir.as_ref()).map_or_else(usual, PathBuf::from);
+        let places = Places { pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from), path: variable("PATH") };
+        Database::Embedded { data_dir, places }
     }
 }
 
@@ -167,12 +171,22 @@ impl ServeFlags {
         let product_name = self.product_name(&mut problems);
         let key_file = self.key_file(database.as_ref(), &mut problems);
         if tracing_subscriber::EnvFilter::try_new(self.database.log()).is_err() {
-            problems.push(Problem { variable: "CARTWRIGHT_LOG", problem: "it is no level and no list of targets with levels".into() });
+            problems.push(Problem {
+                variable: "CARTWRIGHT_LOG",
+                problem: "it is no level and no list of targets with levels".into(),
+            });
         }
         match (database, listen, public_url) {
-            (Some(database), Some(listen), Some(public_url)) if problems.is_empty() => {
-                Ok(ServeConfig { listen, database, key_file, public_url, product_name, practice: self.wants_practice(), egress, support })
-            }
+            (Some(database), Some(listen), Some(public_url)) if problems.is_empty() => Ok(ServeConfig {
+                listen,
+                database,
+                key_file,
+                public_url,
+                product_name,
+                practice: self.wants_practice(),
+                egress,
+                support,
+            }),
             _ => Err(Problems(problems)),
         }
     }
@@ -186,9 +200,15 @@ impl ServeFlags {
 
     fn listen(&self, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
         let text = given(self.listen.as_ref()).unwrap_or("127.0.0.1:8080");
-        let listen = text.parse().ok().or_else(|| text.strip_prefix("localhost:")?.parse().ok().map(|port: u16| ([127, 0, 0, 1], port).into()));
+        let listen = text
+            .parse()
+            .ok()
+            .or_else(|| text.strip_prefix("localhost:")?.parse().ok().map(|port: u16| ([127, 0, 0, 1], port).into()));
         if listen.is_none() {
-            problems.push(Problem { variable: "CARTWRIGHT_LISTEN", problem: format!("{text:?} is not an address and a port such as 127.0.0.1:8080") });
+            problems.push(Problem {
+                variable: "CARTWRIGHT_LISTEN",
+                problem: format!("{text:?} is not an address and a port such as 127.0.0.1:8080"),
+            });
         }
         listen
     }
@@ -203,12 +223,21 @@ impl ServeFlags {
             if listen.ip().is_loopback() {
                 return Some(PublicUrl { origin: format!("http://{listen}"), host: None, is_https: false });
             }
-            return problem("it is not set, and CARTWRIGHT_LISTEN is not a loopback address; say where people reach this server");
+            return problem(
+                "it is not set, and CARTWRIGHT_LISTEN is not a loopback address; say where people reach this server",
+            );
         };
-        let Ok(url) = reqwest::Url::parse(text) else { return problem("it is not an address such as https://orders.example.com") };
+        let Ok(url) = reqwest::Url::parse(text) else {
+            return problem("it is not an address such as https://orders.example.com");
+        };
         let Some(host) = url.host_str() else { return problem("it has no host name") };
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        if url.path() != "/"
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
             return problem("it must be scheme, host and port alone, such as https://orders.example.com");
         }
         let is_loopback = url.host_str().is_some_and(|host| {
@@ -217,7 +246,9 @@ impl ServeFlags {
         });
         match url.scheme() {
             "https" => Some(PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }),
-            "http" if is_loopback => Some(PublicUrl { origin: format!("http://{host}"), host: Some(host), is_https: false }),
+            "http" if is_loopback => {
+                Some(PublicUrl { origin: format!("http://{host}"), host: Some(host), is_https: false })
+            }
             "http" => problem("it must begin with https://, or the sign-in could be read on the way"),
             _ => problem("it must begin with https://"),
         }
@@ -228,7 +259,9 @@ impl ServeFlags {
         if let Some(text) = given(self.egress_proxy.as_ref()) {
             match text.parse::<EgressProxy>() {
                 Ok(proxy) => egress.proxy = Some(proxy),
-                Err(problem) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_PROXY", problem: problem.to_string() }),
+                Err(problem) => {
+                    problems.push(Problem { variable: "CARTWRIGHT_EGRESS_PROXY", problem: problem.to_string() })
+                }
             }
             if self.wants_practice() {
                 problems.push(Problem {
@@ -239,11 +272,20 @@ impl ServeFlags {
         }
         if let Some(path) = given(self.egress_ca_file.as_ref()) {
             match std::fs::read(path) {
-                Ok(pem) if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|certificates| !certificates.is_empty()) => {
+                Ok(pem)
+                    if reqwest::Certificate::from_pem_bundle(&pem)
+                        .is_ok_and(|certificates| !certificates.is_empty()) =>
+                {
                     egress.extra_roots_pem = Some(pem);
                 }
-                Ok(_) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_CA_FILE", problem: format!("{path} holds no certificate in PEM") }),
-                Err(error) => problems.push(Problem { variable: "CARTWRIGHT_EGRESS_CA_FILE", problem: format!("{path} cannot be read: {error}") }),
+                Ok(_) => problems.push(Problem {
+                    variable: "CARTWRIGHT_EGRESS_CA_FILE",
+                    problem: format!("{path} holds no certificate in PEM"),
+                }),
+                Err(error) => problems.push(Problem {
+                    variable: "CARTWRIGHT_EGRESS_CA_FILE",
+                    problem: format!("{path} cannot be read: {error}"),
+                }),
             }
         }
         egress
@@ -257,14 +299,20 @@ impl ServeFlags {
         if crate::accounts::Email::parse(text).is_ok() && !text.contains(':') {
             return Some(format!("mailto:{text}"));
         }
-        problems.push(Problem { variable: "CARTWRIGHT_SUPPORT_ADDRESS", problem: format!("{text:?} is neither a mail address nor an https:// link") });
+        problems.push(Problem {
+            variable: "CARTWRIGHT_SUPPORT_ADDRESS",
+            problem: format!("{text:?} is neither a mail address nor an https:// link"),
+        });
         None
     }
 
     fn product_name(&self, problems: &mut Vec<Problem>) -> String {
         let name = given(self.product_name.as_ref()).unwrap_or("Order Time");
         if name.chars().count() > 40 || name.chars().any(char::is_control) {
-            problems.push(Problem { variable: "CARTWRIGHT_PRODUCT_NAME", problem: "it must be 40 characters of plain text or fewer".into() });
+            problems.push(Problem {
+                variable: "CARTWRIGHT_PRODUCT_NAME",
+                problem: "it must be 40 characters of plain text or fewer".into(),
+            });
         }
         name.to_owned()
     }
@@ -289,7 +337,8 @@ impl ServeFlags {
 /// A database on another machine whose certificate is not checked: anybody on the way could pose as it.
 pub fn is_unverified(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
-    let is_here = host.starts_with('/') || host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    let is_here =
+        host.starts_with('/') || host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
     options.get_socket().is_none() && !is_here && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
 }
 
@@ -322,7 +371,11 @@ mod tests {
             support_address: Some("call us".into()),
             key_file: Some("/does/not/exist".into()),
             product_name: Some("x".repeat(41)),
-            database: DatabaseFlags { database_url: Some("mysql://x".into()), log: Some("a=b=c".into()), ..DatabaseFlags::default() },
+            database: DatabaseFlags {
+                database_url: Some("mysql://x".into()),
+                log: Some("a=b=c".into()),
+                ..DatabaseFlags::default()
+            },
             ..ServeFlags::default()
         };
         let Problems(problems) = wrong.check().expect_err("nothing here is right");
@@ -346,19 +399,27 @@ mod tests {
         let config = flags().check().expect("the defaults are enough");
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(config.product_name, "Order Time");
-        assert_eq!(config.public_url, PublicUrl { origin: "http://127.0.0.1:8080".into(), host: None, is_https: false });
+        assert_eq!(
+            config.public_url,
+            PublicUrl { origin: "http://127.0.0.1:8080".into(), host: None, is_https: false }
+        );
         assert!(!config.practice, "practice is on only where it is asked for");
     }
 
     #[test]
     fn plain_http_is_for_loopback_alone() {
         let with = |listen: &str, public: Option<&str>| {
-            ServeFlags { listen: Some(listen.into()), public_url: public.map(str::to_owned), ..flags() }.check().map(|config| config.public_url.origin)
+            ServeFlags { listen: Some(listen.into()), public_url: public.map(str::to_owned), ..flags() }
+                .check()
+                .map(|config| config.public_url.origin)
         };
         assert!(with("0.0.0.0:8080", None).is_err());
         assert!(with("0.0.0.0:8080", Some("http://orders.example.com")).is_err());
         assert!(with("127.0.0.1:8080", Some("https://orders.example.com/path")).is_err());
-        assert_eq!(with("0.0.0.0:8080", Some("https://orders.example.com/")).expect("https"), "https://orders.example.com");
+        assert_eq!(
+            with("0.0.0.0:8080", Some("https://orders.example.com/")).expect("https"),
+            "https://orders.example.com"
+        );
         assert_eq!(with("0.0.0.0:9", Some("http://localhost:9")).expect("loopback"), "http://localhost:9");
         assert_eq!(with("localhost:9", None).expect("a name for loopback"), "http://127.0.0.1:9");
     }
@@ -366,7 +427,10 @@ mod tests {
     #[test]
     fn a_database_of_ones_own_needs_a_key_of_ones_own() {
         let with = ServeFlags {
-            database: DatabaseFlags { database_url: Some("postgres://x@localhost/y".into()), ..DatabaseFlags::default() },
+            database: DatabaseFlags {
+                database_url: Some("postgres://x@localhost/y".into()),
+                ..DatabaseFlags::default()
+            },
             ..ServeFlags::default()
         };
         let Problems(problems) = with.check().expect_err("two replicas would invent two keys");

@@ -1,1 +1,7 @@
-fn main() {}
+//! Parses the command line, hands over, reports.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cartwright::cli::main()
+}

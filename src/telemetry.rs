@@ -11,7 +11,12 @@ pub fn start_logging(filter: &str) {
     for target in quiet {
         directives = directives.add_directive(format!("{target}=warn").parse().expect("a target and a level"));
     }
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(std::io::stderr);
+    let lines = fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(std::io::stderr);
     // A second start, as in tests, keeps the first.
     tracing_subscriber::registry().with(directives).with(lines).try_init().ok();
 }

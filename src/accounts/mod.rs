@@ -38,7 +38,10 @@ pub struct Accounts {
 #[derive(Debug)]
 pub enum Session {
     /// The banner is told once: reading it takes it off.
-    Live { user: User, banner: Option<Value> },
+    Live {
+        user: User,
+        banner: Option<Value>,
+    },
     Ended(Ended),
     Unknown,
 }
@@ -110,7 +113,9 @@ impl Accounts {
         let rehash = hash.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
         if !self.hashing.verify(password, hash).await? {
             transaction(&self.pool, move |work| {
-                Box::pin(async move { audit::record(work, &by, None, &Event::CouldNotSignIn { email: shown(&email) }).await })
+                Box::pin(async move {
+                    audit::record(work, &by, None, &Event::CouldNotSignIn { email: shown(&email) }).await
+                })
             })
             .await?;
             return Err(SignInError::Wrong);
@@ -207,7 +212,13 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 sql::insert_set_up_link(work, &hash).await?;
-                audit::record(work, &By { actor: Actor::System, origin: audit::Origin::default() }, None, &Event::SetUpLinkMade).await
+                audit::record(
+                    work,
+                    &By { actor: Actor::System, origin: audit::Origin::default() },
+                    None,
+                    &Event::SetUpLinkMade,
+                )
+                .await
             })
         })
         .await?;
@@ -229,7 +240,12 @@ impl Accounts {
     ///
     /// # Errors
     /// The link is dead, or somebody was faster.
-    pub async fn set_up(&self, origin: audit::Origin, code: &BrowserSecret, new: NewUser) -> Result<BrowserSecret, AddError> {
+    pub async fn set_up(
+        &self,
+        origin: audit::Origin,
+        code: &BrowserSecret,
+        new: NewUser,
+    ) -> Result<BrowserSecret, AddError> {
         self.check_set_up_link(code).await?;
         let code = code.hash();
         let hash = self.hashing.hash(new.password.clone()).await?;
@@ -272,7 +288,9 @@ async fn insert(work: &mut sqlx::PgConnection, new: &NewUser, hash: &str) -> Res
     let id = Uuid::now_v7();
     match sql::insert_user(work, id, new, hash).await {
         Ok(()) => Ok(id),
-        Err(sqlx::Error::Database(refusal)) if refusal.constraint() == Some("users_email_key") => Err(AddError::EmailTaken),
+        Err(sqlx::Error::Database(refusal)) if refusal.constraint() == Some("users_email_key") => {
+            Err(AddError::EmailTaken)
+        }
         Err(broken) => Err(broken.into()),
     }
 }

@@ -92,7 +92,8 @@ impl Hashing {
         self.run(move || {
             let known = hash.is_some();
             let parsed = PasswordHash::new(hash.as_deref().unwrap_or(&NOBODY));
-            let same = parsed.is_ok_and(|hash| ARGON.verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
+            let same =
+                parsed.is_ok_and(|hash| ARGON.verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
             same && known
         })
         .await

@@ -44,7 +44,12 @@ pub(super) async fn lock_users(connection: &mut PgConnection) -> sqlx::Result<()
     sqlx::query!("lock table users in share row exclusive mode").execute(connection).await.map(drop)
 }
 
-pub(super) async fn insert_user(connection: &mut PgConnection, id: Uuid, new: &NewUser, hash: &str) -> sqlx::Result<()> {
+pub(super) async fn insert_user(
+    connection: &mut PgConnection,
+    id: Uuid,
+    new: &NewUser,
+    hash: &str,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5)",
         id,
@@ -99,7 +104,12 @@ pub(super) async fn update_banner(pool: &PgPool, hash: &[u8], banner: &Value) ->
     sqlx::query!("update sessions set banner = $2 where id_hash = $1", hash, banner).execute(pool).await.map(drop)
 }
 
-pub(super) async fn insert_session(connection: &mut PgConnection, hash: &[u8], user: Uuid, origin: &Origin) -> sqlx::Result<()> {
+pub(super) async fn insert_session(
+    connection: &mut PgConnection,
+    hash: &[u8],
+    user: Uuid,
+    origin: &Origin,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into sessions (id_hash, user_id, ip, user_agent) values ($1, $2, $3, $4)",
         hash,

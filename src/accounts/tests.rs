@@ -41,7 +41,9 @@ async fn a_person_signs_in_and_out(pool: PgPool) {
 async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: PgPool) {
     let accounts = Accounts::new(pool);
     accounts.add(By::operator(), priya()).await.expect("added");
-    for email in ["priya@northwind.example", "PRIYA@northwind.example", " priya@Northwind.example", "priya@northwind.example "] {
+    for email in
+        ["priya@northwind.example", "PRIYA@northwind.example", " priya@Northwind.example", "priya@northwind.example "]
+    {
         assert!(matches!(try_sign_in(&accounts, email, "wrong").await, Err(SignInError::Wrong)));
     }
     assert!(matches!(try_sign_in(&accounts, "priya@northwind.example", "wrong").await, Err(SignInError::Wrong)));
@@ -62,7 +64,10 @@ async fn sessions_end_by_the_clock_of_the_database(pool: PgPool) {
     shift("last_seen_at", 29).await;
     assert!(matches!(accounts.session(&session).await, Ok(Session::Live { .. })));
     shift("last_seen_at", 29).await;
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Live { .. })), "being seen starts the half hour anew");
+    assert!(
+        matches!(accounts.session(&session).await, Ok(Session::Live { .. })),
+        "being seen starts the half hour anew"
+    );
     shift("last_seen_at", 31).await;
     assert!(matches!(accounts.session(&session).await, Ok(Session::Ended(Ended::Idle))));
     shift("last_seen_at", -31).await;
@@ -82,14 +87,19 @@ async fn the_cookie_is_nowhere_in_the_database(pool: PgPool) {
 #[sqlx::test]
 async fn a_set_up_link_makes_one_administrator_once(pool: PgPool) {
     let accounts = Accounts::new(pool.clone());
-    let (first, second) = (accounts.make_set_up_link().await.expect("link"), accounts.make_set_up_link().await.expect("link"));
+    let (first, second) =
+        (accounts.make_set_up_link().await.expect("link"), accounts.make_set_up_link().await.expect("link"));
     accounts.check_set_up_link(&first).await.expect("alive");
     assert!(matches!(accounts.check_set_up_link(&BrowserSecret::generate()).await, Err(AddError::LinkDead)));
     let (one, two) = tokio::join!(
         accounts.set_up(Origin::default(), &first, priya()),
         accounts.set_up(Origin::default(), &second, priya())
     );
-    assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "two links spent together make one administrator");
+    assert_eq!(
+        usize::from(one.is_ok()) + usize::from(two.is_ok()),
+        1,
+        "two links spent together make one administrator"
+    );
     assert!(matches!(accounts.check_set_up_link(&second).await, Err(AddError::AlreadySetUp)));
 }
 

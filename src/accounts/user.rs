@@ -51,7 +51,8 @@ impl Email {
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let email = Self::normalise(typed);
         let (local, domain) = email.rsplit_once('@').ok_or(EmailError)?;
-        let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
+        let plain =
+            |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
         if plain(local) && plain(domain) && email.len() <= 254 { Ok(Self(email)) } else { Err(EmailError) }
     }
 

@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
-    Person { id: Uuid, name: String },
+    Person {
+        id: Uuid,
+        name: String,
+    },
     /// The server by itself.
     System,
     /// Somebody at the command line of the server.

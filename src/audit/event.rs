@@ -14,21 +14,40 @@ pub struct Change {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     SignedIn,
-    CouldNotSignIn { email: String },
+    CouldNotSignIn {
+        email: String,
+    },
     SignedOut,
-    UserAdded { email: String, role: &'static str },
+    UserAdded {
+        email: String,
+        role: &'static str,
+    },
     SetUpLinkMade,
     IntegrationTurnedOn,
     IntegrationTurnedOff,
-    CartAdded { store: String, status: &'static str },
-    CartChanged { changes: Vec<Change> },
+    CartAdded {
+        store: String,
+        status: &'static str,
+    },
+    CartChanged {
+        changes: Vec<Change>,
+    },
     CartTurnedOn,
     CartTurnedOff,
     /// `ending`: the last four characters, where the secret is long enough to show them.
-    CredentialReplaced { kind: &'static str, ending: Option<String> },
+    CredentialReplaced {
+        kind: &'static str,
+        ending: Option<String>,
+    },
     CartDisconnected,
-    CartDeleted { store: String },
-    Tested { store: String, class: &'static str, title: String },
+    CartDeleted {
+        store: String,
+    },
+    Tested {
+        store: String,
+        class: &'static str,
+        title: String,
+    },
     SecretUnreadable,
 }
 

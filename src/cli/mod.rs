@@ -1,1 +1,94 @@
-//! cli/mod
+//! What an operator types; the only place that prints.
+
+mod database;
+mod keys;
+mod migrate;
+mod serve;
+mod users;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{DatabaseFlags, Problems, ServeFlags};
+
+/// `EX_CONFIG` of sysexits.h: a setting is wrong, and trying again changes nothing.
+const EXIT_CONFIG: u8 = 78;
+
+/// Connects online stores to an order system: tests their credentials, seals them, keeps them working.
+///
+/// Settings are CARTWRIGHT_* variables, each also a flag. Without DATABASE_URL a private Postgres is kept in the data folder.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "A first start:\n  cartwright serve\nand open the set-up link that it prints.\n\n\
+    With a database of your own:\n  cartwright keys generate > /etc/cartwright/keys && chmod 0400 /etc/cartwright/keys\n  \
+    DATABASE_URL=postgres://… CARTWRIGHT_KEY_FILE=/etc/cartwright/keys cartwright serve"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages. Migrates the database first, and prints a set-up link while there is no user.
+    Serve(Box<ServeFlags>),
+    /// Bring the database up to date and stop.
+    Migrate(DatabaseFlags),
+    /// Add people who may sign in; works before the server runs and beside it.
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Make keys for the key file.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    protect_memory();
+    let command = Cli::parse().command;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let outcome = runtime.block_on(async {
+        match command {
+            Command::Serve(flags) => serve::serve(*flags).await,
+            Command::Migrate(flags) => migrate::migrate(&flags).await,
+            Command::Users(command) => users::run(command).await,
+            Command::Keys(command) => {
+                keys::run(&command);
+                Ok(())
+            }
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Secrets pass through this process: no core file, no look from a debugger of the same user.
+fn protect_memory() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    if let Some(Problems(problems)) = error.downcast_ref::<Problems>() {
+        for problem in problems {
+            eprintln!("{problem}");
+        }
+        return ExitCode::from(EXIT_CONFIG);
+    }
+    eprintln!("{error:#}");
+    if error.downcast_ref::<Refused>().is_some() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+}
+
+/// A start that would do harm, such as with the wrong key: told in one line, exit code 78.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refused(String);

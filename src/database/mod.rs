@@ -112,7 +112,8 @@ mod tests {
                 sqlx::query("insert into notes values ($1)").bind(n).execute(&pool).await.expect("insert");
             }
             let seen: i64 = {
-                let mut other = <sqlx::PgConnection as sqlx::Connection>::connect_with(&options).await.expect("connect");
+                let mut other =
+                    <sqlx::PgConnection as sqlx::Connection>::connect_with(&options).await.expect("connect");
                 sqlx::query_scalar("select count(*) from notes").fetch_one(&mut other).await.expect("count")
             };
             assert_eq!(seen, 10 * i64::from(polls), "after a begin dropped at poll {polls}");

@@ -40,7 +40,8 @@ impl Throttle {
 
 /// Removes windows that ended long ago.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let swept = sqlx::query!("delete from throttle where started_at < now() - interval '1 day'").execute(connection).await?;
+    let swept =
+        sqlx::query!("delete from throttle where started_at < now() - interval '1 day'").execute(connection).await?;
     Ok(swept.rows_affected())
 }
 

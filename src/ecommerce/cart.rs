@@ -47,7 +47,8 @@ impl WebsiteName {
 
     /// Trims, folds inner white space to single blanks and drops what a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
-        let visible: String = typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
+        let visible: String =
+            typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
         let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
             0 => Err(WebsiteNameError::Empty),
@@ -99,6 +100,7 @@ pub struct Cart {
     pub last_title: Option<String>,
     pub missing_count: i32,
     pub last_checked_at: Option<OffsetDateTime>,
+    pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
     pub updated_at: OffsetDateTime,

@@ -24,7 +24,10 @@ use crate::{
 pub enum Offered {
     Typed(Credential),
     /// The secret field is empty: the unsaved one of this form, else the saved one, else nothing.
-    Blank { kind: CredentialKind, client_id: Option<ClientId> },
+    Blank {
+        kind: CredentialKind,
+        client_id: Option<ClientId>,
+    },
 }
 
 impl Offered {
@@ -52,12 +55,19 @@ pub struct Submission {
 pub enum Effect {
     Connected,
     ConnectedWithLimits,
-    Draft { active_was_ticked: bool },
+    Draft {
+        active_was_ticked: bool,
+    },
     Inactive,
     Kept,
-    NewSecret { kind: CredentialKind, ending: Option<String> },
+    NewSecret {
+        kind: CredentialKind,
+        ending: Option<String>,
+    },
     /// The old secret works on; the new one waits for its test.
-    OldSecretKept { kind: CredentialKind },
+    OldSecretKept {
+        kind: CredentialKind,
+    },
     TurnedOff,
 }
 
@@ -131,7 +141,13 @@ impl Ecommerce {
         }
     }
 
-    async fn insert(&self, work: &mut PgConnection, visitor: &Visitor, id: CartId, submission: Submission) -> Result<Saved, SaveError> {
+    async fn insert(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        id: CartId,
+        submission: Submission,
+    ) -> Result<Saved, SaveError> {
         let Submission { id: submitted, name, address, offered, wants_active } = submission;
         let credential = match self.typed_or_unsaved(work, visitor, submitted, &address, offered).await? {
             Found::Credential(credential) => credential,
@@ -139,7 +155,11 @@ impl Ecommerce {
         };
         let pass = self.last_pass(work, &address, &credential, None).await?;
         let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
-        let facts = Facts { has_passed: pass.is_some(), is_active: wants_active && pass.is_some(), last: pass.as_ref().map(|p| p.facts.class) };
+        let facts = Facts {
+            has_passed: pass.is_some(),
+            is_active: wants_active && pass.is_some(),
+            last: pass.as_ref().map(|p| p.facts.class),
+        };
         let is_practice = self.is_practice(&address);
         let (is_active, status, by) = (facts.is_active, facts.status(), visitor.by.name());
         let new = sql::NewCart { id, submitted, name: &name, address: &address, is_practice, is_active, status, by };
@@ -155,7 +175,13 @@ impl Ecommerce {
     }
 
     /// Updates a cart, if it is still the version that the form was drawn from.
-    pub async fn update(&self, visitor: Visitor, id: CartId, version: i64, submission: Submission) -> Result<Saved, SaveError> {
+    pub async fn update(
+        &self,
+        visitor: Visitor,
+        id: CartId,
+        version: i64,
+        submission: Submission,
+    ) -> Result<Saved, SaveError> {
         let ecommerce = self.clone();
         let (name, store) = (submission.name.as_str().to_owned(), submission.address.host());
         let outcome = transaction(&self.pool, move |work| {
@@ -165,7 +191,14 @@ impl Ecommerce {
         self.explain(outcome, &name, &store, Some(id)).await
     }
 
-    async fn update_in(&self, work: &mut PgConnection, visitor: &Visitor, id: CartId, version: i64, submission: Submission) -> Result<Saved, SaveError> {
+    async fn update_in(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        id: CartId,
+        version: i64,
+        submission: Submission,
+    ) -> Result<Saved, SaveError> {
         let before = sql::lock(work, id).await?.ok_or(SaveError::Gone)?;
         if before.cart.version != version {
             return Err(SaveError::Conflict(Box::new(before.cart)));
@@ -201,7 +234,8 @@ impl Ecommerce {
             if pass.is_none() && has_passed && host_is_same && saved.is_some() {
                 // The old one works: it stays until the new one has passed.
                 effect = Effect::OldSecretKept { kind: credential.kind() };
-                super::shopify::unsaved::hold(work, &self.vault, visitor, submitted, Some(id), &address, &credential).await?;
+                super::shopify::unsaved::hold(work, &self.vault, visitor, submitted, Some(id), &address, &credential)
+                    .await?;
             } else {
                 (has_passed, last) = (pass.is_some(), pass.as_ref().map(|pass| pass.facts.class));
                 let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
@@ -238,12 +272,19 @@ impl Ecommerce {
         match offered {
             Offered::Typed(credential) => Ok(Found::Credential(credential)),
             Offered::Blank { kind, client_id } => {
-                super::shopify::unsaved::find(work, &self.vault, visitor, submitted, address, kind, client_id.as_ref()).await
+                super::shopify::unsaved::find(work, &self.vault, visitor, submitted, address, kind, client_id.as_ref())
+                    .await
             }
         }
     }
 
-    async fn seal(&self, id: CartId, address: &StoreAddress, credential: &Credential, by: &str) -> Result<sql::Sealed, Broken> {
+    async fn seal(
+        &self,
+        id: CartId,
+        address: &StoreAddress,
+        credential: &Credential,
+        by: &str,
+    ) -> Result<sql::Sealed, Broken> {
         let host = address.host();
         Ok(sql::Sealed {
             kind: credential.kind(),
@@ -269,7 +310,13 @@ impl Ecommerce {
     }
 
     /// Turns the name of a constraint into what a person can mend.
-    async fn explain(&self, outcome: Result<Saved, SaveError>, name: &str, store: &str, id: Option<CartId>) -> Result<Saved, SaveError> {
+    async fn explain(
+        &self,
+        outcome: Result<Saved, SaveError>,
+        name: &str,
+        store: &str,
+        id: Option<CartId>,
+    ) -> Result<Saved, SaveError> {
         let Err(SaveError::Broken(Broken::Database(sqlx::Error::Database(refusal)))) = &outcome else { return outcome };
         let other = match refusal.constraint() {
             Some("carts_website_name_key") => sql::find_by_name(&self.pool, name).await?.map(SaveError::NameTaken),
@@ -299,7 +346,9 @@ pub(super) fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
 pub(super) fn keeps_saved(cart: &Cart, address: &StoreAddress, offered: &Offered) -> bool {
     match (offered, &cart.credential) {
         (Offered::Blank { kind, client_id }, Some(saved)) => {
-            cart.address == *address && saved.kind == *kind && saved.client_id.as_deref() == client_id.as_ref().map(ClientId::as_str)
+            cart.address == *address
+                && saved.kind == *kind
+                && saved.client_id.as_deref() == client_id.as_ref().map(ClientId::as_str)
         }
         _ => false,
     }

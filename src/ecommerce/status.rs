@@ -83,7 +83,9 @@ impl Class {
     pub const fn active_status(self) -> Option<Status> {
         match self {
             Self::Connected | Self::ApiVersionOld => Some(Status::Connected),
-            Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::OurKey => Some(Status::NeedsAttention),
+            Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::OurKey => {
+                Some(Status::NeedsAttention)
+            }
             Self::TokenRefused
             | Self::TokenStopped
             | Self::TokenKindRefused

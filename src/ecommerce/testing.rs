@@ -105,6 +105,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct RunningTest {
     pub id: Uuid,
+    pub kind: CredentialKind,
     pub progress: mpsc::UnboundedReceiver<Progress>,
 }
 
@@ -150,7 +151,8 @@ impl Ecommerce {
             (Found::Credential(credential), _) => {
                 if typed {
                     let cart = cart.as_ref().map(|cart| cart.id);
-                    unsaved::hold(&mut connection, &self.vault, &visitor, submission, cart, &address, &credential).await?;
+                    unsaved::hold(&mut connection, &self.vault, &visitor, submission, cart, &address, &credential)
+                        .await?;
                 }
                 credential
             }
@@ -172,7 +174,17 @@ impl Ecommerce {
         };
         drop(connection);
         let token_fingerprint = self.token_fingerprint(&credential);
-        let run = Run { id: Uuid::now_v7(), submission, visitor, cart, address, kind, fingerprint, token_fingerprint, was_saved };
+        let run = Run {
+            id: Uuid::now_v7(),
+            submission,
+            visitor,
+            cart,
+            address,
+            kind,
+            fingerprint,
+            token_fingerprint,
+            was_saved,
+        };
         if let Some(verdict) = self.too_many(&run).await? {
             return Ok(told(run.report(verdict)));
         }
@@ -183,7 +195,7 @@ impl Ecommerce {
     async fn start(&self, run: Run, credential: Credential) -> Result<RunningTest, Broken> {
         sql::insert_test(&self.pool, &run.row()).await?;
         let (tell, progress) = mpsc::unbounded_channel();
-        let (id, ecommerce) = (run.id, self.clone());
+        let (id, kind, ecommerce) = (run.id, run.kind, self.clone());
         self.tasks.spawn(async move {
             let (checks, mut told) = mpsc::unbounded_channel();
             let forward = {
@@ -210,7 +222,7 @@ impl Ecommerce {
             let report = ecommerce.finish_test(run, verdict).await;
             tell.send(Progress::Report(Box::new(report))).ok();
         });
-        Ok(RunningTest { id, progress })
+        Ok(RunningTest { id, kind, progress })
     }
 
     /// Completes the verdict with what only we know, and records it with its audit row.
@@ -225,7 +237,9 @@ impl Ecommerce {
                 ecommerce.complete(work, &run, &mut report.verdict).await?;
                 sql::finish_test(work, &report).await?;
                 let cart = run.cart.as_ref().map(Cart::reference);
-                if run.was_saved && let Some(cart) = &run.cart {
+                if run.was_saved
+                    && let Some(cart) = &run.cart
+                {
                     record_saved(work, cart, &run.fingerprint, &report).await?;
                 }
                 audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
@@ -274,7 +288,8 @@ impl Ecommerce {
         if sql::is_testing(&mut connection, person).await? {
             return Ok(Some(limited(None)));
         }
-        let buckets = [(PER_STORE, format!("test/{person}/{}", run.address.host())), (PER_PERSON, format!("test/{person}"))];
+        let buckets =
+            [(PER_STORE, format!("test/{person}/{}", run.address.host())), (PER_PERSON, format!("test/{person}"))];
         let mut wait = None;
         for (throttle, bucket) in buckets {
             wait = wait.max(throttle.count(&mut connection, &bucket).await?);
@@ -283,7 +298,14 @@ impl Ecommerce {
     }
 
     /// The saved secret cannot be opened: that cart says so and asks for it again.
-    async fn unreadable(&self, visitor: &Visitor, submission: Uuid, cart: &Cart, address: StoreAddress, kind: CredentialKind) -> sqlx::Result<RunningTest> {
+    async fn unreadable(
+        &self,
+        visitor: &Visitor,
+        submission: Uuid,
+        cart: &Cart,
+        address: StoreAddress,
+        kind: CredentialKind,
+    ) -> sqlx::Result<RunningTest> {
         let run = Run {
             id: Uuid::now_v7(),
             submission,
@@ -301,7 +323,11 @@ impl Ecommerce {
         transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
                 sql::finish_test(work, &kept).await?;
-                let facts = Facts { has_passed: cart.passed_at.is_some(), is_active: cart.is_active, last: Some(Class::OurKey) };
+                let facts = Facts {
+                    has_passed: cart.passed_at.is_some(),
+                    is_active: cart.is_active,
+                    last: Some(Class::OurKey),
+                };
                 sql::update_last(work, cart.id, &kept, facts.status()).await?;
                 audit::record(work, &run.visitor.by, Some(&cart.reference()), &Event::SecretUnreadable).await
             })
@@ -319,7 +345,10 @@ impl Ecommerce {
     pub(super) fn fingerprint(&self, address: &StoreAddress, credential: &Credential) -> Fingerprint {
         use secrecy::ExposeSecret;
         let id = credential.client_id().map_or("", |id| id.as_str());
-        self.vault.fingerprint("credential and host", &[credential.kind().as_str(), id, credential.secret().expose_secret(), &address.host()])
+        self.vault.fingerprint(
+            "credential and host",
+            &[credential.kind().as_str(), id, credential.secret().expose_secret(), &address.host()],
+        )
     }
 
     /// Covers the credential alone, to see that two carts use the same.
@@ -383,7 +412,12 @@ impl Run {
 }
 
 /// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile.
-async fn record_saved(work: &mut sqlx::PgConnection, cart: &Cart, tested: &Fingerprint, report: &TestReport) -> sqlx::Result<()> {
+async fn record_saved(
+    work: &mut sqlx::PgConnection,
+    cart: &Cart,
+    tested: &Fingerprint,
+    report: &TestReport,
+) -> sqlx::Result<()> {
     let Some(now) = sql::lock(work, cart.id).await? else { return Ok(()) };
     if now.fingerprint.as_ref() != Some(tested) {
         return Ok(());
@@ -406,7 +440,7 @@ async fn record_saved(work: &mut sqlx::PgConnection, cart: &Cart, tested: &Finge
 }
 
 fn tested(report: &TestReport) -> Event {
-        Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title: report.title() }
+    Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title: report.title() }
 }
 
 fn name_other(verdict: &mut Verdict, other: CartRef) {
@@ -434,9 +468,9 @@ fn limited(wait: Option<Duration>) -> Verdict {
 /// A report that is there at once.
 fn told(report: TestReport) -> RunningTest {
     let (tell, progress) = mpsc::unbounded_channel();
-    let id = report.id;
+    let (id, kind) = (report.id, report.kind);
     tell.send(Progress::Report(Box::new(report))).ok();
-    RunningTest { id, progress }
+    RunningTest { id, kind, progress }
 }
 
 impl From<Refusal> for SaveError {

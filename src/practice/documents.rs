@@ -2,17 +2,10 @@
 //! never meant to send is refused, as Shopify would refuse a field that it does not have.
 
 /// The first request of every connection test.
-const CONNECTION_TEST: &str = "
-query ConnectionTest {
-  shop { id name myshopifyDomain currencyCode ianaTimezone plan { publicDisplayName partnerDevelopment shopifyPlus } }
-  currentAppInstallation { id accessScopes { handle } app { id title handle apiKey } }
-}";
+const CONNECTION_TEST: &str = include_str!("../ecommerce/shopify/connection_test.graphql");
 
 /// The further request, where orders and customers may be read.
-const CUSTOMER_VISIBILITY: &str = "
-query CustomerVisibility {
-  orders(first: 1, sortKey: CREATED_AT, reverse: true) { nodes { id customer { id displayName } } }
-}";
+const CUSTOMER_VISIBILITY: &str = include_str!("../ecommerce/shopify/customer_visibility.graphql");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {

@@ -111,6 +111,12 @@ pub struct Stores {
     changes: watch::Sender<u64>,
 }
 
+impl std::fmt::Debug for Stores {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stores")
+    }
+}
+
 impl Default for Stores {
     fn default() -> Self {
         Self { known: Arc::default(), changes: watch::Sender::new(0) }

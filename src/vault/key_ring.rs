@@ -97,7 +97,8 @@ impl KeyRing {
                 continue;
             }
             let decoded = Zeroizing::new(STANDARD.decode(line).map_err(|_| KeyRingError::Malformed(at + 1))?);
-            let material = Zeroizing::new(<[u8; 32]>::try_from(&decoded[..]).map_err(|_| KeyRingError::Malformed(at + 1))?);
+            let material =
+                Zeroizing::new(<[u8; 32]>::try_from(&decoded[..]).map_err(|_| KeyRingError::Malformed(at + 1))?);
             if material.iter().all(|byte| *byte == material[0]) {
                 return Err(KeyRingError::Uniform(at + 1));
             }
@@ -125,7 +126,8 @@ impl KeyRing {
     /// Reads the ring from a file; warns when others may read it.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = Zeroizing::new(
-            std::fs::read_to_string(path).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?,
+            std::fs::read_to_string(path)
+                .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?,
         );
         let ring = Self::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
         #[cfg(unix)]

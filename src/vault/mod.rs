@@ -96,7 +96,11 @@ impl Vault {
             .await?
             .ok_or_else(|| SealError::Exhausted(key.name()))?;
         if total >= WARN_AT {
-            tracing::warn!(key = key.name(), total, "this key has sealed more than 2^31 times; add a new first line to the key file");
+            tracing::warn!(
+                key = key.name(),
+                total,
+                "this key has sealed more than 2^31 times; add a new first line to the key file"
+            );
         }
         *self.reserved.lock().expect("no panic while counting") += BLOCK - 1;
         Ok(())
@@ -133,7 +137,8 @@ mod tests {
         let vault = vault(&pool).await;
         let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
         vault.seal(&place, &SecretString::from("x")).await.expect("sealed");
-        let count: i64 = sqlx::query_scalar("select sealed_count from vault_keys").fetch_one(&pool).await.expect("count");
+        let count: i64 =
+            sqlx::query_scalar("select sealed_count from vault_keys").fetch_one(&pool).await.expect("count");
         assert_eq!(count, BLOCK, "a block is reserved at once, so that a crash never counts too few");
 
         sqlx::query("update vault_keys set sealed_count = $1").bind(REFUSE_AT).execute(&pool).await.expect("worn out");

@@ -100,7 +100,8 @@ mod tests {
     #[test]
     fn only_the_named_key_is_tried() {
         let place = Place::access_token(Uuid::now_v7(), HOST);
-        let ring = KeyRing::parse(&format!("{}\n{}\n", KeyRing::generate_line(), KeyRing::generate_line())).expect("two keys");
+        let ring =
+            KeyRing::parse(&format!("{}\n{}\n", KeyRing::generate_line(), KeyRing::generate_line())).expect("two keys");
         let (first, second) = (&ring.keys()[0], &ring.keys()[1]);
         let mut sealed = seal(first, &place, "correct horse");
         sealed[1..9].copy_from_slice(second.id());

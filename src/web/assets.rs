@@ -3,7 +3,15 @@
 
 use std::sync::LazyLock;
 
+use axum::{
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+
 use sha2::{Digest, Sha256};
+
+use super::error::Error;
+use super::form::Path;
 
 /// A file as it is served, with `public, max-age=31536000, immutable`.
 #[derive(Clone, Debug)]
@@ -55,6 +63,17 @@ pub fn favicon_svg() -> &'static str {
 /// The file of this name, `app.0a1b2c3d4e5f.css` and not `app.css`; the name stands behind `/static/`.
 pub fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.url.strip_prefix("/static/") == Some(name))
+}
+
+/// GET `/static/{name}`.
+pub async fn show(Path(name): Path<String>) -> Result<Response, Error> {
+    let asset = find(&name).ok_or(Error::NotFound)?;
+    let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+    Ok((
+        [(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)), (header::CACHE_CONTROL, kept)],
+        asset.bytes,
+    )
+        .into_response())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Forms: 16 KiB, every field once and known, and a token that this browser was given. A handler that wants a form gets it only
 //! with the token checked, so that none can forget it (ASVS 3.5.1).
 
+use std::time::Duration;
+
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
@@ -15,6 +17,8 @@ use super::{
 
 /// Longest form, in bytes.
 pub const LONGEST: usize = 16 * 1024;
+/// Longest time that a form may take to arrive: 8 s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 /// Never drawn again, never kept.
 const SECRETS: [&str; 4] = ["csrf", "password", "access_token", "client_secret"];
 
@@ -27,7 +31,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
         let is_form = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.to_str().is_ok_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")))
+            kind.to_str().is_ok_and(|kind| {
+                kind.split(';')
+                    .next()
+                    .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+            })
         });
         if !is_form {
             return Err(Error::UnreadableForm(StatusCode::UNSUPPORTED_MEDIA_TYPE));
@@ -35,14 +43,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         let session = request.extensions().get::<Session>().cloned();
         let desk = request.extensions().get::<Desk>().cloned().unwrap_or_default();
         let action = request.uri().path().to_owned();
-        let body = Bytes::from_request(request, state).await.map_err(|refused| Error::UnreadableForm(refused.status()))?;
+        let body = match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await {
+            Ok(body) => body.map_err(|refused| Error::UnreadableForm(refused.status()))?,
+            Err(_) => return Err(Error::UnreadableForm(StatusCode::REQUEST_TIMEOUT)),
+        };
         if body.len() > LONGEST {
             return Err(Error::UnreadableForm(StatusCode::PAYLOAD_TOO_LARGE));
         }
         let malformed = |_| Error::UnreadableForm(StatusCode::BAD_REQUEST);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).map_err(malformed)?;
-        let typed = pairs.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str())).cloned().collect();
-        desk.keep(Again { action, fields: typed });
+        desk.keep(again(action, &pairs));
         let token = pairs.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
         if !session.zip(token).is_some_and(|(session, token)| session.browser.made(token)) {
             return Err(Error::OldForm);
@@ -55,6 +65,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(rest)?);
         serde_urlencoded::from_str(&rest).map(Self).map_err(malformed)
     }
+}
+
+fn again(action: String, pairs: &[(String, String)]) -> Again {
+    let fields = pairs.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str())).cloned().collect();
+    Again { action, fields }
+}
+
+/// What a form held, for a page that only offers to send it again. Nothing is done with it, so its token is not asked for.
+pub async fn typed(request: Request) -> Option<Again> {
+    let action = request.uri().path().to_owned();
+    let body =
+        tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(request.into_body(), LONGEST)).await.ok()?.ok()?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).ok()?;
+    Some(again(action, &pairs))
 }
 
 /// A query string; unknown or doubled parameters are a plain 400.

@@ -49,7 +49,17 @@ mod tests {
 
     #[test]
     fn odd_paths_are_known() {
-        for path in ["//admin", "/admin//", "/./admin", "/admin/..", "/a/%2e%2e/b", "/admin%2Fecommerce", "/a\\b", "/a;b", "/a%5Cb"] {
+        for path in [
+            "//admin",
+            "/admin//",
+            "/./admin",
+            "/admin/..",
+            "/a/%2e%2e/b",
+            "/admin%2Fecommerce",
+            "/a\\b",
+            "/a;b",
+            "/a%5Cb",
+        ] {
             assert!(is_odd(path), "{path}");
         }
         for path in ["/", "/admin/ecommerce", "/static/app.0a1b.css", "/-/live"] {

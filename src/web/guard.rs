@@ -59,7 +59,8 @@ pub fn to_sign_in(app: &App, session: &Session, request: &Request) -> Response {
             Err(error) => Error::from(error).into_response(),
         };
     }
-    let came_from = header(header::REFERER.as_str()).and_then(|referer| referer.strip_prefix(&app.site.public_url.origin));
+    let came_from =
+        header(header::REFERER.as_str()).and_then(|referer| referer.strip_prefix(&app.site.public_url.origin));
     let target = if is_get { Some(here) } else { came_from };
     let mut query = Vec::new();
     if let Some(path) = target.and_then(LocalPath::parse).filter(|path| path.as_str() != "/admin") {

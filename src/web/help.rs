@@ -5,13 +5,13 @@ use askama::Template;
 use axum::extract::State;
 use time::OffsetDateTime;
 
+use crate::app::App;
 use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
 use crate::web::admin::ecommerce::StatusWord;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView, VerdictWords};
 use crate::web::admin::ecommerce::shopify::guide::Guide;
-use crate::web::admin::ecommerce::shopify::{Kind, Permission};
-use crate::app::App;
 use crate::web::admin::ecommerce::shopify::permissions;
+use crate::web::admin::ecommerce::shopify::{Kind, Permission};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::shell::Shell;

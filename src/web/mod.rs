@@ -1,4 +1,4 @@
-//! The only place that knows how we are served.
+//! The only place that knows how we are served: every layer in its order, on one screen.
 
 pub mod admin;
 pub mod assets;
@@ -13,6 +13,7 @@ pub mod help;
 mod local_path;
 mod page;
 mod probes;
+pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod server;
@@ -22,3 +23,66 @@ pub mod shell;
 pub mod sign_in;
 mod stream;
 mod trace;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+};
+use tower::ServiceBuilder;
+use tower_http::{
+    CompressionLevel,
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{Predicate, SizeAbove},
+    },
+    csrf::CsrfLayer,
+};
+
+use crate::app::App;
+
+/// The whole site. A request meets the layers from top to bottom.
+pub fn site(app: App) -> Router {
+    let refuser = app.clone();
+    let same_origin = CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, error::Error::CrossSite));
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn(trace::trace))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::headers))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(1_024).and(is_whole)),
+        )
+        .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
+        .layer(same_origin)
+        .layer(middleware::from_fn_with_state(app.clone(), session::session))
+        .layer(middleware::from_fn_with_state(app.clone(), error::draw))
+        .layer(middleware::from_fn(error::deadline))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(DefaultBodyLimit::max(form::LONGEST));
+    routes::router(&app).fallback(nowhere).layer(layers).with_state(app)
+}
+
+/// A streamed page is never collected for compression.
+fn is_whole(
+    _: StatusCode,
+    _: axum::http::Version,
+    headers: &axum::http::HeaderMap,
+    _: &axum::http::Extensions,
+) -> bool {
+    !headers.contains_key(stream::UNBUFFERED)
+}
+
+/// An address that is not in the table: strangers learn nothing of what is behind the sign-in.
+async fn nowhere(State(app): State<App>, request: Request) -> Response {
+    let session = request.extensions().get::<session::Session>();
+    match session {
+        Some(session) if session.user.is_none() && request.uri().path().starts_with("/admin") => {
+            guard::to_sign_in(&app, session, &request)
+        }
+        _ => error::Error::NotFound.into_response(),
+    }
+}

@@ -31,7 +31,9 @@ pub async fn ready(State(app): State<App>) -> Response {
 /// Prometheus text format; labels are route templates and classes, so their number is bounded.
 pub async fn metrics(State(app): State<App>) -> Response {
     match &app.site.metrics {
-        Some(recorder) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], recorder.render()).into_response(),
+        Some(recorder) => {
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], recorder.render()).into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

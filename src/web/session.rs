@@ -5,13 +5,18 @@ use std::net::SocketAddr;
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 use cookie::{Cookie, SameSite};
 
-use super::{error::Error, shell::Banner, trace::RequestId};
+use super::{
+    error::{self, Error},
+    form,
+    shell::{Banner, Shell},
+    trace::RequestId,
+};
 use crate::{
     accounts::{BrowserSecret, Ended, Role, Session as Known, User},
     app::App,
@@ -87,13 +92,21 @@ impl Cookies {
     }
 
     fn set(self, name: &'static str, value: String) -> HeaderValue {
-        let cookie = Cookie::build((name, value)).path("/").http_only(true).same_site(SameSite::Strict).secure(self.is_https).build();
+        let cookie = Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .secure(self.is_https)
+            .build();
         HeaderValue::from_str(&cookie.to_string()).expect("base64url is a header value")
     }
 
     /// Opens the session in the browser and drops the cookie of the forms before it.
     pub fn sign_in(self, session: &BrowserSecret) -> [(header::HeaderName, HeaderValue); 2] {
-        [(header::SET_COOKIE, self.set(self.session(), session.to_cookie())), (header::SET_COOKIE, self.expire(self.form()))]
+        [
+            (header::SET_COOKIE, self.set(self.session(), session.to_cookie())),
+            (header::SET_COOKIE, self.expire(self.form())),
+        ]
     }
 
     /// Takes the session out of the browser.
@@ -103,7 +116,8 @@ impl Cookies {
 
     fn expire(self, name: &'static str) -> HeaderValue {
         let secure = if self.is_https { "; Secure" } else { "" };
-        HeaderValue::from_str(&format!("{name}=; HttpOnly; SameSite=Strict{secure}; Path=/; Max-Age=0")).expect("plain ASCII")
+        HeaderValue::from_str(&format!("{name}=; HttpOnly; SameSite=Strict{secure}; Path=/; Max-Age=0"))
+            .expect("plain ASCII")
     }
 }
 
@@ -134,7 +148,11 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
             }
             Ok(Known::Ended(why)) => session.ended = Some(why),
             Ok(Known::Unknown) => {}
-            Err(error) => return Error::from(anyhow::Error::from(error).context("reading the session")).into_response(),
+            Err(error) => {
+                session.browser = secret;
+                return unanswered(&app, &session, request, anyhow::Error::from(error).context("reading the session"))
+                    .await;
+            }
         }
     }
     if session.user.is_none()
@@ -146,11 +164,20 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     let browser = session.browser.clone();
     request.extensions_mut().insert(session);
     let mut response = next.run(request).await;
-    let is_page = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_new && is_page && !response.headers().contains_key(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.form(), browser.to_cookie()));
     }
     response
+}
+
+/// The database is away: what was typed stands on the page that says so, ready to be sent again.
+async fn unanswered(app: &App, session: &Session, request: Request, cause: anyhow::Error) -> Response {
+    let shell = Shell::of(app, Some(session), request.uri());
+    let reference = session.origin.request_id.clone().unwrap_or_default();
+    let again = if request.method() == Method::POST { form::typed(request).await } else { None };
+    error::unread(shell, &Error::from(cause), again, &reference)
 }
 
 /// Where the request came from. `X-Forwarded-For` is not believed: anybody can send it.

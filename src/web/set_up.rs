@@ -138,7 +138,9 @@ async fn alive(app: &App, code: &str) -> Result<BrowserSecret, AddError> {
 
 fn over(shell: Shell, refused: AddError) -> Result<Response, Error> {
     match refused {
-        AddError::AlreadySetUp => Ok(Page(SetUpOver { shell, is_already_set_up: true }, StatusCode::CONFLICT).into_response()),
+        AddError::AlreadySetUp => {
+            Ok(Page(SetUpOver { shell, is_already_set_up: true }, StatusCode::CONFLICT).into_response())
+        }
         AddError::LinkDead => Ok(Page(SetUpOver { shell, is_already_set_up: false }, StatusCode::GONE).into_response()),
         other => Err(other.into()),
     }
@@ -162,7 +164,9 @@ impl SetUp {
         self.password = password::judge(&password).map_err(|error| complaint(error.class(), &error)).err();
         (self.name.value, self.email.value) = (typed.name, typed.email);
         match (name, email) {
-            (Ok(name), Ok(email)) if self.password.is_none() => Some(NewUser { email, name, role: Role::Administrator, password }),
+            (Ok(name), Ok(email)) if self.password.is_none() => {
+                Some(NewUser { email, name, role: Role::Administrator, password })
+            }
             (name, email) => {
                 (self.name.complaint, self.email.complaint) = (name.err(), email.err());
                 None

@@ -90,7 +90,12 @@ pub async fn show(shell: Shell, session: Session, Query(query): Query<SignInQuer
 }
 
 /// POST `/sign-in`: the session gets a new id, whatever cookie came.
-pub async fn create(State(app): State<App>, shell: Shell, session: Session, Form(typed): Form<Credentials>) -> Result<Response, Error> {
+pub async fn create(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Form(typed): Form<Credentials>,
+) -> Result<Response, Error> {
     let password = SecretString::from(typed.password);
     let mut page = SignIn { return_to: typed.return_to, ..SignIn::empty(shell) };
     page.email.value = typed.email;
@@ -136,9 +141,14 @@ pub async fn create(State(app): State<App>, shell: Shell, session: Session, Form
 pub struct Nothing {}
 
 /// POST `/sign-out`: ends the session on the server, and asks the browser to forget what it kept.
-pub async fn destroy(State(app): State<App>, session: Session, Form(Nothing {}): Form<Nothing>) -> Result<Response, Error> {
+pub async fn destroy(
+    State(app): State<App>,
+    session: Session,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response, Error> {
     app.accounts.sign_out(session.by(), session.browser.hash()).await?;
-    let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""));
+    let clear =
+        (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""));
     let cookie = Cookies::of(&app).sign_out();
     Ok((AppendHeaders([clear, cookie]), Redirect::to("/sign-in?ended=signed-out")).into_response())
 }

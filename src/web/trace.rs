@@ -37,8 +37,16 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
     let took = began.elapsed();
     let route = response.extensions().get::<RouteTemplate>().map_or("none", |route| route.0.as_str()).to_owned();
     let status = response.status().as_u16();
-    tracing::info!(request_id = id, method = method.as_str(), route, status, ms = took.as_secs_f64() * 1_000.0, "request");
-    metrics::counter!("cartwright_http_requests_total", "route" => route.clone(), "status" => status.to_string()).increment(1);
+    tracing::info!(
+        request_id = id,
+        method = method.as_str(),
+        route,
+        status,
+        ms = took.as_secs_f64() * 1_000.0,
+        "request"
+    );
+    metrics::counter!("cartwright_http_requests_total", "route" => route.clone(), "status" => status.to_string())
+        .increment(1);
     metrics::histogram!("cartwright_http_request_seconds", "route" => route).record(took.as_secs_f64());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);

@@ -45,7 +45,11 @@ pub(super) async fn upsert_unsaved(
     .map(drop)
 }
 
-pub(super) async fn find_unsaved(connection: &mut PgConnection, form: Uuid, session: &[u8]) -> sqlx::Result<Option<Unsaved>> {
+pub(super) async fn find_unsaved(
+    connection: &mut PgConnection,
+    form: Uuid,
+    session: &[u8],
+) -> sqlx::Result<Option<Unsaved>> {
     let row = sqlx::query!(
         r#"select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
            from unsaved_credentials where id = $1 and session_hash = $2"#,
@@ -72,6 +76,8 @@ pub(super) async fn delete_unsaved(connection: &mut PgConnection, form: Uuid) ->
 
 /// Keeps what ended in the last half hour, so that the page can say that it was there.
 pub(super) async fn delete_old_unsaved(pool: &PgPool) -> sqlx::Result<u64> {
-    let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'").execute(pool).await?;
+    let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'")
+        .execute(pool)
+        .await?;
     Ok(deleted.rows_affected())
 }

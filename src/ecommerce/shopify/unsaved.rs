@@ -23,16 +23,30 @@ pub struct Receipt {
 
 impl Ecommerce {
     /// Keeps a typed secret for this form, when the form itself could not be saved.
-    pub async fn hold(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>, address: &StoreAddress, credential: &Credential) -> Result<(), Broken> {
+    pub async fn hold(
+        &self,
+        visitor: &Visitor,
+        form: Uuid,
+        cart: Option<CartId>,
+        address: &StoreAddress,
+        credential: &Credential,
+    ) -> Result<(), Broken> {
         let mut connection = self.pool.acquire().await?;
         hold(&mut connection, &self.vault, visitor, form, cart, address, credential).await
     }
 
     /// Whether this form has an unsaved secret for this host, and how it ends.
-    pub async fn receipt(&self, visitor: &Visitor, form: Uuid, address: &StoreAddress) -> sqlx::Result<Option<Receipt>> {
+    pub async fn receipt(
+        &self,
+        visitor: &Visitor,
+        form: Uuid,
+        address: &StoreAddress,
+    ) -> sqlx::Result<Option<Receipt>> {
         let mut connection = self.pool.acquire().await?;
         let row = sql::find_unsaved(&mut connection, form, &visitor.session).await?;
-        Ok(row.filter(|row| row.host == address.host() && row.is_fresh).map(|row| Receipt { kind: row.kind, ending: row.ending }))
+        Ok(row
+            .filter(|row| row.host == address.host() && row.is_fresh)
+            .map(|row| Receipt { kind: row.kind, ending: row.ending }))
     }
 
     /// Forgets the unsaved secret of a form: the person wants to enter a different one.
@@ -83,7 +97,9 @@ pub(in crate::ecommerce) async fn find(
     kind: CredentialKind,
     client_id: Option<&ClientId>,
 ) -> sqlx::Result<Found> {
-    let Some(row) = sql::find_unsaved(work, form, &visitor.session).await? else { return Ok(Found::Nothing { was_there: false }) };
+    let Some(row) = sql::find_unsaved(work, form, &visitor.session).await? else {
+        return Ok(Found::Nothing { was_there: false });
+    };
     let host = address.host();
     let is_this = row.host == host && row.kind == kind && row.client_id.as_deref() == client_id.map(ClientId::as_str);
     if !row.is_fresh || !is_this {

@@ -35,6 +35,7 @@ struct Record {
     last_title: Option<String>,
     missing_count: i32,
     last_checked_at: Option<OffsetDateTime>,
+    failing_since: Option<OffsetDateTime>,
     retired_by: Option<String>,
     is_disconnected: bool,
     updated_at: OffsetDateTime,
@@ -48,7 +49,7 @@ macro_rules! select_cart {
             Record,
             "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
                 secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
-                last_title, missing_count, last_checked_at, retired_by, is_disconnected, updated_at, updated_by
+                last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, updated_at, updated_by
              from carts where id = $1" + $tail,
             $id
         )
@@ -84,7 +85,8 @@ impl Record {
         let cart = Cart {
             id: CartId(self.id),
             website_name: self.website_name,
-            address: StoreAddress::from_host(&self.store_host).expect("the constraint carts_store_host_form allows only stores"),
+            address: StoreAddress::from_host(&self.store_host)
+                .expect("the constraint carts_store_host_form allows only stores"),
             is_practice: self.is_practice,
             is_active: self.is_active,
             status: Status::from_stored(&self.status),
@@ -98,6 +100,7 @@ impl Record {
             last_title: self.last_title,
             missing_count: self.missing_count,
             last_checked_at: self.last_checked_at,
+            failing_since: self.failing_since,
             retired_by: self.retired_by,
             is_disconnected: self.is_disconnected,
             updated_at: self.updated_at,
@@ -127,7 +130,10 @@ impl Submitted {
     }
 }
 
-pub(in crate::ecommerce) async fn find_by_submission(connection: &mut PgConnection, form: Uuid) -> sqlx::Result<Option<Submitted>> {
+pub(in crate::ecommerce) async fn find_by_submission(
+    connection: &mut PgConnection,
+    form: Uuid,
+) -> sqlx::Result<Option<Submitted>> {
     sqlx::query_as!(Submitted, "select id, website_name, status, is_active from carts where submission_id = $1", form)
         .fetch_optional(connection)
         .await
@@ -140,9 +146,13 @@ pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sql
 }
 
 pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(CartRef, "select id, website_name as name from carts where platform = 'shopify' and store_host = $1", host)
-        .fetch_optional(pool)
-        .await
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where platform = 'shopify' and store_host = $1",
+        host
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 /// The cart that has this shop ID, if it is another one than `own`.
@@ -162,7 +172,11 @@ pub(in crate::ecommerce) async fn find_by_shop(
 }
 
 /// The cart that has the shop which answered behind this host the last time.
-pub(in crate::ecommerce) async fn find_by_shop_of(pool: &PgPool, host: &str, own: Option<CartId>) -> sqlx::Result<Option<CartRef>> {
+pub(in crate::ecommerce) async fn find_by_shop_of(
+    pool: &PgPool,
+    host: &str,
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
         "select carts.id, website_name as name from carts where platform = 'shopify' and carts.id is distinct from $2 and shop_id =
@@ -326,9 +340,13 @@ pub(in crate::ecommerce) async fn delete(
     id: CartId,
     version: i64,
 ) -> sqlx::Result<Option<(CartRef, String)>> {
-    let row = sqlx::query!("delete from carts where id = $1 and version = $2 returning id, website_name, store_host", id.0, version)
-        .fetch_optional(connection)
-        .await?;
+    let row = sqlx::query!(
+        "delete from carts where id = $1 and version = $2 returning id, website_name, store_host",
+        id.0,
+        version
+    )
+    .fetch_optional(connection)
+    .await?;
     Ok(row.map(|row| (CartRef { id: row.id, name: row.website_name }, row.store_host)))
 }
 
@@ -345,10 +363,17 @@ pub(in crate::ecommerce) async fn find_sealed(pool: &PgPool, id: CartId) -> sqlx
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.and_then(|row| Some(SealedRow { kind: CredentialKind::parse(&row.kind)?, client_id: row.client_id, secret: row.secret })))
+    Ok(row.and_then(|row| {
+        Some(SealedRow { kind: CredentialKind::parse(&row.kind)?, client_id: row.client_id, secret: row.secret })
+    }))
 }
 
-pub(in crate::ecommerce) async fn find_fingerprint(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Option<Vec<u8>>> {
-    let row = sqlx::query_scalar!("select credential_fingerprint from carts where id = $1", id.0).fetch_optional(connection).await?;
+pub(in crate::ecommerce) async fn find_fingerprint(
+    connection: &mut PgConnection,
+    id: CartId,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    let row = sqlx::query_scalar!("select credential_fingerprint from carts where id = $1", id.0)
+        .fetch_optional(connection)
+        .await?;
     Ok(row.flatten())
 }

@@ -7,7 +7,11 @@ pub(in crate::ecommerce) async fn find_integration(pool: &PgPool) -> sqlx::Resul
 }
 
 /// Whether this changed anything.
-pub(in crate::ecommerce) async fn update_integration(connection: &mut PgConnection, on: bool, by: &str) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn update_integration(
+    connection: &mut PgConnection,
+    on: bool,
+    by: &str,
+) -> sqlx::Result<bool> {
     let updated = sqlx::query!(
         "update ecommerce_integration set is_active = $1, changed_at = now(), changed_by = $2 where is_active <> $1",
         on,

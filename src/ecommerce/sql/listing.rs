@@ -7,7 +7,12 @@ use crate::ecommerce::{
 };
 
 /// One page in the order of the names. While the integration is off every cart but a Draft counts as inactive.
-pub(in crate::ecommerce) async fn list(pool: &PgPool, on: bool, query: &ListQuery, limit: i64) -> sqlx::Result<Vec<CartRow>> {
+pub(in crate::ecommerce) async fn list(
+    pool: &PgPool,
+    on: bool,
+    query: &ListQuery,
+    limit: i64,
+) -> sqlx::Result<Vec<CartRow>> {
     let (active, statuses): (Option<bool>, &[&str]) = match query.filter {
         CartFilter::All => (None, &[]),
         CartFilter::Active => (Some(true), &[]),

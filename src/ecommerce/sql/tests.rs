@@ -165,7 +165,11 @@ pub(in crate::ecommerce) async fn find_recent_pass(
 }
 
 /// Links a pass to the cart whose saved credential it covers.
-pub(in crate::ecommerce) async fn update_pass(connection: &mut PgConnection, id: CartId, pass: &PassFacts) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn update_pass(
+    connection: &mut PgConnection,
+    id: CartId,
+    pass: &PassFacts,
+) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set passed_at = $2, shop_id = $3, shop_name = $4, last_test_id = $5, last_class = $6, last_title = $7,
             missing_count = $8, last_checked_at = $2, failing_since = null
@@ -211,9 +215,18 @@ pub(in crate::ecommerce) async fn update_last(
 }
 
 /// A check that says nothing lasting still was one.
-pub(in crate::ecommerce) async fn update_checked(connection: &mut PgConnection, id: CartId, report: &TestReport) -> sqlx::Result<()> {
-    sqlx::query!("update carts set last_test_id = $2, last_checked_at = $3 where id = $1", id.0, report.id, report.tested_at)
-        .execute(connection)
-        .await
-        .map(drop)
+pub(in crate::ecommerce) async fn update_checked(
+    connection: &mut PgConnection,
+    id: CartId,
+    report: &TestReport,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update carts set last_test_id = $2, last_checked_at = $3 where id = $1",
+        id.0,
+        report.id,
+        report.tested_at
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }

@@ -38,8 +38,13 @@ pub struct ThemeChoice {
 }
 
 /// POST `/admin/account/theme`: kept with the account, because signing out clears cookies.
-pub async fn update(State(app): State<App>, session: Session, Form(choice): Form<ThemeChoice>) -> Result<Response, Error> {
-    let theme = crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(axum::http::StatusCode::BAD_REQUEST))?;
+pub async fn update(
+    State(app): State<App>,
+    session: Session,
+    Form(choice): Form<ThemeChoice>,
+) -> Result<Response, Error> {
+    let theme =
+        crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(axum::http::StatusCode::BAD_REQUEST))?;
     if let Some(user) = &session.user {
         app.accounts.choose_theme(user.id, theme).await?;
     }

@@ -87,7 +87,8 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
     let is_active = app.ecommerce.integration().await?.is_active;
     let counts = app.ecommerce.counts().await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let (all, attention, connected) = (count(counts.all), count(counts.attention), count(counts.active - counts.attention));
+    let (all, attention, connected) =
+        (count(counts.all), count(counts.attention), count(counts.active - counts.attention));
     let carts = match (is_active, all, attention) {
         (_, 0, _) => CartsSummary::None,
         (false, _, _) => CartsSummary::Off,

@@ -3,15 +3,17 @@
 
 mod page;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use askama::Template;
 use axum::{
-    body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 
 pub use page::{Again, ErrorPage, Opening, Trouble};
@@ -32,9 +34,14 @@ pub enum Error {
     CrossSite,
     /// Another method than the route has.
     NotPossible,
+    /// No answer within [`DEADLINE`].
+    TimedOut,
     /// The database, a bug: told in the log alone.
     Broken(Arc<anyhow::Error>),
 }
+
+/// From the request's head to the answer's: 12 s. A streamed test answers at once and ends by itself.
+const DEADLINE: Duration = Duration::from_secs(12);
 
 impl<E: Into<anyhow::Error>> From<E> for Error {
     fn from(error: E) -> Self {
@@ -72,25 +79,57 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
     let reference = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
-    let problem = trouble(&error, &desk, &reference);
-    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if status.is_server_error() {
-        if let Error::Broken(cause) = &error {
-            tracing::error!(request_id = reference, status = status.as_u16(), cause = format!("{cause:#}"), "a request failed");
-        }
-    }
-    let retry = matches!(problem, Trouble::Busy { .. }).then_some(HeaderValue::from_static("5"));
-    let html = ErrorPage { shell, problem }.render().unwrap_or_else(|_| "There is a problem. Try again in a few minutes.".into());
-    let mut drawn = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], Body::from(html)).into_response();
+    let mut drawn = page(shell, &error, &desk, &reference);
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             drawn.headers_mut().append(name, value.clone());
         }
     }
-    if let Some(retry) = retry {
-        drawn.headers_mut().insert(header::RETRY_AFTER, retry);
-    }
     drawn
+}
+
+/// The page of an error for a layer that stands outside of [`draw`]: nobody is known to be signed in.
+pub fn bare(app: &App, error: Error) -> Response {
+    page(Shell::of(app, None, &Uri::from_static("/admin")), &error, &Desk::default(), "")
+}
+
+/// The page of an error whose form was never read by a handler, such as when the session could not be looked up.
+pub fn unread(shell: Shell, error: &Error, again: Option<Again>, reference: &str) -> Response {
+    let desk = Desk::default();
+    if let Some(again) = again {
+        desk.keep(again);
+    }
+    page(shell, error, &desk, reference)
+}
+
+fn page(shell: Shell, error: &Error, desk: &Desk, reference: &str) -> Response {
+    let problem = trouble(error, desk, reference);
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Error::Broken(cause) = error {
+        tracing::error!(
+            request_id = reference,
+            status = status.as_u16(),
+            cause = format!("{cause:#}"),
+            "a request failed"
+        );
+    }
+    let is_busy = matches!(problem, Trouble::Busy { .. });
+    let html = ErrorPage { shell, problem }
+        .render()
+        .unwrap_or_else(|_| "There is a problem. Try again in a few minutes.".into());
+    let mut response = (status, Html(html)).into_response();
+    if is_busy {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
+    response
+}
+
+/// Ends what takes too long.
+pub async fn deadline(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Error::TimedOut.into_response(),
+    }
 }
 
 fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
@@ -105,6 +144,7 @@ fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
         },
         Error::CrossSite => Trouble::UnreadableForm { status: 403 },
         Error::NotPossible => Trouble::NotPossible,
+        Error::TimedOut => Trouble::Busy { again: desk.take() },
         Error::Broken(cause) if database::is_away(cause) => Trouble::Busy { again: desk.take() },
         Error::Broken(_) => Trouble::Ours { reference: reference.to_owned() },
     }

@@ -162,7 +162,8 @@ pub async fn list(State(app): State<App>, shell: Shell, Query(query): Query<Cart
     let page = app.ecommerce.list(&asked).await?;
     let now = app.clock.now();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    let neighbour = |way: &str, cursor: Option<Cursor>| cursor.map(|cursor| neighbour_href(filter, &search, way, &cursor));
+    let neighbour =
+        |way: &str, cursor: Option<Cursor>| cursor.map(|cursor| neighbour_href(filter, &search, way, &cursor));
     Ok(Page::ok(Carts {
         shell,
         active: page.integration_is_on,

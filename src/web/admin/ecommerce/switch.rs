@@ -80,7 +80,12 @@ pub async fn edit(State(app): State<App>, shell: Shell, Query(query): Query<Swit
 }
 
 /// POST `/admin/ecommerce/switch`: turning off asks first, turning on does not.
-pub async fn update(State(app): State<App>, shell: Shell, session: Session, Form(form): Form<SwitchForm>) -> Result<Response, Error> {
+pub async fn update(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Form(form): Form<SwitchForm>,
+) -> Result<Response, Error> {
     let on = form.active.is_some();
     let is_active = app.ecommerce.integration().await?.is_active;
     if is_active && !on && form.confirmed.is_none() {
@@ -92,7 +97,8 @@ pub async fn update(State(app): State<App>, shell: Shell, session: Session, Form
     }
     if is_active != on {
         let word = if on { "on" } else { "off" };
-        let banner = Banner { title: format!("Ecommerce Integration is {word}."), short: "Saved".into(), ..Banner::default() };
+        let banner =
+            Banner { title: format!("Ecommerce Integration is {word}."), short: "Saved".into(), ..Banner::default() };
         session.leave(&app, &banner).await?;
     }
     Ok(Redirect::to("/admin/ecommerce").into_response())

@@ -3,12 +3,30 @@
 //! `verdict/`, one small file each, chosen by a match without a wildcard: a class without words does not compile.
 
 use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{Html, IntoResponse, Response},
+};
 use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
-use super::{Kind, Permission, handles};
+use super::editor::{self, Editor};
+use super::form::Posted;
+use super::saved::{self, Desk};
+use super::{Kind, Permission, handles, permissions};
+use crate::app::App;
 use crate::ecommerce::title::{self, Naming};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Limit, Note, Outcome, Store, Verdict};
+use crate::ecommerce::{Cart, CartId, Progress, RunningTest};
+use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
+use crate::web::form::{Form, Path};
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::Shell;
+use crate::web::stream;
 
 /// Where a streamed page is cut: the lines and the region go here.
 pub const MARK: &str = "<!--test-->";
@@ -383,4 +401,132 @@ impl VerdictWords<'_> {
     fn develop_apps(&self) -> String {
         format!("https://admin.shopify.com/store/{}/settings/apps/development", self.test.handle)
     }
+}
+
+/// Tells `app.js` from a browser that follows a form: the first wants the lines and the region alone.
+pub const PARTIAL: &str = "x-partial";
+
+/// POST `/admin/ecommerce/shopify/new/connection-tests`.
+pub async fn create_new(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    headers: HeaderMap,
+    Form(posted): Form<Posted>,
+) -> Result<Response, Error> {
+    let desk = Desk { app: &app, shell, session: &session, cart: None };
+    saved::test(desk, posted, headers.contains_key(PARTIAL)).await
+}
+
+/// POST `/admin/ecommerce/shopify/{cart}/connection-tests`.
+pub async fn create(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    Form(posted): Form<Posted>,
+) -> Result<Response, Error> {
+    let desk = Desk { app: &app, shell, session: &session, cart: Some(CartId(id)) };
+    saved::test(desk, posted, headers.contains_key(PARTIAL)).await
+}
+
+/// GET `…/new/connection-tests/{test}`.
+pub async fn show_new(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    headers: HeaderMap,
+    Path(test): Path<Uuid>,
+) -> Result<Response, Error> {
+    show_of(&app, shell, &session, None, test, &headers).await
+}
+
+/// GET `/admin/ecommerce/shopify/{cart}/connection-tests/{test}`.
+pub async fn show(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    headers: HeaderMap,
+    Path((cart, test)): Path<(Uuid, Uuid)>,
+) -> Result<Response, Error> {
+    show_of(&app, shell, &session, Some(CartId(cart)), test, &headers).await
+}
+
+/// The stored result, for a reload and for the activity.
+async fn show_of(
+    app: &App,
+    shell: Shell,
+    session: &Session,
+    id: Option<CartId>,
+    test: Uuid,
+    headers: &HeaderMap,
+) -> Result<Response, Error> {
+    let report = app.ecommerce.find_test(test).await?.filter(|report| report.cart == id).ok_or(Error::NotFound)?;
+    let cart = match id {
+        Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
+        None => None,
+    };
+    if headers.contains_key(PARTIAL) {
+        return Ok(Html(editor::test_view(app, &shell, &report, cart.as_ref()).render()?).into_response());
+    }
+    let mut form = match &cart {
+        Some(cart) => editor::of_cart(cart),
+        None => editor::blank(),
+    };
+    if cart.is_none() {
+        form.kind = report.kind.into();
+        form.submission = report.submission.to_string();
+        form.api_url.value = report.address.admin_url();
+        editor::understand(&mut form, &report.address);
+        editor::receive_unsaved(app, session, &mut form, Some(&report.address)).await?;
+    }
+    let page = Editor { app, shell, cart, form, report: Some(report) }.page(false).await?;
+    Ok(Page::ok(page).into_response())
+}
+
+/// Streams a running test: the page's head, a line a check, the region, the page's tail; or for `app.js` lines and region.
+pub(super) fn stream(
+    app: App,
+    shell: Shell,
+    cart: Option<Cart>,
+    frame: Option<(String, String)>,
+    host: String,
+    mut running: RunningTest,
+) -> Response {
+    let (tell, pieces) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let whole = frame.is_some();
+        let (head, tail) = frame.unwrap_or_default();
+        if whole {
+            let testing = TestingHead { host }.render().unwrap_or_default();
+            tell.send(head + &testing).ok();
+        }
+        while let Some(progress) = running.progress.recv().await {
+            match progress {
+                Progress::Check(check) => {
+                    let line = CheckLine {
+                        kind: running.kind.into(),
+                        check,
+                        store: None,
+                        permission_count: permissions().len(),
+                    };
+                    tell.send(line.line().unwrap_or_default()).ok();
+                }
+                Progress::Report(report) => {
+                    metrics::counter!("cartwright_connection_tests_total", "class" => report.verdict.class.as_str())
+                        .increment(1);
+                    // What the test changed of the cart is what its page would show now.
+                    let cart = match cart.as_ref().map(|cart| cart.id) {
+                        Some(id) => app.ecommerce.find(id).await.ok().flatten().or(cart.clone()),
+                        None => None,
+                    };
+                    let region = editor::test_view(&app, &shell, &report, cart.as_ref()).render().unwrap_or_default();
+                    tell.send(if whole { format!("{TESTING_END}{region}") } else { region }).ok();
+                }
+            }
+        }
+        tell.send(tail).ok();
+    });
+    (StatusCode::OK, stream::html(pieces)).into_response()
 }

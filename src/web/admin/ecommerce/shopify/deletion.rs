@@ -63,7 +63,8 @@ pub async fn create(
         // Somebody changed it meanwhile: ask again.
         return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/deletion")).into_response());
     }
-    let banner = Banner { title: format!("{} is deleted.", cart.website_name), short: "Done".into(), ..Banner::default() };
+    let banner =
+        Banner { title: format!("{} is deleted.", cart.website_name), short: "Done".into(), ..Banner::default() };
     session.leave(&app, &banner).await?;
     Ok(Redirect::to(&"/admin/ecommerce".to_owned()).into_response())
 }

@@ -63,7 +63,8 @@ pub async fn create(
         // Somebody changed it meanwhile: ask again.
         return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/disconnection")).into_response());
     }
-    let banner = Banner { title: format!("{} is disconnected.", cart.website_name), short: "Done".into(), ..Banner::default() };
+    let banner =
+        Banner { title: format!("{} is disconnected.", cart.website_name), short: "Done".into(), ..Banner::default() };
     session.leave(&app, &banner).await?;
     Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/general")).into_response())
 }

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    CartHead, Kind, Permission,
+    CartHead, Kind,
     connection_test::{Standing, TestView},
     form::line,
     general::{EditorForm, General, SavedSecret, SecretState},
@@ -49,7 +49,8 @@ impl Editor<'_> {
             None => None,
         };
         let test = report.as_ref().map(|report| test_view(app, &shell, report, cart.as_ref()));
-        let handle = form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
+        let handle =
+            form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
         let done = steps(handle.is_some(), report.as_ref().map(|report| &report.verdict), cart.as_ref());
         let guide = Guide {
             product: shell.product.clone(),
@@ -107,7 +108,10 @@ pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
 
 /// Shows what is saved beside what is typed. A secret that cannot be read is asked for again.
 fn draw_saved(cart: &Cart, form: &mut EditorForm) {
-    let Some(credential) = cart.credential.as_ref().filter(|credential| Kind::from(credential.kind) == form.kind) else { return };
+    let Some(credential) = cart.credential.as_ref().filter(|credential| Kind::from(credential.kind) == form.kind)
+    else {
+        return;
+    };
     let is_readable = credential.is_readable;
     let view = form.secret_mut();
     if !is_readable {
@@ -134,7 +138,9 @@ fn draw_saved(cart: &Cart, form: &mut EditorForm) {
 /// Steps of the guide that facts show to be done: address, permissions, installed, credential.
 fn steps(is_understood: bool, verdict: Option<&Verdict>, cart: Option<&Cart>) -> [bool; 4] {
     let passed = |wanted: CheckKind| {
-        verdict.is_some_and(|verdict| verdict.checks.iter().any(|check| check.kind == wanted && check.state == CheckState::Passed))
+        verdict.is_some_and(|verdict| {
+            verdict.checks.iter().any(|check| check.kind == wanted && check.state == CheckState::Passed)
+        })
     };
     let saved = verdict.is_none() && cart.is_some_and(|cart| cart.passed_at.is_some());
     let accepted = saved || passed(CheckKind::Credential);
@@ -151,7 +157,10 @@ pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Ca
     };
     let credential = cart.and_then(|cart| cart.credential.as_ref());
     let a_day_ago = report.tested_at - time::Duration::HOUR * 20;
-    let base = cart.map_or_else(|| "/admin/ecommerce/shopify/new".to_owned(), |cart| format!("/admin/ecommerce/shopify/{}", cart.id));
+    let base = cart.map_or_else(
+        || "/admin/ecommerce/shopify/new".to_owned(),
+        |cart| format!("/admin/ecommerce/shopify/{}", cart.id),
+    );
     TestView {
         host: report.address.host(),
         handle: report.address.handle().to_owned(),
@@ -201,7 +210,12 @@ pub async fn last_report(app: &App, id: Option<uuid::Uuid>) -> Result<Option<Tes
 }
 
 /// A receipt for a secret that rests unsaved with this form.
-pub async fn receive_unsaved(app: &App, session: &Session, form: &mut EditorForm, address: Option<&StoreAddress>) -> Result<(), Error> {
+pub async fn receive_unsaved(
+    app: &App,
+    session: &Session,
+    form: &mut EditorForm,
+    address: Option<&StoreAddress>,
+) -> Result<(), Error> {
     let Some((address, id)) = address.zip(form.submission.parse().ok()) else { return Ok(()) };
     if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, address).await?
         && Kind::from(receipt.kind) == form.kind
@@ -215,9 +229,4 @@ pub async fn receive_unsaved(app: &App, session: &Session, form: &mut EditorForm
 /// The moment of a change, for the conflict page.
 pub fn moment(at: OffsetDateTime, app: &App) -> Moment {
     Moment::new(at, app.clock.now())
-}
-
-/// The 17 permissions in the words of the pages.
-pub fn all_permissions() -> Vec<Permission> {
-    permissions()
 }

@@ -4,9 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::{
-    general::{EditorForm, SecretState, Understood},
-};
+use super::general::{EditorForm, SecretState, Understood};
 use crate::{
     ecommerce::{
         Offered, Submission, WebsiteName,
@@ -79,8 +77,13 @@ impl Posted {
         let offered = self.understand_credential(&mut form);
         match (name, address, offered) {
             (Some(name), Some(address), Some(offered)) => {
-                let submission =
-                    Submission { id: self.submission, name, address: address.clone(), offered, wants_active: self.active.is_some() };
+                let submission = Submission {
+                    id: self.submission,
+                    name,
+                    address: address.clone(),
+                    offered,
+                    wants_active: self.active.is_some(),
+                };
                 Understanding { form, submission: Some(submission), address: Some(address), stray: None }
             }
             (_, address, offered) => {
@@ -100,7 +103,8 @@ impl Posted {
                 None => Some(Offered::Blank { kind: CredentialKind::AccessToken, client_id: None }),
                 Some(typed) => {
                     let parsed = AccessToken::parse(typed.expose_secret());
-                    let (token, warning) = parsed.map_err(|error| form.access_token.complaint = Some(refused(&error))).ok()?;
+                    let (token, warning) =
+                        parsed.map_err(|error| form.access_token.complaint = Some(refused(&error))).ok()?;
                     if let Some(warning) = warning {
                         form.access_token.note = Some(warning.to_string());
                         form.access_token.is_warning = true;
@@ -113,10 +117,12 @@ impl Posted {
                     .map_err(|error| form.client_id.complaint = Some(complaint(error.class(), &error)))
                     .ok();
                 let Some(typed) = &self.client_secret else {
-                    return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
+                    return id
+                        .map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
                 };
                 let parsed = ClientSecret::parse(typed.expose_secret());
-                let (secret, warning) = parsed.map_err(|error| form.client_secret.complaint = Some(refused(&error))).ok()?;
+                let (secret, warning) =
+                    parsed.map_err(|error| form.client_secret.complaint = Some(refused(&error))).ok()?;
                 if let Some(warning) = warning {
                     form.client_secret.note = Some(warning.to_string());
                     form.client_secret.is_warning = true;
@@ -148,7 +154,9 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
 /// The green line under API URL.
 pub fn line(understood: &address::Understood) -> Understood {
     let more = match (understood.dropped_pair, understood.added_suffix) {
-        (true, _) => Some("That address had a key and password in it. We left them out and have not kept them.".to_owned()),
+        (true, _) => {
+            Some("That address had a key and password in it. We left them out and have not kept them.".to_owned())
+        }
         (false, true) => Some("We added .myshopify.com.".to_owned()),
         (false, false) => None,
     };
@@ -181,7 +189,9 @@ impl EditorForm {
             (true, false) => ("TOKEN_EMPTY", "Enter the access token"),
             (true, true) => ("TOKEN_EMPTY", "Enter the access token again. We keep an unsaved one for 30 minutes only"),
             (false, false) => ("CLIENT_SECRET_EMPTY", "Enter the Client secret"),
-            (false, true) => ("CLIENT_SECRET_EMPTY", "Enter the Client secret again. We keep an unsaved one for 30 minutes only"),
+            (false, true) => {
+                ("CLIENT_SECRET_EMPTY", "Enter the Client secret again. We keep an unsaved one for 30 minutes only")
+            }
         };
         self.demand(class, sentence.into());
     }

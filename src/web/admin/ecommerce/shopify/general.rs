@@ -2,13 +2,30 @@
 //! handles the request fills it. A secret never stands here, only that there is one and how it ends.
 
 use askama::Template;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use uuid::Uuid;
+
+use axum::response::Redirect;
 
 use super::connection_test::{MARK, TestView};
+use super::editor::{self, Editor};
+use super::form::Posted;
 use super::guide::Guide;
 use super::practice_panel::PracticePanel;
+use super::saved::{self, Desk};
 use super::{CartHead, Kind};
+use crate::app::App;
+use crate::ecommerce::CartId;
+use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters::{self, Moment};
+use crate::web::form::{Form, Path};
+use crate::web::page::Page;
+use crate::web::session::Session;
 use crate::web::shell::Shell;
 
 /// The editor. Holds the mark [`MARK`] once, where a streamed test belongs.
@@ -178,4 +195,53 @@ pub struct ConflictRow {
     /// Secrets: "New token, ends in 77ab" or "No change".
     pub theirs: String,
     pub yours: String,
+}
+
+/// GET `/admin/ecommerce/shopify/new`.
+pub async fn new(State(app): State<App>, shell: Shell) -> Result<Response, Error> {
+    if !app.ecommerce.integration().await?.is_active {
+        return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());
+    }
+    let editor = Editor { app: &app, shell, cart: None, form: editor::blank(), report: None };
+    Ok(Page::ok(editor.page(false).await?).into_response())
+}
+
+/// GET `/admin/ecommerce/shopify/{cart}/general`.
+pub async fn edit(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<General>, Error> {
+    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+    let report = editor::last_report(&app, cart.last_test).await?;
+    let form = editor::of_cart(&cart);
+    let editor = Editor { app: &app, shell, cart: Some(cart), form, report };
+    Ok(Page::ok(editor.page(false).await?))
+}
+
+/// POST `/admin/ecommerce/shopify/new`.
+pub async fn create(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Form(posted): Form<Posted>,
+) -> Result<Response, Error> {
+    saved::save(Desk { app: &app, shell, session: &session, cart: None }, posted).await
+}
+
+/// POST `/admin/ecommerce/shopify/{cart}/general`.
+pub async fn update(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Form(posted): Form<Posted>,
+) -> Result<Response, Error> {
+    let cart = app.ecommerce.find(CartId(id)).await?;
+    if cart.is_none() && posted.version.is_none() {
+        return Err(Error::NotFound);
+    }
+    saved::save(Desk { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted).await
+}
+
+impl IntoResponse for Conflict {
+    fn into_response(self) -> Response {
+        Page(self, StatusCode::CONFLICT).into_response()
+    }
 }

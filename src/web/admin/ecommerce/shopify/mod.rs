@@ -3,11 +3,16 @@
 pub mod connection_test;
 pub mod deletion;
 pub mod disconnection;
+mod editor;
+mod form;
 pub mod general;
 pub mod guide;
 pub mod practice_panel;
+mod saved;
 
 use super::StatusView;
+
+use crate::ecommerce::shopify::{credential::CredentialKind, scopes};
 
 /// Which of the two credentials a cart has; the words follow it everywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +58,26 @@ impl Kind {
     const fn is_token(self) -> bool {
         matches!(self, Self::AccessToken)
     }
+}
+
+impl From<CredentialKind> for Kind {
+    fn from(kind: CredentialKind) -> Self {
+        match kind {
+            CredentialKind::AccessToken => Self::AccessToken,
+            CredentialKind::ClientCredentials => Self::ClientCredentials,
+        }
+    }
+}
+
+/// The 17 permissions in the order of the table.
+pub(crate) fn permissions() -> Vec<Permission> {
+    let words = |permission: &scopes::Permission| Permission {
+        scope: permission.scope.into(),
+        say: permission.say.into(),
+        without: permission.without.into(),
+        is_needed: permission.is_needed(true),
+    };
+    scopes::PERMISSIONS.iter().map(words).collect()
 }
 
 /// A permission in words, from the one table of scopes.

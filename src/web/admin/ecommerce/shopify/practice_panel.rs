@@ -2,7 +2,10 @@
 //! so that no secret stands in a page or a URL.
 
 use askama::Template;
+use secrecy::SecretString;
 
+use crate::app::App;
+use crate::ecommerce::{Cart, shopify::credential::CredentialKind};
 use crate::web::filters;
 
 /// Draws itself with `{{ panel|safe }}`; needs a form with the id `editor` on the page.
@@ -22,4 +25,50 @@ pub struct PracticeCase {
     pub say: String,
     /// Such as `practice-tea`.
     pub handle: String,
+}
+
+/// The panel, where practice is on and the cart is new or a practice cart.
+pub fn panel(app: &App, cart: Option<&Cart>) -> Option<PracticePanel> {
+    #[cfg(feature = "practice")]
+    if app.site.practice.is_some() && cart.is_none_or(|cart| cart.is_practice) {
+        use crate::practice::{FIRST, Stores};
+        let case = |case: &crate::practice::Case| PracticeCase { say: case.label.into(), handle: case.handle.into() };
+        let (first, others) = Stores::cases().split_at(FIRST);
+        return Some(PracticePanel {
+            first: first.iter().map(case).collect(),
+            others: others.iter().map(case).collect(),
+        });
+    }
+    let _ = (app, cart);
+    None
+}
+
+/// What a person would copy from a practice store: its address, and its credential as text.
+pub struct PracticeCredential {
+    pub handle: String,
+    pub kind: CredentialKind,
+    pub client_id: String,
+    pub secret: SecretString,
+}
+
+/// The credential of a practice store; `None` where practice is off or there is no such store.
+pub fn credential(app: &App, handle: &str) -> Option<PracticeCredential> {
+    #[cfg(feature = "practice")]
+    if let Some(stores) = &app.site.practice {
+        use crate::practice::{Kind, Stores};
+        let case = Stores::cases().iter().find(|case| case.handle == handle)?;
+        let store = stores.find(handle)?;
+        let (kind, secret) = match case.kind {
+            Kind::AccessToken => (CredentialKind::AccessToken, store.access_token.clone()),
+            Kind::ClientCredentials => (CredentialKind::ClientCredentials, store.client_secret.clone()),
+        };
+        return Some(PracticeCredential {
+            handle: handle.to_owned(),
+            kind,
+            client_id: store.client_id.clone(),
+            secret,
+        });
+    }
+    let _ = (app, handle);
+    None
 }

@@ -1,0 +1,65 @@
+//! The database of a command: the given one, or a share in the private cluster.
+
+use anyhow::Context;
+use sqlx::PgPool;
+
+use crate::{
+    config::{Database, is_unverified},
+    database,
+};
+
+/// An open database; the private cluster stops with its last user.
+pub struct Opened {
+    pub pool: PgPool,
+    #[cfg(feature = "embedded")]
+    embedded: Option<database::embedded::Embedded>,
+}
+
+/// Opens and migrates; refuses a database that may lose what it acknowledged.
+pub async fn open(config: &Database) -> anyhow::Result<Opened> {
+    let opened = match config {
+        Database::Url(options) => {
+            if is_unverified(options) {
+                tracing::warn!(
+                    "the database is on another host and its certificate is not checked; add sslmode=verify-full to DATABASE_URL"
+                );
+            }
+            Opened {
+                pool: database::pool(options.as_ref().clone()),
+                #[cfg(feature = "embedded")]
+                embedded: None,
+            }
+        }
+        #[cfg(feature = "embedded")]
+        Database::Embedded { data_dir, places } => {
+            let embedded = database::embedded::start(data_dir, places).await?;
+            Opened { pool: database::pool(embedded.options()), embedded: Some(embedded) }
+        }
+    };
+    match prepare(&opened.pool).await {
+        Ok(()) => Ok(opened),
+        Err(error) => {
+            opened.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn prepare(pool: &PgPool) -> anyhow::Result<()> {
+    drop(pool.acquire().await.context("The database of DATABASE_URL cannot be reached")?);
+    database::check_durability(pool).await?;
+    database::migrate::migrate(pool).await
+}
+
+impl Opened {
+    /// Closes every connection and gives the cluster back.
+    pub async fn close(self) {
+        self.pool.close().await;
+        #[cfg(feature = "embedded")]
+        if let Some(embedded) = self.embedded
+            && let Err(error) = embedded.stop().await
+        {
+            tracing::warn!(%error, "the private database did not stop");
+        }
+    }
+}

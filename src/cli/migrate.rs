@@ -1,0 +1,11 @@
+//! `cartwright migrate`: the schema alone, for those who do it apart from the start.
+
+use crate::{config::DatabaseFlags, telemetry};
+
+pub async fn migrate(flags: &DatabaseFlags) -> anyhow::Result<()> {
+    telemetry::start_logging(flags.log());
+    let opened = super::database::open(&flags.check()?).await?;
+    opened.close().await;
+    println!("The database is up to date.");
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! `cartwright serve`: everything is checked before the port opens, then one line says where to look.
+
+use std::{future::Future, time::Duration};
+
+use anyhow::Context;
+use tokio::{net::TcpListener, signal::unix};
+
+use super::{Refused, database};
+use crate::{
+    app::{App, Site},
+    config::{Database, ServeConfig, ServeFlags},
+    ecommerce::shopify::client::Client,
+    telemetry,
+    vault::{KeyRing, Vault},
+    web,
+};
+
+/// How often what is over is swept up: unsaved secrets, old throttle windows.
+const SWEEP: Duration = Duration::from_mins(5);
+
+pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
+    telemetry::start_logging(flags.database.log());
+    let mut config = flags.check()?;
+    // Bound first, so that a port in use is told before a database is made for nothing; nobody is accepted yet.
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Refused(format!("CARTWRIGHT_LISTEN: {} cannot be used: {error}", config.listen)))?;
+    let stop = stopped()?;
+    let opened = database::open(&config.database).await?;
+    let practice = practice(&mut config).await?;
+    let outcome = run(config, practice, &opened, listener, stop).await;
+    opened.close().await;
+    outcome
+}
+
+#[cfg(feature = "practice")]
+type Practice = Option<crate::practice::Practice>;
+#[cfg(not(feature = "practice"))]
+type Practice = ();
+
+/// Starts the practice store and makes it the way out: the same client, TLS and proxy settings as everybody's.
+#[cfg(feature = "practice")]
+async fn practice(config: &mut ServeConfig) -> anyhow::Result<Practice> {
+    use crate::practice::{Options, Practice};
+    if !config.practice {
+        return Ok(None);
+    }
+    let practice = Practice::start(Options::newcomer()).await?;
+    config.egress.proxy = Some(practice.proxy_url().parse().context("the practice store's own address")?);
+    let mut roots = config.egress.extra_roots_pem.take().unwrap_or_default();
+    roots.push(b'\n');
+    roots.extend_from_slice(practice.ca_pem().as_bytes());
+    config.egress.extra_roots_pem = Some(roots);
+    Ok(Some(practice))
+}
+
+#[cfg(not(feature = "practice"))]
+async fn practice(_: &mut ServeConfig) -> anyhow::Result<Practice> {
+    Ok(())
+}
+
+async fn run(
+    config: ServeConfig,
+    practice: Practice,
+    opened: &database::Opened,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let ring = key_ring(&config)?;
+    let vault =
+        Vault::open_with(ring, opened.pool.clone()).await.map_err(|error| match crate::database::is_away(&error) {
+            true => error,
+            false => Refused(format!("{error:#}")).into(),
+        })?;
+    let client = Client::new(&config.egress)?;
+    let site = Site {
+        product: config.product_name,
+        public_url: config.public_url,
+        support: config.support,
+        metrics: telemetry::start_metrics(),
+        #[cfg(feature = "practice")]
+        practice: practice.as_ref().map(|practice| practice.stores().clone()),
+    };
+    let app = App::new(opened.pool.clone(), vault, client, site);
+    tell(&app, &config.listen.ip().to_string(), listener.local_addr()?.port()).await?;
+    let sweeper = tokio::spawn(sweep(app.clone()));
+    web::server::serve(listener, web::site(app.clone()), stop).await;
+    sweeper.abort();
+    app.ecommerce.finish().await;
+    drop(practice);
+    Ok(())
+}
+
+/// The ring of the key file; with the private database and none named, one that is made in its folder.
+fn key_ring(config: &ServeConfig) -> anyhow::Result<KeyRing> {
+    match (&config.key_file, &config.database) {
+        (Some(path), _) => KeyRing::read(path),
+        #[cfg(feature = "embedded")]
+        (None, Database::Embedded { data_dir, .. }) => {
+            let path = data_dir.join("keys");
+            let (ring, made) = KeyRing::read_or_make(&path)?;
+            if made {
+                println!(
+                    "Made a key that seals saved secrets: {}. Keep a copy of it apart from the database.",
+                    path.display()
+                );
+            }
+            Ok(ring)
+        }
+        (None, Database::Url(_)) => anyhow::bail!("CARTWRIGHT_KEY_FILE is not set"),
+    }
+}
+
+/// Where to look; while nobody can sign in, the one-time link for the first administrator.
+async fn tell(app: &App, _: &str, port: u16) -> anyhow::Result<()> {
+    let origin = match app.site.public_url.host {
+        Some(_) => app.site.public_url.origin.clone(),
+        None => {
+            let (before, _) = app.site.public_url.origin.rsplit_once(':').unwrap_or((&app.site.public_url.origin, ""));
+            format!("{before}:{port}")
+        }
+    };
+    println!("Cartwright is ready at {origin}");
+    if app.site.practices() {
+        println!("Practice mode: stores whose name begins with practice- are answered by this server.");
+    }
+    if app.accounts.is_empty().await? {
+        let code = app.accounts.make_set_up_link().await?;
+        println!(
+            "Nobody can sign in yet. Make the first administrator within the hour: {origin}/set-up/{}",
+            code.to_cookie()
+        );
+    }
+    Ok(())
+}
+
+/// Sweeps up until the server ends. A failure is told once and tried again at the next round.
+async fn sweep(app: App) {
+    let mut rounds = tokio::time::interval(SWEEP);
+    loop {
+        rounds.tick().await;
+        if let Err(error) = app.sweep().await {
+            tracing::warn!(%error, "sweeping up failed");
+        }
+    }
+}
+
+/// Ready at the first SIGTERM or Ctrl-C.
+fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = unix::signal(unix::SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("listening for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}

@@ -1,0 +1,338 @@
+//! What pressing *Save*, *Test Connection* and the small buttons of the editor comes to: the verb of the domain, then a redirect,
+//! a stream, or the form again with every complaint.
+
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::{
+    CartHead, Kind, connection_test,
+    editor::{self, Editor},
+    form::{Posted, Understanding, understand_address},
+    general::{Conflict, ConflictRow, EditorForm, General, SecretState},
+    practice_panel,
+};
+use crate::{
+    app::App,
+    ecommerce::{
+        Cart, CartId, Effect, Refusal, SaveError, Saved, Submission, TestSubject, shopify::address::StoreAddress,
+    },
+    web::{
+        error::Error,
+        fields::Complaint,
+        page::Page,
+        session::Session,
+        shell::{Banner, Shell, Tone},
+    },
+};
+
+/// Who sent which form.
+pub struct Desk<'a> {
+    pub app: &'a App,
+    pub shell: Shell,
+    pub session: &'a Session,
+    /// The cart that the form was drawn for; `None` while it is new.
+    pub cart: Option<CartId>,
+}
+
+/// *Save*, or a button that only redraws the form.
+pub async fn save(desk: Desk<'_>, mut posted: Posted) -> Result<Response, Error> {
+    match posted.intent.take().as_deref() {
+        None | Some("overwrite") => {}
+        Some(intent) => return desk.redraw(intent, posted).await,
+    }
+    let version = posted.version;
+    let Understanding { mut form, submission, address, stray } = posted.understand();
+    let Some(submission) = submission else {
+        desk.keep(&mut form, address.as_ref(), stray).await?;
+        return desk.refuse(form).await;
+    };
+    // What must not be lost if the save is refused; the save itself takes the credential with it.
+    desk.hold(&mut form, &submission).await?;
+    let address = submission.address.clone();
+    let submission = desk.blank(submission);
+    let visitor = desk.session.visitor();
+    let outcome = match (desk.cart, version) {
+        (Some(id), Some(version)) => desk.app.ecommerce.update(visitor, id, version, submission).await,
+        (Some(_), None) => Err(SaveError::Gone),
+        (None, _) => desk.app.ecommerce.add(visitor, submission).await,
+    };
+    match outcome {
+        Ok(saved) => desk.saved(&saved).await,
+        Err(error) => desk.refuse_save(form, &address, error).await,
+    }
+}
+
+/// *Test Connection*: streams what is found.
+pub async fn test(desk: Desk<'_>, mut posted: Posted, is_partial: bool) -> Result<Response, Error> {
+    if let Some(intent) = posted.intent.take() {
+        return desk.redraw(&intent, posted).await;
+    }
+    let version = posted.version;
+    let Understanding { mut form, submission, address, stray } = posted.understand();
+    let Some(submission) = submission else {
+        desk.keep(&mut form, address.as_ref(), stray).await?;
+        return desk.refuse(form).await;
+    };
+    let Submission { id, address, offered, .. } = submission;
+    let host = address.host();
+    let subject = TestSubject { submission: id, cart: desk.cart.zip(version), address: address.clone(), offered };
+    let running = match desk.app.ecommerce.test(desk.session.visitor(), subject).await {
+        Ok(running) => running,
+        Err(Refusal::Broken(broken)) => return Err(broken.into()),
+        Err(refusal) => return desk.refuse_save(form, &address, refusal.into()).await,
+    };
+    let Desk { app, shell, session, cart } = desk;
+    let cart = match cart {
+        Some(id) => app.ecommerce.find(id).await?,
+        None => None,
+    };
+    let frame = if is_partial {
+        None
+    } else {
+        editor::receive_unsaved(app, session, &mut form, Some(&address)).await?;
+        let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
+        let html = askama::Template::render(&editor.page(true).await?)?;
+        let (head, tail) = General::halves(&html);
+        Some((head.to_owned(), tail.to_owned()))
+    };
+    Ok(connection_test::stream(app.clone(), shell, cart, frame, host, running))
+}
+
+impl Desk<'_> {
+    /// Seals a typed credential for this form, so that whatever happens next it need not be typed again.
+    async fn hold(&self, form: &mut EditorForm, submission: &Submission) -> Result<(), Error> {
+        if let crate::ecommerce::Offered::Typed(credential) = &submission.offered {
+            self.app
+                .ecommerce
+                .hold(&self.session.visitor(), submission.id, self.cart, &submission.address, credential)
+                .await?;
+            form.receive(credential.ending());
+        }
+        Ok(())
+    }
+
+    /// The same submission, with its credential at rest instead of in hand.
+    fn blank(&self, submission: Submission) -> Submission {
+        submission
+    }
+
+    /// A secret of a refused form rests sealed where its store is known; otherwise nobody may keep it.
+    async fn keep(
+        &self,
+        form: &mut EditorForm,
+        address: Option<&StoreAddress>,
+        stray: Option<crate::ecommerce::shopify::credential::Credential>,
+    ) -> Result<(), Error> {
+        match (stray, address, form.submission.parse()) {
+            (Some(credential), Some(address), Ok(id)) => {
+                self.app.ecommerce.hold(&self.session.visitor(), id, self.cart, address, &credential).await?;
+                form.receive(credential.ending());
+            }
+            (Some(_), _, _) => {
+                let view = form.secret_mut();
+                view.note = Some("We have not kept what you typed here. Enter it again.".into());
+                view.is_warning = true;
+            }
+            (None, address, _) => editor::receive_unsaved(self.app, self.session, form, address).await?,
+        }
+        Ok(())
+    }
+
+    /// The form again, with its complaints.
+    async fn refuse(self, form: EditorForm) -> Result<Response, Error> {
+        Ok(Page::refused(self.page(form).await?).into_response())
+    }
+
+    async fn page(self, form: EditorForm) -> Result<General, Error> {
+        let Desk { app, shell, cart, .. } = self;
+        let cart = match cart {
+            Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
+            None => None,
+        };
+        Editor { app, shell, cart, form, report: None }.page(false).await
+    }
+
+    /// Why a form that reads well cannot be saved or tested.
+    async fn refuse_save(
+        self,
+        mut form: EditorForm,
+        address: &StoreAddress,
+        error: SaveError,
+    ) -> Result<Response, Error> {
+        let sentence = error.to_string();
+        let complaint = |class, sentence, link| Some(Complaint { class, sentence, link });
+        match error {
+            SaveError::Broken(broken) => return Err(broken.into()),
+            SaveError::Conflict(theirs) => return self.conflict(form, &theirs).await,
+            SaveError::Gone => return Err(Error::NotFound),
+            SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
+            SaveError::SameStore(other) => {
+                let link =
+                    (format!("/admin/ecommerce/shopify/{}/general", CartId(other.id)), format!("Open {}", other.name));
+                let sentence =
+                    format!("**{}** already uses this store. Open it instead of adding it again.", other.name);
+                form.api_url.complaint = complaint("DUPLICATE", sentence, Some(link));
+            }
+            SaveError::PracticeOff => form.api_url.complaint = complaint("PRACTICE_OFF", sentence, None),
+            SaveError::SecretMissing { was_there } => form.ask_for_secret(was_there),
+            SaveError::StoreChanged => form.ask_for_secret_of(address),
+        }
+        self.refuse(form).await
+    }
+
+    /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
+    async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
+        let Desk { app, shell, .. } = self;
+        let has_new = matches!(form.access_token.state, SecretState::Received { .. })
+            || matches!(form.client_secret.state, SecretState::Received { .. });
+        let kind = form.kind;
+        let secret = |is_new: bool| if is_new { format!("New {}", kind.noun()) } else { "No change".to_owned() };
+        let on = |is_on: bool| if is_on { "On" } else { "Off" }.to_owned();
+        let rows = [
+            ("Website Name", theirs.website_name.clone(), form.website_name.value.clone()),
+            ("API URL", theirs.address.admin_url(), form.api_url.value.clone()),
+            ("Active", on(theirs.is_active), on(form.active)),
+        ];
+        let mut rows: Vec<ConflictRow> = rows
+            .into_iter()
+            .filter(|(_, theirs, yours)| theirs != yours)
+            .map(|(field, theirs, yours)| ConflictRow { field, theirs, yours })
+            .collect();
+        if has_new {
+            rows.push(ConflictRow { field: "Credential", theirs: secret(false), yours: secret(true) });
+        }
+        let mut hidden = vec![
+            ("submission", form.submission.clone()),
+            ("version", theirs.version.to_string()),
+            ("website_name", form.website_name.value.clone()),
+            ("api_url", form.api_url.value.clone()),
+            ("credential_kind", kind.as_str().to_owned()),
+            ("client_id", form.client_id.value.clone()),
+        ];
+        if form.active {
+            hidden.push(("active", "on".to_owned()));
+        }
+        let page = Conflict {
+            cart: CartHead::of(app, theirs).await?,
+            by_first: theirs.updated_by.split(' ').next().unwrap_or_default().to_owned(),
+            by: theirs.updated_by.clone(),
+            at: editor::moment(theirs.updated_at, app),
+            rows,
+            is_deleted: false,
+            hidden,
+            shell,
+        };
+        Ok(page.into_response())
+    }
+
+    /// The small buttons: each draws the form again with everything typed.
+    async fn redraw(self, intent: &str, posted: Posted) -> Result<Response, Error> {
+        let submission = posted.submission;
+        let Understanding { mut form, address, stray, submission: understood } = posted.understand();
+        // A redraw is no submit: it complains of nothing.
+        form.website_name.complaint = None;
+        form.api_url.complaint = None;
+        form.client_id.complaint = None;
+        form.access_token.complaint = None;
+        form.client_secret.complaint = None;
+        let typed = match understood.map(|submission| submission.offered) {
+            Some(crate::ecommerce::Offered::Typed(credential)) => Some(credential),
+            _ => stray,
+        };
+        self.keep(&mut form, address.as_ref(), typed).await?;
+        match intent.split_once(':').unwrap_or((intent, "")) {
+            ("replace", _) => form.secret_mut().state = SecretState::Replacing,
+            ("different", _) => {
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                form.secret_mut().state = if self.cart.is_some() { SecretState::Replacing } else { SecretState::Empty };
+            }
+            ("keep", _) => {
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                form.secret_mut().state = SecretState::Saved;
+            }
+            // Taking another store's name empties the secret: it was entered for the old one.
+            ("use", handle) => {
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                understand_address(handle, &mut form);
+                form.secret_mut().state = SecretState::Replacing;
+            }
+            ("fill", handle) => self.fill(&mut form, submission, handle).await?,
+            _ => {}
+        }
+        let mut page = self.page(form).await?;
+        page.is_unsaved = true;
+        Ok(Page::ok(page).into_response())
+    }
+
+    /// *Fill in*: writes the practice store's address and lays its secret into the draft, so that none stands in a page.
+    async fn fill(&self, form: &mut EditorForm, submission: uuid::Uuid, handle: &str) -> Result<(), Error> {
+        use crate::ecommerce::shopify::credential::Credential;
+        let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
+        let Some(address) = understand_address(&practice.handle, form) else { return Ok(()) };
+        form.kind = Kind::from(practice.kind);
+        if form.website_name.value.trim().is_empty() {
+            form.website_name.value = format!("Northwind {handle}");
+        }
+        if form.kind.is_token() {
+            form.client_id.value.clear();
+        } else {
+            form.client_id.value.clone_from(&practice.client_id);
+        }
+        let id = Some(practice.client_id).filter(|_| !form.kind.is_token());
+        if let Some(credential) = Credential::from_stored(practice.kind, id, practice.secret) {
+            self.app.ecommerce.hold(&self.session.visitor(), submission, self.cart, &address, &credential).await?;
+            form.receive(credential.ending());
+        }
+        Ok(())
+    }
+
+    /// Back to the editor, where the next step is.
+    async fn saved(self, saved: &Saved) -> Result<Response, Error> {
+        let is_on = self.app.ecommerce.integration().await?.is_active;
+        self.session.leave(self.app, &banner(saved, is_on)).await?;
+        Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{}/general", saved.cart)).into_response())
+    }
+}
+
+fn banner(saved: &Saved, is_on: bool) -> Banner {
+    let Saved { name, effect, .. } = saved;
+    let ends =
+        |ending: &Option<String>| ending.as_ref().map(|ending| format!(" (ends in {ending})")).unwrap_or_default();
+    let (title, text, tone) = match effect {
+        Effect::Connected => (format!("{name} is saved and connected."), String::new(), Tone::Ok),
+        Effect::ConnectedWithLimits => {
+            (format!("{name} is saved and connected, with limits."), "See below what is missing.".into(), Tone::Warn)
+        }
+        Effect::Draft { active_was_ticked: false } => {
+            (format!("{name} is saved as a draft."), "Test the connection before you turn it on.".into(), Tone::Info)
+        }
+        Effect::Draft { active_was_ticked: true } => (
+            format!("{name} is saved as a draft."),
+            "Active takes effect when the test has passed and you save.".into(),
+            Tone::Info,
+        ),
+        Effect::Inactive => {
+            (format!("{name} is saved and inactive."), "Turn on Active when you are ready to sync.".into(), Tone::Info)
+        }
+        Effect::Kept => (format!("{name} is saved."), String::new(), Tone::Ok),
+        Effect::NewSecret { kind, ending } => {
+            (format!("{name} is saved."), format!("The new {}{} is in use.", kind.noun(), ends(ending)), Tone::Ok)
+        }
+        Effect::OldSecretKept { kind } => (
+            format!("{name} is saved, but still uses the old {}.", kind.noun()),
+            "Test the new one, then save again.".into(),
+            Tone::Warn,
+        ),
+        Effect::TurnedOff => (
+            format!("{name} is inactive."),
+            "Nothing syncs and nothing is checked. Its settings and access token are kept.".into(),
+            Tone::Info,
+        ),
+    };
+    let (text, link) = if is_on {
+        (text, ("/admin/ecommerce".to_owned(), "See all carts".to_owned()))
+    } else {
+        let off = format!("{text} Ecommerce Integration is off, so nothing syncs yet.");
+        (off.trim().to_owned(), ("/admin/ecommerce/switch?to=add".to_owned(), "Turn it on".to_owned()))
+    };
+    Banner { title, text, link: Some(link), short: "Saved".into(), tone }
+}

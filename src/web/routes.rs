@@ -1,0 +1,91 @@
+//! Every URL: method, path, who may come in, handler. The router is folded from this table with the guard in the fold, and the
+//! same table is what the tests knock at.
+
+use axum::{
+    Router,
+    handler::Handler,
+    http::Method,
+    middleware,
+    response::Redirect,
+    routing::{MethodFilter, MethodRouter, on},
+};
+
+use super::{
+    admin::{
+        account,
+        ecommerce::{
+            add, carts,
+            shopify::{connection_test, deletion, disconnection, general},
+            switch,
+        },
+        home,
+    },
+    assets,
+    error::Error,
+    guard::{Access, guard},
+    help, probes, set_up, sign_in, trace,
+};
+use crate::app::App;
+
+/// One line of the table.
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+    handler: MethodRouter<App>,
+}
+
+fn get<H: Handler<T, App>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+    Route { method: Method::GET, path, access, handler: on(MethodFilter::GET, handler) }
+}
+
+fn post<H: Handler<T, App>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
+    Route { method: Method::POST, path, access, handler: on(MethodFilter::POST, handler) }
+}
+
+/// The whole table.
+pub fn table() -> Vec<Route> {
+    use Access::{Administrator, Open, Viewer};
+    vec![
+        get("/", Open, async || Redirect::to("/admin")),
+        get("/-/live", Open, probes::live),
+        get("/-/ready", Open, probes::ready),
+        get("/-/metrics", Open, probes::metrics),
+        get("/static/{name}", Open, assets::show),
+        get("/help", Open, help::show),
+        get("/set-up/{code}", Open, set_up::show),
+        post("/set-up/{code}", Open, set_up::create),
+        get("/sign-in", Open, sign_in::show),
+        post("/sign-in", Open, sign_in::create),
+        post("/sign-out", Viewer, sign_in::destroy),
+        get("/admin", Viewer, home::show),
+        get("/admin/account", Viewer, account::show),
+        post("/admin/account/theme", Viewer, account::update),
+        get("/admin/ecommerce", Viewer, carts::list),
+        get("/admin/ecommerce/switch", Administrator, switch::edit),
+        post("/admin/ecommerce/switch", Administrator, switch::update),
+        get("/admin/ecommerce/add", Administrator, add::show),
+        get("/admin/ecommerce/shopify/new", Administrator, general::new),
+        post("/admin/ecommerce/shopify/new", Administrator, general::create),
+        post("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::create_new),
+        get("/admin/ecommerce/shopify/new/connection-tests/{test}", Administrator, connection_test::show_new),
+        get("/admin/ecommerce/shopify/{cart}/general", Viewer, general::edit),
+        post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update),
+        post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create),
+        get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
+        get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
+        post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
+        get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),
+        post("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::create),
+    ]
+}
+
+/// Folds the table into a router; a method that a path does not have is refused behind the same guard.
+pub fn router(app: &App) -> Router<App> {
+    let mut router: Router<App> = Router::new();
+    for Route { path, access, handler, .. } in table() {
+        let guarded = handler.layer(middleware::from_fn_with_state((app.clone(), access), guard));
+        router = router.route(path, guarded);
+    }
+    router.method_not_allowed_fallback(async || Error::NotPossible).layer(middleware::from_fn(trace::name_route))
+}
