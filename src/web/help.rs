@@ -6,8 +6,9 @@ use time::OffsetDateTime;
 
 use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
 use crate::web::admin::ecommerce::StatusWord;
-use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView, VerdictWords};
+use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use crate::web::admin::ecommerce::shopify::guide::Guide;
+use crate::web::admin::ecommerce::shopify::verdict_words::VerdictWords;
 use crate::web::admin::ecommerce::shopify::{Kind, Permission};
 use crate::web::filters;
 use crate::web::shell::Shell;

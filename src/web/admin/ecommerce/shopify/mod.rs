@@ -1,11 +1,13 @@
 //! The ECommerce Integration Editor for Shopify.
 
+pub mod check_line;
 pub mod connection_test;
 pub mod deletion;
 pub mod disconnection;
 pub mod general;
 pub mod guide;
 pub mod practice_panel;
+pub mod verdict_words;
 
 use super::StatusView;
 
