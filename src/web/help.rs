@@ -71,7 +71,7 @@ impl Help {
         Self { shell, guide, messages }
     }
 
-    fn words<'a>(&self, message: &'a TestView) -> VerdictWords<'a> {
+    fn words(message: &TestView) -> VerdictWords<'_> {
         VerdictWords { class: message.verdict.class, test: message }
     }
 }
@@ -117,7 +117,6 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         now,
         reference: String::new(),
         standing: Standing::Unsaved,
-        has_saved_secret: false,
         may_be_day_token: true,
         permissions: permissions.to_vec(),
         tests_a_minute: 10,

@@ -14,7 +14,7 @@ use super::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use super::admin::ecommerce::shopify::deletion::Deletion;
 use super::admin::ecommerce::shopify::disconnection::Disconnection;
 use super::admin::ecommerce::shopify::general::{
-    Conflict, ConflictRow, EditorForm, General, SavedSecret, SecretState, SecretView, Understood,
+    Conflict, ConflictRow, EditorForm, General, SavedSecret, SecretState, SecretView, Stage, Understood,
 };
 use super::admin::ecommerce::shopify::guide::Guide;
 use super::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
@@ -263,7 +263,6 @@ pub(crate) fn test_view(class: Class, kind: Kind) -> TestView {
         now: NOW,
         reference: "0198f3c2a7".into(),
         standing: Standing::Unsaved,
-        has_saved_secret: false,
         may_be_day_token: false,
         permissions: permissions(),
         tests_a_minute: 10,
@@ -289,8 +288,8 @@ fn status_view(status: StatusWord, line: Option<&str>) -> StatusView {
     StatusView { status, line: line.map(Into::into), is_practice: false }
 }
 
-fn understood() -> Option<Understood> {
-    Some(Understood { host: "northwind-tea.myshopify.com".into(), more: Some("We added .myshopify.com.".into()) })
+fn understood() -> Understood {
+    Understood { host: "northwind-tea.myshopify.com".into(), more: Some("We added .myshopify.com.".into()) }
 }
 
 /// A new cart, nothing typed.
@@ -299,8 +298,7 @@ pub(crate) fn new_editor() -> General {
         shell: shell(),
         cart: None,
         form: EditorForm { active: true, submission: "sub-1".into(), ..EditorForm::default() },
-        is_testing: false,
-        is_unsaved: false,
+        stage: Stage::Loaded,
         test: None,
         guide: Guide { handle: None, token_done: [false; 4], ..guide(false) },
         practice: None,
@@ -394,7 +392,7 @@ fn wrong_editor(kind: Kind) -> General {
         shell: Shell { practice: true, ..shell() },
         form,
         practice: Some(practice),
-        is_unsaved: true,
+        stage: Stage::Typed,
         ..new_editor()
     }
 }
@@ -411,7 +409,7 @@ fn received_editor(class: Class) -> General {
     page.form = EditorForm {
         website_name: field("Northwind Tea"),
         api_url: field("northwind-tea"),
-        understood: understood(),
+        understood: Some(understood()),
         access_token: SecretView {
             state: SecretState::Received { ending: Some("1f3c".into()) },
             ..SecretView::default()
@@ -420,7 +418,7 @@ fn received_editor(class: Class) -> General {
     };
     page.guide = guide(false);
     page.test = Some(test_view(class, Kind::AccessToken));
-    page.is_unsaved = true;
+    page.stage = Stage::Typed;
     page
 }
 

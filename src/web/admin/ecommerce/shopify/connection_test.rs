@@ -58,8 +58,6 @@ pub struct TestView {
     /// Our reference, for support.
     pub reference: String,
     pub standing: Standing,
-    /// Whether this cart has a saved secret: then the fix says *Replace token*.
-    pub has_saved_secret: bool,
     /// A day has gone since the token was entered, so `TOKEN_STOPPED` may be the end of a 24-hour token.
     pub may_be_day_token: bool,
     /// All 17, in the order of the table.

@@ -1,4 +1,4 @@
-//! The ECommerce Integration Editor for Shopify.
+//! The editor of a Shopify cart: General, the connection test, the two questions before something is lost.
 
 pub mod check_line;
 pub mod connection_test;
