@@ -94,3 +94,58 @@ fn ends(verdict: &Verdict, now: OffsetDateTime) -> String {
         _ => format!("{} {} {} at {clock}", at.day(), at.month(), at.year()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NAMING: Naming<'_> = Naming {
+        host: "northwind-tea.myshopify.com",
+        credential: "Client ID and Client secret",
+        tests_a_minute: 10,
+        now: datetime!(2026-11-23 23:50:00 UTC),
+    };
+
+    fn verdict(class: Class, limits: Vec<Limit>) -> Verdict {
+        Verdict {
+            class,
+            limits,
+            notes: vec![],
+            checks: vec![],
+            store: None,
+            granted: vec![],
+            covered: 0,
+            moved_to: Some("northwind-tea-co.myshopify.com".into()),
+            wait_seconds: None,
+            waited_seconds: None,
+            last_worked_at: None,
+            other_name: None,
+            other_cart: None,
+            details: crate::ecommerce::verdict::Details::default(),
+        }
+    }
+
+    #[test]
+    fn one_missing_permission_is_not_permissions() {
+        let limits = vec![Limit::ScopesMissing { scopes: vec!["write_orders".into()] }];
+        assert_eq!(of(&verdict(Class::ScopesMissing, limits), &NAMING), "Connected, but 1 permission is missing");
+    }
+
+    #[test]
+    fn an_end_is_told_by_the_calendar_and_not_by_the_hours_between() {
+        let told = |at| of(&verdict(Class::Expires, vec![Limit::Expires { at }]), &NAMING);
+        assert_eq!(told(datetime!(2026-11-23 23:59:00 UTC)), "Connected until today at 23:59 UTC");
+        assert_eq!(told(datetime!(2026-11-24 00:05:00 UTC)), "Connected until tomorrow at 00:05 UTC");
+        assert_eq!(told(datetime!(2026-12-01 07:00:00 UTC)), "Connected until 1 December 2026 at 07:00 UTC");
+    }
+
+    #[test]
+    fn a_title_names_the_second_kind_the_new_handle_and_the_running_test() {
+        let told = |class| of(&verdict(class, vec![]), &NAMING);
+        assert_eq!(told(Class::TokenStopped), "The Client ID and Client secret stopped working");
+        assert_eq!(told(Class::StoreMoved), "This store is now called northwind-tea-co");
+        assert_eq!(told(Class::TestLimit), "A test is already running");
+    }
+}

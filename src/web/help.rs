@@ -8,9 +8,10 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
 use crate::web::admin::ecommerce::StatusWord;
-use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView, VerdictWords};
+use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::permissions;
+use crate::web::admin::ecommerce::shopify::verdict_words::VerdictWords;
 use crate::web::admin::ecommerce::shopify::{Kind, Permission};
 use crate::web::filters;
 use crate::web::page::Page;
@@ -74,7 +75,7 @@ impl Help {
         Self { shell, guide, messages }
     }
 
-    fn words<'a>(&self, message: &'a TestView) -> VerdictWords<'a> {
+    fn words(message: &TestView) -> VerdictWords<'_> {
         VerdictWords { class: message.verdict.class, test: message }
     }
 }
@@ -120,7 +121,6 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         now,
         reference: String::new(),
         standing: Standing::Unsaved,
-        has_saved_secret: false,
         may_be_day_token: true,
         permissions: permissions.to_vec(),
         tests_a_minute: 10,

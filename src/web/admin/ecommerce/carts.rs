@@ -109,8 +109,8 @@ impl Carts {
     }
 
     /// The list with this filter and the same search.
-    fn href(&self, filter: &Filter) -> String {
-        list_href(*filter, &self.search)
+    fn href(&self, filter: Filter) -> String {
+        list_href(filter, &self.search)
     }
 
     fn without_search(&self) -> String {

@@ -12,13 +12,16 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::check_line::{CheckLine, CheckView};
 use super::editor::{self, Editor};
 use super::form::Posted;
+use super::general::Stage;
 use super::saved::{self, Desk};
-use super::{Kind, Permission, handles, permissions};
+use super::verdict_words::VerdictWords;
+use super::{Kind, Permission, permissions};
 use crate::app::App;
 use crate::ecommerce::title::{self, Naming};
-use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Limit, Note, Outcome, Store, Verdict};
+use crate::ecommerce::verdict::{Limit, Note, Outcome, Verdict};
 use crate::ecommerce::{Cart, CartId, Progress, RunningTest};
 use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
@@ -42,93 +45,6 @@ pub const TESTING_END: &str = "</ul></div>";
 )]
 pub struct TestingHead {
     pub host: String,
-}
-
-/// One finished check of a streamed answer; ends in the only line feed that it has.
-#[derive(Clone, Debug, Template)]
-#[template(path = "admin/ecommerce/shopify/_check.html")]
-pub struct CheckLine {
-    pub check: Check,
-    pub kind: Kind,
-    /// Known from the third check on.
-    pub store: Option<Store>,
-    pub permission_count: usize,
-}
-
-impl CheckLine {
-    /// A line ends with exactly one line feed, because `app.js` splits there.
-    pub fn line(&self) -> askama::Result<String> {
-        let mut html = self.render()?.replace('\n', " ");
-        html.push('\n');
-        Ok(html)
-    }
-
-    fn view(&self) -> CheckView {
-        CheckView::new(&self.check, self.kind, self.store.as_ref(), self.permission_count)
-    }
-}
-
-/// A check in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckView {
-    name: &'static str,
-    tone: &'static str,
-    icon: &'static str,
-    words: String,
-    time: Option<String>,
-}
-
-impl CheckView {
-    fn new(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -> Self {
-        let limits = matches!(check.kind, CheckKind::Permissions | CheckKind::Version | CheckKind::Customers);
-        let (tone, icon) = match check.state {
-            CheckState::Passed => ("ok", "check"),
-            CheckState::Failed if limits => ("warn", "warn"),
-            CheckState::Failed => ("bad", "x"),
-            CheckState::NotChecked => ("idle", "dot"),
-        };
-        let time = check.took_ms.filter(|_| check.state != CheckState::NotChecked).map(filters::duration);
-        Self { name: check.kind.as_str(), tone, icon, words: words(check, kind, store, permissions), time }
-    }
-}
-
-fn words(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -> String {
-    let found = check.found.as_deref().unwrap_or_default();
-    let of_all = || if found.is_empty() { format!("{permissions} of {permissions}") } else { found.to_owned() };
-    match (check.kind, check.state) {
-        (CheckKind::Address, CheckState::Passed) => "Address understood".into(),
-        (CheckKind::Address, _) => "Address".into(),
-        (CheckKind::Store, CheckState::Passed) => "Store reached".into(),
-        (CheckKind::Store, CheckState::Failed) => "Store not reached".into(),
-        (CheckKind::Store, CheckState::NotChecked) => "Store".into(),
-        (CheckKind::Credential, CheckState::Passed) => match store {
-            Some(store) => format!("{} accepted: {}", kind.noun_first(), store_facts(store)),
-            None if found.is_empty() => format!("{} accepted", kind.noun_first()),
-            None => format!("{} accepted: {found}", kind.noun_first()),
-        },
-        (CheckKind::Credential, CheckState::Failed) => format!("{} not accepted", kind.noun_first()),
-        (CheckKind::Credential, CheckState::NotChecked) => kind.noun_first().into(),
-        (CheckKind::Permissions, CheckState::NotChecked) => "Permissions".into(),
-        (CheckKind::Permissions, _) => format!("{} permissions", of_all().trim_end_matches(" permissions")),
-        (CheckKind::Version, CheckState::Passed) => format!("API version {found}"),
-        (CheckKind::Version, CheckState::Failed) => format!("Answered as {found}"),
-        (CheckKind::Version, CheckState::NotChecked) => "API version".into(),
-        (CheckKind::Customers, CheckState::Passed) => "Customer details visible".into(),
-        (CheckKind::Customers, CheckState::Failed) => "Customer details hidden".into(),
-        (CheckKind::Customers, CheckState::NotChecked) => "Customer details".into(),
-    }
-}
-
-fn store_facts(store: &Store) -> String {
-    let Store { name, shop_id, plan, currency, .. } = store;
-    let app = store.app_title.as_ref().map(|app| format!(", app “{app}”")).unwrap_or_default();
-    let plan = if plan.ends_with(" plan") { plan.clone() } else { format!("{plan} plan") };
-    format!("{name}, shop ID {shop_id}, {plan}, {currency}, {}{app}", city(&store.time_zone))
-}
-
-/// "London" from `Europe/London`.
-fn city(zone: &str) -> String {
-    zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }
 
 /// Whether what was tested is saved, and whether it syncs.
@@ -161,8 +77,6 @@ pub struct TestView {
     /// Our reference, for support.
     pub reference: String,
     pub standing: Standing,
-    /// Whether this cart has a saved secret: then the fix says *Replace token*.
-    pub has_saved_secret: bool,
     /// A day has gone since the token was entered, so `TOKEN_STOPPED` may be the end of a 24-hour token.
     pub may_be_day_token: bool,
     /// All 17, in the order of the table.
@@ -272,7 +186,7 @@ impl TestView {
     }
 
     /// These scopes with their words; a scope that the table does not know keeps its own name.
-    fn named(&self, scopes: &[String]) -> Vec<Permission> {
+    pub(super) fn named(&self, scopes: &[String]) -> Vec<Permission> {
         let unknown = |scope: &String| Permission {
             scope: scope.clone(),
             say: scope.clone(),
@@ -298,109 +212,6 @@ pub struct NoteView {
     text: String,
     /// *Use it* submits the form with `intent=use:{handle}`.
     use_handle: Option<String>,
-}
-
-/// Cause and remedy of one class. In the region its buttons work; on the help page there are none.
-#[derive(Clone, Debug, Template)]
-#[template(path = "admin/ecommerce/shopify/_verdict.html")]
-pub struct VerdictWords<'a> {
-    pub class: Class,
-    pub test: &'a TestView,
-}
-
-impl VerdictWords<'_> {
-    fn store(&self) -> &str {
-        title::store_name(&self.test.verdict, &self.test.host)
-    }
-
-    fn missing(&self) -> Vec<Permission> {
-        let scopes = self.test.verdict.limits.iter().find_map(|limit| match limit {
-            Limit::ScopesMissing { scopes } => Some(scopes.as_slice()),
-            _ => None,
-        });
-        self.test.named(scopes.unwrap_or_default())
-    }
-
-    fn missing_label(&self) -> String {
-        match self.missing().len() {
-            1 => "Copy the missing permission".into(),
-            n => format!("Copy the {n} missing permissions"),
-        }
-    }
-
-    fn missing_list(&self) -> String {
-        handles(&self.missing(), ",")
-    }
-
-    fn all_list(&self) -> String {
-        handles(&self.test.permissions, ",")
-    }
-
-    fn covered(&self) -> String {
-        let all = self.test.permissions.len();
-        if self.test.verdict.covered >= all {
-            return format!("All {all} permissions are in place.");
-        }
-        let covered = self.test.verdict.covered;
-        format!("Every permission that {} needs is in place ({covered} of {all}).", self.test.product)
-    }
-
-    fn versions(&self) -> (String, String) {
-        let from_limit = self.test.verdict.limits.iter().find_map(|limit| match limit {
-            Limit::ApiVersionOld { asked, answered } => Some((asked.clone(), answered.clone())),
-            _ => None,
-        });
-        from_limit.unwrap_or_default()
-    }
-
-    fn moved_handle(&self) -> &str {
-        let host = self.test.verdict.moved_to.as_deref().unwrap_or_default();
-        host.strip_suffix(".myshopify.com").unwrap_or(host)
-    }
-
-    fn last_worked(&self) -> Option<String> {
-        self.test.verdict.last_worked_at.map(|at| {
-            let words = filters::date_time(at);
-            words.replacen(", ", " at ", 1)
-        })
-    }
-
-    fn other_store(&self) -> &str {
-        self.test.verdict.other_name.as_deref().unwrap_or("Another cart")
-    }
-
-    fn expected_store(&self) -> &str {
-        self.test.verdict.other_name.as_deref().or(self.test.cart_name.as_deref()).unwrap_or("another store")
-    }
-
-    fn can_act(&self) -> bool {
-        !self.test.test_url.is_empty()
-    }
-
-    fn wait(&self) -> u32 {
-        self.test.verdict.wait_seconds.unwrap_or(60)
-    }
-
-    fn waited(&self) -> u32 {
-        self.test.verdict.waited_seconds.unwrap_or(15)
-    }
-
-    fn city(&self) -> String {
-        self.test.verdict.store.as_ref().map(|store| city(&store.time_zone)).unwrap_or_default()
-    }
-
-    /// What travels to Shopify, in short.
-    fn short(&self) -> &'static str {
-        if self.test.kind.is_token() { "token" } else { "secret" }
-    }
-
-    fn billing(&self) -> String {
-        format!("https://admin.shopify.com/store/{}/settings/billing", self.test.handle)
-    }
-
-    fn develop_apps(&self) -> String {
-        format!("https://admin.shopify.com/store/{}/settings/apps/development", self.test.handle)
-    }
 }
 
 /// Tells `app.js` from a browser that follows a form: the first wants the lines and the region alone.
@@ -481,7 +292,7 @@ async fn show_of(
         editor::understand(&mut form, &report.address);
         editor::receive_unsaved(app, session, &mut form, Some(&report.address)).await?;
     }
-    let page = Editor { app, shell, cart, form, report: Some(report) }.page(false).await?;
+    let page = Editor { app, shell, cart, form, report: Some(report) }.page(Stage::Loaded).await?;
     Ok(Page::ok(page).into_response())
 }
 

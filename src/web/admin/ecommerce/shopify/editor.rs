@@ -6,7 +6,7 @@ use super::{
     CartHead, Kind,
     connection_test::{Standing, TestView},
     form::line,
-    general::{EditorForm, General, SavedSecret, SecretState},
+    general::{EditorForm, General, SavedSecret, SecretState, Stage},
     guide::Guide,
     permissions,
 };
@@ -39,7 +39,7 @@ pub struct Editor<'a> {
 
 impl Editor<'_> {
     /// The page; a running test puts its own result at the mark.
-    pub async fn page(self, is_testing: bool) -> Result<General, Error> {
+    pub async fn page(self, stage: Stage) -> Result<General, Error> {
         let Self { app, shell, cart, mut form, report } = self;
         if let Some(cart) = &cart {
             draw_saved(cart, &mut form);
@@ -64,8 +64,7 @@ impl Editor<'_> {
         Ok(General {
             practice: super::practice_panel::panel(app, cart.as_ref()),
             cart: head,
-            is_testing,
-            is_unsaved: false,
+            stage,
             test,
             guide,
             has_health: false,
@@ -172,7 +171,6 @@ pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Ca
         now: app.clock.now(),
         reference: report.id.simple().to_string(),
         standing,
-        has_saved_secret: credential.is_some(),
         may_be_day_token: credential.is_some_and(|credential| credential.added_at < a_day_ago),
         permissions: permissions(),
         tests_a_minute: TESTS_A_MINUTE,

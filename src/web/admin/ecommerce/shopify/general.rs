@@ -36,10 +36,7 @@ pub struct General {
     /// `None` while the cart is new.
     pub cart: Option<CartHead>,
     pub form: EditorForm,
-    /// The page is the frame of a running test: its title says so.
-    pub is_testing: bool,
-    /// The form was typed and not saved: a redraw after a test, a complaint or a button of the form.
-    pub is_unsaved: bool,
+    pub stage: Stage,
     /// The result to draw above the form.
     pub test: Option<TestView>,
     pub guide: Guide,
@@ -48,6 +45,18 @@ pub struct General {
     pub has_health: bool,
     /// Whether the page Activity exists.
     pub has_activity: bool,
+}
+
+/// What the drawn form holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing, or what is saved.
+    #[default]
+    Loaded,
+    /// What was typed and is not saved: after a test, a complaint or a button of the form. Leaving asks first.
+    Typed,
+    /// The same, in the frame of a running test: the title says so.
+    Testing,
 }
 
 /// The form's fields as they are drawn. Posts `csrf`, `submission`, `version`, `website_name`, `api_url`,
@@ -130,7 +139,7 @@ impl General {
         match form.kind {
             Kind::AccessToken => fields.push(("access_token", token)),
             Kind::ClientCredentials => {
-                fields.extend([("client_id", &form.client_id.complaint), ("client_secret", secret)])
+                fields.extend([("client_id", &form.client_id.complaint), ("client_secret", secret)]);
             }
         }
         Problem::list(&fields)
@@ -143,9 +152,9 @@ impl General {
 
     fn title(&self) -> String {
         let page = format!("ECommerce Integration Editor: {}", self.name());
-        match (&self.shell.banner, self.is_testing) {
+        match (&self.shell.banner, self.stage) {
             _ if !self.problems().is_empty() => format!("Error: {page}"),
-            (_, true) => format!("Testing – {page}"),
+            (_, Stage::Testing) => format!("Testing – {page}"),
             (Some(_), _) => format!("{}{}", self.shell.title_prefix(), self.name()),
             _ => page,
         }
@@ -203,7 +212,7 @@ pub async fn new(State(app): State<App>, shell: Shell) -> Result<Response, Error
         return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());
     }
     let editor = Editor { app: &app, shell, cart: None, form: editor::blank(), report: None };
-    Ok(Page::ok(editor.page(false).await?).into_response())
+    Ok(Page::ok(editor.page(Stage::Loaded).await?).into_response())
 }
 
 /// GET `/admin/ecommerce/shopify/{cart}/general`.
@@ -212,7 +221,7 @@ pub async fn edit(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) ->
     let report = editor::last_report(&app, cart.last_test).await?;
     let form = editor::of_cart(&cart);
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report };
-    Ok(Page::ok(editor.page(false).await?))
+    Ok(Page::ok(editor.page(Stage::Loaded).await?))
 }
 
 /// POST `/admin/ecommerce/shopify/new`.

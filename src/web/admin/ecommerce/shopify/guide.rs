@@ -1,6 +1,8 @@
 //! The set-up guide beside the form, for both kinds of credential; the style sheet shows the one that is chosen.
 //! Steps tick from facts alone: the first from an understood address, the others from what a test has seen.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 
 use super::{Permission, handles};
@@ -54,16 +56,16 @@ impl Guide {
     }
 
     /// Done, and whether it is the first that is not.
-    fn state(done: &[bool; 4], step: &usize) -> &'static str {
+    fn state(done: [bool; 4], step: usize) -> &'static str {
         let next = done.iter().position(|done| !done);
-        match (done[*step], next == Some(*step)) {
+        match (done[step], next == Some(step)) {
             (true, _) => "done",
             (false, true) => "next",
             (false, false) => "later",
         }
     }
 
-    fn count(done: &[bool; 4]) -> usize {
+    fn count(done: [bool; 4]) -> usize {
         done.iter().filter(|done| **done).count()
     }
 
@@ -95,7 +97,7 @@ fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
         out
     })

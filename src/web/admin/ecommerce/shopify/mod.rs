@@ -1,5 +1,6 @@
-//! The ECommerce Integration Editor for Shopify.
+//! The editor of a Shopify cart: General, the connection test, the two questions before something is lost.
 
+pub mod check_line;
 pub mod connection_test;
 pub mod deletion;
 pub mod disconnection;
@@ -9,6 +10,7 @@ pub mod general;
 pub mod guide;
 pub mod practice_panel;
 mod saved;
+pub mod verdict_words;
 
 use super::StatusView;
 

@@ -7,7 +7,7 @@ use super::{
     CartHead, Kind, connection_test,
     editor::{self, Editor},
     form::{Posted, Understanding, understand_address},
-    general::{Conflict, ConflictRow, EditorForm, General, SecretState},
+    general::{Conflict, ConflictRow, EditorForm, General, SecretState, Stage},
     practice_panel,
 };
 use crate::{
@@ -90,7 +90,7 @@ pub async fn test(desk: Desk<'_>, mut posted: Posted, is_partial: bool) -> Resul
     } else {
         editor::receive_unsaved(app, session, &mut form, Some(&address)).await?;
         let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
-        let html = askama::Template::render(&editor.page(true).await?)?;
+        let html = askama::Template::render(&editor.page(Stage::Testing).await?)?;
         let (head, tail) = General::halves(&html);
         Some((head.to_owned(), tail.to_owned()))
     };
@@ -148,7 +148,7 @@ impl Desk<'_> {
             Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
             None => None,
         };
-        Editor { app, shell, cart, form, report: None }.page(false).await
+        Editor { app, shell, cart, form, report: None }.page(Stage::Typed).await
     }
 
     /// Why a form that reads well cannot be saved or tested.
@@ -258,9 +258,7 @@ impl Desk<'_> {
             ("fill", handle) => self.fill(&mut form, submission, handle).await?,
             _ => {}
         }
-        let mut page = self.page(form).await?;
-        page.is_unsaved = true;
-        Ok(Page::ok(page).into_response())
+        Ok(Page::ok(self.page(form).await?).into_response())
     }
 
     /// *Fill in*: writes the practice store's address and lays its secret into the draft, so that none stands in a page.

@@ -1,10 +1,9 @@
 //! Every page with the sample cast, at rest and at its worst, and what must hold of each of them. Tests only.
-//! `LOOK_DIR=… cargo test --lib web::samples::look -- --ignored` writes the pages as files, to be looked at.
+//! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
 
-use std::collections::HashSet;
+mod rules;
 
 use askama::Template;
-use scraper::{Html, Selector};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
@@ -15,7 +14,7 @@ use super::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use super::admin::ecommerce::shopify::deletion::Deletion;
 use super::admin::ecommerce::shopify::disconnection::Disconnection;
 use super::admin::ecommerce::shopify::general::{
-    Conflict, ConflictRow, EditorForm, General, SavedSecret, SecretState, SecretView, Understood,
+    Conflict, ConflictRow, EditorForm, General, SavedSecret, SecretState, SecretView, Stage, Understood,
 };
 use super::admin::ecommerce::shopify::guide::Guide;
 use super::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
@@ -264,7 +263,6 @@ pub(crate) fn test_view(class: Class, kind: Kind) -> TestView {
         now: NOW,
         reference: "0198f3c2a7".into(),
         standing: Standing::Unsaved,
-        has_saved_secret: false,
         may_be_day_token: false,
         permissions: permissions(),
         tests_a_minute: 10,
@@ -290,8 +288,8 @@ fn status_view(status: StatusWord, line: Option<&str>) -> StatusView {
     StatusView { status, line: line.map(Into::into), is_practice: false }
 }
 
-fn understood() -> Option<Understood> {
-    Some(Understood { host: "northwind-tea.myshopify.com".into(), more: Some("We added .myshopify.com.".into()) })
+fn understood() -> Understood {
+    Understood { host: "northwind-tea.myshopify.com".into(), more: Some("We added .myshopify.com.".into()) }
 }
 
 /// A new cart, nothing typed.
@@ -300,8 +298,7 @@ pub(crate) fn new_editor() -> General {
         shell: shell(),
         cart: None,
         form: EditorForm { active: true, submission: "sub-1".into(), ..EditorForm::default() },
-        is_testing: false,
-        is_unsaved: false,
+        stage: Stage::Loaded,
         test: None,
         guide: Guide { handle: None, token_done: [false; 4], ..guide(false) },
         practice: None,
@@ -395,7 +392,7 @@ fn wrong_editor(kind: Kind) -> General {
         shell: Shell { practice: true, ..shell() },
         form,
         practice: Some(practice),
-        is_unsaved: true,
+        stage: Stage::Typed,
         ..new_editor()
     }
 }
@@ -412,7 +409,7 @@ fn received_editor(class: Class) -> General {
     page.form = EditorForm {
         website_name: field("Northwind Tea"),
         api_url: field("northwind-tea"),
-        understood: understood(),
+        understood: Some(understood()),
         access_token: SecretView {
             state: SecretState::Received { ending: Some("1f3c".into()) },
             ..SecretView::default()
@@ -421,7 +418,7 @@ fn received_editor(class: Class) -> General {
     };
     page.guide = guide(false);
     page.test = Some(test_view(class, Kind::AccessToken));
-    page.is_unsaved = true;
+    page.stage = Stage::Typed;
     page
 }
 
@@ -665,152 +662,4 @@ fn troubles() -> Vec<(String, String)> {
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
     [entrance(), lists(), editors(), troubles()].concat()
-}
-
-pub(crate) fn select(selector: &str) -> Selector {
-    Selector::parse(selector).expect("a selector")
-}
-
-#[test]
-fn every_page_has_one_h1_a_title_and_one_main() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        for selector in ["h1", "title", "main", "[role=status]"] {
-            assert_eq!(page.select(&select(selector)).count(), 1, "{selector} in {name}");
-        }
-        let title: String = page.select(&select("title")).flat_map(|title| title.text()).collect();
-        assert!(
-            title.trim_start() == title && title.ends_with(" – Order Time") && title.len() > 14,
-            "{name}: {title:?}"
-        );
-    }
-}
-
-#[test]
-fn ids_are_unique_and_every_reference_finds_its_own() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        let mut ids = HashSet::new();
-        for element in page.select(&select("[id]")) {
-            let id = element.attr("id").expect("an id");
-            assert!(ids.insert(id), "{id} twice in {name}");
-        }
-        let attributes = ["for", "form", "aria-describedby", "aria-labelledby", "aria-controls", "data-show"];
-        for attribute in attributes {
-            for element in page.select(&select(&format!("[{attribute}]"))) {
-                for id in element.attr(attribute).expect("it was selected by it").split_whitespace() {
-                    assert!(ids.contains(id), "{attribute}={id} leads nowhere in {name}");
-                }
-            }
-        }
-        for link in page.select(&select("a[href^='#']")) {
-            let id = &link.attr("href").expect("it was selected by it")[1..];
-            assert!(ids.contains(id), "#{id} leads nowhere in {name}");
-        }
-    }
-}
-
-#[test]
-fn no_page_needs_what_the_content_policy_forbids() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        for element in page.select(&select("*")) {
-            for (attribute, value) in element.value().attrs() {
-                assert!(attribute != "style" && !attribute.starts_with("on"), "{attribute} in {name}");
-                let is_script = value.trim_start().to_ascii_lowercase().starts_with("javascript:");
-                assert!(!is_script, "{attribute}={value} in {name}");
-            }
-        }
-        for script in page.select(&select("script")) {
-            assert!(script.attr("src").is_some() && script.inner_html().is_empty(), "inline script in {name}");
-        }
-        assert_eq!(page.select(&select("style, base, iframe, object")).count(), 0, "{name}");
-    }
-}
-
-#[test]
-fn every_form_that_posts_carries_the_form_token() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        for form in page.select(&select("form[method=post]")) {
-            assert_eq!(form.select(&select("input[type=hidden][name=csrf]")).count(), 1, "{name}");
-        }
-    }
-}
-
-#[test]
-fn every_control_has_a_name_and_every_new_tab_says_so() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        for button in page.select(&select("button:not([aria-hidden])")) {
-            assert!(!button.text().collect::<String>().trim().is_empty(), "a button without a name in {name}");
-        }
-        for input in page.select(&select("input:not([type=hidden])")) {
-            let id = input.attr("id").expect("an input has an id");
-            let is_named = page.select(&select(&format!("label[for='{id}']"))).next().is_some()
-                || page.select(&select(&format!("label > #{id}"))).next().is_some();
-            assert!(is_named, "{id} without a label in {name}");
-        }
-        for link in page.select(&select("a[target=_blank]")) {
-            assert_eq!(link.attr("rel"), Some("noopener noreferrer"), "{name}");
-            assert!(link.text().collect::<String>().contains("(opens in a new tab)"), "{name}");
-        }
-    }
-}
-
-#[test]
-fn an_error_page_of_a_form_says_so_in_its_title_and_leads_to_its_fields() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        let is_wrong = page.select(&select("[role=alert]")).next().is_some();
-        let title: String = page.select(&select("title")).flat_map(|title| title.text()).collect();
-        assert_eq!(title.starts_with("Error: "), is_wrong, "{name}: {title}");
-        assert_eq!(page.select(&select(".error")).count() > 0, is_wrong, "{name}");
-    }
-}
-
-#[test]
-fn the_house_words_hold_on_every_page() {
-    let avoided = ["please", "sorry", "oops", "invalid", "forbidden", "error code", "couldn't", "can't"];
-    for (name, html) in pages() {
-        let text: String = Html::parse_document(&html).select(&select("main")).flat_map(|main| main.text()).collect();
-        let text = text.to_lowercase();
-        for word in avoided {
-            assert!(!text.contains(word), "“{word}” in {name}");
-        }
-    }
-}
-
-#[test]
-fn what_a_person_typed_is_escaped_wherever_it_stands() {
-    for (name, html) in pages() {
-        assert!(!html.contains("<Tea>"), "{name}");
-    }
-}
-
-#[test]
-fn no_secret_field_is_ever_drawn_with_a_value() {
-    for (name, html) in pages() {
-        let page = Html::parse_document(&html);
-        for input in page.select(&select("input.secret, input[type=password]")) {
-            assert_eq!(input.attr("value"), Some(""), "{name}");
-        }
-    }
-}
-
-#[test]
-#[ignore = "writes files, for people who want to look"]
-fn look() {
-    let folder = std::path::PathBuf::from(std::env::var_os("LOOK_DIR").expect("LOOK_DIR"));
-    for (name, html) in pages() {
-        std::fs::write(folder.join(format!("{name}.html")), html).expect("a file");
-    }
-    let statics = folder.join("static");
-    std::fs::create_dir_all(&statics).expect("a folder");
-    for url in
-        [super::assets::app_css(), super::assets::app_js(), super::assets::icons_svg(), super::assets::favicon_svg()]
-    {
-        let name = url.strip_prefix("/static/").expect("under /static/");
-        std::fs::write(statics.join(name), super::assets::find(name).expect("an asset").bytes).expect("a file");
-    }
 }

@@ -1,0 +1,94 @@
+//! A check in words: a line of the result, and the same line as it streams in while the test runs.
+
+use askama::Template;
+
+use super::Kind;
+use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Store};
+use crate::web::filters;
+
+/// One finished check of a streamed answer; ends in the only line feed that it has.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/_check.html")]
+pub struct CheckLine {
+    pub check: Check,
+    pub kind: Kind,
+    /// Known from the third check on.
+    pub store: Option<Store>,
+    pub permission_count: usize,
+}
+
+impl CheckLine {
+    /// A line ends with exactly one line feed, because `app.js` splits there.
+    pub fn line(&self) -> askama::Result<String> {
+        let mut html = self.render()?.replace('\n', " ");
+        html.push('\n');
+        Ok(html)
+    }
+
+    fn view(&self) -> CheckView {
+        CheckView::new(&self.check, self.kind, self.store.as_ref(), self.permission_count)
+    }
+}
+
+/// A check in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckView {
+    pub(super) name: &'static str,
+    pub(super) tone: &'static str,
+    pub(super) icon: &'static str,
+    pub(super) words: String,
+    pub(super) time: Option<String>,
+}
+
+impl CheckView {
+    pub(super) fn new(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -> Self {
+        let limits = matches!(check.kind, CheckKind::Permissions | CheckKind::Version | CheckKind::Customers);
+        let (tone, icon) = match check.state {
+            CheckState::Passed => ("ok", "check"),
+            CheckState::Failed if limits => ("warn", "warn"),
+            CheckState::Failed => ("bad", "x"),
+            CheckState::NotChecked => ("idle", "dot"),
+        };
+        let time = check.took_ms.filter(|_| check.state != CheckState::NotChecked).map(filters::duration);
+        Self { name: check.kind.as_str(), tone, icon, words: words(check, kind, store, permissions), time }
+    }
+}
+
+fn words(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -> String {
+    let found = check.found.as_deref().unwrap_or_default();
+    let of_all = || if found.is_empty() { format!("{permissions} of {permissions}") } else { found.to_owned() };
+    match (check.kind, check.state) {
+        (CheckKind::Address, CheckState::Passed) => "Address understood".into(),
+        (CheckKind::Address, _) => "Address".into(),
+        (CheckKind::Store, CheckState::Passed) => "Store reached".into(),
+        (CheckKind::Store, CheckState::Failed) => "Store not reached".into(),
+        (CheckKind::Store, CheckState::NotChecked) => "Store".into(),
+        (CheckKind::Credential, CheckState::Passed) => match store {
+            Some(store) => format!("{} accepted: {}", kind.noun_first(), store_facts(store)),
+            None if found.is_empty() => format!("{} accepted", kind.noun_first()),
+            None => format!("{} accepted: {found}", kind.noun_first()),
+        },
+        (CheckKind::Credential, CheckState::Failed) => format!("{} not accepted", kind.noun_first()),
+        (CheckKind::Credential, CheckState::NotChecked) => kind.noun_first().into(),
+        (CheckKind::Permissions, CheckState::NotChecked) => "Permissions".into(),
+        (CheckKind::Permissions, _) => format!("{} permissions", of_all().trim_end_matches(" permissions")),
+        (CheckKind::Version, CheckState::Passed) => format!("API version {found}"),
+        (CheckKind::Version, CheckState::Failed) => format!("Answered as {found}"),
+        (CheckKind::Version, CheckState::NotChecked) => "API version".into(),
+        (CheckKind::Customers, CheckState::Passed) => "Customer details visible".into(),
+        (CheckKind::Customers, CheckState::Failed) => "Customer details hidden".into(),
+        (CheckKind::Customers, CheckState::NotChecked) => "Customer details".into(),
+    }
+}
+
+fn store_facts(store: &Store) -> String {
+    let Store { name, shop_id, plan, currency, .. } = store;
+    let app = store.app_title.as_ref().map(|app| format!(", app “{app}”")).unwrap_or_default();
+    let plan = if plan.ends_with(" plan") { plan.clone() } else { format!("{plan} plan") };
+    format!("{name}, shop ID {shop_id}, {plan}, {currency}, {}{app}", city(&store.time_zone))
+}
+
+/// "London" from `Europe/London`.
+pub(super) fn city(zone: &str) -> String {
+    zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
+}

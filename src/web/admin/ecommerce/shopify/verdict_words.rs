@@ -1,0 +1,114 @@
+//! Cause and remedy of one class, drawn from its own small file under `verdict/`. A match without a wildcard chooses the
+//! file, so a class without words does not compile. Knows nothing of requests or of the region around it.
+
+use askama::Template;
+
+use super::check_line::city;
+use super::connection_test::{Standing, TestView};
+use super::{Permission, handles};
+use crate::ecommerce::title;
+use crate::ecommerce::verdict::{Class, Limit};
+use crate::web::filters;
+
+/// Cause and remedy of one class. In the region its buttons work; on the help page there are none.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/_verdict.html")]
+pub struct VerdictWords<'a> {
+    pub class: Class,
+    pub test: &'a TestView,
+}
+
+impl VerdictWords<'_> {
+    fn store(&self) -> &str {
+        title::store_name(&self.test.verdict, &self.test.host)
+    }
+
+    fn missing(&self) -> Vec<Permission> {
+        let scopes = self.test.verdict.limits.iter().find_map(|limit| match limit {
+            Limit::ScopesMissing { scopes } => Some(scopes.as_slice()),
+            _ => None,
+        });
+        self.test.named(scopes.unwrap_or_default())
+    }
+
+    fn missing_label(&self) -> String {
+        match self.missing().len() {
+            1 => "Copy the missing permission".into(),
+            n => format!("Copy the {n} missing permissions"),
+        }
+    }
+
+    fn missing_list(&self) -> String {
+        handles(&self.missing(), ",")
+    }
+
+    fn all_list(&self) -> String {
+        handles(&self.test.permissions, ",")
+    }
+
+    fn covered(&self) -> String {
+        let all = self.test.permissions.len();
+        if self.test.verdict.covered >= all {
+            return format!("All {all} permissions are in place.");
+        }
+        let covered = self.test.verdict.covered;
+        format!("Every permission that {} needs is in place ({covered} of {all}).", self.test.product)
+    }
+
+    fn versions(&self) -> (String, String) {
+        let from_limit = self.test.verdict.limits.iter().find_map(|limit| match limit {
+            Limit::ApiVersionOld { asked, answered } => Some((asked.clone(), answered.clone())),
+            _ => None,
+        });
+        from_limit.unwrap_or_default()
+    }
+
+    fn moved_handle(&self) -> &str {
+        let host = self.test.verdict.moved_to.as_deref().unwrap_or_default();
+        host.strip_suffix(".myshopify.com").unwrap_or(host)
+    }
+
+    fn last_worked(&self) -> Option<String> {
+        self.test.verdict.last_worked_at.map(|at| {
+            let words = filters::date_time(at);
+            words.replacen(", ", " at ", 1)
+        })
+    }
+
+    fn other_store(&self) -> &str {
+        self.test.verdict.other_name.as_deref().unwrap_or("Another cart")
+    }
+
+    fn expected_store(&self) -> &str {
+        self.test.verdict.other_name.as_deref().or(self.test.cart_name.as_deref()).unwrap_or("another store")
+    }
+
+    fn can_act(&self) -> bool {
+        !self.test.test_url.is_empty()
+    }
+
+    fn wait(&self) -> u32 {
+        self.test.verdict.wait_seconds.unwrap_or(60)
+    }
+
+    fn waited(&self) -> u32 {
+        self.test.verdict.waited_seconds.unwrap_or(15)
+    }
+
+    fn city(&self) -> String {
+        self.test.verdict.store.as_ref().map(|store| city(&store.time_zone)).unwrap_or_default()
+    }
+
+    /// What travels to Shopify, in short.
+    fn short(&self) -> &'static str {
+        if self.test.kind.is_token() { "token" } else { "secret" }
+    }
+
+    fn billing(&self) -> String {
+        format!("https://admin.shopify.com/store/{}/settings/billing", self.test.handle)
+    }
+
+    fn develop_apps(&self) -> String {
+        format!("https://admin.shopify.com/store/{}/settings/apps/development", self.test.handle)
+    }
+}
