@@ -234,9 +234,9 @@ pub(in crate::ecommerce) async fn insert(
     passed_at: Option<OffsetDateTime>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into carts (id, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
+        "insert into carts (id, platform, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
             secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16)",
+         values ($1, 'shopify', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16)",
         new.id.0,
         new.submitted,
         new.name.as_str(),

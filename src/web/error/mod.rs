@@ -18,7 +18,11 @@ use axum::{
 
 pub use page::{Again, ErrorPage, Opening, Trouble};
 
-use super::{session::Session, shell::Shell, trace::RequestId};
+use super::{
+    session::Session,
+    shell::Shell,
+    trace::{RequestId, RouteTemplate},
+};
 use crate::{app::App, database};
 
 /// Why a handler gives no page of its own.
@@ -80,6 +84,9 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
     let mut drawn = page(shell, &error, &desk, &reference);
+    if let Some(route) = response.extensions_mut().remove::<RouteTemplate>() {
+        drawn.extensions_mut().insert(route);
+    }
     for (name, value) in response.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             drawn.headers_mut().append(name, value.clone());
