@@ -339,39 +339,7 @@ impl Class {
 
 #[cfg(test)]
 mod tests {
-    use time::macros::datetime;
-
     use super::*;
-
-    const HOST: &str = "northwind-tea.myshopify.com";
-
-    #[test]
-    fn a_title_carries_the_numbers_and_names_of_its_verdict() {
-        let scopes = |n: usize| Limit::ScopesMissing { scopes: vec!["write_orders".into(); n] };
-        let missing = |n| Verdict { limits: vec![scopes(n)], ..Verdict::of(Class::ScopesMissing) };
-        assert_eq!(missing(1).title(HOST, "Northwind Tea"), "Connected, but 1 permission is missing");
-        assert_eq!(missing(2).title(HOST, "Northwind Tea"), "Connected, but 2 permissions are missing");
-        let moved =
-            Verdict { moved_to: Some("northwind-tea-co.myshopify.com".into()), ..Verdict::of(Class::StoreMoved) };
-        assert_eq!(moved.title(HOST, "Northwind Tea"), "This store is now called northwind-tea-co");
-        let at = datetime!(2026-11-24 21:31 +2);
-        let expires = Verdict { limits: vec![Limit::Expires { at }], ..Verdict::of(Class::Expires) };
-        assert_eq!(expires.title(HOST, "Northwind Tea"), "Connected until 24 November 2026 at 19:31 UTC");
-        assert_eq!(
-            Verdict::of(Class::StoreNotFound).title(HOST, "Northwind Tea"),
-            "There is no Shopify store at northwind-tea.myshopify.com"
-        );
-    }
-
-    #[test]
-    fn the_second_kind_of_credential_is_called_by_its_name() {
-        let refused = Verdict::of(Class::TokenRefused);
-        assert_eq!(refused.title(HOST, ""), "Shopify did not accept the access token");
-        assert_eq!(
-            refused.title_for_client_credentials(HOST, ""),
-            "Shopify did not accept the Client ID and Client secret"
-        );
-    }
 
     #[test]
     fn the_name_of_a_class_is_the_same_in_pages_and_in_json() {
