@@ -1,6 +1,9 @@
 //! The settings: `CARTWRIGHT_*` variables and the flags of `cartwright serve`. The only place that reads the environment. All
 //! of it is checked before the port opens, and every problem is reported at once, each with its variable.
 
+#![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
+#![allow(rustdoc::bare_urls, reason = "the doc comments here are what --help prints")]
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
@@ -44,8 +47,16 @@ pub struct ServeFlags {
     #[arg(long, env = "CARTWRIGHT_PRODUCT_NAME", value_name = "NAME")]
     pub product_name: Option<String>,
     /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify.
-    #[cfg(feature = "practice")]
-    #[arg(long, env = "CARTWRIGHT_PRACTICE", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    #[cfg_attr(
+        feature = "practice",
+        arg(
+            long,
+            env = "CARTWRIGHT_PRACTICE",
+            value_parser = clap::builder::FalseyValueParser::new(),
+            action = clap::ArgAction::SetTrue
+        )
+    )]
+    #[cfg_attr(not(feature = "practice"), arg(skip))]
     pub practice: bool,
     /// An HTTP proxy for calls to Shopify, used with CONNECT: http://[user:password@]host:port. Other proxy variables are ignored.
     #[arg(long, env = "CARTWRIGHT_EGRESS_PROXY", hide_env_values = true, value_name = "URL")]
@@ -102,6 +113,9 @@ pub struct ServeConfig {
     pub public_url: PublicUrl,
     pub product_name: String,
     pub practice: bool,
+    /// The stores of the practice mode, once it has started.
+    #[cfg(feature = "practice")]
+    pub practice_stores: Option<crate::practice::Stores>,
     pub egress: Egress,
     pub support: Option<String>,
 }
@@ -183,19 +197,14 @@ impl ServeFlags {
                 key_file,
                 public_url,
                 product_name,
-                practice: self.wants_practice(),
+                practice: self.practice,
+                #[cfg(feature = "practice")]
+                practice_stores: None,
                 egress,
                 support,
             }),
             _ => Err(Problems(problems)),
         }
-    }
-
-    fn wants_practice(&self) -> bool {
-        #[cfg(feature = "practice")]
-        return self.practice;
-        #[cfg(not(feature = "practice"))]
-        false
     }
 
     fn listen(&self, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
@@ -260,10 +269,10 @@ impl ServeFlags {
             match text.parse::<EgressProxy>() {
                 Ok(proxy) => egress.proxy = Some(proxy),
                 Err(problem) => {
-                    problems.push(Problem { variable: "CARTWRIGHT_EGRESS_PROXY", problem: problem.to_string() })
+                    problems.push(Problem { variable: "CARTWRIGHT_EGRESS_PROXY", problem: problem.to_string() });
                 }
             }
-            if self.wants_practice() {
+            if self.practice {
                 problems.push(Problem {
                     variable: "CARTWRIGHT_PRACTICE",
                     problem: "the practice store is a proxy of its own, so it cannot be used together with CARTWRIGHT_EGRESS_PROXY".into(),

@@ -20,7 +20,7 @@ impl Actor {
     pub fn name(&self) -> &str {
         match self {
             Self::Person { name, .. } => name,
-            Self::System => "Order Time",
+            Self::System => "System",
             Self::Operator => "The operator",
             Self::Stranger => "Somebody",
         }

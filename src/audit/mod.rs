@@ -9,11 +9,19 @@ mod sql;
 
 pub use actor::{Actor, By, Origin};
 pub use event::{Change, Event};
-pub use sql::record;
+pub use sql::{find_deletion, record};
 
 /// The cart that an event is about, as it was called then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartRef {
     pub id: uuid::Uuid,
     pub name: String,
+}
+
+/// What is left of a deleted cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    pub name: String,
+    pub by: String,
+    pub at: time::OffsetDateTime,
 }

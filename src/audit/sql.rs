@@ -1,9 +1,9 @@
 //! The audit's SQL: insert only.
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::{By, CartRef, Event};
+use super::{By, CartRef, Deletion, Event};
 
 /// Writes one row through the connection of the change, so that both are kept or neither.
 pub async fn record(connection: &mut PgConnection, by: &By, cart: Option<&CartRef>, event: &Event) -> sqlx::Result<()> {
@@ -28,11 +28,22 @@ pub async fn record(connection: &mut PgConnection, by: &By, cart: Option<&CartRe
     .map(drop)
 }
 
+/// The end of a cart, if it has one.
+pub async fn find_deletion(pool: &PgPool, cart: Uuid) -> sqlx::Result<Option<Deletion>> {
+    sqlx::query_as!(
+        Deletion,
+        r#"select coalesce(cart_name, '') as "name!", actor_name as by, at from audit_events
+           where cart_id = $1 and event = 'cart_deleted' limit 1"#,
+        cart
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::audit::Change;
-    use sqlx::PgPool;
 
     #[sqlx::test]
     async fn rows_are_kept_and_nobody_changes_them(pool: PgPool) {

@@ -1,5 +1,7 @@
 //! `cartwright keys`: lines for the key file.
 
+#![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
+
 use clap::Subcommand;
 
 use crate::vault::KeyRing;

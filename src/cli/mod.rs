@@ -1,5 +1,7 @@
 //! What an operator types; the only place that prints.
 
+#![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
+
 mod database;
 mod keys;
 mod migrate;

@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, signal::unix};
 use super::{Refused, database};
 use crate::{
     app::{App, Site},
-    config::{Database, ServeConfig, ServeFlags},
+    config::{Database, PublicUrl, ServeConfig, ServeFlags},
     ecommerce::shopify::client::Client,
     telemetry,
     vault::{KeyRing, Vault},
@@ -20,6 +20,7 @@ const SWEEP: Duration = Duration::from_mins(5);
 
 pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     telemetry::start_logging(flags.database.log());
+    #[cfg_attr(not(feature = "practice"), expect(unused_mut, reason = "only the practice store changes the settings"))]
     let mut config = flags.check()?;
     // Bound first, so that a port in use is told before a database is made for nothing; nobody is accepted yet.
     let listener = TcpListener::bind(config.listen)
@@ -27,20 +28,16 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
         .map_err(|error| Refused(format!("CARTWRIGHT_LISTEN: {} cannot be used: {error}", config.listen)))?;
     let stop = stopped()?;
     let opened = database::open(&config.database).await?;
-    let practice = practice(&mut config).await?;
-    let outcome = run(config, practice, &opened, listener, stop).await;
+    #[cfg(feature = "practice")]
+    let _practice = practice(&mut config).await?;
+    let outcome = run(config, &opened, listener, stop).await;
     opened.close().await;
     outcome
 }
 
-#[cfg(feature = "practice")]
-type Practice = Option<crate::practice::Practice>;
-#[cfg(not(feature = "practice"))]
-type Practice = ();
-
 /// Starts the practice store and makes it the way out: the same client, TLS and proxy settings as everybody's.
 #[cfg(feature = "practice")]
-async fn practice(config: &mut ServeConfig) -> anyhow::Result<Practice> {
+async fn practice(config: &mut ServeConfig) -> anyhow::Result<Option<crate::practice::Practice>> {
     use crate::practice::{Options, Practice};
     if !config.practice {
         return Ok(None);
@@ -51,27 +48,20 @@ async fn practice(config: &mut ServeConfig) -> anyhow::Result<Practice> {
     roots.push(b'\n');
     roots.extend_from_slice(practice.ca_pem().as_bytes());
     config.egress.extra_roots_pem = Some(roots);
+    config.practice_stores = Some(practice.stores().clone());
     Ok(Some(practice))
-}
-
-#[cfg(not(feature = "practice"))]
-async fn practice(_: &mut ServeConfig) -> anyhow::Result<Practice> {
-    Ok(())
 }
 
 async fn run(
     config: ServeConfig,
-    practice: Practice,
     opened: &database::Opened,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let ring = key_ring(&config)?;
-    let vault =
-        Vault::open_with(ring, opened.pool.clone()).await.map_err(|error| match crate::database::is_away(&error) {
-            true => error,
-            false => Refused(format!("{error:#}")).into(),
-        })?;
+    let vault = Vault::open_with(ring, opened.pool.clone())
+        .await
+        .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })?;
     let client = Client::new(&config.egress)?;
     let site = Site {
         product: config.product_name,
@@ -79,15 +69,14 @@ async fn run(
         support: config.support,
         metrics: telemetry::start_metrics(),
         #[cfg(feature = "practice")]
-        practice: practice.as_ref().map(|practice| practice.stores().clone()),
+        practice: config.practice_stores,
     };
     let app = App::new(opened.pool.clone(), vault, client, site);
-    tell(&app, &config.listen.ip().to_string(), listener.local_addr()?.port()).await?;
+    tell(&app, listener.local_addr()?.port()).await?;
     let sweeper = tokio::spawn(sweep(app.clone()));
     web::server::serve(listener, web::site(app.clone()), stop).await;
     sweeper.abort();
     app.ecommerce.finish().await;
-    drop(practice);
     Ok(())
 }
 
@@ -112,13 +101,12 @@ fn key_ring(config: &ServeConfig) -> anyhow::Result<KeyRing> {
 }
 
 /// Where to look; while nobody can sign in, the one-time link for the first administrator.
-async fn tell(app: &App, _: &str, port: u16) -> anyhow::Result<()> {
-    let origin = match app.site.public_url.host {
-        Some(_) => app.site.public_url.origin.clone(),
-        None => {
-            let (before, _) = app.site.public_url.origin.rsplit_once(':').unwrap_or((&app.site.public_url.origin, ""));
-            format!("{before}:{port}")
-        }
+async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
+    let PublicUrl { origin, host, .. } = &app.site.public_url;
+    // Port 0 was asked for: the system chose another.
+    let origin = match origin.strip_suffix(":0") {
+        Some(before) if host.is_none() => format!("{before}:{port}"),
+        _ => origin.clone(),
     };
     println!("Cartwright is ready at {origin}");
     if app.site.practices() {

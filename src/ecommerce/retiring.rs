@@ -31,4 +31,9 @@ impl Ecommerce {
         })
         .await
     }
+
+    /// Who deleted a cart and when, from the activity; `None` if nobody did.
+    pub async fn deletion(&self, cart: CartId) -> sqlx::Result<Option<audit::Deletion>> {
+        audit::find_deletion(&self.pool, cart.0).await
+    }
 }

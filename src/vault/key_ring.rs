@@ -65,7 +65,7 @@ impl std::fmt::Debug for Key {
 }
 
 fn name(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    id.iter().fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
 
 /// All keys of the file, in its order; never empty.

@@ -6,8 +6,8 @@ use axum::extract::State;
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::ecommerce::Status;
 use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
-use crate::web::admin::ecommerce::StatusWord;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::permissions;

@@ -47,7 +47,8 @@ use crate::app::App;
 /// The whole site. A request meets the layers from top to bottom.
 pub fn site(app: App) -> Router {
     let refuser = app.clone();
-    let same_origin = CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, error::Error::CrossSite));
+    let same_origin =
+        CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, &error::Error::CrossSite));
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(trace::trace))
         .layer(middleware::from_fn_with_state(app.clone(), headers::headers))

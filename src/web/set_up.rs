@@ -106,10 +106,7 @@ pub async fn create(
         Err(refused) => return over(shell, refused),
     };
     let mut page = SetUp::first(shell, code);
-    let new = match page.understand(typed) {
-        Some(new) => new,
-        None => return Ok(Page::refused(page).into_response()),
-    };
+    let Some(new) = page.understand(typed) else { return Ok(Page::refused(page).into_response()) };
     let person = new.name.as_str().split(' ').next().unwrap_or_default().to_owned();
     match app.accounts.set_up(session.origin, &secret, new).await {
         Ok(opened) => {

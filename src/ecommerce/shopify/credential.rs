@@ -19,9 +19,10 @@ const SHORTEST_WITH_ENDING: usize = 20;
 const TOKEN_PREFIXES: [&str; 4] = ["shpat_", "shpca_", "shppa_", "shpua_"];
 
 /// Which of the two ways in a cart uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
+    #[default]
     AccessToken,
     ClientCredentials,
 }

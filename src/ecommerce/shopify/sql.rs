@@ -70,6 +70,25 @@ pub(super) async fn find_unsaved(
     }))
 }
 
+/// The latest form of this session that holds a fresh secret for this cart and host.
+pub(super) async fn find_unsaved_of_cart(
+    pool: &PgPool,
+    cart: CartId,
+    session: &[u8],
+    host: &str,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from unsaved_credentials
+         where cart_id = $1 and session_hash = $2 and store_host = $3 and created_at > now() - interval '30 minutes'
+         order by created_at desc limit 1",
+        cart.0,
+        session,
+        host
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 pub(super) async fn delete_unsaved(connection: &mut PgConnection, form: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from unsaved_credentials where id = $1", form).execute(connection).await.map(drop)
 }

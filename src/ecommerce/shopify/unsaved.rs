@@ -10,7 +10,7 @@ use super::{
     sql,
 };
 use crate::{
-    ecommerce::{Broken, CartId, Ecommerce, Visitor, saving::Found},
+    ecommerce::{Broken, Cart, CartId, Ecommerce, Visitor, saving::Found},
     vault::{Place, Vault},
 };
 
@@ -47,6 +47,11 @@ impl Ecommerce {
         Ok(row
             .filter(|row| row.host == address.host() && row.is_fresh)
             .map(|row| Receipt { kind: row.kind, ending: row.ending }))
+    }
+
+    /// The form of this browser that holds an unsaved secret for this cart and its store, if one does.
+    pub async fn waiting(&self, visitor: &Visitor, cart: &Cart) -> sqlx::Result<Option<Uuid>> {
+        sql::find_unsaved_of_cart(&self.pool, cart.id, &visitor.session, &cart.address.host()).await
     }
 
     /// Forgets the unsaved secret of a form: the person wants to enter a different one.

@@ -96,8 +96,8 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
 }
 
 /// The page of an error for a layer that stands outside of [`draw`]: nobody is known to be signed in.
-pub fn bare(app: &App, error: Error) -> Response {
-    page(Shell::of(app, None, &Uri::from_static("/admin")), &error, &Desk::default(), "")
+pub fn bare(app: &App, error: &Error) -> Response {
+    page(Shell::of(app, None, &Uri::from_static("/admin")), error, &Desk::default(), "")
 }
 
 /// The page of an error whose form was never read by a handler, such as when the session could not be looked up.

@@ -8,6 +8,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::admin::account::Account;
+use super::admin::ecommerce::StatusView;
 use super::admin::ecommerce::add::Add;
 use super::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
 use super::admin::ecommerce::shopify::connection_test::{Standing, TestView};
@@ -20,7 +21,6 @@ use super::admin::ecommerce::shopify::guide::Guide;
 use super::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
 use super::admin::ecommerce::shopify::{CartHead, Kind, Permission};
 use super::admin::ecommerce::switch::{Switch, SwitchAsk};
-use super::admin::ecommerce::{StatusView, StatusWord};
 use super::admin::home::{CartsSummary, Home, HomeRow};
 use super::error::{Again, ErrorPage, Opening, Trouble};
 use super::fields::{Complaint, Field};
@@ -29,6 +29,7 @@ use super::help::Help;
 use super::set_up::{SetUp, SetUpOver, SetUpPurpose};
 use super::shell::{Banner, Person, Shell, Tone};
 use super::sign_in::{SignIn, SignInNote};
+use crate::ecommerce::Status;
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
 
 /// The time of every sample.
@@ -280,11 +281,11 @@ fn field(value: &str) -> Field {
     Field { value: value.into(), complaint: None, note: None }
 }
 
-fn head(status: StatusWord, line: Option<&str>) -> CartHead {
+fn head(status: Status, line: Option<&str>) -> CartHead {
     CartHead { id: uuid::Uuid::nil().to_string(), name: "Northwind Tea".into(), status: status_view(status, line) }
 }
 
-fn status_view(status: StatusWord, line: Option<&str>) -> StatusView {
+fn status_view(status: Status, line: Option<&str>) -> StatusView {
     StatusView { status, line: line.map(Into::into), is_practice: false }
 }
 
@@ -335,7 +336,7 @@ fn saved_form(kind: Kind) -> EditorForm {
 
 pub(crate) fn saved_editor(kind: Kind) -> General {
     General {
-        cart: Some(head(StatusWord::Connected, None)),
+        cart: Some(head(Status::Connected, None)),
         form: saved_form(kind),
         guide: Guide { token_done: [true; 4], ..guide(true) },
         has_health: true,
@@ -428,7 +429,7 @@ fn row(name: &str, host: &str, status: StatusView, minutes: Option<i64>) -> Cart
         name: name.into(),
         host: host.into(),
         platform: "Shopify",
-        active: status.status != StatusWord::Inactive,
+        active: status.status != Status::Inactive,
         status,
         last_checked: minutes.map(|minutes| Moment::new(NOW - Duration::minutes(minutes), NOW)),
     }
@@ -439,29 +440,29 @@ pub(crate) fn carts(shell: Shell) -> Carts {
         shell,
         active: true,
         rows: vec![
-            row("Northwind Tea", "northwind-tea.myshopify.com", status_view(StatusWord::Connected, None), Some(2)),
+            row("Northwind Tea", "northwind-tea.myshopify.com", status_view(Status::Connected, None), Some(2)),
             row(
                 "Northwind Wholesale",
                 "northwind-b2b.myshopify.com",
-                status_view(StatusWord::NeedsAttention, Some("2 permissions missing")),
+                status_view(Status::NeedsAttention, Some("2 permissions missing")),
                 Some(20),
             ),
             row(
                 "Northwind Coffee",
                 "northwind-coffee.myshopify.com",
-                status_view(StatusWord::NotConnected, Some("The access token stopped working, since 21 November")),
+                status_view(Status::NotConnected, Some("The access token stopped working, since 21 November")),
                 Some(3000),
             ),
             row(
                 "Practice tea",
                 "practice-tea.myshopify.com",
-                StatusView { is_practice: true, ..status_view(StatusWord::Draft, Some("Not tested yet")) },
+                StatusView { is_practice: true, ..status_view(Status::Draft, Some("Not tested yet")) },
                 None,
             ),
             row(
                 "Old store",
                 "old-store.myshopify.com",
-                status_view(StatusWord::Inactive, Some("Turned off by Sam Lee")),
+                status_view(Status::Inactive, Some("Turned off by Sam Lee")),
                 None,
             ),
         ],
@@ -589,7 +590,7 @@ fn lists() -> Vec<(String, String)> {
     let home = |carts| Home { shell: shell(), carts, others: others.clone() };
     let conflict = |is_deleted| Conflict {
         shell: shell(),
-        cart: head(StatusWord::Connected, None),
+        cart: head(Status::Connected, None),
         by: "Sam Lee".into(),
         by_first: "Sam".into(),
         at: Moment::new(NOW - Duration::minutes(3), NOW),
@@ -604,7 +605,7 @@ fn lists() -> Vec<(String, String)> {
         is_deleted,
         hidden: vec![("website_name", LONG.into()), ("version", "5".into())],
     };
-    let cart = || head(StatusWord::Connected, None);
+    let cart = || head(Status::Connected, None);
     let empty = Carts { rows: vec![], is_empty: true, next: None, ..carts(shell()) };
     let attention = Carts { rows: vec![], filter: Filter::NeedsAttention, next: None, ..carts(shell()) };
     let searched = Carts { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };

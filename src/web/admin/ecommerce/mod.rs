@@ -30,7 +30,7 @@ impl StatusFacts<'_> {
         let strayed = is_practice && !practices;
         let status = if strayed { Status::Draft } else { self.status.under(self.is_on) };
         let line = if strayed { Some("It belongs to the practice store".to_owned()) } else { self.line(status, now) };
-        StatusView { status: status.into(), line, is_practice }
+        StatusView { status, line, is_practice }
     }
 
     fn line(&self, status: Status, now: OffsetDateTime) -> Option<String> {
@@ -59,52 +59,20 @@ impl StatusFacts<'_> {
     }
 }
 
-impl From<Status> for StatusWord {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Draft => Self::Draft,
-            Status::Connected => Self::Connected,
-            Status::NeedsAttention => Self::NeedsAttention,
-            Status::NotConnected => Self::NotConnected,
-            Status::Inactive => Self::Inactive,
-        }
-    }
-}
-
 /// A cart's status as a person reads it: icon and word, never colour alone, and at most one line below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
-    pub status: StatusWord,
+    pub status: Status,
     /// Such as "2 permissions missing" or "Turned off by Sam Lee".
     pub line: Option<String>,
     /// A cart of the practice store says so.
     pub is_practice: bool,
 }
 
-/// The five words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusWord {
-    Draft,
-    Connected,
-    NeedsAttention,
-    NotConnected,
-    Inactive,
-}
-
-impl StatusWord {
+/// How the five words are shown; the words themselves are the domain's.
+impl Status {
     /// Every word, in the order in which the help page tells them.
     pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive];
-
-    /// The word itself.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Draft => "Draft",
-            Self::Connected => "Connected",
-            Self::NeedsAttention => "Needs attention",
-            Self::NotConnected => "Not connected",
-            Self::Inactive => "Inactive",
-        }
-    }
 
     /// What the word means, for the help page.
     pub const fn meaning(self) -> &'static str {

@@ -16,7 +16,7 @@ use super::check_line::{CheckLine, CheckView};
 use super::editor::{self, Editor};
 use super::form::Posted;
 use super::general::Stage;
-use super::saved::{self, Desk};
+use super::press::{self, Press};
 use super::verdict_words::VerdictWords;
 use super::{Kind, Permission, permissions};
 use crate::app::App;
@@ -225,8 +225,8 @@ pub async fn create_new(
     headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    let desk = Desk { app: &app, shell, session: &session, cart: None };
-    saved::test(desk, posted, headers.contains_key(PARTIAL)).await
+    let press = Press { app: &app, shell, session: &session, cart: None };
+    press::test(press, posted, headers.contains_key(PARTIAL)).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/connection-tests`.
@@ -238,8 +238,8 @@ pub async fn create(
     headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    let desk = Desk { app: &app, shell, session: &session, cart: Some(CartId(id)) };
-    saved::test(desk, posted, headers.contains_key(PARTIAL)).await
+    let press = Press { app: &app, shell, session: &session, cart: Some(CartId(id)) };
+    press::test(press, posted, headers.contains_key(PARTIAL)).await
 }
 
 /// GET `…/new/connection-tests/{test}`.
@@ -286,7 +286,7 @@ async fn show_of(
         None => editor::blank(),
     };
     if cart.is_none() {
-        form.kind = report.kind.into();
+        form.kind = report.kind;
         form.submission = report.submission.to_string();
         form.api_url.value = report.address.admin_url();
         editor::understand(&mut form, &report.address);
@@ -316,12 +316,8 @@ pub(super) fn stream(
         while let Some(progress) = running.progress.recv().await {
             match progress {
                 Progress::Check(check) => {
-                    let line = CheckLine {
-                        kind: running.kind.into(),
-                        check,
-                        store: None,
-                        permission_count: permissions().len(),
-                    };
+                    let line =
+                        CheckLine { kind: running.kind, check, store: None, permission_count: permissions().len() };
                     tell.send(line.line().unwrap_or_default()).ok();
                 }
                 Progress::Report(report) => {

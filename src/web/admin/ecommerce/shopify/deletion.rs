@@ -44,7 +44,7 @@ pub struct Confirmed {
 /// GET: asks.
 pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Deletion>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
-    let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind.into());
+    let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind);
     let version = cart.version;
     let cart = CartHead::of(&app, &cart).await?;
     Ok(Page::ok(Deletion { shell, cart, kind, version }))
@@ -66,5 +66,5 @@ pub async fn create(
     let banner =
         Banner { title: format!("{} is deleted.", cart.website_name), short: "Done".into(), ..Banner::default() };
     session.leave(&app, &banner).await?;
-    Ok(Redirect::to(&"/admin/ecommerce".to_owned()).into_response())
+    Ok(Redirect::to("/admin/ecommerce").into_response())
 }

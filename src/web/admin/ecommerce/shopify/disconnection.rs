@@ -44,7 +44,7 @@ pub struct Confirmed {
 /// GET: asks.
 pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Disconnection>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
-    let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind.into());
+    let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind);
     let version = cart.version;
     let cart = CartHead::of(&app, &cart).await?;
     Ok(Page::ok(Disconnection { shell, cart, kind, version }))

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    CartHead, Kind,
+    CartHead,
     connection_test::{Standing, TestView},
     form::line,
     general::{EditorForm, General, SavedSecret, SecretState, Stage},
@@ -91,7 +91,7 @@ pub fn of_cart(cart: &Cart) -> EditorForm {
     };
     understand(&mut form, &cart.address);
     if let Some(credential) = &cart.credential {
-        form.kind = credential.kind.into();
+        form.kind = credential.kind;
         form.client_id.value = credential.client_id.clone().unwrap_or_default();
         form.secret_mut().state = SecretState::Saved;
     }
@@ -107,8 +107,7 @@ pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
 
 /// Shows what is saved beside what is typed. A secret that cannot be read is asked for again.
 fn draw_saved(cart: &Cart, form: &mut EditorForm) {
-    let Some(credential) = cart.credential.as_ref().filter(|credential| Kind::from(credential.kind) == form.kind)
-    else {
+    let Some(credential) = cart.credential.as_ref().filter(|credential| credential.kind == form.kind) else {
         return;
     };
     let is_readable = credential.is_readable;
@@ -164,7 +163,7 @@ pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Ca
         host: report.address.host(),
         handle: report.address.handle().to_owned(),
         cart_name: cart.map(|cart| cart.shop_name.clone().unwrap_or_else(|| cart.website_name.clone())),
-        kind: report.kind.into(),
+        kind: report.kind,
         product: shell.product.clone(),
         support: shell.support.clone(),
         tested_at: report.tested_at,
@@ -216,12 +215,19 @@ pub async fn receive_unsaved(
 ) -> Result<(), Error> {
     let Some((address, id)) = address.zip(form.submission.parse().ok()) else { return Ok(()) };
     if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, address).await?
-        && Kind::from(receipt.kind) == form.kind
+        && receipt.kind == form.kind
         && form.secret_mut().complaint.is_none()
     {
         form.receive(receipt.ending);
     }
     Ok(())
+}
+
+/// Takes up the form of this browser that still holds an unsaved secret for the cart: a new one waits for its test.
+pub async fn resume(app: &App, session: &Session, cart: &Cart, form: &mut EditorForm) -> Result<(), Error> {
+    let Some(waiting) = app.ecommerce.waiting(&session.visitor(), cart).await? else { return Ok(()) };
+    form.submission = waiting.to_string();
+    receive_unsaved(app, session, form, Some(&cart.address)).await
 }
 
 /// The moment of a change, for the conflict page.

@@ -64,7 +64,7 @@ impl Posted {
             website_name: Field { value: self.website_name.clone(), ..Field::default() },
             api_url: Field { value: self.api_url.clone(), ..Field::default() },
             client_id: Field { value: self.client_id.clone(), ..Field::default() },
-            kind: self.credential_kind.into(),
+            kind: self.credential_kind,
             active: self.active.is_some(),
             submission: self.submission.to_string(),
             version: self.version,

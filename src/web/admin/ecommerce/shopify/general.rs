@@ -16,7 +16,7 @@ use super::editor::{self, Editor};
 use super::form::Posted;
 use super::guide::Guide;
 use super::practice_panel::PracticePanel;
-use super::saved::{self, Desk};
+use super::press::{self, Press};
 use super::{CartHead, Kind};
 use crate::app::App;
 use crate::ecommerce::CartId;
@@ -216,10 +216,16 @@ pub async fn new(State(app): State<App>, shell: Shell) -> Result<Response, Error
 }
 
 /// GET `/admin/ecommerce/shopify/{cart}/general`.
-pub async fn edit(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<General>, Error> {
+pub async fn edit(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Path(id): Path<Uuid>,
+) -> Result<Page<General>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let report = editor::last_report(&app, cart.last_test).await?;
-    let form = editor::of_cart(&cart);
+    let mut form = editor::of_cart(&cart);
+    editor::resume(&app, &session, &cart, &mut form).await?;
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report };
     Ok(Page::ok(editor.page(Stage::Loaded).await?))
 }
@@ -231,7 +237,7 @@ pub async fn create(
     session: Session,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    saved::save(Desk { app: &app, shell, session: &session, cart: None }, posted).await
+    press::save(Press { app: &app, shell, session: &session, cart: None }, posted).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/general`.
@@ -242,11 +248,7 @@ pub async fn update(
     Path(id): Path<Uuid>,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    let cart = app.ecommerce.find(CartId(id)).await?;
-    if cart.is_none() && posted.version.is_none() {
-        return Err(Error::NotFound);
-    }
-    saved::save(Desk { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted).await
+    press::save(Press { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted).await
 }
 
 impl IntoResponse for Conflict {

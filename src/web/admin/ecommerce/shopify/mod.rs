@@ -9,35 +9,29 @@ mod form;
 pub mod general;
 pub mod guide;
 pub mod practice_panel;
-mod saved;
+mod press;
 pub mod verdict_words;
 
 use super::StatusView;
 
+pub use crate::ecommerce::shopify::credential::CredentialKind as Kind;
 use crate::ecommerce::shopify::{credential::CredentialKind, scopes};
 
-/// Which of the two credentials a cart has; the words follow it everywhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    #[default]
-    AccessToken,
-    ClientCredentials,
-}
-
-impl Kind {
-    /// In a sentence: "access token".
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access token",
-            Self::ClientCredentials => "Client ID and Client secret",
-        }
-    }
-
+/// How a credential is called on the pages; the words follow its kind everywhere.
+impl CredentialKind {
     /// At the beginning of one: "Access token".
     pub const fn noun_first(self) -> &'static str {
         match self {
             Self::AccessToken => "Access token",
             Self::ClientCredentials => "Client ID and Client secret",
+        }
+    }
+
+    /// The label of its secret field.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::AccessToken => "Access Token",
+            Self::ClientCredentials => "Client secret",
         }
     }
 
@@ -49,25 +43,8 @@ impl Kind {
         }
     }
 
-    /// The value of the form's `credential_kind`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access_token",
-            Self::ClientCredentials => "client_credentials",
-        }
-    }
-
     const fn is_token(self) -> bool {
         matches!(self, Self::AccessToken)
-    }
-}
-
-impl From<CredentialKind> for Kind {
-    fn from(kind: CredentialKind) -> Self {
-        match kind {
-            CredentialKind::AccessToken => Self::AccessToken,
-            CredentialKind::ClientCredentials => Self::ClientCredentials,
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::{
-    CartHead, Kind, connection_test,
+    CartHead, connection_test,
     editor::{self, Editor},
     form::{Posted, Understanding, understand_address},
     general::{Conflict, ConflictRow, EditorForm, General, SecretState, Stage},
@@ -13,9 +13,11 @@ use super::{
 use crate::{
     app::App,
     ecommerce::{
-        Cart, CartId, Effect, Refusal, SaveError, Saved, Submission, TestSubject, shopify::address::StoreAddress,
+        Cart, CartId, Effect, Refusal, SaveError, Saved, Status, Submission, TestSubject,
+        shopify::address::StoreAddress,
     },
     web::{
+        admin::ecommerce::StatusView,
         error::Error,
         fields::Complaint,
         page::Page,
@@ -25,7 +27,7 @@ use crate::{
 };
 
 /// Who sent which form.
-pub struct Desk<'a> {
+pub struct Press<'a> {
     pub app: &'a App,
     pub shell: Shell,
     pub session: &'a Session,
@@ -34,53 +36,52 @@ pub struct Desk<'a> {
 }
 
 /// *Save*, or a button that only redraws the form.
-pub async fn save(desk: Desk<'_>, mut posted: Posted) -> Result<Response, Error> {
+pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Error> {
     match posted.intent.take().as_deref() {
         None | Some("overwrite") => {}
-        Some(intent) => return desk.redraw(intent, posted).await,
+        Some(intent) => return press.redraw(intent, posted).await,
     }
     let version = posted.version;
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
-        desk.keep(&mut form, address.as_ref(), stray).await?;
-        return desk.refuse(form).await;
+        press.keep(&mut form, address.as_ref(), stray).await?;
+        return press.refuse(form).await;
     };
-    // What must not be lost if the save is refused; the save itself takes the credential with it.
-    desk.hold(&mut form, &submission).await?;
+    // If the save is refused, the secret need not be typed again.
+    press.hold(&mut form, &submission).await?;
     let address = submission.address.clone();
-    let submission = desk.blank(submission);
-    let visitor = desk.session.visitor();
-    let outcome = match (desk.cart, version) {
-        (Some(id), Some(version)) => desk.app.ecommerce.update(visitor, id, version, submission).await,
+    let visitor = press.session.visitor();
+    let outcome = match (press.cart, version) {
+        (Some(id), Some(version)) => press.app.ecommerce.update(visitor, id, version, submission).await,
         (Some(_), None) => Err(SaveError::Gone),
-        (None, _) => desk.app.ecommerce.add(visitor, submission).await,
+        (None, _) => press.app.ecommerce.add(visitor, submission).await,
     };
     match outcome {
-        Ok(saved) => desk.saved(&saved).await,
-        Err(error) => desk.refuse_save(form, &address, error).await,
+        Ok(saved) => press.saved(&saved).await,
+        Err(error) => press.refuse_save(form, &address, error).await,
     }
 }
 
 /// *Test Connection*: streams what is found.
-pub async fn test(desk: Desk<'_>, mut posted: Posted, is_partial: bool) -> Result<Response, Error> {
+pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Result<Response, Error> {
     if let Some(intent) = posted.intent.take() {
-        return desk.redraw(&intent, posted).await;
+        return press.redraw(&intent, posted).await;
     }
     let version = posted.version;
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
-        desk.keep(&mut form, address.as_ref(), stray).await?;
-        return desk.refuse(form).await;
+        press.keep(&mut form, address.as_ref(), stray).await?;
+        return press.refuse(form).await;
     };
     let Submission { id, address, offered, .. } = submission;
     let host = address.host();
-    let subject = TestSubject { submission: id, cart: desk.cart.zip(version), address: address.clone(), offered };
-    let running = match desk.app.ecommerce.test(desk.session.visitor(), subject).await {
+    let subject = TestSubject { submission: id, cart: press.cart.zip(version), address: address.clone(), offered };
+    let running = match press.app.ecommerce.test(press.session.visitor(), subject).await {
         Ok(running) => running,
         Err(Refusal::Broken(broken)) => return Err(broken.into()),
-        Err(refusal) => return desk.refuse_save(form, &address, refusal.into()).await,
+        Err(refusal) => return press.refuse_save(form, &address, refusal.into()).await,
     };
-    let Desk { app, shell, session, cart } = desk;
+    let Press { app, shell, session, cart } = press;
     let cart = match cart {
         Some(id) => app.ecommerce.find(id).await?,
         None => None,
@@ -97,7 +98,7 @@ pub async fn test(desk: Desk<'_>, mut posted: Posted, is_partial: bool) -> Resul
     Ok(connection_test::stream(app.clone(), shell, cart, frame, host, running))
 }
 
-impl Desk<'_> {
+impl Press<'_> {
     /// Seals a typed credential for this form, so that whatever happens next it need not be typed again.
     async fn hold(&self, form: &mut EditorForm, submission: &Submission) -> Result<(), Error> {
         if let crate::ecommerce::Offered::Typed(credential) = &submission.offered {
@@ -108,11 +109,6 @@ impl Desk<'_> {
             form.receive(credential.ending());
         }
         Ok(())
-    }
-
-    /// The same submission, with its credential at rest instead of in hand.
-    fn blank(&self, submission: Submission) -> Submission {
-        submission
     }
 
     /// A secret of a refused form rests sealed where its store is known; otherwise nobody may keep it.
@@ -143,7 +139,7 @@ impl Desk<'_> {
     }
 
     async fn page(self, form: EditorForm) -> Result<General, Error> {
-        let Desk { app, shell, cart, .. } = self;
+        let Press { app, shell, cart, .. } = self;
         let cart = match cart {
             Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
             None => None,
@@ -163,7 +159,7 @@ impl Desk<'_> {
         match error {
             SaveError::Broken(broken) => return Err(broken.into()),
             SaveError::Conflict(theirs) => return self.conflict(form, &theirs).await,
-            SaveError::Gone => return Err(Error::NotFound),
+            SaveError::Gone => return self.deleted(form).await,
             SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
             SaveError::SameStore(other) => {
                 let link =
@@ -181,7 +177,7 @@ impl Desk<'_> {
 
     /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
     async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
-        let Desk { app, shell, .. } = self;
+        let Press { app, shell, .. } = self;
         let has_new = matches!(form.access_token.state, SecretState::Received { .. })
             || matches!(form.client_secret.state, SecretState::Received { .. });
         let kind = form.kind;
@@ -198,27 +194,43 @@ impl Desk<'_> {
             .map(|(field, theirs, yours)| ConflictRow { field, theirs, yours })
             .collect();
         if has_new {
-            rows.push(ConflictRow { field: "Credential", theirs: secret(false), yours: secret(true) });
+            rows.push(ConflictRow { field: form.kind.label(), theirs: secret(false), yours: secret(true) });
         }
-        let mut hidden = vec![
-            ("submission", form.submission.clone()),
-            ("version", theirs.version.to_string()),
-            ("website_name", form.website_name.value.clone()),
-            ("api_url", form.api_url.value.clone()),
-            ("credential_kind", kind.as_str().to_owned()),
-            ("client_id", form.client_id.value.clone()),
-        ];
-        if form.active {
-            hidden.push(("active", "on".to_owned()));
-        }
+        let mut hidden = hidden(&form);
+        hidden.push(("version", theirs.version.to_string()));
         let page = Conflict {
             cart: CartHead::of(app, theirs).await?,
-            by_first: theirs.updated_by.split(' ').next().unwrap_or_default().to_owned(),
+            by_first: first_name(&theirs.updated_by),
             by: theirs.updated_by.clone(),
             at: editor::moment(theirs.updated_at, app),
             rows,
             is_deleted: false,
             hidden,
+            shell,
+        };
+        Ok(page.into_response())
+    }
+
+    /// Somebody deleted the cart meanwhile: what was typed is there to be copied, or to become a new cart.
+    async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
+        let Press { app, shell, cart, .. } = self;
+        let id = cart.ok_or(Error::NotFound)?;
+        let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
+        let rows = [("Website Name", &form.website_name.value), ("API URL", &form.api_url.value)];
+        let page = Conflict {
+            cart: CartHead {
+                id: id.to_string(),
+                name: deletion.name,
+                status: StatusView { status: Status::Inactive, line: None, is_practice: false },
+            },
+            by_first: first_name(&deletion.by),
+            by: deletion.by,
+            at: editor::moment(deletion.at, app),
+            rows: rows
+                .map(|(field, yours)| ConflictRow { field, theirs: String::new(), yours: yours.clone() })
+                .to_vec(),
+            is_deleted: true,
+            hidden: hidden(&form),
             shell,
         };
         Ok(page.into_response())
@@ -266,7 +278,7 @@ impl Desk<'_> {
         use crate::ecommerce::shopify::credential::Credential;
         let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
         let Some(address) = understand_address(&practice.handle, form) else { return Ok(()) };
-        form.kind = Kind::from(practice.kind);
+        form.kind = practice.kind;
         if form.website_name.value.trim().is_empty() {
             form.website_name.value = format!("Northwind {handle}");
         }
@@ -289,6 +301,25 @@ impl Desk<'_> {
         self.session.leave(self.app, &banner(saved, is_on)).await?;
         Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{}/general", saved.cart)).into_response())
     }
+}
+
+fn first_name(name: &str) -> String {
+    name.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Every field of the form but its secrets and its version.
+fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
+    let mut hidden = vec![
+        ("submission", form.submission.clone()),
+        ("website_name", form.website_name.value.clone()),
+        ("api_url", form.api_url.value.clone()),
+        ("credential_kind", form.kind.as_str().to_owned()),
+        ("client_id", form.client_id.value.clone()),
+    ];
+    if form.active {
+        hidden.push(("active", "on".to_owned()));
+    }
+    hidden
 }
 
 fn banner(saved: &Saved, is_on: bool) -> Banner {
