@@ -58,7 +58,7 @@ pub struct ServeFlags {
     )]
     #[cfg_attr(not(feature = "practice"), arg(skip))]
     pub practice: bool,
-    /// An HTTP proxy for calls to Shopify, used with CONNECT: http://[user:password@]host:port. Other proxy variables are ignored.
+    /// An HTTP proxy for calls to Shopify, used with CONNECT: http://host:port, or http://user:password@host:port. Other proxy variables are ignored.
     #[arg(long, env = "CARTWRIGHT_EGRESS_PROXY", hide_env_values = true, value_name = "URL")]
     pub egress_proxy: Option<String>,
     /// Extra certificate authorities for calls to Shopify, as PEM.

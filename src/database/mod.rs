@@ -1,7 +1,7 @@
 //! How we reach Postgres: a pool that hands out every connection clean, and refuses a database that would lose writes.
 //!
 //! sqlx 0.9.0 loses acknowledged writes: when `begin()` is dropped in flight, the connection returns to the pool inside a
-//! transaction nobody commits. Hence the `rollback` before each acquire, and [`transaction`] in a task of its own.
+//! transaction nobody commits. Hence the `rollback` before each acquire, and [`transaction()`] in a task of its own.
 
 #[cfg(feature = "embedded")]
 pub mod embedded;

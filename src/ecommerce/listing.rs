@@ -55,7 +55,7 @@ pub struct CartRow {
     pub is_disconnected: bool,
 }
 
-/// How many carts each filter holds, at most [`COUNT_TO`] each.
+/// How many carts each filter holds, at most 100 each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub all: i64,

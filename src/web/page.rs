@@ -8,7 +8,7 @@ use axum::{
 
 use super::error::Error;
 
-/// A drawn template with status 200, or another one by [`Page::with`].
+/// A drawn template with status 200, or with the one beside it.
 #[derive(Debug)]
 pub struct Page<T>(pub T, pub StatusCode);
 

@@ -38,7 +38,7 @@ pub enum Error {
     CrossSite,
     /// Another method than the route has.
     NotPossible,
-    /// No answer within [`DEADLINE`].
+    /// No answer within 12 s.
     TimedOut,
     /// The database, a bug: told in the log alone.
     Broken(Arc<anyhow::Error>),
