@@ -50,7 +50,7 @@ impl App {
     pub fn new(pool: PgPool, vault: Vault, client: Client, site: Site) -> Self {
         Self {
             accounts: Accounts::new(pool.clone()),
-            ecommerce: Ecommerce::new(pool.clone(), Arc::new(vault), Arc::new(client), site.practices()),
+            ecommerce: Ecommerce::new(pool.clone(), Arc::new(vault), Arc::new(client), site.practices(), Clock::System),
             clock: Clock::System,
             site: Arc::new(site),
             pool,

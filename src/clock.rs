@@ -12,6 +12,7 @@ pub enum Clock {
 }
 
 impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
     pub fn now(self) -> OffsetDateTime {
         match self {
             Self::System => OffsetDateTime::now_utc(),

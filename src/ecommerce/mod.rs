@@ -6,8 +6,10 @@
 mod cart;
 mod integration;
 mod listing;
+mod report;
 mod retiring;
 mod saving;
+mod sealing;
 pub mod shopify;
 mod sql;
 mod status;
@@ -21,15 +23,17 @@ use sqlx::PgPool;
 
 use crate::{
     audit::By,
+    clock::Clock,
     vault::{SealError, Vault},
 };
 
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
 pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use report::TestReport;
 pub use saving::{Effect, Offered, SaveError, Saved, Submission, Theirs};
 pub use status::Status;
-pub use testing::{Progress, Refusal, RunningTest, TestReport, TestSubject};
+pub use testing::{Progress, Refusal, RunningTest, TestSubject};
 
 /// The handle on everything about carts.
 #[derive(Clone, Debug)]
@@ -40,6 +44,7 @@ pub struct Ecommerce {
     tasks: tokio_util::task::TaskTracker,
     /// Whether the server answers for `practice-` stores itself.
     practices: bool,
+    clock: Clock,
 }
 
 /// A signed-in person at one browser: unsaved secrets belong to the browser, the deeds to the person.
@@ -60,8 +65,14 @@ pub enum Broken {
 }
 
 impl Ecommerce {
-    pub fn new(pool: PgPool, vault: Arc<Vault>, client: Arc<shopify::client::Client>, practices: bool) -> Self {
-        Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new(), practices }
+    pub fn new(
+        pool: PgPool,
+        vault: Arc<Vault>,
+        client: Arc<shopify::client::Client>,
+        practices: bool,
+        clock: Clock,
+    ) -> Self {
+        Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new(), practices, clock }
     }
 
     /// Whether this store would be answered by the practice store.

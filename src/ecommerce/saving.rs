@@ -16,7 +16,6 @@ use super::{
 use crate::{
     audit::{self, CartRef, Change, Event},
     database::transaction,
-    vault::Place,
 };
 
 /// What the form says of the credential.
@@ -278,25 +277,6 @@ impl Ecommerce {
         }
     }
 
-    async fn seal(
-        &self,
-        id: CartId,
-        address: &StoreAddress,
-        credential: &Credential,
-        by: &str,
-    ) -> Result<sql::Sealed, Broken> {
-        let host = address.host();
-        Ok(sql::Sealed {
-            kind: credential.kind(),
-            client_id: credential.client_id().map(|id| id.as_str().to_owned()),
-            secret: self.vault.seal(&place(credential.kind(), id, &host), credential.secret()).await?,
-            ending: credential.ending(),
-            added_by: by.to_owned(),
-            fingerprint: self.fingerprint(address, credential),
-            token_fingerprint: self.token_fingerprint(credential),
-        })
-    }
-
     /// The latest test of exactly this, if it passed, is recent, and opened the store that the cart belongs to.
     async fn last_pass(
         &self,
@@ -332,14 +312,6 @@ impl Ecommerce {
 pub(super) enum Found {
     Credential(Credential),
     Nothing { was_there: bool },
-}
-
-/// Where a cart's secret lives: one place for each kind, bound to the host that will be called.
-pub(super) fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
-    match kind {
-        CredentialKind::AccessToken => Place::access_token(id.0, host),
-        CredentialKind::ClientCredentials => Place::client_secret(id.0, host),
-    }
 }
 
 /// Whether a blank secret may mean the saved one: same host, same kind, same Client ID, in every route.

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
     Broken, Cart, CartId, Ecommerce, SaveError, Visitor,
-    saving::{Found, Offered, keeps_saved, place},
+    report::TestReport,
+    saving::{Found, Offered, keeps_saved},
     shopify::{
         address::StoreAddress,
         connection_test,
@@ -18,11 +19,10 @@ use super::{
     },
     sql,
     status::Facts,
-    title::{self, Naming},
     verdict::{Check, CheckKind, CheckState, Class, TESTS_A_MINUTE, Verdict},
 };
 use crate::{
-    audit::{self, CartRef, Event},
+    audit::{self, Event},
     database::{throttle::Throttle, transaction},
     vault::Fingerprint,
 };
@@ -66,34 +66,6 @@ impl From<sqlx::Error> for Refusal {
     }
 }
 
-/// A test as it is kept and shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TestReport {
-    /// Also the reference that support asks for.
-    pub id: Uuid,
-    pub submission: Uuid,
-    pub cart: Option<CartId>,
-    pub address: StoreAddress,
-    pub kind: CredentialKind,
-    /// Whether what was tested is what the cart holds.
-    pub was_saved: bool,
-    pub tested_at: OffsetDateTime,
-    pub verdict: Verdict,
-}
-
-impl TestReport {
-    /// The verdict in one line, for the activity and the list.
-    pub fn title(&self) -> String {
-        let naming = Naming {
-            host: &self.address.host(),
-            credential: self.kind.noun(),
-            tests_a_minute: TESTS_A_MINUTE,
-            now: self.tested_at,
-        };
-        title::of(&self.verdict, &naming)
-    }
-}
-
 /// What a running test tells, in this order: any number of checks, then the report.
 #[derive(Debug)]
 pub enum Progress {
@@ -110,16 +82,16 @@ pub struct RunningTest {
 }
 
 /// One test that is about to run.
-struct Run {
-    id: Uuid,
-    submission: Uuid,
-    visitor: Visitor,
-    cart: Option<Cart>,
-    address: StoreAddress,
-    kind: CredentialKind,
-    fingerprint: Fingerprint,
-    token_fingerprint: Fingerprint,
-    was_saved: bool,
+pub(super) struct Run {
+    pub(super) id: Uuid,
+    pub(super) submission: Uuid,
+    pub(super) visitor: Visitor,
+    pub(super) cart: Option<Cart>,
+    pub(super) address: StoreAddress,
+    pub(super) kind: CredentialKind,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) token_fingerprint: Fingerprint,
+    pub(super) was_saved: bool,
 }
 
 impl Ecommerce {
@@ -186,7 +158,7 @@ impl Ecommerce {
             was_saved,
         };
         if let Some(verdict) = self.too_many(&run).await? {
-            return Ok(told(run.report(verdict)));
+            return Ok(told(run.report(verdict, self.clock.now())));
         }
         Ok(self.start(run, credential).await?)
     }
@@ -225,62 +197,6 @@ impl Ecommerce {
         Ok(RunningTest { id, kind, progress })
     }
 
-    /// Completes the verdict with what only we know, and records it with its audit row.
-    async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
-        let ecommerce = self.clone();
-        let mut report = run.report(verdict);
-        let (completed, answer) = oneshot::channel();
-        let draft = report.clone();
-        let recorded = transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
-            Box::pin(async move {
-                let mut report = draft;
-                ecommerce.complete(work, &run, &mut report.verdict).await?;
-                sql::finish_test(work, &report).await?;
-                let cart = run.cart.as_ref().map(Cart::reference);
-                if run.was_saved
-                    && let Some(cart) = &run.cart
-                {
-                    record_saved(work, cart, &run.fingerprint, &report).await?;
-                }
-                audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
-                completed.send(report).ok();
-                Ok(())
-            })
-        })
-        .await;
-        match (recorded, answer.await) {
-            (Ok(()), Ok(complete)) => report = complete,
-            (Err(error), _) => tracing::error!(test = %report.id, error = %error, "a test could not be recorded"),
-            (Ok(()), Err(_)) => {}
-        }
-        report
-    }
-
-    /// The same credential worked before: it stopped. Another cart has this store, or uses this token.
-    async fn complete(&self, work: &mut sqlx::PgConnection, run: &Run, verdict: &mut Verdict) -> sqlx::Result<()> {
-        let own = run.cart.as_ref().map(|cart| cart.id);
-        if verdict.class == Class::TokenRefused {
-            if let Some(at) = sql::find_last_worked(work, &run.fingerprint).await? {
-                verdict.class = Class::TokenStopped;
-                verdict.last_worked_at = Some(at);
-            } else if let Some(other) = sql::find_by_token(work, &run.token_fingerprint, own).await? {
-                name_other(verdict, other);
-            }
-        }
-        if verdict.class == Class::WrongStore {
-            verdict.other_name = run.cart.as_ref().and_then(|cart| cart.shop_name.clone());
-        }
-        if verdict.outcome().passes()
-            && let Some(store) = &verdict.store
-            && let Some(other) = sql::find_by_shop(work, &store.shop_id, own).await?
-        {
-            verdict.class = Class::Duplicate;
-            verdict.limits.clear();
-            name_other(verdict, other);
-        }
-        Ok(())
-    }
-
     /// One test at a time for each person, ten a minute for each store, a hundred a minute in all.
     async fn too_many(&self, run: &Run) -> sqlx::Result<Option<Verdict>> {
         let mut connection = self.pool.acquire().await?;
@@ -317,7 +233,7 @@ impl Ecommerce {
             token_fingerprint: Fingerprint::new(),
             was_saved: true,
         };
-        let report = run.report(stopped(Class::OurKey));
+        let report = run.report(stopped(Class::OurKey), self.clock.now());
         sql::insert_test(&self.pool, &run.row()).await?;
         let (kept, cart) = (report.clone(), cart.clone());
         transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
@@ -335,52 +251,6 @@ impl Ecommerce {
         .await?;
         Ok(told(report))
     }
-
-    /// A test by its id, as it was recorded; `None` while it runs and when there is no such test.
-    pub async fn find_test(&self, id: Uuid) -> sqlx::Result<Option<TestReport>> {
-        sql::find_test(&self.pool, id).await
-    }
-
-    /// Covers exactly what a test would use: credential and host.
-    pub(super) fn fingerprint(&self, address: &StoreAddress, credential: &Credential) -> Fingerprint {
-        use secrecy::ExposeSecret;
-        let id = credential.client_id().map_or("", |id| id.as_str());
-        self.vault.fingerprint(
-            "credential and host",
-            &[credential.kind().as_str(), id, credential.secret().expose_secret(), &address.host()],
-        )
-    }
-
-    /// Covers the credential alone, to see that two carts use the same.
-    pub(super) fn token_fingerprint(&self, credential: &Credential) -> Fingerprint {
-        use secrecy::ExposeSecret;
-        self.vault.fingerprint("credential", &[credential.secret().expose_secret()])
-    }
-
-    /// The one function that turns a row into a usable credential: it takes the host that will be called, and a row that was
-    /// sealed for another one does not open.
-    pub(super) async fn open_saved(&self, id: CartId, address: &StoreAddress) -> sqlx::Result<Option<Credential>> {
-        let Some(row) = sql::find_sealed(&self.pool, id).await? else { return Ok(None) };
-        let host = address.host();
-        Ok(self
-            .vault
-            .open(&place(row.kind, id, &host), &row.secret)
-            .ok()
-            .and_then(|secret| Credential::from_stored(row.kind, row.client_id, secret)))
-    }
-
-    /// The cart for its editor, with a look at whether its secret still opens.
-    pub async fn find(&self, id: CartId) -> sqlx::Result<Option<Cart>> {
-        let Some(mut cart) = sql::find(&self.pool, id).await? else { return Ok(None) };
-        let readable = match &cart.credential {
-            Some(_) => self.open_saved(id, &cart.address).await?.is_some(),
-            None => false,
-        };
-        if let Some(credential) = &mut cart.credential {
-            credential.is_readable = readable;
-        }
-        Ok(Some(cart))
-    }
 }
 
 impl Run {
@@ -397,7 +267,7 @@ impl Run {
         }
     }
 
-    fn report(&self, verdict: Verdict) -> TestReport {
+    pub(super) fn report(&self, verdict: Verdict, at: OffsetDateTime) -> TestReport {
         TestReport {
             id: self.id,
             submission: self.submission,
@@ -405,47 +275,10 @@ impl Run {
             address: self.address.clone(),
             kind: self.kind,
             was_saved: self.was_saved,
-            tested_at: OffsetDateTime::now_utc(),
+            tested_at: at,
             verdict,
         }
     }
-}
-
-/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile.
-async fn record_saved(
-    work: &mut sqlx::PgConnection,
-    cart: &Cart,
-    tested: &Fingerprint,
-    report: &TestReport,
-) -> sqlx::Result<()> {
-    let Some(now) = sql::lock(work, cart.id).await? else { return Ok(()) };
-    if now.fingerprint.as_ref() != Some(tested) {
-        return Ok(());
-    }
-    let verdict = &report.verdict;
-    let lasting = verdict.class.active_status().is_some();
-    let has_passed = now.cart.passed_at.is_some() || verdict.outcome().passes();
-    let last = if lasting { Some(verdict.class) } else { now.cart.last_class };
-    let status = Facts { has_passed, is_active: now.cart.is_active, last }.status();
-    if verdict.outcome().passes()
-        && let Some(pass) = sql::PassFacts::of(report)
-    {
-        sql::update_pass(work, cart.id, &pass).await?;
-    }
-    if lasting {
-        sql::update_last(work, cart.id, report, status).await
-    } else {
-        sql::update_checked(work, cart.id, report).await
-    }
-}
-
-fn tested(report: &TestReport) -> Event {
-    Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title: report.title() }
-}
-
-fn name_other(verdict: &mut Verdict, other: CartRef) {
-    verdict.other_name = Some(other.name);
-    verdict.other_cart = Some(other.id);
 }
 
 /// A verdict of ours, before anything was sent.

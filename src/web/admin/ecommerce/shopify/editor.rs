@@ -148,9 +148,11 @@ fn steps(is_understood: bool, verdict: Option<&Verdict>, cart: Option<&Cart>) ->
 
 /// The region of a finished test.
 pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Cart>) -> TestView {
+    // A pass that a later save was linked to covers what is saved as well.
+    let is_saved = |cart: &Cart| report.was_saved || cart.last_test == Some(report.id);
     let standing = match cart {
-        Some(cart) if report.was_saved && cart.is_active => Standing::Active,
-        Some(_) if report.was_saved => Standing::SavedInactive,
+        Some(cart) if is_saved(cart) && cart.is_active => Standing::Active,
+        Some(cart) if is_saved(cart) => Standing::SavedInactive,
         _ => Standing::Unsaved,
     };
     let credential = cart.and_then(|cart| cart.credential.as_ref());

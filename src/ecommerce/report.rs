@@ -1,0 +1,148 @@
+//! What a test leaves behind: the report, what it changes on its cart, its line in the activity. One transaction.
+
+use time::OffsetDateTime;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    Cart, CartId, Ecommerce,
+    shopify::{address::StoreAddress, credential::CredentialKind},
+    sql,
+    status::Facts,
+    testing::Run,
+    title::{self, Naming},
+    verdict::{Class, TESTS_A_MINUTE, Verdict},
+};
+use crate::{
+    audit::{self, CartRef, Event},
+    database::transaction,
+    vault::Fingerprint,
+};
+
+/// A test as it is kept and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestReport {
+    /// Also the reference that support asks for.
+    pub id: Uuid,
+    pub submission: Uuid,
+    pub cart: Option<CartId>,
+    pub address: StoreAddress,
+    pub kind: CredentialKind,
+    /// Whether what was tested is what the cart holds.
+    pub was_saved: bool,
+    pub tested_at: OffsetDateTime,
+    pub verdict: Verdict,
+}
+
+impl TestReport {
+    /// The verdict in one line, for the activity and the list.
+    pub fn title(&self) -> String {
+        let naming = Naming {
+            host: &self.address.host(),
+            credential: self.kind.noun(),
+            tests_a_minute: TESTS_A_MINUTE,
+            now: self.tested_at,
+        };
+        title::of(&self.verdict, &naming)
+    }
+}
+
+impl Ecommerce {
+    /// Completes the verdict with what only we know, and records it with its audit row.
+    pub(super) async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
+        let ecommerce = self.clone();
+        let mut report = run.report(verdict, self.clock.now());
+        let (completed, answer) = oneshot::channel();
+        let draft = report.clone();
+        let recorded = transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
+            Box::pin(async move {
+                let mut report = draft;
+                ecommerce.complete(work, &run, &mut report.verdict).await?;
+                sql::finish_test(work, &report).await?;
+                let cart = run.cart.as_ref().map(Cart::reference);
+                if run.was_saved
+                    && let Some(cart) = &run.cart
+                {
+                    record_saved(work, cart, &run.fingerprint, &report).await?;
+                }
+                audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
+                completed.send(report).ok();
+                Ok(())
+            })
+        })
+        .await;
+        match (recorded, answer.await) {
+            (Ok(()), Ok(complete)) => report = complete,
+            (Err(error), _) => tracing::error!(test = %report.id, error = %error, "a test could not be recorded"),
+            (Ok(()), Err(_)) => {}
+        }
+        report
+    }
+
+    /// The same credential worked before: it stopped. Another cart has this store, or uses this token.
+    async fn complete(&self, work: &mut sqlx::PgConnection, run: &Run, verdict: &mut Verdict) -> sqlx::Result<()> {
+        let own = run.cart.as_ref().map(|cart| cart.id);
+        if verdict.class == Class::TokenRefused {
+            if let Some(at) = sql::find_last_worked(work, &run.fingerprint).await? {
+                verdict.class = Class::TokenStopped;
+                verdict.last_worked_at = Some(at);
+            } else if let Some(other) = sql::find_by_token(work, &run.token_fingerprint, own).await? {
+                name_other(verdict, other);
+            }
+        }
+        if verdict.class == Class::WrongStore {
+            verdict.other_name = run.cart.as_ref().and_then(|cart| cart.shop_name.clone());
+        }
+        if verdict.outcome().passes()
+            && let Some(store) = &verdict.store
+            && let Some(other) = sql::find_by_shop(work, &store.shop_id, own).await?
+        {
+            verdict.class = Class::Duplicate;
+            verdict.limits.clear();
+            name_other(verdict, other);
+        }
+        Ok(())
+    }
+
+    /// A test by its id, as it was recorded; `None` while it runs and when there is no such test.
+    pub async fn find_test(&self, id: Uuid) -> sqlx::Result<Option<TestReport>> {
+        sql::find_test(&self.pool, id).await
+    }
+}
+
+/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile.
+async fn record_saved(
+    work: &mut sqlx::PgConnection,
+    cart: &Cart,
+    tested: &Fingerprint,
+    report: &TestReport,
+) -> sqlx::Result<()> {
+    let Some(now) = sql::lock(work, cart.id).await? else { return Ok(()) };
+    if now.fingerprint.as_ref() != Some(tested) {
+        return Ok(());
+    }
+    let verdict = &report.verdict;
+    let lasting = verdict.class.active_status().is_some();
+    let has_passed = now.cart.passed_at.is_some() || verdict.outcome().passes();
+    let last = if lasting { Some(verdict.class) } else { now.cart.last_class };
+    let status = Facts { has_passed, is_active: now.cart.is_active, last }.status();
+    if verdict.outcome().passes()
+        && let Some(pass) = sql::PassFacts::of(report)
+    {
+        sql::update_pass(work, cart.id, &pass).await?;
+    }
+    if lasting {
+        sql::update_last(work, cart.id, report, status).await
+    } else {
+        sql::update_checked(work, cart.id, report).await
+    }
+}
+
+fn tested(report: &TestReport) -> Event {
+    Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title: report.title() }
+}
+
+fn name_other(verdict: &mut Verdict, other: CartRef) {
+    verdict.other_name = Some(other.name);
+    verdict.other_cart = Some(other.id);
+}

@@ -1,0 +1,83 @@
+//! From a credential to what rests in its row, and back. Stops a changed host from getting a stored secret: a row opens only for
+//! the host that it was sealed for, and there is one function that opens one.
+
+use secrecy::ExposeSecret;
+
+use super::{
+    Broken, Cart, CartId, Ecommerce,
+    shopify::{
+        address::StoreAddress,
+        credential::{Credential, CredentialKind},
+    },
+    sql,
+};
+use crate::vault::{Fingerprint, Place};
+
+impl Ecommerce {
+    /// Covers exactly what a test would use: credential and host.
+    pub(super) fn fingerprint(&self, address: &StoreAddress, credential: &Credential) -> Fingerprint {
+        let id = credential.client_id().map_or("", |id| id.as_str());
+        self.vault.fingerprint(
+            "credential and host",
+            &[credential.kind().as_str(), id, credential.secret().expose_secret(), &address.host()],
+        )
+    }
+
+    /// Covers the credential alone, to see that two carts use the same.
+    pub(super) fn token_fingerprint(&self, credential: &Credential) -> Fingerprint {
+        self.vault.fingerprint("credential", &[credential.secret().expose_secret()])
+    }
+
+    /// The one function that turns a row into a usable credential: it takes the host that will be called, and a row that was
+    /// sealed for another one does not open.
+    pub(super) async fn open_saved(&self, id: CartId, address: &StoreAddress) -> sqlx::Result<Option<Credential>> {
+        let Some(row) = sql::find_sealed(&self.pool, id).await? else { return Ok(None) };
+        let host = address.host();
+        Ok(self
+            .vault
+            .open(&place(row.kind, id, &host), &row.secret)
+            .ok()
+            .and_then(|secret| Credential::from_stored(row.kind, row.client_id, secret)))
+    }
+
+    /// The cart for its editor, with a look at whether its secret still opens.
+    pub async fn find(&self, id: CartId) -> sqlx::Result<Option<Cart>> {
+        let Some(mut cart) = sql::find(&self.pool, id).await? else { return Ok(None) };
+        let readable = match &cart.credential {
+            Some(_) => self.open_saved(id, &cart.address).await?.is_some(),
+            None => false,
+        };
+        if let Some(credential) = &mut cart.credential {
+            credential.is_readable = readable;
+        }
+        Ok(Some(cart))
+    }
+
+    /// Seals a credential for its row and its host.
+    pub(super) async fn seal(
+        &self,
+        id: CartId,
+        address: &StoreAddress,
+        credential: &Credential,
+        by: &str,
+    ) -> Result<sql::Sealed, Broken> {
+        let host = address.host();
+        Ok(sql::Sealed {
+            kind: credential.kind(),
+            client_id: credential.client_id().map(|id| id.as_str().to_owned()),
+            secret: self.vault.seal(&place(credential.kind(), id, &host), credential.secret()).await?,
+            ending: credential.ending(),
+            added_by: by.to_owned(),
+            fingerprint: self.fingerprint(address, credential),
+            token_fingerprint: self.token_fingerprint(credential),
+        })
+    }
+}
+
+/// Where a cart's secret lives: one place for each kind, bound to the host that will be called.
+fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
+    match kind {
+        CredentialKind::AccessToken => Place::access_token(id.0, host),
+        CredentialKind::ClientCredentials => Place::client_secret(id.0, host),
+    }
+}

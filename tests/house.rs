@@ -1,0 +1,160 @@
+//! The rules of the house that no compiler holds: who may name what. Each rule is tried on a planted offender first, so that a
+//! rule that catches nothing fails.
+
+use std::{fs, path::Path};
+
+/// Sources without their tests, line by line, each with its place.
+fn sources() -> Vec<(String, usize, String)> {
+    let mut found = Vec::new();
+    read(Path::new("src"), &mut found);
+    assert!(found.len() > 5_000, "the sources are here");
+    found
+}
+
+fn read(folder: &Path, found: &mut Vec<(String, usize, String)>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            read(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let text = fs::read_to_string(&path).expect("a source");
+            let name = path.to_string_lossy().replace('\\', "/");
+            if name.ends_with("tests.rs") && !name.contains("/sql/") || name.contains("/samples/") {
+                continue;
+            }
+            let before_tests = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let code = before_tests.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+            found.extend(code.map(|(at, line)| (name.clone(), at + 1, line.to_owned())));
+        }
+    }
+}
+
+/// Lines that name one of the words outside of the places where they may stand.
+fn offenders(lines: &[(String, usize, String)], words: &[&str], allowed: &[&str]) -> Vec<String> {
+    let stands_elsewhere = |file: &str| !allowed.iter().any(|place| file.starts_with(place));
+    lines
+        .iter()
+        .filter(|(file, _, line)| stands_elsewhere(file) && words.iter().any(|word| line.contains(word)))
+        .map(|(file, at, line)| format!("{file}:{at}: {}", line.trim()))
+        .collect()
+}
+
+#[track_caller]
+fn hold(rule: &str, words: &[&str], allowed: &[&str]) {
+    let planted = vec![("src/elsewhere.rs".to_owned(), 1, format!("    {}", words[0]))];
+    assert_eq!(offenders(&planted, words, allowed).len(), 1, "the rule catches a planted offender: {rule}");
+    let found = offenders(&sources(), words, allowed);
+    assert!(found.is_empty(), "{rule}\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_web_knows_how_we_are_served() {
+    let words = ["axum::", "askama::", "tower::", "tower_http::", "StatusCode::"];
+    hold(
+        "axum, askama and tower stand in src/web alone",
+        &words,
+        &["src/web/", "src/practice/", "src/ecommerce/shopify/client"],
+    );
+}
+
+#[test]
+fn sql_stands_in_sql_files_and_the_database_alone() {
+    let words = ["sqlx::query"];
+    let places = [
+        "src/database/",
+        "src/accounts/sql.rs",
+        "src/audit/sql.rs",
+        "src/vault/sql.rs",
+        "src/ecommerce/sql/",
+        "src/ecommerce/shopify/sql.rs",
+    ];
+    hold("queries stand where their noun keeps them", &words, &places);
+}
+
+#[test]
+fn handlers_hold_no_transaction_and_no_cipher() {
+    let words = ["transaction(", "Vault", "aes_gcm"];
+    let (planted, places) = (vec![("src/web/x.rs".to_owned(), 1, "let x = transaction(".to_owned())], [""; 0]);
+    assert_eq!(offenders(&planted, &words, &places).len(), 1);
+    let web: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/web/")).collect();
+    assert_eq!(offenders(&web, &words, &places), [""; 0]);
+}
+
+#[test]
+fn only_the_vault_names_the_cipher() {
+    hold("aes_gcm stands in src/vault alone", &["aes_gcm"], &["src/vault/"]);
+}
+
+#[test]
+fn only_the_client_calls_out() {
+    hold("reqwest's client stands in one place", &["reqwest::Client"], &["src/ecommerce/shopify/client"]);
+}
+
+#[test]
+fn only_the_settings_read_the_environment() {
+    hold("std::env stands in config.rs alone", &["env::var", "env!(\"CARGO_BIN"], &["src/config.rs"]);
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    hold("println stands in src/cli alone", &["println!", "eprintln!", "dbg!("], &["src/cli/"]);
+}
+
+#[test]
+fn the_domain_knows_nothing_above_it() {
+    hold("crate::web is named by cli alone", &["crate::web"], &["src/web/", "src/cli/"]);
+    hold(
+        "crate::app is named by web and cli alone",
+        &["crate::app", "app::App"],
+        &["src/web/", "src/cli/", "src/app.rs"],
+    );
+    let places = [
+        "src/cli/",
+        "src/app.rs",
+        "src/config.rs",
+        "src/web/admin/ecommerce/shopify/practice_panel.rs",
+        "src/practice/",
+    ];
+    hold("the practice store is known to whoever starts it and to its panel", &["crate::practice"], &places);
+}
+
+#[test]
+fn templates_hold_nothing_inline() {
+    let mut found = Vec::new();
+    walk(Path::new("templates"), &mut |name, text| {
+        let lower = text.to_lowercase();
+        for trick in [" style=", " onclick=", " onload=", " onsubmit=", "javascript:", "<style"] {
+            if lower.contains(trick) {
+                found.push(format!("{name}: {trick}"));
+            }
+        }
+        if text.contains("<script") && !text.contains("<script src=") {
+            found.push(format!("{name}: an inline script"));
+        }
+    });
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn files_stay_small_enough_to_read() {
+    let mut lengths = std::collections::BTreeMap::new();
+    for (file, at, _) in sources() {
+        lengths.insert(file, at);
+    }
+    // Tables may be as long as what they list.
+    let tables = ["src/ecommerce/verdict.rs", "src/practice/canned.rs", "src/config.rs", "src/ecommerce/sql/carts.rs"];
+    let long: Vec<_> =
+        lengths.iter().filter(|(file, lines)| **lines > 400 && !tables.contains(&file.as_str())).collect();
+    assert!(long.is_empty(), "split these: {long:?}");
+}
+
+fn walk(folder: &Path, each: &mut impl FnMut(&str, &str)) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, each);
+        } else {
+            each(&path.to_string_lossy(), &fs::read_to_string(&path).expect("text"));
+        }
+    }
+}
