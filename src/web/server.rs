@@ -20,7 +20,7 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Open connections at most; the surplus waits in the kernel's queue.
 const CONNECTIONS: usize = 2_048;
 /// What requests in flight get when we stop.
-pub const STOP_WITHIN: Duration = Duration::from_secs(9);
+pub const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// Headers of one request at most: 32 KiB, 64 of them.
 const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 64;
