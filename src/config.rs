@@ -4,13 +4,18 @@
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 #![allow(rustdoc::bare_urls, reason = "the doc comments here are what --help prints")]
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::net::SocketAddr;
+#[cfg(feature = "embedded")]
+use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::SecretString;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::ecommerce::shopify::client::{Egress, EgressProxy};
+use crate::{
+    ecommerce::shopify::client::{Egress, EgressProxy},
+    vault::KeyRing,
+};
 
 /// Settings of every command that needs the database.
 #[derive(Args, Clone, Debug, Default)]
@@ -109,7 +114,7 @@ pub struct ServeConfig {
     pub listen: SocketAddr,
     pub database: Database,
     /// `None` with the embedded database: a key is made in its folder.
-    pub key_file: Option<PathBuf>,
+    pub keys: Option<KeyRing>,
     pub public_url: PublicUrl,
     pub product_name: String,
     pub practice: bool,
@@ -183,7 +188,7 @@ impl ServeFlags {
         let egress = self.egress(&mut problems);
         let support = self.support(&mut problems);
         let product_name = self.product_name(&mut problems);
-        let key_file = self.key_file(database.as_ref(), &mut problems);
+        let keys = self.keys(database.as_ref(), &mut problems);
         if tracing_subscriber::EnvFilter::try_new(self.database.log()).is_err() {
             problems.push(Problem {
                 variable: "CARTWRIGHT_LOG",
@@ -194,7 +199,7 @@ impl ServeFlags {
             (Some(database), Some(listen), Some(public_url)) if problems.is_empty() => Ok(ServeConfig {
                 listen,
                 database,
-                key_file,
+                keys,
                 public_url,
                 product_name,
                 practice: self.practice,
@@ -326,20 +331,20 @@ impl ServeFlags {
         name.to_owned()
     }
 
-    fn key_file(&self, database: Option<&Database>, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+    fn keys(&self, database: Option<&Database>, problems: &mut Vec<Problem>) -> Option<KeyRing> {
         let Some(path) = given(self.key_file.as_ref()) else {
             if matches!(database, Some(Database::Url(_))) {
                 problems.push(Problem {
                     variable: "CARTWRIGHT_KEY_FILE",
-                    problem: "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`".into(),
+                    problem: "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`"
+                        .into(),
                 });
             }
             return None;
         };
-        if let Err(error) = crate::vault::KeyRing::read(path.as_ref()) {
-            problems.push(Problem { variable: "CARTWRIGHT_KEY_FILE", problem: format!("{error:#}") });
-        }
-        Some(path.into())
+        let read = KeyRing::read(path.as_ref());
+        read.map_err(|error| problems.push(Problem { variable: "CARTWRIGHT_KEY_FILE", problem: format!("{error:#}") }))
+            .ok()
     }
 }
 

@@ -53,12 +53,12 @@ async fn practice(config: &mut ServeConfig) -> anyhow::Result<Option<crate::prac
 }
 
 async fn run(
-    config: ServeConfig,
+    mut config: ServeConfig,
     opened: &database::Opened,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let ring = key_ring(&config)?;
+    let ring = key_ring(config.keys.take(), &config.database)?;
     let vault = Vault::open_with(ring, opened.pool.clone())
         .await
         .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })?;
@@ -74,25 +74,25 @@ async fn run(
     let app = App::new(opened.pool.clone(), vault, client, site);
     tell(&app, listener.local_addr()?.port()).await?;
     let sweeper = tokio::spawn(sweep(app.clone()));
+    let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     web::server::serve(listener, web::site(app.clone()), stop).await;
     sweeper.abort();
+    recorder.abort();
     app.ecommerce.finish().await;
     Ok(())
 }
 
 /// The ring of the key file; with the private database and none named, one that is made in its folder.
-fn key_ring(config: &ServeConfig) -> anyhow::Result<KeyRing> {
-    match (&config.key_file, &config.database) {
-        (Some(path), _) => KeyRing::read(path),
+fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::Result<KeyRing> {
+    match (given, database) {
+        (Some(ring), _) => Ok(ring),
         #[cfg(feature = "embedded")]
         (None, Database::Embedded { data_dir, .. }) => {
             let path = data_dir.join("keys");
             let (ring, made) = KeyRing::read_or_make(&path)?;
             if made {
-                println!(
-                    "Made a key that seals saved secrets: {}. Keep a copy of it apart from the database.",
-                    path.display()
-                );
+                let path = path.display();
+                println!("Made a key that seals saved secrets: {path}. Keep a copy of it apart from the database.");
             }
             Ok(ring)
         }

@@ -42,7 +42,7 @@ pub async fn trace(mut request: Request, next: Next) -> Response {
         method = method.as_str(),
         route,
         status,
-        ms = took.as_secs_f64() * 1_000.0,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "request"
     );
     metrics::counter!("cartwright_http_requests_total", "route" => route.clone(), "status" => status.to_string())
