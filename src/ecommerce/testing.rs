@@ -101,66 +101,70 @@ impl Ecommerce {
     /// [`Refusal`], before anything is sent.
     pub async fn test(&self, visitor: Visitor, subject: TestSubject) -> Result<RunningTest, Refusal> {
         let TestSubject { submission, cart, address, offered } = subject;
-        let cart = match cart {
-            None => None,
-            Some((id, version)) => {
-                let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
-                if cart.version != version {
-                    return Err(Refusal::Conflict(Box::new(cart)));
-                }
-                if cart.is_practice && cart.address == address && !self.practices {
-                    return Err(Refusal::PracticeOff);
-                }
-                Some(cart)
-            }
-        };
+        let cart = self.cart_of(cart, &address).await?;
         let kind = offered.kind();
-        let typed = matches!(offered, Offered::Typed(_));
-        let keeps = cart.as_ref().is_some_and(|cart| keeps_saved(cart, &address, &offered));
-        let mut connection = self.pool.acquire().await?;
-        let found = self.typed_or_unsaved(&mut connection, &visitor, submission, &address, offered).await?;
-        let credential = match (found, &cart) {
-            (Found::Credential(credential), _) => {
-                if typed {
-                    let cart = cart.as_ref().map(|cart| cart.id);
-                    unsaved::hold(&mut connection, &self.vault, &visitor, submission, cart, &address, &credential)
-                        .await?;
-                }
-                credential
-            }
-            (Found::Nothing { .. }, Some(cart)) if keeps => {
-                let Some(credential) = self.open_saved(cart.id, &address).await? else {
-                    return Ok(self.unreadable(&visitor, submission, cart, address, kind).await?);
-                };
-                credential
-            }
-            (Found::Nothing { .. }, Some(cart)) if cart.credential.is_some() && cart.address != address => {
-                return Err(Refusal::StoreChanged);
-            }
-            (Found::Nothing { was_there }, _) => return Err(Refusal::SecretMissing { was_there }),
+        let found = self.credential_of(&visitor, submission, cart.as_ref(), &address, offered).await?;
+        let Some(credential) = found else {
+            let cart = cart.as_ref().ok_or(Refusal::Gone)?;
+            return Ok(self.unreadable(&visitor, submission, cart, address, kind).await?);
         };
         let fingerprint = self.fingerprint(&address, &credential);
         let was_saved = match &cart {
-            Some(cart) => sql::find_fingerprint(&mut connection, cart.id).await?.as_ref() == Some(&fingerprint),
+            Some(cart) => sql::find_fingerprint(&self.pool, cart.id).await?.as_ref() == Some(&fingerprint),
             None => false,
         };
-        drop(connection);
         let token_fingerprint = self.token_fingerprint(&credential);
-        let run = Run {
-            id: Uuid::now_v7(),
-            submission,
-            visitor,
-            cart,
-            address,
-            kind,
-            fingerprint,
-            token_fingerprint,
-            was_saved,
-        };
+        let id = Uuid::now_v7();
+        let run = Run { id, submission, visitor, cart, address, kind, fingerprint, token_fingerprint, was_saved };
         if let Some(verdict) = self.too_many(&run).await? {
             return Ok(told(run.report(verdict, self.clock.now())));
         }
         Ok(self.start(run, credential).await?)
+    }
+
+    /// The cart of the form, if it is still what the form was drawn from.
+    async fn cart_of(&self, cart: Option<(CartId, i64)>, address: &StoreAddress) -> Result<Option<Cart>, Refusal> {
+        let Some((id, version)) = cart else { return Ok(None) };
+        let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
+        if cart.version != version {
+            return Err(Refusal::Conflict(Box::new(cart)));
+        }
+        if cart.is_practice && cart.address == *address && !self.practices {
+            return Err(Refusal::PracticeOff);
+        }
+        Ok(Some(cart))
+    }
+
+    /// What is to be tested: typed now, typed before in this form, or saved for exactly this store. `None`: saved and unreadable.
+    async fn credential_of(
+        &self,
+        visitor: &Visitor,
+        submission: Uuid,
+        cart: Option<&Cart>,
+        address: &StoreAddress,
+        offered: Offered,
+    ) -> Result<Option<Credential>, Refusal> {
+        let typed = matches!(offered, Offered::Typed(_));
+        let keeps = cart.is_some_and(|cart| keeps_saved(cart, address, &offered));
+        let mut connection = self.pool.acquire().await?;
+        match (self.typed_or_unsaved(&mut connection, visitor, submission, address, offered).await?, cart) {
+            (Found::Credential(credential), _) => {
+                if typed {
+                    let cart = cart.map(|cart| cart.id);
+                    unsaved::hold(&mut connection, &self.vault, visitor, submission, cart, address, &credential)
+                        .await?;
+                }
+                Ok(Some(credential))
+            }
+            (Found::Nothing { .. }, Some(cart)) if keeps => {
+                drop(connection);
+                Ok(self.open_saved(cart.id, address).await?)
+            }
+            (Found::Nothing { .. }, Some(cart)) if cart.credential.is_some() && cart.address != *address => {
+                Err(Refusal::StoreChanged)
+            }
+            (Found::Nothing { was_there }, _) => Err(Refusal::SecretMissing { was_there }),
+        }
     }
 
     /// Runs in a task of its own and records what it found, whether or not the receiver is still there.

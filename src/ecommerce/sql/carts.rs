@@ -368,12 +368,9 @@ pub(in crate::ecommerce) async fn find_sealed(pool: &PgPool, id: CartId) -> sqlx
     }))
 }
 
-pub(in crate::ecommerce) async fn find_fingerprint(
-    connection: &mut PgConnection,
-    id: CartId,
-) -> sqlx::Result<Option<Vec<u8>>> {
+pub(in crate::ecommerce) async fn find_fingerprint(pool: &PgPool, id: CartId) -> sqlx::Result<Option<Vec<u8>>> {
     let row = sqlx::query_scalar!("select credential_fingerprint from carts where id = $1", id.0)
-        .fetch_optional(connection)
+        .fetch_optional(pool)
         .await?;
     Ok(row.flatten())
 }
