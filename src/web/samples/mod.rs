@@ -379,6 +379,7 @@ fn wrong_editor(kind: Kind) -> General {
     };
     let case = |say: &str, handle: &str| PracticeCase { say: say.into(), handle: handle.into() };
     let practice = PracticePanel {
+        now: "practice-tea".into(),
         first: vec![
             case("All is well", "practice-tea"),
             case("2 permissions missing", "practice-permissions"),

@@ -34,6 +34,8 @@ pub struct Posted {
     #[serde(default, deserialize_with = "secret")]
     pub client_secret: Option<SecretString>,
     pub active: Option<String>,
+    /// What *Set* makes of a practice store.
+    pub practice_now: Option<String>,
     /// Some buttons only redraw the form.
     pub intent: Option<String>,
 }

@@ -16,6 +16,8 @@ pub struct PracticePanel {
     pub first: Vec<PracticeCase>,
     /// Every other case, folded.
     pub others: Vec<PracticeCase>,
+    /// The store that *Set* changes (`intent=set:{handle}`, the case in `practice_now`).
+    pub now: String,
 }
 
 /// One practice store.
@@ -34,12 +36,25 @@ pub fn panel(app: &App, cart: Option<&Cart>) -> Option<PracticePanel> {
         use crate::practice::{FIRST, Stores};
         let case = |case: &crate::practice::Case| PracticeCase { say: case.label.into(), handle: case.handle.into() };
         let (first, others) = Stores::cases().split_at(FIRST);
+        let now = cart.map_or("practice-tea", |cart| cart.address.handle()).to_owned();
         return Some(PracticePanel {
+            now,
             first: first.iter().map(case).collect(),
             others: others.iter().map(case).collect(),
         });
     }
     let _ = (app, cart);
+    None
+}
+
+/// Lets a practice store behave like another case from its next request on; the case's words, if there are both.
+pub fn set(app: &App, handle: &str, case: &str) -> Option<&'static str> {
+    #[cfg(feature = "practice")]
+    if let Some(stores) = &app.site.practice {
+        let case = crate::practice::Stores::cases().iter().find(|known| known.handle == case)?;
+        return stores.set(handle, case.scenario.clone()).then_some(case.label);
+    }
+    let _ = (app, handle, case);
     None
 }
 

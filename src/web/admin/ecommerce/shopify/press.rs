@@ -237,8 +237,9 @@ impl Press<'_> {
     }
 
     /// The small buttons: each draws the form again with everything typed.
-    async fn redraw(self, intent: &str, posted: Posted) -> Result<Response, Error> {
+    async fn redraw(mut self, intent: &str, posted: Posted) -> Result<Response, Error> {
         let submission = posted.submission;
+        let practice_now = posted.practice_now.clone().unwrap_or_default();
         let Understanding { mut form, address, stray, submission: understood } = posted.understand();
         // A redraw is no submit: it complains of nothing.
         form.website_name.complaint = None;
@@ -266,6 +267,13 @@ impl Press<'_> {
                 self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
                 understand_address(handle, &mut form);
                 form.secret_mut().state = SecretState::Replacing;
+            }
+            ("set", handle) => {
+                if let Some(case) = practice_panel::set(self.app, handle, &practice_now) {
+                    let title = format!("{handle} is now: {case}.");
+                    let text = "The next test and the next check see it.".into();
+                    self.shell.banner = Some(Banner { title, text, tone: Tone::Info, ..Banner::default() });
+                }
             }
             ("fill", handle) => self.fill(&mut form, submission, handle).await?,
             _ => {}
