@@ -64,6 +64,10 @@ impl By {
         Self { actor: Actor::Operator, origin: Origin::default() }
     }
 
+    pub fn system() -> Self {
+        Self { actor: Actor::System, origin: Origin::default() }
+    }
+
     pub const fn stranger(origin: Origin) -> Self {
         Self { actor: Actor::Stranger, origin }
     }

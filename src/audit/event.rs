@@ -49,6 +49,10 @@ pub enum Event {
         title: String,
     },
     SecretUnreadable,
+    TokenRenewed,
+    TokenNotRenewed {
+        class: &'static str,
+    },
 }
 
 impl Event {

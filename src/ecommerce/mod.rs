@@ -6,6 +6,7 @@
 mod cart;
 mod integration;
 mod listing;
+mod minting;
 mod report;
 mod retiring;
 mod saving;
@@ -30,6 +31,7 @@ use crate::{
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
 pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use minting::{LiveToken, NoToken};
 pub use report::TestReport;
 pub use saving::{Effect, Offered, SaveError, Saved, Submission, Theirs};
 pub use status::Status;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 pub enum Kind {
     AccessToken,
     ClientSecret,
+    MintedToken,
     Unsaved,
 }
 
@@ -15,6 +16,7 @@ impl Kind {
         match self {
             Self::AccessToken => "access_token",
             Self::ClientSecret => "client_secret",
+            Self::MintedToken => "minted_token",
             Self::Unsaved => "unsaved",
         }
     }
@@ -38,6 +40,10 @@ impl<'a> Place<'a> {
 
     pub const fn client_secret(cart: Uuid, host: &'a str) -> Self {
         Self { table: "carts", column: "secret", row: cart, kind: Kind::ClientSecret, host }
+    }
+
+    pub const fn minted_token(cart: Uuid, host: &'a str) -> Self {
+        Self { table: "carts", column: "minted_token", row: cart, kind: Kind::MintedToken, host }
     }
 
     pub const fn unsaved(submission: Uuid, host: &'a str) -> Self {

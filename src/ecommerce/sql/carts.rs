@@ -295,6 +295,7 @@ pub(in crate::ecommerce) async fn update_credential(
         "update carts set store_host = $2, credential_kind = $3, client_id = $4, secret = $5, secret_ending = $6, secret_added_by = $7,
             secret_added_at = now(), credential_fingerprint = $8, token_fingerprint = $9, is_active = false, status = 'draft',
             passed_at = null, last_class = null, last_title = null, last_test_id = null, missing_count = 0, failing_since = null,
+            minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
             is_disconnected = false, is_practice = $10
          where id = $1",
         id.0,
@@ -325,6 +326,7 @@ pub(in crate::ecommerce) async fn disconnect(
         "update carts set credential_kind = null, client_id = null, secret = null, secret_ending = null, secret_added_by = null,
             secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
             passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
+            minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
             is_disconnected = true, retired_by = $2, version = version + 1, updated_at = now(), updated_by = $2
          where id = $1 and version = $3 returning id, website_name as name",
         id.0,

@@ -3,9 +3,11 @@
 mod carts;
 mod integration;
 mod listing;
+mod minting;
 mod tests;
 
 pub(super) use carts::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
+pub(super) use minting::*;
 pub(super) use tests::*;

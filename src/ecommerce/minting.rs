@@ -1,0 +1,301 @@
+//! From a saved credential to a token that works now. Client ID and Client secret are exchanged for a token of 24 hours, which is
+//! kept sealed and renewed early, by one replica at a time, and once more after a 401; never in a loop.
+//!
+//! The host comes from the same row as the secret, in one read; what was minted for a row that changed meanwhile is thrown away.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    Broken, CartId, Ecommerce,
+    shopify::{
+        address::StoreAddress,
+        answer,
+        client::Meter,
+        connection_test::CHECK_DEADLINE,
+        credential::{AccessToken, Credential, CredentialKind},
+    },
+    sql::{self, MintRow},
+    verdict::Class,
+};
+use crate::{
+    audit::{self, By, CartRef, Event},
+    database::transaction,
+    vault::Place,
+};
+
+/// A token is renewed when less than this is left of its 24 hours.
+const RENEW_BEFORE: Duration = Duration::from_hours(4);
+/// Carts that were saved together are not renewed together: up to this much earlier.
+const JITTER: Duration = Duration::from_mins(30);
+/// How long a caller waits for another replica's renewal: a little more than its lease.
+const WAIT: Duration = Duration::from_secs(32);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A token for one cart, and which of its renewals it is.
+#[derive(Debug)]
+pub struct LiveToken {
+    pub token: AccessToken,
+    /// Counts renewals; an Access Token is never renewed.
+    pub version: i64,
+}
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum NoToken {
+    #[error("the cart has no credential")]
+    NoCredential,
+    #[error("the saved secret cannot be read")]
+    Unreadable,
+    /// Shopify refused the exchange, or could not be asked.
+    #[error("the token could not be renewed: {}", .0.as_str())]
+    NotRenewed(Class),
+    /// Another replica renews and does not end.
+    #[error("the token is being renewed")]
+    Busy,
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+impl From<sqlx::Error> for NoToken {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl Ecommerce {
+    /// A token that works now, as far as we know.
+    pub async fn live_token(&self, id: CartId) -> Result<LiveToken, NoToken> {
+        self.token_beside(id, None).await
+    }
+
+    /// Another token than the one that was just refused with 401: one that somebody renewed meanwhile, else one renewal.
+    pub async fn live_token_instead(&self, id: CartId, refused: &LiveToken) -> Result<LiveToken, NoToken> {
+        self.token_beside(id, Some(refused.version)).await
+    }
+
+    async fn token_beside(&self, id: CartId, refused: Option<i64>) -> Result<LiveToken, NoToken> {
+        let began = Instant::now();
+        loop {
+            let row = sql::find_mint(&self.pool, id).await?.ok_or(NoToken::NoCredential)?;
+            if row.kind == CredentialKind::AccessToken {
+                return self.own_token(id, &row);
+            }
+            let minted = self.minted(id, &row).filter(|_| refused != Some(row.version));
+            let left = Duration::try_from_secs_f64(row.left.unwrap_or(0.0)).unwrap_or_default();
+            let works = minted.filter(|_| !left.is_zero());
+            let leased = left <= RENEW_BEFORE + jitter(id) || works.is_none();
+            let leased = leased && sql::lease_mint(&self.pool, id, row.version).await?;
+            match (works, leased) {
+                // Early enough: what is there still works, whoever renews and whatever comes of it.
+                (Some(token), true) => match self.renew_apart(id, row).await {
+                    Err(NoToken::NotRenewed(_)) => return Ok(token),
+                    renewed => return renewed,
+                },
+                (Some(token), false) => return Ok(token),
+                (None, true) => return self.renew_apart(id, row).await,
+                (None, false) => {}
+            }
+            if began.elapsed() > WAIT {
+                return Err(NoToken::Busy);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// An Access Token is what was saved.
+    fn own_token(&self, id: CartId, row: &MintRow) -> Result<LiveToken, NoToken> {
+        let place = Place::access_token(id.0, &row.host);
+        let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
+        let token = AccessToken::issued(secret).ok_or(NoToken::Unreadable)?;
+        Ok(LiveToken { token, version: row.version })
+    }
+
+    /// The kept token, if one is there and opens; one that does not is renewed like one that ended.
+    fn minted(&self, id: CartId, row: &MintRow) -> Option<LiveToken> {
+        let secret = self.vault.open(&Place::minted_token(id.0, &row.host), row.minted.as_ref()?).ok()?;
+        Some(LiveToken { token: AccessToken::issued(secret)?, version: row.version })
+    }
+
+    /// Renews in a task of its own: a caller that goes away leaves no lease behind.
+    async fn renew_apart(&self, id: CartId, row: MintRow) -> Result<LiveToken, NoToken> {
+        let ecommerce = self.clone();
+        let renewal = self.tasks.spawn(async move { ecommerce.renew(id, row).await });
+        renewal.await.unwrap_or_else(|_| Err(NoToken::Broken(sqlx::Error::WorkerCrashed.into())))
+    }
+
+    async fn renew(&self, id: CartId, row: MintRow) -> Result<LiveToken, NoToken> {
+        let cart = CartRef { id: id.0, name: row.name.clone() };
+        let exchanged = self.exchange(id, &row).await;
+        let (vault, version) = (self.vault.clone(), row.version);
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let minted = match exchanged {
+                    Ok(minted) => minted,
+                    Err(refusal) => {
+                        sql::release_mint(work, id, version).await?;
+                        if let NoToken::NotRenewed(class) = &refusal {
+                            let event = Event::TokenNotRenewed { class: class.as_str() };
+                            audit::record(work, &By::system(), Some(&cart), &event).await?;
+                        }
+                        return Ok(Err(refusal));
+                    }
+                };
+                let sealed = vault.seal(&Place::minted_token(id.0, &row.host), minted.token.secret()).await;
+                let sealed = sealed.map_err(|error| NoToken::Broken(error.into()))?;
+                if !sql::update_minted(work, id, &row, &sealed, minted.lives.as_secs_f64()).await? {
+                    return Ok(Err(NoToken::Busy));
+                }
+                audit::record(work, &By::system(), Some(&cart), &Event::TokenRenewed).await?;
+                Ok(Ok(LiveToken { token: minted.token, version: version + 1 }))
+            })
+        })
+        .await
+        .unwrap_or_else(|error: NoToken| Err(error))
+    }
+
+    /// Asks Shopify, outside of any transaction.
+    async fn exchange(&self, id: CartId, row: &MintRow) -> Result<answer::Minted, NoToken> {
+        let place = Place::client_secret(id.0, &row.host);
+        let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
+        let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
+        let credential = Credential::from_stored(row.kind, row.client_id.clone(), secret);
+        let Some(Credential::ClientCredentials { id, secret }) = credential else { return Err(NoToken::Unreadable) };
+        let meter = Meter::default();
+        let asked = tokio::time::timeout(CHECK_DEADLINE, self.client.exchange(&address, &id, &secret, &meter)).await;
+        let answer = asked.map_err(|_| NoToken::NotRenewed(Class::NetworkTimeout))?;
+        let answer = answer.map_err(|failure| NoToken::NotRenewed(failure.class))?;
+        answer::exchanged(&address, &answer).map_err(|refusal| NoToken::NotRenewed(refusal.class))
+    }
+}
+
+/// The same for the same cart, so that replicas agree.
+fn jitter(id: CartId) -> Duration {
+    JITTER.mul_f64(f64::from(id.0.as_bytes()[15]) / 256.0)
+}
+
+#[cfg(all(test, feature = "practice"))]
+mod tests {
+    use std::sync::Arc;
+
+    use secrecy::{ExposeSecret, SecretString};
+    use sqlx::PgPool;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{
+        audit::{Actor, Origin},
+        clock::Clock,
+        ecommerce::{
+            Offered, Submission, Visitor, WebsiteName,
+            shopify::client::{Client, Egress},
+        },
+        practice::{Options, Practice, PracticeStore, Scenario},
+        vault::{KeyRing, Vault},
+    };
+
+    const HANDLE: &str = "northwind-tea";
+
+    /// Two replicas on one database, one key and one Shopify, with a cart that has a Client ID and Client secret.
+    async fn replicas(pool: &PgPool) -> (Practice, Ecommerce, Ecommerce, CartId) {
+        let practice = Practice::start(Options::test()).await.expect("the stand-in");
+        let store = practice.stores().put(HANDLE, PracticeStore::sample(HANDLE));
+        let egress = Egress {
+            proxy: Some(practice.proxy_url().parse().expect("a proxy")),
+            extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
+        };
+        let line = KeyRing::generate_line();
+        let mut replicas = Vec::new();
+        for _ in 0..2 {
+            let ring = KeyRing::parse(&line).expect("a key");
+            let vault = Vault::open_with(ring, pool.clone()).await.expect("a vault");
+            let client = Client::new(&egress).expect("a client");
+            replicas.push(Ecommerce::new(pool.clone(), Arc::new(vault), Arc::new(client), false, Clock::System));
+        }
+        let secret = SecretString::from(store.client_secret.expose_secret());
+        let credential =
+            Credential::from_stored(CredentialKind::ClientCredentials, Some(store.client_id.clone()), secret)
+                .expect("a pair");
+        let submission = Submission {
+            id: Uuid::new_v4(),
+            name: WebsiteName::parse("Northwind Tea").expect("a name"),
+            address: StoreAddress::from_handle(HANDLE).expect("a handle"),
+            offered: Offered::Typed(credential),
+            wants_active: false,
+        };
+        let actor = Actor::Person { id: Uuid::now_v7(), name: "Priya Shah".into() };
+        let visitor = Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] };
+        let saved = replicas[0].add(visitor, submission).await.expect("saved");
+        let (one, two) = (replicas.remove(0), replicas.remove(0));
+        (practice, one, two, saved.cart)
+    }
+
+    fn exchanges(practice: &Practice) -> usize {
+        practice.journal().requests().iter().filter(|request| request.path.ends_with("/oauth/access_token")).count()
+    }
+
+    async fn shift_end(pool: &PgPool, hours: i32) {
+        sqlx::query("update carts set minted_ends_at = now() + make_interval(hours => $1)")
+            .bind(hours)
+            .execute(pool)
+            .await
+            .expect("shifted");
+    }
+
+    #[sqlx::test]
+    async fn fifty_callers_on_two_replicas_make_one_exchange(pool: PgPool) {
+        let (practice, one, two, cart) = replicas(&pool).await;
+        let callers = (0..50).map(|n| {
+            let replica = if n % 2 == 0 { one.clone() } else { two.clone() };
+            tokio::spawn(async move { replica.live_token(cart).await.expect("a token") })
+        });
+        let mut tokens = std::collections::BTreeSet::new();
+        for caller in callers.collect::<Vec<_>>() {
+            tokens.insert(caller.await.expect("ended").token.secret().expose_secret().to_owned());
+        }
+        assert_eq!((tokens.len(), exchanges(&practice)), (1, 1));
+    }
+
+    #[sqlx::test]
+    async fn a_refused_token_is_renewed_once_and_not_in_a_loop(pool: PgPool) {
+        let (practice, one, two, cart) = replicas(&pool).await;
+        let first = one.live_token(cart).await.expect("a token");
+        practice.stores().end_minted_tokens(HANDLE);
+        let (mine, theirs) = tokio::join!(one.live_token_instead(cart, &first), two.live_token_instead(cart, &first));
+        let (mine, theirs) = (mine.expect("renewed"), theirs.expect("the same"));
+        assert_eq!(mine.token.secret().expose_secret(), theirs.token.secret().expose_secret());
+        assert_ne!(mine.token.secret().expose_secret(), first.token.secret().expose_secret());
+        assert_eq!(exchanges(&practice), 2);
+    }
+
+    #[sqlx::test]
+    async fn a_token_is_renewed_early_and_kept_while_it_works(pool: PgPool) {
+        let (practice, one, two, cart) = replicas(&pool).await;
+        let first = one.live_token(cart).await.expect("a token");
+        shift_end(&pool, 20).await;
+        assert_eq!(two.live_token(cart).await.expect("kept").version, first.version);
+        shift_end(&pool, 3).await;
+        assert_eq!(two.live_token(cart).await.expect("renewed").version, first.version + 1);
+        assert_eq!(exchanges(&practice), 2);
+
+        shift_end(&pool, 3).await;
+        practice.stores().set(HANDLE, Scenario::ConnectRefused);
+        let kept = one.live_token(cart).await.expect("what is there still works");
+        assert_eq!(kept.version, first.version + 1);
+        shift_end(&pool, -1).await;
+        assert!(matches!(one.live_token(cart).await, Err(NoToken::NotRenewed(Class::NetworkUnreachable))));
+        assert!(
+            matches!(one.live_token(cart).await, Err(NoToken::NotRenewed(_))),
+            "a failed renewal leaves no lease behind"
+        );
+    }
+
+    #[sqlx::test]
+    async fn a_token_moved_to_another_host_is_not_used(pool: PgPool) {
+        let (practice, one, _, cart) = replicas(&pool).await;
+        one.live_token(cart).await.expect("a token");
+        sqlx::query("update carts set store_host = 'evil-shop.myshopify.com'").execute(&pool).await.expect("by SQL");
+        assert!(matches!(one.live_token(cart).await, Err(NoToken::Unreadable)));
+        assert!(practice.journal().requests_to("evil-shop.myshopify.com").is_empty());
+    }
+}

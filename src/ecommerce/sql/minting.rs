@@ -1,0 +1,90 @@
+use sqlx::{PgConnection, PgPool};
+
+use crate::ecommerce::{CartId, shopify::credential::CredentialKind};
+
+/// What renewing needs, with the host from the same row as the secret, in one read.
+pub(in crate::ecommerce) struct MintRow {
+    pub kind: CredentialKind,
+    pub name: String,
+    pub host: String,
+    pub client_id: Option<String>,
+    pub secret: Vec<u8>,
+    pub fingerprint: Vec<u8>,
+    pub minted: Option<Vec<u8>>,
+    /// Seconds until the minted token ends, by the database's clock.
+    pub left: Option<f64>,
+    pub version: i64,
+}
+
+pub(in crate::ecommerce) async fn find_mint(pool: &PgPool, id: CartId) -> sqlx::Result<Option<MintRow>> {
+    let row = sqlx::query!(
+        r#"select credential_kind as "kind!", website_name, store_host, client_id, secret as "secret!",
+               credential_fingerprint as "fingerprint!", minted_token, mint_version,
+               extract(epoch from minted_ends_at - now())::float8 as left
+           from carts where id = $1 and secret is not null"#,
+        id.0
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.and_then(|row| {
+        Some(MintRow {
+            kind: CredentialKind::parse(&row.kind)?,
+            name: row.website_name,
+            host: row.store_host,
+            client_id: row.client_id,
+            secret: row.secret,
+            fingerprint: row.fingerprint,
+            minted: row.minted_token,
+            left: row.left,
+            version: row.mint_version,
+        })
+    }))
+}
+
+/// Takes the lease for thirty seconds, unless another replica has it or has renewed meanwhile.
+pub(in crate::ecommerce) async fn lease_mint(pool: &PgPool, id: CartId, version: i64) -> sqlx::Result<bool> {
+    let leased = sqlx::query!(
+        "update carts set minting_until = now() + interval '30 seconds'
+         where id = $1 and mint_version = $2 and (minting_until is null or minting_until < now())",
+        id.0,
+        version
+    )
+    .execute(pool)
+    .await?;
+    Ok(leased.rows_affected() == 1)
+}
+
+/// Writes a renewed token and ends the lease; `false` when the credential changed meanwhile, and the token is thrown away.
+pub(in crate::ecommerce) async fn update_minted(
+    connection: &mut PgConnection,
+    id: CartId,
+    row: &MintRow,
+    sealed: &[u8],
+    lives_seconds: f64,
+) -> sqlx::Result<bool> {
+    let updated = sqlx::query!(
+        "update carts set minted_token = $2, minted_at = now(), minted_ends_at = now() + make_interval(secs => $3),
+            mint_version = mint_version + 1, minting_until = null
+         where id = $1 and mint_version = $4 and credential_fingerprint = $5",
+        id.0,
+        sealed,
+        lives_seconds,
+        row.version,
+        row.fingerprint
+    )
+    .execute(connection)
+    .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
+/// Ends a lease whose renewal failed.
+pub(in crate::ecommerce) async fn release_mint(
+    connection: &mut PgConnection,
+    id: CartId,
+    version: i64,
+) -> sqlx::Result<()> {
+    sqlx::query!("update carts set minting_until = null where id = $1 and mint_version = $2", id.0, version)
+        .execute(connection)
+        .await
+        .map(drop)
+}
