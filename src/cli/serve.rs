@@ -1,11 +1,11 @@
 //! `cartwright serve`: everything is checked before the port opens, then one line says where to look.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use tokio::{net::TcpListener, signal::unix};
+use tokio::{net::TcpSocket, signal::unix};
 
-use super::{Refused, database};
+use super::{Refused, database, say};
 use crate::{
     app::{App, Site},
     config::{Database, ServeConfig, ServeFlags},
@@ -17,20 +17,36 @@ use crate::{
 
 /// How often what is over is swept up: unsaved secrets, old throttle windows.
 const SWEEP: Duration = Duration::from_mins(5);
+/// Connections that the kernel keeps for us until they are accepted.
+const WAITING: u32 = 1024;
 
 pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     telemetry::start_logging(flags.database.log());
     let mut config = flags.check()?;
-    // Bound first, so that a port in use is told before a database is made for nothing; nobody is accepted yet.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| Refused(format!("CARTWRIGHT_LISTEN: {} cannot be used: {error}", config.listen)))?;
+    // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
+    let port = take(config.listen)?;
     let stop = stopped()?;
     let opened = database::open(&config.database).await?;
     let practice = practice(&mut config).await?;
-    let outcome = run(config, practice, &opened, listener, stop).await;
+    let outcome = run(config, practice, &opened, port, stop).await;
     opened.close().await;
     outcome
+}
+
+/// Takes the port without opening it: whoever knocks before all is checked finds it closed.
+fn take(address: SocketAddr) -> Result<TcpSocket, Refused> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let taken = socket.and_then(|socket| {
+        // as a listener does, so that a restart need not wait for old connections to be forgotten
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    taken.map_err(|error| unusable(address, &error))
+}
+
+fn unusable(address: SocketAddr, error: &io::Error) -> Refused {
+    Refused(format!("CARTWRIGHT_LISTEN: {address} cannot be used: {error}"))
 }
 
 #[cfg(feature = "practice")]
@@ -63,7 +79,7 @@ async fn run(
     config: ServeConfig,
     practice: Practice,
     opened: &database::Opened,
-    listener: TcpListener,
+    port: TcpSocket,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let ring = key_ring(&config)?;
@@ -82,7 +98,8 @@ async fn run(
         practice: practice.as_ref().map(|practice| practice.stores().clone()),
     };
     let app = App::new(opened.pool.clone(), vault, client, site);
-    tell(&app, &config.listen.ip().to_string(), listener.local_addr()?.port()).await?;
+    let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
+    tell(&app, listener.local_addr()?.port()).await?;
     let sweeper = tokio::spawn(sweep(app.clone()));
     web::server::serve(listener, web::site(app.clone()), stop).await;
     sweeper.abort();
@@ -100,10 +117,10 @@ fn key_ring(config: &ServeConfig) -> anyhow::Result<KeyRing> {
             let path = data_dir.join("keys");
             let (ring, made) = KeyRing::read_or_make(&path)?;
             if made {
-                println!(
+                say(format_args!(
                     "Made a key that seals saved secrets: {}. Keep a copy of it apart from the database.",
                     path.display()
-                );
+                ));
             }
             Ok(ring)
         }
@@ -112,7 +129,7 @@ fn key_ring(config: &ServeConfig) -> anyhow::Result<KeyRing> {
 }
 
 /// Where to look; while nobody can sign in, the one-time link for the first administrator.
-async fn tell(app: &App, _: &str, port: u16) -> anyhow::Result<()> {
+async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
     let origin = match app.site.public_url.host {
         Some(_) => app.site.public_url.origin.clone(),
         None => {
@@ -120,16 +137,16 @@ async fn tell(app: &App, _: &str, port: u16) -> anyhow::Result<()> {
             format!("{before}:{port}")
         }
     };
-    println!("Cartwright is ready at {origin}");
+    say(format_args!("Cartwright is ready at {origin}"));
     if app.site.practices() {
-        println!("Practice mode: stores whose name begins with practice- are answered by this server.");
+        say(format_args!("Practice mode: stores whose name begins with practice- are answered by this server."));
     }
     if app.accounts.is_empty().await? {
         let code = app.accounts.make_set_up_link().await?;
-        println!(
+        say(format_args!(
             "Nobody can sign in yet. Make the first administrator within the hour: {origin}/set-up/{}",
             code.to_cookie()
-        );
+        ));
     }
     Ok(())
 }
