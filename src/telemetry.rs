@@ -21,6 +21,8 @@ pub fn start_logging(filter: &str) {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
+        // Told on standard error, which is what could not be written to: that would panic.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // A second start, as in tests, keeps the first.
     tracing_subscriber::registry().with(directives).with(lines).try_init().ok();

@@ -6,6 +6,6 @@ pub async fn migrate(flags: &DatabaseFlags) -> anyhow::Result<()> {
     telemetry::start_logging(flags.log());
     let opened = super::database::open(&flags.check()?).await?;
     opened.close().await;
-    println!("The database is up to date.");
+    super::say(format_args!("The database is up to date."));
     Ok(())
 }

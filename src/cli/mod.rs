@@ -79,15 +79,26 @@ fn protect_memory() {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
 }
 
+/// One line for the person at the terminal. Nobody may be listening, which stops nothing: `println!` would panic.
+fn say(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{line}").ok();
+}
+
 fn fail(error: &anyhow::Error) -> ExitCode {
     if let Some(Problems(problems)) = error.downcast_ref::<Problems>() {
         for problem in problems {
-            eprintln!("{problem}");
+            complain(format_args!("{problem}"));
         }
         return ExitCode::from(EXIT_CONFIG);
     }
-    eprintln!("{error:#}");
+    complain(format_args!("{error:#}"));
     if error.downcast_ref::<Refused>().is_some() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+}
+
+fn complain(line: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{line}").ok();
 }
 
 /// A start that would do harm, such as with the wrong key: told in one line, exit code 78.

@@ -1,11 +1,11 @@
 //! `cartwright serve`: everything is checked before the port opens, then one line says where to look.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use anyhow::Context;
-use tokio::{net::TcpListener, signal::unix};
+use tokio::{net::TcpSocket, signal::unix};
 
-use super::{Refused, database};
+use super::{Refused, database, say};
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
@@ -17,22 +17,38 @@ use crate::{
 
 /// How often what is over is swept up: unsaved secrets, old throttle windows.
 const SWEEP: Duration = Duration::from_mins(5);
+/// Connections that the kernel keeps for us until they are accepted.
+const WAITING: u32 = 1024;
 
 pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     telemetry::start_logging(flags.database.log());
     #[cfg_attr(not(feature = "practice"), expect(unused_mut, reason = "only the practice store changes the settings"))]
     let mut config = flags.check()?;
-    // Bound first, so that a port in use is told before a database is made for nothing; nobody is accepted yet.
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(|error| Refused(format!("CARTWRIGHT_LISTEN: {} cannot be used: {error}", config.listen)))?;
+    // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
+    let port = take(config.listen)?;
     let stop = stopped()?;
     let opened = database::open(&config.database).await?;
     #[cfg(feature = "practice")]
     let _practice = practice(&mut config).await?;
-    let outcome = run(config, &opened, listener, stop).await;
+    let outcome = run(config, &opened, port, stop).await;
     opened.close().await;
     outcome
+}
+
+/// Takes the port without opening it: whoever knocks before all is checked finds it closed.
+fn take(address: SocketAddr) -> Result<TcpSocket, Refused> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let taken = socket.and_then(|socket| {
+        // as a listener does, so that a restart need not wait for old connections to be forgotten
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(socket)
+    });
+    taken.map_err(|error| unusable(address, &error))
+}
+
+fn unusable(address: SocketAddr, error: &io::Error) -> Refused {
+    Refused(format!("CARTWRIGHT_LISTEN: {address} cannot be used: {error}"))
 }
 
 /// Starts the practice store and makes it the way out: the same client, TLS and proxy settings as everybody's.
@@ -55,7 +71,7 @@ async fn practice(config: &mut ServeConfig) -> anyhow::Result<Option<crate::prac
 async fn run(
     mut config: ServeConfig,
     opened: &database::Opened,
-    listener: TcpListener,
+    port: TcpSocket,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let ring = key_ring(config.keys.take(), &config.database)?;
@@ -72,6 +88,7 @@ async fn run(
         practice: config.practice_stores,
     };
     let app = App::new(opened.pool.clone(), vault, client, site);
+    let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let sweeper = tokio::spawn(sweep(app.clone()));
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
@@ -91,8 +108,10 @@ fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::Result<KeyRi
             let path = data_dir.join("keys");
             let (ring, made) = KeyRing::read_or_make(&path)?;
             if made {
-                let path = path.display();
-                println!("Made a key that seals saved secrets: {path}. Keep a copy of it apart from the database.");
+                say(format_args!(
+                    "Made a key that seals saved secrets: {}. Keep a copy of it apart from the database.",
+                    path.display()
+                ));
             }
             Ok(ring)
         }
@@ -108,16 +127,16 @@ async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
         Some(before) if host.is_none() => format!("{before}:{port}"),
         _ => origin.clone(),
     };
-    println!("Cartwright is ready at {origin}");
+    say(format_args!("Cartwright is ready at {origin}"));
     if app.site.practices() {
-        println!("Practice mode: stores whose name begins with practice- are answered by this server.");
+        say(format_args!("Practice mode: stores whose name begins with practice- are answered by this server."));
     }
     if app.accounts.is_empty().await? {
         let code = app.accounts.make_set_up_link().await?;
-        println!(
+        say(format_args!(
             "Nobody can sign in yet. Make the first administrator within the hour: {origin}/set-up/{}",
             code.to_cookie()
-        );
+        ));
     }
     Ok(())
 }

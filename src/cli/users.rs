@@ -54,6 +54,6 @@ async fn add(flags: AddFlags) -> anyhow::Result<()> {
     let added = Accounts::new(opened.pool.clone()).add(By::operator(), new).await;
     opened.close().await;
     added?;
-    println!("{} can sign in now.", email.as_str());
+    super::say(format_args!("{} can sign in now.", email.as_str()));
     Ok(())
 }

@@ -1,0 +1,84 @@
+//! A browser of one person: cookies, forms, redirects left to the caller. Says where it comes from, as browsers do.
+
+use std::{collections::BTreeMap, io, net::SocketAddr};
+
+use super::{
+    http,
+    page::{Form, Page},
+};
+
+pub const PASSWORD: &str = "four plain random words";
+
+#[derive(Clone, Debug)]
+pub struct Browser {
+    pub address: SocketAddr,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Browser {
+    pub fn new(address: SocketAddr) -> Self {
+        Self { address, cookies: BTreeMap::new() }
+    }
+
+    /// A browser in which this person is signed in.
+    pub async fn sign_in(address: SocketAddr, email: &str) -> Self {
+        let mut browser = Self::new(address);
+        let page = browser.get("/sign-in").await.expect("the sign-in page");
+        let form = page.form("Sign in").fill("email", email).fill("password", PASSWORD);
+        let answer = browser.submit(&form).await.expect("an answer");
+        assert_eq!(answer.status(), 303, "{}", answer.text);
+        browser
+    }
+
+    pub async fn get(&mut self, path: &str) -> io::Result<Page> {
+        let request = self.head("GET", path, "");
+        self.send(request.as_bytes()).await
+    }
+
+    pub async fn submit(&mut self, form: &Form) -> io::Result<Page> {
+        self.send(&self.bytes(form)).await
+    }
+
+    /// The request that [`Self::submit`] would send, for tests that send it in their own way.
+    pub fn bytes(&self, form: &Form) -> Vec<u8> {
+        let body = serde_urlencoded::to_string(&form.fields).expect("text");
+        let more = format!(
+            "origin: http://{}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+            self.address,
+            body.len()
+        );
+        (self.head("POST", &form.action, &more) + &body).into_bytes()
+    }
+
+    fn head(&self, method: &str, path: &str, more: &str) -> String {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = if cookies.is_empty() { String::new() } else { format!("cookie: {}\r\n", cookies.join("; ")) };
+        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n{cookies}{more}connection: close\r\n\r\n", self.address)
+    }
+
+    async fn send(&mut self, request: &[u8]) -> io::Result<Page> {
+        let answer = http::send(self.address, request).await?;
+        for (_, line) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let Some((name, value)) = line.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
+            if line.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        Ok(Page::of(answer))
+    }
+
+    /// The editor's form for a new cart at this store, with this token, to be sent by this button.
+    pub async fn new_cart(&mut self, button: &str, handle: &str, token: &str) -> Form {
+        let page = self.get("/admin/ecommerce/shopify/new").await.expect("the editor");
+        let form = page.form(button).fill("website_name", &format!("Shop {handle}")).fill("api_url", handle);
+        form.fill("access_token", token)
+    }
+
+    /// Presses *Test Connection* on a new cart and reads the page to its end.
+    pub async fn test(&mut self, handle: &str, token: &str) -> Page {
+        let form = self.new_cart("Test Connection", handle, token).await;
+        self.submit(&form).await.expect("a whole page")
+    }
+}

@@ -1,0 +1,108 @@
+//! The private database's processes and rows, from outside: what is there, what is killed, what is stopped in its tracks.
+
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+use tempfile::TempDir;
+
+/// A `DATA_DIR` of a test. Dropped, it ends the cluster that a killed server left running in it.
+pub struct Folder(TempDir);
+
+impl Folder {
+    pub fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("cartwright-").tempdir().expect("a folder"))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub fn cluster(&self) -> PathBuf {
+        self.path().join("postgres")
+    }
+
+    /// The process that all others of the cluster come from, if it runs.
+    pub fn postmaster(&self) -> Option<Pid> {
+        let text = std::fs::read_to_string(self.cluster().join("postmaster.pid")).ok()?;
+        let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?)?;
+        test_kill_process(pid).is_ok().then_some(pid)
+    }
+
+    /// The postmaster and its children, the postmaster last.
+    pub fn processes(&self) -> Vec<Pid> {
+        let Some(postmaster) = self.postmaster() else { return Vec::new() };
+        let mut found = children(postmaster);
+        found.push(postmaster);
+        found
+    }
+
+    /// Sends a signal to every process of the cluster.
+    pub fn signal(&self, signal: Signal) {
+        for pid in self.processes() {
+            // one that ended meanwhile is no loss
+            kill_process(pid, signal).ok();
+        }
+    }
+
+    pub fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::new_without_pgpass()
+            .socket(self.cluster())
+            .port(1)
+            .username("cartwright")
+            .database("cartwright")
+            .ssl_mode(PgSslMode::Disable)
+    }
+
+    /// `DATABASE_URL` of this cluster.
+    pub fn url(&self) -> String {
+        format!("postgres://cartwright@localhost:1/cartwright?host={}&sslmode=disable", self.cluster().display())
+    }
+
+    pub async fn connect(&self) -> PgConnection {
+        PgConnection::connect_with(&self.options()).await.expect("the database answers")
+    }
+
+    pub async fn count(&self, question: &'static str) -> i64 {
+        let mut connection = self.connect().await;
+        let count = sqlx::query_scalar(question).fetch_one(&mut connection).await.expect("a number");
+        connection.close().await.ok();
+        count
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        self.signal(Signal::CONT);
+        if let Some(postmaster) = self.postmaster() {
+            // immediate: nothing in it is needed any more
+            kill_process(postmaster, Signal::QUIT).ok();
+            for _ in 0..500 {
+                if test_kill_process(postmaster).is_err() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+        }
+    }
+}
+
+/// The processes whose parent this is, as `/proc` tells it.
+fn children(parent: Pid) -> Vec<Pid> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else {
+            continue;
+        };
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // the name in parentheses may hold anything; the state and the parent follow it
+        let from = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<i32>().ok());
+        if from == Some(parent.as_raw_nonzero().get()) {
+            found.push(pid);
+        }
+    }
+    found
+}

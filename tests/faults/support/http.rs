@@ -1,0 +1,83 @@
+//! One HTTP/1.1 exchange over one TCP connection, written by hand: a client that hides nothing of what came, and that
+//! tells a whole answer from one that broke off.
+
+use std::{
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+/// Longest that any answer may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub took: Duration,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find_map(|(known, value)| known.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}
+
+/// Sends these bytes and reads until the server closes. An answer that is not whole is an error.
+pub async fn send(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
+    let begun = Instant::now();
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(request).await?;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await?;
+        Ok::<_, io::Error>(bytes)
+    };
+    let bytes = timeout(PATIENCE, exchange).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    parse(&bytes, begun.elapsed()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// `GET path`, without a cookie.
+pub async fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
+    send(address, format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).await
+}
+
+/// The answer in these bytes, if it is whole.
+pub fn parse(bytes: &[u8], took: Duration) -> Option<Answer> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&bytes[..end]).ok()?;
+    let mut lines = head.lines();
+    let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
+    let headers = lines.filter_map(header).collect();
+    let mut answer = Answer { status, headers, body: Vec::new(), took };
+    let rest = &bytes[end + 4..];
+    answer.body = match (answer.header("transfer-encoding"), answer.header("content-length")) {
+        (Some(_), _) => unchunk(rest)?,
+        (None, Some(length)) => rest.get(..length.parse().ok()?)?.to_vec(),
+        (None, None) => rest.to_vec(),
+    };
+    Some(answer)
+}
+
+fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?.split(';').next()?.trim(), 16).ok()?;
+        rest = &rest[end + 2..];
+        if size == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(rest.get(..size)?);
+        rest = rest.get(size + 2..)?;
+    }
+}

@@ -1,0 +1,33 @@
+//! What tests of the running binary share: its process, its data folder, a browser that knows nothing but HTTP and forms.
+//! Refuses to know the code under test; only the practice store, which plays Shopify, comes from there.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+pub mod browser;
+pub mod cluster;
+pub mod http;
+pub mod page;
+pub mod process;
+pub mod world;
+
+use std::time::{Duration, Instant};
+
+/// Looks every 20 ms whether something has become true; a bounded wait, never a pause that hopes.
+pub async fn until<F: Future<Output = bool>>(bound: Duration, what: &str, mut is_true: impl FnMut() -> F) -> Duration {
+    let begun = Instant::now();
+    while !is_true().await {
+        assert!(begun.elapsed() < bound, "{what}: not within {bound:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    begun.elapsed()
+}
+
+/// An access token that looks real and is made here, so that no scanner finds one in this file.
+pub fn token() -> String {
+    format!("shpat_{}", uuid::Uuid::new_v4().simple())
+}
+
+/// Whether the long runs are asked for: `CARTWRIGHT_FAULTS=long`.
+pub fn is_long() -> bool {
+    std::env::var("CARTWRIGHT_FAULTS").is_ok_and(|wish| wish == "long")
+}
