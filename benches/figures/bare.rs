@@ -53,7 +53,17 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
         let title: Option<String> = row.get("last_title");
         let (status, checked) = (row.get::<&str, _>("status"), row.get::<Option<OffsetDateTime>, _>("last_checked_at"));
         let since: Option<OffsetDateTime> = row.get("failing_since");
-        view(row.get(0), row.get(1), row.get("store_host"), status, title.as_deref(), since, checked, row.get("is_active"), now)
+        view(
+            row.get(0),
+            row.get(1),
+            row.get("store_host"),
+            status,
+            title.as_deref(),
+            since,
+            checked,
+            row.get("is_active"),
+            now,
+        )
     });
     draw(rows.collect(), Counts { active: 100, needs_attention: 100, inactive: 100 }, next)
 }
@@ -91,12 +101,13 @@ fn view(
         "connected" => (StatusWord::Connected, None),
         "inactive" => (StatusWord::Inactive, None),
         _ => {
-            let line = title.zip(since).map(|(title, since)| format!("{title}, since {}", Moment::new(since, now).words()));
+            let line =
+                title.zip(since).map(|(title, since)| format!("{title}, since {}", Moment::new(since, now).words()));
             (StatusWord::NotConnected, line)
         }
     };
     CartRow {
-        id: id.to_string(),
+        id: id.simple().to_string(),
         name,
         host,
         platform: "Shopify",
@@ -120,7 +131,7 @@ fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) 
         ..Shell::default()
     };
     let href = |(name, id): (String, uuid::Uuid)| {
-        let pairs = [("after", name), ("id", id.to_string())];
+        let pairs = [("after", name), ("id", id.simple().to_string())];
         format!("/admin/ecommerce?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
     };
     let page = Carts {

@@ -34,10 +34,6 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
 }
 
 impl Browser {
@@ -146,7 +142,8 @@ impl Browser {
 
 /// The value of the hidden field `name` in a page, or of any attribute that follows it.
 pub fn hidden<'a>(page: &'a str, name: &str) -> anyhow::Result<&'a str> {
-    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).with_context(|| format!("no field {name}"))?;
+    let (_, rest) =
+        page.split_once(&format!("name=\"{name}\" value=\"")).with_context(|| format!("no field {name}"))?;
     Ok(rest.split('"').next().unwrap_or_default())
 }
 

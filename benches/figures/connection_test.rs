@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use cartwright::{
+    audit::By,
     ecommerce::shopify::{API_VERSION, client::Egress},
     practice::{Options, Practice, PracticeStore, Scenario},
 };
@@ -45,6 +46,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
     };
     let served = Served::start(ground.schema("tests").await?, &egress).await?;
+    served.app.ecommerce.switch(By::operator(), true).await?;
     let mut people = Vec::new();
     for number in 0..ADMINISTRATORS {
         let cookies = served.administrator(number).await?.cookies();
@@ -79,7 +81,10 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
 
 /// The same roots, protocol, proxy and habits as the client of the server.
 fn bare_client(practice: &Practice) -> anyhow::Result<reqwest::Client> {
-    use rustls::{ClientConfig, RootCertStore, pki_types::{CertificateDer, pem::PemObject}};
+    use rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, pem::PemObject},
+    };
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(practice.ca_pem().as_bytes())?)?;
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
@@ -134,7 +139,8 @@ impl Sides {
         for document in DOCUMENTS {
             let request = self.bare.post(&url).header("x-shopify-access-token", store.access_token.expose_secret());
             let body = serde_json::json!({ "query": document }).to_string();
-            let answer = request.header("content-type", "application/json").header("accept", "application/json").body(body);
+            let answer =
+                request.header("content-type", "application/json").header("accept", "application/json").body(body);
             let answer = answer.send().await?;
             ensure!(answer.status() == 200, "{}", answer.status());
             let body: serde_json::Value = serde_json::from_slice(&answer.bytes().await?)?;

@@ -105,7 +105,8 @@ async fn test(browser: &mut Browser) -> anyhow::Result<()> {
     const NEW: &str = "/admin/ecommerce/shopify/new";
     let page = browser.get(NEW).await?.text();
     let (csrf, submission) = (hidden(&page, "csrf")?, hidden(&page, "submission")?);
-    let common = [("csrf", csrf), ("submission", submission), ("website_name", "Tea"), ("credential_kind", "access_token")];
+    let common =
+        [("csrf", csrf), ("submission", submission), ("website_name", "Tea"), ("credential_kind", "access_token")];
     let filled = browser.post(NEW, &[&common[..], &[("intent", "fill:practice-tea")]].concat()).await?;
     ensure!(filled.status == 200, "fill in: {}", filled.head);
     let url = "https://practice-tea.myshopify.com/admin/";

@@ -30,7 +30,9 @@ impl Program {
         let began = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_cartwright"));
         command.arg("serve").args(more).env_clear();
-        for (name, value) in std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "PG_BIN" || name == "HOME") {
+        for (name, value) in
+            std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "PG_BIN" || name == "HOME")
+        {
             command.env(name, value);
         }
         command.env("CARTWRIGHT_DATA_DIR", data_dir).env("CARTWRIGHT_LISTEN", "127.0.0.1:0");

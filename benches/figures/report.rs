@@ -22,13 +22,20 @@ impl Report {
     pub fn figure(&mut self, what: &str, unit: &str, rounds: &Rounds, goal: Goal) {
         let median = rounds.median();
         let (low, high) = rounds.spread();
-        let spread = if low.total_cmp(&high).is_eq() { String::new() } else { format!("{}–{}", short(low), short(high)) };
+        let spread =
+            if low.total_cmp(&high).is_eq() { String::new() } else { format!("{}–{}", short(low), short(high)) };
         let (goal, met) = match goal {
             Goal::AtMost(limit) => (format!("≤ {}", short(limit)), if median <= limit { "yes" } else { "NO" }),
             Goal::AtLeast(limit) => (format!("≥ {}", short(limit)), if median >= limit { "yes" } else { "NO" }),
             Goal::None => (String::new(), ""),
         };
-        self.lines.push([what.to_owned(), format!("{} {unit}", short(median)).trim().to_owned(), spread, goal, met.to_owned()]);
+        self.lines.push([
+            what.to_owned(),
+            format!("{} {unit}", short(median)).trim().to_owned(),
+            spread,
+            goal,
+            met.to_owned(),
+        ]);
     }
 
     /// What could not be measured here.
@@ -49,8 +56,7 @@ impl Report {
         let widths: [usize; 5] = std::array::from_fn(width);
         println!();
         for line in [&head].into_iter().chain(&self.lines) {
-            let cells: Vec<String> =
-                line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             println!("{}", cells.join("  ").trim_end());
         }
         println!();

@@ -31,7 +31,8 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     fill(&pool, 1_000).await?;
     let served = Served::start(pool.clone(), &Default::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
-    let carts: Vec<Uuid> = sqlx::query_scalar("select id from carts where is_active order by id limit 16").fetch_all(&pool).await?;
+    let carts: Vec<Uuid> =
+        sqlx::query_scalar("select id from carts where is_active order by id limit 16").fetch_all(&pool).await?;
     let (mut ours, mut theirs) = (Rounds::default(), Rounds::default());
     let names = Arc::new(AtomicUsize::new(0));
     for _ in 0..ROUNDS {
@@ -110,7 +111,8 @@ fn next_name(names: &AtomicUsize) -> String {
     format!("Shop {}", names.fetch_add(1, Ordering::Relaxed))
 }
 
-const COLUMNS: &str = "id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
+const COLUMNS: &str =
+    "id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
     secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
     last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, updated_at, updated_by";
 

@@ -54,12 +54,17 @@ async fn one(report: &mut Report, browser: &mut Browser, name: &str, path: &str)
 /// Every file that the page names: styles, scripts, icons, pictures, symbols.
 fn files(page: &str) -> BTreeSet<String> {
     let page = Html::parse_document(page);
-    let named = [("link[rel~=icon], link[rel=stylesheet], link[rel=preload]", "href"), ("script[src], img[src]", "src"), ("use", "href")];
+    let named = [
+        ("link[rel~=icon], link[rel=stylesheet], link[rel=preload]", "href"),
+        ("script[src], img[src]", "src"),
+        ("use", "href"),
+    ];
     let mut files = BTreeSet::new();
     for (selector, attribute) in named {
         let selector = Selector::parse(selector).expect("a selector");
         let found = page.select(&selector).filter_map(|element| element.value().attr(attribute));
-        files.extend(found.filter_map(|address| address.split('#').next()).filter(|a| !a.is_empty()).map(str::to_owned));
+        files
+            .extend(found.filter_map(|address| address.split('#').next()).filter(|a| !a.is_empty()).map(str::to_owned));
     }
     files
 }
