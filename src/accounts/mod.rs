@@ -1,5 +1,6 @@
 //! Who may come in: people, their passwords and sessions, and the one-time link that makes the first of them.
 
+mod argon;
 pub mod password;
 mod session;
 mod sql;

@@ -4,12 +4,10 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
-};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
+
+use super::argon;
 
 /// Hashes at once; each takes 19 MiB.
 const AT_ONCE: usize = 4;
@@ -18,16 +16,11 @@ const WAITING: usize = 16;
 /// What a crowded server tells those who find no place.
 pub const CROWDED_WAIT: Duration = Duration::from_secs(5);
 
-/// OWASP's argon2id parameters: 19,456 KiB, two passes, one lane.
-static ARGON: LazyLock<Argon2<'static>> = LazyLock::new(|| {
-    let params = Params::new(19_456, 2, 1, None).expect("OWASP's parameters are within argon2's limits");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-});
 /// A real hash of an unguessable password, for accounts that do not exist.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random).expect("the operating system has random numbers");
-    hash_now(&random)
+    argon::hash(&random)
 });
 
 /// What a new password may not be.
@@ -84,16 +77,15 @@ impl Default for Hashing {
 impl Hashing {
     /// The PHC string of a password.
     pub async fn hash(&self, password: SecretString) -> Result<String, Crowded> {
-        self.run(move || hash_now(password.expose_secret().as_bytes())).await
+        self.run(move || argon::hash(password.expose_secret().as_bytes())).await
     }
 
     /// Whether the password is the one behind the hash; without a hash it takes as long and says no.
     pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
         self.run(move || {
             let known = hash.is_some();
-            let parsed = PasswordHash::new(hash.as_deref().unwrap_or(&NOBODY));
             let same =
-                parsed.is_ok_and(|hash| ARGON.verify_password(password.expose_secret().as_bytes(), &hash).is_ok());
+                argon::verify(password.expose_secret().as_bytes(), hash.as_deref().unwrap_or_else(|| NOBODY.as_str()));
             same && known
         })
         .await
@@ -109,11 +101,6 @@ impl Hashing {
 /// Whether a stored hash was made with other parameters than today's.
 pub fn is_outdated(hash: &str) -> bool {
     !hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
-}
-
-fn hash_now(password: &[u8]) -> String {
-    let hash: PasswordHash = ARGON.hash_password(password).expect("argon2 hashes any password");
-    hash.to_string()
 }
 
 #[cfg(test)]

@@ -1,0 +1,149 @@
+//! The other side of the list: the shortest honest way to the same bytes. axum with one route, no session, no layers, no
+//! counting and no log; the same pool settings, the same template, and the statements that the page needs and no more.
+
+use std::net::SocketAddr;
+
+use askama::Template;
+use axum::{Router, extract::State, response::Html, routing::get};
+use cartwright::{
+    ecommerce::ListQuery,
+    web::{
+        admin::ecommerce::{
+            StatusView, StatusWord,
+            carts::{CartRow, Carts, Counts, Filter},
+        },
+        filters::Moment,
+        shell::{Person, Shell},
+    },
+};
+use sqlx::{PgPool, Row};
+use time::OffsetDateTime;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::ground::Served;
+
+#[derive(Clone)]
+struct Bare {
+    pool: PgPool,
+    ecommerce: cartwright::ecommerce::Ecommerce,
+}
+
+/// `/rows` asks for the fifty rows alone and takes the rest of the page as given; `/all` asks for all that the page shows.
+pub async fn serve(pool: PgPool, ours: &Served) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let state = Bare { pool, ecommerce: ours.app.ecommerce.clone() };
+    let router = Router::new().route("/rows", get(rows)).route("/all", get(all)).with_state(state);
+    let service = router.into_make_service();
+    Ok((address, tokio::spawn(async move { axum::serve(listener, service).await.unwrap_or_default() })))
+}
+
+async fn rows(State(bare): State<Bare>) -> Html<String> {
+    let found = sqlx::query(
+        "select id, website_name, lower(website_name), store_host, is_practice, is_active, status, last_class, last_title,
+             missing_count, last_checked_at, failing_since, retired_by, is_disconnected
+         from carts order by lower(website_name), id limit 51",
+    )
+    .fetch_all(&bare.pool)
+    .await
+    .expect("the rows");
+    let now = OffsetDateTime::now_utc();
+    let next = found.get(49).map(|row| (row.get::<String, _>(2), row.get::<uuid::Uuid, _>(0)));
+    let rows = found.iter().take(50).map(|row| {
+        let title: Option<String> = row.get("last_title");
+        let (status, checked) = (row.get::<&str, _>("status"), row.get::<Option<OffsetDateTime>, _>("last_checked_at"));
+        let since: Option<OffsetDateTime> = row.get("failing_since");
+        view(
+            row.get(0),
+            row.get(1),
+            row.get("store_host"),
+            status,
+            title.as_deref(),
+            since,
+            checked,
+            row.get("is_active"),
+            now,
+        )
+    });
+    draw(rows.collect(), Counts { active: 100, needs_attention: 100, inactive: 100 }, next)
+}
+
+async fn all(State(bare): State<Bare>) -> Html<String> {
+    let page = bare.ecommerce.list(&ListQuery::default()).await.expect("the list");
+    let now = OffsetDateTime::now_utc();
+    let rows = page.rows.iter().map(|row| {
+        let status = row.status.as_str();
+        let (name, host, title) = (row.website_name.clone(), row.store_host.clone(), row.last_title.as_deref());
+        view(row.id.0, name, host, status, title, row.failing_since, row.last_checked_at, row.is_active, now)
+    });
+    let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    let counts = Counts {
+        active: count(page.counts.active),
+        needs_attention: count(page.counts.attention),
+        inactive: count(page.counts.inactive),
+    };
+    draw(rows.collect(), counts, page.next.map(|next| (next.name, next.id)))
+}
+
+#[expect(clippy::too_many_arguments, reason = "a row of a table")]
+fn view(
+    id: uuid::Uuid,
+    name: String,
+    host: String,
+    status: &str,
+    title: Option<&str>,
+    since: Option<OffsetDateTime>,
+    checked: Option<OffsetDateTime>,
+    active: bool,
+    now: OffsetDateTime,
+) -> CartRow {
+    let (status, line) = match status {
+        "connected" => (StatusWord::Connected, None),
+        "inactive" => (StatusWord::Inactive, None),
+        _ => {
+            let line =
+                title.zip(since).map(|(title, since)| format!("{title}, since {}", Moment::new(since, now).words()));
+            (StatusWord::NotConnected, line)
+        }
+    };
+    CartRow {
+        id: id.simple().to_string(),
+        name,
+        host,
+        platform: "Shopify",
+        status: StatusView { status, line, is_practice: false },
+        last_checked: checked.map(|at| Moment::new(at, now)),
+        active,
+    }
+}
+
+fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) -> Html<String> {
+    let shell = Shell {
+        product: "Order Time".into(),
+        person: Some(Person {
+            name: "Sam Lee".into(),
+            email: "admin0@example.com".into(),
+            can_change: true,
+            theme: "system",
+        }),
+        csrf: "x".repeat(86),
+        path: "/admin/ecommerce".into(),
+        ..Shell::default()
+    };
+    let href = |(name, id): (String, uuid::Uuid)| {
+        let pairs = [("after", name), ("id", id.simple().to_string())];
+        format!("/admin/ecommerce?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
+    };
+    let page = Carts {
+        shell,
+        active: true,
+        rows,
+        filter: Filter::All,
+        counts,
+        search: String::new(),
+        is_empty: false,
+        previous: None,
+        next: next.map(href),
+    };
+    Html(page.render().expect("the list is drawn"))
+}

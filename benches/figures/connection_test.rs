@@ -1,0 +1,151 @@
+//! Test Connection through the page, from the press to the last byte of the verdict, against a bare client that sends the same
+//! two requests to the same stand-in through the same proxy, each on a new connection and without a session to resume.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use cartwright::{
+    audit::By,
+    ecommerce::shopify::{API_VERSION, client::Egress},
+    practice::{Options, Practice, PracticeStore, Scenario},
+};
+use secrecy::ExposeSecret;
+
+use super::{
+    browser::{Browser, hidden},
+    ground::{Ground, Served},
+    report::{Goal, Report},
+    rounds::{Rounds, ms, percentile},
+};
+
+/// What the page sends; the bare client sends the very same.
+const DOCUMENTS: [&str; 2] = [
+    include_str!("../../src/ecommerce/shopify/connection_test.graphql"),
+    include_str!("../../src/ecommerce/shopify/customer_visibility.graphql"),
+];
+/// A store beyond the Internet needs about this long for an answer.
+const FAR: Duration = Duration::from_millis(100);
+const ROUNDS: usize = 5;
+const TESTS: usize = 10;
+const ADMINISTRATORS: usize = 12;
+
+struct Sides {
+    served: Served,
+    practice: Practice,
+    bare: reqwest::Client,
+    people: Vec<Browser>,
+    /// Tests begun, so that person and store change with each: a person may test a store ten times a minute.
+    begun: usize,
+}
+
+pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+    let ground = Ground::open().await?;
+    let practice = Practice::start(Options::test()).await?;
+    let egress = Egress {
+        proxy: Some(practice.proxy_url().parse()?),
+        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
+    };
+    let served = Served::start(ground.schema("tests").await?, &egress).await?;
+    served.app.ecommerce.switch(By::operator(), true).await?;
+    let mut people = Vec::new();
+    for number in 0..ADMINISTRATORS {
+        let cookies = served.administrator(number).await?.cookies();
+        people.push(Browser::open(served.address, &cookies).await?);
+    }
+    let bare = bare_client(&practice)?;
+    let mut sides = Sides { served, practice, bare, people, begun: 0 };
+    for (name, scenario, tests, goal) in [
+        ("a store that answers in 100 ms", Scenario::Delayed(FAR), TESTS / 2, Goal::AtMost(1.1)),
+        ("a store that answers at once", Scenario::Well, TESTS, Goal::None),
+    ] {
+        let (mut ours, mut theirs) = (Rounds::default(), Rounds::default());
+        for _ in 0..ROUNDS {
+            let (mut mine, mut bare) = (Vec::new(), Vec::new());
+            for _ in 0..tests {
+                let handle = sides.next_store(&scenario);
+                mine.push(ms(sides.page(&handle).await?));
+                bare.push(ms(sides.bare(&handle).await?));
+            }
+            ours.add(percentile(&mine, 50));
+            theirs.add(percentile(&bare, 50));
+        }
+        report.figure(&format!("Test Connection, p50, {name}"), "ms", &ours, Goal::None);
+        report.figure("  a bare client, the same two requests", "ms", &theirs, Goal::None);
+        report.figure("  Test Connection / bare client", "×", &ours.ratio_to(&theirs), goal);
+    }
+    drop(sides.people);
+    sides.served.close().await;
+    ground.close().await?;
+    Ok(())
+}
+
+/// The same roots, protocol, proxy and habits as the client of the server.
+fn bare_client(practice: &Practice) -> anyhow::Result<reqwest::Client> {
+    use rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, pem::PemObject},
+    };
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(practice.ca_pem().as_bytes())?)?;
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.resumption = rustls::client::Resumption::disabled();
+    let client = reqwest::Client::builder()
+        .proxy(reqwest::Proxy::all(practice.proxy_url())?)
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .tls_backend_preconfigured(tls);
+    Ok(client.build()?)
+}
+
+impl Sides {
+    fn next_store(&mut self, scenario: &Scenario) -> String {
+        self.begun += 1;
+        let handle = format!("shop-{}", self.begun);
+        self.practice.stores().put(&handle, PracticeStore::sample(&handle).with(scenario.clone()));
+        handle
+    }
+
+    async fn page(&mut self, handle: &str) -> anyhow::Result<Duration> {
+        const NEW: &str = "/admin/ecommerce/shopify/new";
+        let store = self.practice.stores().find(handle).context("the store")?;
+        let person = self.begun % self.people.len();
+        let browser = &mut self.people[person];
+        let page = browser.get(NEW).await?.text();
+        let url = format!("https://{handle}.myshopify.com/admin/");
+        let fields = [
+            ("csrf", hidden(&page, "csrf")?),
+            ("submission", hidden(&page, "submission")?),
+            ("website_name", handle),
+            ("api_url", &url),
+            ("credential_kind", "access_token"),
+            ("access_token", store.access_token.expose_secret()),
+        ];
+        let began = Instant::now();
+        let answer = browser.post(&format!("{NEW}/connection-tests"), &fields).await?;
+        let took = began.elapsed();
+        let text = answer.text();
+        ensure!(text.contains("data-class=\"CONNECTED\""), "{handle}: {}", &text[text.len().saturating_sub(3_000)..]);
+        Ok(took)
+    }
+
+    async fn bare(&self, handle: &str) -> anyhow::Result<Duration> {
+        let store = self.practice.stores().find(handle).context("the store")?;
+        let url = format!("https://{handle}.myshopify.com/admin/api/{API_VERSION}/graphql.json");
+        let began = Instant::now();
+        for document in DOCUMENTS {
+            let request = self.bare.post(&url).header("x-shopify-access-token", store.access_token.expose_secret());
+            let body = serde_json::json!({ "query": document }).to_string();
+            let answer =
+                request.header("content-type", "application/json").header("accept", "application/json").body(body);
+            let answer = answer.send().await?;
+            ensure!(answer.status() == 200, "{}", answer.status());
+            let body: serde_json::Value = serde_json::from_slice(&answer.bytes().await?)?;
+            ensure!(body.get("data").is_some(), "{body}");
+        }
+        Ok(began.elapsed())
+    }
+}

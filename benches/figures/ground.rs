@@ -1,0 +1,177 @@
+//! What a figure stands on: a private cluster in a temporary folder, and our site in this process with the layers, the pool and
+//! the log of `serve`. The log is written as it is there, but to nowhere.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context;
+use cartwright::{
+    accounts::{Accounts, BrowserSecret, Email, NewUser, PersonName, Role},
+    app::{App, Site},
+    audit::{By, Origin},
+    config::PublicUrl,
+    database::{
+        self,
+        embedded::{Embedded, Places},
+    },
+    ecommerce::{
+        Visitor,
+        shopify::client::{Client, Egress},
+    },
+    vault::{KeyRing, Vault},
+    web,
+};
+use secrecy::SecretString;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgPool, postgres::PgConnectOptions};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// A cluster of its own; stops with [`Ground::close`].
+pub struct Ground {
+    embedded: Embedded,
+    folder: TempDir,
+}
+
+pub fn places() -> Places {
+    Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
+}
+
+impl Ground {
+    pub async fn open() -> anyhow::Result<Self> {
+        Self::in_folder(tempfile::tempdir()?).await
+    }
+
+    pub async fn in_folder(folder: TempDir) -> anyhow::Result<Self> {
+        let embedded = database::embedded::start(folder.path(), &places()).await?;
+        Ok(Self { embedded, folder })
+    }
+
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    pub fn options(&self) -> PgConnectOptions {
+        self.embedded.options()
+    }
+
+    /// A migrated schema of this name, through a pool with the settings of `serve`.
+    pub async fn schema(&self, name: &str) -> anyhow::Result<PgPool> {
+        let maker = database::pool(self.options());
+        maker.execute(AssertSqlSafe(format!("create schema {name}"))).await?;
+        maker.close().await;
+        let pool = database::pool(self.options().options([("search_path", name)]));
+        database::migrate::migrate(&pool).await?;
+        Ok(pool)
+    }
+
+    pub async fn close(self) -> anyhow::Result<TempDir> {
+        self.embedded.stop().await?;
+        Ok(self.folder)
+    }
+}
+
+/// Our site, served on loopback.
+pub struct Served {
+    pub app: App,
+    pub address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Served {
+    pub async fn start(pool: PgPool, egress: &Egress) -> anyhow::Result<Self> {
+        log_to_nowhere();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let site = Site {
+            product: "Order Time".into(),
+            public_url: PublicUrl { origin: format!("http://{address}"), host: None, is_https: false },
+            support: None,
+            metrics: cartwright::telemetry::start_metrics(),
+            practice: None,
+        };
+        let vault = Vault::open_with(KeyRing::generate(), pool.clone()).await?;
+        let app = App::new(pool, vault, Client::new(egress)?, site);
+        let (stop, stopped) = oneshot::channel();
+        let router = web::site(app.clone());
+        let serving = tokio::spawn(web::server::serve(listener, router, async {
+            stopped.await.ok();
+        }));
+        Ok(Self { app, address, stop, serving })
+    }
+
+    /// Adds an administrator and signs them in.
+    pub async fn administrator(&self, number: usize) -> anyhow::Result<Administrator> {
+        let (email, password) = (format!("admin{number}@example.com"), "four plain random words");
+        administrator(&self.app.accounts, &email, password).await
+    }
+
+    pub async fn close(self) {
+        self.stop.send(()).ok();
+        self.serving.await.ok();
+        self.app.ecommerce.finish().await;
+        self.app.pool.close().await;
+    }
+}
+
+/// Somebody signed in.
+pub struct Administrator {
+    pub visitor: Visitor,
+    pub secret: BrowserSecret,
+}
+
+impl Administrator {
+    pub fn cookies(&self) -> String {
+        format!("cartwright={}", self.secret.to_cookie())
+    }
+}
+
+async fn administrator(accounts: &Accounts, email: &str, password: &str) -> anyhow::Result<Administrator> {
+    let new = NewUser {
+        email: Email::parse(email)?,
+        name: PersonName::parse("Sam Lee")?,
+        role: Role::Administrator,
+        password: SecretString::from(password),
+    };
+    let id = accounts.add(By::operator(), new).await?;
+    let origin = Origin { ip: Some("127.0.0.1".into()), ..Origin::default() };
+    let secret = accounts.sign_in(By::stranger(origin.clone()), email, SecretString::from(password)).await?;
+    let actor = cartwright::audit::Actor::Person { id, name: "Sam Lee".into() };
+    Ok(Administrator { visitor: Visitor { by: By { actor, origin }, session: secret.hash() }, secret })
+}
+
+/// Formats every line, as `serve` does.
+fn log_to_nowhere() {
+    use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+    let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let filter = EnvFilter::new("info,sqlx=warn,hyper=warn,reqwest=warn,rustls=warn");
+    tracing_subscriber::registry().with(filter).with(lines.with_writer(std::io::sink)).try_init().ok();
+}
+
+/// So many carts, one in five not connected; the list of a shop that has been running for a while.
+pub async fn fill(pool: &PgPool, carts: i32) -> anyhow::Result<()> {
+    let mut connection = pool.acquire().await?;
+    // Filling is not what is measured, and takes longer than a page may.
+    connection.execute("set statement_timeout = 0").await?;
+    sqlx::query(
+        "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, credential_kind, secret,
+             secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, passed_at, shop_id,
+             shop_name, last_class, last_title, last_checked_at, failing_since, updated_by)
+         select gen_random_uuid(), gen_random_uuid(), 'shopify', 'Shop ' || md5(n::text) || n, 'shop-' || n || '.myshopify.com',
+             n % 10 <> 0, case when n % 10 = 0 then 'inactive' when n % 5 = 1 then 'not-connected' else 'connected' end,
+             'access_token', decode(repeat('00', 75), 'hex'), 'a1b2', 'Sam Lee', now(), decode(md5('c' || n), 'hex'),
+             decode(md5('t' || n), 'hex'), now(), n::text, 'Shop ' || n,
+             case when n % 5 = 1 then 'TOKEN_REFUSED' else 'CONNECTED' end,
+             case when n % 5 = 1 then 'Shopify did not accept the access token' end,
+             now() - make_interval(mins => n % 60), case when n % 5 = 1 then now() - interval '2 hours' end, 'Sam Lee'
+         from generate_series(1, $1) n",
+    )
+    .bind(carts)
+    .execute(&mut *connection)
+    .await
+    .context("filling the list")?;
+    connection.execute("update ecommerce_integration set is_active = true").await?;
+    // As autovacuum does by itself within a minute or so.
+    connection.execute("vacuum analyze carts").await?;
+    connection.close().await?;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `cargo bench`: the figures that we hold ourselves to, on one page. Runs anywhere without set-up: a private Postgres in a
+//! temporary folder, loopback alone, about three minutes. What two sides are compared takes turns, so that a busy machine
+//! slows both; no figure fails the run, because a timed test is a test of the machine.
+
+mod bare;
+mod browser;
+mod connection_test;
+mod ground;
+mod list;
+mod memory;
+mod program;
+mod report;
+mod rounds;
+mod saving;
+mod size;
+mod start;
+mod weight;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use report::Report;
+
+/// The way of the run, on standard error.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    fn of(steps: u64) -> Self {
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}").expect("a template");
+        Self(ProgressBar::new(steps).with_style(style))
+    }
+
+    /// One figure begins.
+    fn begin(&self, what: &'static str) {
+        self.0.set_message(what);
+        self.0.enable_steady_tick(std::time::Duration::from_millis(500));
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let progress = Progress::of(7);
+    // Names of figures, such as `list start`; none means all. What cargo adds (`--bench`) is no name.
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wants = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
+    let mut report = Report::default();
+    macro_rules! figure {
+        ($module:ident, $what:literal) => {
+            if wants(stringify!($module)) {
+                progress.begin($what);
+                $module::measure(&mut report).await?;
+            }
+            progress.0.inc(1);
+        };
+    }
+    figure!(start, "start to ready");
+    figure!(memory, "memory after 1,000 page views");
+    figure!(weight, "weight of the pages");
+    figure!(list, "the list against a bare handler");
+    figure!(size, "the list at 100, 10,000 and 100,000 carts");
+    figure!(connection_test, "Test Connection against a bare client");
+    figure!(saving, "a save against its bare statements");
+    progress.0.finish_and_clear();
+    report.print();
+    Ok(())
+}

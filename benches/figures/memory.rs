@@ -1,0 +1,115 @@
+//! Resident memory of the released program after an afternoon's clicking: 1,000 page views of every kind, sign-ins and
+//! connection tests among them.
+
+use anyhow::{Context, ensure};
+
+use super::{
+    browser::{Browser, hidden},
+    ground::{Ground, fill},
+    program::Program,
+    report::{Goal, Report},
+    rounds::Rounds,
+};
+
+const VIEWS: usize = 1_000;
+const PASSWORD: &str = "four plain random words";
+const EMAIL: &str = "admin@example.com";
+
+pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+    let ground = Ground::open().await?;
+    let mut program = Program::start(ground.folder(), &["--practice"]).await?;
+    let fresh = program.resident();
+    let pool = cartwright::database::pool(ground.options());
+    fill(&pool, 60).await?;
+    let carts: Vec<uuid::Uuid> = sqlx::query_scalar("select id from carts limit 20").fetch_all(&pool).await?;
+    let link = program.set_up_link().await?;
+    let mut browser = Browser::open(program.address, "").await?;
+    set_up(&mut browser, &link).await?;
+    for view in 0..VIEWS {
+        match view % 100 {
+            // Several people at once: what hashing holds at the same time counts.
+            50 => crowd(&program, 3).await?,
+            75 => test(&mut browser).await?,
+            _ => look(&mut browser, view, &carts).await?,
+        }
+    }
+    let figure = "resident memory after 1,000 page views";
+    match (fresh, program.resident(), program.peak()) {
+        (Some(fresh), Some(resident), Some(peak)) => {
+            report.figure(figure, "MiB", &Rounds::from_iter([resident]), Goal::AtMost(48.0));
+            report.figure("  at its start", "MiB", &Rounds::from_iter([fresh]), Goal::None);
+            report.figure("  the most at any moment", "MiB", &Rounds::from_iter([peak]), Goal::None);
+        }
+        _ => report.missing(figure),
+    }
+    drop(browser);
+    program.stop().await?;
+    pool.close().await;
+    ground.close().await?;
+    Ok(())
+}
+
+async fn look(browser: &mut Browser, view: usize, carts: &[uuid::Uuid]) -> anyhow::Result<()> {
+    let cart = carts[view % carts.len()];
+    let path = match view % 6 {
+        0 | 1 => "/admin/ecommerce".to_owned(),
+        2 => format!("/admin/ecommerce/shopify/{cart}/general"),
+        3 => "/admin/ecommerce/shopify/new".to_owned(),
+        4 => "/help".to_owned(),
+        _ => "/admin".to_owned(),
+    };
+    let request = browser.request("GET", &path, "Accept-Encoding: gzip\r\n", "");
+    let answer = browser.send(&request).await?;
+    ensure!(answer.status == 200, "{path}: {}", answer.head);
+    Ok(())
+}
+
+async fn set_up(browser: &mut Browser, link: &str) -> anyhow::Result<()> {
+    let page = browser.get(link).await?;
+    browser.keep_cookies(&page);
+    let page = page.text();
+    let csrf = hidden(&page, "csrf")?;
+    let fields = [("csrf", csrf), ("name", "Sam Lee"), ("email", EMAIL), ("password", PASSWORD)];
+    let answer = browser.post(link, &fields).await?;
+    ensure!(answer.status == 303, "set-up: {}", answer.head);
+    Ok(())
+}
+
+/// People who sign in at the same moment.
+async fn crowd(program: &Program, people: usize) -> anyhow::Result<()> {
+    let address = program.address;
+    let people: Vec<_> = (0..people)
+        .map(|_| {
+            tokio::spawn(async move {
+                let mut browser = Browser::open(address, "").await?;
+                let page = browser.get("/sign-in").await?;
+                browser.keep_cookies(&page);
+                let page = page.text();
+                let fields =
+                    [("csrf", hidden(&page, "csrf")?), ("return_to", ""), ("email", EMAIL), ("password", PASSWORD)];
+                let answer = browser.post("/sign-in", &fields).await?;
+                // Signed in, or politely sent away because too many try at once.
+                ensure!(matches!(answer.status, 303 | 429), "sign-in: {}", answer.head);
+                Ok(())
+            })
+        })
+        .collect();
+    for person in people {
+        person.await??;
+    }
+    Ok(())
+}
+
+/// Fills in a practice store and tests it.
+async fn test(browser: &mut Browser) -> anyhow::Result<()> {
+    const NEW: &str = "/admin/ecommerce/shopify/new";
+    let page = browser.get(NEW).await?.text();
+    let (csrf, submission) = (hidden(&page, "csrf")?, hidden(&page, "submission")?);
+    let common =
+        [("csrf", csrf), ("submission", submission), ("website_name", "Tea"), ("credential_kind", "access_token")];
+    let filled = browser.post(NEW, &[&common[..], &[("intent", "fill:practice-tea")]].concat()).await?;
+    ensure!(filled.status == 200, "fill in: {}", filled.head);
+    let url = "https://practice-tea.myshopify.com/admin/";
+    let tested = browser.post(&format!("{NEW}/connection-tests"), &[&common[..], &[("api_url", url)]].concat()).await?;
+    tested.text().contains("data-class=\"").then_some(()).context("the test gave no verdict")
+}
