@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use askama::Template;
 use axum::{Router, extract::State, response::Html, routing::get};
 use cartwright::{
-    ecommerce::ListQuery,
+    ecommerce::{ListQuery, Status},
     web::{
         admin::ecommerce::{
-            StatusView, StatusWord,
+            StatusView,
             carts::{CartRow, Carts, Counts, Filter},
         },
         filters::Moment,
@@ -47,7 +47,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
     .fetch_all(&bare.pool)
     .await
     .expect("the rows");
-    let now = OffsetDateTime::now_utc();
+    let now = cartwright::clock::Clock::System.now();
     let next = found.get(49).map(|row| (row.get::<String, _>(2), row.get::<uuid::Uuid, _>(0)));
     let rows = found.iter().take(50).map(|row| {
         let title: Option<String> = row.get("last_title");
@@ -70,7 +70,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
 
 async fn all(State(bare): State<Bare>) -> Html<String> {
     let page = bare.ecommerce.list(&ListQuery::default()).await.expect("the list");
-    let now = OffsetDateTime::now_utc();
+    let now = cartwright::clock::Clock::System.now();
     let rows = page.rows.iter().map(|row| {
         let status = row.status.as_str();
         let (name, host, title) = (row.website_name.clone(), row.store_host.clone(), row.last_title.as_deref());
@@ -98,12 +98,12 @@ fn view(
     now: OffsetDateTime,
 ) -> CartRow {
     let (status, line) = match status {
-        "connected" => (StatusWord::Connected, None),
-        "inactive" => (StatusWord::Inactive, None),
+        "connected" => (Status::Connected, None),
+        "inactive" => (Status::Inactive, None),
         _ => {
             let line =
                 title.zip(since).map(|(title, since)| format!("{title}, since {}", Moment::new(since, now).words()));
-            (StatusWord::NotConnected, line)
+            (Status::NotConnected, line)
         }
     };
     CartRow {

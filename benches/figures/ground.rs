@@ -21,7 +21,7 @@ use cartwright::{
     web,
 };
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgPool, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, Executor, PgPool, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 

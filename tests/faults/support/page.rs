@@ -60,7 +60,7 @@ impl Form {
     #[must_use]
     pub fn fill(mut self, name: &str, value: &str) -> Self {
         let field = self.fields.iter_mut().find(|(known, _)| known == name);
-        field.unwrap_or_else(|| panic!("the form has no field {name}")).1 = value.to_owned();
+        value.clone_into(&mut field.unwrap_or_else(|| panic!("the form has no field {name}")).1);
         self
     }
 
