@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 
 mod database;
+mod doctor;
 mod keys;
 mod migrate;
 mod serve;
@@ -41,6 +42,8 @@ enum Command {
     /// Add people who may sign in; works before the server runs and beside it.
     #[command(subcommand)]
     Users(users::UsersCommand),
+    /// Look at settings, keys, database, clock and the way to Shopify, and say what to mend. Changes nothing but the schema.
+    Doctor(Box<ServeFlags>),
     /// Make keys for the key file.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -57,6 +60,7 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match command {
             Command::Serve(flags) => serve::serve(*flags).await,
+            Command::Doctor(flags) => doctor::doctor(*flags).await,
             Command::Migrate(flags) => migrate::migrate(&flags).await,
             Command::Users(command) => users::run(command).await,
             Command::Keys(command) => {

@@ -17,6 +17,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use time::OffsetDateTime;
+
 pub use transaction::transaction;
 
 /// Longest wait for a connection before we answer 503: 2 s.
@@ -64,6 +66,12 @@ pub async fn check_durability(pool: &PgPool) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// How far this machine's clock is from the database's.
+pub async fn clock_difference(pool: &PgPool, here: OffsetDateTime) -> sqlx::Result<time::Duration> {
+    let there = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(pool).await?;
+    Ok(here - there)
 }
 
 /// Whether an error means that the database is away or overloaded, rather than that we asked something wrong.

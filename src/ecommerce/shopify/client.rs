@@ -12,7 +12,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -151,6 +151,19 @@ impl Client {
         let body = serde_urlencoded::to_string(form).map_err(|_| Failure::ours("form"))?;
         let request = self.post(url, "application/x-www-form-urlencoded", body, meter);
         self.send(request, |status| matches!(status, 200 | 400 | 401 | 403), meter).await
+    }
+
+    /// How long Shopify takes to answer at all, over verified TLS and without any secret. Every name under myshopify.com has
+    /// an address and a certificate, so the store need not exist.
+    ///
+    /// # Errors
+    /// [`Failure`] where nothing answered, within [`CONNECT`] for the connection and as much for the answer.
+    pub async fn reach(&self) -> Result<Duration, Failure> {
+        let began = Instant::now();
+        let request =
+            self.http.get("https://cartwright-doctor.myshopify.com/").header(USER_AGENT, WE_ARE).timeout(2 * CONNECT);
+        request.send().await.map_err(|error| Failure::of(&error, self.through_proxy))?;
+        Ok(began.elapsed())
     }
 
     fn query(
