@@ -75,9 +75,9 @@ impl Editor<'_> {
     }
 }
 
-/// A form for a new cart: nothing but a fresh submission id.
+/// A form for a new cart: a fresh submission id, and *Active* ticked, since that is why one adds a cart.
 pub fn blank() -> EditorForm {
-    EditorForm { submission: uuid::Uuid::new_v4().to_string(), ..EditorForm::default() }
+    EditorForm { submission: uuid::Uuid::new_v4().to_string(), active: true, ..EditorForm::default() }
 }
 
 /// The form of a saved cart.

@@ -1,0 +1,172 @@
+// The browser, and what every person does in it. Everything is found as a person or a screen reader finds it.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before } from 'node:test';
+import { chromium } from 'playwright-core';
+import { startServer } from './server.js';
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** Longest wait for anything to be seen: generous, since it only costs time where a test fails. */
+export const PATIENCE = 20_000;
+
+export const PRIYA = { name: 'Priya Shah', email: 'priya@northwind.example', password: ['heron', 'copper', 'lantern', 'tides'].join(' ') };
+
+export function launch(options = {}) {
+  const executablePath = process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+  return chromium.launch({ executablePath, args: FLAGS, ...options });
+}
+
+/**
+ * A server and a browser for the tests of one file or one `describe`; both end with it. With `prepare`, an administrator is
+ * signed in and the integration is on before the first test, and `visit` opens pages as that person.
+ */
+export function stage({ prepare = true, context = {}, browser: options = {} } = {}) {
+  const stage = { server: undefined, browser: undefined, state: undefined };
+  before(async () => {
+    stage.server = await startServer();
+    stage.browser = await launch(options);
+    if (prepare) stage.state = await prepareAdministrator(stage);
+  });
+  after(async () => {
+    await stage.browser?.close();
+    await stage.server?.stop();
+  });
+  /** A new context with one page; closed at the end of the test. `stranger` is not signed in. */
+  stage.visit = async (t, path, { stranger = false, ...more } = {}) => {
+    const made = await stage.browser.newContext({
+      baseURL: stage.server.origin,
+      storageState: stranger ? undefined : stage.state,
+      ...context,
+      ...more,
+    });
+    made.setDefaultTimeout(PATIENCE);
+    t.after(() => made.close());
+    const page = await made.newPage();
+    if (path) await page.goto(path);
+    return page;
+  };
+  return stage;
+}
+
+async function prepareAdministrator({ browser, server }) {
+  const context = await browser.newContext({ baseURL: server.origin });
+  const page = await context.newPage();
+  await createAdministrator(page, server.setUpLink);
+  await turnOn(page);
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
+export async function createAdministrator(page, setUpLink) {
+  await page.goto(setUpLink);
+  await page.getByLabel('Your name').fill(PRIYA.name);
+  await page.getByLabel('Email address').fill(PRIYA.email);
+  await page.getByLabel('New password').fill(PRIYA.password);
+  await page.getByRole('button', { name: 'Create my account' }).click();
+  await heading(page, 'Admin');
+}
+
+export async function signIn(page, password = PRIYA.password) {
+  await page.getByLabel('Email address').fill(PRIYA.email);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** Through *Add Cart*, as somebody who has not noticed the switch. */
+export async function turnOn(page) {
+  await page.goto('/admin/ecommerce');
+  await page.getByRole('link', { name: 'Add Cart' }).click();
+  await heading(page, 'Turn on Ecommerce Integration to add a cart');
+  await page.getByRole('button', { name: 'Turn on and add a cart' }).click();
+  await heading(page, 'Add a cart');
+}
+
+/** Waits for the page with this one `h1`. */
+export async function heading(page, name) {
+  await page.getByRole('heading', { level: 1, name, exact: typeof name === 'string' }).waitFor();
+  assert.equal(await page.locator('h1').count(), 1);
+}
+
+export const field = (page, name) => page.getByRole('textbox', { name, exact: true });
+
+/** *Fill in* of a practice store, on an editor that is open. The secret goes from store to draft inside the server. */
+export async function fillIn(page, handle) {
+  const button = page.getByRole('button', { name: `Fill in ${handle}`, exact: true });
+  if (!(await button.isVisible())) await page.getByText('Every case', { exact: true }).click();
+  await button.click();
+  await page.getByText(/^(Token|Client secret) received/).waitFor();
+  assert.equal(await field(page, 'API URL').inputValue(), `https://${handle}.myshopify.com/admin`);
+}
+
+/** A new editor with everything of a practice store, under a name of its own. */
+export async function draft(page, handle, name = `Northwind ${handle}`) {
+  await page.goto('/admin/ecommerce/shopify/new');
+  await field(page, 'Website Name').fill(name);
+  await fillIn(page, handle);
+  assert.equal(await field(page, 'Website Name').inputValue(), name);
+}
+
+export const region = (page) => page.getByRole('region', { name: 'Connection test', exact: true });
+
+/** Presses *Test Connection* and reads the region as a script would. */
+export async function testConnection(page) {
+  await page.getByRole('button', { name: 'Test Connection', exact: true }).click();
+  return verdict(page);
+}
+
+export async function verdict(page) {
+  const found = region(page);
+  await found.waitFor();
+  return {
+    outcome: await found.getAttribute('data-outcome'),
+    class: await found.getAttribute('data-class'),
+    title: (await found.getByRole('heading').first().innerText()).trim(),
+  };
+}
+
+export async function save(page) {
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+}
+
+/** Saves and waits for the banner that says what it came to. */
+export async function savedAs(page, banner) {
+  await save(page);
+  const told = page.locator("main .notice strong").first();
+  await told.waitFor();
+  assert.equal((await told.innerText()).trim(), banner);
+  assert.match(page.url(), /\/admin\/ecommerce\/shopify\/[0-9a-f-]{32,36}\/general$/);
+  return new URL(page.url()).pathname;
+}
+
+/** A saved cart of a practice store, tested first unless told otherwise; its editor is open. */
+export async function cart(page, handle, name, { active = false, tested = true, banner } = {}) {
+  await draft(page, handle, name);
+  await page.getByRole('checkbox', { name: 'Active', exact: true }).setChecked(active);
+  if (tested) await testConnection(page);
+  return savedAs(page, banner ?? (tested ? `${name} is saved and ${active ? 'connected' : 'inactive'}.` : `${name} is saved as a draft.`));
+}
+
+/** The complaint of a field: the element that its `aria-describedby` names and that carries a class. */
+export async function complaint(page, name) {
+  const box = page.getByRole('textbox', { name, exact: true });
+  await box.waitFor();
+  assert.equal(await box.getAttribute('aria-invalid'), 'true', `${name} is not marked as wrong`);
+  const ids = (await box.getAttribute('aria-describedby')).split(/\s+/).filter(Boolean);
+  for (const id of ids) {
+    const found = await page.locator(`[id="${id}"]`).getAttribute('data-class');
+    if (found) return found;
+  }
+  return assert.fail(`${name} has no complaint among ${ids}`);
+}
+
+/** Fails at the end of a test if the page said anything to the console. Chromium's own line for a 4xx is expected. */
+export function listen(page) {
+  const said = [];
+  page.on('console', (message) => {
+    if (!/^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text())) said.push(message.text());
+  });
+  page.on('pageerror', (error) => said.push(String(error)));
+  return said;
+}

@@ -1,0 +1,56 @@
+// One server for one test file: the built program with practice stores, its own database in a folder that goes with it.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
+const program = process.env.CARTWRIGHT ?? join(root, 'target/debug/cartwright');
+
+/** Milliseconds that a start and a stop may take on a busy machine; either is a fraction of a second. */
+const PATIENCE = 60_000;
+
+/** Starts it and waits for the line that says where it is. `log()` is everything that it wrote. */
+export async function startServer() {
+  const folder = await mkdtemp(join(tmpdir(), 'cw-'));
+  const child = spawn(program, ['serve', '--practice'], { env: settings(folder), stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit');
+  let log = '';
+  const told = new Promise((resolve, reject) => {
+    const hear = (text) => {
+      log += text;
+      const link = /(http:\/\/\S+?)\/set-up\/\S+/.exec(log);
+      if (link) resolve({ setUpLink: link[0], origin: link[1] });
+    };
+    child.stdout.setEncoding('utf8').on('data', hear);
+    child.stderr.setEncoding('utf8').on('data', hear);
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log}`)));
+  });
+  const stop = async () => {
+    child.kill('SIGTERM');
+    const [code] = await within(PATIENCE, ended, () => `the server did not stop:\n${log}`);
+    await rm(folder, { recursive: true, force: true });
+    assert.equal(code, 0, log);
+  };
+  const { origin, setUpLink } = await within(PATIENCE, told, () => `the server did not start:\n${log}`);
+  return { origin, setUpLink, stop, log: () => log };
+}
+
+/** Nothing of this process's own settings: a DATABASE_URL for other tests would be another database. */
+function settings(folder) {
+  const env = { ...process.env, CARTWRIGHT_DATA_DIR: folder, CARTWRIGHT_LISTEN: '127.0.0.1:0' };
+  for (const name of Object.keys(env)) {
+    if (name === 'DATABASE_URL' || (name.startsWith('CARTWRIGHT_') && !/_(DATA_DIR|LISTEN)$/.test(name))) delete env[name];
+  }
+  return env;
+}
+
+async function within(ms, promise, say) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(say())), ms); });
+  try { return await Promise.race([promise, late]); } finally { clearTimeout(timer); }
+}
