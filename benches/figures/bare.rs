@@ -65,7 +65,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
             now,
         )
     });
-    draw(rows.collect(), Counts { active: 100, needs_attention: 100, inactive: 100 }, next)
+    draw(rows.collect(), Counts { active: 100, needs_attention: 100, inactive: 3 }, next)
 }
 
 async fn all(State(bare): State<Bare>) -> Html<String> {
@@ -131,7 +131,7 @@ fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) 
         ..Shell::default()
     };
     let href = |(name, id): (String, uuid::Uuid)| {
-        let pairs = [("after", name), ("id", id.simple().to_string())];
+        let pairs = [("after", name), ("id", id.to_string())];
         format!("/admin/ecommerce?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
     };
     let page = Carts {

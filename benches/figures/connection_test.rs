@@ -33,7 +33,8 @@ struct Sides {
     served: Served,
     practice: Practice,
     bare: reqwest::Client,
-    people: Vec<Browser>,
+    /// Cookies of administrators.
+    people: Vec<String>,
     /// Tests begun, so that person and store change with each: a person may test a store ten times a minute.
     begun: usize,
 }
@@ -49,8 +50,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     served.app.ecommerce.switch(By::operator(), true).await?;
     let mut people = Vec::new();
     for number in 0..ADMINISTRATORS {
-        let cookies = served.administrator(number).await?.cookies();
-        people.push(Browser::open(served.address, &cookies).await?);
+        people.push(served.administrator(number).await?.cookies());
     }
     let bare = bare_client(&practice)?;
     let mut sides = Sides { served, practice, bare, people, begun: 0 };
@@ -73,7 +73,6 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         report.figure("  a bare client, the same two requests", "ms", &theirs, Goal::None);
         report.figure("  Test Connection / bare client", "×", &ours.ratio_to(&theirs), goal);
     }
-    drop(sides.people);
     sides.served.close().await;
     ground.close().await?;
     Ok(())
@@ -109,11 +108,11 @@ impl Sides {
         handle
     }
 
-    async fn page(&mut self, handle: &str) -> anyhow::Result<Duration> {
+    async fn page(&self, handle: &str) -> anyhow::Result<Duration> {
         const NEW: &str = "/admin/ecommerce/shopify/new";
         let store = self.practice.stores().find(handle).context("the store")?;
-        let person = self.begun % self.people.len();
-        let browser = &mut self.people[person];
+        let cookies = &self.people[self.begun % self.people.len()];
+        let mut browser = Browser::open(self.served.address, cookies).await?;
         let page = browser.get(NEW).await?.text();
         let url = format!("https://{handle}.myshopify.com/admin/");
         let fields = [

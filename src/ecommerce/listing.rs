@@ -76,9 +76,11 @@ pub struct CartPage {
 impl Ecommerce {
     /// One page of carts in the order of their names.
     pub async fn list(&self, query: &ListQuery) -> sqlx::Result<CartPage> {
-        let integration_is_on = self.integration().await?.is_active;
-        let counts = sql::count(&self.pool, integration_is_on).await?;
-        let mut rows = sql::list(&self.pool, integration_is_on, query, PAGE + 1).await?;
+        // One connection for both: each time one is taken costs a round trip.
+        let mut connection = self.pool.acquire().await?;
+        let (integration_is_on, counts) = sql::count(&mut connection).await?;
+        let mut rows = sql::list(&mut connection, integration_is_on, query, PAGE + 1).await?;
+        drop(connection);
         let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
         let backwards = query.before.is_some();
         if more {
@@ -101,7 +103,7 @@ impl Ecommerce {
 
     /// Counts for the head of the list and the Admin home.
     pub async fn counts(&self) -> sqlx::Result<Counts> {
-        let integration_is_on = self.integration().await?.is_active;
-        sql::count(&self.pool, integration_is_on).await
+        let mut connection = self.pool.acquire().await?;
+        Ok(sql::count(&mut connection).await?.1)
     }
 }

@@ -1,4 +1,4 @@
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, Counts, ListQuery, Status,
@@ -8,7 +8,7 @@ use crate::ecommerce::{
 
 /// One page in the order of the names. While the integration is off every cart but a Draft counts as inactive.
 pub(in crate::ecommerce) async fn list(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     on: bool,
     query: &ListQuery,
     limit: i64,
@@ -44,7 +44,7 @@ pub(in crate::ecommerce) async fn list(
         backwards,
         limit
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     Ok(rows
         .into_iter()
@@ -67,19 +67,27 @@ pub(in crate::ecommerce) async fn list(
         .collect())
 }
 
-/// How many each filter holds; each count stops at [`COUNT_TO`].
-pub(in crate::ecommerce) async fn count(pool: &PgPool, on: bool) -> sqlx::Result<Counts> {
-    sqlx::query_as!(
-        Counts,
+/// Whether the integration is on, and how many carts each filter holds; each count stops at [`COUNT_TO`].
+///
+/// While it is on, a count names one column alone, so that an index answers it however many carts there are.
+pub(in crate::ecommerce) async fn count(connection: &mut PgConnection) -> sqlx::Result<(bool, Counts)> {
+    let row = sqlx::query!(
         r#"
-        select (select count(*) from (select from carts limit $2) c) as "all!",
-            (select count(*) from (select from carts where is_active and $1 limit $2) c) as "active!",
-            (select count(*) from (select from carts where status in ('needs-attention', 'not-connected') and $1 limit $2) c) as "attention!",
-            (select count(*) from (select from carts where not (is_active and $1) limit $2) c) as "inactive!"
+        select integration.is_active,
+            (select count(*) from (select from carts limit $1) c) as "all!",
+            case when integration.is_active then (select count(*) from (select from carts where is_active limit $1) c)
+                 else 0 end as "active!",
+            case when integration.is_active then
+                     (select count(*) from (select from carts where status in ('needs-attention', 'not-connected') limit $1) c)
+                 else 0 end as "attention!",
+            case when integration.is_active then (select count(*) from (select from carts where not is_active limit $1) c)
+                 else (select count(*) from (select from carts limit $1) c) end as "inactive!"
+        from ecommerce_integration integration
         "#,
-        on,
         COUNT_TO
     )
-    .fetch_one(pool)
-    .await
+    .fetch_one(connection)
+    .await?;
+    let counts = Counts { all: row.all, active: row.active, attention: row.attention, inactive: row.inactive };
+    Ok((row.is_active, counts))
 }
