@@ -123,6 +123,15 @@
     }
   };
 
+  // A result says what it was about: once a field of the connection changes, it is no longer that.
+  const called = { api_url: 'address', access_token: 'access token', client_id: 'Client ID', client_secret: 'Client secret', credential_kind: 'kind of credential' };
+  form?.addEventListener('input', (event) => {
+    const note = document.querySelector('[data-changed]');
+    if (!note || !called[event.target.name]) return;
+    note.hidden = false;
+    note.querySelector('span span').textContent = called[event.target.name];
+  });
+
   // 5 · The guard: asks before a changed form is left, but not when it is sent.
   const state = () => new URLSearchParams(new FormData(form)).toString();
   let loaded = form && (form.dataset.guard === 'unsaved' ? '' : state());

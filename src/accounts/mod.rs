@@ -126,13 +126,15 @@ impl Accounts {
             Some(password) => Some(self.hashing.hash(password).await?),
             None => None,
         };
-        let pair = pair_bucket(&email, by.origin.ip.as_deref());
+        let (pair, account) = (pair_bucket(&email, by.origin.ip.as_deref()), account_bucket(&email));
         let session = transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
                 if let Some(hash) = hash {
                     sql::update_password_hash(work, known.id, &hash).await?;
                 }
+                // The address keeps its count: one right password says nothing of the other tries from there.
                 PAIR.clear(work, &pair).await?;
+                ACCOUNT.clear(work, &account).await?;
                 let by = By { actor: Actor::Person { id: known.id, name: known.name }, origin: by.origin };
                 let session = open_session(work, known.id, &by).await?;
                 audit::record(work, &by, None, &Event::SignedIn).await?;
@@ -146,7 +148,7 @@ impl Accounts {
     async fn count_try(&self, email: &str, ip: Option<&str>) -> sqlx::Result<Option<Duration>> {
         let buckets = [
             (PAIR, pair_bucket(email, ip)),
-            (ACCOUNT, format!("sign-in/{}", shown(email))),
+            (ACCOUNT, account_bucket(email)),
             (ADDRESS, format!("sign-in//{}", network(ip))),
         ];
         let mut connection = self.pool.acquire().await?;
@@ -310,6 +312,10 @@ async fn open_session(work: &mut sqlx::PgConnection, user: Uuid, by: &By) -> sql
 /// What was typed as an address, short enough to keep.
 fn shown(email: &str) -> String {
     email.chars().filter(|c| !c.is_control()).take(254).collect()
+}
+
+fn account_bucket(email: &str) -> String {
+    format!("sign-in/{}", shown(email))
 }
 
 fn pair_bucket(email: &str, ip: Option<&str>) -> String {

@@ -53,6 +53,20 @@ async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: PgPool)
 }
 
 #[sqlx::test]
+async fn a_right_password_lifts_the_count_of_the_account_and_not_of_the_address(pool: PgPool) {
+    let accounts = Accounts::new(pool.clone());
+    accounts.add(By::operator(), priya()).await.expect("added");
+    for _ in 0..25 {
+        try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("nobody is locked out by signing in");
+    }
+    for n in 0..5 {
+        try_sign_in(&accounts, &format!("sam{n}@northwind.example"), "wrong").await.expect_err("unknown");
+    }
+    let refused = try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await;
+    assert!(matches!(refused, Err(SignInError::TooMany(_))), "thirty tries from one address are enough");
+}
+
+#[sqlx::test]
 async fn sessions_end_by_the_clock_of_the_database(pool: PgPool) {
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");

@@ -85,8 +85,8 @@ pub struct TestView {
     pub tests_a_minute: u32,
     /// Where *Test again* posts to: `…/connection-tests`; empty where nothing can be pressed, as for a Viewer.
     pub test_url: String,
-    /// The field that was changed since this test, such as "access token".
-    pub changed: Option<&'static str>,
+    /// It has just ended: the verdict takes the focus.
+    pub is_fresh: bool,
     /// What *Copy diagnostics* copies: safe to publish. Empty: no button.
     pub diagnostics: String,
 }
@@ -328,7 +328,8 @@ pub(super) fn stream(
                         Some(id) => app.ecommerce.find(id).await.ok().flatten().or(cart.clone()),
                         None => None,
                     };
-                    let region = editor::test_view(&app, &shell, &report, cart.as_ref()).render().unwrap_or_default();
+                    let view = editor::test_view(&app, &shell, &report, cart.as_ref());
+                    let region = TestView { is_fresh: true, ..view }.render().unwrap_or_default();
                     tell.send(if whole { format!("{TESTING_END}{region}") } else { region }).ok();
                 }
             }
