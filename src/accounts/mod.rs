@@ -54,7 +54,8 @@ pub enum SignInError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    #[error(transparent)]
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 
@@ -69,7 +70,8 @@ pub enum AddError {
     AlreadySetUp,
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    #[error(transparent)]
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 

@@ -53,7 +53,8 @@ pub struct Visitor {
 /// Something that is nobody's mistake: the database, the key, a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    #[error(transparent)]
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
     Seal(#[from] SealError),
