@@ -70,7 +70,8 @@ impl Ecommerce {
         self.practices && address.handle().starts_with("practice-")
     }
 
-    /// Waits for the tests that still run, so that a stop loses no result. They end by themselves within 15 s.
+    /// Waits for the tests that still run, so that a stop loses no result. They end by themselves within 15 s, and a stop
+    /// that has less time gives up waiting.
     pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
