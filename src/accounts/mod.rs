@@ -55,7 +55,8 @@ pub enum SignInError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    #[error(transparent)]
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 
@@ -70,7 +71,8 @@ pub enum AddError {
     AlreadySetUp,
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    #[error(transparent)]
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 

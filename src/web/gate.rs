@@ -1,5 +1,6 @@
-//! What is refused before routing: a foreign `Host`, and paths that a guard and a router could read differently. Stops DNS
-//! rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS 8.3.1).
+//! What is refused before routing: a foreign `Host`, headers beyond 32 KiB, and paths that a guard and a router could read
+//! differently. Stops DNS rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS
+//! 8.3.1).
 
 use axum::{
     extract::{Request, State},
@@ -8,9 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::server::HEADER_BYTES;
 use crate::app::App;
 
 pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
+    // hyper's limit is that of its buffer, which may take in twice as much in one go.
+    let header_bytes: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
+    if header_bytes > HEADER_BYTES {
+        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+    }
     let path = request.uri().path();
     if is_odd(path) {
         return (StatusCode::BAD_REQUEST, "That address cannot be read.\n").into_response();

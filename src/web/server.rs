@@ -12,7 +12,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{net::TcpListener, sync::Semaphore, time::Instant};
 use tower::ServiceExt;
 
 /// From the first byte of a connection, or the end of an answer, to the end of the next headers.
@@ -22,11 +22,12 @@ const CONNECTIONS: usize = 2_048;
 /// What requests in flight get when we stop.
 pub const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// Headers of one request at most: 32 KiB, 64 of them.
-const HEADER_BYTES: usize = 32 * 1024;
+pub const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 64;
 
-/// Serves until `stop` is ready, then answers what is in flight and returns within [`STOP_WITHIN`].
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+/// Serves until `stop` is ready, then answers what is in flight and returns within [`STOP_WITHIN`]. Tells the moment by which
+/// all other work has to end as well.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Instant {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
@@ -65,9 +66,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         });
     }
     drop(listener);
-    if tokio::time::timeout(STOP_WITHIN, graceful.shutdown()).await.is_err() {
+    let over = Instant::now() + STOP_WITHIN;
+    if tokio::time::timeout_at(over, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
     }
+    over
 }
 
 fn with_peer(request: hyper::Request<Incoming>, peer: SocketAddr) -> axum::extract::Request {

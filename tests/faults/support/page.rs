@@ -38,6 +38,14 @@ impl Page {
         region.attr("data-class").map(str::to_owned)
     }
 
+    /// What the page's summary complains of, and its heading.
+    pub fn complaints(&self) -> Vec<String> {
+        let html = Html::parse_document(&self.text);
+        let words =
+            |one: ElementRef<'_>| one.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ");
+        html.select(&selector("h1, [data-class]")).map(words).collect()
+    }
+
     /// The form of the button with these words, as a browser would send it.
     pub fn form(&self, button: &str) -> Form {
         let html = Html::parse_document(&self.text);

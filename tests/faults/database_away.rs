@@ -1,0 +1,137 @@
+//! The database gone, or stopped in its tracks, or locked by somebody else: told in 2 s, nothing typed is lost, and all is
+//! well by itself afterwards.
+
+use std::{path::PathBuf, time::Duration};
+
+use cartwright::database::embedded::{Embedded, Places, start};
+use rustix::process::Signal;
+use sqlx::Executor;
+use tokio::task::JoinSet;
+
+use super::support::{
+    browser::Browser,
+    cluster::Folder,
+    http,
+    page::Form,
+    process::{Server, cartwright, run},
+    token, until,
+    world::{World, shopify},
+};
+
+/// 2 s are promised; the rest is for a busy machine.
+const TOLD_WITHIN: Duration = Duration::from_secs(4);
+const WELL_WITHIN: Duration = Duration::from_secs(10);
+
+/// A form that somebody is typing while the database goes.
+async fn typed(person: &mut Browser) -> Form {
+    let form = person.new_cart("Save", "northwind-tea", &token()).await;
+    form.fill("website_name", "Northwind & Tea <Ltd>")
+}
+
+async fn is_told(person: &mut Browser, form: &Form) {
+    for path in ["/admin/ecommerce", "/admin", "/admin/ecommerce/shopify/new"] {
+        let page = person.get(path).await.expect("a whole page");
+        assert_eq!(page.status(), 503, "{path}");
+        assert!(page.answer.header("retry-after").is_some(), "{path}");
+        assert!(page.answer.took < TOLD_WITHIN, "{path}: {:?}", page.answer.took);
+    }
+    let page = person.submit(form).await.expect("a whole page");
+    assert_eq!(page.status(), 503);
+    assert!(page.answer.header("retry-after").is_some() && page.answer.took < TOLD_WITHIN, "{:?}", page.answer.took);
+    let again = page.form("Try again");
+    for kept in ["website_name", "api_url", "submission", "credential_kind"] {
+        assert_eq!(again.value(kept), form.value(kept), "{kept}");
+    }
+    let token = form.value("access_token").expect("typed");
+    assert!(!page.text.contains(token), "a secret is not drawn again");
+}
+
+/// Probes and the sign-in page stand without a database; readiness does not.
+async fn says_so(person: &Browser) {
+    let live = http::get(person.address, "/-/live").await.expect("an answer");
+    assert_eq!(live.status, 200);
+    let ready = http::get(person.address, "/-/ready").await.expect("an answer");
+    assert_eq!(ready.status, 503);
+    assert!(ready.header("retry-after").is_some() && ready.took < TOLD_WITHIN, "{:?}", ready.took);
+    let sign_in = http::get(person.address, "/sign-in").await.expect("an answer");
+    assert_eq!(sign_in.status, 200);
+    assert!(sign_in.took < TOLD_WITHIN, "{:?}", sign_in.took);
+}
+
+/// By itself: nobody restarts anything. The form that was refused is sent again and saves.
+async fn is_well_again(person: &mut Browser, form: &Form) {
+    until(WELL_WITHIN, "the list is there again", || {
+        let mut person = person.clone();
+        async move { person.get("/admin/ecommerce").await.is_ok_and(|page| page.status() == 200) }
+    })
+    .await;
+    assert_eq!(http::get(person.address, "/-/ready").await.expect("an answer").status, 200);
+    assert_eq!(person.submit(form).await.expect("an answer").status(), 303);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn database_away_when_it_is_stopped_in_its_tracks() {
+    let world = World::with(1).await;
+    let mut person = world.people[0].clone();
+    let form = typed(&mut person).await;
+    world.folder.signal(Signal::STOP);
+    is_told(&mut person, &form).await;
+    says_so(&person).await;
+    world.folder.signal(Signal::CONT);
+    is_well_again(&mut person, &form).await;
+    assert_eq!(world.folder.count("select count(*) from carts").await, 1);
+}
+
+async fn cluster(folder: &Folder) -> Embedded {
+    let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
+    start(folder.path(), &places).await.expect("the cluster starts")
+}
+
+/// A database of its own, as with `DATABASE_URL`: nobody of ours brings it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn database_away_when_nothing_listens() {
+    let folder = Folder::new();
+    let running = cluster(&folder).await;
+    let key = folder.path().join("keys");
+    std::fs::write(&key, run(cartwright(folder.path(), &["keys", "generate"])).stdout).expect("a file");
+    let (shopify, _) = shopify(&folder).await;
+    let mut serve = cartwright(folder.path(), &["serve"]);
+    serve.env("DATABASE_URL", folder.url()).env("CARTWRIGHT_KEY_FILE", &key);
+    let world = World::around(folder, shopify, Server::start(serve), 1).await;
+    let mut person = world.people[0].clone();
+    let form = typed(&mut person).await;
+    running.stop().await.expect("it stops");
+    is_told(&mut person, &form).await;
+    says_so(&person).await;
+    let running = cluster(&world.folder).await;
+    is_well_again(&mut person, &form).await;
+    let World { server, .. } = world;
+    assert!(server.stop().0.success());
+    running.stop().await.expect("it stops");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn database_away_behind_somebody_elses_lock() {
+    let world = World::with(1).await;
+    let mut person = world.people[0].clone();
+    let form = typed(&mut person).await;
+    let mut other = world.folder.connect().await;
+    other.execute("begin; lock table carts, sessions in access exclusive mode").await.expect("locked");
+    let mut waiting = JoinSet::new();
+    for _ in 0..40 {
+        let mut person = person.clone();
+        waiting.spawn(async move { person.get("/admin/ecommerce").await.expect("a whole page") });
+    }
+    for _ in 0..5 {
+        assert_eq!(http::get(person.address, "/-/live").await.expect("an answer").status, 200);
+        let sign_in = http::get(person.address, "/sign-in").await.expect("an answer");
+        assert_eq!(sign_in.status, 200);
+        assert!(sign_in.took < TOLD_WITHIN, "{:?}", sign_in.took);
+    }
+    for page in waiting.join_all().await {
+        assert_eq!(page.status(), 503);
+        assert!(page.answer.header("retry-after").is_some(), "{}", page.text);
+    }
+    other.execute("rollback").await.expect("unlocked");
+    is_well_again(&mut person, &form).await;
+}

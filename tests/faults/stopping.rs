@@ -1,0 +1,59 @@
+//! SIGTERM while people are served: what is in flight is answered, nobody new comes in, and the process ends in time.
+
+use std::time::{Duration, Instant};
+
+use cartwright::practice::Scenario;
+use rustix::process::Signal;
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
+
+use super::support::{until, world::World};
+
+/// 10 s are promised; the private database's own end comes on top.
+const OVER_WITHIN: Duration = Duration::from_secs(12);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn graceful_stop() {
+    let mut world = World::with(1).await;
+    let token = world.store("practice-held", Scenario::Held);
+    let mut half_open = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(world.server.address).await.expect("a connection");
+        stream.write_all(b"GET /sign-in HTTP/1.1\r\nhost: 127").await.expect("half a header");
+        half_open.push(stream);
+    }
+    let mut person = world.people[0].clone();
+    let test = tokio::spawn(async move { person.test("practice-held", &token).await });
+    let heard = world.shopify.journal().wait_for_requests(1);
+    timeout(Duration::from_secs(10), heard).await.expect("the test has begun");
+    let begun = Instant::now();
+    world.server.signal(Signal::TERM);
+    let address = world.server.address;
+    until(Duration::from_secs(5), "nobody new comes in", || async move { TcpStream::connect(address).await.is_err() })
+        .await;
+    assert!(world.server.is_running(), "it waits for the test");
+    world.shopify.stores().set("practice-held", Scenario::Well);
+    let page = test.await.expect("no panic");
+    assert_eq!((page.status(), page.class().as_deref()), (200, Some("CONNECTED")), "{}", page.text);
+    let (status, took, errors) = world.server.ended(begun);
+    assert_eq!(status.code(), Some(0), "{errors}");
+    assert!(took < OVER_WITHIN, "{took:?}");
+    drop(half_open);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_hangs_does_not_hold_up_the_stop() {
+    let mut world = World::with(1).await;
+    let token = world.store("practice-slow", Scenario::Hang);
+    let mut person = world.people[0].clone();
+    let form = person.new_cart("Test Connection", "practice-slow", &token).await;
+    let test = tokio::spawn(async move { person.submit(&form).await });
+    let heard = world.shopify.journal().wait_for_requests(1);
+    timeout(Duration::from_secs(10), heard).await.expect("the test has begun");
+    let begun = Instant::now();
+    world.server.signal(Signal::TERM);
+    let (status, took, errors) = world.server.ended(begun);
+    assert_eq!(status.code(), Some(0), "{errors}");
+    assert!(took < OVER_WITHIN, "{took:?}");
+    test.await.expect("no panic").ok();
+    assert!(world.folder.postmaster().is_none(), "the cluster ends with it");
+}

@@ -1,0 +1,153 @@
+//! People who save as fast as they can, and the journal of what they were told. Knows three outcomes and nothing between:
+//! **acknowledged** is there exactly once, **refused** is not there, **unknown** (the answer never came, or said "try
+//! again") is there once or not at all. Unknown ones are sent again until they are acknowledged.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::support::{
+    browser::Browser,
+    cluster::Folder,
+    page::{Form, Page},
+    token,
+};
+
+/// One intent, written down before it is sent.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Whose form it is: a form counts in one browser only.
+    pub person: usize,
+    pub form: Form,
+    pub told: Told,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Acknowledged,
+    Refused,
+    Unknown,
+}
+
+/// Submission id → what was sent and answered.
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<HashMap<Uuid, Entry>>>);
+
+impl Journal {
+    pub fn entries(&self) -> HashMap<Uuid, Entry> {
+        self.0.lock().expect("nobody panics here").clone()
+    }
+
+    pub fn count(&self, told: Told) -> usize {
+        self.entries().values().filter(|entry| entry.told == told).count()
+    }
+
+    fn write(&self, id: Uuid, person: usize, form: &Form, told: Told) {
+        let entry = Entry { person, form: form.clone(), told };
+        self.0.lock().expect("nobody panics here").insert(id, entry);
+    }
+
+    /// Every sentence in which the database contradicts the journal.
+    pub async fn contradictions(&self, folder: &Folder) -> Vec<String> {
+        let mut connection = folder.connect().await;
+        let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+            "select submission_id, (select count(*) from audit_events where cart_id = c.id and event = 'cart_added') \
+             from carts c",
+        )
+        .fetch_all(&mut connection)
+        .await
+        .expect("the carts");
+        let entries = self.entries();
+        let mut found = Vec::new();
+        for (id, entry) in &entries {
+            let there = rows.iter().filter(|(known, _)| known == id).count();
+            match (entry.told, there) {
+                (Told::Acknowledged, 1) | (Told::Refused, 0) | (Told::Unknown, 0 | 1) => {}
+                (told, there) => found.push(format!("{id}: {told:?} and {there} times there")),
+            }
+        }
+        for (id, events) in &rows {
+            if !entries.contains_key(id) {
+                found.push(format!("{id}: there and never asked for"));
+            }
+            if *events != 1 {
+                found.push(format!("{id}: {events} rows tell that it was added"));
+            }
+        }
+        found
+    }
+}
+
+/// People at work; they stop when told.
+pub struct Storm {
+    people: JoinSet<()>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Storm {
+    /// One worker a browser, each adding carts one after the other.
+    pub async fn begin(browsers: &[Browser], journal: &Journal) -> Self {
+        let (mut people, is_over) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
+        for (person, browser) in browsers.iter().enumerate() {
+            let (mut browser, journal, is_over) = (browser.clone(), journal.clone(), is_over.clone());
+            let blank = browser.new_cart("Save", "northwind", &token()).await;
+            people.spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    let (id, form) = another(&blank);
+                    journal.write(id, person, &form, Told::Unknown);
+                    let told = judge(browser.submit(&form).await);
+                    journal.write(id, person, &form, told);
+                }
+            });
+        }
+        Self { people, is_over }
+    }
+
+    pub async fn end(mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.people.join_next().await {
+            ended.expect("nobody panics in the storm");
+        }
+    }
+}
+
+/// Sends everything again whose outcome nobody knows: afterwards all of it is there, once.
+pub async fn settle(browsers: &[Browser], journal: &Journal) {
+    for (id, entry) in journal.entries() {
+        if entry.told == Told::Unknown {
+            let told = judge(browsers[entry.person].clone().submit(&entry.form).await);
+            assert_eq!(told, Told::Acknowledged, "{id} was sent again");
+            journal.write(id, entry.person, &entry.form, told);
+        }
+    }
+}
+
+/// The same form for another store, as if its page had just been drawn.
+fn another(blank: &Form) -> (Uuid, Form) {
+    let id = Uuid::new_v4();
+    let handle = format!("shop-{}", id.simple());
+    let form = blank.clone().fill("submission", &id.to_string()).fill("website_name", &handle);
+    (id, form.fill("api_url", &handle).fill("access_token", &token()))
+}
+
+fn judge(answer: std::io::Result<Page>) -> Told {
+    match answer.as_ref().map(Page::status) {
+        Ok(303) => Told::Acknowledged,
+        Ok(status @ 400..=499) => {
+            println!(
+                "a save was answered with {status}: {}",
+                answer.map(|page| page.complaints().join(" | ")).unwrap_or_default()
+            );
+            Told::Refused
+        }
+        Ok(503) | Err(_) => Told::Unknown,
+        Ok(other) => panic!("a save was answered with {other}: {}", answer.expect("an answer").text),
+    }
+}
