@@ -74,7 +74,7 @@ pub struct Served {
     pub app: App,
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
-    serving: JoinHandle<()>,
+    serving: JoinHandle<tokio::time::Instant>,
 }
 
 impl Served {
