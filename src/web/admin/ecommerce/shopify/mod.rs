@@ -49,7 +49,7 @@ impl CredentialKind {
 }
 
 /// The 17 permissions in the order of the table.
-pub(crate) fn permissions() -> Vec<Permission> {
+pub fn permissions() -> Vec<Permission> {
     let words = |permission: &scopes::Permission| Permission {
         scope: permission.scope.into(),
         say: permission.say.into(),
