@@ -43,6 +43,7 @@ pub async fn save(desk: Desk<'_>, mut posted: Posted) -> Result<Response, Error>
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
         desk.keep(&mut form, address.as_ref(), stray).await?;
+        desk.ask_too(&mut form).await?;
         return desk.refuse(form).await;
     };
     // What must not be lost if the save is refused; the save itself takes the credential with it.
@@ -70,6 +71,7 @@ pub async fn test(desk: Desk<'_>, mut posted: Posted, is_partial: bool) -> Resul
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
         desk.keep(&mut form, address.as_ref(), stray).await?;
+        desk.ask_too(&mut form).await?;
         return desk.refuse(form).await;
     };
     let Submission { id, address, offered, .. } = submission;
@@ -133,6 +135,18 @@ impl Desk<'_> {
                 view.is_warning = true;
             }
             (None, address, _) => editor::receive_unsaved(self.app, self.session, form, address).await?,
+        }
+        Ok(())
+    }
+
+    /// A new cart needs a secret: said with the other complaints, not after them. One that rests with this form for an
+    /// address that was since mistyped is not asked for again.
+    async fn ask_too(&self, form: &mut EditorForm) -> Result<(), Error> {
+        let view = form.secret_mut();
+        let is_missing = view.state == SecretState::Empty && view.complaint.is_none() && view.note.is_none();
+        let Ok(id) = form.submission.parse() else { return Ok(()) };
+        if self.cart.is_none() && is_missing && !self.app.ecommerce.has_unsaved(&self.session.visitor(), id).await? {
+            form.ask_for_secret(false);
         }
         Ok(())
     }
