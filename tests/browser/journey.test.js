@@ -1,5 +1,6 @@
 // From the one-time link to a cart that is edited, broken, mended and deleted: by visible words alone, with script and without.
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import {
   PRIYA, cart, complaint, createAdministrator, draft, field, fillIn, heading, region, save, savedAs, signIn, stage,
@@ -67,5 +68,173 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByText('Turned off by Priya Shah').waitFor({ state: 'detached' });
       await page.getByRole('main').getByText('Connected', { exact: true }).first().waitFor();
     });
+
+    test('replaces a token: blank keeps the old one, a new one is used once it has passed', async (t) => {
+      const page = await at.visit(t);
+      const general = await cart(page, 'practice-development', 'Workshop');
+      const main = page.getByRole('main');
+
+      await page.getByRole('button', { name: 'Replace token', exact: true }).click();
+      await main.getByText('The saved token keeps working until the new one has passed its test.').waitFor();
+      await savedAs(page, 'Workshop is saved.');
+      assert.equal((await testConnection(page)).class, 'CONNECTED');
+
+      await page.goto(general);
+      await page.getByRole('button', { name: 'Replace token', exact: true }).click();
+      await field(page, 'Access Token').fill(aToken());
+      await savedAs(page, 'Workshop is saved, but still uses the old access token.');
+      await page.goto(general);
+      assert.equal((await testConnection(page)).class, 'CONNECTED', 'the saved token is the one that works');
+
+      await page.goto(general);
+      await page.getByRole('button', { name: 'Replace token', exact: true }).click();
+      await page.getByRole('button', { name: 'Keep the saved token', exact: true }).click();
+      await page.getByRole('button', { name: 'Replace token', exact: true }).waitFor();
+
+      await fillIn(page, 'practice-development');
+      assert.equal((await testConnection(page)).class, 'CONNECTED');
+      await savedAs(page, 'Workshop is saved.');
+      await main.getByText(/^Saved\. It ends in/).waitFor();
+    });
+
+    test('never sends a saved token to another store', async (t) => {
+      const page = await at.visit(t);
+      const general = await cart(page, 'practice-no-orders', 'Quiet store');
+      for (const press of ['Test Connection', 'Save']) {
+        await page.goto(general);
+        await field(page, 'Website Name').fill('Quiet store, moved');
+        await field(page, 'API URL').fill('practice-alias');
+        await page.getByRole('button', { name: press, exact: true }).click();
+        assert.equal(await complaint(page, 'Access Token'), 'STORE_CHANGED');
+        assert.equal(await region(page).count(), 0);
+        assert.equal(await field(page, 'Website Name').inputValue(), 'Quiet store, moved');
+        assert.match(await field(page, 'API URL').inputValue(), /practice-alias/);
+      }
+    });
+
+    test('reads which permissions are missing, and saves with that limit', async (t) => {
+      const page = await at.visit(t);
+      await draft(page, 'practice-permissions', 'Wholesale');
+      assert.deepEqual(await testConnection(page), {
+        outcome: 'limited', class: 'SCOPES_MISSING', title: 'Connected, but 2 permissions are missing',
+      });
+      await region(page).getByText(/read_payment_terms/).first().waitFor();
+      const copy = region(page).getByRole('button', { name: 'Copy the 2 missing permissions', exact: true });
+      assert.equal(await copy.isVisible(), javaScriptEnabled, 'a button that needs script is not there without it');
+      await savedAs(page, 'Wholesale is saved and connected, with limits.');
+      await page.getByRole('link', { name: 'See all carts' }).click();
+      const row = page.getByRole('row', { name: /Wholesale/ });
+      await row.getByText('Needs attention', { exact: true }).waitFor();
+      await row.getByText('2 permissions missing', { exact: true }).waitFor();
+    });
+
+    test('cannot turn on a cart whose store is paused: it is a draft', async (t) => {
+      const page = await at.visit(t);
+      await draft(page, 'practice-paused', 'Paused store');
+      assert.deepEqual(await testConnection(page), {
+        outcome: 'not-connected', class: 'STORE_FROZEN', title: 'This store is paused by Shopify',
+      });
+      const active = page.getByRole('checkbox', { name: 'Active', exact: true });
+      for (const attempt of ['new', 'saved']) {
+        await active.check();
+        await savedAs(page, 'Paused store is saved as a draft.');
+        await page.getByText('Active takes effect when the test has passed and you save.').waitFor();
+        await page.getByRole('main').getByText('Draft', { exact: true }).waitFor();
+        await page.reload();
+        assert.equal(await active.isChecked(), false, `a draft is never active, ${attempt}`);
+      }
+    });
+
+    test('tests a pair of Client ID and Client secret', async (t) => {
+      const page = await at.visit(t);
+      await draft(page, 'practice-client', 'Dashboard store');
+      assert.equal(await page.getByRole('radio', { name: 'Client ID and Client secret' }).isChecked(), true);
+      assert.match(await field(page, 'Client ID').inputValue(), /^[0-9a-f]{32}$/);
+      assert.equal((await testConnection(page)).class, 'CONNECTED');
+      await savedAs(page, 'Dashboard store is saved and connected.');
+    });
+
+    test('keeps everything that was typed when something is wrong', async (t) => {
+      const page = await at.visit(t, '/admin/ecommerce/shopify/new');
+      for (const press of ['Test Connection', 'Save']) {
+        await page.goto('/admin/ecommerce/shopify/new');
+        await field(page, 'Website Name').fill('  Northwind & “Söhne” <b>');
+        await field(page, 'API URL').fill('https://www.northwindtea.com/shop?a=1&b="2"');
+        await page.getByRole('checkbox', { name: 'Active', exact: true }).uncheck();
+        await page.getByRole('button', { name: press, exact: true }).click();
+        assert.equal(await complaint(page, 'API URL'), 'OWN_DOMAIN');
+        assert.equal(await complaint(page, 'Access Token'), 'TOKEN_EMPTY');
+        assert.match(await page.title(), /^Error: /);
+        assert.equal(await field(page, 'Website Name').inputValue(), '  Northwind & “Söhne” <b>');
+        assert.equal(await field(page, 'API URL').inputValue(), 'https://www.northwindtea.com/shop?a=1&b="2"');
+        assert.equal(await page.getByRole('checkbox', { name: 'Active', exact: true }).isChecked(), false);
+
+        await field(page, 'Website Name').fill('');
+        await field(page, 'API URL').fill('practice-tea');
+        const token = aToken();
+        await field(page, 'Access Token').fill(token);
+        await page.getByRole('button', { name: press, exact: true }).click();
+        assert.equal(await complaint(page, 'Website Name'), 'NAME_EMPTY');
+        await page.getByText(`Token received, ends in ${token.slice(-4)}.`).waitFor();
+        await page.getByRole('button', { name: 'Enter a different token', exact: true }).click();
+        assert.equal(await field(page, 'Access Token').inputValue(), '');
+      }
+    });
+
+    test('sees the ticks arrive one by one', async (t) => {
+      const page = await at.visit(t);
+      await draft(page, 'practice-patience', 'Patient store');
+      await page.getByRole('button', { name: 'Test Connection', exact: true }).click();
+      await page.locator('.testing li[data-check=address]').waitFor();
+      assert.equal(await region(page).count(), 0, 'the verdict is not there before the store has answered');
+      assert.equal(await page.locator('.testing li[data-check=store]').count(), 0);
+      await page.getByRole('main').getByText(/Testing practice-patience/).waitFor();
+      assert.equal((await verdict(page)).class, 'CONNECTED');
+      await page.locator('.testing').waitFor({ state: 'hidden' });
+      assert.deepEqual(
+        await region(page).locator('li[data-check]').evaluateAll((lines) => lines.map((line) => line.dataset.check)),
+        ['address', 'store', 'credential', 'permissions', 'version', 'customers'],
+      );
+      assert.equal(await field(page, 'Website Name').inputValue(), 'Patient store');
+    });
+
+    test('disconnects a cart, then deletes it', async (t) => {
+      const page = await at.visit(t);
+      await cart(page, 'practice-generous', 'Short-lived', { active: true });
+      await page.getByRole('link', { name: 'Disconnect', exact: true }).click();
+      await heading(page, 'Disconnect Short-lived?');
+      await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
+      await page.getByText('Short-lived is disconnected.').waitFor();
+      await page.getByRole('main').getByText('Draft', { exact: true }).waitFor();
+
+      await page.getByRole('link', { name: 'Delete cart', exact: true }).click();
+      await heading(page, 'Delete Short-lived?');
+      await page.getByRole('button', { name: 'Delete cart', exact: true }).click();
+      await page.getByText('Short-lived is deleted.').waitFor();
+      await heading(page, 'Ecommerce Integration');
+      assert.equal(await page.getByRole('row', { name: /Short-lived/ }).count(), 0);
+    });
+
+    test('is told of somebody else\'s change before it is overwritten', async (t) => {
+      const page = await at.visit(t);
+      const general = await cart(page, 'practice-nice-to-have', 'Two at once', { active: true });
+      const other = await page.context().newPage();
+      await other.goto(general);
+      await field(other, 'Website Name').fill('Theirs');
+      await savedAs(other, 'Theirs is saved.');
+
+      await field(page, 'Website Name').fill('Ours');
+      await save(page);
+      await heading(page, 'Someone else changed this cart');
+      const row = page.getByRole('row', { name: /Website Name/ });
+      assert.deepEqual(await row.getByRole('cell').allInnerTexts(), ['Theirs', 'Ours']);
+      await page.getByRole('button', { name: 'Save my changes instead', exact: true }).click();
+      await page.getByText('Ours is saved.').waitFor();
+    });
   });
+}
+
+/** Of the right form and known to nobody; made here so that no token stands in a file. */
+function aToken() {
+  return `shpat_${randomBytes(16).toString('hex')}`;
 }

@@ -54,6 +54,12 @@ impl Ecommerce {
         sql::find_unsaved_of_cart(&self.pool, cart.id, &visitor.session, &cart.address.host()).await
     }
 
+    /// Whether this form has an unsaved secret for any host.
+    pub async fn has_unsaved(&self, visitor: &Visitor, form: Uuid) -> sqlx::Result<bool> {
+        let mut connection = self.pool.acquire().await?;
+        Ok(sql::find_unsaved(&mut connection, form, &visitor.session).await?.is_some_and(|row| row.is_fresh))
+    }
+
     /// Forgets the unsaved secret of a form: the person wants to enter a different one.
     pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid) -> sqlx::Result<()> {
         let mut connection = self.pool.acquire().await?;

@@ -45,6 +45,7 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
         press.keep(&mut form, address.as_ref(), stray).await?;
+        press.ask_too(&mut form).await?;
         return press.refuse(form).await;
     };
     // If the save is refused, the secret need not be typed again.
@@ -71,6 +72,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
         press.keep(&mut form, address.as_ref(), stray).await?;
+        press.ask_too(&mut form).await?;
         return press.refuse(form).await;
     };
     let Submission { id, address, offered, .. } = submission;
@@ -129,6 +131,18 @@ impl Press<'_> {
                 view.is_warning = true;
             }
             (None, address, _) => editor::receive_unsaved(self.app, self.session, form, address).await?,
+        }
+        Ok(())
+    }
+
+    /// A new cart needs a secret: said with the other complaints, not after them. One that rests with this form for an
+    /// address that was since mistyped is not asked for again.
+    async fn ask_too(&self, form: &mut EditorForm) -> Result<(), Error> {
+        let view = form.secret_mut();
+        let is_missing = view.state == SecretState::Empty && view.complaint.is_none() && view.note.is_none();
+        let Ok(id) = form.submission.parse() else { return Ok(()) };
+        if self.cart.is_none() && is_missing && !self.app.ecommerce.has_unsaved(&self.session.visitor(), id).await? {
+            form.ask_for_secret(false);
         }
         Ok(())
     }
