@@ -54,7 +54,7 @@ impl Blanks {
         app.open_store("northwind-unsaved");
         app.fill_new(priya, "Northwind Unsaved", "northwind-unsaved").await.press("Test Connection").await;
         let code = app.app.accounts.make_set_up_link().await.expect("a link").to_cookie();
-        let test = "select id::text from connection_tests where cart_id::text = $1 limit 1";
+        let test = "select id::text from connection_tests where cart_id = $1::uuid limit 1";
         let test = sqlx::query_scalar(test).bind(&cart).fetch_one(&app.pool).await.expect("a test");
         let unsaved_test = "select id::text from connection_tests where store_host like 'northwind-unsaved%' limit 1";
         let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
@@ -66,7 +66,7 @@ impl Blanks {
 #[track_caller]
 pub fn cart_of(path: &str) -> String {
     let id = path.strip_prefix("/admin/ecommerce/shopify/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    assert_eq!(id.len(), 36, "no cart in {path}");
+    assert_eq!(id.len(), 32, "no cart in {path}");
     id.to_owned()
 }
 
