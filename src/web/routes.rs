@@ -1,6 +1,8 @@
 //! Every URL: method, path, who may come in, handler. The router is folded from this table with the guard in the fold, and the
 //! same table is what the tests knock at.
 
+use std::collections::HashSet;
+
 use axum::{
     Router,
     handler::Handler,
@@ -83,9 +85,12 @@ pub fn table() -> Vec<Route> {
 /// Folds the table into a router; a method that a path does not have is refused behind the same guard.
 pub fn router(app: &App) -> Router<App> {
     let mut router: Router<App> = Router::new();
+    let mut known = HashSet::new();
     for Route { path, access, handler, .. } in table() {
+        // Once a path, and inside of the guard: a stranger is not told which addresses there are.
+        let handler = if known.insert(path) { handler.fallback(async || Error::NotPossible) } else { handler };
         let guarded = handler.layer(middleware::from_fn_with_state((app.clone(), access), guard));
         router = router.route(path, guarded);
     }
-    router.method_not_allowed_fallback(async || Error::NotPossible).layer(middleware::from_fn(trace::name_route))
+    router.layer(middleware::from_fn(trace::name_route))
 }

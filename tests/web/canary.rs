@@ -1,0 +1,280 @@
+//! A canary is a secret that can be recognised anywhere. It goes the whole way of a credential, typed, tested, saved, replaced,
+//! tested again, disconnected, and must be found at its own store and nowhere else.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use base64::{Engine, engine::general_purpose};
+use cartwright::{
+    database,
+    practice::{Canned, PracticeStore, Scenario},
+};
+use sqlx::PgPool;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::support::{
+    Browser, Page, TestApp,
+    cast::SAM,
+    dump::dump,
+    routes::{Blanks, cart_of, doors},
+};
+
+/// Everything that is logged on this thread, at every level and for every target: more than an operator can ask for.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// For as long as both live. The second is never written to: with a single one, `tracing` would let the other tests' threads,
+    /// which do not listen, decide for this one too.
+    fn listen(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(self.clone())
+            .with_ansi(false)
+            .finish();
+        let second = tracing::Dispatch::new(tracing_subscriber::registry());
+        (tracing::subscriber::set_default(subscriber), second)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("the log")).into_owned()
+    }
+}
+
+/// 32 digits that nobody else has; `seed` tells one canary from another.
+fn digits(seed: u8) -> String {
+    (0..16).map(|place: u8| format!("{:02x}", place.wrapping_mul(37) ^ seed)).collect()
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The ways in which a secret could stand somewhere: as it is, its middle, in hex, and in base64 at each of three offsets.
+fn disguises(secret: &str) -> Vec<String> {
+    let middle = &secret[8..30];
+    let mut all = vec![middle.to_owned(), middle.to_uppercase(), hex(middle)];
+    for engine in [general_purpose::STANDARD_NO_PAD, general_purpose::URL_SAFE_NO_PAD] {
+        for offset in 0..3 {
+            let encoded = engine.encode(format!("{}{middle}", "x".repeat(offset)));
+            // the first and last group also hold bytes of the neighbours
+            all.push(encoded[4..encoded.len() - 4].to_owned());
+        }
+    }
+    all
+}
+
+#[track_caller]
+fn assert_free_of(secrets: &[String], what: &str, text: &str) {
+    for secret in secrets {
+        for disguise in disguises(secret) {
+            if let Some(at) = text.find(&disguise) {
+                let begin = text[..at].char_indices().rev().take(200).last().map_or(0, |(index, _)| index);
+                panic!("a secret stands in {what}, behind {:?}", &text[begin..at]);
+            }
+        }
+    }
+}
+
+struct Canaries {
+    token: String,
+    next_token: String,
+    client_secret: String,
+    stray: String,
+    refused: String,
+}
+
+impl Canaries {
+    fn new() -> Self {
+        Self {
+            token: format!("shpat_{}", digits(0x11)),
+            next_token: format!("shpat_{}", digits(0x22)),
+            client_secret: format!("shpss_{}", digits(0x33)),
+            stray: format!("shpat_{}", digits(0x44)),
+            refused: format!("shprt_{}", digits(0x55)),
+        }
+    }
+
+    fn all(&self) -> Vec<String> {
+        [&self.token, &self.next_token, &self.client_secret, &self.stray, &self.refused].map(Clone::clone).to_vec()
+    }
+}
+
+async fn fill(browser: &Browser, name: &str, handle: &str) -> Page {
+    let mut page = browser.visit("/admin/ecommerce/shopify/new").await;
+    page.fill("Website Name", name);
+    page.fill("API URL", handle);
+    page
+}
+
+/// An access token from the first typing to the disconnection.
+async fn live_of_a_token(app: &TestApp, priya: &Browser, sam: &Browser, canaries: &Canaries) {
+    let stores = app.practice.stores();
+    stores.put(
+        "northwind-tea",
+        PracticeStore { access_token: canaries.token.clone().into(), ..PracticeStore::sample("northwind-tea") },
+    );
+    // refused for its name, tested with an address that cannot be read, then right
+    let mut page = fill(priya, "", "northwind-tea").await;
+    page.fill("Access Token", &canaries.token);
+    let mut page = page.press("Save").await;
+    assert_eq!(page.complaint_class("Website Name"), "NAME_EMPTY", "{page}");
+    page.fill("Website Name", "Northwind Tea");
+    stores.set("northwind-tea", Scenario::Says(Canned::Unauthorized));
+    assert_eq!(page.press("Test Connection").await.class(), "TOKEN_REFUSED");
+    stores.set("northwind-tea", Scenario::Well);
+    let mut page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED", "{page}");
+    page.check("Active");
+    let page = page.press("Save").await;
+    assert_eq!(page.banner(), "Northwind Tea is saved and connected. See all carts", "{page}");
+    assert_eq!(page.press("Test Connection").await.class(), "CONNECTED");
+    let cart = cart_of(&page.path);
+
+    // replaced while Sam changes the cart: theirs beside ours, then ours
+    let mut replacing = page.press("Replace token").await;
+    replacing.fill("Access Token", &canaries.next_token);
+    let mut theirs = sam.visit(&page.path).await;
+    theirs.fill("Website Name", "Northwind Tea London");
+    theirs.press("Save").await;
+    let conflict = replacing.press("Save").await;
+    assert_eq!(conflict.status, 409, "{conflict}");
+    stores.change("northwind-tea", |store| store.access_token = canaries.next_token.clone().into());
+    let page = conflict.press("Save my changes instead").await;
+    assert_eq!(page.status, 200, "{page}");
+    let mut page = page.press("Replace token").await;
+    page.fill("Access Token", &canaries.next_token);
+    let page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED", "{page}");
+    let page = page.press("Save").await;
+    assert_eq!(page.press("Test Connection").await.class(), "CONNECTED");
+    stores.set("northwind-tea", Scenario::Says(Canned::Unauthorized));
+    assert_eq!(page.press("Test Connection").await.class(), "TOKEN_STOPPED");
+
+    let page = priya.visit(&format!("/admin/ecommerce/shopify/{cart}/disconnection")).await;
+    let page = page.press("Disconnect").await;
+    assert_eq!(page.status, 200, "{page}");
+}
+
+/// A Client ID and Client secret, and the token that is minted from them.
+async fn live_of_a_pair(app: &TestApp, priya: &Browser, canaries: &Canaries) {
+    let sample = PracticeStore::sample("northwind-b2b");
+    let store = PracticeStore { client_secret: canaries.client_secret.clone().into(), ..sample };
+    let store = app.practice.stores().put("northwind-b2b", store);
+    let mut page = fill(priya, "Northwind Wholesale", "northwind-b2b").await;
+    page.choose("Client ID and Client secret");
+    page.fill("Client ID", &store.client_id);
+    page.fill("Client secret", &canaries.client_secret);
+    let page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED", "{page}");
+    let page = page.press("Save").await;
+    assert_eq!(page.press("Test Connection").await.class(), "CONNECTED", "{page}");
+}
+
+/// Secrets that are typed where they do not belong, or with what cannot be understood.
+async fn strays(priya: &Browser, canaries: &Canaries) {
+    for (name, address, token) in [
+        ("Stray one", "https://www.northwindtea.com", &canaries.stray),
+        ("Stray two", canaries.stray.as_str(), &canaries.stray),
+        ("Stray three", "northwind-three", &canaries.refused),
+    ] {
+        for button in ["Save", "Test Connection"] {
+            let mut page = fill(priya, name, address).await;
+            page.fill("Access Token", token);
+            let page = page.press(button).await;
+            assert_eq!(page.status, 422, "{page}");
+        }
+    }
+    let mut page =
+        fill(priya, "Stray four", &format!("https://key:{}@northwind-four.myshopify.com/admin", canaries.stray)).await;
+    page.fill("Access Token", &canaries.refused);
+    assert_eq!(page.press("Save").await.status, 422);
+}
+
+#[sqlx::test]
+async fn a_secret_reaches_its_own_store_and_stands_nowhere_else(pool: PgPool) {
+    let log = Log::default();
+    let listening = log.listen();
+    // the product's own pool, with what it logs
+    let pool = database::pool((*pool.connect_options()).clone());
+    let app = TestApp::start(pool.clone()).await;
+    let priya = app.priya_with_integration_on().await;
+    let sam = app.sign_in_as(&SAM).await;
+    let canaries = Canaries::new();
+    live_of_a_token(&app, &priya, &sam, &canaries).await;
+    strays(&priya, &canaries).await;
+    let typed_and_held = dump(&app.pool).await;
+    live_of_a_pair(&app, &priya, &canaries).await;
+    let blanks = Blanks::make_beside(&app, &priya).await;
+    for door in doors(&blanks).iter().filter(|door| !door.is_unsafe()) {
+        priya.knock(door.method.clone(), &door.path).send().await;
+    }
+    drop(listening);
+
+    let (secrets, journal) = (canaries.all(), app.practice.journal());
+    let tea = ["northwind-tea.myshopify.com"];
+    assert_eq!(journal.hosts_that_saw(&canaries.token), tea);
+    assert_eq!(journal.hosts_that_saw(&canaries.next_token), tea);
+    assert_eq!(journal.hosts_that_saw(&canaries.client_secret), ["northwind-b2b.myshopify.com"]);
+    for never in [&canaries.stray, &canaries.refused] {
+        assert!(journal.hosts_that_saw(never).is_empty());
+    }
+    for secret in &secrets {
+        assert!(!journal.was_seen_in_clear(secret));
+    }
+
+    let answers = app.answers();
+    assert!(answers.len() > 60 && answers.iter().any(|answer| answer.path == "/-/metrics" && answer.status == 200));
+    for answer in answers {
+        let what = format!("the answer to {} {}", answer.method, answer.path);
+        assert_free_of(&secrets, &what, &format!("{} {:?} {}", answer.path, answer.headers, answer.text()));
+    }
+    for rows in [typed_and_held, dump(&app.pool).await] {
+        assert!(rows["audit_events"].len() > 10 && rows["connection_tests"].len() > 5 && !rows["carts"].is_empty());
+        for (table, rows) in rows {
+            assert_free_of(&secrets, &table, &rows.join("\n"));
+        }
+    }
+    let log = log.text();
+    for heard in ["TRACE", "insert into carts", "hyper_util::client", "cartwright::web::trace: request request_id="] {
+        assert!(log.contains(heard), "{heard} was not logged in {} bytes", log.len());
+    }
+    assert_free_of(&secrets, "the log", &log);
+    pool.close().await;
+}
+
+#[test]
+fn a_canary_is_found_in_every_disguise() {
+    let secret = format!("shpat_{}", digits(0x11));
+    let all = [
+        secret.clone(),
+        hex(&secret),
+        general_purpose::STANDARD.encode(&secret),
+        general_purpose::STANDARD.encode(format!("ab{secret}c")),
+    ];
+    for text in all {
+        let secrets = [secret.clone()];
+        assert!(std::panic::catch_unwind(|| assert_free_of(&secrets, "a test", &text)).is_err(), "{text}");
+    }
+}

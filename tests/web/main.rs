@@ -1,0 +1,7 @@
+//! The pages, through the whole router: every layer, a database each, and the practice store as Shopify. What is asserted is what
+//! a person or a script would see, and what the database and Shopify would know.
+
+mod canary;
+mod roles;
+mod strangers;
+mod support;

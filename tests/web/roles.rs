@@ -1,0 +1,70 @@
+//! A viewer looks at everything and changes nothing: the role stands in the route table, so the table is walked.
+
+use axum::http::{Method, StatusCode};
+use cartwright::web::guard::Access;
+use sqlx::PgPool;
+
+use crate::support::{
+    Page, TestApp,
+    cast::{PRIYA, VERA},
+    dump::dump,
+    routes::{Blanks, doors},
+};
+
+#[sqlx::test]
+async fn a_viewer_is_refused_on_every_route_that_changes_something(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    let doors = doors(&Blanks::make(&app, &priya).await);
+    let vera = app.sign_in_as(&VERA).await;
+    // Her own form token, so that nothing but the role stands in the way.
+    let (_, _, fields) = vera.visit("/admin").await.submission("Sign out");
+    app.practice.journal().clear();
+    let before = dump(&app.pool).await;
+    let mut walked = 0;
+    for door in doors.iter().filter(|door| door.access == Access::Administrator) {
+        walked += 1;
+        let knock = vera.knock(door.method.clone(), &door.path);
+        let knock = if door.is_unsafe() { knock.form(&fields) } else { knock };
+        let answer = knock.send().await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}: {}", door.name(), answer.text());
+        let page = Page::new(vera.clone(), answer);
+        assert_eq!(page.h1(), "You cannot change this", "{}", door.name());
+        assert!(page.text("main .lead").starts_with("Your role is Viewer. Ask an administrator"), "{page}");
+    }
+    assert!(walked >= 10, "only {walked} routes are for administrators");
+    assert_eq!(dump(&app.pool).await, before);
+    app.assert_nothing_was_called();
+}
+
+#[sqlx::test]
+async fn the_refusal_names_the_administrators(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    app.add(&PRIYA).await;
+    let page = app.sign_in_as(&VERA).await.visit("/admin/ecommerce/shopify/new").await;
+    assert_eq!(page.text("main .lead"), "Your role is Viewer. Ask an administrator: Priya Shah.");
+}
+
+#[sqlx::test]
+async fn a_viewer_sees_every_other_page_without_anything_to_press(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    let doors = doors(&Blanks::make(&app, &priya).await);
+    let vera = app.sign_in_as(&VERA).await;
+    for door in doors.iter().filter(|door| door.access == Access::Viewer && door.method == Method::GET) {
+        let page = vera.visit(&door.path).await;
+        assert_eq!(page.status, StatusCode::OK, "{page}");
+        let said = page.all("p.viewer");
+        assert_eq!(said, ["Your role is Viewer. You can look at everything here but not change it."], "{page}");
+        let forms = page.document();
+        let forms = forms.select(&scraper::Selector::parse("main form[method=post]").expect("a selector")).count();
+        assert_eq!(forms, 0, "{page}");
+    }
+    let page = vera.visit("/admin/ecommerce").await;
+    assert!(!page.has("a[href='/admin/ecommerce/add']"), "{page}");
+    let page = page.follow("Northwind Tea").await;
+    for label in ["Website Name", "API URL", "Access Token"] {
+        assert!(page.all("dt").iter().any(|term| term == label), "{label} is not shown in\n{page}");
+        assert!(!page.has_field(label), "{page}");
+    }
+}

@@ -1,0 +1,187 @@
+//! What a browser does of its own accord: cookies, `Host`, `Origin`, `Sec-Fetch-Site`, `Referer`, and going where a 303 leads.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use super::Page;
+
+/// Redirects that are followed before it is called a circle.
+const HOPS: usize = 5;
+
+/// One answer of the site, as it came.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub method: Method,
+    pub path: String,
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location").unwrap_or_default()
+    }
+}
+
+/// One browser with its cookies. A clone is another tab of the same browser.
+#[derive(Clone)]
+pub struct Browser {
+    router: Router,
+    origin: String,
+    jar: Arc<Mutex<BTreeMap<String, String>>>,
+    seen: Arc<Mutex<Vec<Answer>>>,
+    peer: SocketAddr,
+}
+
+impl Browser {
+    pub fn new(router: Router, origin: &str, seen: Arc<Mutex<Vec<Answer>>>) -> Self {
+        let peer = ([127, 0, 0, 1], 50_000).into();
+        Self { router, origin: origin.to_owned(), jar: Arc::default(), seen, peer }
+    }
+
+    /// Asks from another address of the network.
+    #[must_use]
+    pub fn from(mut self, address: [u8; 4]) -> Self {
+        self.peer = (address, 50_000).into();
+        self
+    }
+
+    /// The cookies as they are sent.
+    pub fn cookies(&self) -> BTreeMap<String, String> {
+        self.jar.lock().expect("cookies").clone()
+    }
+
+    /// Puts a cookie into the jar, as a thief or a test would.
+    pub fn put_cookie(&self, name: &str, value: &str) {
+        self.jar.lock().expect("cookies").insert(name.to_owned(), value.to_owned());
+    }
+
+    /// An address typed by hand.
+    pub async fn visit(&self, path: &str) -> Page {
+        let knock = self.knock(Method::GET, path).header("sec-fetch-site", "none").without("referer");
+        self.go(knock).await
+    }
+
+    /// One request with what a browser sends of its own accord, as from a page of the site itself.
+    pub fn knock(&self, method: Method, path: &str) -> Knock {
+        let mut headers = HeaderMap::new();
+        let mut set =
+            |name: HeaderName, value: &str| headers.insert(name, HeaderValue::from_str(value).expect("ASCII"));
+        set(header::HOST, self.origin.split_once("://").expect("an origin").1);
+        set(header::USER_AGENT, "Mozilla/5.0 (test)");
+        set(header::REFERER, &format!("{}/admin", self.origin));
+        set(HeaderName::from_static("sec-fetch-site"), "same-origin");
+        set(HeaderName::from_static("sec-fetch-mode"), "navigate");
+        if method != Method::GET && method != Method::HEAD {
+            set(header::ORIGIN, &self.origin);
+        }
+        Knock { browser: self.clone(), method, path: path.to_owned(), headers, body: Vec::new() }
+    }
+
+    /// Sends, and follows where it is sent to.
+    pub async fn go(&self, knock: Knock) -> Page {
+        let mut answer = knock.send().await;
+        for _ in 0..HOPS {
+            if answer.status != StatusCode::SEE_OTHER {
+                return Page::new(self.clone(), answer);
+            }
+            let to = answer.location().to_owned();
+            assert!(to.starts_with('/') && !to.starts_with("//"), "sent away to {to:?}");
+            answer = self.knock(Method::GET, &to).send().await;
+        }
+        panic!("sent in circles, last to {:?}", answer.location());
+    }
+
+    fn keep(&self, headers: &HeaderMap) {
+        let mut jar = self.jar.lock().expect("cookies");
+        if headers.get("clear-site-data").is_some_and(|what| what.to_str().expect("ASCII").contains("\"cookies\"")) {
+            jar.clear();
+        }
+        for line in headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie::Cookie::parse(line.to_str().expect("ASCII").to_owned()).expect("a cookie");
+            if cookie.max_age().is_some_and(|age| age <= time::Duration::ZERO) {
+                jar.remove(cookie.name());
+            } else {
+                jar.insert(cookie.name().to_owned(), cookie.value().to_owned());
+            }
+        }
+    }
+}
+
+/// A request that is about to be sent, and may be bent first.
+#[derive(Clone)]
+pub struct Knock {
+    browser: Browser,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Knock {
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        let value = HeaderValue::from_str(value).expect("a header's value");
+        self.headers.insert(HeaderName::from_static(name), value);
+        self
+    }
+
+    #[must_use]
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type).expect("ASCII"));
+        self.body = body.into();
+        self
+    }
+
+    #[must_use]
+    pub fn form(self, fields: &[(String, String)]) -> Self {
+        self.body("application/x-www-form-urlencoded", serde_urlencoded::to_string(fields).expect("a form"))
+    }
+
+    /// Sends once and follows nothing. The body is read to its end.
+    pub async fn send(self) -> Answer {
+        let Self { browser, method, path, headers, body } = self;
+        let mut request = Request::builder().method(&method).uri(&path).body(Body::from(body)).expect("a request");
+        *request.headers_mut() = headers;
+        let cookies: Vec<_> = browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() && !request.headers().contains_key(header::COOKIE) {
+            let line = HeaderValue::from_str(&cookies.join("; ")).expect("cookies");
+            request.headers_mut().insert(header::COOKIE, line);
+        }
+        request.extensions_mut().insert(ConnectInfo(browser.peer));
+        let Ok(response) = browser.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes();
+        browser.keep(&parts.headers);
+        let answer = Answer { method, path, status: parts.status, headers: parts.headers, body };
+        browser.seen.lock().expect("answers").push(answer.clone());
+        answer
+    }
+}

@@ -1,0 +1,88 @@
+//! The site's own table of routes with its blanks filled in: a cart, a test, a set-up link, a file that are all really there.
+
+use axum::http::Method;
+use cartwright::web::{assets, guard::Access, routes};
+
+use super::{Browser, TestApp};
+
+/// A route whose address leads somewhere.
+#[derive(Clone, Debug)]
+pub struct Door {
+    pub method: Method,
+    /// As it stands in the table.
+    pub template: &'static str,
+    pub path: String,
+    pub access: Access,
+}
+
+impl Door {
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+
+    pub fn is_unsafe(&self) -> bool {
+        self.method != Method::GET
+    }
+}
+
+/// What the blanks are filled with.
+pub struct Blanks {
+    pub cart: String,
+    pub test: String,
+    /// A test of a store that no cart has.
+    pub unsaved_test: String,
+    pub code: String,
+}
+
+impl Blanks {
+    /// Connects a cart, tests another store, makes a set-up link.
+    pub async fn make(app: &TestApp, priya: &Browser) -> Self {
+        app.open_store("northwind-tea");
+        Self::fill(app, priya, "Northwind Tea", "northwind-tea").await
+    }
+
+    /// The same with a cart of its own, where others are already.
+    pub async fn make_beside(app: &TestApp, priya: &Browser) -> Self {
+        app.open_store("northwind-blanks");
+        Self::fill(app, priya, "Northwind Blanks", "northwind-blanks").await
+    }
+
+    async fn fill(app: &TestApp, priya: &Browser, name: &str, handle: &str) -> Self {
+        let page = app.connect(priya, name, handle).await;
+        let cart = cart_of(&page.path);
+        page.press("Test Connection").await;
+        app.open_store("northwind-unsaved");
+        app.fill_new(priya, "Northwind Unsaved", "northwind-unsaved").await.press("Test Connection").await;
+        let code = app.app.accounts.make_set_up_link().await.expect("a link").to_cookie();
+        let test = "select id::text from connection_tests where cart_id = $1::uuid limit 1";
+        let test = sqlx::query_scalar(test).bind(&cart).fetch_one(&app.pool).await.expect("a test");
+        let unsaved_test = "select id::text from connection_tests where store_host like 'northwind-unsaved%' limit 1";
+        let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
+        Self { cart, test, unsaved_test, code }
+    }
+}
+
+/// The id in an address such as `/admin/ecommerce/shopify/{cart}/general`.
+#[track_caller]
+pub fn cart_of(path: &str) -> String {
+    let id = path.strip_prefix("/admin/ecommerce/shopify/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    assert_eq!(id.len(), 32, "no cart in {path}");
+    id.to_owned()
+}
+
+/// The whole table.
+pub fn doors(blanks: &Blanks) -> Vec<Door> {
+    let file = assets::app_css().trim_start_matches("/static/");
+    let table: Vec<Door> = routes::table()
+        .into_iter()
+        .map(|route| {
+            let test = if route.path.contains("/new/") { &blanks.unsaved_test } else { &blanks.test };
+            let path = route.path.replace("{cart}", &blanks.cart).replace("{test}", test);
+            let path = path.replace("{code}", &blanks.code).replace("{name}", file);
+            assert!(!path.contains('{'), "{path} has a blank that these tests do not know");
+            Door { method: route.method, template: route.path, path, access: route.access }
+        })
+        .collect();
+    assert!(table.len() > 20, "the table is empty");
+    table
+}

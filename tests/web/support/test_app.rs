@@ -1,0 +1,167 @@
+//! The site with a database of its own, as `cartwright serve` builds it. Shopify is the practice store, behind the operator's own
+//! doors: an egress proxy and an extra certificate authority.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::Router;
+use cartwright::{
+    accounts::{AddError, Email, NewUser, PersonName},
+    app::{App, Site},
+    audit::By,
+    config::PublicUrl,
+    ecommerce::shopify::client::{Client, Egress},
+    practice::{self, Practice, PracticeStore},
+    vault::{KeyRing, Vault},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::PgPool;
+
+use super::{
+    Answer, Browser, Page,
+    cast::{PASSWORD, Person},
+};
+
+/// Where the site stands, unless a test says otherwise.
+pub const ORIGIN: &str = "http://127.0.0.1:8080";
+
+/// One recorder for the process, as in a server.
+static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+#[derive(Clone, Copy, Default)]
+pub struct Options {
+    /// Served as `https://orders.example.com`.
+    pub https: bool,
+    /// The practice mode: stores whose name begins with `practice-`.
+    pub practice_mode: bool,
+}
+
+pub struct TestApp {
+    pub pool: PgPool,
+    pub app: App,
+    pub practice: Practice,
+    router: Router,
+    origin: String,
+    seen: Arc<Mutex<Vec<Answer>>>,
+}
+
+pub fn expose(secret: &SecretString) -> &str {
+    secret.expose_secret()
+}
+
+impl TestApp {
+    pub async fn start(pool: PgPool) -> Self {
+        Self::start_with(pool, Options::default()).await
+    }
+
+    pub async fn start_with(pool: PgPool, options: Options) -> Self {
+        let stand_in = if options.practice_mode { practice::Options::newcomer() } else { practice::Options::test() };
+        let practice = Practice::start(stand_in).await.expect("the practice store starts");
+        let egress = Egress {
+            proxy: Some(practice.proxy_url().parse().expect("a proxy's address")),
+            extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
+        };
+        let vault = Vault::open_with(KeyRing::generate(), pool.clone()).await.expect("a new key");
+        let public_url = if options.https {
+            let host = "orders.example.com".to_owned();
+            PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }
+        } else {
+            PublicUrl { origin: ORIGIN.to_owned(), host: None, is_https: false }
+        };
+        let site = Site {
+            product: "Order Time".to_owned(),
+            support: None,
+            metrics: METRICS.get_or_init(cartwright::telemetry::start_metrics).clone(),
+            practice: options.practice_mode.then(|| practice.stores().clone()),
+            public_url,
+        };
+        let origin = site.public_url.origin.clone();
+        let app = App::new(pool.clone(), vault, Client::new(&egress).expect("a client"), site);
+        let router = cartwright::web::site(app.clone());
+        Self { pool, app, practice, router, origin, seen: Arc::default() }
+    }
+
+    /// A browser that nobody has used yet.
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.router.clone(), &self.origin, self.seen.clone())
+    }
+
+    /// Somebody at a browser of their own, signed in through the page.
+    pub async fn sign_in_as(&self, person: &Person) -> Browser {
+        self.add(person).await;
+        let browser = self.browser();
+        let mut page = browser.visit("/sign-in").await;
+        page.fill("Email address", person.email);
+        page.fill("Password", PASSWORD);
+        let page = page.press("Sign in").await;
+        assert_eq!(page.h1(), "Admin", "{} is not signed in:\n{page}", person.name);
+        browser
+    }
+
+    /// Gives somebody an account, if they have none.
+    pub async fn add(&self, person: &Person) {
+        let new = NewUser {
+            email: Email::parse(person.email).expect("an address"),
+            name: PersonName::parse(person.name).expect("a name"),
+            role: person.role,
+            password: PASSWORD.into(),
+        };
+        match self.app.accounts.add(By::operator(), new).await {
+            Ok(_) | Err(AddError::EmailTaken) => {}
+            Err(error) => panic!("no account for {}: {error}", person.name),
+        }
+    }
+
+    /// Opens a store at Shopify, with secrets of its own and nothing wrong with it.
+    pub fn open_store(&self, handle: &str) -> Arc<PracticeStore> {
+        self.practice.stores().put(handle, PracticeStore::sample(handle))
+    }
+
+    /// Everything that the site ever answered to anybody.
+    pub fn answers(&self) -> Vec<Answer> {
+        self.seen.lock().expect("answers").clone()
+    }
+
+    /// Whether Shopify, or anybody in its place, heard nothing at all.
+    #[track_caller]
+    pub fn assert_nothing_was_called(&self) {
+        let (requests, connections) = (self.practice.journal().requests(), self.practice.journal().connections());
+        assert!(requests.is_empty() && connections.is_empty(), "somebody was called: {connections:?}");
+    }
+}
+
+/// The ways that most tests go first.
+impl TestApp {
+    /// Priya, with the integration on.
+    pub async fn priya_with_integration_on(&self) -> Browser {
+        let priya = self.sign_in_as(&super::cast::PRIYA).await;
+        self.app.ecommerce.switch(By::operator(), true).await.expect("the switch");
+        priya
+    }
+
+    /// The form of a new cart, filled in for this store and not sent.
+    pub async fn fill_new(&self, browser: &Browser, name: &str, handle: &str) -> Page {
+        let store = self.practice.stores().find(handle).expect("an open store");
+        let mut page = browser.visit("/admin/ecommerce/shopify/new").await;
+        page.fill("Website Name", name);
+        page.fill("API URL", handle);
+        page.fill("Access Token", expose(&store.access_token));
+        page
+    }
+
+    /// A cart that was tested and saved, active; the page after it.
+    pub async fn connect(&self, browser: &Browser, name: &str, handle: &str) -> Page {
+        let mut page = self.fill_new(browser, name, handle).await.press("Test Connection").await;
+        page.check("Active");
+        let page = page.press("Save").await;
+        assert_eq!(page.status, 200, "{page}");
+        page
+    }
+
+    /// A cart that was saved and never tested; the page after it.
+    pub async fn draft(&self, browser: &Browser, name: &str, handle: &str) -> Page {
+        let page = self.fill_new(browser, name, handle).await.press("Save").await;
+        assert_eq!(page.status, 200, "{page}");
+        page
+    }
+}
