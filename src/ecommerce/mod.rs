@@ -90,3 +90,21 @@ impl Ecommerce {
         self.tasks.wait().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{accounts::AddError, database::is_away};
+
+    #[test]
+    fn a_database_that_is_away_is_found_behind_every_error() {
+        let away = || sqlx::Error::PoolTimedOut;
+        assert!(is_away(&away().into()));
+        assert!(is_away(&Broken::Database(away()).into()));
+        assert!(is_away(&Broken::Seal(SealError::Database(away())).into()));
+        assert!(is_away(&SaveError::Broken(away().into()).into()));
+        assert!(is_away(&Refusal::Broken(away().into()).into()));
+        assert!(is_away(&AddError::Broken(away()).into()));
+        assert!(!is_away(&Broken::Database(sqlx::Error::RowNotFound).into()), "a mistake of ours is no reason to wait");
+    }
+}
