@@ -60,6 +60,22 @@ async fn main() -> anyhow::Result<()> {
     figure!(connection_test, "Test Connection against a bare client");
     figure!(saving, "a save against its bare statements");
     progress.0.finish_and_clear();
+    report.note(machine());
+    report.note("Each figure is the median of its rounds; sides that are compared take turns. docs/performance.md says what is compared.");
     report.print();
     Ok(())
+}
+
+/// What the figures were measured on, as far as the system tells.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let memory: u64 =
+        read("/proc/meminfo").split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or_default();
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown");
+    match memory >> 20 {
+        0 => format!("{cores} cores, load {load}."),
+        gib => format!("{cores} cores, {gib} GiB of memory, load {load} at the end."),
+    }
 }

@@ -1,7 +1,7 @@
 //! Test Connection: who may, with what, and what is remembered. The run itself is `shopify::connection_test`; it goes on in a
 //! task of its own when the person leaves, and ends by itself.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
@@ -102,7 +102,7 @@ impl Ecommerce {
     pub async fn test(&self, visitor: Visitor, subject: TestSubject) -> Result<RunningTest, Refusal> {
         let TestSubject { submission, cart, address, offered } = subject;
         let cart = self.cart_of(cart, &address).await?;
-        let kind = offered.kind();
+        let (kind, is_typed) = (offered.kind(), matches!(offered, Offered::Typed(_)));
         let found = self.credential_of(&visitor, submission, cart.as_ref(), &address, offered).await?;
         let Some(credential) = found else {
             let cart = cart.as_ref().ok_or(Refusal::Gone)?;
@@ -116,10 +116,11 @@ impl Ecommerce {
         let token_fingerprint = self.token_fingerprint(&credential);
         let id = Uuid::now_v7();
         let run = Run { id, submission, visitor, cart, address, kind, fingerprint, token_fingerprint, was_saved };
-        if let Some(verdict) = self.too_many(&run).await? {
-            return Ok(told(run.report(verdict, self.clock.now())));
-        }
-        Ok(self.start(run, credential).await?)
+        let (run, credential, refused) = self.admit(run, credential, is_typed).await?;
+        Ok(match refused {
+            Some(verdict) => told(run.report(verdict, self.clock.now())),
+            None => self.start(run, credential),
+        })
     }
 
     /// The cart of the form, if it is still what the form was drawn from.
@@ -144,18 +145,10 @@ impl Ecommerce {
         address: &StoreAddress,
         offered: Offered,
     ) -> Result<Option<Credential>, Refusal> {
-        let typed = matches!(offered, Offered::Typed(_));
         let keeps = cart.is_some_and(|cart| keeps_saved(cart, address, &offered));
         let mut connection = self.pool.acquire().await?;
         match (self.typed_or_unsaved(&mut connection, visitor, submission, address, offered).await?, cart) {
-            (Found::Credential(credential), _) => {
-                if typed {
-                    let cart = cart.map(|cart| cart.id);
-                    unsaved::hold(&mut connection, &self.vault, visitor, submission, cart, address, &credential)
-                        .await?;
-                }
-                Ok(Some(credential))
-            }
+            (Found::Credential(credential), _) => Ok(Some(credential)),
             (Found::Nothing { .. }, Some(cart)) if keeps => {
                 drop(connection);
                 Ok(self.open_saved(cart.id, address).await?)
@@ -167,9 +160,33 @@ impl Ecommerce {
         }
     }
 
+    /// Holds what was typed, counts the test and notes its begin, or says why not. One transaction, because the person
+    /// waits for each commit to reach the disk.
+    async fn admit(
+        &self,
+        run: Run,
+        credential: Credential,
+        is_typed: bool,
+    ) -> Result<(Run, Credential, Option<Verdict>), Broken> {
+        let vault = Arc::clone(&self.vault);
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                if is_typed {
+                    let cart = run.cart.as_ref().map(|cart| cart.id);
+                    unsaved::hold(work, &vault, &run.visitor, run.submission, cart, &run.address, &credential).await?;
+                }
+                let refused = too_many(work, &run).await?;
+                if refused.is_none() {
+                    sql::insert_test(work, &run.row()).await?;
+                }
+                Ok((run, credential, refused))
+            })
+        })
+        .await
+    }
+
     /// Runs in a task of its own and records what it found, whether or not the receiver is still there.
-    async fn start(&self, run: Run, credential: Credential) -> Result<RunningTest, Broken> {
-        sql::insert_test(&self.pool, &run.row()).await?;
+    fn start(&self, run: Run, credential: Credential) -> RunningTest {
         let (tell, progress) = mpsc::unbounded_channel();
         let (id, kind, ecommerce) = (run.id, run.kind, self.clone());
         self.tasks.spawn(async move {
@@ -198,23 +215,7 @@ impl Ecommerce {
             let report = ecommerce.finish_test(run, verdict).await;
             tell.send(Progress::Report(Box::new(report))).ok();
         });
-        Ok(RunningTest { id, kind, progress })
-    }
-
-    /// One test at a time for each person, ten a minute for each store, a hundred a minute in all.
-    async fn too_many(&self, run: &Run) -> sqlx::Result<Option<Verdict>> {
-        let mut connection = self.pool.acquire().await?;
-        let person = run.visitor.by.actor.id().unwrap_or_default();
-        if sql::is_testing(&mut connection, person).await? {
-            return Ok(Some(limited(None)));
-        }
-        let buckets =
-            [(PER_STORE, format!("test/{person}/{}", run.address.host())), (PER_PERSON, format!("test/{person}"))];
-        let mut wait = None;
-        for (throttle, bucket) in buckets {
-            wait = wait.max(throttle.count(&mut connection, &bucket).await?);
-        }
-        Ok(wait.map(|wait| limited(Some(wait))))
+        RunningTest { id, kind, progress }
     }
 
     /// The saved secret cannot be opened: that cart says so and asks for it again.
@@ -238,10 +239,10 @@ impl Ecommerce {
             was_saved: true,
         };
         let report = run.report(stopped(Class::OurKey), self.clock.now());
-        sql::insert_test(&self.pool, &run.row()).await?;
         let (kept, cart) = (report.clone(), cart.clone());
         transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
+                sql::insert_test(work, &run.row()).await?;
                 sql::finish_test(work, &kept).await?;
                 let facts = Facts {
                     has_passed: cart.passed_at.is_some(),
@@ -283,6 +284,21 @@ impl Run {
             verdict,
         }
     }
+}
+
+/// One test at a time for each person, ten a minute for each store, a hundred a minute in all.
+async fn too_many(work: &mut sqlx::PgConnection, run: &Run) -> sqlx::Result<Option<Verdict>> {
+    let person = run.visitor.by.actor.id().unwrap_or_default();
+    if sql::is_testing(work, person).await? {
+        return Ok(Some(limited(None)));
+    }
+    let buckets =
+        [(PER_STORE, format!("test/{person}/{}", run.address.host())), (PER_PERSON, format!("test/{person}"))];
+    let mut wait = None;
+    for (throttle, bucket) in buckets {
+        wait = wait.max(throttle.count(work, &bucket).await?);
+    }
+    Ok(wait.map(|wait| limited(Some(wait))))
 }
 
 /// A verdict of ours, before anything was sent.

@@ -22,7 +22,7 @@ pub(in crate::ecommerce) struct NewTest<'a> {
     pub was_saved: bool,
 }
 
-pub(in crate::ecommerce) async fn insert_test(pool: &PgPool, test: &NewTest<'_>) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn insert_test(connection: &mut PgConnection, test: &NewTest<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into connection_tests
             (id, cart_id, submission_id, tested_by, tested_by_name, store_host, credential_kind, fingerprint, was_saved)
@@ -37,7 +37,7 @@ pub(in crate::ecommerce) async fn insert_test(pool: &PgPool, test: &NewTest<'_>)
         test.fingerprint,
         test.was_saved
     )
-    .execute(pool)
+    .execute(connection)
     .await
     .map(drop)
 }
