@@ -44,7 +44,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let pool = ground.schema("list").await?;
     fill(&pool, 1_000).await?;
-    let served = Served::start(pool.clone(), &Default::default()).await?;
+    let served = Served::start(pool.clone(), &cartwright::ecommerce::shopify::client::Egress::default()).await?;
     let admin = served.administrator(0).await?;
     // A pool of its own with the same settings, so that neither side waits for the other's connections.
     let bare_pool = cartwright::database::pool(ground.options().options([("search_path", "list")]));

@@ -56,7 +56,7 @@ async fn table(ground: &Ground, carts: i32) -> anyhow::Result<Table> {
     fill(&pool, carts).await?;
     let middle = "select lower(website_name), id from carts order by 1, 2 offset $1 limit 1";
     let (name, id): (String, uuid::Uuid) = sqlx::query_as(middle).bind(carts / 2 - 1).fetch_one(&pool).await?;
-    let served = Served::start(pool, &Default::default()).await?;
+    let served = Served::start(pool, &cartwright::ecommerce::shopify::client::Egress::default()).await?;
     let browser = Browser::open(served.address, &served.administrator(0).await?.cookies()).await?;
     let list = "/admin/ecommerce";
     let mut pages = Vec::new();

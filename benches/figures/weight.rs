@@ -16,7 +16,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let pool = ground.schema("weight").await?;
     fill(&pool, 60).await?;
     let cart: uuid::Uuid = sqlx::query_scalar("select id from carts limit 1").fetch_one(&pool).await?;
-    let served = Served::start(pool, &Default::default()).await?;
+    let served = Served::start(pool, &cartwright::ecommerce::shopify::client::Egress::default()).await?;
     let admin = served.administrator(0).await?;
     let mut stranger = Browser::open(served.address, "").await?;
     let mut browser = Browser::open(served.address, &admin.cookies()).await?;

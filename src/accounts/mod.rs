@@ -205,6 +205,11 @@ impl Accounts {
         sql::update_theme(&self.pool, user, theme).await
     }
 
+    /// Whom a Viewer may ask: up to five names.
+    pub async fn administrators(&self) -> sqlx::Result<Vec<String>> {
+        sql::list_administrators(&self.pool, 5).await
+    }
+
     /// Whether nobody can sign in yet.
     pub async fn is_empty(&self) -> sqlx::Result<bool> {
         sql::is_empty(&self.pool).await

@@ -31,6 +31,15 @@ pub(super) async fn update_theme(pool: &PgPool, user: Uuid, theme: &str) -> sqlx
     sqlx::query!("update users set theme = $2 where id = $1", user, theme).execute(pool).await.map(drop)
 }
 
+pub(super) async fn list_administrators(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select name from users where role = 'administrator' and disabled_at is null order by created_at limit $1",
+        limit
+    )
+    .fetch_all(pool)
+    .await
+}
+
 pub(super) async fn is_empty(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select not exists (select from users) as "empty!""#).fetch_one(pool).await
 }

@@ -37,7 +37,10 @@ pub async fn guard(State((app, access)): State<(App, Access)>, request: Request,
     };
     match (session.user.is_some(), access) {
         (false, _) => to_sign_in(&app, session, &request),
-        (true, Access::Administrator) if !session.can_change() => Error::CannotChange.into_response(),
+        (true, Access::Administrator) if !session.can_change() => match app.accounts.administrators().await {
+            Ok(administrators) => Error::CannotChange { administrators }.into_response(),
+            Err(error) => Error::from(error).into_response(),
+        },
         (true, _) => next.run(request).await,
     }
 }

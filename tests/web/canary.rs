@@ -163,8 +163,7 @@ async fn live_of_a_token(app: &TestApp, priya: &Browser, sam: &Browser, canaries
     stores.change("northwind-tea", |store| store.access_token = canaries.next_token.clone().into());
     let page = conflict.press("Save my changes instead").await;
     assert_eq!(page.status, 200, "{page}");
-    let mut page = page.press("Replace token").await;
-    page.fill("Access Token", &canaries.next_token);
+    // the new one waits for its test
     let page = page.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
     let page = page.press("Save").await;

@@ -29,8 +29,10 @@ use crate::{app::App, database};
 #[derive(Clone, Debug)]
 pub enum Error {
     NotFound,
-    /// A viewer wanted to change something.
-    CannotChange,
+    /// A viewer wanted to change something; these people may.
+    CannotChange {
+        administrators: Vec<String>,
+    },
     UnreadableForm(StatusCode),
     /// The form token is missing, too old or another browser's.
     OldForm,
@@ -142,7 +144,7 @@ pub async fn deadline(request: Request, next: Next) -> Response {
 fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
     match error {
         Error::NotFound => Trouble::NotFound,
-        Error::CannotChange => Trouble::CannotChange { administrators: Vec::new() },
+        Error::CannotChange { administrators } => Trouble::CannotChange { administrators: administrators.clone() },
         Error::UnreadableForm(status) => Trouble::UnreadableForm { status: status.as_u16() },
         // Only the editor knows how to draw itself again from what was typed.
         Error::OldForm => match desk.take().filter(|again| again.action.contains("/shopify/")) {
