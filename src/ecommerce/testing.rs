@@ -146,12 +146,12 @@ impl Ecommerce {
         let typed = matches!(offered, Offered::Typed(_));
         let keeps = cart.as_ref().is_some_and(|cart| keeps_saved(cart, &address, &offered));
         let mut connection = self.pool.acquire().await?;
-        let found = self.typed_or_unsaved(&mut connection, &visitor, submission, &address, offered).await?;
+        let own = cart.as_ref().map(|cart| cart.id);
+        let found = self.typed_or_unsaved(&mut connection, &visitor, submission, own, &address, offered).await?;
         let credential = match (found, &cart) {
             (Found::Credential(credential), _) => {
                 if typed {
-                    let cart = cart.as_ref().map(|cart| cart.id);
-                    unsaved::hold(&mut connection, &self.vault, &visitor, submission, cart, &address, &credential)
+                    unsaved::hold(&mut connection, &self.vault, &visitor, submission, own, &address, &credential)
                         .await?;
                 }
                 credential

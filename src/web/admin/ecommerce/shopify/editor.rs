@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     ecommerce::{
-        Cart, TestReport,
+        Cart, CartId, TestReport,
         shopify::address::StoreAddress,
         verdict::{CheckKind, CheckState, TESTS_A_MINUTE, Verdict},
     },
@@ -212,10 +212,11 @@ pub async fn receive_unsaved(
     app: &App,
     session: &Session,
     form: &mut EditorForm,
+    cart: Option<CartId>,
     address: Option<&StoreAddress>,
 ) -> Result<(), Error> {
     let Some((address, id)) = address.zip(form.submission.parse().ok()) else { return Ok(()) };
-    if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, address).await?
+    if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, cart, address).await?
         && Kind::from(receipt.kind) == form.kind
         && form.secret_mut().complaint.is_none()
     {

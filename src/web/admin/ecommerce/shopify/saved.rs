@@ -88,7 +88,7 @@ pub async fn test(desk: Desk<'_>, mut posted: Posted, is_partial: bool) -> Resul
     let frame = if is_partial {
         None
     } else {
-        editor::receive_unsaved(app, session, &mut form, Some(&address)).await?;
+        editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
         let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
         let html = askama::Template::render(&editor.page(Stage::Testing).await?)?;
         let (head, tail) = General::halves(&html);
@@ -132,7 +132,7 @@ impl Desk<'_> {
                 view.note = Some("We have not kept what you typed here. Enter it again.".into());
                 view.is_warning = true;
             }
-            (None, address, _) => editor::receive_unsaved(self.app, self.session, form, address).await?,
+            (None, address, _) => editor::receive_unsaved(self.app, self.session, form, self.cart, address).await?,
         }
         Ok(())
     }
@@ -242,16 +242,16 @@ impl Desk<'_> {
         match intent.split_once(':').unwrap_or((intent, "")) {
             ("replace", _) => form.secret_mut().state = SecretState::Replacing,
             ("different", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = if self.cart.is_some() { SecretState::Replacing } else { SecretState::Empty };
             }
             ("keep", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = SecretState::Saved;
             }
             // Taking another store's name empties the secret: it was entered for the old one.
             ("use", handle) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 understand_address(handle, &mut form);
                 form.secret_mut().state = SecretState::Replacing;
             }
