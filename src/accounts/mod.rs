@@ -200,6 +200,11 @@ impl Accounts {
         sql::update_theme(&self.pool, user, theme).await
     }
 
+    /// Names of up to five people who may change things, for whoever may not.
+    pub async fn administrators(&self) -> sqlx::Result<Vec<String>> {
+        sql::find_administrators(&self.pool).await
+    }
+
     /// Whether nobody can sign in yet.
     pub async fn is_empty(&self) -> sqlx::Result<bool> {
         sql::is_empty(&self.pool).await

@@ -35,6 +35,15 @@ pub(super) async fn is_empty(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select not exists (select from users) as "empty!""#).fetch_one(pool).await
 }
 
+/// A few names of those who may change things.
+pub(super) async fn find_administrators(pool: &PgPool) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select name from users where role = 'administrator' and disabled_at is null order by name, id limit 5"
+    )
+    .fetch_all(pool)
+    .await
+}
+
 pub(super) async fn any_user(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from users) as "any!""#).fetch_one(connection).await
 }

@@ -83,7 +83,11 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
     let reference = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
-    let mut drawn = page(shell, &error, &desk, &reference);
+    let administrators = match error {
+        Error::CannotChange => app.accounts.administrators().await.unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let mut drawn = page(shell, &error, &desk, &reference, administrators);
     if let Some(route) = response.extensions_mut().remove::<RouteTemplate>() {
         drawn.extensions_mut().insert(route);
     }
@@ -97,7 +101,7 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
 
 /// The page of an error for a layer that stands outside of [`draw`]: nobody is known to be signed in.
 pub fn bare(app: &App, error: Error) -> Response {
-    page(Shell::of(app, None, &Uri::from_static("/admin")), &error, &Desk::default(), "")
+    page(Shell::of(app, None, &Uri::from_static("/admin")), &error, &Desk::default(), "", Vec::new())
 }
 
 /// The page of an error whose form was never read by a handler, such as when the session could not be looked up.
@@ -106,11 +110,11 @@ pub fn unread(shell: Shell, error: &Error, again: Option<Again>, reference: &str
     if let Some(again) = again {
         desk.keep(again);
     }
-    page(shell, error, &desk, reference)
+    page(shell, error, &desk, reference, Vec::new())
 }
 
-fn page(shell: Shell, error: &Error, desk: &Desk, reference: &str) -> Response {
-    let problem = trouble(error, desk, reference);
+fn page(shell: Shell, error: &Error, desk: &Desk, reference: &str, administrators: Vec<String>) -> Response {
+    let problem = trouble(error, desk, reference, administrators);
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Error::Broken(cause) = error {
         tracing::error!(
@@ -139,10 +143,10 @@ pub async fn deadline(request: Request, next: Next) -> Response {
     }
 }
 
-fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
+fn trouble(error: &Error, desk: &Desk, reference: &str, administrators: Vec<String>) -> Trouble {
     match error {
         Error::NotFound => Trouble::NotFound,
-        Error::CannotChange => Trouble::CannotChange { administrators: Vec::new() },
+        Error::CannotChange => Trouble::CannotChange { administrators },
         Error::UnreadableForm(status) => Trouble::UnreadableForm { status: status.as_u16() },
         // Only the editor knows how to draw itself again from what was typed.
         Error::OldForm => match desk.take().filter(|again| again.action.contains("/shopify/")) {
