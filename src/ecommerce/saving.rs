@@ -148,7 +148,7 @@ impl Ecommerce {
         submission: Submission,
     ) -> Result<Saved, SaveError> {
         let Submission { id: submitted, name, address, offered, wants_active } = submission;
-        let credential = match self.typed_or_unsaved(work, visitor, submitted, &address, offered).await? {
+        let credential = match self.typed_or_unsaved(work, visitor, submitted, None, &address, offered).await? {
             Found::Credential(credential) => credential,
             Found::Nothing { was_there } => return Err(SaveError::SecretMissing { was_there }),
         };
@@ -208,7 +208,7 @@ impl Ecommerce {
         }
         let (saved, host_is_same) = (before.cart.credential.as_ref(), before.cart.address == address);
         let keeps = keeps_saved(&before.cart, &address, &offered);
-        let mut new = match self.typed_or_unsaved(work, visitor, submitted, &address, offered).await? {
+        let mut new = match self.typed_or_unsaved(work, visitor, submitted, Some(id), &address, offered).await? {
             Found::Credential(credential) => Some(credential),
             Found::Nothing { .. } if keeps => None,
             Found::Nothing { .. } if saved.is_some() && !host_is_same => return Err(SaveError::StoreChanged),
@@ -265,13 +265,15 @@ impl Ecommerce {
         work: &mut PgConnection,
         visitor: &Visitor,
         submitted: Uuid,
+        cart: Option<CartId>,
         address: &StoreAddress,
         offered: Offered,
     ) -> sqlx::Result<Found> {
         match offered {
             Offered::Typed(credential) => Ok(Found::Credential(credential)),
             Offered::Blank { kind, client_id } => {
-                super::shopify::unsaved::find(work, &self.vault, visitor, submitted, address, kind, client_id.as_ref())
+                let client_id = client_id.as_ref();
+                super::shopify::unsaved::find(work, &self.vault, visitor, submitted, cart, address, kind, client_id)
                     .await
             }
         }

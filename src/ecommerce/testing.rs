@@ -147,7 +147,8 @@ impl Ecommerce {
     ) -> Result<Option<Credential>, Refusal> {
         let keeps = cart.is_some_and(|cart| keeps_saved(cart, address, &offered));
         let mut connection = self.pool.acquire().await?;
-        match (self.typed_or_unsaved(&mut connection, visitor, submission, address, offered).await?, cart) {
+        let own = cart.map(|cart| cart.id);
+        match (self.typed_or_unsaved(&mut connection, visitor, submission, own, address, offered).await?, cart) {
             (Found::Credential(credential), _) => Ok(Some(credential)),
             (Found::Nothing { .. }, Some(cart)) if keeps => {
                 drop(connection);

@@ -2,6 +2,10 @@
 //! a person or a script would see, and what the database and Shopify would know.
 
 mod canary;
+mod cookies;
+mod cross_site;
+mod headers;
 mod roles;
+mod sessions;
 mod strangers;
 mod support;

@@ -49,12 +49,14 @@ pub(super) async fn find_unsaved(
     connection: &mut PgConnection,
     form: Uuid,
     session: &[u8],
+    cart: Option<CartId>,
 ) -> sqlx::Result<Option<Unsaved>> {
     let row = sqlx::query!(
         r#"select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
-           from unsaved_credentials where id = $1 and session_hash = $2"#,
+           from unsaved_credentials where id = $1 and session_hash = $2 and cart_id is not distinct from $3"#,
         form,
-        session
+        session,
+        cart.map(|cart| cart.0)
     )
     .fetch_optional(connection)
     .await?;

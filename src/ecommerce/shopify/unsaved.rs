@@ -35,15 +35,16 @@ impl Ecommerce {
         hold(&mut connection, &self.vault, visitor, form, cart, address, credential).await
     }
 
-    /// Whether this form has an unsaved secret for this host, and how it ends.
+    /// Whether this form has an unsaved secret for this cart and host, and how it ends.
     pub async fn receipt(
         &self,
         visitor: &Visitor,
         form: Uuid,
+        cart: Option<CartId>,
         address: &StoreAddress,
     ) -> sqlx::Result<Option<Receipt>> {
         let mut connection = self.pool.acquire().await?;
-        let row = sql::find_unsaved(&mut connection, form, &visitor.session).await?;
+        let row = sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?;
         Ok(row
             .filter(|row| row.host == address.host() && row.is_fresh)
             .map(|row| Receipt { kind: row.kind, ending: row.ending }))
@@ -55,15 +56,15 @@ impl Ecommerce {
     }
 
     /// Whether this form has an unsaved secret for any host.
-    pub async fn has_unsaved(&self, visitor: &Visitor, form: Uuid) -> sqlx::Result<bool> {
+    pub async fn has_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<bool> {
         let mut connection = self.pool.acquire().await?;
-        Ok(sql::find_unsaved(&mut connection, form, &visitor.session).await?.is_some_and(|row| row.is_fresh))
+        Ok(sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?.is_some_and(|row| row.is_fresh))
     }
 
     /// Forgets the unsaved secret of a form: the person wants to enter a different one.
-    pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid) -> sqlx::Result<()> {
+    pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<()> {
         let mut connection = self.pool.acquire().await?;
-        if sql::find_unsaved(&mut connection, form, &visitor.session).await?.is_some() {
+        if sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?.is_some() {
             forget(&mut connection, form).await?;
         }
         Ok(())
@@ -98,17 +99,19 @@ pub(in crate::ecommerce) async fn hold(
     Ok(())
 }
 
-/// The unsaved secret of this form, if everything that it is bound to is the same.
+/// The unsaved secret of this form, if everything that it is bound to is the same: session, cart, host, kind, Client ID.
+#[expect(clippy::too_many_arguments, reason = "each one is something that the secret is bound to")]
 pub(in crate::ecommerce) async fn find(
     work: &mut PgConnection,
     vault: &Vault,
     visitor: &Visitor,
     form: Uuid,
+    cart: Option<CartId>,
     address: &StoreAddress,
     kind: CredentialKind,
     client_id: Option<&ClientId>,
 ) -> sqlx::Result<Found> {
-    let Some(row) = sql::find_unsaved(work, form, &visitor.session).await? else {
+    let Some(row) = sql::find_unsaved(work, form, &visitor.session, cart).await? else {
         return Ok(Found::Nothing { was_there: false });
     };
     let host = address.host();

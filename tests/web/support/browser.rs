@@ -78,9 +78,10 @@ impl Browser {
     }
 
     /// An address typed by hand.
-    pub async fn visit(&self, path: &str) -> Page {
+    pub fn visit(&self, path: &str) -> impl Future<Output = Page> + use<> {
         let knock = self.knock(Method::GET, path).header("sec-fetch-site", "none").without("referer");
-        self.go(knock).await
+        let browser = self.clone();
+        async move { browser.go(knock).await }
     }
 
     /// One request with what a browser sends of its own accord, as from a page of the site itself.

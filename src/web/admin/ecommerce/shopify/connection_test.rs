@@ -290,7 +290,7 @@ async fn show_of(
         form.submission = report.submission.to_string();
         form.api_url.value = report.address.admin_url();
         editor::understand(&mut form, &report.address);
-        editor::receive_unsaved(app, session, &mut form, Some(&report.address)).await?;
+        editor::receive_unsaved(app, session, &mut form, id, Some(&report.address)).await?;
     }
     let page = Editor { app, shell, cart, form, report: Some(report) }.page(Stage::Loaded).await?;
     Ok(Page::ok(page).into_response())

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     ecommerce::{
-        Cart, TestReport,
+        Cart, CartId, TestReport,
         shopify::address::StoreAddress,
         verdict::{CheckKind, CheckState, TESTS_A_MINUTE, Verdict},
     },
@@ -213,10 +213,11 @@ pub async fn receive_unsaved(
     app: &App,
     session: &Session,
     form: &mut EditorForm,
+    cart: Option<CartId>,
     address: Option<&StoreAddress>,
 ) -> Result<(), Error> {
     let Some((address, id)) = address.zip(form.submission.parse().ok()) else { return Ok(()) };
-    if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, address).await?
+    if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, cart, address).await?
         && receipt.kind == form.kind
         && form.secret_mut().complaint.is_none()
     {
@@ -229,7 +230,7 @@ pub async fn receive_unsaved(
 pub async fn resume(app: &App, session: &Session, cart: &Cart, form: &mut EditorForm) -> Result<(), Error> {
     let Some(waiting) = app.ecommerce.waiting(&session.visitor(), cart).await? else { return Ok(()) };
     form.submission = waiting.to_string();
-    receive_unsaved(app, session, form, Some(&cart.address)).await
+    receive_unsaved(app, session, form, Some(cart.id), Some(&cart.address)).await
 }
 
 /// The moment of a change, for the conflict page.

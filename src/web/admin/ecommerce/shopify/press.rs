@@ -91,7 +91,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     let frame = if is_partial {
         None
     } else {
-        editor::receive_unsaved(app, session, &mut form, Some(&address)).await?;
+        editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
         let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
         let html = askama::Template::render(&editor.page(Stage::Testing).await?)?;
         let (head, tail) = General::halves(&html);
@@ -130,7 +130,7 @@ impl Press<'_> {
                 view.note = Some("We have not kept what you typed here. Enter it again.".into());
                 view.is_warning = true;
             }
-            (None, address, _) => editor::receive_unsaved(self.app, self.session, form, address).await?,
+            (None, address, _) => editor::receive_unsaved(self.app, self.session, form, self.cart, address).await?,
         }
         Ok(())
     }
@@ -141,7 +141,10 @@ impl Press<'_> {
         let view = form.secret_mut();
         let is_missing = view.state == SecretState::Empty && view.complaint.is_none() && view.note.is_none();
         let Ok(id) = form.submission.parse() else { return Ok(()) };
-        if self.cart.is_none() && is_missing && !self.app.ecommerce.has_unsaved(&self.session.visitor(), id).await? {
+        if self.cart.is_none()
+            && is_missing
+            && !self.app.ecommerce.has_unsaved(&self.session.visitor(), id, self.cart).await?
+        {
             form.ask_for_secret(false);
         }
         Ok(())
@@ -269,16 +272,16 @@ impl Press<'_> {
         match intent.split_once(':').unwrap_or((intent, "")) {
             ("replace", _) => form.secret_mut().state = SecretState::Replacing,
             ("different", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = if self.cart.is_some() { SecretState::Replacing } else { SecretState::Empty };
             }
             ("keep", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = SecretState::Saved;
             }
             // Taking another store's name empties the secret: it was entered for the old one.
             ("use", handle) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission).await?;
+                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 understand_address(handle, &mut form);
                 form.secret_mut().state = SecretState::Replacing;
             }

@@ -1,0 +1,157 @@
+//! The headers of every answer, to the letter: pages, redirects, refusals, files, streams, and what goes wrong.
+
+use axum::http::{Method, StatusCode, header};
+use sqlx::PgPool;
+
+use crate::support::{
+    Answer, Browser, Options, TestApp,
+    routes::{Blanks, doors},
+};
+
+const EXACT: [(&str, &str); 7] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types app",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=(), clipboard-write=(self)"),
+];
+
+#[track_caller]
+fn assert_headers(answer: &Answer, is_https: bool) {
+    let what = format!("{} {} ({})", answer.method, answer.path, answer.status);
+    for (name, value) in EXACT {
+        let all: Vec<_> = answer.headers.get_all(name).iter().collect();
+        assert_eq!(all, [value], "{name} of {what}");
+    }
+    let is_file = answer.path.starts_with("/static/") && answer.status.is_success();
+    let kept = if is_file { "public, max-age=31536000, immutable" } else { "no-store" };
+    assert_eq!(answer.header("cache-control"), Some(kept), "{what}");
+    let transport = is_https.then_some("max-age=63072000; includeSubDomains");
+    assert_eq!(answer.header("strict-transport-security"), transport, "{what}");
+    assert_eq!(answer.header("x-robots-tag"), (!answer.path.starts_with("/sign-in")).then_some("noindex"), "{what}");
+    for name in answer.headers.keys().map(header::HeaderName::as_str) {
+        let tells = ["server", "x-powered-by", "via", "refresh", "x-aspnet-version"].contains(&name);
+        assert!(!tells && !name.starts_with("access-control-"), "{name} of {what}");
+    }
+    match answer.header("content-type") {
+        Some(kind) if kind.starts_with("text/") || kind.contains("xml") || kind.contains("json") => {
+            assert!(kind.ends_with("charset=utf-8"), "{kind} of {what}");
+        }
+        Some(kind) => panic!("{kind} of {what}"),
+        None => assert!(answer.body.is_empty(), "{what} has a body without a type"),
+    }
+}
+
+/// One answer of every sort that there is.
+async fn all_sorts(app: &TestApp, priya: &Browser) {
+    let stranger = app.browser();
+    for door in doors(&Blanks::make(app, priya).await) {
+        for browser in [priya, &stranger] {
+            for method in [door.method.clone(), Method::HEAD, Method::PUT, Method::TRACE] {
+                let knock = browser.knock(method, &door.path).header("origin", "https://evil.example");
+                knock.clone().without("sec-fetch-site").send().await;
+                knock.without("origin").header("accept-encoding", "gzip").send().await;
+            }
+        }
+    }
+    for path in ["//admin", "/admin;x", "/nowhere", "/admin/nowhere", "/static/app.css", "/static/"] {
+        priya.knock(Method::GET, path).send().await;
+    }
+    priya.knock(Method::GET, "/admin").header("host", "evil.example").send().await;
+    let form = |body: Vec<u8>| priya.knock(Method::POST, "/sign-in").body("application/x-www-form-urlencoded", body);
+    for body in [vec![b'x'; 20_000], b"email=%ff".to_vec(), b"csrf=x".to_vec(), Vec::new()] {
+        form(body).send().await;
+    }
+    priya.knock(Method::POST, "/sign-in").body("application/json", "{}").send().await;
+    // a streamed test, whole and in part
+    let page = app.fill_new(priya, "Streamed", "northwind-unsaved").await;
+    page.knock("Test Connection").send().await;
+    page.knock("Test Connection").header("x-partial", "1").send().await;
+    page.knock("Test Connection").header("accept-encoding", "gzip").send().await;
+}
+
+#[sqlx::test]
+async fn every_answer_has_them_all_on_loopback(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    all_sorts(&app, &priya).await;
+    // the database goes away
+    app.pool.close().await;
+    for path in ["/admin", "/-/ready", "/-/live", "/sign-in"] {
+        priya.knock(Method::GET, path).send().await;
+    }
+    let answers = app.answers();
+    for status in [200, 303, 400, 401, 403, 404, 405, 409, 413, 415, 421, 422, 503] {
+        let is_known = answers.iter().any(|answer| answer.status.as_u16() == status);
+        assert!(is_known || [401, 422].contains(&status), "no answer with {status} was seen");
+    }
+    for answer in &answers {
+        assert_headers(answer, false);
+    }
+}
+
+#[sqlx::test]
+async fn every_answer_has_them_all_over_https(pool: PgPool) {
+    let app = TestApp::start_with(pool, Options { https: true, ..Options::default() }).await;
+    let priya = app.priya_with_integration_on().await;
+    all_sorts(&app, &priya).await;
+    assert!(app.answers().len() > 100);
+    for answer in &app.answers() {
+        assert_headers(answer, true);
+    }
+}
+
+#[sqlx::test]
+async fn a_stream_is_neither_packed_nor_collected(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
+    let answer = page.knock("Test Connection").header("accept-encoding", "gzip").send().await;
+    assert_eq!(answer.header("x-accel-buffering"), Some("no"));
+    assert_eq!((answer.header("content-encoding"), answer.header("content-length")), (None, None));
+    // the control: another page is packed
+    let packed =
+        priya.knock(Method::GET, "/admin/ecommerce/shopify/new").header("accept-encoding", "gzip").send().await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    assert!(packed.body.len() * 3 < 12 * 1024 * 3, "{} bytes", packed.body.len());
+}
+
+#[sqlx::test]
+async fn each_answer_has_a_reference_of_its_own_and_not_the_callers(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.browser();
+    let mut ids = std::collections::BTreeSet::new();
+    for path in ["/sign-in", "/nowhere", "//x", "/admin", "/-/live"] {
+        let answer = browser.knock(Method::GET, path).header("x-request-id", "mine").send().await;
+        let id = answer.header("x-request-id").expect("a reference").to_owned();
+        assert_eq!(id.len(), 32, "{id}");
+        assert!(ids.insert(id));
+    }
+}
+
+#[sqlx::test]
+async fn an_asset_is_kept_for_ever_by_its_hashed_name(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.browser();
+    let page = browser.visit("/sign-in").await;
+    let files = [
+        ("link[rel=stylesheet]", "href", "text/css"),
+        ("script", "src", "text/javascript"),
+        ("link[rel=icon]", "href", "image/svg+xml"),
+    ];
+    for (css, attribute, kind) in files {
+        let path = page.attribute(css, attribute).expect("a file");
+        let answer = browser.knock(Method::GET, &path).send().await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.header("content-type"), Some(format!("{kind}; charset=utf-8").as_str()));
+        assert_eq!(answer.header("set-cookie"), None, "a file that is kept must give no cookie");
+        assert_headers(&answer, false);
+    }
+}

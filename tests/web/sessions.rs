@@ -1,0 +1,276 @@
+//! Sessions: their ids, how they end, and what somebody learns who guesses.
+
+use axum::http::{Method, StatusCode};
+use sqlx::PgPool;
+
+use crate::support::{
+    Browser, Page, TestApp,
+    cast::{PASSWORD, PRIYA, SAM},
+    dump::{count, dump, events, tamper},
+};
+
+async fn try_to_sign_in(browser: &Browser, email: &str, password: &str) -> Page {
+    let mut page = browser.visit("/sign-in").await;
+    page.fill("Email address", email);
+    page.fill("Password", password);
+    page.press("Sign in").await
+}
+
+fn id_of(browser: &Browser) -> String {
+    browser.cookies().remove("cartwright").expect("a session")
+}
+
+mod session_ids {
+    use super::*;
+
+    #[sqlx::test]
+    async fn an_id_is_256_random_bits_and_only_its_hash_is_kept(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let (one, other) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
+        assert_ne!(id_of(&one), id_of(&other));
+        for id in [id_of(&one), id_of(&other)] {
+            use base64::Engine;
+            let bits = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&id).expect("base64url");
+            assert_eq!(bits.len(), 32);
+            let hex: String = bits.iter().map(|byte| format!("{byte:02x}")).collect();
+            for (table, rows) in dump(&app.pool).await {
+                let rows = rows.join("\n");
+                assert!(!rows.contains(&id) && !rows.contains(&hex), "{table}");
+            }
+        }
+    }
+
+    #[sqlx::test]
+    async fn signing_in_gives_a_new_id_whatever_came_with_it(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        let planted = cartwright::accounts::BrowserSecret::generate().to_cookie();
+        let browser = app.browser();
+        browser.put_cookie("cartwright", &planted);
+        browser.put_cookie("cartwright-form", &planted);
+        let page = try_to_sign_in(&browser, PRIYA.email, PASSWORD).await;
+        assert_eq!(page.h1(), "Admin", "{page}");
+        assert_ne!(id_of(&browser), planted);
+        let thief = app.browser();
+        thief.put_cookie("cartwright", &planted);
+        assert_eq!(thief.visit("/admin").await.h1(), "Sign in");
+    }
+
+    #[sqlx::test]
+    async fn signing_in_again_ends_the_session_that_was_there(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        let old = id_of(&priya);
+        // the sign-in form of another tab, still open
+        let mut page = app.browser().visit("/sign-in").await;
+        page.fill("Email address", PRIYA.email);
+        page.fill("Password", PASSWORD);
+        let (_, _, mut fields) = page.submission("Sign in");
+        let token = priya.visit("/admin").await.submission("Sign out").2.remove(0).1;
+        fields[0].1 = token;
+        let answer = priya.knock(Method::POST, "/sign-in").form(&fields).send().await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+        assert_ne!(id_of(&priya), old);
+        let thief = app.browser();
+        thief.put_cookie("cartwright", &old);
+        assert_eq!(thief.visit("/admin").await.h1(), "Sign in", "the old id still opens the site");
+    }
+}
+
+mod sessions_end {
+    use super::*;
+
+    #[sqlx::test]
+    async fn signing_out_ends_it_on_the_server(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let (priya, other) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
+        let old = id_of(&priya);
+        let page = priya.visit("/admin").await.press("Sign out").await;
+        assert_eq!((page.h1().as_str(), page.banner().as_str()), ("Sign in", "You are signed out."), "{page}");
+        let thief = app.browser();
+        thief.put_cookie("cartwright", &old);
+        assert_eq!(thief.visit("/admin").await.h1(), "Sign in");
+        assert_eq!(other.visit("/admin").await.h1(), "Admin", "the other browser was signed out as well");
+        assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("signed_out"));
+    }
+
+    #[sqlx::test]
+    async fn thirty_minutes_without_activity_end_it_and_the_page_comes_back(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        tamper(&app.pool, "update sessions set last_seen_at = now() - interval '29 minutes'").await;
+        assert_eq!(priya.visit("/admin").await.h1(), "Admin");
+        tamper(&app.pool, "update sessions set last_seen_at = now() - interval '31 minutes'").await;
+        let mut page = priya.visit("/admin/ecommerce?show=active").await;
+        assert_eq!(page.h1(), "Sign in");
+        assert_eq!(
+            page.banner(),
+            "You were signed out after 30 minutes without activity. Sign in to carry on. Nothing you saved was lost."
+        );
+        page.fill("Email address", PRIYA.email);
+        page.fill("Password", PASSWORD);
+        let page = page.press("Sign in").await;
+        assert_eq!(page.path, "/admin/ecommerce?show=active", "{page}");
+    }
+
+    #[sqlx::test]
+    async fn twelve_hours_end_it_however_active_it_is(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        for hour in 1..12 {
+            tamper(&app.pool, "update sessions set created_at = created_at - interval '1 hour'").await;
+            assert_eq!(priya.visit("/admin").await.h1(), "Admin", "after {hour} hours");
+        }
+        tamper(&app.pool, "update sessions set created_at = created_at - interval '1 hour'").await;
+        let page = priya.visit("/admin").await;
+        assert_eq!(page.h1(), "Sign in");
+        assert_eq!(
+            page.banner(),
+            "You were signed out after 12 hours. Sign in to carry on. Nothing you saved was lost.",
+            "{page}"
+        );
+    }
+
+    #[sqlx::test]
+    async fn a_person_who_is_turned_off_is_out_at_once(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let (priya, sam) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&SAM).await);
+        tamper(&app.pool, &format!("update users set disabled_at = now() where email = '{}'", PRIYA.email)).await;
+        assert_eq!(priya.visit("/admin").await.h1(), "Sign in");
+        assert_eq!(sam.visit("/admin").await.h1(), "Admin");
+        let page = try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+    }
+
+    #[sqlx::test]
+    async fn every_page_offers_the_way_out(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.priya_with_integration_on().await;
+        let blanks = crate::support::routes::Blanks::make(&app, &priya).await;
+        for door in crate::support::routes::doors(&blanks) {
+            if door.is_unsafe() || !door.path.starts_with("/admin") {
+                continue;
+            }
+            let page = priya.visit(&door.path).await;
+            assert!(page.has_button("Sign out"), "{page}");
+        }
+        for path in ["/help", "/nowhere", "/admin/nowhere"] {
+            assert!(priya.visit(path).await.has_button("Sign out"), "{path}");
+        }
+    }
+}
+
+mod unknown_account {
+    use super::*;
+
+    /// What differs from try to try: the masked form token, and what was typed.
+    fn without_token(page: &Page, email: &str) -> String {
+        let token = page.attribute("input[name=csrf]", "value").expect("a token");
+        page.html.replace(&token, "TOKEN").replace(email, "EMAIL")
+    }
+
+    #[sqlx::test]
+    async fn looks_exactly_like_a_wrong_password(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        let known = try_to_sign_in(&app.browser(), PRIYA.email, "leaf kettle third steep").await;
+        let unknown = try_to_sign_in(&app.browser(), "nobody@northwind.example", "leaf kettle third steep").await;
+        assert_eq!(known.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(unknown.status, known.status);
+        assert_eq!(unknown.path, known.path);
+        let names = |page: &Page| {
+            let mut names: Vec<_> = page.headers.keys().map(|name| name.as_str().to_owned()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&unknown), names(&known));
+        let sentence = "Check your email address and password. One of them is not right.";
+        assert_eq!(known.summary(), [sentence]);
+        for page in [&known, &unknown] {
+            assert_eq!(page.complaint("Email address"), Some(("SIGN_IN_WRONG".into(), sentence.into())));
+            assert_eq!(page.complaint("Password"), Some(("SIGN_IN_WRONG".into(), sentence.into())));
+            assert_eq!(page.value("Password"), "");
+        }
+        assert_eq!(without_token(&unknown, "nobody@northwind.example"), without_token(&known, PRIYA.email));
+    }
+
+    #[sqlx::test]
+    async fn an_empty_form_says_what_is_missing(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let page = try_to_sign_in(&app.browser(), "", "").await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(page.summary(), ["Enter your email address", "Enter your password"]);
+        assert!(page.title().starts_with("Error: "), "{page}");
+        assert_eq!(count(&app.pool, "throttle").await, 0, "nothing was tried");
+    }
+}
+
+mod throttle {
+    use super::*;
+
+    #[sqlx::test]
+    async fn fifty_tries_at_once_are_five_tries_and_no_more(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        let mut page = app.browser().visit("/sign-in").await;
+        page.fill("Email address", PRIYA.email);
+        page.fill("Password", "leaf kettle third steep");
+        let tries = (0..50).map(|_| page.knock("Sign in").send());
+        let answers = futures_util::future::join_all(tries).await;
+        let with = |status: u16| answers.iter().filter(|answer| answer.status.as_u16() == status).count();
+        assert_eq!((with(422), with(429)), (5, 45), "{:?}", answers.iter().map(|one| one.status).collect::<Vec<_>>());
+        let late = answers.iter().find(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).expect("one");
+        let wait: u64 = late.header("retry-after").expect("a wait").parse().expect("seconds");
+        assert!((1..=300).contains(&wait), "{wait}");
+        assert!(late.text().contains("Too many sign-in tries. Try again in 5 minutes."), "{}", late.text());
+        // even the right password does not help now
+        assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    }
+
+    #[sqlx::test]
+    async fn letter_case_and_spaces_are_no_other_account(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        let spellings = [
+            "priya@northwind.example",
+            "PRIYA@northwind.example",
+            " priya@northwind.example",
+            "Priya@Northwind.Example ",
+            "priya@northwind.EXAMPLE",
+        ];
+        for email in spellings {
+            assert_eq!(try_to_sign_in(&app.browser(), email, "leaf kettle third steep").await.status, 422, "{email}");
+        }
+        assert_eq!(try_to_sign_in(&app.browser(), "pRiYa@northwind.example", PASSWORD).await.status, 429);
+    }
+
+    #[sqlx::test]
+    async fn who_is_signed_in_stays_so_and_another_address_may_try(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        for _ in 0..6 {
+            try_to_sign_in(&app.browser(), PRIYA.email, "leaf kettle third steep").await;
+        }
+        assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, 429);
+        assert_eq!(priya.visit("/admin").await.h1(), "Admin");
+        let elsewhere = app.browser().from([198, 51, 100, 7]);
+        assert_eq!(try_to_sign_in(&elsewhere, PRIYA.email, PASSWORD).await.h1(), "Admin");
+        tamper(&app.pool, "update throttle set started_at = started_at - interval '5 minutes'").await;
+        assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.h1(), "Admin");
+    }
+
+    #[sqlx::test]
+    async fn a_forwarded_address_is_not_believed(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        let mut page = app.browser().visit("/sign-in").await;
+        page.fill("Email address", PRIYA.email);
+        page.fill("Password", "leaf kettle third steep");
+        let mut statuses = Vec::new();
+        for last in 0..7 {
+            let knock = page.knock("Sign in").header("x-forwarded-for", &format!("198.51.100.{last}"));
+            statuses.push(knock.header("forwarded", &format!("for=198.51.100.{last}")).send().await.status.as_u16());
+        }
+        assert_eq!(statuses, [422, 422, 422, 422, 422, 429, 429]);
+    }
+}
