@@ -1,6 +1,6 @@
 // Every page in every state that can be reached: axe finds nothing, nothing is wider than a small phone, the console is silent.
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { DESK, PHONE, look } from './support/axe.js';
 import {
   PRIYA, cart, createAdministrator, draft, field, heading, listen, save, signIn, stage, testConnection,
@@ -46,19 +46,16 @@ describe('an empty house', () => {
 });
 
 describe('a furnished house', () => {
-  const at = stage();
   const carts = {};
-
-  before(async () => {
-    const context = await at.browser.newContext({ baseURL: at.server.origin, storageState: at.state });
-    const page = await context.newPage();
-    carts.well = await cart(page, 'practice-plus', 'Northwind Tea', { active: true });
-    carts.limited = await cart(page, 'practice-permissions', 'Northwind Wholesale', {
-      active: true, banner: 'Northwind Wholesale is saved and connected, with limits.',
-    });
-    carts.draft = await cart(page, 'practice-paused', 'A shop with a long name that somebody gave it on a rainy day in November', { tested: false });
-    carts.pair = await cart(page, 'practice-client', 'Dashboard store');
-    await context.close();
+  const at = stage({
+    furnish: async (page) => {
+      const banner = 'Northwind Wholesale is saved and connected, with limits.';
+      carts.well = await cart(page, 'practice-plus', 'Northwind Tea', { active: true });
+      carts.limited = await cart(page, 'practice-permissions', 'Northwind Wholesale', { active: true, banner });
+      carts.draft = await cart(page, 'practice-paused', 'A shop with a long name that somebody gave it on a rainy day', { tested: false });
+      carts.shared = await cart(page, 'practice-locked', 'Between two people', { tested: false });
+      carts.pair = await cart(page, 'practice-client', 'Dashboard store');
+    },
   });
 
   const press = (page, role, name) => page.getByRole(role, { name, exact: true }).click();
@@ -74,7 +71,7 @@ describe('a furnished house', () => {
     'sign-in, forgotten': { stranger: true, go: async (page) => { await page.goto('/sign-in'); await page.getByText('I forgot my password').click(); } },
     'help for a stranger': { stranger: true, go: (page) => page.goto('/help') },
     'Admin home': { go: (page) => page.goto('/admin') },
-    'Admin home, menu open': { go: async (page) => { await page.goto('/admin'); await page.getByText(PRIYA.name).click(); } },
+    'the menu open': { go: async (page) => { await page.goto('/admin/account'); await page.locator('header').getByText(PRIYA.name).click(); } },
     'the list': { go: (page) => page.goto('/admin/ecommerce') },
     'the list, filtered': { go: (page) => page.goto('/admin/ecommerce?show=attention') },
     'the list, nothing found': { go: (page) => page.goto('/admin/ecommerce?q=nobody') },
@@ -92,7 +89,7 @@ describe('a furnished house', () => {
     'the editor, every step of the guide': {
       go: async (page) => {
         await page.goto(NEW);
-        await page.evaluate(() => document.querySelectorAll('details').forEach((one) => { one.open = true; }));
+        await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
       },
     },
     'the editor, second kind': { go: async (page) => { await page.goto(NEW); await press(page, 'radio', 'Client ID and Client secret'); } },
@@ -120,7 +117,6 @@ describe('a furnished house', () => {
     },
     'the editor, filled in': { go: (page) => draft(page, 'practice-tea') },
     'a test that runs': {
-      quiet: false,
       go: async (page) => {
         await draft(page, 'practice-slow');
         await press(page, 'button', 'Test Connection');
@@ -144,9 +140,9 @@ describe('a furnished house', () => {
     'a cart, just saved': { go: async (page) => { await page.goto(carts.well); await save(page); } },
     'a conflict': {
       go: async (page) => {
-        await page.goto(carts.draft);
+        await page.goto(carts.shared);
         const other = await page.context().newPage();
-        await other.goto(carts.draft);
+        await other.goto(carts.shared);
         await save(other);
         await field(page, 'Website Name').fill('Ours');
         await save(page);
@@ -160,7 +156,7 @@ describe('a furnished house', () => {
     'help, all open': {
       go: async (page) => {
         await page.goto('/help');
-        await page.evaluate(() => document.querySelectorAll('details').forEach((one) => { one.open = true; }));
+        await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
       },
     },
     account: { go: (page) => page.goto('/admin/account') },
