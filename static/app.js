@@ -13,7 +13,7 @@
     if (new TextEncoder().encode(text).length > 2048) return null;
     const blank = '\\s\\u200b-\\u200d\\u2060\\ufeff';
     text = text.replace(new RegExp(`^[${blank}<("'“”‘’]+`), '').replace(new RegExp(`[${blank}>)"'“”‘’.,]+$`), '');
-    if (/[\u0000-\u001f\u007f\\]/.test(text) || /^(?:shp[a-z]{2,3}_|prtapi_)/i.test(text) || /^[0-9a-f]{32}$/i.test(text)) return null;
+    if (/[\u0000-\u001f\u007f-\u009f\\]/.test(text) || /^(?:shp[a-z]{2,3}_|prtapi_)/i.test(text) || /^[0-9a-f]{32}$/i.test(text)) return null;
     const label = (name) => (LABEL.test(name) && name !== 'localhost' ? name : null);
     const whole = label(text.toLowerCase());
     if (whole) return { handle: whole, more: '. We added .myshopify.com.' };
@@ -27,7 +27,7 @@
       const handle = label(host.slice(0, -14));
       return handle && { handle, more };
     }
-    const inAdmin = host === 'admin.shopify.com' && /^\/store\/([^/?#]+)(?=[/?#]|$)/.exec(tail);
+    const inAdmin = !pair && host === 'admin.shopify.com' && /^\/store\/([^/?#]+)(?=[/?#]|$)/.exec(tail);
     const handle = inAdmin && label(inAdmin[1].toLowerCase());
     return handle ? { handle, more } : null;
   };

@@ -19,14 +19,15 @@ export function launch(options = {}) {
 
 /**
  * A server and a browser for the tests of one file or one `describe`; both end with it. With `prepare`, an administrator is
- * signed in and the integration is on before the first test, and `visit` opens pages as that person.
+ * signed in and the integration is on before the first test, `furnish` adds what the tests need, and `visit` opens pages as
+ * that person.
  */
-export function stage({ prepare = true, context = {}, browser: options = {} } = {}) {
+export function stage({ prepare = true, furnish, context = {}, browser: options = {} } = {}) {
   const stage = { server: undefined, browser: undefined, state: undefined };
   before(async () => {
     stage.server = await startServer();
     stage.browser = await launch(options);
-    if (prepare) stage.state = await prepareAdministrator(stage);
+    if (prepare) stage.state = await prepareAdministrator(stage, furnish);
   });
   after(async () => {
     await stage.browser?.close();
@@ -49,11 +50,12 @@ export function stage({ prepare = true, context = {}, browser: options = {} } = 
   return stage;
 }
 
-async function prepareAdministrator({ browser, server }) {
+async function prepareAdministrator({ browser, server }, furnish) {
   const context = await browser.newContext({ baseURL: server.origin });
   const page = await context.newPage();
   await createAdministrator(page, server.setUpLink);
   await turnOn(page);
+  await furnish?.(page);
   const state = await context.storageState();
   await context.close();
   return state;

@@ -282,7 +282,7 @@ impl Press<'_> {
             // Taking another store's name empties the secret: it was entered for the old one.
             ("use", handle) => {
                 self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                understand_address(handle, &mut form);
+                understand_address(&format!("{handle}.myshopify.com"), &mut form);
                 form.secret_mut().state = SecretState::Replacing;
             }
             ("set", handle) => {
@@ -302,7 +302,9 @@ impl Press<'_> {
     async fn fill(&self, form: &mut EditorForm, submission: uuid::Uuid, handle: &str) -> Result<(), Error> {
         use crate::ecommerce::shopify::credential::Credential;
         let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
-        let Some(address) = understand_address(&practice.handle, form) else { return Ok(()) };
+        let Some(address) = understand_address(&format!("{}.myshopify.com", practice.handle), form) else {
+            return Ok(());
+        };
         form.kind = practice.kind;
         if form.website_name.value.trim().is_empty() {
             form.website_name.value = format!("Northwind {handle}");

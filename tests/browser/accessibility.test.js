@@ -1,0 +1,213 @@
+// Every page in every state that can be reached: axe finds nothing, nothing is wider than a small phone, the console is silent.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DESK, PHONE, look } from './support/axe.js';
+import {
+  PRIYA, cart, createAdministrator, draft, field, heading, listen, save, signIn, stage, testConnection,
+} from './support/browser.js';
+
+const NEW = '/admin/ecommerce/shopify/new';
+
+/** First the console under the policy that everybody gets, then axe on the same page. */
+async function inspect(page, said, shapes) {
+  assert.deepEqual(said, [], 'the console');
+  await look(page, shapes);
+}
+
+describe('an empty house', () => {
+  const at = stage({ prepare: false });
+
+  test('from the set-up link to the first Add Cart, every page is sound', async (t) => {
+    const page = await at.visit(t, at.server.setUpLink);
+    const said = listen(page);
+    await heading(page, /^Set up /);
+    await inspect(page, said);
+    await page.getByRole('button', { name: 'Create my account' }).click();
+    await page.getByText('There is a problem').waitFor();
+    await inspect(page, said);
+    await createAdministrator(page, at.server.setUpLink);
+    await inspect(page, said);
+    await page.goto('/admin/ecommerce');
+    await page.getByText('Connect your first store').waitFor();
+    await inspect(page, said);
+    await page.getByRole('link', { name: 'Add Cart' }).click();
+    await heading(page, /^Turn on/);
+    await inspect(page, said);
+    await page.getByRole('button', { name: /^Turn on/ }).click();
+    await heading(page, 'Add a cart');
+    await inspect(page, said);
+    await page.goto(at.server.setUpLink);
+    await heading(page, /already set up|no longer works/);
+    await inspect(page, said);
+    await page.goto('/set-up/nobody');
+    await heading(page, /no longer works|already set up/);
+    await inspect(page, said);
+  });
+});
+
+describe('a furnished house', () => {
+  const carts = {};
+  const at = stage({
+    furnish: async (page) => {
+      const banner = 'Northwind Wholesale is saved and connected, with limits.';
+      carts.well = await cart(page, 'practice-plus', 'Northwind Tea', { active: true });
+      carts.limited = await cart(page, 'practice-permissions', 'Northwind Wholesale', { active: true, banner });
+      carts.draft = await cart(page, 'practice-paused', 'A shop with a long name that somebody gave it on a rainy day', { tested: false });
+      carts.shared = await cart(page, 'practice-locked', 'Between two people', { tested: false });
+      carts.pair = await cart(page, 'practice-client', 'Dashboard store');
+    },
+  });
+
+  const press = (page, role, name) => page.getByRole(role, { name, exact: true }).click();
+  const problem = (page) => page.getByRole('alert').getByText('There is a problem').waitFor();
+
+  /** What is on the screen, and how a person comes to it. */
+  const pages = {
+    'sign-in': { stranger: true, go: (page) => page.goto('/sign-in') },
+    'sign-in with an error': {
+      stranger: true,
+      go: async (page) => { await page.goto('/sign-in'); await signIn(page, 'not it, not it'); await problem(page); },
+    },
+    'sign-in, forgotten': { stranger: true, go: async (page) => { await page.goto('/sign-in'); await page.getByText('I forgot my password').click(); } },
+    'help for a stranger': { stranger: true, go: (page) => page.goto('/help') },
+    'Admin home': { go: (page) => page.goto('/admin') },
+    'the menu open': { go: async (page) => { await page.goto('/admin/account'); await page.locator('header').getByText(PRIYA.name).click(); } },
+    'the list': { go: (page) => page.goto('/admin/ecommerce') },
+    'the list, filtered': { go: (page) => page.goto('/admin/ecommerce?show=attention') },
+    'the list, nothing found': { go: (page) => page.goto('/admin/ecommerce?q=nobody') },
+    'the switch asks': {
+      go: async (page) => {
+        await page.goto('/admin/ecommerce');
+        await page.getByRole('checkbox', { name: 'Active', exact: true }).uncheck();
+        await press(page, 'button', 'Update');
+        await heading(page, 'Turn off Ecommerce Integration?');
+      },
+    },
+    'the gallery': { go: (page) => page.goto('/admin/ecommerce/add') },
+    'the editor, new': { go: (page) => page.goto(NEW) },
+    'the editor, every practice store': { go: async (page) => { await page.goto(NEW); await page.getByText('Every case').click(); } },
+    'the editor, every step of the guide': {
+      go: async (page) => {
+        await page.goto(NEW);
+        await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
+      },
+    },
+    'the editor, second kind': { go: async (page) => { await page.goto(NEW); await press(page, 'radio', 'Client ID and Client secret'); } },
+    'the editor, address understood': {
+      go: async (page) => {
+        await page.goto(NEW);
+        await field(page, 'API URL').fill('https://key:pass@northwind-tea.myshopify.com/admin');
+        await page.getByText("We'll connect to northwind-tea.myshopify.com").waitFor();
+      },
+    },
+    'the editor, every field wrong': {
+      go: async (page) => {
+        await page.goto(NEW);
+        await field(page, 'API URL').fill('https://www.northwindtea.com');
+        await field(page, 'Access Token').fill('two words');
+        await save(page);
+        await problem(page);
+      },
+    },
+    'the editor, second kind wrong': {
+      go: async (page) => { await page.goto(NEW); await press(page, 'radio', 'Client ID and Client secret'); await save(page); await problem(page); },
+    },
+    'the editor, the same store again': {
+      go: async (page) => { await draft(page, 'practice-plus', 'Once more'); await save(page); await problem(page); },
+    },
+    'the editor, filled in': { go: (page) => draft(page, 'practice-tea') },
+    'a test that runs': {
+      go: async (page) => {
+        await draft(page, 'practice-slow');
+        await press(page, 'button', 'Test Connection');
+        await page.locator('.testing li[data-check=address]').waitFor();
+      },
+    },
+    'a cart': { go: (page) => page.goto(carts.well) },
+    'a cart with limits': { go: (page) => page.goto(carts.limited) },
+    'a cart with a pair': { go: (page) => page.goto(carts.pair) },
+    'a draft': { go: (page) => page.goto(carts.draft) },
+    'a cart, guide and details open': {
+      go: async (page) => {
+        await page.goto(carts.limited);
+        await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
+      },
+    },
+    'a cart, token being replaced': { go: async (page) => { await page.goto(carts.well); await press(page, 'button', 'Replace token'); await press(page, 'button', 'Keep the saved token'); await press(page, 'button', 'Replace token'); } },
+    'a cart, another store without its token': {
+      go: async (page) => { await page.goto(carts.well); await field(page, 'API URL').fill('northwind-b2b'); await save(page); await problem(page); },
+    },
+    'a cart, just saved': { go: async (page) => { await page.goto(carts.well); await save(page); } },
+    'a conflict': {
+      go: async (page) => {
+        await page.goto(carts.shared);
+        const other = await page.context().newPage();
+        await other.goto(carts.shared);
+        await save(other);
+        await field(page, 'Website Name').fill('Ours');
+        await save(page);
+        await heading(page, 'Someone else changed this cart');
+      },
+    },
+    'Disconnect asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Disconnect'); } },
+    'Delete asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Delete cart'); } },
+    'not found': { go: (page) => page.goto('/admin/nowhere') },
+    help: { go: (page) => page.goto('/help') },
+    'help, all open': {
+      go: async (page) => {
+        await page.goto('/help');
+        await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
+      },
+    },
+    account: { go: (page) => page.goto('/admin/account') },
+  };
+
+  for (const [name, { go, stranger }] of Object.entries(pages)) {
+    test(name, async (t) => {
+      const page = await at.visit(t, undefined, { stranger });
+      const said = listen(page);
+      await go(page);
+      await inspect(page, said);
+    });
+  }
+
+  /** The region is one template; a class brings only its own words, so two shapes are enough for each. */
+  const verdicts = {
+    'practice-tea': 'CONNECTED',
+    'practice-customers-hidden': 'CUSTOMER_DETAILS_HIDDEN',
+    'practice-old-version': 'API_VERSION_OLD',
+    'practice-nice-to-have': 'CONNECTED',
+    'practice-alias': 'CONNECTED',
+    'practice-tricks': 'CONNECTED',
+    'practice-gone': 'STORE_NOT_FOUND',
+    'practice-moved': 'STORE_MOVED',
+    'practice-portal': 'NOT_SHOPIFY',
+    'practice-throttled': 'RATE_LIMITED',
+    'practice-refused': 'TOKEN_REFUSED',
+    'practice-not-allowed': 'NOT_ALLOWED',
+    'practice-organization': 'CC_WRONG_ORG',
+    'practice-mistake': 'OUR_BUG',
+  };
+  for (const [handle, expected] of Object.entries(verdicts)) {
+    test(`the verdict ${expected} of ${handle}`, async (t) => {
+      const page = await at.visit(t);
+      const said = listen(page);
+      await draft(page, handle);
+      assert.equal((await testConnection(page)).class, expected);
+      assert.deepEqual(said, [], 'the console');
+      await look(page, { sizes: [DESK], themes: ['light'] });
+      await look(page, { sizes: [PHONE], themes: ['dark'] });
+    });
+  }
+
+  test('a theme that a person chose wins over the machine\'s', async (t) => {
+    const page = await at.visit(t, '/admin/ecommerce', { colorScheme: 'light' });
+    await page.getByText(PRIYA.name).click();
+    await press(page, 'button', 'Dark');
+    await page.locator('html[data-theme=dark]').waitFor();
+    await look(page);
+    await page.getByText(PRIYA.name).click();
+    await press(page, 'button', 'System');
+    await page.locator('html:not([data-theme])').waitFor();
+  });
+});

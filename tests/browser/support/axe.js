@@ -1,0 +1,28 @@
+// One page in four shapes: light and dark, a desk and a small phone. Any violation, and anything axe cannot decide, fails.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+export const DESK = { width: 1280, height: 900 };
+export const PHONE = { width: 320, height: 640 };
+
+/** Looks at a page as it stands. `shapes` narrows what is looked at where a state is one of many of its kind. */
+export async function look(page, { themes = ['light', 'dark'], sizes = [DESK, PHONE] } = {}) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(source);
+  for (const viewport of sizes) {
+    await page.setViewportSize(viewport);
+    const { asked, there } = await page.evaluate(() => ({ asked: document.scrollingElement.scrollWidth, there: innerWidth }));
+    assert.ok(asked <= there, `${viewport.width} px: the page is ${asked} px wide`);
+    for (const colorScheme of themes) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const found = await page.evaluate(async (tags) => {
+        const { violations, incomplete } = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations', 'incomplete'] });
+        const tell = (kind) => ({ id, nodes }) => `${kind} ${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`;
+        return [...violations.map(tell('violation')), ...incomplete.map(tell('undecided'))];
+      }, TAGS);
+      assert.deepEqual(found, [], `${viewport.width} px, ${colorScheme}`);
+    }
+  }
+}
