@@ -227,6 +227,22 @@ async fn a_missing_or_wrong_key_opens_no_port_and_touches_no_row() {
     assert!(status.success(), "the right key still opens everything");
 }
 
+/// The tests' own cluster runs without fsync: exactly what a server must refuse.
+#[tokio::test]
+async fn a_database_that_may_lose_writes_is_refused_by_name() {
+    let url = std::env::var("DATABASE_URL").expect("DATABASE_URL names the tests' database, as for every SQL test");
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("it answers");
+    let fsync: String = sqlx::query_scalar("show fsync").fetch_one(&mut connection).await.expect("a word");
+    assert_eq!(fsync, "off", "the tests' database is meant to be fast and forgetful");
+    let folder = Folder::new();
+    let key = file(&folder, "key", &help(&["keys", "generate"]));
+    let mut command = cartwright(folder.path(), &["serve"]);
+    command.env("DATABASE_URL", &url).env("CARTWRIGHT_KEY_FILE", &key);
+    let ran = run(command);
+    assert!(ran.code.is_some_and(|code| code != 0) && ran.stdout.is_empty(), "{ran:?}");
+    assert!(ran.stderr.contains("fsync = off") && ran.stderr.lines().count() == 1, "{}", ran.stderr);
+}
+
 #[test]
 fn a_made_key_is_a_line_that_serves() {
     let folder = Folder::new();
