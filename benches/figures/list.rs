@@ -4,6 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::ensure;
 
+use cartwright::ecommerce::shopify::client::Egress;
+
 use super::{
     bare,
     browser::{Browser, hidden, load},
@@ -12,8 +14,8 @@ use super::{
     rounds::Rounds,
 };
 
-const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_millis(1_500);
+const ROUNDS: usize = 12;
+const ROUND: Duration = Duration::from_millis(500);
 const CLIENTS: usize = 16;
 
 /// One side of the comparison.
@@ -28,7 +30,7 @@ impl Side {
         let request = Browser::open(address, cookies).await?.request("GET", path, headers, "");
         let side = Self { address, request: Arc::new(request), rounds: Rounds::default() };
         // Opens the connections to the database, and lets Postgres settle on its plans.
-        load(address, Arc::clone(&side.request), CLIENTS, ROUND / 5).await?;
+        load(address, Arc::clone(&side.request), CLIENTS, ROUND).await?;
         Ok(side)
     }
 
@@ -44,7 +46,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let pool = ground.schema("list").await?;
     fill(&pool, 1_000).await?;
-    let served = Served::start(pool.clone(), &cartwright::ecommerce::shopify::client::Egress::default()).await?;
+    let served = Served::start(pool.clone(), &Egress::default()).await?;
     let admin = served.administrator(0).await?;
     // A pool of its own with the same settings, so that neither side waits for the other's connections.
     let bare_pool = cartwright::database::pool(ground.options().options([("search_path", "list")]));

@@ -10,7 +10,7 @@ use std::{
 
 use cartwright::ecommerce::{
     CartId, Ecommerce, Offered, Submission, Visitor, WebsiteName,
-    shopify::{address::StoreAddress, credential::CredentialKind},
+    shopify::{address::StoreAddress, client::Egress, credential::CredentialKind},
 };
 use sqlx::{Connection, PgPool, Row};
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let pool = ground.schema("saving").await?;
     fill(&pool, 1_000).await?;
-    let served = Served::start(pool.clone(), &cartwright::ecommerce::shopify::client::Egress::default()).await?;
+    let served = Served::start(pool.clone(), &Egress::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
     let carts: Vec<Uuid> =
         sqlx::query_scalar("select id from carts where is_active order by id limit 16").fetch_all(&pool).await?;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use scraper::{Html, Selector};
 
+use cartwright::ecommerce::shopify::client::Egress;
+
 use super::{
     browser::Browser,
     ground::{Ground, Served, fill},
@@ -16,7 +18,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let pool = ground.schema("weight").await?;
     fill(&pool, 60).await?;
     let cart: uuid::Uuid = sqlx::query_scalar("select id from carts limit 1").fetch_one(&pool).await?;
-    let served = Served::start(pool, &cartwright::ecommerce::shopify::client::Egress::default()).await?;
+    let served = Served::start(pool, &Egress::default()).await?;
     let admin = served.administrator(0).await?;
     let mut stranger = Browser::open(served.address, "").await?;
     let mut browser = Browser::open(served.address, &admin.cookies()).await?;
