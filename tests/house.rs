@@ -23,6 +23,7 @@ fn read(folder: &Path, found: &mut Vec<(String, usize, String)>) {
                 continue;
             }
             let before_tests = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let before_tests = before_tests.split("\n#[cfg(all(test").next().unwrap_or_default();
             let code = before_tests.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
             found.extend(code.map(|(at, line)| (name.clone(), at + 1, line.to_owned())));
         }
