@@ -102,11 +102,18 @@ impl Accounts {
         Self { pool, hashing: Arc::default() }
     }
 
-    /// Signs in and opens a session; the try is counted before anything is hashed.
+    /// Signs in and opens a session; the try is counted before anything is hashed. `replaces` is the session that this browser
+    /// had until now: it ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
     /// The same for an unknown account and a wrong password, and it takes as long.
-    pub async fn sign_in(&self, by: By, email: &str, password: SecretString) -> Result<BrowserSecret, SignInError> {
+    pub async fn sign_in(
+        &self,
+        by: By,
+        email: &str,
+        password: SecretString,
+        replaces: Option<Vec<u8>>,
+    ) -> Result<BrowserSecret, SignInError> {
         let email = Email::normalise(email);
         if let Some(wait) = self.count_try(&email, by.origin.ip.as_deref()).await? {
             return Err(SignInError::TooMany(wait));
@@ -138,6 +145,9 @@ impl Accounts {
                 PAIR.clear(work, &pair).await?;
                 ACCOUNT.clear(work, &account).await?;
                 let by = By { actor: Actor::Person { id: known.id, name: known.name }, origin: by.origin };
+                if let Some(old) = replaces {
+                    sql::delete_session(work, &old).await?;
+                }
                 let session = open_session(work, known.id, &by).await?;
                 audit::record(work, &by, None, &Event::SignedIn).await?;
                 Ok(session)

@@ -20,7 +20,7 @@ fn from(ip: &str) -> By {
 }
 
 async fn try_sign_in(accounts: &Accounts, email: &str, password: &str) -> Result<BrowserSecret, SignInError> {
-    accounts.sign_in(from("203.0.113.7"), email, SecretString::from(password)).await
+    accounts.sign_in(from("203.0.113.7"), email, SecretString::from(password), None).await
 }
 
 #[sqlx::test]
@@ -48,7 +48,8 @@ async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: PgPool)
     }
     assert!(matches!(try_sign_in(&accounts, "priya@northwind.example", "wrong").await, Err(SignInError::Wrong)));
     assert!(matches!(try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await, Err(SignInError::TooMany(_))));
-    let other = accounts.sign_in(from("198.51.100.20"), "priya@northwind.example", SecretString::from(PASSWORD)).await;
+    let other =
+        accounts.sign_in(from("198.51.100.20"), "priya@northwind.example", SecretString::from(PASSWORD), None).await;
     assert!(other.is_ok(), "another address is not locked out");
 }
 

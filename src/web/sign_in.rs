@@ -109,7 +109,8 @@ pub async fn create(
     if !page.problems().is_empty() {
         return Ok(Page::refused(page).into_response());
     }
-    let sentence = match app.accounts.sign_in(session.by(), &page.email.value, password).await {
+    let replaces = session.user.is_some().then(|| session.browser.hash());
+    let sentence = match app.accounts.sign_in(session.by(), &page.email.value, password, replaces).await {
         Ok(opened) => {
             let to = LocalPath::parse(&page.return_to);
             let cookies = AppendHeaders(Cookies::of(&app).sign_in(&opened));

@@ -74,7 +74,7 @@ async fn a_form_from_elsewhere_is_refused_on_every_route(pool: PgPool) {
         let before = dump(&app.pool).await;
         let knock = || priya.knock(door.method.clone(), &door.path).form(&fields);
         let bare = || knock().without("sec-fetch-site");
-        let elsewhere: [(&str, Knock); 9] = [
+        let elsewhere: [(&str, Knock); 8] = [
             ("Sec-Fetch-Site: cross-site", knock().header("sec-fetch-site", "cross-site")),
             ("Sec-Fetch-Site: same-site", knock().header("sec-fetch-site", "same-site")),
             (
@@ -85,7 +85,6 @@ async fn a_form_from_elsewhere_is_refused_on_every_route(pool: PgPool) {
             ("an Origin that begins like ours", bare().header("origin", "http://127.0.0.1:8080.evil.example")),
             ("our host at another port", bare().header("origin", "http://127.0.0.1:9090")),
             ("Origin: null", bare().header("origin", "null")),
-            ("an empty Origin", bare().header("origin", "")),
             ("an Origin that is none", bare().header("origin", "127.0.0.1:8080")),
         ];
         for (why, knock) in elsewhere {
@@ -159,7 +158,8 @@ async fn a_link_from_another_site_finds_the_person_signed_in(pool: PgPool) {
     let page = app.browser().knock(Method::GET, "/admin/ecommerce?show=active").header("sec-fetch-site", "cross-site");
     let answer = page.send().await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.header("set-cookie"), None, "the session's cookie must not be replaced");
+    let replaces = answer.headers.get_all("set-cookie").iter().any(|one| one.as_bytes().starts_with(b"cartwright="));
+    assert!(!replaces, "the session's cookie must stay: {:?}", answer.headers);
     let page = crate::support::Page::new(priya.clone(), answer);
     assert_eq!(page.h1(), "Opening Order Time");
     let refresh = page.attribute("meta[http-equiv=refresh]", "content").expect("a refresh");

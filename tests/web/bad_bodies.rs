@@ -1,0 +1,274 @@
+//! What no browser sends: bodies too large, of another type, with unknown, doubled, missing or broken fields. Always a page with a
+//! 4xx, never a 500, and nothing is done.
+
+use axum::http::{Method, StatusCode};
+use sqlx::PgPool;
+
+use crate::support::{
+    Answer, Browser, Page, TestApp,
+    dump::dump,
+    routes::{Blanks, Door, cart_of, doors},
+};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The forms of a signed-in administrator, each with its button and the page that it stands on.
+fn forms(cart: &str) -> Vec<(String, &'static str)> {
+    let cart = format!("/admin/ecommerce/shopify/{cart}");
+    vec![
+        ("/admin".to_owned(), "Dark"),
+        ("/admin/ecommerce/switch?to=off".to_owned(), "Turn off"),
+        ("/admin/ecommerce/shopify/new".to_owned(), "Save"),
+        ("/admin/ecommerce/shopify/new".to_owned(), "Test Connection"),
+        (format!("{cart}/general"), "Save"),
+        (format!("{cart}/general"), "Test Connection"),
+        (format!("{cart}/disconnection"), "Disconnect"),
+        (format!("{cart}/deletion"), "Delete cart"),
+        ("/admin".to_owned(), "Sign out"),
+    ]
+}
+
+type Fields = Vec<(String, String)>;
+
+fn encode(fields: &Fields) -> String {
+    serde_urlencoded::to_string(fields).expect("a form")
+}
+
+#[track_caller]
+fn assert_page(browser: &Browser, answer: Answer, status: u16, why: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{} with {why}: {}", answer.path, answer.text());
+    let page = Page::new(browser.clone(), answer);
+    assert_eq!(page.h1(), "We could not read that form", "{why}: {page}");
+    let sentence =
+        "It was too large, or it did not come from this page. Go back, load the page again and try once more.";
+    assert_eq!(page.text("main .lead"), sentence);
+}
+
+async fn inside(pool: PgPool) -> (TestApp, Browser, String) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let cart = cart_of(&app.connect(&priya, "Northwind Tea", "northwind-tea").await.path);
+    priya.visit("/admin").await;
+    app.practice.journal().clear();
+    (app, priya, cart)
+}
+
+#[sqlx::test]
+async fn a_body_that_no_browser_sends_is_refused_with_a_page(pool: PgPool) {
+    let (app, priya, cart) = inside(pool).await;
+    let before = dump(&app.pool).await;
+    for (page, button) in forms(&cart) {
+        let (_, action, fields) = priya.visit(&page).await.submission(button);
+        let body = encode(&fields);
+        let post = |kind: &str, body: Vec<u8>| priya.knock(Method::POST, &action).body(kind, body).send();
+        let long = format!("{body}&website_name={}", "x".repeat(17 * 1024));
+        for (kind, body, status, why) in [
+            (FORM, long.clone().into_bytes(), 413, "17 KiB"),
+            (FORM, vec![b'&'; 1 << 20], 413, "1 MiB"),
+            ("application/json", b"{}".to_vec(), 415, "JSON"),
+            ("text/plain", body.clone().into_bytes(), 415, "plain text"),
+            ("multipart/form-data; boundary=x", b"--x--".to_vec(), 415, "multipart"),
+            ("application/x-www-form-urlencodedx", body.clone().into_bytes(), 415, "nearly a form"),
+            (FORM, format!("{body}&admin=1").into_bytes(), 400, "an unknown field"),
+            (FORM, format!("{body}&__proto__=1").into_bytes(), 400, "another unknown field"),
+            (FORM, format!("{body}&csrf=x").into_bytes(), 400, "two tokens"),
+        ] {
+            assert_page(&priya, post(kind, body).await, status, why);
+        }
+        let untyped = priya.knock(Method::POST, &action).body(FORM, body.clone()).without("content-type").send().await;
+        assert_page(&priya, untyped, 415, "no type");
+        for (name, value) in fields.iter().filter(|(name, _)| name != "csrf") {
+            let doubled = format!("{body}&{}", encode(&vec![(name.clone(), value.clone())]));
+            assert_page(&priya, post(FORM, doubled.into_bytes()).await, 400, &format!("{name} twice"));
+        }
+        assert_eq!(dump(&app.pool).await, before, "{action}");
+    }
+    app.assert_nothing_was_called();
+}
+
+#[sqlx::test]
+async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
+    let (app, priya, cart) = inside(pool).await;
+    let before = dump(&app.pool).await;
+    // what a browser leaves out by itself, or what may be left out
+    let optional = ["active", "return_to", "confirmed", "next"];
+    for (page, button) in forms(&cart) {
+        let (_, action, fields) = priya.visit(&page).await.submission(button);
+        let post = |body: Vec<u8>| priya.knock(Method::POST, &action).body(FORM, body).send();
+        for (name, _) in fields.iter().filter(|(name, _)| !optional.contains(&name.as_str())) {
+            let rest: Fields = fields.iter().filter(|(other, _)| other != name).cloned().collect();
+            let answer = post(encode(&rest).into_bytes()).await;
+            assert!(answer.status.is_client_error(), "{action} without {name}: {} {}", answer.status, answer.text());
+            assert!(answer.text().contains("<h1>"), "{action} without {name}: {}", answer.text());
+            for broken in ["%ff", "%c0%af", "%ed%a0%80", "%", "%zz", "%00", "\u{1}"] {
+                let body = format!("{}&{name}={broken}", encode(&rest));
+                let answer = post(body.into_bytes()).await;
+                assert!(answer.status.is_client_error(), "{action} with {name}={broken}: {}", answer.status);
+                assert!(answer.text().contains("<h1>"), "{action} with {name}={broken}: {}", answer.text());
+            }
+            let mut raw = format!("{}&{name}=", encode(&rest)).into_bytes();
+            raw.extend([0xff, 0xfe]);
+            let answer = post(raw).await;
+            assert!(answer.status.is_client_error(), "{action} with raw bytes in {name}: {}", answer.status);
+        }
+        assert_eq!(dump(&app.pool).await, before, "{action}");
+    }
+    app.assert_nothing_was_called();
+}
+
+#[sqlx::test]
+async fn an_address_with_a_query_that_we_do_not_know_is_refused(pool: PgPool) {
+    let (_app, priya, _) = inside(pool).await;
+    for path in
+        ["/admin/ecommerce?x=1", "/admin/ecommerce?q=a&q=b", "/admin/ecommerce/switch?x=1", "/admin/ecommerce?id=1"]
+    {
+        assert_page(&priya, priya.knock(Method::GET, path).send().await, 400, path);
+    }
+    for path in [
+        "/admin/ecommerce?show=none",
+        "/admin/ecommerce?q=%ff%00%27%22",
+        "/admin/ecommerce?after=x",
+        "/sign-in?ended=x",
+    ] {
+        let answer = priya.knock(Method::GET, path).send().await;
+        assert!(answer.status.as_u16() < 500, "{path}: {}", answer.text());
+    }
+    let long = format!("/admin/ecommerce?q={}", "x".repeat(8_000));
+    assert_eq!(priya.visit(&long).await.status, StatusCode::OK);
+}
+
+#[sqlx::test]
+async fn a_cart_that_is_not_there_is_not_found_on_every_route(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    let blanks = Blanks::make(&app, &priya).await;
+    let of_cart: Vec<Door> = doors(&blanks)
+        .into_iter()
+        .filter(|door| door.template.contains("{cart}") || door.template.contains("{test}"))
+        .collect();
+    assert!(of_cart.len() >= 8, "{of_cart:?}");
+    let csrf = priya.visit("/admin").await.submission("Sign out").2;
+    app.practice.journal().clear();
+    let before = dump(&app.pool).await;
+    for door in &of_cart {
+        let known = if door.template.contains("{cart}") { &blanks.cart } else { &blanks.unsaved_test };
+        for id in ["0198f3c0f00070008000000000000000", "none", "%27", "../../etc", "1e9", &blanks.test] {
+            let path = door.path.replace(known.as_str(), id);
+            let mut fields = csrf.clone();
+            if door.is_unsafe() {
+                let page = priya.visit(&format!("/admin/ecommerce/shopify/{}/general", blanks.cart)).await;
+                fields = match door.template.rsplit('/').next() {
+                    Some("general" | "connection-tests") => page.submission("Save").2,
+                    _ => [csrf.clone(), vec![("version".to_owned(), "1".to_owned())]].concat(),
+                };
+            }
+            let knock = priya.knock(door.method.clone(), &path);
+            let knock = if door.is_unsafe() { knock.form(&fields) } else { knock };
+            let answer = knock.send().await;
+            let is_gone = [404, 400].contains(&answer.status.as_u16());
+            assert!(is_gone, "{} {path}: {} {}", door.method, answer.status, answer.text());
+        }
+    }
+    assert_eq!(dump(&app.pool).await, before);
+    app.assert_nothing_was_called();
+}
+
+mod odd_paths {
+    use super::*;
+
+    #[sqlx::test]
+    async fn are_refused_before_routing_for_whoever_asks(pool: PgPool) {
+        let (_app, priya, cart) = inside(pool).await;
+        for path in [
+            "//admin".to_owned(),
+            "/admin//ecommerce".to_owned(),
+            "/./admin".to_owned(),
+            "/admin/../admin".to_owned(),
+            "/admin/%2e%2e/admin".to_owned(),
+            "/admin%2fecommerce".to_owned(),
+            "/admin%5cecommerce".to_owned(),
+            "/admin\\ecommerce".to_owned(),
+            format!("/admin/ecommerce/shopify/{cart};x/general"),
+            format!("/admin/ecommerce/shopify/{cart}/general%00"),
+        ] {
+            let answer = priya.knock(Method::GET, &path).send().await;
+            assert_eq!(
+                (answer.status, answer.text().as_str()),
+                (StatusCode::BAD_REQUEST, "That address cannot be read.\n"),
+                "{path}"
+            );
+        }
+        assert_eq!(priya.visit("/admin").await.h1(), "Admin");
+    }
+
+    #[sqlx::test]
+    async fn a_way_back_never_leads_to_another_site(pool: PgPool) {
+        let (_app, priya, _) = inside(pool).await;
+        for elsewhere in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "javascript:alert(1)",
+            "",
+        ] {
+            let (_, action, fields) = priya.visit("/admin").await.submission("Dark");
+            let swap = |(name, value): (String, String)| {
+                let value = if name == "return_to" { elsewhere.to_owned() } else { value };
+                (name, value)
+            };
+            let fields: Fields = fields.into_iter().map(swap).collect();
+            let answer = priya.knock(Method::POST, &action).form(&fields).send().await;
+            assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/admin"), "{elsewhere:?}");
+            let query = serde_urlencoded::to_string([("return_to", elsewhere)]).expect("a query");
+            let answer = priya.knock(Method::GET, &format!("/sign-in?{query}")).send().await;
+            assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/admin"), "{elsewhere:?}");
+        }
+    }
+}
+
+mod hosts {
+    use super::*;
+    use crate::support::Options;
+
+    #[sqlx::test]
+    async fn a_foreign_host_is_refused_on_every_route_but_the_probes(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.priya_with_integration_on().await;
+        let doors = doors(&Blanks::make(&app, &priya).await);
+        let before = dump(&app.pool).await;
+        for door in doors.iter().filter(|door| !door.template.starts_with("/-/")) {
+            for host in
+                ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8080", "10.0.0.1", "", "127.0.0.1:x"]
+            {
+                let knock = priya.knock(door.method.clone(), &door.path).header("host", host);
+                let answer = knock.header("x-forwarded-host", "127.0.0.1:8080").send().await;
+                assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{} as {host:?}", door.name());
+                assert!(!answer.text().contains("evil"), "{}", answer.text());
+            }
+            let answer = priya.knock(door.method.clone(), &door.path).without("host").send().await;
+            assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{} without a host", door.name());
+        }
+        assert_eq!(dump(&app.pool).await, before);
+        for probe in ["/-/live", "/-/ready", "/-/metrics"] {
+            let answer = app.browser().knock(Method::GET, probe).header("host", "10.0.0.7:9000").send().await;
+            assert_eq!(answer.status, StatusCode::OK, "{probe}");
+        }
+    }
+
+    #[sqlx::test]
+    async fn behind_a_public_address_the_loopback_names_are_foreign_too(pool: PgPool) {
+        let app = TestApp::start_with(pool, Options { https: true, ..Options::default() }).await;
+        for (host, status) in [
+            ("orders.example.com", 200),
+            ("ORDERS.example.com", 200),
+            ("localhost", 421),
+            ("orders.example.com:81", 421),
+        ] {
+            let answer = app.browser().knock(Method::GET, "/sign-in").header("host", host).send().await;
+            assert_eq!(answer.status.as_u16(), status, "{host}");
+        }
+    }
+}
