@@ -41,10 +41,7 @@ async fn its_own_form_may_use_it_again_and_again(pool: PgPool) {
     assert_eq!(page.class(), "CONNECTED", "{page}");
     assert_eq!(app.practice.journal().requests().len(), 4, "two tests of two requests");
     let page = page.press("Save").await;
-    assert_eq!(
-        page.banner(),
-        "Northwind Tea is saved and inactive. Turn on Active when you are ready to sync. See all carts"
-    );
+    assert_eq!(page.banner(), "Northwind Tea is saved and connected. See all carts");
     assert_eq!(count(&app.pool, "unsaved_credentials").await, 0);
 }
 
@@ -151,6 +148,6 @@ async fn what_a_refused_form_held_need_not_be_typed_again(pool: PgPool) {
     let page = page.press("Save").await;
     assert_eq!(
         page.banner(),
-        "Northwind Wholesale is saved as a draft. Test the connection before you turn it on. See all carts"
+        "Northwind Wholesale is saved as a draft. Active takes effect when the test has passed and you save. See all carts"
     );
 }
