@@ -134,7 +134,7 @@ async fn administrator(accounts: &Accounts, email: &str, password: &str) -> anyh
     };
     let id = accounts.add(By::operator(), new).await?;
     let origin = Origin { ip: Some("127.0.0.1".into()), ..Origin::default() };
-    let secret = accounts.sign_in(By::stranger(origin.clone()), email, SecretString::from(password)).await?;
+    let secret = accounts.sign_in(By::stranger(origin.clone()), email, SecretString::from(password), None).await?;
     let actor = cartwright::audit::Actor::Person { id, name: "Sam Lee".into() };
     Ok(Administrator { visitor: Visitor { by: By { actor, origin }, session: secret.hash() }, secret })
 }

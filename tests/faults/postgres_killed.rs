@@ -29,7 +29,7 @@ async fn kill_and_wait(folder: &Folder, alone: bool) {
     } else {
         folder.signal(Signal::KILL);
     }
-    until(Duration::from_secs(60), "the database comes back", || async {
+    until(Duration::from_mins(1), "the database comes back", || async {
         folder.postmaster().is_some_and(|pid| pid != before) && is_back(folder).await
     })
     .await;

@@ -45,7 +45,7 @@ async fn drip(address: SocketAddr, beginning: Vec<u8>, drop: Option<u8>) -> (Vec
 
 fn is_about(took: Duration, seconds: u64) -> bool {
     let due = Duration::from_secs(seconds);
-    took > due - EARLY && took < due + LATE
+    took > due.saturating_sub(EARLY) && took < due + LATE
 }
 
 #[tokio::test(flavor = "multi_thread")]
