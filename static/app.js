@@ -53,7 +53,9 @@
   address?.addEventListener('input', () => { clearTimeout(pause); pause = setTimeout(tellStore, 250); });
 
   // 2 · The streamed test. Whatever is not a plain result becomes the ordinary submit that it would have been.
+  // A page that is being left ends its test with an error, which is no reason to send anything.
   let ordinary = false;
+  let leaving = false;
   const parse = (text) => new DOMParser().parseFromString(html.createHTML(text), 'text/html').body.firstElementChild;
 
   const begin = () => {
@@ -114,6 +116,7 @@
     try {
       await stream(button);
     } catch {
+      if (leaving) return;
       ordinary = true;
       form.requestSubmit(button.isConnected ? button : form.querySelector('.enter'));
     } finally {
@@ -139,15 +142,18 @@
 
   form?.addEventListener('submit', (event) => {
     const button = event.submitter;
-    if (form.querySelector('[aria-disabled]') && !ordinary) return event.preventDefault();
-    if (!ordinary && button?.hasAttribute('data-stream') && window.TextDecoderStream) {
+    const tests = button?.hasAttribute('data-stream') && !ordinary;
+    if (tests && form.querySelector('[aria-disabled]')) return event.preventDefault();
+    if (tests && window.TextDecoderStream) {
       event.preventDefault();
       test(button);
     } else {
       loaded = null;
+      leaving = true;
     }
   });
-  addEventListener('pageshow', (event) => { if (event.persisted && form) { loaded = state(); ordinary = false; } });
+  addEventListener('pagehide', () => { leaving = true; });
+  addEventListener('pageshow', (event) => { if (event.persisted && form) { loaded = state(); ordinary = leaving = false; } });
 
   // 3 · Copy, 4 · Show and hide.
   document.addEventListener('click', async (event) => {
