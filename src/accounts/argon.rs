@@ -1,7 +1,7 @@
 //! argon2id with memory that goes back to the system. Knows PHC strings; refuses to know who asks and how many at once.
 //!
 //! Surprising: the buffer asks for more than it uses. glibc keeps freed blocks of up to 32 MiB, one for each thread that ever
-//! hashed, which was 350 MiB after thirty sign-ins; a larger block is always returned, and what is not touched costs nothing.
+//! hashed, which was 350 MiB after twenty sign-ins; a larger block is always returned, and what is not touched costs nothing.
 
 use std::sync::LazyLock;
 
