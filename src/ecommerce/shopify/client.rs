@@ -157,7 +157,7 @@ impl Client {
     /// an address and a certificate, so the store need not exist.
     ///
     /// # Errors
-    /// [`Failure`] where nothing answered, within [`CONNECT`] for the connection and as much for the answer.
+    /// [`Failure`] where nothing answered, within 5 s for the connection and as much for the answer.
     pub async fn reach(&self) -> Result<Duration, Failure> {
         let began = Instant::now();
         let request =
