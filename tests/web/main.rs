@@ -3,12 +3,19 @@
 
 mod bad_bodies;
 mod canary;
+mod connection_test;
 mod cookies;
 mod cross_site;
 mod headers;
 mod keep_the_secret;
+mod list;
+mod markup_in_names;
+mod probes;
 mod roles;
+mod saving;
 mod sessions;
+mod set_up;
 mod strangers;
 mod support;
+mod template_basics;
 mod unsaved_credential;

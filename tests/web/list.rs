@@ -1,0 +1,188 @@
+//! The list of carts: empty, filtered, searched, in pages, and with a row that cannot be read.
+
+use cartwright::{ecommerce::CartId, practice::Scenario};
+use sqlx::PgPool;
+
+use crate::support::{Browser, Page, TestApp, dump::tamper};
+
+fn names(page: &Page) -> Vec<String> {
+    page.all("tbody th a")
+}
+
+/// Drafts as a migration from elsewhere would leave them: `Tea 000` and so on.
+async fn many(app: &TestApp, count: usize) {
+    for number in 0..count {
+        let id = CartId(uuid::Uuid::now_v7());
+        sqlx::query(
+            "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, updated_by)
+             values ($1, $1, 'shopify', $2, $3, false, 'draft', 'Priya Shah')",
+        )
+        .bind(id.0)
+        .bind(format!("Tea {number:03}"))
+        .bind(format!("tea-{number:03}.myshopify.com"))
+        .execute(&app.pool)
+        .await
+        .expect("a draft");
+    }
+}
+
+/// One cart of each sort.
+async fn mixed(app: &TestApp, priya: &Browser) {
+    for (name, handle, scenario) in [
+        ("Northwind Tea", "northwind-tea", Scenario::Well),
+        ("Northwind Wholesale", "northwind-b2b", Scenario::ScopesMissing(&["write_inventory", "read_shipping"])),
+    ] {
+        app.open_store(handle);
+        app.practice.stores().set(handle, scenario);
+        app.connect(priya, name, handle).await;
+    }
+    app.open_store("old-store");
+    app.draft(priya, "Old store", "old-store").await;
+}
+
+#[sqlx::test]
+async fn nothing_yet_says_what_to_do(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    assert!(priya.visit("/admin").await.html.contains("No carts yet"));
+    let page = priya.visit("/admin").await.follow("Ecommerce Integration").await;
+    assert_eq!(page.h1(), "Ecommerce Integration");
+    assert!(page.is_checked("Active"));
+    assert_eq!(page.text("section.empty h2"), "Connect your first store");
+    assert!(!page.has("table"), "{page}");
+    let gallery = page.follow("Add Cart").await;
+    assert_eq!(gallery.h1(), "Add a cart");
+    assert_eq!(
+        gallery.attribute("main a[aria-label='Add Shopify'], main a.button", "href").as_deref(),
+        Some("/admin/ecommerce/shopify/new")
+    );
+    for later in ["BigCommerce", "WooCommerce", "Magento", "Volusion", "Shift4Shop"] {
+        assert!(gallery.text("main").contains(later), "{later}");
+    }
+    assert_eq!(gallery.text("main").matches("Not available yet").count(), 5);
+}
+
+#[sqlx::test]
+async fn each_cart_shows_its_status_in_words(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    mixed(&app, &priya).await;
+    let page = priya.visit("/admin/ecommerce").await;
+    assert_eq!(names(&page), ["Northwind Tea", "Northwind Wholesale", "Old store"]);
+    assert_eq!(page.all("td .badge"), ["Connected", "Needs attention", "Draft"]);
+    assert_eq!(page.all("td .under"), ["2 permissions missing", "Not tested yet"]);
+    assert_eq!(page.all("tbody tr td:last-child"), ["On", "On", "Off"]);
+    assert_eq!(page.all("tbody th code")[0], "northwind-tea.myshopify.com");
+    assert_eq!(page.all(".filters a"), ["All", "Active 2", "Needs attention 1", "Inactive 1"]);
+    assert!(priya.visit("/admin").await.html.contains("1 of 3 carts needs attention"));
+}
+
+#[sqlx::test]
+async fn filters_and_search_show_what_they_say(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    mixed(&app, &priya).await;
+    let page = priya.visit("/admin/ecommerce").await;
+    for (words, shown) in [
+        ("Active 2", vec!["Northwind Tea", "Northwind Wholesale"]),
+        ("Needs attention 1", vec!["Northwind Wholesale"]),
+        ("Inactive 1", vec!["Old store"]),
+    ] {
+        let filtered = page.follow(words).await;
+        assert_eq!(names(&filtered), shown, "{words}");
+        assert_eq!(filtered.all(".filters a[aria-current=page]"), [words]);
+    }
+    for (text, shown) in [
+        ("tea", vec!["Northwind Tea"]),
+        ("NORTHWIND", vec!["Northwind Tea", "Northwind Wholesale"]),
+        ("b2b", vec!["Northwind Wholesale"]),
+        (".myshopify.com", vec!["Northwind Tea", "Northwind Wholesale", "Old store"]),
+        ("%", vec![]),
+        ("_", vec![]),
+        ("' or 1=1 --", vec![]),
+    ] {
+        let mut page = priya.visit("/admin/ecommerce").await;
+        page.fill("Search carts", text);
+        let found = page.press("Search").await;
+        assert_eq!(names(&found), shown, "{text}");
+        assert_eq!(found.value("Search carts"), text);
+        if shown.is_empty() {
+            assert!(
+                found.text(".nothing").starts_with(&format!("No cart has “{text}” in its name or address.")),
+                "{found}"
+            );
+            assert_eq!(names(&found.follow("Clear search").await).len(), 3);
+        }
+    }
+    // the search goes along with a filter, and the filter with a search
+    let mut page = page.follow("Inactive 1").await;
+    page.fill("Search carts", "northwind");
+    let found = page.press("Search").await;
+    assert!(found.path.contains("show=inactive") && found.path.contains("q=northwind"), "{}", found.path);
+    assert!(names(&found).is_empty());
+}
+
+#[sqlx::test]
+async fn an_empty_filter_says_so(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    many(&app, 1).await;
+    for (filter, sentence) in [("active", "No carts are active."), ("needs-attention", "No carts need attention.")] {
+        let page = priya.visit(&format!("/admin/ecommerce?show={filter}")).await;
+        assert_eq!(page.text(".nothing p:first-child"), sentence);
+        assert_eq!(names(&page.follow("Show all carts").await), ["Tea 000"]);
+    }
+}
+
+#[sqlx::test]
+async fn fifty_stand_on_a_page_and_none_is_lost_or_shown_twice(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    many(&app, 120).await;
+    let expected: Vec<String> = (0..120).map(|number| format!("Tea {number:03}")).collect();
+    let first = priya.visit("/admin/ecommerce").await;
+    assert_eq!(first.all(".pages a"), ["Next"]);
+    assert_eq!(first.all(".filters a")[3], "Inactive 99+");
+    let second = first.follow("Next").await;
+    assert_eq!(second.all(".pages a"), ["Previous", "Next"]);
+    let third = second.follow("Next").await;
+    assert_eq!(third.all(".pages a"), ["Previous"]);
+    assert_eq!([names(&first), names(&second), names(&third)].concat(), expected);
+    assert_eq!(names(&third.follow("Previous").await), names(&second));
+    let back = second.follow("Previous").await;
+    assert_eq!(names(&back), names(&first));
+    // one is deleted while somebody turns pages: nothing is skipped
+    tamper(&app.pool, "delete from carts where website_name = 'Tea 010'").await;
+    assert_eq!(names(&first.follow("Next").await), names(&second));
+}
+
+#[sqlx::test]
+async fn fifty_carts_are_one_page_and_fifty_one_are_two(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    many(&app, 50).await;
+    assert!(!priya.visit("/admin/ecommerce").await.has(".pages"));
+    tamper(&app.pool, "update carts set website_name = 'TEA 0' where website_name = 'Tea 007'").await;
+    let names_now = names(&priya.visit("/admin/ecommerce").await);
+    assert_eq!(names_now[0], "TEA 0", "letter case does not order");
+    sqlx::query("delete from carts").execute(&app.pool).await.expect("empty");
+    many(&app, 51).await;
+    let page = priya.visit("/admin/ecommerce").await;
+    assert_eq!((names(&page).len(), names(&page.follow("Next").await)), (50, vec!["Tea 050".to_owned()]));
+}
+
+#[sqlx::test]
+async fn a_row_whose_secret_cannot_be_read_does_not_break_the_list(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    mixed(&app, &priya).await;
+    tamper(&app.pool, "update carts set secret = '\\x00' where website_name = 'Northwind Tea'").await;
+    let page = priya.visit("/admin/ecommerce").await;
+    assert_eq!(names(&page).len(), 3, "{page}");
+    let cart = page.follow("Northwind Tea").await;
+    assert!(cart.html.contains("We cannot read the saved access token. Enter it again."), "{cart}");
+    assert!(cart.has_field("Access Token"), "{cart}");
+    let row = priya.visit("/admin/ecommerce").await;
+    assert_eq!(row.all("td .badge")[0], "Needs attention", "once somebody has looked, the list knows");
+    assert_eq!(row.all("td .under")[0], "We cannot read the saved access token. Open the cart and enter it again.");
+}

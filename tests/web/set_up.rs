@@ -1,0 +1,138 @@
+//! The one-time link that makes the first administrator.
+
+use axum::http::{Method, StatusCode};
+use sqlx::PgPool;
+
+use crate::support::{
+    Page, TestApp,
+    cast::{PASSWORD, PRIYA, SAM},
+    dump::{count, dump, events, tamper},
+};
+
+async fn link(app: &TestApp) -> String {
+    format!("/set-up/{}", app.app.accounts.make_set_up_link().await.expect("a link").to_cookie())
+}
+
+fn fill(page: &mut Page, name: &str, email: &str, password: &str) {
+    page.fill("Your name", name);
+    page.fill("Email address", email);
+    page.fill("New password", password);
+}
+
+#[sqlx::test]
+async fn the_first_administrator_is_welcomed_and_signed_in(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let path = link(&app).await;
+    let browser = app.browser();
+    let before = dump(&app.pool).await;
+    let mut page = browser.visit(&path).await;
+    assert_eq!((page.h1().as_str(), dump(&app.pool).await), ("Set up Order Time", before), "looking spends nothing");
+    fill(&mut page, "Priya Shah", "  Priya@Northwind.Example ", PASSWORD);
+    let page = page.press("Create my account").await;
+    assert_eq!((page.path.as_str(), page.h1().as_str()), ("/admin", "Admin"), "{page}");
+    assert_eq!(page.banner(), "Welcome, Priya. Next: turn on Ecommerce Integration and add your first cart. Start");
+    assert!(page.has_button("Sign out"));
+    assert_eq!(page.follow("Start").await.h1(), "Turn on Ecommerce Integration to add a cart");
+    assert_eq!(events(&app.pool).await, ["set_up_link_made", "user_added"]);
+    app.sign_in_as(&PRIYA).await;
+    assert_eq!(count(&app.pool, "users").await, 1);
+    // the link is dead, and says only what everybody may know
+    let page = app.browser().visit(&path).await;
+    assert_eq!((page.status, page.h1().as_str()), (StatusCode::CONFLICT, "Order Time is already set up"), "{page}");
+    assert_eq!(page.follow("Sign in").await.h1(), "Sign in");
+}
+
+#[sqlx::test]
+async fn a_link_that_is_old_wrong_or_spent_no_longer_works(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let path = link(&app).await;
+    let mut open = app.browser().visit(&path).await;
+    fill(&mut open, "Priya Shah", PRIYA.email, PASSWORD);
+    tamper(&app.pool, "update set_up_links set expires_at = now() - interval '1 second'").await;
+    let strange = format!("/set-up/{}", "A".repeat(43));
+    let pages = [
+        app.browser().visit(&path).await,
+        open.press("Create my account").await,
+        app.browser().visit(&strange).await,
+        app.browser().visit("/set-up/x").await,
+    ];
+    for page in pages {
+        assert_eq!((page.status, page.h1().as_str()), (StatusCode::GONE, "This link no longer works"), "{page}");
+    }
+    assert_eq!(count(&app.pool, "users").await, 0);
+}
+
+#[sqlx::test]
+async fn two_who_press_at_once_make_one_administrator(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let (first, second) = (link(&app).await, link(&app).await);
+    let mut forms = Vec::new();
+    for (path, person) in [(&first, PRIYA), (&first, SAM), (&second, SAM)] {
+        let mut page = app.browser().visit(path).await;
+        fill(&mut page, person.name, person.email, PASSWORD);
+        forms.push(page);
+    }
+    let answers = futures_util::future::join_all(forms.iter().map(|form| form.knock("Create my account").send())).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 303, "{statuses:?}");
+    assert!(statuses[1..].iter().all(|status| [409, 410].contains(status)), "{statuses:?}");
+    assert_eq!((count(&app.pool, "users").await, count(&app.pool, "sessions").await), (1, 1));
+}
+
+#[sqlx::test]
+async fn a_password_is_judged_as_it_was_typed(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let path = link(&app).await;
+    let long = "leaf kettle ".repeat(30);
+    let table = [
+        ("", Some("PASSWORD_TOO_SHORT"), "Password must be at least 8 characters"),
+        ("leafket", Some("PASSWORD_TOO_SHORT"), "Password must be at least 8 characters"),
+        (&long[..257], Some("PASSWORD_TOO_LONG"), "Password must be 256 characters or fewer"),
+        (
+            "password1",
+            Some("PASSWORD_COMMON"),
+            "That password is on the lists that attackers try first. Choose another",
+        ),
+        ("12345678", Some("PASSWORD_COMMON"), "That password is on the lists that attackers try first. Choose another"),
+        (&long[..256], None, ""),
+    ];
+    for (password, class, sentence) in table {
+        let mut page = app.browser().visit(&path).await;
+        fill(&mut page, "Priya Shah", PRIYA.email, password);
+        let page = page.press("Create my account").await;
+        match class {
+            Some(class) => {
+                assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+                assert_eq!(page.complaint("New password"), Some((class.to_owned(), sentence.to_owned())), "{page}");
+                assert_eq!((page.value("New password").as_str(), page.value("Your name").as_str()), ("", "Priya Shah"));
+                assert!(password.is_empty() || !page.html.contains(password), "{page}");
+            }
+            None => assert_eq!(page.h1(), "Admin", "{page}"),
+        }
+    }
+    // neither trimmed nor shortened
+    let mut page = app.browser().visit("/sign-in").await;
+    page.fill("Email address", PRIYA.email);
+    page.fill("Password", long[..256].trim_end());
+    assert_eq!(page.press("Sign in").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let mut page = app.browser().visit("/sign-in").await;
+    page.fill("Email address", PRIYA.email);
+    page.fill("Password", &long[..256]);
+    assert_eq!(page.press("Sign in").await.h1(), "Admin");
+}
+
+#[sqlx::test]
+async fn names_and_addresses_that_are_none_are_told(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let path = link(&app).await;
+    let mut page = app.browser().visit(&path).await;
+    fill(&mut page, " ", "priya", PASSWORD);
+    let page = page.press("Create my account").await;
+    assert_eq!(page.summary(), ["Enter your name", "Enter an email address like priya@northwind.example"], "{page}");
+    assert_eq!((page.value("Email address").as_str(), page.status.as_u16()), ("priya", 422));
+    assert!(page.title().starts_with("Error: "));
+    let head = app.browser().knock(Method::HEAD, &path).send().await;
+    assert_eq!(head.status, StatusCode::OK);
+    assert_eq!(count(&app.pool, "users").await, 0);
+}
