@@ -279,7 +279,9 @@ impl Desk<'_> {
     async fn fill(&self, form: &mut EditorForm, submission: uuid::Uuid, handle: &str) -> Result<(), Error> {
         use crate::ecommerce::shopify::credential::Credential;
         let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
-        let Some(address) = understand_address(&format!("{}.myshopify.com", practice.handle), form) else { return Ok(()) };
+        let Some(address) = understand_address(&format!("{}.myshopify.com", practice.handle), form) else {
+            return Ok(());
+        };
         form.kind = Kind::from(practice.kind);
         if form.website_name.value.trim().is_empty() {
             form.website_name.value = format!("Northwind {handle}");
