@@ -71,7 +71,7 @@ describe('a furnished house', () => {
     'sign-in, forgotten': { stranger: true, go: async (page) => { await page.goto('/sign-in'); await page.getByText('I forgot my password').click(); } },
     'help for a stranger': { stranger: true, go: (page) => page.goto('/help') },
     'Admin home': { go: (page) => page.goto('/admin') },
-    'the menu open': { go: async (page) => { await page.goto('/admin/account'); await page.locator('header').getByText(PRIYA.name).click(); } },
+    'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header').getByText(PRIYA.name).click(); } },
     'the list': { go: (page) => page.goto('/admin/ecommerce') },
     'the list, filtered': { go: (page) => page.goto('/admin/ecommerce?show=attention') },
     'the list, nothing found': { go: (page) => page.goto('/admin/ecommerce?q=nobody') },
@@ -162,12 +162,12 @@ describe('a furnished house', () => {
     account: { go: (page) => page.goto('/admin/account') },
   };
 
-  for (const [name, { go, stranger }] of Object.entries(pages)) {
+  for (const [name, { go, stranger, within }] of Object.entries(pages)) {
     test(name, async (t) => {
       const page = await at.visit(t, undefined, { stranger });
       const said = listen(page);
       await go(page);
-      await inspect(page, said);
+      await inspect(page, said, { within });
     });
   }
 

@@ -234,6 +234,19 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+// On a server of its own: a person has one test at a time, and this one is left running.
+describe('somebody in a hurry', () => {
+  const at = stage();
+
+  test('may save while a test runs', async (t) => {
+    const page = await at.visit(t);
+    await draft(page, 'practice-slow', 'In a hurry');
+    await page.getByRole('button', { name: 'Test Connection', exact: true }).click();
+    await page.locator('.testing li[data-check=address]').waitFor();
+    await savedAs(page, 'In a hurry is saved as a draft.');
+  });
+});
+
 /** Of the right form and known to nobody; made here so that no token stands in a file. */
 function aToken() {
   return `shpat_${randomBytes(16).toString('hex')}`;

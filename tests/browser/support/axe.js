@@ -8,8 +8,8 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 export const DESK = { width: 1280, height: 900 };
 export const PHONE = { width: 320, height: 640 };
 
-/** Looks at a page as it stands. `shapes` narrows what is looked at where a state is one of many of its kind. */
-export async function look(page, { themes = ['light', 'dark'], sizes = [DESK, PHONE] } = {}) {
+/** Looks at a page as it stands, or at a part of it `within` something that lies over the rest. */
+export async function look(page, { themes = ['light', 'dark'], sizes = [DESK, PHONE], within = 'html' } = {}) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(source);
   for (const viewport of sizes) {
     await page.setViewportSize(viewport);
@@ -17,11 +17,11 @@ export async function look(page, { themes = ['light', 'dark'], sizes = [DESK, PH
     assert.ok(asked <= there, `${viewport.width} px: the page is ${asked} px wide`);
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const found = await page.evaluate(async (tags) => {
-        const { violations, incomplete } = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations', 'incomplete'] });
+      const found = await page.evaluate(async ({ tags, within }) => {
+        const { violations, incomplete } = await window.axe.run(within, { runOnly: tags, resultTypes: ['violations', 'incomplete'] });
         const tell = (kind) => ({ id, nodes }) => `${kind} ${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`;
         return [...violations.map(tell('violation')), ...incomplete.map(tell('undecided'))];
-      }, TAGS);
+      }, { tags: TAGS, within });
       assert.deepEqual(found, [], `${viewport.width} px, ${colorScheme}`);
     }
   }

@@ -36,7 +36,11 @@ export async function startServer() {
     await rm(folder, { recursive: true, force: true });
     assert.equal(code, 0, log);
   };
-  const { origin, setUpLink } = await within(PATIENCE, told, () => `the server did not start:\n${log}`);
+  const { origin, setUpLink } = await within(PATIENCE, told, () => `the server did not start:\n${log}`).catch(async (error) => {
+    child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   return { origin, setUpLink, stop, log: () => log };
 }
 
