@@ -63,7 +63,7 @@ impl Posted {
         let mut form = EditorForm {
             website_name: Field { value: self.website_name.clone(), ..Field::default() },
             api_url: Field { value: self.api_url.clone(), ..Field::default() },
-            client_id: Field { value: self.client_id.clone(), ..Field::default() },
+            client_id: Field { value: shown_client_id(&self.client_id), ..Field::default() },
             kind: self.credential_kind.into(),
             active: self.active.is_some(),
             submission: self.submission.to_string(),
@@ -114,7 +114,12 @@ impl Posted {
             },
             CredentialKind::ClientCredentials => {
                 let id = ClientId::parse(&self.client_id)
-                    .map_err(|error| form.client_id.complaint = Some(complaint(error.class(), &error)))
+                    .map_err(|error| {
+                        form.client_id.complaint = Some(match error {
+                            CredentialError::ClientIdIsSecret => refused(&error),
+                            _ => complaint(error.class(), &error),
+                        });
+                    })
                     .ok();
                 let Some(typed) = &self.client_secret else {
                     return id
@@ -130,6 +135,14 @@ impl Posted {
                 Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
             }
         }
+    }
+}
+
+/// A Client ID is drawn again, right or wrong; a secret that stands in its place is not.
+fn shown_client_id(typed: &str) -> String {
+    match ClientId::parse(typed) {
+        Err(CredentialError::ClientIdIsSecret) => String::new(),
+        _ => typed.to_owned(),
     }
 }
 
