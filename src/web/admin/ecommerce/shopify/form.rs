@@ -63,13 +63,16 @@ impl Posted {
         let mut form = EditorForm {
             website_name: Field { value: self.website_name.clone(), ..Field::default() },
             api_url: Field { value: self.api_url.clone(), ..Field::default() },
-            client_id: Field { value: shown_client_id(&self.client_id), ..Field::default() },
+            client_id: Field { value: self.client_id.clone(), ..Field::default() },
             kind: self.credential_kind.into(),
             active: self.active.is_some(),
             submission: self.submission.to_string(),
             version: self.version,
             ..EditorForm::default()
         };
+        if matches!(ClientId::parse(&self.client_id), Err(CredentialError::ClientIdIsSecret)) {
+            form.client_id.value.clear();
+        }
         let name = WebsiteName::parse(&self.website_name)
             .map_err(|error| form.website_name.complaint = Some(complaint(error.class(), &error)))
             .ok();
@@ -135,14 +138,6 @@ impl Posted {
                 Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
             }
         }
-    }
-}
-
-/// A Client ID is drawn again, right or wrong; a secret that stands in its place is not.
-fn shown_client_id(typed: &str) -> String {
-    match ClientId::parse(typed) {
-        Err(CredentialError::ClientIdIsSecret) => String::new(),
-        _ => typed.to_owned(),
     }
 }
 
