@@ -304,7 +304,7 @@ async fn a_string_in_the_wrong_box_is_told_at_its_box(pool: PgPool) {
         assert_eq!(page.complaint_class("Website Name"), class, "{page}");
         assert_eq!(page.complaint_class("API URL"), "API_URL_EMPTY", "all complaints at once");
         let summary = page.all(".summary a").len();
-        assert_eq!(summary, 2, "{page}");
+        assert_eq!(summary, 3, "{page}");
     }
     app.assert_nothing_was_called();
 }

@@ -351,7 +351,17 @@ async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
     sam.visit(&path).await.follow("Delete cart").await.press("Delete cart").await;
     let page = mine.press("Save").await;
     assert_eq!(page.h1(), "Sam Lee deleted this cart", "{page}");
-    assert!(page.html.contains("Priya's tea"), "what was typed is there to be copied:\n{page}");
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert_eq!(page.all("tbody td"), ["Priya's tea", "https://northwind-tea.myshopify.com/admin"], "to be copied");
+    let page = page.press("Add it as a new cart").await;
+    assert_eq!(page.h1(), "ECommerce Integration Editor: Shopify", "{page}");
+    assert_eq!(
+        (page.value("Website Name").as_str(), page.value("Access Token").as_str()),
+        ("Priya's tea", ""),
+        "{page}"
+    );
+    let page = page.press("Save").await;
+    assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart takes no secret along: {page}");
 }
 
 #[sqlx::test]
