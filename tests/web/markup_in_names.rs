@@ -107,7 +107,7 @@ async fn names_stay_text_on_every_page(pool: PgPool) {
         saved.banner(),
         format!("{name} is saved and inactive. Turn on Active when you are ready to sync. See all carts")
     );
-    assert_eq!(list.all("tbody th a"), [name.clone()]);
+    assert_eq!(list.all("tbody th a"), [name.as_str()]);
     assert_eq!(found.value("Search carts"), name);
 }
 
