@@ -50,6 +50,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         if body.len() > LONGEST {
             return Err(Error::UnreadableForm(StatusCode::PAYLOAD_TOO_LARGE));
         }
+        if !is_text(&body) {
+            return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
+        }
         let malformed = |_| Error::UnreadableForm(StatusCode::BAD_REQUEST);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).map_err(malformed)?;
         desk.keep(again(action, &pairs));
@@ -65,6 +68,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(rest)?);
         serde_urlencoded::from_str(&rest).map(Self).map_err(malformed)
     }
+}
+
+/// Whether every `%` has its two digits and what they stand for is UTF-8. The decoder below would mend it in silence, and a name
+/// would be saved that nobody typed.
+fn is_text(body: &[u8]) -> bool {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
+    let mut bytes = body.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let Some((high, low)) = digit(bytes.next()).zip(digit(bytes.next())) else { return false };
+        decoded.push(u8::try_from(high * 16 + low).expect("two hex digits are a byte"));
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 fn again(action: String, pairs: &[(String, String)]) -> Again {
@@ -105,6 +125,21 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(_) => Err(Error::NotFound),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_escapes_of_utf8_are_text() {
+        for body in ["", "a=b&c=%41+%c3%a9", "a=%00", "é=é"] {
+            assert!(is_text(body.as_bytes()), "{body}");
+        }
+        for body in [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=\xff", b"a=%+1"] {
+            assert!(!is_text(body), "{}", body.escape_ascii());
         }
     }
 }

@@ -211,27 +211,22 @@ async fn an_address_that_is_refused_is_refused_at_its_field_and_nobody_is_called
         let page = page.press("Test Connection").await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed:?}: {page}");
         assert!(page.title().starts_with("Error: "), "{typed:?}");
-        match expected.split_once(':') {
+        if let Some((_, handle)) = expected.split_once(':') {
             // understood; it is the token that is missing
-            Some((_, handle)) => {
-                assert_eq!(page.complaint("API URL"), None, "{typed:?}");
-                assert_eq!(page.value("API URL"), format!("https://{handle}.myshopify.com/admin"), "{typed:?}");
-                assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "{typed:?}");
-            }
-            None => {
-                assert_eq!(page.complaint_class("API URL"), expected, "{typed:?}: {page}");
-                let kept = if expected == "IS_TOKEN" { "" } else { typed.as_str() };
-                assert_eq!(
-                    page.value("API URL").replace(['\n', '\r'], ""),
-                    kept.replace(['\n', '\r'], ""),
-                    "{typed:?}"
-                );
-            }
+            assert_eq!(page.complaint("API URL"), None, "{typed:?}");
+            assert_eq!(page.value("API URL"), format!("https://{handle}.myshopify.com/admin"), "{typed:?}");
+            assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "{typed:?}");
+        } else {
+            assert_eq!(page.complaint_class("API URL"), expected, "{typed:?}: {page}");
+            // HTML cannot hold a NUL, and a text field no line break
+            let shown = |text: &str| text.replace(['\n', '\r'], "").replace('\0', "\u{fffd}");
+            let kept = if expected == "IS_TOKEN" { "" } else { typed.as_str() };
+            assert_eq!(shown(&page.value("API URL")), shown(kept), "{typed:?}");
         }
     }
     app.assert_nothing_was_called();
     assert_eq!(count(&app.pool, "connection_tests").await, 0);
-    assert_eq!(count(&app.pool, "throttle").await, 3, "refused addresses do not count; only the sign-in did");
+    assert_eq!(count(&app.pool, "throttle where bucket like 'test/%'").await, 0, "refused addresses do not count");
 }
 
 #[sqlx::test]
@@ -306,7 +301,7 @@ async fn a_string_in_the_wrong_box_is_told_at_its_box(pool: PgPool) {
         assert_eq!(page.complaint_class("Website Name"), class, "{page}");
         assert_eq!(page.complaint_class("API URL"), "API_URL_EMPTY", "all complaints at once");
         let summary = page.all(".summary a").len();
-        assert_eq!(summary, if class == "NAME_TOO_LONG" { 3 } else { 3 }, "{page}");
+        assert_eq!(summary, 3, "{page}");
     }
     app.assert_nothing_was_called();
 }
@@ -445,18 +440,13 @@ async fn who_asks_with_script_gets_the_lines_and_the_region_alone(pool: PgPool) 
     let answer = page.knock("Test Connection").header("x-partial", "1").send().await;
     assert_eq!(answer.status, StatusCode::OK);
     let text = answer.text();
-    let mut lines: Vec<&str> = text.lines().collect();
-    let region = lines.pop().expect("a region");
+    let (lines, region) = text.split_at(text.find("<section ").expect("a region"));
+    let lines: Vec<&str> = lines.lines().filter(|line| !line.is_empty()).collect();
     for (line, name) in lines.iter().zip(["address", "store", "credential", "permissions", "version", "customers"]) {
         assert!(line.starts_with(&format!("<li data-check=\"{name}\"")) && line.ends_with("</li>"), "{line}");
     }
     assert_eq!(lines.len(), 6, "{text}");
-    assert!(
-        region.starts_with("<section ")
-            && region.ends_with("</section>")
-            && region.contains("data-class=\"CONNECTED\""),
-        "{region}"
-    );
+    assert!(region.trim_end().ends_with("</section>") && region.contains("data-class=\"CONNECTED\""), "{region}");
     // the whole page says the same
     let whole = page.press("Test Connection").await;
     assert_eq!(whole.class(), "CONNECTED");

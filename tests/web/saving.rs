@@ -123,7 +123,8 @@ async fn a_pass_of_something_else_or_of_long_ago_does_not_count(pool: PgPool) {
 #[sqlx::test]
 async fn tested_and_not_active_is_inactive(pool: PgPool) {
     let (app, priya) = inside(pool).await;
-    let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    page.uncheck("Active");
     let page = page.press("Save").await;
     assert_saved(&page, "Northwind Tea is saved and inactive. Turn on Active when you are ready to sync.", "Inactive");
 }
@@ -350,7 +351,17 @@ async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
     sam.visit(&path).await.follow("Delete cart").await.press("Delete cart").await;
     let page = mine.press("Save").await;
     assert_eq!(page.h1(), "Sam Lee deleted this cart", "{page}");
-    assert!(page.html.contains("Priya's tea"), "what was typed is there to be copied:\n{page}");
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert_eq!(page.all("tbody td"), ["Priya's tea", "https://northwind-tea.myshopify.com/admin"], "to be copied");
+    let page = page.press("Add it as a new cart").await;
+    assert_eq!(page.h1(), "ECommerce Integration Editor: Shopify", "{page}");
+    assert_eq!(
+        (page.value("Website Name").as_str(), page.value("Access Token").as_str()),
+        ("Priya's tea", ""),
+        "{page}"
+    );
+    let page = page.press("Save").await;
+    assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart takes no secret along: {page}");
 }
 
 #[sqlx::test]
@@ -397,7 +408,10 @@ async fn deleting_removes_the_cart_and_keeps_the_activity(pool: PgPool) {
         ("/admin/ecommerce", "Northwind Tea London is deleted."),
         "{list}"
     );
-    assert_eq!((count(&app.pool, "carts").await, count(&app.pool, "connection_tests").await), (0, 0));
+    assert_eq!(
+        (count(&app.pool, "carts").await, count(&app.pool, "connection_tests where cart_id is not null").await),
+        (0, 0)
+    );
     assert_eq!(count(&app.pool, "audit_events").await, before + 2);
     assert_eq!(priya.visit(&path).await.status, StatusCode::NOT_FOUND);
     // its name and its store are free again

@@ -84,7 +84,7 @@ async fn two_who_press_at_once_make_one_administrator(pool: PgPool) {
 async fn a_password_is_judged_as_it_was_typed(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let path = link(&app).await;
-    let long = "leaf kettle ".repeat(30);
+    let long = " leaf kettle".repeat(30);
     let table = [
         ("", Some("PASSWORD_TOO_SHORT"), "Password must be at least 8 characters"),
         ("leafket", Some("PASSWORD_TOO_SHORT"), "Password must be at least 8 characters"),
@@ -114,7 +114,7 @@ async fn a_password_is_judged_as_it_was_typed(pool: PgPool) {
     // neither trimmed nor shortened
     let mut page = app.browser().visit("/sign-in").await;
     page.fill("Email address", PRIYA.email);
-    page.fill("Password", long[..256].trim_end());
+    page.fill("Password", long[..256].trim());
     assert_eq!(page.press("Sign in").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let mut page = app.browser().visit("/sign-in").await;
     page.fill("Email address", PRIYA.email);

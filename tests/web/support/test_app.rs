@@ -160,7 +160,9 @@ impl TestApp {
 
     /// A cart that was saved and never tested; the page after it.
     pub async fn draft(&self, browser: &Browser, name: &str, handle: &str) -> Page {
-        let page = self.fill_new(browser, name, handle).await.press("Save").await;
+        let mut page = self.fill_new(browser, name, handle).await;
+        page.uncheck("Active");
+        let page = page.press("Save").await;
         assert_eq!(page.status, 200, "{page}");
         page
     }

@@ -72,6 +72,9 @@ impl Posted {
             version: self.version,
             ..EditorForm::default()
         };
+        if matches!(ClientId::parse(&self.client_id), Err(CredentialError::ClientIdIsSecret)) {
+            form.client_id.value.clear();
+        }
         let name = WebsiteName::parse(&self.website_name)
             .map_err(|error| form.website_name.complaint = Some(complaint(error.class(), &error)))
             .ok();
@@ -116,7 +119,12 @@ impl Posted {
             },
             CredentialKind::ClientCredentials => {
                 let id = ClientId::parse(&self.client_id)
-                    .map_err(|error| form.client_id.complaint = Some(complaint(error.class(), &error)))
+                    .map_err(|error| {
+                        form.client_id.complaint = Some(match error {
+                            CredentialError::ClientIdIsSecret => refused(&error),
+                            _ => complaint(error.class(), &error),
+                        });
+                    })
                     .ok();
                 let Some(typed) = &self.client_secret else {
                     return id
