@@ -57,9 +57,10 @@ impl App {
         }
     }
 
-    /// Removes what is over: unsaved secrets, throttle windows.
+    /// Removes what is over: unsaved secrets, tests of stores that were never saved, throttle windows.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.ecommerce.sweep_unsaved().await?;
+        self.ecommerce.sweep_tests().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         Ok(())

@@ -104,6 +104,11 @@ impl Ecommerce {
         Ok(())
     }
 
+    /// Forgets the tests of stores that were never saved.
+    pub async fn sweep_tests(&self) -> sqlx::Result<u64> {
+        sql::delete_old_tests(&self.pool).await
+    }
+
     /// A test by its id, as it was recorded; `None` while it runs and when there is no such test.
     pub async fn find_test(&self, id: Uuid) -> sqlx::Result<Option<TestReport>> {
         sql::find_test(&self.pool, id).await

@@ -166,6 +166,7 @@ impl Ecommerce {
         if let Some(pass) = &pass {
             sql::update_pass(work, id, &pass.facts).await?;
         }
+        sql::adopt_tests(work, id, submitted).await?;
         super::shopify::unsaved::forget(work, submitted).await?;
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let event = Event::CartAdded { store: address.host(), status: facts.status().as_str() };

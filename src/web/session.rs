@@ -162,11 +162,13 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
         is_new = false;
     }
     let browser = session.browser.clone();
+    // A link from another site arrives without any cookie; answering with a new one would make an open form too old.
+    let from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     request.extensions_mut().insert(session);
     let mut response = next.run(request).await;
     let is_page =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if is_new && is_page && !response.headers().contains_key(header::SET_COOKIE) {
+    if is_new && is_page && !from_elsewhere && !response.headers().contains_key(header::SET_COOKIE) {
         response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.form(), browser.to_cookie()));
     }
     response

@@ -277,3 +277,23 @@ fn a_canary_is_found_in_every_disguise() {
         assert!(std::panic::catch_unwind(|| assert_free_of(&secrets, "a test", &text)).is_err(), "{text}");
     }
 }
+
+/// A secret in a field that is none: inside an address, or in a form that cannot be sent now.
+#[sqlx::test]
+async fn a_secret_inside_an_address_is_not_drawn_again(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    let token = Canaries::new().token;
+    let address = format!("https://key:{token}@evil.example/admin?token={token}");
+    let mut page = fill(&priya, "Northwind Tea", &address).await;
+    page.fill("Access Token", &token);
+    let page = page.press("Save").await;
+    assert_eq!(page.complaint_class("API URL"), "LOOKALIKE", "{page}");
+    assert!(!page.to_string().contains(&token), "{page}");
+    let mut page = fill(&priya, "Northwind Tea", &address).await;
+    app.pool.close().await;
+    page.fill("Access Token", &token);
+    let page = page.press("Save").await;
+    assert_eq!(page.status, 503);
+    assert!(page.to_string().contains("Northwind Tea") && !page.to_string().contains(&token), "{page}");
+}

@@ -13,6 +13,7 @@ mod sql;
 mod text;
 pub mod unsaved;
 
+pub use text::blot;
 use time::OffsetDateTime;
 use time::macros::datetime;
 

@@ -30,6 +30,47 @@ pub fn tame(foreign: &str, limit: usize) -> String {
     foreign.chars().filter(|c| !c.is_control() && !turns_text(*c) && !has_no_width(*c)).take(limit).collect()
 }
 
+/// What was typed without what looks like a secret: a `user:password@` in an address, a token wherever it stands. For text that
+/// is drawn again or held in a page; what is judged and used is the text itself.
+pub fn blot(typed: &str) -> String {
+    let (scheme, rest) =
+        typed.split_once("://").map_or(("", typed), |(_, rest)| (&typed[..typed.len() - rest.len()], rest));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let kept = match authority.rsplit_once('@') {
+        Some((user, _)) if user.contains(':') => &rest[user.len() + 1..],
+        _ => rest,
+    };
+    let mut blotted = scheme.to_owned();
+    let mut word_begins = true;
+    let mut left = kept;
+    while let Some(letter) = left.chars().next() {
+        let skipped = if word_begins { token_length(left) } else { 0 };
+        let step = if skipped == 0 { letter.len_utf8() } else { skipped };
+        if skipped == 0 {
+            blotted.push(letter);
+        }
+        word_begins = !letter.is_ascii_alphanumeric();
+        left = &left[step..];
+    }
+    blotted
+}
+
+/// Bytes of the token that a text begins with: `shp`, two or three letters, an underscore; or `prtapi_`. 0 where there is none.
+fn token_length(text: &str) -> usize {
+    let is_prefix = |prefix: &str| {
+        let kind = prefix.to_ascii_lowercase();
+        let shop = kind.strip_prefix("shp").is_some_and(|kind| (2..=3).contains(&kind.len()));
+        (shop || kind == "prtapi") && kind.bytes().all(|b| b.is_ascii_lowercase())
+    };
+    match text.split_once('_') {
+        Some((prefix, rest)) if is_prefix(prefix) => {
+            let digits = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            prefix.len() + 1 + digits
+        }
+        _ => 0,
+    }
+}
+
 const fn turns_text(c: char) -> bool {
     matches!(
         c,
@@ -40,6 +81,24 @@ const fn turns_text(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_like_a_secret_is_blotted() {
+        let token = format!("shpat_{}", "a1".repeat(16));
+        for (typed, drawn) in [
+            (format!("https://key:{token}@evil.example/x"), "https://evil.example/x"),
+            (format!("key:{token}@northwind-tea.myshopify.com"), "northwind-tea.myshopify.com"),
+            (format!("https://evil.example/?t={token}&x"), "https://evil.example/?t=&x"),
+            (format!("Tea {token} shop"), "Tea  shop"),
+            (token.to_uppercase(), ""),
+            ("https://shop.example/shape_of_water".into(), "https://shop.example/shape_of_water"),
+            ("northwind tea, écru".into(), "northwind tea, écru"),
+            ("priya@northwind.example".into(), "priya@northwind.example"),
+            (String::new(), ""),
+        ] {
+            assert_eq!(blot(&typed), drawn);
+        }
+    }
 
     #[test]
     fn a_secret_loses_only_its_wrapping() {

@@ -230,3 +230,24 @@ pub(in crate::ecommerce) async fn update_checked(
     .await
     .map(drop)
 }
+
+/// The tests of a form belong to the cart that it became.
+pub(in crate::ecommerce) async fn adopt_tests(
+    connection: &mut PgConnection,
+    id: CartId,
+    form: Uuid,
+) -> sqlx::Result<()> {
+    sqlx::query!("update connection_tests set cart_id = $1 where submission_id = $2 and cart_id is null", id.0, form)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Removes tests of stores that were never saved, a day after.
+pub(in crate::ecommerce) async fn delete_old_tests(pool: &PgPool) -> sqlx::Result<u64> {
+    let deleted =
+        sqlx::query!("delete from connection_tests where cart_id is null and started_at < now() - interval '1 day'")
+            .execute(pool)
+            .await?;
+    Ok(deleted.rows_affected())
+}

@@ -10,6 +10,7 @@ use crate::{
         Offered, Submission, WebsiteName,
         shopify::{
             address::{self, StoreAddress},
+            blot,
             credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
         },
     },
@@ -152,9 +153,7 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
             Some(understood.address)
         }
         Err(error) => {
-            if matches!(error.class(), "IS_TOKEN") {
-                form.api_url.value.clear();
-            }
+            form.api_url.value = if error.class() == "IS_TOKEN" { String::new() } else { blot(typed) };
             form.api_url.complaint = Some(complaint(error.class(), &error));
             None
         }

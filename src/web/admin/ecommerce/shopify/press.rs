@@ -1,7 +1,10 @@
 //! What pressing *Save*, *Test Connection* and the small buttons of the editor comes to: the verb of the domain, then a redirect,
 //! a stream, or the form again with every complaint.
 
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
 
 use super::{
     CartHead, connection_test,
@@ -75,6 +78,9 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
         press.ask_too(&mut form).await?;
         return press.refuse(form).await;
     };
+    if press.cart.is_some() && version.is_none() {
+        return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
+    }
     let Submission { id, address, offered, .. } = submission;
     let host = address.host();
     let subject = TestSubject { submission: id, cart: press.cart.zip(version), address: address.clone(), offered };
