@@ -79,10 +79,29 @@
     if (rows.length) { rows[0].before(done); rows.forEach((row) => row.remove()); } else box.querySelector('ul').append(done);
     next(box);
   };
+  // The guide ticks what the test has seen, as the page would if it were loaded again.
+  const tick = (done) => {
+    const steps = [...document.querySelectorAll('.guide .steps')].find((list) => list.offsetParent);
+    if (!steps) return;
+    for (const n of done.filter(Boolean)) {
+      const step = steps.children[n];
+      if (step.classList.contains('done')) continue;
+      step.className = 'step done';
+      const said = document.createElement('span');
+      said.className = 'vh';
+      said.textContent = 'Done: ';
+      step.querySelector('.disc').replaceChildren(document.querySelector('.checks .i-check').cloneNode(true), said);
+    }
+    const next = steps.querySelector('.step:not(.done)');
+    if (next) next.className = 'step next';
+    const count = [...document.querySelectorAll('[data-count]')].find((one) => one.offsetParent);
+    if (count) count.textContent = steps.querySelectorAll('.done').length;
+  };
   const finish = (text, button) => {
     const region = parse(text);
     const heading = region.querySelector('h2');
     heading.removeAttribute('autofocus');
+    tick(region.dataset.done.split(' '));
     const onButton = document.activeElement === button || document.activeElement === document.body;
     document.getElementById('test-here').append(region);
     say('');

@@ -103,6 +103,7 @@ async fn said(practice: &Practice, client: &Client, scenario: &Scenario) -> [Str
         permissions: permissions(),
         tests_a_minute: 10,
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
+        done: [false; 4],
         is_fresh: true,
         diagnostics: String::new(),
         verdict,

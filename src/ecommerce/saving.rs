@@ -238,16 +238,14 @@ impl Ecommerce {
                     .await?;
             } else {
                 (has_passed, last) = (pass.is_some(), pass.as_ref().map(|pass| pass.facts.class));
-                let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
-                sql::update_credential(work, id, &address, self.is_practice(&address), &sealed).await?;
-                if let Some(pass) = &pass {
-                    sql::update_pass(work, id, &pass.facts).await?;
-                }
+                self.replace(work, visitor, id, &address, &credential, pass.as_ref()).await?;
                 let (kind, ending) = (credential.kind(), credential.ending());
                 events.push(Event::CredentialReplaced { kind: kind.as_str(), ending: ending.clone() });
                 effect = Effect::NewSecret { kind, ending };
-                super::shopify::unsaved::forget(work, submitted).await?;
             }
+        }
+        if !matches!(effect, Effect::OldSecretKept { .. }) {
+            super::shopify::unsaved::forget_of_cart(work, visitor, submitted, id).await?;
         }
         let facts = Facts { has_passed, is_active: wants_active && has_passed, last };
         sql::update(work, id, &name, facts.is_active, facts.status(), visitor.by.name()).await?;
@@ -258,6 +256,24 @@ impl Ecommerce {
         }
         let effect = effect_of_update(effect, &before.cart, facts, wants_active);
         Ok(Saved { cart: id, name: cart.name, effect })
+    }
+
+    /// Puts a credential in the place of the old one, with the pass that covers it.
+    async fn replace(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        id: CartId,
+        address: &StoreAddress,
+        credential: &Credential,
+        pass: Option<&Pass>,
+    ) -> Result<(), Broken> {
+        let sealed = self.seal(id, address, credential, visitor.by.name()).await?;
+        sql::update_credential(work, id, address, self.is_practice(address), &sealed).await?;
+        if let Some(pass) = pass {
+            sql::update_pass(work, id, &pass.facts).await?;
+        }
+        Ok(())
     }
 
     /// What was typed now, else what this form typed before and has not saved yet.

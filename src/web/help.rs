@@ -125,6 +125,7 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         permissions: permissions.to_vec(),
         tests_a_minute: 10,
         test_url: String::new(),
+        done: [false; 4],
         is_fresh: false,
         diagnostics: String::new(),
     }

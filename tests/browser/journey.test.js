@@ -83,7 +83,10 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole('button', { name: 'Replace token', exact: true }).click();
       await field(page, 'Access Token').fill(aToken());
       await savedAs(page, 'Workshop is saved, but still uses the old access token.');
+      await main.getByText(/^Token received, ends in/).waitFor();
+      assert.equal((await testConnection(page)).class, 'TOKEN_REFUSED', 'the new token waits for its test');
       await page.goto(general);
+      await page.getByRole('button', { name: 'Keep the saved token', exact: true }).click();
       assert.equal((await testConnection(page)).class, 'CONNECTED', 'the saved token is the one that works');
 
       await page.goto(general);

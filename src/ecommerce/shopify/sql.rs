@@ -95,6 +95,23 @@ pub(super) async fn delete_unsaved(connection: &mut PgConnection, form: Uuid) ->
     sqlx::query!("delete from unsaved_credentials where id = $1", form).execute(connection).await.map(drop)
 }
 
+pub(super) async fn delete_unsaved_of_cart(
+    connection: &mut PgConnection,
+    form: Uuid,
+    cart: CartId,
+    session: &[u8],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from unsaved_credentials where session_hash = $3 and (id = $1 or cart_id = $2)",
+        form,
+        cart.0,
+        session
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 /// Keeps what ended in the last half hour, so that the page can say that it was there.
 pub(super) async fn delete_old_unsaved(pool: &PgPool) -> sqlx::Result<u64> {
     let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'")

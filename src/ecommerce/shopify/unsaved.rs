@@ -129,3 +129,13 @@ pub(in crate::ecommerce) async fn find(
 pub(in crate::ecommerce) async fn forget(work: &mut PgConnection, form: Uuid) -> sqlx::Result<()> {
     sql::delete_unsaved(work, form).await
 }
+
+/// What was typed for a cart is saved: nothing of this browser waits for it any more.
+pub(in crate::ecommerce) async fn forget_of_cart(
+    work: &mut PgConnection,
+    visitor: &Visitor,
+    form: Uuid,
+    cart: CartId,
+) -> sqlx::Result<()> {
+    sql::delete_unsaved_of_cart(work, form, cart, &visitor.session).await
+}

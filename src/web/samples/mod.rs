@@ -268,6 +268,7 @@ pub(crate) fn test_view(class: Class, kind: Kind) -> TestView {
         permissions: permissions(),
         tests_a_minute: 10,
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
+        done: [false; 4],
         is_fresh: false,
         diagnostics: "Reference 0198f3c2a7\nOutcome connected".into(),
     }

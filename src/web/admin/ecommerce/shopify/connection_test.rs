@@ -85,6 +85,8 @@ pub struct TestView {
     pub tests_a_minute: u32,
     /// Where *Test again* posts to: `…/connection-tests`; empty where nothing can be pressed, as for a Viewer.
     pub test_url: String,
+    /// Steps of the guide that this test shows to be done; `app.js` ticks them.
+    pub done: [bool; 4],
     /// It has just ended: the verdict takes the focus.
     pub is_fresh: bool,
     /// What *Copy diagnostics* copies: safe to publish. Empty: no button.
@@ -94,6 +96,11 @@ pub struct TestView {
 impl TestView {
     fn naming(&self) -> Naming<'_> {
         Naming { host: &self.host, credential: self.kind.noun(), tests_a_minute: self.tests_a_minute, now: self.now }
+    }
+
+    fn done_steps(&self) -> String {
+        let done = self.done.iter().enumerate().filter(|(_, done)| **done);
+        done.map(|(step, _)| step.to_string()).collect::<Vec<_>>().join(" ")
     }
 
     /// The first heading of the region.

@@ -176,6 +176,7 @@ pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Ca
         permissions: permissions(),
         tests_a_minute: TESTS_A_MINUTE,
         test_url: if shell.can_change() { format!("{base}/connection-tests") } else { String::new() },
+        done: steps(true, Some(&report.verdict), None),
         is_fresh: false,
         diagnostics: String::new(),
         verdict: report.verdict.clone(),
