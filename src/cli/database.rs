@@ -3,6 +3,7 @@
 use anyhow::Context;
 use sqlx::PgPool;
 
+use super::Refused;
 use crate::{
     config::{Database, is_unverified},
     database,
@@ -47,8 +48,13 @@ pub async fn open(config: &Database) -> anyhow::Result<Opened> {
 
 async fn prepare(pool: &PgPool) -> anyhow::Result<()> {
     drop(pool.acquire().await.context("The database of DATABASE_URL cannot be reached")?);
-    database::check_durability(pool).await?;
-    database::migrate::migrate(pool).await
+    database::check_durability(pool).await.map_err(refused)?;
+    database::migrate::migrate(pool).await.map_err(refused)
+}
+
+/// A database that may lose writes, or is newer than we are: trying again changes nothing. One that is away may come back.
+fn refused(error: anyhow::Error) -> anyhow::Error {
+    if database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() }
 }
 
 impl Opened {

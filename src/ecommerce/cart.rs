@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Status,
-    shopify::{address::StoreAddress, credential::CredentialKind},
+    shopify::{address::StoreAddress, blot_tokens, credential::CredentialKind},
     verdict::Class,
 };
 use crate::audit::CartRef;
@@ -29,6 +29,9 @@ pub enum WebsiteNameError {
     Empty,
     #[error("Website Name must be {} characters or fewer", WebsiteName::MAX)]
     TooLong,
+    /// A name is shown everywhere, so a secret must never become one.
+    #[error("That looks like an access token. Paste it into Access Token. We have not kept it here")]
+    IsToken,
 }
 
 impl WebsiteNameError {
@@ -37,6 +40,7 @@ impl WebsiteNameError {
         match self {
             Self::Empty => "NAME_EMPTY",
             Self::TooLong => "NAME_TOO_LONG",
+            Self::IsToken => "IS_TOKEN",
         }
     }
 }
@@ -50,6 +54,9 @@ impl WebsiteName {
         let visible: String =
             typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
         let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        if blot_tokens(&name) != name {
+            return Err(WebsiteNameError::IsToken);
+        }
         match name.chars().count() {
             0 => Err(WebsiteNameError::Empty),
             1..=Self::MAX => Ok(Self(name)),
@@ -123,6 +130,8 @@ mod tests {
         assert_eq!(named("  Northwind \n Tea "), Ok("Northwind Tea".into()));
         assert_eq!(named("Tea\u{202e}shop"), Ok("Teashop".into()));
         assert_eq!(named("<b>Tea</b>"), Ok("<b>Tea</b>".into()), "markup is text: it is escaped where it is shown");
+        assert_eq!(named(&format!("Tea shpat_{}", "a1".repeat(16))), Err(WebsiteNameError::IsToken));
+        assert_eq!(named("EU: sales@northwind"), Ok("EU: sales@northwind".into()));
         assert_eq!(named(" \u{200f} "), Err(WebsiteNameError::Empty));
         assert_eq!(named(&"茶".repeat(80)), Ok("茶".repeat(80)));
         assert_eq!(named(&"茶".repeat(81)), Err(WebsiteNameError::TooLong));

@@ -13,7 +13,7 @@ mod sql;
 mod text;
 pub mod unsaved;
 
-pub use text::blot;
+pub use text::{blot, blot_tokens};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

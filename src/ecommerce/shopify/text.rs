@@ -40,17 +40,20 @@ pub fn blot(typed: &str) -> String {
         Some((user, _)) if user.contains(':') => &rest[user.len() + 1..],
         _ => rest,
     };
-    let mut blotted = scheme.to_owned();
-    let mut word_begins = true;
-    let mut left = kept;
+    format!("{scheme}{}", blot_tokens(kept))
+}
+
+/// The same for text that is no address: tokens alone, since a name may well hold a colon and an `@`.
+pub fn blot_tokens(typed: &str) -> String {
+    let mut blotted = String::new();
+    let (mut left, mut word_begins) = (typed, true);
     while let Some(letter) = left.chars().next() {
         let skipped = if word_begins { token_length(left) } else { 0 };
-        let step = if skipped == 0 { letter.len_utf8() } else { skipped };
         if skipped == 0 {
             blotted.push(letter);
         }
         word_begins = !letter.is_ascii_alphanumeric();
-        left = &left[step..];
+        left = &left[skipped.max(letter.len_utf8())..];
     }
     blotted
 }

@@ -10,7 +10,7 @@ use crate::{
         Offered, Submission, WebsiteName,
         shopify::{
             address::{self, StoreAddress},
-            blot,
+            blot, blot_tokens,
             credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
         },
     },
@@ -64,7 +64,7 @@ impl Posted {
     /// Reads every field and collects every complaint.
     pub fn understand(self) -> Understanding {
         let mut form = EditorForm {
-            website_name: Field { value: self.website_name.clone(), ..Field::default() },
+            website_name: Field { value: blot_tokens(&self.website_name), ..Field::default() },
             api_url: Field { value: self.api_url.clone(), ..Field::default() },
             client_id: Field { value: self.client_id.clone(), ..Field::default() },
             kind: self.credential_kind,
