@@ -453,6 +453,22 @@ mod tests {
     }
 
     #[test]
+    fn a_database_elsewhere_is_trusted_only_with_its_certificate() {
+        let table = [
+            ("postgres://x@db.example.com/y", true),
+            ("postgres://x@db.example.com/y?sslmode=require", true),
+            ("postgres://x@10.0.0.5/y", true),
+            ("postgres://x@db.example.com/y?sslmode=verify-full", false),
+            ("postgres://x@localhost/y", false),
+            ("postgres://x@127.0.0.1:5433/y", false),
+            ("postgres://x@localhost/y?host=/run/postgresql", false),
+        ];
+        for (url, unverified) in table {
+            assert_eq!(is_unverified(&url.parse().expect("a database")), unverified, "{url}");
+        }
+    }
+
+    #[test]
     fn an_empty_variable_is_not_set() {
         let empty = Some(String::new());
         let config = ServeFlags { listen: empty.clone(), egress_proxy: empty.clone(), public_url: empty, ..flags() };
