@@ -129,15 +129,18 @@ impl Ecommerce {
             })
         })
         .await;
-        match outcome {
-            Err(SaveError::Broken(Broken::Database(sqlx::Error::Database(refusal))))
-                if refusal.constraint() == Some("carts_submission_id_key") =>
-            {
-                let mut connection = self.pool.acquire().await?;
-                Ok(sql::find_by_submission(&mut connection, submitted).await?.ok_or(SaveError::Gone)?.into_saved())
+        // Pressed twice at once, the second may have been overtaken anywhere in its transaction: no cart yet when it looked,
+        // and then the secret was spent, or the name and the store taken, by the first.
+        let refused = |error: &SaveError| {
+            matches!(error, SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_))))
+        };
+        if outcome.as_ref().is_err_and(refused) {
+            let mut connection = self.pool.acquire().await?;
+            if let Some(first) = sql::find_by_submission(&mut connection, submitted).await? {
+                return Ok(first.into_saved());
             }
-            other => self.explain(other, &name, &store, None).await,
         }
+        self.explain(outcome, &name, &store, None).await
     }
 
     async fn insert(

@@ -283,6 +283,45 @@ async fn a_form_sent_twice_makes_one_cart(pool: PgPool) {
     assert_eq!(events(&app.pool).await.iter().filter(|event| *event == "cart_added").count(), 1);
 }
 
+/// The second press finds no cart yet, and by the time it looks for the secret the first one has spent it.
+#[sqlx::test]
+async fn a_press_that_is_overtaken_by_the_first_says_what_the_first_did(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    let (_, _, fields) = page.submission("Save");
+    let form = &fields.iter().find(|(name, _)| name == "submission").expect("a submission id").1;
+    let to = page.knock("Save").send().await.location().to_owned();
+    // the first press has not committed yet, as the second sees it ...
+    sqlx::query("update carts set submission_id = gen_random_uuid()").execute(&app.pool).await.expect("hidden");
+    let mut first = app.pool.begin().await.expect("a transaction");
+    sqlx::query("lock table unsaved_credentials").execute(&mut *first).await.expect("a lock");
+    let overtaken = async {
+        while !somebody_waits(&app.pool).await {
+            tokio::task::yield_now().await;
+        }
+        // ... and now it has
+        sqlx::query("update carts set submission_id = $1::uuid")
+            .bind(form)
+            .execute(&mut *first)
+            .await
+            .expect("shown again");
+        first.commit().await.expect("committed");
+    };
+    let (answer, ()) = tokio::join!(page.knock("Save").send(), overtaken);
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, to.as_str()), "{}", answer.text());
+    assert_eq!(count(&app.pool, "carts").await, 1);
+}
+
+/// Whether a statement in this database waits for a lock.
+async fn somebody_waits(pool: &PgPool) -> bool {
+    sqlx::query_scalar(
+        "select exists (select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database()))",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("the locks")
+}
+
 #[sqlx::test]
 async fn two_people_add_one_store_at_once_and_one_of_them_is_told(pool: PgPool) {
     let (app, priya) = inside(pool).await;
