@@ -4,7 +4,7 @@
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 #![allow(rustdoc::bare_urls, reason = "the doc comments here are what --help prints")]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 #[cfg(feature = "embedded")]
 use std::path::PathBuf;
 
@@ -74,6 +74,14 @@ pub struct ServeFlags {
     pub support_address: Option<String>,
 }
 
+/// Settings of `cartwright ready`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReadyFlags {
+    /// Where the server listens [default: 127.0.0.1:8080].
+    #[arg(long, env = "CARTWRIGHT_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
 /// One thing to mend, with its variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {problem}")]
@@ -130,6 +138,35 @@ fn given(value: Option<&String>) -> Option<&str> {
     value.map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
+fn listen_address(given_by: Option<&String>, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
+    let text = given(given_by).unwrap_or("127.0.0.1:8080");
+    let listen = text
+        .parse()
+        .ok()
+        .or_else(|| text.strip_prefix("localhost:")?.parse().ok().map(|port: u16| ([127, 0, 0, 1], port).into()));
+    if listen.is_none() {
+        problems.push(Problem {
+            variable: "CARTWRIGHT_LISTEN",
+            problem: format!("{text:?} is not an address and a port such as 127.0.0.1:8080"),
+        });
+    }
+    listen
+}
+
+impl ReadyFlags {
+    /// Where to ask: a server that listens everywhere is asked on loopback.
+    pub fn check(&self) -> Result<SocketAddr, Problems> {
+        let mut problems = Vec::new();
+        let mut listen = listen_address(self.listen.as_ref(), &mut problems).ok_or(Problems(problems))?;
+        match listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        Ok(listen)
+    }
+}
+
 impl DatabaseFlags {
     /// The database that these flags mean.
     pub fn check(&self) -> Result<Database, Problems> {
@@ -183,7 +220,7 @@ impl ServeFlags {
     pub fn check(&self) -> Result<ServeConfig, Problems> {
         let mut problems = Vec::new();
         let database = self.database.database(&mut problems);
-        let listen = self.listen(&mut problems);
+        let listen = listen_address(self.listen.as_ref(), &mut problems);
         let public_url = self.public_url(listen, &mut problems);
         let egress = self.egress(&mut problems);
         let support = self.support(&mut problems);
@@ -210,21 +247,6 @@ impl ServeFlags {
             }),
             _ => Err(Problems(problems)),
         }
-    }
-
-    fn listen(&self, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
-        let text = given(self.listen.as_ref()).unwrap_or("127.0.0.1:8080");
-        let listen = text
-            .parse()
-            .ok()
-            .or_else(|| text.strip_prefix("localhost:")?.parse().ok().map(|port: u16| ([127, 0, 0, 1], port).into()));
-        if listen.is_none() {
-            problems.push(Problem {
-                variable: "CARTWRIGHT_LISTEN",
-                problem: format!("{text:?} is not an address and a port such as 127.0.0.1:8080"),
-            });
-        }
-        listen
     }
 
     fn public_url(&self, listen: Option<SocketAddr>, problems: &mut Vec<Problem>) -> Option<PublicUrl> {

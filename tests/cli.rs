@@ -404,3 +404,29 @@ async fn closed_output_does_not_stop_the_service() {
     let status = support::process::wait(&mut child, Duration::from_secs(30)).expect("it ends");
     assert_eq!(status.code(), Some(0));
 }
+
+/// `cartwright ready` as the health check of a container runs it.
+fn ready(folder: &Folder, listen: &str) -> Ran {
+    let mut command = cartwright(folder.path(), &["ready"]);
+    command.env("CARTWRIGHT_LISTEN", listen);
+    run(command)
+}
+
+#[tokio::test]
+async fn ready_tells_a_health_check_what_the_server_says() {
+    let folder = Folder::new();
+    let nobody = ready(&folder, &format!("127.0.0.1:{}", free_port()));
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.stderr.starts_with("Nobody answers at 127.0.0.1:"), "{nobody:?}");
+    assert_eq!(ready(&folder, "everywhere").code, Some(78));
+
+    let server = Server::start(cartwright(folder.path(), &["serve"]));
+    // a server in a container listens everywhere and is asked on loopback
+    let well = ready(&folder, &format!("0.0.0.0:{}", server.address.port()));
+    assert_eq!((well.code, well.stderr.as_str()), (Some(0), ""), "{well:?}");
+    folder.signal(rustix::process::Signal::STOP);
+    let away = ready(&folder, &server.address.to_string());
+    folder.signal(rustix::process::Signal::CONT);
+    assert_eq!(away.code, Some(1));
+    assert!(away.stderr.ends_with("is not ready: it answers 503\n"), "{away:?}");
+}

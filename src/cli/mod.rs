@@ -6,6 +6,7 @@ mod database;
 mod doctor;
 mod keys;
 mod migrate;
+mod ready;
 mod serve;
 mod users;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseFlags, Problems, ServeFlags};
+use crate::config::{DatabaseFlags, Problems, ReadyFlags, ServeFlags};
 
 /// `EX_CONFIG` of sysexits.h: a setting is wrong, and trying again changes nothing.
 const EXIT_CONFIG: u8 = 78;
@@ -44,6 +45,8 @@ enum Command {
     Users(users::UsersCommand),
     /// Look at settings, keys, database, clock and the way to Shopify, and say what to mend. Changes nothing but the schema.
     Doctor(Box<ServeFlags>),
+    /// Ask a running server whether it can serve: exit code 0 if so, 1 if not. For the health check of a container.
+    Ready(ReadyFlags),
     /// Make keys for the key file.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -62,6 +65,7 @@ pub fn main() -> ExitCode {
             Command::Serve(flags) => serve::serve(*flags).await,
             Command::Doctor(flags) => doctor::doctor(*flags).await,
             Command::Migrate(flags) => migrate::migrate(&flags).await,
+            Command::Ready(flags) => ready::ready(&flags),
             Command::Users(command) => users::run(command).await,
             Command::Keys(command) => {
                 keys::run(&command);

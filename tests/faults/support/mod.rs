@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod balancer;
 pub mod browser;
 pub mod cluster;
 pub mod http;
