@@ -44,7 +44,7 @@ describe('Lighthouse', () => {
 /** The categories below 100, and the audits that cost them. */
 async function judge(url, extraHeaders, config) {
   const port = await freePort();
-  const browser = await launch({ args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', `--remote-debugging-port=${port}`] });
+  const browser = await launch({ flags: [`--remote-debugging-port=${port}`] });
   try {
     const options = { port, extraHeaders, onlyCategories: Object.keys(LEAST), skipAudits: ['is-crawlable'], logLevel: 'error' };
     const { lhr } = await lighthouse(url, options, config);

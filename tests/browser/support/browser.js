@@ -12,9 +12,10 @@ export const PATIENCE = 20_000;
 
 export const PRIYA = { name: 'Priya Shah', email: 'priya@northwind.example', password: ['heron', 'copper', 'lantern', 'tides'].join(' ') };
 
-export function launch(options = {}) {
+/** With `flags`, further flags of Chromium's own. */
+export function launch({ flags = [], ...options } = {}) {
   const executablePath = process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
-  return chromium.launch({ executablePath, args: FLAGS, ...options });
+  return chromium.launch({ executablePath, args: [...FLAGS, ...flags], ...options });
 }
 
 /**
