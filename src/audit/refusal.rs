@@ -45,10 +45,8 @@ mod tests {
         for _ in 0..25 {
             record_refusal(&pool, by(), "/admin/ecommerce/shopify/{cart}/deletion").await.expect("recorded");
         }
-        let pages: Vec<String> = sqlx::query_scalar("select data ->> 'page' from audit_events")
-            .fetch_all(&pool)
-            .await
-            .expect("the rows");
+        let pages: Vec<String> =
+            sqlx::query_scalar("select data ->> 'page' from audit_events").fetch_all(&pool).await.expect("the rows");
         assert_eq!(pages, ["/admin/ecommerce/shopify/…/deletion"; 10]);
     }
 }

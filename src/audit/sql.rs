@@ -119,10 +119,12 @@ pub(super) async fn list(pool: &PgPool, filter: &Filter, from: From, limit: i64)
         From::NewerThan(id) => (true, Some(id)),
     };
     let (at, id) = match cursor {
-        Some(id) => match sqlx::query_scalar!("select at from audit_events where id = $1", id).fetch_optional(pool).await? {
-            Some(at) => (at, id),
-            None => return Ok(Vec::new()),
-        },
+        Some(id) => {
+            match sqlx::query_scalar!("select at from audit_events where id = $1", id).fetch_optional(pool).await? {
+                Some(at) => (at, id),
+                None => return Ok(Vec::new()),
+            }
+        }
         None => (LAST, Uuid::max()),
     };
     let (from, until) = (filter.from.unwrap_or(FIRST), filter.until.unwrap_or(LAST));

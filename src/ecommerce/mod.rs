@@ -7,6 +7,7 @@ mod cart;
 mod integration;
 mod listing;
 mod minting;
+mod overwriting;
 mod report;
 mod retiring;
 mod saving;

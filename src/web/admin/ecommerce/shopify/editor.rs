@@ -67,8 +67,8 @@ impl Editor<'_> {
             stage,
             test,
             guide,
-            has_health: false,
-            has_activity: false,
+            has_health: super::HAS_HEALTH,
+            has_activity: true,
             form,
             shell,
         })
