@@ -19,5 +19,8 @@ create index audit_events_cart_what on audit_events (cart_id, what, at desc, id 
 create index audit_events_person on audit_events (coalesce(actor_id::text, actor_kind), at desc, id desc);
 create index audit_events_person_what on audit_events (coalesce(actor_id::text, actor_kind), what, at desc, id desc);
 
+-- The last outcomes of a form that is not saved yet, for its diagnostics; a save looks for them too.
+create index connection_tests_submission on connection_tests (submission_id, started_at desc);
+
 -- The trigger refuses everybody; this refuses us, even if somebody drops the trigger. A superuser is bound by neither.
 revoke update, delete, truncate on audit_events from current_user;

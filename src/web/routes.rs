@@ -78,6 +78,7 @@ pub fn table() -> Vec<Route> {
         post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create),
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
+        get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
         post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
         get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),

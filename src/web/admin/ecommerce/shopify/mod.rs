@@ -4,6 +4,7 @@ pub mod activity;
 pub mod check_line;
 pub mod connection_test;
 pub mod deletion;
+pub mod diagnostics;
 pub mod disconnection;
 mod editor;
 mod form;
