@@ -77,7 +77,9 @@ pub struct Listed {
 
 /// One page of what happened.
 pub async fn list(pool: &PgPool, filter: &Filter, from: From) -> sqlx::Result<Listed> {
-    let mut rows = sql::list(pool, filter, from, PAGE + 1).await?;
+    let mut connection = pool.acquire().await?;
+    let mut rows = sql::list(&mut connection, filter, from, PAGE + 1).await?;
+    drop(connection);
     let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
     if more {
         rows.pop();
@@ -97,7 +99,8 @@ pub async fn list(pool: &PgPool, filter: &Filter, from: From) -> sqlx::Result<Li
 
 /// The next rows of a download, newest first, behind `after`.
 pub async fn batch(pool: &PgPool, filter: &Filter, after: Option<Uuid>, limit: i64) -> sqlx::Result<Vec<Recorded>> {
-    sql::list(pool, filter, after.map_or(From::Newest, From::OlderThan), limit).await
+    let mut connection = pool.acquire().await?;
+    sql::list(&mut connection, filter, after.map_or(From::Newest, From::OlderThan), limit).await
 }
 
 /// Who ever did something, by the key of [`Filter::person`], as they were called last.
