@@ -16,16 +16,20 @@ pub fn start_logging(filter: &str) {
     for target in quiet {
         directives = directives.add_directive(format!("{target}=warn").parse().expect("a target and a level"));
     }
-    let lines = fmt::layer()
+    let lines = lines().with_writer(std::io::stderr);
+    // A second start, as in tests, keeps the first.
+    tracing_subscriber::registry().with(directives).with(lines).try_init().ok();
+}
+
+/// One JSON object a line: a name with a line feed or a terminal's sequence in it is encoded, and forges no line.
+fn lines<S>() -> fmt::Layer<S, fmt::format::JsonFields, fmt::format::Format<fmt::format::Json>> {
+    fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
         // Told on standard error, which is what could not be written to: that would panic.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr);
-    // A second start, as in tests, keeps the first.
-    tracing_subscriber::registry().with(directives).with(lines).try_init().ok();
 }
 
 /// Starts the metrics recorder; without one, as in tests, counting costs nothing.
@@ -40,5 +44,43 @@ pub async fn keep_metrics(recorder: Option<PrometheusHandle>) {
     loop {
         rounds.tick().await;
         recorder.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("the log").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_name_forges_no_line_and_moves_no_cursor() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::registry().with(lines().with_writer(move || writer.clone()));
+        let name = "Tea\n{\"level\":\"ERROR\"}\u{1b}[2J\r\u{7}";
+        tracing::subscriber::with_default(subscriber, || tracing::error!(cart = name, cause = %name, "told: {name}"));
+        let written = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
+        assert_eq!(written.matches('\n').count(), 1, "{written:?}");
+        assert!(!written.trim_end_matches('\n').contains(char::is_control), "{written:?}");
+        let line: serde_json::Value = serde_json::from_str(&written).expect("one object");
+        assert_eq!((&line["cart"], &line["cause"]), (&name.into(), &name.into()));
     }
 }

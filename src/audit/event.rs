@@ -1,18 +1,23 @@
 //! The closed set of what can happen. No variant has a place for a secret.
+//!
+//! A new event is one variant here, its group in `what.rs`, and its words in `web::admin::activity::words`: without them it does
+//! not compile. Fields may be added with `#[serde(default)]`, never renamed: what was written years ago must still be read.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// One field before and after; both are text that a page may show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Change {
-    pub field: &'static str,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change<S = &'static str> {
+    pub field: S,
     pub before: String,
     pub after: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// `S` holds the words of ours: a literal when an event is written, a `String` when it is read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
+pub enum Event<S = &'static str> {
     SignedIn,
     CouldNotSignIn {
         email: String,
@@ -20,23 +25,31 @@ pub enum Event {
     SignedOut,
     UserAdded {
         email: String,
-        role: &'static str,
+        role: S,
     },
     SetUpLinkMade,
+    /// A Viewer wanted a page of an administrator's; `page` is its path with `…` for each id.
+    WasRefused {
+        page: String,
+    },
     IntegrationTurnedOn,
     IntegrationTurnedOff,
     CartAdded {
         store: String,
-        status: &'static str,
+        status: S,
     },
     CartChanged {
-        changes: Vec<Change>,
+        changes: Vec<Change<S>>,
+    },
+    /// Follows the change itself; `of` is who had saved meanwhile.
+    CartOverwritten {
+        of: String,
     },
     CartTurnedOn,
     CartTurnedOff,
     /// `ending`: the last four characters, where the secret is long enough to show them.
     CredentialReplaced {
-        kind: &'static str,
+        kind: S,
         ending: Option<String>,
     },
     CartDisconnected,
@@ -45,22 +58,69 @@ pub enum Event {
     },
     Tested {
         store: String,
-        class: &'static str,
+        class: S,
         title: String,
+        /// The test's own page, while its cart is there.
+        #[serde(default)]
+        test: Option<uuid::Uuid>,
     },
     SecretUnreadable,
     TokenRenewed,
     TokenNotRenewed {
-        class: &'static str,
+        class: S,
     },
 }
 
-impl Event {
+impl<S: Serialize> Event<S> {
     /// The stored form: the tag on its own, the rest as data.
-    pub(super) fn parts(&self) -> (String, serde_json::Value) {
+    pub(super) fn parts(&self) -> (String, Value) {
         let mut data = serde_json::to_value(self).expect("events are plain data");
         let tag = data.as_object_mut().and_then(|fields| fields.remove("event"));
         let name = tag.and_then(|tag| tag.as_str().map(str::to_owned)).expect("every event has its tag");
         (name, data)
+    }
+}
+
+impl<S: DeserializeOwned> Event<S> {
+    /// The event of a stored row; `None` where a newer version wrote what this one does not know.
+    pub(super) fn from_parts(name: &str, data: &Value) -> Option<Self> {
+        let mut whole = data.as_object().cloned().unwrap_or_default();
+        whole.insert("event".into(), name.into());
+        serde_json::from_value(Value::Object(whole)).ok()
+    }
+}
+
+/// The names of all events as they are stored, for tests that must not forget one.
+#[cfg(test)]
+pub(crate) fn names() -> Vec<String> {
+    let refused = serde_json::from_value::<Event<String>>(serde_json::json!({ "event": "?" })).expect_err("no event");
+    let told = refused.to_string();
+    let names: Vec<String> = told.split('`').skip(3).step_by(2).map(str::to_owned).collect();
+    assert!(names.len() > 20, "serde names the variants in its refusal: {told}");
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let written = Event::CartChanged {
+            changes: vec![Change { field: "Website Name", before: "Old".into(), after: "New".into() }],
+        };
+        let (name, data) = written.parts();
+        let read = Event::<String>::from_parts(&name, &data).expect("an event");
+        assert_eq!(read.parts(), written.parts());
+        assert_eq!(Event::<String>::from_parts("signed_in", &Value::Null), Some(Event::SignedIn));
+    }
+
+    #[test]
+    fn a_row_of_an_older_version_lacks_a_field_and_one_of_a_newer_has_more() {
+        let data = serde_json::json!({ "store": "a", "class": "CONNECTED", "title": "Connected to A", "later": 1 });
+        let read = Event::<String>::from_parts("tested", &data);
+        assert!(matches!(read, Some(Event::Tested { test: None, .. })), "{read:?}");
+        assert_eq!(Event::<String>::from_parts("cart_frobbed", &data), None);
+        assert_eq!(Event::<String>::from_parts("tested", &Value::Null), None);
     }
 }

@@ -1,15 +1,21 @@
 //! What happened: who did what, to which cart, before and after, never a secret. Written in the transaction of the change, so
-//! that a change without its row does not happen; append-only by trigger.
+//! that a change without its row does not happen; append-only by grant and by trigger. Read by the pages of the activity alone.
 //!
 //! Knows no carts: ids and names travel as values.
 
 mod actor;
-mod event;
+pub(crate) mod event;
+mod reading;
+mod refusal;
 mod sql;
+mod what;
 
 pub use actor::{Actor, By, Origin};
 pub use event::{Change, Event};
+pub use reading::{ActorRef, Filter, From, Happened, Listed, Offer, Recorded, batch, list, offer};
+pub use refusal::record_refusal;
 pub use sql::{find_deletion, record};
+pub use what::What;
 
 /// The cart that an event is about, as it was called then.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -84,7 +84,24 @@ async fn stored(opened: &database::Opened) -> Vec<Finding> {
         Ok(_) => findings.push(Finding::Well("This machine's clock agrees with the database's.".into())),
         Err(error) => findings.push(Finding::Mend(format!("The database's clock could not be read: {error:#}"))),
     }
+    findings.push(match crate::database::is_superuser(&opened.pool).await {
+        Ok(is_superuser) => role(is_superuser),
+        Err(error) => Finding::Mend(format!("The database's role could not be read: {error:#}")),
+    });
     findings
+}
+
+/// The activity is append-only for an ordinary role; a superuser is bound by no grant.
+fn role(is_superuser: bool) -> Finding {
+    if is_superuser {
+        Finding::Mind(
+            "Our role in the database is a superuser, so no grant keeps the activity from being changed. Give us a role that \
+             only owns its own database."
+                .into(),
+        )
+    } else {
+        Finding::Well("Our role in the database is no superuser and may not change what the activity recorded.".into())
+    }
 }
 
 /// Whether anything answers at Shopify over verified TLS. No secret is sent: the address is Shopify's own.
@@ -108,6 +125,12 @@ async fn way_out(config: &ServeConfig) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_superuser_is_told_that_the_activity_could_be_changed() {
+        assert!(matches!(role(true), Finding::Mind(line) if line.contains("superuser")));
+        assert!(matches!(role(false), Finding::Well(_)));
+    }
 
     #[test]
     fn the_end_of_our_version_is_told_before_it_comes() {

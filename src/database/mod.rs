@@ -72,6 +72,13 @@ pub async fn check_durability(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether our role is a superuser, whom no grant binds.
+pub async fn is_superuser(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select rolsuper as "is_superuser!" from pg_roles where rolname = current_user"#)
+        .fetch_one(pool)
+        .await
+}
+
 /// How far this machine's clock is from the database's.
 pub async fn clock_difference(pool: &PgPool, here: OffsetDateTime) -> sqlx::Result<time::Duration> {
     let there = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(pool).await?;

@@ -1,5 +1,7 @@
 //! The list of carts: filter, search, keyset pages in both directions. No secret is selected, so none can leak.
 
+use std::collections::HashSet;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -99,6 +101,11 @@ impl Ecommerce {
             next: rows.last().filter(|_| has_next).map(cursor),
             rows,
         })
+    }
+
+    /// Which of these carts are there.
+    pub async fn existing(&self, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
+        sql::list_existing(&self.pool, carts).await
     }
 
     /// Counts for the head of the list and the Admin home.

@@ -4,9 +4,11 @@
 //! transaction with its audit row inside and the network outside.
 
 mod cart;
+mod diagnosing;
 mod integration;
 mod listing;
 mod minting;
+mod overwriting;
 mod report;
 mod retiring;
 mod saving;

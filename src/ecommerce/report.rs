@@ -144,7 +144,8 @@ async fn record_saved(
 }
 
 fn tested(report: &TestReport) -> Event {
-    Event::Tested { store: report.address.host(), class: report.verdict.class.as_str(), title: report.title() }
+    let (store, class) = (report.address.host(), report.verdict.class.as_str());
+    Event::Tested { store, class, title: report.title(), test: Some(report.id) }
 }
 
 fn name_other(verdict: &mut Verdict, other: CartRef) {

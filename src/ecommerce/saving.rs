@@ -132,7 +132,10 @@ impl Ecommerce {
         // Pressed twice at once, the second may have been overtaken anywhere in its transaction: no cart yet when it looked,
         // and then the secret was spent, or the name and the store taken, by the first.
         let refused = |error: &SaveError| {
-            matches!(error, SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_))))
+            matches!(
+                error,
+                SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
+            )
         };
         if outcome.as_ref().is_err_and(refused) {
             let mut connection = self.pool.acquire().await?;
@@ -194,7 +197,7 @@ impl Ecommerce {
         self.explain(outcome, &name, &store, Some(id)).await
     }
 
-    async fn update_in(
+    pub(super) async fn update_in(
         &self,
         work: &mut PgConnection,
         visitor: &Visitor,
@@ -312,7 +315,7 @@ impl Ecommerce {
     }
 
     /// Turns the name of a constraint into what a person can mend.
-    async fn explain(
+    pub(super) async fn explain(
         &self,
         outcome: Result<Saved, SaveError>,
         name: &str,

@@ -75,7 +75,7 @@ impl Facts {
 }
 
 impl Class {
-    pub(super) fn from_stored(text: &str) -> Option<Self> {
+    pub fn from_stored(text: &str) -> Option<Self> {
         serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
     }
 

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{Method, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
@@ -15,7 +15,11 @@ use super::{
     session::Session,
     shell::Shell,
 };
-use crate::{accounts::Ended, app::App};
+use crate::{
+    accounts::Ended,
+    app::App,
+    audit::{self, By},
+};
 
 /// Who may use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +41,24 @@ pub async fn guard(State((app, access)): State<(App, Access)>, request: Request,
     };
     match (session.user.is_some(), access) {
         (false, _) => to_sign_in(&app, session, &request),
-        (true, Access::Administrator) if !session.can_change() => match app.accounts.administrators().await {
-            Ok(administrators) => Error::CannotChange { administrators }.into_response(),
-            Err(error) => Error::from(error).into_response(),
-        },
+        (true, Access::Administrator) if !session.can_change() => {
+            match refuse(&app, session.by(), page(&request)).await {
+                Ok(administrators) => Error::CannotChange { administrators }.into_response(),
+                Err(error) => Error::from(error).into_response(),
+            }
+        }
         (true, _) => next.run(request).await,
     }
+}
+
+/// Whom a Viewer may ask instead; that they were refused stands in the activity.
+async fn refuse(app: &App, by: By, page: String) -> sqlx::Result<Vec<String>> {
+    audit::record_refusal(&app.pool, by, &page).await?;
+    app.accounts.administrators().await
+}
+
+fn page(request: &Request) -> String {
+    request.extensions().get::<MatchedPath>().map_or_else(|| "a page".to_owned(), |path| path.as_str().to_owned())
 }
 
 /// What a stranger gets on any guarded address, known or not.

@@ -14,10 +14,10 @@ use axum::{
 
 use super::{
     admin::{
-        account,
+        account, activity,
         ecommerce::{
             add, carts,
-            shopify::{connection_test, deletion, disconnection, general},
+            shopify::{self, connection_test, deletion, disconnection, general},
             switch,
         },
         home,
@@ -63,6 +63,8 @@ pub fn table() -> Vec<Route> {
         get("/admin", Viewer, home::show),
         get("/admin/account", Viewer, account::show),
         post("/admin/account/theme", Viewer, account::update),
+        get("/admin/activity", Viewer, activity::list),
+        get("/admin/activity.csv", Viewer, activity::export),
         get("/admin/ecommerce", Viewer, carts::list),
         get("/admin/ecommerce/switch", Administrator, switch::edit),
         post("/admin/ecommerce/switch", Administrator, switch::update),
@@ -75,6 +77,8 @@ pub fn table() -> Vec<Route> {
         post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update),
         post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create),
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
+        get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
+        get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
         post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
         get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),

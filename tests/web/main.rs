@@ -1,11 +1,14 @@
 //! The pages, through the whole router: every layer, a database each, and the practice store as Shopify. What is asserted is what
 //! a person or a script would see, and what the database and Shopify would know.
 
+mod activity;
+mod activity_rows;
 mod bad_bodies;
 mod canary;
 mod connection_test;
 mod cookies;
 mod cross_site;
+mod diagnostics;
 mod headers;
 mod keep_the_secret;
 mod list;

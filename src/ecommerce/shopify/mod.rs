@@ -6,6 +6,7 @@ pub mod answer;
 pub mod client;
 pub mod connection_test;
 pub mod credential;
+pub mod diagnostics;
 pub mod guide;
 pub mod resolver;
 pub mod scopes;

@@ -1,4 +1,7 @@
-use sqlx::PgConnection;
+use std::collections::HashSet;
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, Counts, ListQuery, Status,
@@ -65,6 +68,12 @@ pub(in crate::ecommerce) async fn list(
             is_disconnected: row.is_disconnected,
         })
         .collect())
+}
+
+/// Which of these carts are there.
+pub(in crate::ecommerce) async fn list_existing(pool: &PgPool, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
+    let there = sqlx::query_scalar!("select id from carts where id = any ($1)", carts).fetch_all(pool).await?;
+    Ok(there.into_iter().map(CartId).collect())
 }
 
 /// Whether the integration is on, and how many carts each filter holds; each count stops at [`COUNT_TO`].

@@ -82,6 +82,9 @@ impl CartsSummary {
     }
 }
 
+/// Everybody may look at it.
+const ACTIVITY: HomeRow = HomeRow { href: "/admin/activity", icon: "history", name: "Activity", text: "Who did what." };
+
 /// GET `/admin`.
 pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Error> {
     let is_active = app.ecommerce.integration().await?.is_active;
@@ -96,5 +99,5 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
         (true, _, 0) if connected == all => CartsSummary::AllConnected { carts: all },
         (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
     };
-    Ok(Page::ok(Home { shell, carts, others: Vec::new() }))
+    Ok(Page::ok(Home { shell, carts, others: vec![ACTIVITY] }))
 }

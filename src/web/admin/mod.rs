@@ -1,5 +1,6 @@
 //! Pages behind the sign-in.
 
 pub mod account;
+pub mod activity;
 pub mod ecommerce;
 pub mod home;

@@ -36,6 +36,8 @@ struct Control {
     disabled: bool,
     action: Option<String>,
     described_by: Vec<String>,
+    /// Values and words of a select.
+    options: Vec<(String, String)>,
 }
 
 /// What the page just seen holds, with what was typed into it since.
@@ -199,6 +201,23 @@ impl Page {
         self.controls[field].checked = false;
     }
 
+    /// Picks the option with these words from a select.
+    #[track_caller]
+    pub fn pick(&mut self, label: &str, words: &str) {
+        let field = self.control(label, &[Kind::Text]);
+        let options = &self.controls[field].options;
+        let option = options.iter().find(|(_, shown)| shown == words);
+        let value = option.unwrap_or_else(|| panic!("{words:?} is not among {options:?}")).0.clone();
+        self.controls[field].value = value;
+    }
+
+    /// What a select offers, in words.
+    #[track_caller]
+    pub fn options(&self, label: &str) -> Vec<String> {
+        let field = self.control(label, &[Kind::Text]);
+        self.controls[field].options.iter().map(|(_, words)| words.clone()).collect()
+    }
+
     #[track_caller]
     pub fn choose(&mut self, label: &str) {
         let chosen = self.control(label, &[Kind::Radio]);
@@ -303,7 +322,7 @@ fn read(document: &Html) -> (Vec<Form>, Vec<Control>) {
         .filter_map(|label| Some((label.attr("for")?.to_owned(), text_of(label))))
         .collect();
     let controls = document
-        .select(&selector("input, button, textarea"))
+        .select(&selector("input, button, textarea, select"))
         .map(|element| {
             let form = match element.attr("form") {
                 Some(id) => elements.iter().position(|form| form.attr("id") == Some(id)),
@@ -332,12 +351,18 @@ fn control(element: ElementRef<'_>, form: Option<usize>, labels: &BTreeMap<Strin
         .or_else(|| labels.get(element.attr("id")?).cloned())
         .or_else(|| wrapping().map(text_of))
         .unwrap_or_else(|| text_of(element));
+    let option = |one: ElementRef<'_>| (one.attr("value").map_or_else(|| text_of(one), str::to_owned), text_of(one));
+    let options: Vec<(String, String)> = element.select(&selector("option")).map(option).collect();
+    let selected = element.select(&selector("option[selected]")).next().map(|one| option(one).0);
+    let first = options.first().map(|(value, _)| value.clone());
+    let plain = element.attr("value").unwrap_or(if ticks { "on" } else { "" }).to_owned();
     Control {
         form,
         kind,
         label,
         name: element.attr("name").map(str::to_owned),
-        value: element.attr("value").unwrap_or(if ticks { "on" } else { "" }).to_owned(),
+        value: selected.or(first).unwrap_or(plain),
+        options,
         checked: element.attr("checked").is_some(),
         disabled: element.attr("disabled").is_some(),
         action: element.attr("formaction").map(str::to_owned),

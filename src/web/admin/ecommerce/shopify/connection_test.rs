@@ -286,7 +286,7 @@ async fn show_of(
         None => None,
     };
     if headers.contains_key(PARTIAL) {
-        return Ok(Html(editor::test_view(app, &shell, &report, cart.as_ref()).render()?).into_response());
+        return Ok(Html(editor::test_view(app, &shell, &report, cart.as_ref()).await.render()?).into_response());
     }
     let mut form = match &cart {
         Some(cart) => editor::of_cart(cart),
@@ -335,7 +335,7 @@ pub(super) fn stream(
                         Some(id) => app.ecommerce.find(id).await.ok().flatten().or(cart.clone()),
                         None => None,
                     };
-                    let view = editor::test_view(&app, &shell, &report, cart.as_ref());
+                    let view = editor::test_view(&app, &shell, &report, cart.as_ref()).await;
                     let region = TestView { is_fresh: true, ..view }.render().unwrap_or_default();
                     tell.send(if whole { format!("{TESTING_END}{region}") } else { region }).ok();
                 }

@@ -48,7 +48,10 @@ impl Editor<'_> {
             Some(cart) => Some(CartHead::of(app, cart).await?),
             None => None,
         };
-        let test = report.as_ref().map(|report| test_view(app, &shell, report, cart.as_ref()));
+        let test = match &report {
+            Some(report) => Some(test_view(app, &shell, report, cart.as_ref()).await),
+            None => None,
+        };
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
         let done = steps(handle.is_some(), report.as_ref().map(|report| &report.verdict), cart.as_ref());
@@ -67,8 +70,8 @@ impl Editor<'_> {
             stage,
             test,
             guide,
-            has_health: false,
-            has_activity: false,
+            has_health: super::HAS_HEALTH,
+            has_activity: true,
             form,
             shell,
         })
@@ -147,13 +150,21 @@ fn steps(is_understood: bool, verdict: Option<&Verdict>, cart: Option<&Cart>) ->
 }
 
 /// The region of a finished test.
-pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Cart>) -> TestView {
+pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Cart>) -> TestView {
     // A pass that a later save was linked to covers what is saved as well.
     let is_saved = |cart: &Cart| report.was_saved || cart.last_test == Some(report.id);
     let standing = match cart {
         Some(cart) if is_saved(cart) && cart.is_active => Standing::Active,
         Some(cart) if is_saved(cart) => Standing::SavedInactive,
         _ => Standing::Unsaved,
+    };
+    let diagnostics = match app.ecommerce.diagnostics_of_test(report, cart, app.clock.now()).await {
+        Ok(text) => text,
+        Err(error) => {
+            // A result is shown even if the database went away meanwhile.
+            tracing::warn!(test = %report.id, error = %error, "no diagnostics");
+            String::new()
+        }
     };
     let credential = cart.and_then(|cart| cart.credential.as_ref());
     let a_day_ago = report.tested_at - time::Duration::HOUR * 20;
@@ -178,7 +189,7 @@ pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Ca
         test_url: if shell.can_change() { format!("{base}/connection-tests") } else { String::new() },
         done: steps(true, Some(&report.verdict), None),
         is_fresh: false,
-        diagnostics: String::new(),
+        diagnostics,
         verdict: report.verdict.clone(),
     }
 }

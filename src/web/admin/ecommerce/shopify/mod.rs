@@ -1,8 +1,10 @@
 //! The editor of a Shopify cart: General, the connection test, the two questions before something is lost.
 
+pub mod activity;
 pub mod check_line;
 pub mod connection_test;
 pub mod deletion;
+pub mod diagnostics;
 pub mod disconnection;
 mod editor;
 mod form;
@@ -77,6 +79,9 @@ pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a Permission>,
     permissions.into_iter().map(|permission| permission.scope.as_str()).collect::<Vec<_>>().join(between)
 }
 
+/// Whether the tab Health leads anywhere.
+pub(crate) const HAS_HEALTH: bool = false;
+
 /// The saved cart that a page is about.
 #[derive(Clone, Debug)]
 pub struct CartHead {
@@ -88,7 +93,7 @@ pub struct CartHead {
 }
 
 impl CartHead {
-    fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("/admin/ecommerce/shopify/{}", self.id)
     }
 }

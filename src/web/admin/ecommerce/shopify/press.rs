@@ -40,9 +40,9 @@ pub struct Press<'a> {
 
 /// *Save*, or a button that only redraws the form.
 pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Error> {
-    match posted.intent.take().as_deref() {
-        None | Some("overwrite") => {}
-        Some(intent) => return press.redraw(intent, posted).await,
+    let over = posted.intent.as_deref() == Some("overwrite");
+    if let Some(intent) = posted.intent.take().filter(|_| !over) {
+        return press.redraw(&intent, posted).await;
     }
     let version = posted.version;
     let Understanding { mut form, submission, address, stray } = posted.understand();
@@ -56,6 +56,7 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
     let address = submission.address.clone();
     let visitor = press.session.visitor();
     let outcome = match (press.cart, version) {
+        (Some(id), Some(version)) if over => press.app.ecommerce.overwrite(visitor, id, version, submission).await,
         (Some(id), Some(version)) => press.app.ecommerce.update(visitor, id, version, submission).await,
         (Some(_), None) => Err(SaveError::Gone),
         (None, _) => press.app.ecommerce.add(visitor, submission).await,
@@ -81,9 +82,9 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     if press.cart.is_some() && version.is_none() {
         return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
     }
-    let Submission { id, address, offered, .. } = submission;
+    let Submission { id: submission, address, offered, .. } = submission;
     let host = address.host();
-    let subject = TestSubject { submission: id, cart: press.cart.zip(version), address: address.clone(), offered };
+    let subject = TestSubject { submission, cart: press.cart.zip(version), address: address.clone(), offered };
     let running = match press.app.ecommerce.test(press.session.visitor(), subject).await {
         Ok(running) => running,
         Err(Refusal::Broken(broken)) => return Err(broken.into()),
@@ -203,8 +204,7 @@ impl Press<'_> {
         let Press { app, shell, .. } = self;
         let has_new = matches!(form.access_token.state, SecretState::Received { .. })
             || matches!(form.client_secret.state, SecretState::Received { .. });
-        let kind = form.kind;
-        let secret = |is_new: bool| if is_new { format!("New {}", kind.noun()) } else { "No change".to_owned() };
+        let secret = |is_new: bool| if is_new { format!("New {}", form.kind.noun()) } else { "No change".to_owned() };
         let on = |is_on: bool| if is_on { "On" } else { "Off" }.to_owned();
         let rows = [
             ("Website Name", theirs.website_name.clone(), form.website_name.value.clone()),

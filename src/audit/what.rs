@@ -1,0 +1,67 @@
+//! The four groups of the activity's filter *What*. Written with each row, so that an index answers the filter.
+
+use super::Event;
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    Carts,
+    Tests,
+    Integration,
+    People,
+}
+
+impl What {
+    /// In the order of the filter.
+    pub const ALL: [Self; 4] = [Self::Carts, Self::Tests, Self::Integration, Self::People];
+
+    /// As it is stored, and as the filter's address says it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Carts => "carts",
+            Self::Tests => "tests",
+            Self::Integration => "integration",
+            Self::People => "people",
+        }
+    }
+
+    /// The option of the filter.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Carts => "Carts",
+            Self::Tests => "Tests and checks",
+            Self::Integration => "Integration and alerts",
+            Self::People => "People and keys",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|what| what.as_str() == text)
+    }
+}
+
+impl<S> Event<S> {
+    /// The group of an event.
+    pub const fn what(&self) -> What {
+        match self {
+            Self::CartAdded { .. }
+            | Self::CartChanged { .. }
+            | Self::CartOverwritten { .. }
+            | Self::CartTurnedOn
+            | Self::CartTurnedOff
+            | Self::CredentialReplaced { .. }
+            | Self::CartDisconnected
+            | Self::CartDeleted { .. } => What::Carts,
+            Self::Tested { .. } | Self::SecretUnreadable | Self::TokenRenewed | Self::TokenNotRenewed { .. } => {
+                What::Tests
+            }
+            Self::IntegrationTurnedOn | Self::IntegrationTurnedOff => What::Integration,
+            Self::SignedIn
+            | Self::CouldNotSignIn { .. }
+            | Self::SignedOut
+            | Self::UserAdded { .. }
+            | Self::SetUpLinkMade
+            | Self::WasRefused { .. } => What::People,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The diagnostics of a cart or of one test, from what is recorded. The text itself is `shopify::diagnostics`.
+
+use time::OffsetDateTime;
+
+use super::{
+    Cart, Ecommerce, TestReport,
+    shopify::diagnostics::{Diagnosed, text},
+    sql,
+};
+
+/// Outcomes that the text lists.
+const OUTCOMES: i64 = 10;
+
+impl Ecommerce {
+    /// Of this test, with the last outcomes of its cart, or of its form while there is no cart.
+    pub async fn diagnostics_of_test(
+        &self,
+        report: &TestReport,
+        cart: Option<&Cart>,
+        now: OffsetDateTime,
+    ) -> sqlx::Result<String> {
+        let outcomes = match report.cart {
+            Some(id) => sql::list_outcomes(&self.pool, id, OUTCOMES).await?,
+            None => sql::list_unsaved_outcomes(&self.pool, report.submission, OUTCOMES).await?,
+        };
+        let is_saved = |cart: &&Cart| report.was_saved || cart.last_test == Some(report.id);
+        let saved = cart.filter(is_saved).and_then(|cart| cart.credential.as_ref());
+        let saved_at = saved.map(|credential| credential.added_at);
+        Ok(text(&Diagnosed { report: Some(report), kind: Some(report.kind), saved_at, now, outcomes: &outcomes }))
+    }
+
+    /// Of a cart: its newest test, or that it has none.
+    pub async fn diagnostics(&self, cart: &Cart, now: OffsetDateTime) -> sqlx::Result<String> {
+        let outcomes = sql::list_outcomes(&self.pool, cart.id, OUTCOMES).await?;
+        if let Some(newest) = outcomes.first()
+            && let Some(report) = self.find_test(newest.test).await?
+        {
+            return self.diagnostics_of_test(&report, Some(cart), now).await;
+        }
+        let credential = cart.credential.as_ref();
+        let (kind, saved_at) = (credential.map(|one| one.kind), credential.map(|one| one.added_at));
+        Ok(text(&Diagnosed { report: None, kind, saved_at, now, outcomes: &outcomes }))
+    }
+}

@@ -1,0 +1,55 @@
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::ecommerce::{CartId, shopify::diagnostics::PastOutcome, verdict::Class};
+
+struct Row {
+    id: Uuid,
+    finished_at: OffsetDateTime,
+    class: String,
+}
+
+impl Row {
+    /// `None` for a class that a newer version wrote.
+    fn into_outcome(self) -> Option<PastOutcome> {
+        Some(PastOutcome { test: self.id, at: self.finished_at, class: Class::from_stored(&self.class)? })
+    }
+}
+
+/// The newest finished tests of a cart.
+pub(in crate::ecommerce) async fn list_outcomes(
+    pool: &PgPool,
+    cart: CartId,
+    limit: i64,
+) -> sqlx::Result<Vec<PastOutcome>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, finished_at as "finished_at!", class as "class!" from connection_tests
+           where cart_id = $1 and finished_at is not null and class is not null order by started_at desc limit $2"#,
+        cart.0,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().filter_map(Row::into_outcome).collect())
+}
+
+/// The newest finished tests of a form that no cart has come of yet.
+pub(in crate::ecommerce) async fn list_unsaved_outcomes(
+    pool: &PgPool,
+    submission: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<PastOutcome>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select id, finished_at as "finished_at!", class as "class!" from connection_tests
+           where submission_id = $1 and cart_id is null and finished_at is not null and class is not null
+           order by started_at desc limit $2"#,
+        submission,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().filter_map(Row::into_outcome).collect())
+}

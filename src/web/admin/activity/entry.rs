@@ -1,0 +1,187 @@
+//! A row of the activity as a person reads it: one line, and behind *Details* what changed, from where, and our reference.
+
+use serde_json::Value;
+use time::{Date, OffsetDateTime, UtcOffset};
+use uuid::Uuid;
+
+use super::words;
+use crate::{
+    audit::{Event, Happened, Recorded},
+    ecommerce::shopify::credential::CredentialKind,
+    web::filters,
+};
+
+/// One line with its details. Every text is encoded: a name with a line feed or a terminal's sequence stays one line of text.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub at: OffsetDateTime,
+    pub person: String,
+    pub sentence: String,
+    pub changes: Vec<ChangeRow>,
+    /// Names and values behind the changes.
+    pub facts: Vec<(String, String)>,
+    pub cart: Option<(Uuid, String)>,
+    /// The test that the line tells of.
+    pub test: Option<Uuid>,
+}
+
+/// What a field was and became. A secret is "Changed", never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRow {
+    pub field: String,
+    pub before: String,
+    pub after: String,
+}
+
+impl Entry {
+    pub fn of(row: &Recorded, product: &str) -> Self {
+        let cart = row.cart.as_ref().map(|cart| cart.name.as_str());
+        let (sentence, changes, mut facts, test) = match &row.event {
+            Happened::Known(event) => (words::words(event, cart), changes(event), facts(event), test(event)),
+            Happened::Unknown { name, data } => (words::unknown(name, cart), Vec::new(), plainly(data), None),
+        };
+        let origin = [("Reference", &row.request_id), ("IP address", &row.ip), ("Browser", &row.user_agent)];
+        facts.push(("Time".into(), exactly(row.at)));
+        facts.extend(origin.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
+        Self {
+            at: row.at.to_offset(UtcOffset::UTC),
+            person: encoded(if row.actor_kind == "system" { product } else { &row.actor_name }),
+            sentence: encoded(&sentence),
+            changes: changes
+                .into_iter()
+                .map(|(field, before, after)| ChangeRow {
+                    field: encoded(&field),
+                    before: encoded(&before),
+                    after: encoded(&after),
+                })
+                .collect(),
+            facts: facts.into_iter().map(|(name, value)| (encoded(&name), encoded(&value))).collect(),
+            cart: row.cart.as_ref().map(|cart| (cart.id, encoded(&cart.name))),
+            test,
+        }
+    }
+
+    pub fn day(&self) -> Date {
+        self.at.date()
+    }
+
+    /// "19:31", for people and for machines.
+    pub fn clock(&self) -> String {
+        format!("{:02}:{:02}", self.at.hour(), self.at.minute())
+    }
+
+    /// The moment with its seconds, as `datetime` and the download have it.
+    pub fn iso(&self) -> String {
+        let at = self.at;
+        format!("{}T{:02}:{:02}:{:02}Z", at.date(), at.hour(), at.minute(), at.second())
+    }
+}
+
+type Row = (String, String, String);
+
+fn changes(event: &Event<String>) -> Vec<Row> {
+    let one = |field: &str, before: &str, after: &str| vec![(field.to_owned(), before.to_owned(), after.to_owned())];
+    match event {
+        Event::CartChanged { changes } => {
+            let row = |change: &crate::audit::Change<String>| {
+                (change.field.clone(), change.before.clone(), change.after.clone())
+            };
+            changes.iter().map(row).collect()
+        }
+        Event::CartTurnedOn | Event::IntegrationTurnedOn => one("Active", "Off", "On"),
+        Event::CartTurnedOff | Event::IntegrationTurnedOff => one("Active", "On", "Off"),
+        Event::CredentialReplaced { kind, .. } => {
+            one(CredentialKind::parse(kind).map_or("Credential", CredentialKind::label), "–", "Changed")
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn facts(event: &Event<String>) -> Vec<(String, String)> {
+    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    match event {
+        Event::CartAdded { store, .. } | Event::CartDeleted { store } => vec![fact("Store", store)],
+        Event::Tested { store, class, .. } => vec![fact("Store", store), fact("Result", class)],
+        Event::TokenNotRenewed { class } => vec![fact("Result", class)],
+        _ => Vec::new(),
+    }
+}
+
+const fn test(event: &Event<String>) -> Option<Uuid> {
+    match event {
+        Event::Tested { test, .. } => *test,
+        _ => None,
+    }
+}
+
+/// What a newer version recorded, field by field.
+fn plainly(data: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    data.as_object().into_iter().flatten().map(|(name, value)| (name.replace('_', " "), text(value))).collect()
+}
+
+/// "23 November 2026, 19:31:07 UTC".
+fn exactly(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{}, {:02}:{:02}:{:02} UTC", filters::date(at), at.hour(), at.minute(), at.second())
+}
+
+/// Line feeds, terminal sequences and marks that turn the text are shown as what they are: `\u{1b}`.
+pub fn encoded(text: &str) -> String {
+    let bends = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if bends(letter) { shown.extend(letter.escape_unicode()) } else { shown.push(letter) }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::audit::CartRef;
+
+    fn row(event: Happened) -> Recorded {
+        Recorded {
+            id: Uuid::nil(),
+            at: datetime!(2026-11-23 20:31:07 +01:00),
+            actor_kind: "system".into(),
+            actor_name: "System".into(),
+            event,
+            cart: Some(CartRef { id: Uuid::nil(), name: "Tea\n\u{1b}[31mred\u{202e}".into() }),
+            request_id: Some("0198f3".into()),
+            ip: None,
+            user_agent: None,
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_break_its_line() {
+        let entry = Entry::of(&row(Happened::Known(Event::CartTurnedOn)), "Order Time");
+        assert_eq!(entry.person, "Order Time");
+        assert_eq!(entry.sentence, "Turned on Tea\\u{a}\\u{1b}[31mred\\u{202e}");
+        assert_eq!((entry.clock().as_str(), entry.iso().as_str()), ("19:31", "2026-11-23T19:31:07Z"));
+        assert_eq!(encoded("Zoë’s 茶 “shop” – é"), "Zoë’s 茶 “shop” – é");
+    }
+
+    #[test]
+    fn a_secret_is_changed_and_an_unknown_event_is_told_plainly() {
+        let replaced = Event::CredentialReplaced { kind: "access_token".into(), ending: Some("77ab".into()) };
+        let entry = Entry::of(&row(Happened::Known(replaced)), "Order Time");
+        let changed = ChangeRow { field: "Access Token".into(), before: "–".into(), after: "Changed".into() };
+        assert_eq!(entry.changes, [changed]);
+        let unknown = Happened::Unknown {
+            name: "cart_frobbed".into(),
+            data: serde_json::json!({ "how_often": 2, "by": "hand" }),
+        };
+        let entry = Entry::of(&row(unknown), "Order Time");
+        assert!(entry.sentence.starts_with("Did something that a newer version recorded: cart frobbed"));
+        assert!(entry.facts.contains(&("how often".into(), "2".into())), "{:?}", entry.facts);
+        assert!(entry.facts.contains(&("by".into(), "hand".into())), "{:?}", entry.facts);
+    }
+}

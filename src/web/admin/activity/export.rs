@@ -1,0 +1,124 @@
+//! The activity as a CSV file, as filtered, newest first: read in batches as fast as it is taken, so that neither memory nor a
+//! connection depends on how long the past is. A spreadsheet takes `=…` for a formula, so no cell begins as one.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use uuid::Uuid;
+
+use super::{Asked, Entry};
+use crate::{
+    app::App,
+    audit::{self, Filter, Recorded},
+    web::{error::Error, form::Query, shell::Shell},
+};
+
+/// Rows read at a time.
+const BATCH: i64 = 500;
+
+const HEAD: [&str; 9] = ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser"];
+
+/// GET `/admin/activity.csv`.
+pub async fn export(State(app): State<App>, shell: Shell, Query(asked): Query<Asked>) -> Result<Response, Error> {
+    let unreadable = || Error::UnreadableForm(StatusCode::BAD_REQUEST);
+    let (filter, refused) = asked.understand().ok_or_else(unreadable)?;
+    if refused.is_some() {
+        return Err(unreadable());
+    }
+    // Before the answer begins, so that a database that is away is a page and not half a file.
+    let first = audit::batch(&app.pool, &filter, None, BATCH).await?;
+    let file = File { app, filter, product: shell.product, next: Some(first), has_begun: false };
+    let pieces = stream::try_unfold(file, |mut file| async move {
+        let piece = file.piece().await?;
+        Ok::<_, anyhow::Error>(piece.map(|piece| (piece, file)))
+    });
+    let mut response = Body::from_stream(pieces).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"activity.csv\""));
+    Ok(response)
+}
+
+struct File {
+    app: App,
+    filter: Filter,
+    product: String,
+    /// Rows that are read and not yet sent; `None` at the end.
+    next: Option<Vec<Recorded>>,
+    has_begun: bool,
+}
+
+impl File {
+    /// The next piece of the file. An error cuts the answer off, so that nobody takes half for the whole.
+    async fn piece(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let Some(rows) = self.next.take() else { return Ok(None) };
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        if !self.has_begun {
+            writer.write_record(HEAD)?;
+            self.has_begun = true;
+        }
+        for row in &rows {
+            writer.write_record(cells(row, &self.product).iter().map(|cell| harmless(cell)))?;
+        }
+        let is_full = rows.len() == usize::try_from(BATCH).expect("a batch is small");
+        if let Some(last) = rows.last().filter(|_| is_full) {
+            let rest = self.read_behind(last.id).await?;
+            self.next = Some(rest).filter(|rest| !rest.is_empty());
+        }
+        let text = writer.into_inner().map_err(|error| anyhow::anyhow!("writing the file: {error}"))?;
+        Ok(Some(Bytes::from(text)))
+    }
+
+    async fn read_behind(&self, last: Uuid) -> anyhow::Result<Vec<Recorded>> {
+        Ok(audit::batch(&self.app.pool, &self.filter, Some(last), BATCH).await?)
+    }
+}
+
+fn cells(row: &Recorded, product: &str) -> [String; 9] {
+    let entry = Entry::of(row, product);
+    let changes = entry.changes.iter().map(|row| format!("{}: {} → {}", row.field, row.before, row.after));
+    let fact = |wanted: &str| entry.facts.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    let what = match &row.event {
+        audit::Happened::Known(event) => event.what().label(),
+        audit::Happened::Unknown { .. } => "",
+    };
+    [
+        entry.iso(),
+        entry.person.clone(),
+        what.to_owned(),
+        entry.sentence.clone(),
+        entry.cart.as_ref().map(|(_, name)| name.clone()).unwrap_or_default(),
+        changes.collect::<Vec<_>>().join("; "),
+        fact("Reference").unwrap_or_default(),
+        fact("IP address").unwrap_or_default(),
+        fact("Browser").unwrap_or_default(),
+    ]
+}
+
+/// Begins with an apostrophe what a spreadsheet would calculate.
+fn harmless(cell: &str) -> String {
+    let begins = cell.trim_start().chars().next();
+    match begins {
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') => format!("'{cell}"),
+        _ => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1", "＝1", "=cmd|' /C calc'!A0"] {
+            assert_eq!(harmless(formula), format!("'{formula}"));
+        }
+        for text in ["", "Northwind Tea", "a=b", "2026-11-23T19:31:07Z", "–"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+}

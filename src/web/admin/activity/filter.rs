@@ -1,0 +1,213 @@
+//! The filter of the activity: what its address says, and the form that says it. A day counts whole, by UTC.
+
+use serde::Deserialize;
+use time::{Date, Duration, OffsetDateTime, macros::format_description};
+use uuid::Uuid;
+
+use crate::{
+    audit::{Filter, From, What},
+    web::fields::{Complaint, Field},
+};
+
+/// The query of the page and of the download. Everything may be empty, as a form sends it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Asked {
+    cart: String,
+    person: String,
+    what: String,
+    from: String,
+    to: String,
+    older: String,
+    newer: String,
+}
+
+/// Which of the two dates is wrong, and what is said there.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    is_from: bool,
+    complaint: Complaint,
+}
+
+impl Asked {
+    /// Where the page begins; `None` for what no link of ours says.
+    pub fn place(&self) -> Option<From> {
+        match (self.older.as_str(), self.newer.as_str()) {
+            ("", "") => Some(From::Newest),
+            (id, "") => Uuid::parse_str(id).ok().map(From::OlderThan),
+            ("", id) => Uuid::parse_str(id).ok().map(From::NewerThan),
+            _ => None,
+        }
+    }
+
+    /// The filter, and a date that cannot be read. `None` for what no form of ours says.
+    pub fn understand(&self) -> Option<(Filter, Option<Refused>)> {
+        let cart = match self.cart.as_str() {
+            "" => None,
+            id => Some(Uuid::parse_str(id).ok()?),
+        };
+        let what = match self.what.as_str() {
+            "" => None,
+            what => Some(What::parse(what)?),
+        };
+        let person = Some(&self.person).filter(|person| !person.is_empty());
+        if person.is_some_and(|person| person.len() > 40 || person.contains('\0')) {
+            return None;
+        }
+        let mut filter = Filter { cart, what, person: person.cloned(), ..Filter::default() };
+        let dates = date(&self.from).and_then(|from| match date(&self.to) {
+            Ok(to) if from.zip(to).is_some_and(|(from, to)| to < from) => Err(NOT_BEFORE),
+            Ok(to) => Ok((from, to)),
+            Err(unreadable) => Err(Wrong { is_from: false, ..unreadable }),
+        });
+        let refused = match dates {
+            Ok((from, to)) => {
+                filter.from = from;
+                filter.until = to.map(|to| to + Duration::DAY);
+                None
+            }
+            Err(Wrong { is_from, class, sentence }) => {
+                let complaint = Complaint { class, sentence: sentence.into(), link: None };
+                Some(Refused { is_from, complaint })
+            }
+        };
+        Some((filter, refused))
+    }
+}
+
+struct Wrong {
+    is_from: bool,
+    class: &'static str,
+    sentence: &'static str,
+}
+
+const UNREADABLE: Wrong = Wrong { is_from: true, class: "DATE_UNREADABLE", sentence: "Enter a date like 2026-11-23" };
+const NOT_BEFORE: Wrong =
+    Wrong { is_from: false, class: "DATE_ORDER", sentence: "Enter the same day as From, or a later one" };
+
+/// A day's first moment; years with four digits, so that the database knows it too.
+fn date(typed: &str) -> Result<Option<OffsetDateTime>, Wrong> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    match Date::parse(typed, format_description!("[year]-[month]-[day]")) {
+        Ok(date) if (1000..=9998).contains(&date.year()) => Ok(Some(date.midnight().assume_utc())),
+        _ => Err(UNREADABLE),
+    }
+}
+
+/// An option of a select.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub value: String,
+    pub name: String,
+}
+
+/// What there is to choose from.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    pub people: Vec<Choice>,
+    pub carts: Vec<Choice>,
+    /// Too many to be offered.
+    pub has_more_carts: bool,
+}
+
+/// The form as it is drawn, right or wrong.
+#[derive(Clone, Debug)]
+pub struct FilterForm {
+    pub choices: Choices,
+    /// Values of what is chosen; empty for *All*.
+    pub cart: String,
+    pub person: String,
+    pub what: String,
+    pub from: Field,
+    pub to: Field,
+}
+
+impl FilterForm {
+    pub fn new(asked: Asked, filter: &Filter, choices: Choices, refused: Option<Refused>) -> Self {
+        let field = |value: String, is_from: bool| Field {
+            complaint: refused.as_ref().filter(|one| one.is_from == is_from).map(|one| one.complaint.clone()),
+            value: value.chars().take(40).collect(),
+            note: None,
+        };
+        Self {
+            from: field(asked.from, true),
+            to: field(asked.to, false),
+            cart: filter.cart.map(|id| id.simple().to_string()).unwrap_or_default(),
+            person: asked.person,
+            what: asked.what,
+            choices,
+        }
+    }
+
+    /// Whether anything beyond the cart of a tab is chosen.
+    pub(super) fn is_narrow(&self, is_tab: bool) -> bool {
+        let cart = if is_tab { "" } else { &self.cart };
+        [cart, &self.person, &self.what, &self.from.value, &self.to.value].iter().any(|value| !value.is_empty())
+    }
+
+    /// The filter as an address says it; `cart` is that of a tab whose address would not say it.
+    pub(super) fn pairs(&self, cart: Option<&str>) -> Vec<(&'static str, String)> {
+        let cart = cart.map_or_else(|| self.cart.clone(), str::to_owned);
+        let pairs = [
+            ("cart", cart),
+            ("person", self.person.clone()),
+            ("what", self.what.clone()),
+            ("from", self.from.value.clone()),
+            ("to", self.to.value.clone()),
+        ];
+        pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
+    pub(super) fn whats() -> [What; 4] {
+        What::ALL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn asked(query: &str) -> Asked {
+        serde_urlencoded::from_str(query).expect("a query")
+    }
+
+    fn complaint(query: &str) -> Option<(&'static str, bool)> {
+        asked(query).understand().expect("a filter").1.map(|refused| (refused.complaint.class, refused.is_from))
+    }
+
+    #[test]
+    fn both_days_count_whole() {
+        let (filter, refused) =
+            asked("cart=&person=&what=&from=2026-11-22&to=2026-11-23").understand().expect("a filter");
+        assert!(refused.is_none());
+        assert_eq!(filter.from, Some(datetime!(2026-11-22 00:00 UTC)));
+        assert_eq!(filter.until, Some(datetime!(2026-11-24 00:00 UTC)));
+        assert_eq!(filter, Filter { from: filter.from, until: filter.until, ..Filter::default() });
+    }
+
+    #[test]
+    fn a_date_that_cannot_be_read_is_told_at_its_own_field() {
+        assert_eq!(complaint("from=23.11.2026"), Some(("DATE_UNREADABLE", true)));
+        assert_eq!(complaint("from=2026-11-22&to=2026-02-30"), Some(("DATE_UNREADABLE", false)));
+        assert_eq!(complaint("to=-4800-01-01"), Some(("DATE_UNREADABLE", false)));
+        assert_eq!(complaint("from=99999-01-01"), Some(("DATE_UNREADABLE", true)));
+        assert_eq!(complaint("from=2026-11-22&to=2026-11-21"), Some(("DATE_ORDER", false)));
+        assert_eq!(complaint("from=2026-11-22&to=2026-11-22"), None);
+    }
+
+    #[test]
+    fn what_no_form_of_ours_sends_is_not_understood() {
+        for query in ["cart=1", "what=everything", &format!("person={}", "x".repeat(41)), "person=%00"] {
+            assert!(asked(query).understand().is_none(), "{query}");
+        }
+        for query in ["older=1", "older=00000000000000000000000000000000&newer=00000000000000000000000000000000"] {
+            assert!(asked(query).place().is_none(), "{query}");
+        }
+        assert!(serde_urlencoded::from_str::<Asked>("who=me").is_err());
+    }
+}

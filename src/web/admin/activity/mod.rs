@@ -1,0 +1,182 @@
+//! Who did what, when, to which cart: filters, pages of fifty under their days, and the same rows as a CSV file. The tab
+//! *Activity* of a cart is this page with the cart fixed. A Viewer sees it too; nothing here changes anything.
+
+mod entry;
+mod export;
+mod filter;
+mod words;
+
+use std::collections::HashSet;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use time::Date;
+use uuid::Uuid;
+
+pub use entry::{ChangeRow, Entry};
+pub use export::export;
+pub use filter::{Asked, Choice, FilterForm};
+
+use super::ecommerce::shopify::CartHead;
+use crate::{
+    app::App,
+    audit::{self, From, Listed, Offer},
+    ecommerce::CartId,
+    web::{error::Error, fields::Problem, filters, form::Query, page::Page, shell::Shell},
+};
+
+/// The page. Its filter is a GET form with `cart`, `person`, `what`, `from`, `to`; on a cart's tab without `cart`.
+#[derive(Debug, Template)]
+#[template(path = "admin/activity/list.html")]
+pub struct Activity {
+    pub shell: Shell,
+    /// The cart of the tab.
+    pub cart: Option<CartHead>,
+    pub form: FilterForm,
+    pub days: Vec<Day>,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+/// The lines of one day, newest first.
+#[derive(Clone, Debug)]
+pub struct Day {
+    pub date: Date,
+    pub lines: Vec<Line>,
+}
+
+/// A line, and where its details lead.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub entry: Entry,
+    /// The cart, while it is there.
+    pub cart_url: Option<String>,
+    /// The result of the test that it tells of, while its cart is there.
+    pub test_url: Option<String>,
+}
+
+impl Activity {
+    fn base(&self) -> String {
+        self.cart.as_ref().map_or_else(|| "/admin/activity".into(), |cart| format!("{}/activity", cart.base()))
+    }
+
+    fn title(&self) -> String {
+        let page = match &self.cart {
+            Some(cart) => format!("Activity – {}", cart.name),
+            None => "Activity".into(),
+        };
+        if self.problems().is_empty() { page } else { format!("Error: {page}") }
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        Problem::list(&[("from", &self.form.from.complaint), ("to", &self.form.to.complaint)])
+    }
+
+    /// The download of what the page shows, all its pages.
+    fn csv(&self) -> String {
+        let fixed = self.cart.as_ref().map(|cart| cart.id.as_str());
+        with_query("/admin/activity.csv", &self.form.pairs(fixed))
+    }
+
+    fn needs_pages(&self) -> bool {
+        self.previous.is_some() || self.next.is_some()
+    }
+}
+
+impl Day {
+    fn id(&self) -> String {
+        format!("day-{}", self.date)
+    }
+
+    fn heading(&self) -> String {
+        filters::date(self.date.midnight().assume_utc())
+    }
+}
+
+/// GET `/admin/activity`.
+pub async fn list(State(app): State<App>, shell: Shell, Query(asked): Query<Asked>) -> Result<Response, Error> {
+    show(&app, shell, None, asked).await
+}
+
+/// The page, for all carts or for one.
+pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Asked) -> Result<Response, Error> {
+    let unreadable = || Error::UnreadableForm(StatusCode::BAD_REQUEST);
+    let fixed = cart.as_ref().and_then(|cart| Uuid::parse_str(&cart.id).ok());
+    let (from, (wanted, refused)) = (asked.place().ok_or_else(unreadable)?, asked.understand().ok_or_else(unreadable)?);
+    let wanted = audit::Filter { cart: fixed.or(wanted.cart), ..wanted };
+    let offer = audit::offer(&app.pool, &wanted).await?;
+    let listed = match refused {
+        None => audit::list(&app.pool, &wanted, from).await?,
+        Some(_) => Listed { rows: Vec::new(), newer: None, older: None },
+    };
+    let is_refused = refused.is_some();
+    let lines = lines(app, &shell, &listed).await?;
+    let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused);
+    let mut page = Activity { shell, cart, form, days: days(lines), previous: None, next: None };
+    (page.previous, page.next) = (page.turn(listed.newer), page.turn(listed.older));
+    Ok(if is_refused { Page::refused(page) } else { Page::ok(page) }.into_response())
+}
+
+impl Activity {
+    /// The address of a neighbouring page, with the same filter.
+    fn turn(&self, to: Option<From>) -> Option<String> {
+        let (way, id) = match to? {
+            From::OlderThan(id) => ("older", id),
+            From::NewerThan(id) => ("newer", id),
+            From::Newest => return Some(self.base()),
+        };
+        let mut pairs = self.form.pairs(None);
+        pairs.push((way, id.to_string()));
+        Some(with_query(&self.base(), &pairs))
+    }
+}
+
+fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
+    let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// What the filters offer, in words.
+fn choices(shell: &Shell, offer: Offer) -> filter::Choices {
+    let person = |one: audit::ActorRef| Choice {
+        name: entry::encoded(if one.kind == "system" { &shell.product } else { &one.name }),
+        value: one.key,
+    };
+    let cart = |one: audit::CartRef| Choice { value: CartId(one.id).to_string(), name: entry::encoded(&one.name) };
+    filter::Choices {
+        people: offer.people.into_iter().map(person).collect(),
+        carts: offer.carts.into_iter().map(cart).collect(),
+        has_more_carts: offer.has_more_carts,
+    }
+}
+
+async fn lines(app: &App, shell: &Shell, listed: &Listed) -> Result<Vec<Line>, Error> {
+    let carts: HashSet<Uuid> = listed.rows.iter().filter_map(|row| Some(row.cart.as_ref()?.id)).collect();
+    let there = app.ecommerce.existing(&carts.into_iter().collect::<Vec<_>>()).await?;
+    let line = |row| {
+        let entry = Entry::of(row, &shell.product);
+        let cart = entry.cart.as_ref().map(|(id, _)| CartId(*id)).filter(|id| there.contains(id));
+        let base = cart.map(|id| format!("/admin/ecommerce/shopify/{id}"));
+        Line {
+            test_url: base.as_ref().zip(entry.test).map(|(base, test)| format!("{base}/connection-tests/{test}")),
+            cart_url: base.map(|base| format!("{base}/general")),
+            entry,
+        }
+    };
+    Ok(listed.rows.iter().map(line).collect())
+}
+
+fn days(lines: Vec<Line>) -> Vec<Day> {
+    let mut days: Vec<Day> = Vec::new();
+    for line in lines {
+        match days.last_mut() {
+            Some(day) if day.date == line.entry.day() => day.lines.push(line),
+            _ => days.push(Day { date: line.entry.day(), lines: vec![line] }),
+        }
+    }
+    days
+}

@@ -1,0 +1,185 @@
+//! One sentence an event: the person stands before it, so it begins with a verb in the past tense. A match without a wildcard:
+//! an event without words does not compile. A new event is one line here.
+
+use time::OffsetDateTime;
+
+use crate::{
+    audit::{Change, Event},
+    ecommerce::{
+        shopify::credential::CredentialKind,
+        title::{self, Naming},
+        verdict::{Class, TESTS_A_MINUTE, Verdict},
+    },
+};
+
+/// The sentence. `cart` is as it was called then, `None` where the event is about no cart.
+pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
+    let saved = cart.unwrap_or("a cart");
+    match event {
+        Event::CartAdded { status, .. } if status == "draft" => format!("Added {saved} as a draft"),
+        Event::CartAdded { .. } => format!("Added {saved}"),
+        Event::CartChanged { changes } => format!("Changed {} of {saved}", fields(changes)),
+        Event::CartOverwritten { of } => format!("Saved over {of}'s changes to {saved}"),
+        Event::CartTurnedOn => format!("Turned on {saved}"),
+        Event::CartTurnedOff => format!("Turned off {saved}"),
+        Event::CredentialReplaced { kind, ending } => {
+            format!("Replaced the {} of {saved}{}", credential(kind), ends(ending.as_deref()))
+        }
+        Event::CartDisconnected => format!("Disconnected {saved}"),
+        Event::CartDeleted { .. } => format!("Deleted {saved}"),
+
+        Event::Tested { title, .. } => format!("Tested {}: {}", cart.unwrap_or("a store that is not saved"), on(title)),
+        Event::TokenRenewed => format!("Renewed the token of {saved}"),
+        Event::TokenNotRenewed { class } => format!("Could not renew the token of {saved}: {}", on(&title_of(class))),
+        Event::SecretUnreadable => format!("Could not read the secret of {saved}"),
+
+        Event::IntegrationTurnedOn => "Turned on Ecommerce Integration".into(),
+        Event::IntegrationTurnedOff => "Turned off Ecommerce Integration".into(),
+
+        Event::SignedIn => "Signed in".into(),
+        Event::CouldNotSignIn { email } => format!("Could not sign in ({email})"),
+        Event::SignedOut => "Signed out".into(),
+        Event::UserAdded { email, role } => format!("Made {email} {}", role_of(role)),
+        Event::SetUpLinkMade => "Made a set-up link".into(),
+        Event::WasRefused { page } => format!("Was refused {page}"),
+    }
+}
+
+/// What a newer version wrote and this one has no words for.
+pub fn unknown(name: &str, cart: Option<&str>) -> String {
+    let of = cart.map(|cart| format!(" ({cart})")).unwrap_or_default();
+    format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
+}
+
+/// "Website Name", "Website Name and API URL", "A, B and C".
+fn fields(changes: &[Change<String>]) -> String {
+    let names: Vec<&str> = changes.iter().map(|change| change.field.as_str()).collect();
+    match &names[..] {
+        [] => "nothing".into(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn credential(kind: &str) -> &'static str {
+    CredentialKind::parse(kind).map_or("credential", CredentialKind::noun)
+}
+
+fn ends(ending: Option<&str>) -> String {
+    ending.map(|ending| format!(" (ends in {ending})")).unwrap_or_default()
+}
+
+fn role_of(role: &str) -> &'static str {
+    if role == "administrator" { "an Administrator" } else { "a Viewer" }
+}
+
+/// A title behind a colon goes on in lower case; a name keeps its own.
+pub(super) fn on(title: &str) -> String {
+    let mut letters = title.chars();
+    match letters.next() {
+        Some(first) if !title.starts_with("Shopify") => first.to_lowercase().chain(letters).collect(),
+        _ => title.to_owned(),
+    }
+}
+
+/// The title of a class of which no more is known than its name.
+fn title_of(class: &str) -> String {
+    let naming = Naming {
+        host: "the store",
+        credential: CredentialKind::ClientCredentials.noun(),
+        tests_a_minute: TESTS_A_MINUTE,
+        now: OffsetDateTime::UNIX_EPOCH,
+    };
+    Class::from_stored(class).map_or_else(|| class.to_owned(), |class| title::of(&Verdict::of(class), &naming))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::event::names;
+
+    /// Every event with its sentence, as `experience.md` has it.
+    fn said() -> Vec<(Event<String>, Option<&'static str>, &'static str)> {
+        let tea = Some("Northwind Tea");
+        let change = |field: &str| Change { field: field.to_owned(), before: "a".into(), after: "b".into() };
+        let store = || "northwind-tea.myshopify.com".to_owned();
+        let tested =
+            |title: &str| Event::Tested { store: store(), class: "CONNECTED".into(), title: title.into(), test: None };
+        let replaced = |kind: &str, ending: Option<&str>| Event::CredentialReplaced {
+            kind: kind.into(),
+            ending: ending.map(Into::into),
+        };
+        let added = |status: &str| Event::CartAdded { store: store(), status: status.into() };
+        let user = |role: &str| Event::UserAdded { email: "sam@northwind.example".into(), role: role.into() };
+        vec![
+            (added("connected"), tea, "Added Northwind Tea"),
+            (added("draft"), tea, "Added Northwind Tea as a draft"),
+            (Event::CartChanged { changes: vec![change("API URL")] }, tea, "Changed API URL of Northwind Tea"),
+            (
+                Event::CartChanged { changes: vec![change("Website Name"), change("API URL")] },
+                tea,
+                "Changed Website Name and API URL of Northwind Tea",
+            ),
+            (Event::CartOverwritten { of: "Sam Lee".into() }, tea, "Saved over Sam Lee's changes to Northwind Tea"),
+            (Event::CartTurnedOn, tea, "Turned on Northwind Tea"),
+            (Event::CartTurnedOff, tea, "Turned off Northwind Tea"),
+            (replaced("access_token", Some("77ab")), tea, "Replaced the access token of Northwind Tea (ends in 77ab)"),
+            (replaced("client_credentials", None), tea, "Replaced the Client ID and Client secret of Northwind Tea"),
+            (Event::CartDisconnected, tea, "Disconnected Northwind Tea"),
+            (Event::CartDeleted { store: store() }, tea, "Deleted Northwind Tea"),
+            (
+                tested("Connected, but 2 permissions are missing"),
+                tea,
+                "Tested Northwind Tea: connected, but 2 permissions are missing",
+            ),
+            (
+                tested("Shopify did not answer in time"),
+                None,
+                "Tested a store that is not saved: Shopify did not answer in time",
+            ),
+            (Event::TokenRenewed, tea, "Renewed the token of Northwind Tea"),
+            (
+                Event::TokenNotRenewed { class: "CC_REFUSED".into() },
+                tea,
+                "Could not renew the token of Northwind Tea: Shopify did not accept the Client ID or Client secret",
+            ),
+            (
+                Event::TokenNotRenewed { class: "NETWORK_DNS".into() },
+                tea,
+                "Could not renew the token of Northwind Tea: we could not look up the store",
+            ),
+            (Event::SecretUnreadable, tea, "Could not read the secret of Northwind Tea"),
+            (Event::IntegrationTurnedOn, None, "Turned on Ecommerce Integration"),
+            (Event::IntegrationTurnedOff, None, "Turned off Ecommerce Integration"),
+            (Event::SignedIn, None, "Signed in"),
+            (
+                Event::CouldNotSignIn { email: "priya@northwind.example".into() },
+                None,
+                "Could not sign in (priya@northwind.example)",
+            ),
+            (Event::SignedOut, None, "Signed out"),
+            (user("administrator"), None, "Made sam@northwind.example an Administrator"),
+            (user("viewer"), None, "Made sam@northwind.example a Viewer"),
+            (Event::SetUpLinkMade, None, "Made a set-up link"),
+            (Event::WasRefused { page: "/admin/ecommerce/add".into() }, None, "Was refused /admin/ecommerce/add"),
+        ]
+    }
+
+    #[test]
+    fn each_event_has_its_sentence() {
+        for (event, cart, sentence) in said() {
+            assert_eq!(words(&event, cart), sentence);
+        }
+    }
+
+    #[test]
+    fn no_event_is_forgotten_here() {
+        let said: Vec<String> = said()
+            .iter()
+            .map(|(event, ..)| serde_json::to_value(event).expect("data")["event"].as_str().expect("a tag").to_owned())
+            .collect();
+        for name in names() {
+            assert!(said.contains(&name), "{name} has no sentence in this test");
+        }
+    }
+}

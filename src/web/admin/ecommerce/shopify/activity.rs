@@ -1,0 +1,24 @@
+//! The tab Activity of a cart: the page of the activity with the cart fixed.
+
+use axum::{extract::State, response::Response};
+use uuid::Uuid;
+
+use super::CartHead;
+use crate::app::App;
+use crate::ecommerce::CartId;
+use crate::web::admin::activity::{self, Asked};
+use crate::web::error::Error;
+use crate::web::form::{Path, Query};
+use crate::web::shell::Shell;
+
+/// GET `/admin/ecommerce/shopify/{cart}/activity`.
+pub async fn list(
+    State(app): State<App>,
+    shell: Shell,
+    Path(id): Path<Uuid>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+    let head = CartHead::of(&app, &cart).await?;
+    activity::show(&app, shell, Some(head), asked).await
+}

@@ -1,0 +1,20 @@
+//! The diagnostics of a cart as plain text: what *Copy diagnostics* copies, for whoever has no script or saves pages.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::ecommerce::CartId;
+use crate::web::error::Error;
+use crate::web::form::Path;
+
+/// GET `/admin/ecommerce/shopify/{cart}/diagnostics`.
+pub async fn show(State(app): State<App>, Path(id): Path<Uuid>) -> Result<Response, Error> {
+    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+    let text = app.ecommerce.diagnostics(&cart, app.clock.now()).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
