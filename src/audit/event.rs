@@ -49,6 +49,15 @@ pub enum Event {
         title: String,
     },
     SecretUnreadable,
+    /// So many secrets now rest under a new key.
+    EncryptionKeyRotated {
+        secrets: i64,
+    },
+    /// So many secrets ask to be entered again.
+    EncryptionKeyForgotten {
+        key: String,
+        secrets: i64,
+    },
     TokenRenewed,
     TokenNotRenewed {
         class: &'static str,

@@ -44,7 +44,7 @@ enum Command {
     Users(users::UsersCommand),
     /// Look at settings, keys, database, clock and the way to Shopify, and say what to mend. Changes nothing but the schema.
     Doctor(Box<ServeFlags>),
-    /// Make keys for the key file.
+    /// Make keys for the key file, see what rests under each, change to a new one, go on without a lost one.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
 }
@@ -63,10 +63,7 @@ pub fn main() -> ExitCode {
             Command::Doctor(flags) => doctor::doctor(*flags).await,
             Command::Migrate(flags) => migrate::migrate(&flags).await,
             Command::Users(command) => users::run(command).await,
-            Command::Keys(command) => {
-                keys::run(&command);
-                Ok(())
-            }
+            Command::Keys(command) => keys::run(command).await,
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

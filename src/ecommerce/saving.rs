@@ -132,7 +132,10 @@ impl Ecommerce {
         // Pressed twice at once, the second may have been overtaken anywhere in its transaction: no cart yet when it looked,
         // and then the secret was spent, or the name and the store taken, by the first.
         let refused = |error: &SaveError| {
-            matches!(error, SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_))))
+            matches!(
+                error,
+                SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
+            )
         };
         if outcome.as_ref().is_err_and(refused) {
             let mut connection = self.pool.acquire().await?;
@@ -221,7 +224,7 @@ impl Ecommerce {
         // The saved one, typed again, is no change.
         if let Some(credential) = &new
             && host_is_same
-            && before.fingerprint.as_ref() == Some(&self.fingerprint(&address, credential))
+            && self.fingerprints(&address, credential).is(before.fingerprint.as_ref())
         {
             new = None;
         }
@@ -307,7 +310,7 @@ impl Ecommerce {
         credential: &Credential,
         shop_id: Option<&str>,
     ) -> sqlx::Result<Option<Pass>> {
-        let facts = sql::find_recent_pass(work, &self.fingerprint(address, credential)).await?;
+        let facts = sql::find_recent_pass(work, &self.fingerprints(address, credential)).await?;
         Ok(facts.filter(|facts| shop_id.is_none_or(|shop| shop == facts.shop_id)).map(|facts| Pass { facts }))
     }
 

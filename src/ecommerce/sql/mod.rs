@@ -4,10 +4,12 @@ mod carts;
 mod integration;
 mod listing;
 mod minting;
+mod rotation;
 mod tests;
 
 pub(super) use carts::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
 pub(super) use minting::*;
+pub(super) use rotation::*;
 pub(super) use tests::*;
