@@ -57,12 +57,15 @@ impl App {
         }
     }
 
-    /// Removes what is over: unsaved secrets, tests of stores that were never saved, throttle windows.
+    /// Removes what is over: unsaved secrets, tests of stores that were never saved, throttle windows. Notices saved secrets that
+    /// do not open any more.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.ecommerce.sweep_unsaved().await?;
         self.ecommerce.sweep_tests().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
+        drop(connection);
+        self.ecommerce.notice_unreadable().await?;
         Ok(())
     }
 }

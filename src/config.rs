@@ -34,6 +34,16 @@ pub struct DatabaseFlags {
     pub log: Option<String>,
 }
 
+/// Settings of the commands that look after keys.
+#[derive(Args, Clone, Debug, Default)]
+pub struct KeyFlags {
+    #[command(flatten)]
+    pub database: DatabaseFlags,
+    /// The key file: base64 of 32 bytes a line, the first seals, all open.
+    #[arg(long, env = "CARTWRIGHT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<String>,
+}
+
 /// Settings of `cartwright serve`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServeFlags {
@@ -215,6 +225,47 @@ impl DatabaseFlags {
     }
 }
 
+impl KeyFlags {
+    /// The database and the ring that these flags mean. The key that was made with the private database is found in its folder.
+    pub fn check(&self) -> Result<(Database, Option<KeyRing>), Problems> {
+        let mut problems = Vec::new();
+        let database = self.database.database(&mut problems);
+        let keys = key_ring(self.key_file(database.as_ref()).as_deref(), database.as_ref(), &mut problems);
+        match database {
+            Some(database) if problems.is_empty() => Ok((database, keys)),
+            _ => Err(Problems(problems)),
+        }
+    }
+
+    /// The key file: the one that is named, else the one that was made with the private database.
+    pub fn key_file(&self, database: Option<&Database>) -> Option<String> {
+        let named = given(self.key_file.as_ref()).map(str::to_owned);
+        #[cfg(feature = "embedded")]
+        if let (None, Some(Database::Embedded { data_dir, .. })) = (&named, database) {
+            let made = data_dir.join("keys");
+            return made.exists().then(|| made.display().to_string());
+        }
+        let _ = database;
+        named
+    }
+}
+
+/// Reads the ring of a key file; without one, a database of one's own is a problem.
+fn key_ring(path: Option<&str>, database: Option<&Database>, problems: &mut Vec<Problem>) -> Option<KeyRing> {
+    let Some(path) = path else {
+        if matches!(database, Some(Database::Url(_))) {
+            problems.push(Problem {
+                variable: "CARTWRIGHT_KEY_FILE",
+                problem: "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`"
+                    .into(),
+            });
+        }
+        return None;
+    };
+    let read = KeyRing::read(path.as_ref());
+    read.map_err(|error| problems.push(Problem { variable: "CARTWRIGHT_KEY_FILE", problem: format!("{error:#}") })).ok()
+}
+
 impl ServeFlags {
     /// Everything that is wrong, at once.
     pub fn check(&self) -> Result<ServeConfig, Problems> {
@@ -225,7 +276,7 @@ impl ServeFlags {
         let egress = self.egress(&mut problems);
         let support = self.support(&mut problems);
         let product_name = self.product_name(&mut problems);
-        let keys = self.keys(database.as_ref(), &mut problems);
+        let keys = key_ring(given(self.key_file.as_ref()), database.as_ref(), &mut problems);
         if tracing_subscriber::EnvFilter::try_new(self.database.log()).is_err() {
             problems.push(Problem {
                 variable: "CARTWRIGHT_LOG",
@@ -351,22 +402,6 @@ impl ServeFlags {
             });
         }
         name.to_owned()
-    }
-
-    fn keys(&self, database: Option<&Database>, problems: &mut Vec<Problem>) -> Option<KeyRing> {
-        let Some(path) = given(self.key_file.as_ref()) else {
-            if matches!(database, Some(Database::Url(_))) {
-                problems.push(Problem {
-                    variable: "CARTWRIGHT_KEY_FILE",
-                    problem: "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`"
-                        .into(),
-                });
-            }
-            return None;
-        };
-        let read = KeyRing::read(path.as_ref());
-        read.map_err(|error| problems.push(Problem { variable: "CARTWRIGHT_KEY_FILE", problem: format!("{error:#}") }))
-            .ok()
     }
 }
 

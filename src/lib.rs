@@ -11,6 +11,7 @@ pub mod accounts;
 pub mod audit;
 pub mod database;
 pub mod ecommerce;
+pub mod keys;
 pub mod vault;
 
 #[cfg(feature = "practice")]

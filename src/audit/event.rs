@@ -65,6 +65,15 @@ pub enum Event<S = &'static str> {
         test: Option<uuid::Uuid>,
     },
     SecretUnreadable,
+    /// So many secrets now rest under a new key.
+    EncryptionKeyRotated {
+        secrets: i64,
+    },
+    /// So many secrets ask to be entered again.
+    EncryptionKeyForgotten {
+        key: String,
+        secrets: i64,
+    },
     TokenRenewed,
     TokenNotRenewed {
         class: S,

@@ -34,7 +34,7 @@ pub async fn open(config: &Database) -> anyhow::Result<Opened> {
         #[cfg(feature = "embedded")]
         Database::Embedded { data_dir, places } => {
             let embedded = database::embedded::start(data_dir, places).await?;
-            Opened { pool: database::pool(embedded.options()), embedded: Some(embedded) }
+            Opened { pool: database::pool(embedded.options().application_name("cartwright")), embedded: Some(embedded) }
         }
     };
     match prepare(&opened.pool).await {

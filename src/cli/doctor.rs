@@ -1,11 +1,13 @@
 //! `cartwright doctor`: looks at everything that a server leans on and says what to mend. Changes nothing but the schema.
 
+mod keys;
+
 use time::OffsetDateTime;
 
 use super::{database, say};
 use crate::{
     clock::Clock,
-    config::{Database, ServeConfig, ServeFlags},
+    config::{KeyFlags, ServeConfig, ServeFlags},
     ecommerce::shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
     telemetry,
 };
@@ -20,11 +22,15 @@ enum Finding {
 pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     telemetry::start_logging(flags.database.log.as_deref().unwrap_or("error"));
     let config = flags.check()?;
-    let mut findings =
-        vec![Finding::Well("The settings can be read.".into()), keys(&config), version(Clock::System.now())];
+    let key_flags = KeyFlags { database: flags.database, key_file: flags.key_file };
+    // Also the key that the first start made beside the data.
+    let (_, ring) = key_flags.check()?;
+    let mut findings = vec![Finding::Well("The settings can be read.".into()), version(Clock::System.now())];
+    findings.extend(keys::file(&key_flags, &config.database, ring.as_ref()));
     match database::open(&config.database).await {
         Ok(opened) => {
             findings.extend(stored(&opened).await);
+            findings.extend(keys::stored(&opened.pool, ring.as_ref()).await);
             opened.close().await;
         }
         Err(error) => findings.push(Finding::Mend(format!("The database: {error:#}"))),
@@ -43,22 +49,6 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     }
     anyhow::ensure!(mend == 0, "{mend} to mend");
     Ok(())
-}
-
-fn keys(config: &ServeConfig) -> Finding {
-    match (&config.keys, &config.database) {
-        (Some(ring), _) => {
-            let names: Vec<_> = ring.keys().iter().map(crate::vault::key_ring::Key::name).collect();
-            Finding::Well(format!("The key file holds {}; the first seals.", names.join(", ")))
-        }
-        #[cfg(feature = "embedded")]
-        (None, Database::Embedded { data_dir, .. }) => Finding::Mind(format!(
-            "Key and data lie together in {}: whoever takes the folder can open every secret. Move the key and name it in \
-             CARTWRIGHT_KEY_FILE.",
-            data_dir.display()
-        )),
-        (None, Database::Url(_)) => Finding::Mend("CARTWRIGHT_KEY_FILE is not set.".into()),
-    }
 }
 
 /// Shopify answers from another version without an error once ours has ended.

@@ -47,7 +47,7 @@ enum Command {
     Doctor(Box<ServeFlags>),
     /// Ask a running server whether it can serve: exit code 0 if so, 1 if not. For the health check of a container.
     Ready(ReadyFlags),
-    /// Make keys for the key file.
+    /// Make keys for the key file, see what rests under each, change to a new one, go on without a lost one.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
 }
@@ -67,10 +67,7 @@ pub fn main() -> ExitCode {
             Command::Migrate(flags) => migrate::migrate(&flags).await,
             Command::Ready(flags) => ready::ready(&flags),
             Command::Users(command) => users::run(command).await,
-            Command::Keys(command) => {
-                keys::run(&command);
-                Ok(())
-            }
+            Command::Keys(command) => keys::run(command).await,
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

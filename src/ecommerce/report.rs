@@ -16,7 +16,7 @@ use super::{
 use crate::{
     audit::{self, CartRef, Event},
     database::transaction,
-    vault::Fingerprint,
+    vault::Fingerprints,
 };
 
 /// A test as it is kept and shown.
@@ -63,7 +63,7 @@ impl Ecommerce {
                 if run.was_saved
                     && let Some(cart) = &run.cart
                 {
-                    record_saved(work, cart, &run.fingerprint, &report).await?;
+                    record_saved(work, cart, &run.fingerprints, &report).await?;
                 }
                 audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
                 completed.send(report).ok();
@@ -83,10 +83,10 @@ impl Ecommerce {
     async fn complete(&self, work: &mut sqlx::PgConnection, run: &Run, verdict: &mut Verdict) -> sqlx::Result<()> {
         let own = run.cart.as_ref().map(|cart| cart.id);
         if verdict.class == Class::TokenRefused {
-            if let Some(at) = sql::find_last_worked(work, &run.fingerprint).await? {
+            if let Some(at) = sql::find_last_worked(work, &run.fingerprints).await? {
                 verdict.class = Class::TokenStopped;
                 verdict.last_worked_at = Some(at);
-            } else if let Some(other) = sql::find_by_token(work, &run.token_fingerprint, own).await? {
+            } else if let Some(other) = sql::find_by_token(work, &run.token_fingerprints, own).await? {
                 name_other(verdict, other);
             }
         }
@@ -119,11 +119,11 @@ impl Ecommerce {
 async fn record_saved(
     work: &mut sqlx::PgConnection,
     cart: &Cart,
-    tested: &Fingerprint,
+    tested: &Fingerprints,
     report: &TestReport,
 ) -> sqlx::Result<()> {
     let Some(now) = sql::lock(work, cart.id).await? else { return Ok(()) };
-    if now.fingerprint.as_ref() != Some(tested) {
+    if !tested.is(now.fingerprint.as_ref()) {
         return Ok(());
     }
     let verdict = &report.verdict;

@@ -224,7 +224,7 @@ impl Ecommerce {
         // The saved one, typed again, is no change.
         if let Some(credential) = &new
             && host_is_same
-            && before.fingerprint.as_ref() == Some(&self.fingerprint(&address, credential))
+            && self.fingerprints(&address, credential).is(before.fingerprint.as_ref())
         {
             new = None;
         }
@@ -310,7 +310,7 @@ impl Ecommerce {
         credential: &Credential,
         shop_id: Option<&str>,
     ) -> sqlx::Result<Option<Pass>> {
-        let facts = sql::find_recent_pass(work, &self.fingerprint(address, credential)).await?;
+        let facts = sql::find_recent_pass(work, &self.fingerprints(address, credential)).await?;
         Ok(facts.filter(|facts| shop_id.is_none_or(|shop| shop == facts.shop_id)).map(|facts| Pass { facts }))
     }
 

@@ -11,21 +11,17 @@ use super::{
     },
     sql,
 };
-use crate::vault::{Fingerprint, Place};
+use crate::vault::{Fingerprints, Place, Vault};
 
 impl Ecommerce {
-    /// Covers exactly what a test would use: credential and host.
-    pub(super) fn fingerprint(&self, address: &StoreAddress, credential: &Credential) -> Fingerprint {
-        let id = credential.client_id().map_or("", |id| id.as_str());
-        self.vault.fingerprint(
-            "credential and host",
-            &[credential.kind().as_str(), id, credential.secret().expose_secret(), &address.host()],
-        )
+    /// Cover exactly what a test would use: credential and host.
+    pub(super) fn fingerprints(&self, address: &StoreAddress, credential: &Credential) -> Fingerprints {
+        fingerprints(&self.vault, &address.host(), credential)
     }
 
-    /// Covers the credential alone, to see that two carts use the same.
-    pub(super) fn token_fingerprint(&self, credential: &Credential) -> Fingerprint {
-        self.vault.fingerprint("credential", &[credential.secret().expose_secret()])
+    /// Cover the credential alone, to see that two carts use the same.
+    pub(super) fn token_fingerprints(&self, credential: &Credential) -> Fingerprints {
+        token_fingerprints(&self.vault, credential)
     }
 
     /// The one function that turns a row into a usable credential: it takes the host that will be called, and a row that was
@@ -68,14 +64,24 @@ impl Ecommerce {
             secret: self.vault.seal(&place(credential.kind(), id, &host), credential.secret()).await?,
             ending: credential.ending(),
             added_by: by.to_owned(),
-            fingerprint: self.fingerprint(address, credential),
-            token_fingerprint: self.token_fingerprint(credential),
+            fingerprint: self.fingerprints(address, credential).active().to_vec(),
+            token_fingerprint: self.token_fingerprints(credential).active().to_vec(),
         })
     }
 }
 
+pub(super) fn fingerprints(vault: &Vault, host: &str, credential: &Credential) -> Fingerprints {
+    let id = credential.client_id().map_or("", |id| id.as_str());
+    let parts = [credential.kind().as_str(), id, credential.secret().expose_secret(), host];
+    vault.fingerprints("credential and host", &parts)
+}
+
+pub(super) fn token_fingerprints(vault: &Vault, credential: &Credential) -> Fingerprints {
+    vault.fingerprints("credential", &[credential.secret().expose_secret()])
+}
+
 /// Where a cart's secret lives: one place for each kind, bound to the host that will be called.
-fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
+pub(super) fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
     match kind {
         CredentialKind::AccessToken => Place::access_token(id.0, host),
         CredentialKind::ClientCredentials => Place::client_secret(id.0, host),

@@ -18,13 +18,11 @@ use super::{
         unsaved,
     },
     sql,
-    status::Facts,
     verdict::{Check, CheckKind, CheckState, Class, TESTS_A_MINUTE, Verdict},
 };
 use crate::{
-    audit::{self, Event},
     database::{throttle::Throttle, transaction},
-    vault::Fingerprint,
+    vault::Fingerprints,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -89,8 +87,8 @@ pub(super) struct Run {
     pub(super) cart: Option<Cart>,
     pub(super) address: StoreAddress,
     pub(super) kind: CredentialKind,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) token_fingerprint: Fingerprint,
+    pub(super) fingerprints: Fingerprints,
+    pub(super) token_fingerprints: Fingerprints,
     pub(super) was_saved: bool,
 }
 
@@ -106,16 +104,16 @@ impl Ecommerce {
         let found = self.credential_of(&visitor, submission, cart.as_ref(), &address, offered).await?;
         let Some(credential) = found else {
             let cart = cart.as_ref().ok_or(Refusal::Gone)?;
-            return Ok(self.unreadable(&visitor, submission, cart, address, kind).await?);
+            return self.unreadable(visitor, submission, cart.clone()).await;
         };
-        let fingerprint = self.fingerprint(&address, &credential);
+        let fingerprints = self.fingerprints(&address, &credential);
         let was_saved = match &cart {
-            Some(cart) => sql::find_fingerprint(&self.pool, cart.id).await?.as_ref() == Some(&fingerprint),
+            Some(cart) => fingerprints.is(sql::find_fingerprint(&self.pool, cart.id).await?.as_ref()),
             None => false,
         };
-        let token_fingerprint = self.token_fingerprint(&credential);
+        let token_fingerprints = self.token_fingerprints(&credential);
         let id = Uuid::now_v7();
-        let run = Run { id, submission, visitor, cart, address, kind, fingerprint, token_fingerprint, was_saved };
+        let run = Run { id, submission, visitor, cart, address, kind, fingerprints, token_fingerprints, was_saved };
         let (run, credential, refused) = self.admit(run, credential, is_typed).await?;
         Ok(match refused {
             Some(verdict) => told(run.report(verdict, self.clock.now())),
@@ -220,47 +218,21 @@ impl Ecommerce {
     }
 
     /// The saved secret cannot be opened: that cart says so and asks for it again.
-    async fn unreadable(
-        &self,
-        visitor: &Visitor,
-        submission: Uuid,
-        cart: &Cart,
-        address: StoreAddress,
-        kind: CredentialKind,
-    ) -> sqlx::Result<RunningTest> {
-        let run = Run {
-            id: Uuid::now_v7(),
-            submission,
-            visitor: visitor.clone(),
-            cart: Some(cart.clone()),
-            address,
-            kind,
-            fingerprint: Fingerprint::new(),
-            token_fingerprint: Fingerprint::new(),
-            was_saved: true,
-        };
-        let report = run.report(stopped(Class::OurKey), self.clock.now());
-        let (kept, cart) = (report.clone(), cart.clone());
-        transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
-            Box::pin(async move {
-                sql::insert_test(work, &run.row()).await?;
-                sql::finish_test(work, &kept).await?;
-                let facts = Facts {
-                    has_passed: cart.passed_at.is_some(),
-                    is_active: cart.is_active,
-                    last: Some(Class::OurKey),
-                };
-                sql::update_last(work, cart.id, &kept, facts.status()).await?;
-                audit::record(work, &run.visitor.by, Some(&cart.reference()), &Event::SecretUnreadable).await
-            })
-        })
-        .await?;
-        Ok(told(report))
+    async fn unreadable(&self, visitor: Visitor, submission: Uuid, cart: Cart) -> Result<RunningTest, Refusal> {
+        let id = cart.id;
+        match self.note_unreadable(visitor, submission, cart).await? {
+            Some(report) => Ok(told(report)),
+            // Changed in this very moment: the page that asks again shows what it is now.
+            None => match self.find(id).await? {
+                Some(cart) => Err(Refusal::Conflict(Box::new(cart))),
+                None => Err(Refusal::Gone),
+            },
+        }
     }
 }
 
 impl Run {
-    fn row(&self) -> sql::NewTest<'_> {
+    pub(super) fn row(&self) -> sql::NewTest<'_> {
         sql::NewTest {
             id: self.id,
             cart: self.cart.as_ref().map(|cart| cart.id),
@@ -268,7 +240,7 @@ impl Run {
             by: &self.visitor.by,
             host: self.address.host(),
             kind: self.kind,
-            fingerprint: &self.fingerprint,
+            fingerprint: self.fingerprints.active(),
             was_saved: self.was_saved,
         }
     }
@@ -303,7 +275,7 @@ async fn too_many(work: &mut sqlx::PgConnection, run: &Run) -> sqlx::Result<Opti
 }
 
 /// A verdict of ours, before anything was sent.
-fn stopped(class: Class) -> Verdict {
+pub(super) fn stopped(class: Class) -> Verdict {
     let line = |kind, state| Check { kind, state, found: None, took_ms: None };
     let rest = [CheckKind::Store, CheckKind::Credential, CheckKind::Permissions, CheckKind::Version];
     let mut verdict = Verdict::of(class);

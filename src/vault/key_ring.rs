@@ -13,6 +13,8 @@ use super::sql;
 
 /// One key and what HKDF-SHA256 (RFC 5869) makes of it.
 pub struct Key {
+    /// Its line in the file, from 1.
+    line: usize,
     id: [u8; 8],
     sealing: Zeroizing<[u8; 32]>,
     fingerprint: Zeroizing<[u8; 32]>,
@@ -20,9 +22,10 @@ pub struct Key {
 }
 
 impl Key {
-    fn derive(material: &[u8; 32]) -> Self {
+    fn derive(material: &[u8; 32], line: usize) -> Self {
         let hkdf = Hkdf::<Sha256>::new(None, material);
         let mut key = Self {
+            line,
             id: [0; 8],
             sealing: Zeroizing::new([0; 32]),
             fingerprint: Zeroizing::new([0; 32]),
@@ -40,6 +43,10 @@ impl Key {
         key
     }
 
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
     pub fn id(&self) -> &[u8; 8] {
         &self.id
     }
@@ -47,6 +54,11 @@ impl Key {
     /// The id as people see it: 16 hex digits.
     pub fn name(&self) -> String {
         name(&self.id)
+    }
+
+    /// Whether this is the very key that sealed under its id.
+    pub fn is(&self, known: &sql::KnownKey) -> bool {
+        self.id[..] == known.key_id[..] && self.check_value[..] == known.check_value[..]
     }
 
     pub(super) fn sealing_key(&self) -> &[u8; 32] {
@@ -64,7 +76,8 @@ impl std::fmt::Debug for Key {
     }
 }
 
-fn name(id: &[u8]) -> String {
+/// A key's id as people see it: 16 hex digits.
+pub fn name(id: &[u8]) -> String {
     id.iter().fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
 
@@ -102,7 +115,7 @@ impl KeyRing {
             if material.iter().all(|byte| *byte == material[0]) {
                 return Err(KeyRingError::Uniform(at + 1));
             }
-            let key = Key::derive(&material);
+            let key = Key::derive(&material, at + 1);
             if keys.iter().any(|earlier| earlier.id == key.id) {
                 return Err(KeyRingError::Doubled(at + 1));
             }
@@ -130,12 +143,8 @@ impl KeyRing {
                 .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?,
         );
         let ring = Self::parse(&text).map_err(|error| anyhow::anyhow!("{}: {error}", path.display()))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            if std::fs::metadata(path)?.permissions().mode() & 0o007 != 0 {
-                tracing::warn!(path = %path.display(), "everybody on this machine may read the key file; chmod 0400 it");
-            }
+        if is_open_to_others(path) {
+            tracing::warn!(path = %path.display(), "everybody on this machine may read the key file; chmod 0400 it");
         }
         Ok(ring)
     }
@@ -165,30 +174,44 @@ impl KeyRing {
         &self.keys
     }
 
-    pub(super) fn find(&self, id: &[u8]) -> Option<&Key> {
+    /// The key of this id, if it is in the file.
+    pub fn find(&self, id: &[u8]) -> Option<&Key> {
         self.keys.iter().find(|key| key.id == id)
     }
 }
 
-/// Compares the ring with the check values that the database holds, then registers what is new.
-pub(super) async fn check(ring: &KeyRing, pool: &PgPool) -> anyhow::Result<()> {
+/// Whether accounts that have nothing to do with us may read or change the file. A warning and no refusal: container secrets
+/// are often 0444, in a file system of their own.
+pub fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
+}
+
+/// Compares the ring with the check values that the database holds, then registers what is new. Tells how often the key that
+/// seals has sealed so far.
+pub(super) async fn check(ring: &KeyRing, pool: &PgPool) -> anyhow::Result<i64> {
     for known in sql::known_keys(pool).await? {
         match ring.find(&known.key_id) {
-            Some(key) if key.check_value[..] != known.check_value[..] => anyhow::bail!(
+            Some(key) if !key.is(&known) => anyhow::bail!(
                 "CARTWRIGHT_KEY_FILE: the key {} is not the one that sealed in this database. Put the right key file back.",
                 key.name()
             ),
             None if known.retired_at.is_none() => anyhow::bail!(
-                "CARTWRIGHT_KEY_FILE: the key {} has sealed in this database and is not in the file. Put its line back.",
+                "CARTWRIGHT_KEY_FILE: the key {0} has sealed in this database and is not in the file. Put its line back. \
+                 If it is truly lost: cartwright keys forget {0}",
                 name(&known.key_id)
             ),
             _ => {}
         }
     }
-    for key in &ring.keys {
-        sql::register(pool, &key.id, &key.check_value).await?;
+    let mut sealed_count = 0;
+    for (at, key) in ring.keys.iter().enumerate() {
+        let count = sql::register(pool, &key.id, &key.check_value, at == 0).await?;
+        if at == 0 {
+            sealed_count = count;
+        }
     }
-    Ok(())
+    Ok(sealed_count)
 }
 
 #[cfg(test)]
@@ -224,6 +247,22 @@ mod tests {
     fn a_key_prints_its_id_and_nothing_else() {
         let ring = KeyRing::generate();
         assert_eq!(format!("{ring:?}"), format!("KeyRing {{ keys: [Key({})] }}", ring.active().name()));
+    }
+
+    #[test]
+    fn a_key_file_that_others_may_read_is_known() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("keys");
+        std::fs::write(&path, KeyRing::generate_line()).expect("a file");
+        for (mode, is_open) in
+            [(0o400, false), (0o600, false), (0o640, false), (0o444, true), (0o604, true), (0o606, true)]
+        {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("our own file");
+            assert_eq!(is_open_to_others(&path), is_open, "{mode:o}");
+            assert!(KeyRing::read(&path).is_ok(), "{mode:o}: a warning is no refusal");
+        }
+        assert!(!is_open_to_others(&folder.path().join("missing")));
     }
 
     #[test]

@@ -3,18 +3,20 @@
 //! Stops whoever reads a dump, backup or disk without the key, and whoever writes to the database without it: a ciphertext moved
 //! to another row, or a host changed beside it, cannot be opened. Does not stop whoever runs code as the server.
 
+pub mod column;
+pub mod fingerprint;
 pub mod key_ring;
 pub mod place;
 pub mod sealed;
-mod sql;
+pub(crate) mod sql;
 
 use std::sync::Mutex;
 
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
+pub use column::{Batch, SealedColumn, Tally};
+pub use fingerprint::{Fingerprint, Fingerprints};
 pub use key_ring::{KeyRing, KeyRingError};
 pub use place::Place;
 pub use sealed::Unreadable;
@@ -22,12 +24,9 @@ pub use sealed::Unreadable;
 /// Seals are counted in blocks of this size; a crash wastes the rest of one.
 const BLOCK: i64 = 4_096;
 /// From here on every start and every block warns. Random 96-bit nonces allow 2^32 seals a key (NIST SP 800-38D §8.3).
-const WARN_AT: i64 = 1 << 31;
+pub const WARN_AT: i64 = 1 << 31;
 /// From here on nothing is sealed; opening goes on.
-const REFUSE_AT: i64 = 1 << 32;
-
-/// A keyed digest: equal for equal secrets, useless without the key ring.
-pub type Fingerprint = Vec<u8>;
+pub const REFUSE_AT: i64 = 1 << 32;
 
 /// The key ring and the count of what it sealed.
 pub struct Vault {
@@ -51,7 +50,8 @@ impl Vault {
     /// # Errors
     /// One line that names the key and the setting: a key that the database needs is missing, or is another one than before.
     pub async fn open_with(ring: KeyRing, pool: PgPool) -> anyhow::Result<Self> {
-        key_ring::check(&ring, &pool).await?;
+        let total = key_ring::check(&ring, &pool).await?;
+        tell(&ring.active().name(), total);
         Ok(Self { ring, pool, reserved: Mutex::new(0) })
     }
 
@@ -72,15 +72,19 @@ impl Vault {
         sealed::open(&self.ring, place, sealed)
     }
 
-    /// Fingerprint over parts, each with its length, so that no two lists of parts look the same. 16 bytes.
-    pub fn fingerprint(&self, purpose: &str, parts: &[&str]) -> Fingerprint {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.ring.active().fingerprint_key())
-            .expect("HMAC takes a key of any length");
-        for part in std::iter::once(&purpose).chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        mac.finalize().into_bytes()[..16].to_vec()
+    /// Fingerprints over these parts, for what they are compared.
+    pub fn fingerprints(&self, purpose: &str, parts: &[&str]) -> Fingerprints {
+        Fingerprints::of(&self.ring, purpose, parts)
+    }
+
+    /// The keys that open here; the first seals.
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// Counts what one batch of a rotation has sealed again. Last in its transaction: the row of the key is everybody's.
+    pub async fn count_resealed(&self, work: &mut PgConnection, count: i64) -> sqlx::Result<()> {
+        if count == 0 { Ok(()) } else { sql::add_resealed(work, self.ring.active().id(), count).await }
     }
 
     async fn count(&self) -> Result<(), SealError> {
@@ -95,15 +99,18 @@ impl Vault {
         let total = sql::reserve(&self.pool, key.id(), BLOCK, REFUSE_AT)
             .await?
             .ok_or_else(|| SealError::Exhausted(key.name()))?;
-        if total >= WARN_AT {
-            tracing::warn!(
-                key = key.name(),
-                total,
-                "this key has sealed more than 2^31 times; add a new first line to the key file"
-            );
-        }
+        tell(&key.name(), total);
         *self.reserved.lock().expect("no panic while counting") += BLOCK - 1;
         Ok(())
+    }
+}
+
+/// Tells how often a key has sealed, and that it is time for another one.
+fn tell(key: &str, total: i64) {
+    #[expect(clippy::cast_precision_loss, reason = "2^32 is far below what an f64 holds exactly")]
+    metrics::gauge!("cartwright_key_seals", "key" => key.to_owned()).set(total as f64);
+    if total >= WARN_AT {
+        tracing::warn!(key, total, "this key has sealed more than 2^31 times; put a new key before it and rotate");
     }
 }
 
@@ -115,6 +122,8 @@ impl std::fmt::Debug for Vault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use uuid::Uuid;
 
@@ -132,18 +141,114 @@ mod tests {
         assert_eq!(sealed.len(), "correct horse".len() + 37);
     }
 
+    /// What is logged by one test.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Log {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("nobody panics here").clone()).expect("text")
+        }
+    }
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("nobody panics here").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    async fn sealed_count(pool: &PgPool) -> i64 {
+        sqlx::query_scalar("select sealed_count from vault_keys").fetch_one(pool).await.expect("count")
+    }
+
+    async fn set_sealed_count(pool: &PgPool, count: i64) {
+        sqlx::query("update vault_keys set sealed_count = $1").bind(count).execute(pool).await.expect("worn");
+    }
+
     #[sqlx::test]
     async fn counting(pool: PgPool) {
-        let vault = vault(&pool).await;
+        let line = KeyRing::generate_line();
+        let start = async || {
+            let ring = KeyRing::parse(&line).expect("a key");
+            Vault::open_with(ring, pool.clone()).await.expect("a vault")
+        };
         let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
-        vault.seal(&place, &SecretString::from("x")).await.expect("sealed");
-        let count: i64 =
-            sqlx::query_scalar("select sealed_count from vault_keys").fetch_one(&pool).await.expect("count");
-        assert_eq!(count, BLOCK, "a block is reserved at once, so that a crash never counts too few");
+        let seal = async |vault: &Vault| vault.seal(&place, &SecretString::from("x")).await;
+        let first = start().await;
+        let sealed = seal(&first).await.expect("sealed");
+        assert_eq!(
+            sealed_count(&pool).await,
+            BLOCK,
+            "a block is reserved at once, so that a crash never counts too few"
+        );
+        seal(&first).await.expect("sealed");
+        assert_eq!(sealed_count(&pool).await, BLOCK, "and used up before the next");
+        // a crash: what is left of the block is wasted, never counted twice
+        drop(first);
+        let second = start().await;
+        seal(&second).await.expect("sealed");
+        assert_eq!(sealed_count(&pool).await, 2 * BLOCK);
 
-        sqlx::query("update vault_keys set sealed_count = $1").bind(REFUSE_AT).execute(&pool).await.expect("worn out");
+        set_sealed_count(&pool, REFUSE_AT - BLOCK).await;
+        *second.reserved.lock().expect("lock") = 0;
+        seal(&second).await.expect("the last block");
+        *second.reserved.lock().expect("lock") = 0;
+        assert!(matches!(seal(&second).await, Err(SealError::Exhausted(_))));
+        assert_eq!(second.open(&place, &sealed).expect("opening goes on").expose_secret(), "x");
+    }
+
+    #[sqlx::test]
+    async fn counting_warns_at_the_start_and_at_every_block(pool: PgPool) {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let _recording = metrics::set_default_local_recorder(&recorder);
+        let log = Log::default();
+        let to = log.clone();
+        let lines = tracing_subscriber::fmt().with_writer(move || to.clone()).finish();
+        let _logging = tracing::subscriber::set_default(lines);
+        let line = KeyRing::generate_line();
+        let start = async || {
+            let ring = KeyRing::parse(&line).expect("a key");
+            Vault::open_with(ring, pool.clone()).await.expect("a vault")
+        };
+        let vault = start().await;
+        let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
+        set_sealed_count(&pool, WARN_AT - 2 * BLOCK).await;
+        vault.seal(&place, &SecretString::from("x")).await.expect("sealed");
+        assert_eq!(log.text(), "", "one block before the line there is nothing to say");
         *vault.reserved.lock().expect("lock") = 0;
-        assert!(matches!(vault.seal(&place, &SecretString::from("x")).await, Err(SealError::Exhausted(_))));
+        vault.seal(&place, &SecretString::from("x")).await.expect("it seals on");
+        assert_eq!(log.text().matches("has sealed more than 2^31 times").count(), 1, "{}", log.text());
+        start().await;
+        assert_eq!(log.text().matches("has sealed more than 2^31 times").count(), 2, "{}", log.text());
+        let gauge = format!("cartwright_key_seals{{key=\"{}\"}} {WARN_AT}", vault.ring().active().name());
+        assert!(recorder.handle().render().contains(&gauge), "{gauge}");
+    }
+
+    #[sqlx::test]
+    async fn a_key_that_seals_again_is_not_retired(pool: PgPool) {
+        let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
+        let start = async |lines: String| {
+            Vault::open_with(KeyRing::parse(&lines).expect("keys"), pool.clone()).await.expect("a vault")
+        };
+        let late = start(old.clone()).await;
+        start(format!("{new}\n{old}\n")).await;
+        let mut connection = pool.acquire().await.expect("connection");
+        assert!(sql::retire(&mut connection, late.ring().active().id()).await.expect("retired"));
+        start(new.clone()).await;
+        // a server that was not restarted with the new file: what it seals needs its key
+        let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
+        late.seal(&place, &SecretString::from("x")).await.expect("sealed");
+        let refusal = Vault::open_with(KeyRing::parse(&new).expect("a key"), pool.clone()).await.expect_err("needed");
+        assert!(refusal.to_string().contains(&late.ring().active().name()), "{refusal}");
+        // and a way back from a new key is an ordinary rotation
+        assert!(sql::retire(&mut connection, late.ring().active().id()).await.expect("retired"));
+        start(format!("{old}\n{new}\n")).await;
+        assert!(Vault::open_with(KeyRing::parse(&new).expect("a key"), pool.clone()).await.is_err());
     }
 
     #[sqlx::test]
@@ -153,13 +258,5 @@ mod tests {
         assert!(refusal.contains("CARTWRIGHT_KEY_FILE"), "{refusal}");
         let keys: i64 = sqlx::query_scalar("select count(*) from vault_keys").fetch_one(&pool).await.expect("count");
         assert_eq!(keys, 1);
-    }
-
-    #[sqlx::test]
-    async fn fingerprints_tell_lists_of_parts_apart(pool: PgPool) {
-        let vault = vault(&pool).await;
-        assert_eq!(vault.fingerprint("p", &["ab", "c"]), vault.fingerprint("p", &["ab", "c"]));
-        assert_ne!(vault.fingerprint("p", &["ab", "c"]), vault.fingerprint("p", &["a", "bc"]));
-        assert_ne!(vault.fingerprint("p", &["ab"]), vault.fingerprint("q", &["ab"]));
     }
 }

@@ -12,6 +12,8 @@ pub enum Kind {
 }
 
 impl Kind {
+    pub const ALL: [Self; 4] = [Self::AccessToken, Self::ClientSecret, Self::MintedToken, Self::Unsaved];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "access_token",

@@ -1,37 +1,94 @@
 //! The vault's SQL: which keys have sealed here, and how often.
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
-pub(super) struct KnownKey {
+/// A key as the database knows it; never the key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownKey {
     pub key_id: Vec<u8>,
     pub check_value: Vec<u8>,
+    /// Seals reserved so far, in blocks.
+    pub sealed_count: i64,
+    /// When a start or a command last found this very key in its key file.
+    pub checked_at: Option<OffsetDateTime>,
+    /// Set at the end of a rotation and by `keys forget`: the key file may do without it.
     pub retired_at: Option<OffsetDateTime>,
 }
 
-pub(super) async fn known_keys(pool: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
-    sqlx::query_as!(KnownKey, "select key_id, check_value, retired_at from vault_keys").fetch_all(pool).await
-}
-
-pub(super) async fn register(pool: &PgPool, id: &[u8], check_value: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!(
-        "insert into vault_keys (key_id, check_value) values ($1, $2) on conflict (key_id) do nothing",
-        id,
-        check_value
+/// Every key that ever sealed here, the oldest first.
+pub async fn known_keys(pool: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
+    sqlx::query_as!(
+        KnownKey,
+        "select key_id, check_value, sealed_count, checked_at, retired_at from vault_keys order by created_at, key_id"
     )
-    .execute(pool)
+    .fetch_all(pool)
     .await
-    .map(drop)
 }
 
-/// Reserves a block of seals; `None` when the key is worn out.
+/// Notes that a key is in the file. The one that seals from now on is not retired any more. Tells its count of seals.
+pub(super) async fn register(pool: &PgPool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "insert into vault_keys (key_id, check_value, checked_at) values ($1, $2, now())
+         on conflict (key_id) do update set checked_at = now(),
+            retired_at = case when $3 then null else vault_keys.retired_at end
+         returning sealed_count",
+        id,
+        check_value,
+        is_active
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Reserves a block of seals; `None` when the key is worn out. A key that seals is not retired: a server that was not
+/// restarted with the new key file may still use it.
 pub(super) async fn reserve(pool: &PgPool, id: &[u8], block: i64, refuse_at: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
-        "update vault_keys set sealed_count = sealed_count + $2 where key_id = $1 and sealed_count + $2 <= $3 returning sealed_count",
+        "update vault_keys set sealed_count = sealed_count + $2, retired_at = null
+         where key_id = $1 and sealed_count + $2 <= $3 returning sealed_count",
         id,
         block,
         refuse_at
     )
     .fetch_optional(pool)
+    .await
+}
+
+/// Ends the need for a key; `false` when it was retired before, or never sealed here.
+pub async fn retire(connection: &mut PgConnection, id: &[u8]) -> sqlx::Result<bool> {
+    let retired = sqlx::query!("update vault_keys set retired_at = now() where key_id = $1 and retired_at is null", id)
+        .execute(connection)
+        .await?;
+    Ok(retired.rows_affected() == 1)
+}
+
+/// Counts what a batch of a rotation has sealed again, in the transaction of the batch.
+pub async fn add_resealed(connection: &mut PgConnection, id: &[u8], count: i64) -> sqlx::Result<()> {
+    sqlx::query!("update vault_keys set resealed_count = resealed_count + $2 where key_id = $1", id, count)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// What the rotation under this key has sealed again since the last one ended; from now on nothing.
+pub async fn take_resealed(connection: &mut PgConnection, id: &[u8]) -> sqlx::Result<i64> {
+    let taken = sqlx::query_scalar!(
+        "update vault_keys k set resealed_count = 0 from (select resealed_count from vault_keys where key_id = $1 for update) before
+         where k.key_id = $1 returning before.resealed_count",
+        id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(taken.unwrap_or(0))
+}
+
+/// Whether another program of ours is connected to this database.
+pub async fn is_shared(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from pg_stat_activity
+            where application_name = 'cartwright' and datname = current_database() and pid <> pg_backend_pid()) as "is_shared!""#
+    )
+    .fetch_one(pool)
     .await
 }

@@ -10,6 +10,7 @@ use crate::{
         shopify::{address::StoreAddress, credential::CredentialKind},
         verdict::Class,
     },
+    vault::Fingerprints,
 };
 
 /// A cart's row without its secret.
@@ -191,13 +192,13 @@ pub(in crate::ecommerce) async fn find_by_shop_of(
 /// Another cart that uses the very same token.
 pub(in crate::ecommerce) async fn find_by_token(
     connection: &mut PgConnection,
-    fingerprint: &[u8],
+    fingerprints: &Fingerprints,
     own: Option<CartId>,
 ) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
-        "select id, website_name as name from carts where token_fingerprint = $1 and id is distinct from $2 order by website_name limit 1",
-        fingerprint,
+        "select id, website_name as name from carts where token_fingerprint = any ($1) and id is distinct from $2 order by website_name limit 1",
+        fingerprints.all(),
         own.map(|own| own.0)
     )
     .fetch_optional(connection)

@@ -9,7 +9,6 @@ pub(in crate::ecommerce) struct MintRow {
     pub host: String,
     pub client_id: Option<String>,
     pub secret: Vec<u8>,
-    pub fingerprint: Vec<u8>,
     pub minted: Option<Vec<u8>>,
     /// Seconds until the minted token ends, by the database's clock.
     pub left: Option<f64>,
@@ -19,7 +18,7 @@ pub(in crate::ecommerce) struct MintRow {
 pub(in crate::ecommerce) async fn find_mint(pool: &PgPool, id: CartId) -> sqlx::Result<Option<MintRow>> {
     let row = sqlx::query!(
         r#"select credential_kind as "kind!", website_name, store_host, client_id, secret as "secret!",
-               credential_fingerprint as "fingerprint!", minted_token, mint_version,
+               minted_token, mint_version,
                extract(epoch from minted_ends_at - now())::float8 as left
            from carts where id = $1 and secret is not null"#,
         id.0
@@ -33,7 +32,6 @@ pub(in crate::ecommerce) async fn find_mint(pool: &PgPool, id: CartId) -> sqlx::
             host: row.store_host,
             client_id: row.client_id,
             secret: row.secret,
-            fingerprint: row.fingerprint,
             minted: row.minted_token,
             left: row.left,
             version: row.mint_version,
@@ -54,7 +52,8 @@ pub(in crate::ecommerce) async fn lease_mint(pool: &PgPool, id: CartId, version:
     Ok(leased.rows_affected() == 1)
 }
 
-/// Writes a renewed token and ends the lease; `false` when the credential changed meanwhile, and the token is thrown away.
+/// Writes a renewed token and ends the lease; `false` when the host or the credential (which raises `mint_version`) changed
+/// meanwhile, and the token is thrown away. A rotation of the encryption key meanwhile changes nothing of that.
 pub(in crate::ecommerce) async fn update_minted(
     connection: &mut PgConnection,
     id: CartId,
@@ -65,12 +64,12 @@ pub(in crate::ecommerce) async fn update_minted(
     let updated = sqlx::query!(
         "update carts set minted_token = $2, minted_at = now(), minted_ends_at = now() + make_interval(secs => $3),
             mint_version = mint_version + 1, minting_until = null
-         where id = $1 and mint_version = $4 and credential_fingerprint = $5",
+         where id = $1 and mint_version = $4 and store_host = $5",
         id.0,
         sealed,
         lives_seconds,
         row.version,
-        row.fingerprint
+        row.host
     )
     .execute(connection)
     .await?;

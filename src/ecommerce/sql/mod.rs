@@ -5,6 +5,7 @@ mod integration;
 mod listing;
 mod minting;
 mod outcomes;
+mod rotation;
 mod tests;
 
 pub(super) use carts::*;
@@ -12,4 +13,5 @@ pub(super) use integration::*;
 pub(super) use listing::*;
 pub(super) use minting::*;
 pub(super) use outcomes::*;
+pub(super) use rotation::*;
 pub(super) use tests::*;

@@ -9,6 +9,7 @@ use crate::{
         shopify::{address::StoreAddress, credential::CredentialKind},
         verdict::{Class, Limit, Verdict},
     },
+    vault::Fingerprints,
 };
 
 pub(in crate::ecommerce) struct NewTest<'a> {
@@ -93,11 +94,14 @@ pub(in crate::ecommerce) async fn is_testing(connection: &mut PgConnection, pers
 /// When exactly this last worked, by any test.
 pub(in crate::ecommerce) async fn find_last_worked(
     connection: &mut PgConnection,
-    fingerprint: &[u8],
+    fingerprints: &Fingerprints,
 ) -> sqlx::Result<Option<OffsetDateTime>> {
-    sqlx::query_scalar!("select max(finished_at) from connection_tests where fingerprint = $1 and passed", fingerprint)
-        .fetch_one(connection)
-        .await
+    sqlx::query_scalar!(
+        "select max(finished_at) from connection_tests where fingerprint = any ($1) and passed",
+        fingerprints.all()
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// What a pass leaves on its cart.
@@ -139,13 +143,13 @@ fn missing(verdict: &Verdict) -> i32 {
 /// The latest test of exactly this, if it is at most thirty minutes old and passed.
 pub(in crate::ecommerce) async fn find_recent_pass(
     connection: &mut PgConnection,
-    fingerprint: &[u8],
+    fingerprints: &Fingerprints,
 ) -> sqlx::Result<Option<PassFacts>> {
     let row = sqlx::query!(
         r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"
-           from connection_tests where fingerprint = $1 and finished_at > now() - interval '30 minutes'
+           from connection_tests where fingerprint = any ($1) and finished_at > now() - interval '30 minutes'
            order by started_at desc limit 1"#,
-        fingerprint
+        fingerprints.all()
     )
     .fetch_optional(connection)
     .await?;

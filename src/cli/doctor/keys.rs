@@ -1,0 +1,149 @@
+//! What the doctor says of keys: where the file lies, who may read it, how worn they are, what nothing opens.
+
+use std::path::Path;
+
+use sqlx::PgPool;
+
+use super::Finding;
+use crate::{
+    config::{Database, KeyFlags},
+    keys::{self, KeyLine, Standing},
+    vault::{KeyRing, REFUSE_AT, WARN_AT, key_ring::is_open_to_others},
+};
+
+/// The file itself: what it holds, who may read it, and whether it lies with the data.
+pub fn file(flags: &KeyFlags, database: &Database, ring: Option<&KeyRing>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let path = flags.key_file(Some(database));
+    match ring {
+        Some(ring) => {
+            let names: Vec<_> = ring.keys().iter().map(crate::vault::key_ring::Key::name).collect();
+            findings.push(Finding::Well(format!("The key file holds {}; the first seals.", names.join(", "))));
+        }
+        None => findings.push(Finding::Well("There is no key yet: the first start makes one.".into())),
+    }
+    if let Some(path) = &path
+        && is_open_to_others(Path::new(path))
+    {
+        findings.push(Finding::Mind(format!("Everybody on this machine may read the key file: chmod 0400 {path}")));
+    }
+    #[cfg(feature = "embedded")]
+    if let Database::Embedded { data_dir, .. } = database
+        && path.as_ref().is_none_or(|path| lies_in(Path::new(path), data_dir))
+    {
+        findings.push(Finding::Mind(format!(
+            "Key and data lie together in {}: whoever takes the folder can open every secret. Move the key and name it in \
+             CARTWRIGHT_KEY_FILE.",
+            data_dir.display()
+        )));
+    }
+    findings
+}
+
+/// Whether a file lies in a folder or below it, links followed.
+#[cfg(feature = "embedded")]
+fn lies_in(file: &Path, folder: &Path) -> bool {
+    match (file.canonicalize(), folder.canonicalize()) {
+        (Ok(file), Ok(folder)) => file.starts_with(folder),
+        _ => file.starts_with(folder),
+    }
+}
+
+/// What the database knows of each key.
+pub async fn stored(pool: &PgPool, ring: Option<&KeyRing>) -> Vec<Finding> {
+    match keys::list(pool, ring).await {
+        Ok(lines) => lines.iter().flat_map(of_one).collect(),
+        Err(error) => vec![Finding::Mend(format!("The keys in the database could not be read: {error:#}"))],
+    }
+}
+
+fn of_one(line: &KeyLine) -> Vec<Finding> {
+    let KeyLine { name, .. } = line;
+    let secrets = crate::cli::keys::secrets(line.total());
+    let mut findings = Vec::new();
+    match line.standing {
+        Standing::IsAnother => findings.push(Finding::Mend(format!(
+            "The key {name} of the file is not the one that sealed in this database: put the right key file back."
+        ))),
+        Standing::Missing => findings.push(Finding::Mend(format!(
+            "The key {name} has sealed in this database and is not in the key file: no server starts. Put its line back; if it is \
+             truly lost, cartwright keys forget {name}"
+        ))),
+        Standing::Retired | Standing::Unknown if line.total() > 0 => findings.push(Finding::Mend(format!(
+            "{secrets} under the key {name}, which is not in the key file: put its line back, or enter them again in the carts \
+             that ask for it."
+        ))),
+        Standing::Opens if line.total() > 0 => findings.push(Finding::Mind(format!(
+            "{secrets} still under the key {name}: run cartwright keys rotate."
+        ))),
+        Standing::Opens | Standing::Seals | Standing::Retired | Standing::Unknown => {}
+    }
+    let count = line.sealed_count.unwrap_or(0);
+    if line.standing == Standing::Seals && count >= REFUSE_AT {
+        findings.push(Finding::Mend(format!(
+            "The key {name} has sealed 2^32 times and seals nothing more: put a new key before it and rotate."
+        )));
+    } else if line.standing == Standing::Seals && count >= WARN_AT {
+        findings.push(Finding::Mind(format!(
+            "The key {name} has sealed more than 2^31 times: put a new key before it and rotate."
+        )));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(standing: Standing, secrets: i64, sealed_count: i64) -> Vec<String> {
+        let line = KeyLine {
+            name: "00ff10abcdef0102".into(),
+            standing,
+            line: None,
+            sealed_count: Some(sealed_count),
+            checked_at: None,
+            retired_at: None,
+            secrets: [("carts.secret".to_owned(), secrets)].into(),
+        };
+        let told = |finding| match finding {
+            Finding::Well(line) => format!("ok {line}"),
+            Finding::Mind(line) => format!("mind {line}"),
+            Finding::Mend(line) => format!("mend {line}"),
+        };
+        of_one(&line).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn a_worn_key_is_told_before_and_after_it_stops() {
+        assert!(said(Standing::Seals, 1, WARN_AT - 1).is_empty());
+        assert!(
+            said(Standing::Seals, 1, WARN_AT)[0].starts_with("mind The key 00ff10abcdef0102 has sealed more than 2^31")
+        );
+        assert!(said(Standing::Seals, 1, REFUSE_AT)[0].starts_with("mend The key 00ff10abcdef0102 has sealed 2^32"));
+        assert!(said(Standing::Retired, 0, REFUSE_AT).is_empty(), "what seals nothing may be worn");
+    }
+
+    #[test]
+    fn what_nothing_opens_is_to_mend_and_what_waits_for_a_rotation_is_not() {
+        assert!(said(Standing::Missing, 0, 0)[0].contains("keys forget 00ff10abcdef0102"));
+        assert!(said(Standing::IsAnother, 0, 0)[0].starts_with("mend"));
+        assert!(said(Standing::Retired, 3, 0)[0].starts_with("mend 3 secrets under"));
+        assert!(said(Standing::Unknown, 1, 0)[0].starts_with("mend 1 secret under"));
+        assert!(said(Standing::Opens, 3, 0)[0].starts_with("mind 3 secrets still"));
+        assert!(said(Standing::Opens, 0, 0).is_empty());
+    }
+
+    #[cfg(feature = "embedded")]
+    #[test]
+    fn a_key_beside_the_data_is_known_through_links() {
+        let (data, elsewhere) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
+        let inside = data.path().join("keys");
+        std::fs::write(&inside, "x").expect("a file");
+        let link = elsewhere.path().join("keys");
+        std::os::unix::fs::symlink(&inside, &link).expect("a link");
+        assert!(lies_in(&inside, data.path()) && lies_in(&link, data.path()));
+        let outside = elsewhere.path().join("own");
+        std::fs::write(&outside, "x").expect("a file");
+        assert!(!lies_in(&outside, data.path()));
+    }
+}

@@ -1,0 +1,120 @@
+//! `cartwright keys list`: for the person who wonders which key is which.
+
+use time::{OffsetDateTime, macros::format_description};
+
+use super::{database, grouped, say, secrets};
+use crate::{
+    config::KeyFlags,
+    keys::{self, KeyLine, Standing},
+    telemetry,
+    vault::{REFUSE_AT, WARN_AT},
+};
+
+pub async fn list(flags: &KeyFlags) -> anyhow::Result<()> {
+    telemetry::start_logging(flags.database.log.as_deref().unwrap_or("error"));
+    let (config, ring) = flags.check()?;
+    let opened = database::open(&config).await?;
+    let lines = keys::list(&opened.pool, ring.as_ref()).await;
+    opened.close().await;
+    let lines = lines?;
+    if lines.is_empty() {
+        say(format_args!("There is no key yet: the first start makes one."));
+    }
+    for line in &lines {
+        say(format_args!("{}  {}", line.name, standing(line)));
+        say(format_args!("  secrets now  {}", now(line)));
+        if let Some(count) = line.sealed_count {
+            say(format_args!("  seals used   {}", used(count)));
+            say(format_args!("  last check   {}", checked(line.checked_at)));
+        }
+    }
+    Ok(())
+}
+
+fn standing(line: &KeyLine) -> String {
+    let at = line.line.map_or_else(String::new, |line| format!("line {line} of the key file"));
+    match line.standing {
+        Standing::Seals => format!("{at}: seals and opens"),
+        Standing::Opens if line.total() == 0 && line.retired_at.is_some() => {
+            format!("{at}: retired on {}; the line may be removed", date(line.retired_at))
+        }
+        Standing::Opens => format!("{at}: opens"),
+        Standing::IsAnother => format!("{at}: NOT the key that sealed here under this id; no server starts"),
+        Standing::Missing => "not in the key file: no server starts without it. Put its line back".into(),
+        Standing::Retired if line.total() > 0 => {
+            format!("not in the key file, retired on {}; what it sealed is asked for again", date(line.retired_at))
+        }
+        Standing::Retired => format!("not in the key file, retired on {}; not needed", date(line.retired_at)),
+        Standing::Unknown => "no key of ours: these secrets are damaged and are asked for again".into(),
+    }
+}
+
+/// "3 secrets: 2 in carts.secret, 1 in carts.minted_token"; every column is named, so that none seems forgotten.
+fn now(line: &KeyLine) -> String {
+    let columns: Vec<_> = keys::columns()
+        .iter()
+        .map(|column| format!("{}.{}", column.table(), column.column()))
+        .map(|name| format!("{} in {name}", grouped(line.secrets.get(&name).copied().unwrap_or(0))))
+        .collect();
+    format!("{}: {}", secrets(line.total()), columns.join(", "))
+}
+
+fn used(count: i64) -> String {
+    let of = format!("{} of {}", grouped(count), grouped(REFUSE_AT));
+    if count >= REFUSE_AT {
+        format!("{of}: worn out, seals nothing more. Put a new key before it and rotate")
+    } else if count >= WARN_AT {
+        format!("{of}: past {}, time for a new key", grouped(WARN_AT))
+    } else {
+        format!("{of} (a warning comes at {})", grouped(WARN_AT))
+    }
+}
+
+fn checked(at: Option<OffsetDateTime>) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    at.and_then(|at| at.format(&format).ok()).unwrap_or_else(|| "not since this version".into())
+}
+
+fn date(at: Option<OffsetDateTime>) -> String {
+    at.map_or_else(|| "an unknown day".into(), |at| at.date().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(standing: Standing) -> KeyLine {
+        KeyLine {
+            name: "00ff10abcdef0102".into(),
+            standing,
+            line: matches!(standing, Standing::Seals | Standing::Opens | Standing::IsAnother).then_some(2),
+            sealed_count: Some(4_096),
+            checked_at: None,
+            retired_at: None,
+            secrets: [("carts.secret".to_owned(), 2)].into(),
+        }
+    }
+
+    #[test]
+    fn each_standing_has_its_sentence() {
+        let said = |standing: Standing| super::standing(&line(standing));
+        assert_eq!(said(Standing::Seals), "line 2 of the key file: seals and opens");
+        assert_eq!(said(Standing::Opens), "line 2 of the key file: opens");
+        assert!(said(Standing::IsAnother).contains("NOT the key"));
+        assert!(said(Standing::Missing).contains("no server starts without it"));
+        assert!(said(Standing::Retired).contains("asked for again"));
+        assert!(said(Standing::Unknown).contains("damaged"));
+    }
+
+    #[test]
+    fn every_column_is_named_and_the_count_is_read_against_its_limits() {
+        let line = line(Standing::Seals);
+        assert_eq!(
+            now(&line),
+            "2 secrets: 2 in carts.secret, 0 in carts.minted_token, 0 in unsaved_credentials.secret"
+        );
+        assert_eq!(used(4_096), "4,096 of 4,294,967,296 (a warning comes at 2,147,483,648)");
+        assert!(used(WARN_AT).contains("time for a new key"));
+        assert!(used(REFUSE_AT).contains("worn out"));
+    }
+}

@@ -1,0 +1,153 @@
+//! What a rotation of the encryption key means for carts: three columns hold sealed secrets, and two fingerprints and the tests
+//! of a credential follow from its key. A rotation changes how a secret rests and nothing else.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::{
+    CartId,
+    sealing::{fingerprints, place, token_fingerprints},
+    shopify::credential::{Credential, CredentialKind},
+    sql::{self, Resealed, RestingCredential},
+};
+use crate::{
+    database::transaction,
+    vault::{Batch, Place, SealError, SealedColumn, Tally, Unreadable, Vault},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Secret,
+    MintedToken,
+    UnsavedSecret,
+}
+
+/// Every column of ours that holds sealed secrets.
+pub fn sealed_columns() -> Vec<Box<dyn SealedColumn>> {
+    [Column::Secret, Column::MintedToken, Column::UnsavedSecret]
+        .map(|column| Box::new(column) as Box<dyn SealedColumn>)
+        .into()
+}
+
+impl SealedColumn for Column {
+    fn table(&self) -> &'static str {
+        match self {
+            Self::Secret | Self::MintedToken => "carts",
+            Self::UnsavedSecret => "unsaved_credentials",
+        }
+    }
+
+    fn column(&self) -> &'static str {
+        match self {
+            Self::Secret | Self::UnsavedSecret => "secret",
+            Self::MintedToken => "minted_token",
+        }
+    }
+
+    fn tally<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
+        Box::pin(async move {
+            match self {
+                Self::Secret => sql::tally_secrets(pool).await,
+                Self::MintedToken => sql::tally_minted(pool).await,
+                Self::UnsavedSecret => sql::tally_unsaved(pool).await,
+            }
+        })
+    }
+
+    fn reseal<'a>(
+        &'a self,
+        vault: &'a Arc<Vault>,
+        pool: &'a PgPool,
+        after: Uuid,
+    ) -> BoxFuture<'a, Result<Batch, SealError>> {
+        let (column, vault) = (*self, Arc::clone(vault));
+        Box::pin(transaction(pool, move |work| Box::pin(async move { column.reseal_in(work, &vault, after).await })))
+    }
+}
+
+impl Column {
+    async fn reseal_in(self, work: &mut PgConnection, vault: &Vault, after: Uuid) -> Result<Batch, SealError> {
+        let active = *vault.ring().active().id();
+        let mut batch = Batch::default();
+        let resealed = match self {
+            Self::Secret => {
+                let rows = sql::find_secrets(work, &active, after).await?;
+                let resealed = reseal_credentials(work, vault, &mut batch, rows, saved).await?;
+                sql::put_secrets(work, &resealed).await?
+            }
+            Self::UnsavedSecret => {
+                let rows = sql::find_unsaved_secrets(work, &active, after).await?;
+                let resealed = reseal_credentials(work, vault, &mut batch, rows, unsaved).await?;
+                sql::put_unsaved(work, &resealed).await?
+            }
+            Self::MintedToken => {
+                let mut resealed = Resealed::default();
+                for row in sql::find_minted(work, &active, after).await? {
+                    batch.last = Some(row.id);
+                    let place = Place::minted_token(row.id, &row.host);
+                    match vault.open(&place, &row.token) {
+                        Ok(token) => resealed.push(row.id, row.token, vault.seal(&place, &token).await?),
+                        Err(Unreadable) => batch.unreadable.push(row.id),
+                    }
+                }
+                sql::put_minted(work, &resealed).await?
+            }
+        };
+        batch.resealed = i64::try_from(resealed).expect("a batch is small");
+        vault.count_resealed(work, batch.resealed).await?;
+        Ok(batch)
+    }
+}
+
+fn saved(kind: CredentialKind, row: &RestingCredential) -> Place<'_> {
+    place(kind, CartId(row.id), &row.host)
+}
+
+fn unsaved(_: CredentialKind, row: &RestingCredential) -> Place<'_> {
+    Place::unsaved(row.id, &row.host)
+}
+
+/// Seals each again for the same place, with its fingerprints; its tests follow.
+async fn reseal_credentials(
+    work: &mut PgConnection,
+    vault: &Vault,
+    batch: &mut Batch,
+    rows: Vec<RestingCredential>,
+    place: fn(CredentialKind, &RestingCredential) -> Place<'_>,
+) -> Result<Resealed, SealError> {
+    let mut resealed = Resealed::default();
+    let (mut tests_before, mut tests_after) = (Vec::new(), Vec::new());
+    for row in rows {
+        batch.last = Some(row.id);
+        let opened = CredentialKind::parse(&row.kind).and_then(|kind| {
+            let secret = vault.open(&place(kind, &row), &row.secret).ok()?;
+            Some((kind, Credential::from_stored(kind, row.client_id.clone(), secret)?))
+        });
+        let Some((kind, credential)) = opened else {
+            batch.unreadable.push(row.id);
+            continue;
+        };
+        let sealed = vault.seal(&place(kind, &row), credential.secret()).await?;
+        let exactly = fingerprints(vault, &row.host, &credential);
+        for earlier in exactly.earlier() {
+            tests_before.push(earlier.clone());
+            tests_after.push(exactly.active().to_vec());
+        }
+        resealed.fingerprints.push(exactly.active().to_vec());
+        resealed.token_fingerprints.push(token_fingerprints(vault, &credential).active().to_vec());
+        resealed.push(row.id, row.secret, sealed);
+    }
+    sql::move_tests(work, &tests_before, &tests_after).await?;
+    Ok(resealed)
+}
+
+impl Resealed {
+    fn push(&mut self, id: Uuid, before: Vec<u8>, after: Vec<u8>) {
+        self.ids.push(id);
+        self.before.push(before);
+        self.after.push(after);
+    }
+}

@@ -1,0 +1,195 @@
+//! The SQL of a rotation: secrets that another key than the active one sealed. The id of the key is bytes 2 to 9 of what rests.
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::vault::{Tally, column::BATCH};
+
+/// A sealed credential with everything that its seal and its fingerprints cover.
+pub(in crate::ecommerce) struct RestingCredential {
+    pub id: Uuid,
+    pub kind: String,
+    pub client_id: Option<String>,
+    pub host: String,
+    pub secret: Vec<u8>,
+}
+
+pub(in crate::ecommerce) struct RestingToken {
+    pub id: Uuid,
+    pub host: String,
+    pub token: Vec<u8>,
+}
+
+/// A batch sealed again, column by column: one statement writes all of it.
+#[derive(Default)]
+pub(in crate::ecommerce) struct Resealed {
+    pub ids: Vec<Uuid>,
+    pub before: Vec<Vec<u8>>,
+    pub after: Vec<Vec<u8>>,
+    pub fingerprints: Vec<Vec<u8>>,
+    pub token_fingerprints: Vec<Vec<u8>>,
+}
+
+pub(in crate::ecommerce) async fn tally_secrets(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+    sqlx::query_as!(
+        Tally,
+        r#"select substring(secret from 2 for 8) as "key_id!", count(*) as "count!" from carts where secret is not null group by 1"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub(in crate::ecommerce) async fn tally_minted(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+    sqlx::query_as!(
+        Tally,
+        r#"select substring(minted_token from 2 for 8) as "key_id!", count(*) as "count!" from carts
+           where minted_token is not null group by 1"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub(in crate::ecommerce) async fn tally_unsaved(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+    sqlx::query_as!(
+        Tally,
+        r#"select substring(secret from 2 for 8) as "key_id!", count(*) as "count!" from unsaved_credentials group by 1"#
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub(in crate::ecommerce) async fn find_secrets(
+    connection: &mut PgConnection,
+    active: &[u8],
+    after: Uuid,
+) -> sqlx::Result<Vec<RestingCredential>> {
+    sqlx::query_as!(
+        RestingCredential,
+        r#"select id, credential_kind as "kind!", client_id, store_host as host, secret as "secret!" from carts
+           where id > $2 and secret is not null and substring(secret from 2 for 8) <> $1
+           order by id limit $3"#,
+        active,
+        after,
+        BATCH
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Saved secrets of carts that are not known to be unreadable, whichever key sealed them.
+pub(in crate::ecommerce) async fn find_readable(pool: &PgPool, after: Uuid) -> sqlx::Result<Vec<RestingCredential>> {
+    sqlx::query_as!(
+        RestingCredential,
+        r#"select id, credential_kind as "kind!", client_id, store_host as host, secret as "secret!" from carts
+           where id > $1 and secret is not null and last_class is distinct from 'OUR_KEY'
+           order by id limit $2"#,
+        after,
+        BATCH
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub(in crate::ecommerce) async fn find_minted(
+    connection: &mut PgConnection,
+    active: &[u8],
+    after: Uuid,
+) -> sqlx::Result<Vec<RestingToken>> {
+    sqlx::query_as!(
+        RestingToken,
+        r#"select id, store_host as host, minted_token as "token!" from carts
+           where id > $2 and minted_token is not null and substring(minted_token from 2 for 8) <> $1
+           order by id limit $3"#,
+        active,
+        after,
+        BATCH
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub(in crate::ecommerce) async fn find_unsaved_secrets(
+    connection: &mut PgConnection,
+    active: &[u8],
+    after: Uuid,
+) -> sqlx::Result<Vec<RestingCredential>> {
+    sqlx::query_as!(
+        RestingCredential,
+        "select id, credential_kind as kind, client_id, store_host as host, secret from unsaved_credentials
+         where id > $2 and substring(secret from 2 for 8) <> $1
+         order by id limit $3",
+        active,
+        after,
+        BATCH
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Whatever somebody holds just now is left for a later round, so that a rotation waits for nobody's cart. Touches
+/// neither the version nor the time of the last change: nobody changed the cart, and nobody may meet a conflict.
+pub(in crate::ecommerce) async fn put_secrets(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
+    let written = sqlx::query!(
+        "with free as (select id from carts where id = any ($1) order by id for update skip locked)
+         update carts set secret = r.after, credential_fingerprint = r.fingerprint, token_fingerprint = r.token_fingerprint
+         from unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[])
+            as r (id, before, after, fingerprint, token_fingerprint) join free on free.id = r.id
+         where carts.id = r.id and carts.secret = r.before",
+        &rows.ids,
+        &rows.before,
+        &rows.after,
+        &rows.fingerprints,
+        &rows.token_fingerprints
+    )
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected())
+}
+
+pub(in crate::ecommerce) async fn put_minted(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
+    let written = sqlx::query!(
+        "with free as (select id from carts where id = any ($1) order by id for update skip locked)
+         update carts set minted_token = r.after
+         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as r (id, before, after) join free on free.id = r.id
+         where carts.id = r.id and carts.minted_token = r.before",
+        &rows.ids,
+        &rows.before,
+        &rows.after
+    )
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected())
+}
+
+pub(in crate::ecommerce) async fn put_unsaved(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
+    let written = sqlx::query!(
+        "with free as (select id from unsaved_credentials where id = any ($1) order by id for update skip locked)
+         update unsaved_credentials u set secret = r.after
+         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as r (id, before, after) join free on free.id = r.id
+         where u.id = r.id and u.secret = r.before",
+        &rows.ids,
+        &rows.before,
+        &rows.after
+    )
+    .execute(connection)
+    .await?;
+    Ok(written.rows_affected())
+}
+
+/// A test of exactly this stays one when the key of its fingerprint changes. Before any cart is held: a test that ends
+/// holds its own row first and its cart second, and must not meet us the other way round.
+pub(in crate::ecommerce) async fn move_tests(
+    connection: &mut PgConnection,
+    before: &[Vec<u8>],
+    after: &[Vec<u8>],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update connection_tests t set fingerprint = r.after from unnest($1::bytea[], $2::bytea[]) as r (before, after)
+         where t.fingerprint = r.before",
+        before,
+        after
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,87 @@
+//! Saved secrets that do not open any more: the key is gone, the row is damaged, or somebody moved a secret or a host by SQL.
+//! Whoever tests such a cart is told at once; for all others this looks now and then, so that a list never calls a cart
+//! connected whose secret cannot be used.
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{
+    Cart, CartId, Ecommerce,
+    sealing::place,
+    shopify::credential::{Credential, CredentialKind},
+    sql::{self, RestingCredential},
+    status::Facts,
+    testing::{Run, stopped},
+    verdict::Class,
+};
+use crate::{
+    audit::{self, By, Event},
+    database::transaction,
+    ecommerce::{TestReport, Visitor},
+    vault::{Fingerprints, Vault},
+};
+
+impl Ecommerce {
+    /// Opens every saved secret once and notes on its cart when it does not. Nothing is sent anywhere.
+    pub async fn notice_unreadable(&self) -> sqlx::Result<u64> {
+        let (mut noticed, mut after) = (0, Uuid::nil());
+        loop {
+            let rows = sql::find_readable(&self.pool, after).await?;
+            let Some(last) = rows.last() else { return Ok(noticed) };
+            after = last.id;
+            for row in rows.iter().filter(|row| open(&self.vault, row).is_none()) {
+                let Some(cart) = sql::find(&self.pool, CartId(row.id)).await? else { continue };
+                let visitor = Visitor { by: By::system(), session: Vec::new() };
+                if self.note_unreadable(visitor, Uuid::new_v4(), cart).await?.is_some() {
+                    noticed += 1;
+                }
+            }
+        }
+    }
+
+    /// Makes it the last that is known of the cart, with its line in the activity, unless the cart was changed meanwhile.
+    pub(super) async fn note_unreadable(
+        &self,
+        visitor: Visitor,
+        submission: Uuid,
+        cart: Cart,
+    ) -> sqlx::Result<Option<TestReport>> {
+        let Some(kind) = cart.credential.as_ref().map(|credential| credential.kind) else { return Ok(None) };
+        let (version, address) = (cart.version, cart.address.clone());
+        let run = Run {
+            id: Uuid::now_v7(),
+            submission,
+            visitor,
+            cart: Some(cart),
+            address,
+            kind,
+            fingerprints: Fingerprints::none(),
+            token_fingerprints: Fingerprints::none(),
+            was_saved: true,
+        };
+        let report = run.report(stopped(Class::OurKey), self.clock.now());
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some(id) = report.cart else { return Ok(None) };
+                let Some(now) = sql::lock(work, id).await?.map(|locked| locked.cart) else { return Ok(None) };
+                if now.version != version {
+                    return Ok(None);
+                }
+                sql::insert_test(work, &run.row()).await?;
+                sql::finish_test(work, &report).await?;
+                let facts =
+                    Facts { has_passed: now.passed_at.is_some(), is_active: now.is_active, last: Some(Class::OurKey) };
+                sql::update_last(work, id, &report, facts.status()).await?;
+                audit::record(work, &run.visitor.by, Some(&now.reference()), &Event::SecretUnreadable).await?;
+                Ok(Some(report))
+            })
+        })
+        .await
+    }
+}
+
+fn open(vault: &Vault, row: &RestingCredential) -> Option<Credential> {
+    let kind = CredentialKind::parse(&row.kind)?;
+    let secret: SecretString = vault.open(&place(kind, CartId(row.id), &row.host), &row.secret).ok()?;
+    Credential::from_stored(kind, row.client_id.clone(), secret)
+}

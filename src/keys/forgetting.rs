@@ -1,0 +1,89 @@
+//! The way on when a key is truly lost: the server starts again without it, and the secrets that only it could open are asked for
+//! again. Nothing is deleted: the key's line put back in the file opens them as before.
+
+use sqlx::PgPool;
+
+use super::{tallies, total};
+use crate::{
+    audit::{self, By, Event},
+    database::transaction,
+    vault::{KeyRing, sql},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Secrets that nothing opens now.
+    pub secrets: i64,
+    pub was_retired: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ForgetError {
+    #[error("{0:?} is not the id of a key: 16 hex digits, as `cartwright keys list` shows them")]
+    NoId(String),
+    #[error("no key {0} has sealed in this database; `cartwright keys list` shows those that have")]
+    Unknown(String),
+    #[error(
+        "the key {0} is the first line of the key file: it seals. Put another key before it and run `cartwright keys rotate`"
+    )]
+    Seals(String),
+    #[error(
+        "the key {name} is in the key file (line {line}) and opens {secrets} secrets, so it is not lost. Run `cartwright keys rotate`, \
+         or take its line out of the file first"
+    )]
+    Opens { name: String, line: usize, secrets: i64 },
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Retires a key that is gone. Refused for one that is there and needed.
+pub async fn forget(pool: &PgPool, ring: Option<&KeyRing>, key: &str) -> Result<Forgotten, ForgetError> {
+    let name = key.trim().to_ascii_lowercase();
+    let id = parse(&name).ok_or_else(|| ForgetError::NoId(key.to_owned()))?;
+    let known = sql::known_keys(pool).await?.into_iter().find(|known| known.key_id == id);
+    let known = known.ok_or_else(|| ForgetError::Unknown(name.clone()))?;
+    let secrets = total(&tallies(pool).await?, &id);
+    if let Some(here) = ring.and_then(|ring| ring.find(&id)) {
+        if ring.is_some_and(|ring| ring.active().id() == here.id()) {
+            return Err(ForgetError::Seals(name));
+        }
+        if secrets > 0 {
+            return Err(ForgetError::Opens { name, line: here.line(), secrets });
+        }
+    }
+    let was_retired = known.retired_at.is_some();
+    transaction::<_, sqlx::Error, _>(pool, move |work| {
+        Box::pin(async move {
+            if sql::retire(work, &id).await? {
+                let event = Event::EncryptionKeyForgotten { key: name, secrets };
+                audit::record(work, &By::operator(), None, &event).await?;
+            }
+            Ok(())
+        })
+    })
+    .await?;
+    Ok(Forgotten { secrets, was_retired })
+}
+
+/// 16 hex digits as the eight bytes that they are.
+fn parse(name: &str) -> Option<Vec<u8>> {
+    if name.len() != 16 || !name.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..16).step_by(2).map(|at| u8::from_str_radix(&name[at..at + 2], 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_sixteen_hex_digits() {
+        assert_eq!(parse("00ff10abcdef0102"), Some(vec![0, 255, 16, 0xab, 0xcd, 0xef, 1, 2]));
+        for wrong in
+            ["", "00ff", "00ff10abcdef010", "00ff10abcdef01020", "00ff10abcdef010g", "+0ff10abcdef0102", "äöüäöüäö"]
+        {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}

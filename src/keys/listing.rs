@@ -1,0 +1,92 @@
+//! Which keys there are: those of the file and those that ever sealed here.
+
+use std::collections::BTreeMap;
+
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use super::tallies;
+use crate::vault::{
+    KeyRing,
+    key_ring::{self, Key},
+    sql,
+};
+
+/// What a key is to this database and this key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The first line of the file.
+    Seals,
+    /// Another line of the file.
+    Opens,
+    /// In the file under the id of a key that is another one: nothing starts.
+    IsAnother,
+    /// Not in the file, and nothing starts without it.
+    Missing,
+    /// Not in the file, and not needed.
+    Retired,
+    /// Named by secrets, and never registered: what it names is damaged.
+    Unknown,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyLine {
+    /// 16 hex digits.
+    pub name: String,
+    pub standing: Standing,
+    /// Its line in the file, from 1.
+    pub line: Option<usize>,
+    /// Seals counted so far, in blocks; `None` where nothing ever started with it.
+    pub sealed_count: Option<i64>,
+    pub checked_at: Option<OffsetDateTime>,
+    pub retired_at: Option<OffsetDateTime>,
+    /// Secrets that rest under it now, by column.
+    pub secrets: BTreeMap<String, i64>,
+}
+
+impl KeyLine {
+    pub fn total(&self) -> i64 {
+        self.secrets.values().sum()
+    }
+}
+
+/// Every key of the file in its order, then those that are only in the database. Writes nothing and refuses nothing: it is asked
+/// when something is wrong.
+pub async fn list(pool: &PgPool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLine>> {
+    let mut tallies = tallies(pool).await?;
+    let mut known: BTreeMap<Vec<u8>, sql::KnownKey> = BTreeMap::new();
+    let mut order: Vec<Vec<u8>> = ring.into_iter().flat_map(KeyRing::keys).map(|key| key.id().to_vec()).collect();
+    for key in sql::known_keys(pool).await? {
+        if !order.contains(&key.key_id) {
+            order.push(key.key_id.clone());
+        }
+        known.insert(key.key_id.clone(), key);
+    }
+    let named: Vec<_> = tallies.keys().filter(|id| !order.contains(id)).cloned().collect();
+    order.extend(named);
+    let active = ring.map(|ring| *ring.active().id());
+    let lines = order.into_iter().map(|id| {
+        let (key, known) = (ring.and_then(|ring| ring.find(&id)), known.get(&id));
+        KeyLine {
+            name: key_ring::name(&id),
+            standing: standing(key, known, active.is_some_and(|active| active[..] == id[..])),
+            line: key.map(Key::line),
+            sealed_count: known.map(|known| known.sealed_count),
+            checked_at: known.and_then(|known| known.checked_at),
+            retired_at: known.and_then(|known| known.retired_at),
+            secrets: tallies.remove(&id).unwrap_or_default(),
+        }
+    });
+    Ok(lines.collect())
+}
+
+fn standing(key: Option<&Key>, known: Option<&sql::KnownKey>, is_active: bool) -> Standing {
+    match (key, known) {
+        (Some(key), Some(known)) if !key.is(known) => Standing::IsAnother,
+        (Some(_), _) if is_active => Standing::Seals,
+        (Some(_), _) => Standing::Opens,
+        (None, Some(known)) if known.retired_at.is_some() => Standing::Retired,
+        (None, Some(_)) => Standing::Missing,
+        (None, None) => Standing::Unknown,
+    }
+}

@@ -1,0 +1,147 @@
+//! From one key to the next while everybody works: every secret that another key sealed is sealed again under the first, 200 rows
+//! a transaction. Killed anywhere it is simply run again, since each batch either is or is not.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{columns, name, tallies, total};
+use crate::{
+    audit::{self, By, Event},
+    database::transaction,
+    vault::{Batch, KeyRing, SealError, SealedColumn, Vault, sql},
+};
+
+/// Between two rounds over rows that somebody held.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long rows may be held before they are left for another run.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A secret that still rests under another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Such as `carts.secret`.
+    pub column: String,
+    pub row: Uuid,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rotated {
+    /// Sealed again since the last rotation ended; runs that were killed count.
+    pub secrets: i64,
+    /// Rows that could not be opened, as they were.
+    pub unreadable: Vec<Left>,
+    /// Secrets under other keys at the end; more than the unreadable ones when rows were in use all the time.
+    pub left: i64,
+    /// Lines of the file that open nothing any more, with the names of their keys.
+    pub spare: Vec<(usize, String)>,
+}
+
+/// Whether a server or a command ever started with this key: until then no server can open what it seals.
+pub async fn is_known(pool: &PgPool, ring: &KeyRing) -> sqlx::Result<bool> {
+    let known = sql::known_keys(pool).await?;
+    Ok(known.is_empty() || known.iter().any(|known| ring.active().is(known)))
+}
+
+/// Moves everything to the first key of the ring, and retires the keys that nothing needs any more. `tell` hears how many
+/// secrets are done, of how many.
+pub async fn rotate(
+    vault: &Arc<Vault>,
+    pool: &PgPool,
+    mut tell: impl FnMut(i64, i64) + Send,
+) -> Result<Rotated, SealError> {
+    let whole = left(vault, pool).await?;
+    let mut done = 0;
+    tell(done, whole);
+    let mut rotated = Rotated::default();
+    for column in columns() {
+        let mut moved_at = Instant::now();
+        loop {
+            let mut unreadable = BTreeSet::new();
+            let (mut after, before) = (Uuid::nil(), done);
+            loop {
+                let batch = reseal(column.as_ref(), vault, pool, after).await?;
+                let Some(last) = batch.last else { break };
+                after = last;
+                done += batch.resealed;
+                unreadable.extend(batch.unreadable);
+                tell(done, whole.max(done));
+            }
+            if done > before {
+                moved_at = Instant::now();
+            }
+            let open = left_in(column.as_ref(), vault, pool).await?;
+            if open <= unreadable.len().try_into().unwrap_or(i64::MAX) || moved_at.elapsed() > PATIENCE {
+                let column = name(column.as_ref());
+                rotated.unreadable.extend(unreadable.into_iter().map(|row| Left { column: column.clone(), row }));
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    end(vault, pool, rotated).await
+}
+
+/// One batch; two that got in each other's way are tried again.
+async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &PgPool, after: Uuid) -> Result<Batch, SealError> {
+    let begun = Instant::now();
+    loop {
+        match column.reseal(vault, pool, after).await {
+            Err(SealError::Database(error)) if is_contention(&error) && begun.elapsed() < PATIENCE => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// 40P01 deadlock, 55P03 a lock that did not come in time.
+fn is_contention(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "40P01" || code == "55P03")
+}
+
+async fn left(vault: &Vault, pool: &PgPool) -> sqlx::Result<i64> {
+    let mut sum = 0;
+    for column in columns() {
+        sum += left_in(column.as_ref(), vault, pool).await?;
+    }
+    Ok(sum)
+}
+
+async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &PgPool) -> sqlx::Result<i64> {
+    let active = vault.ring().active().id();
+    let tallies = column.tally(pool).await?;
+    Ok(tallies.iter().filter(|tally| tally.key_id[..] != active[..]).map(|tally| tally.count).sum())
+}
+
+/// Retires what nothing needs, and writes the one line of the activity that tells of all of it.
+async fn end(vault: &Arc<Vault>, pool: &PgPool, mut rotated: Rotated) -> Result<Rotated, SealError> {
+    let tallies = tallies(pool).await?;
+    let (ring, active) = (vault.ring(), *vault.ring().active().id());
+    rotated.left = tallies.keys().filter(|id| id[..] != active[..]).map(|id| total(&tallies, id)).sum();
+    let is_spare = |id: &[u8]| id != active && total(&tallies, id) == 0;
+    rotated.spare = ring.keys().iter().filter(|key| is_spare(key.id())).map(|key| (key.line(), key.name())).collect();
+    let known = sql::known_keys(pool).await?;
+    let spare: Vec<_> = known.into_iter().map(|key| key.key_id).filter(|id| is_spare(id)).collect();
+    rotated.secrets = transaction::<_, sqlx::Error, _>(pool, move |work| {
+        Box::pin(async move {
+            let mut has_retired = false;
+            for id in &spare {
+                has_retired |= sql::retire(work, id).await?;
+            }
+            let secrets = sql::take_resealed(work, &active).await?;
+            if secrets > 0 || has_retired {
+                audit::record(work, &By::operator(), None, &Event::EncryptionKeyRotated { secrets }).await?;
+            }
+            Ok(secrets)
+        })
+    })
+    .await?;
+    Ok(rotated)
+}

@@ -1,0 +1,85 @@
+//! Keyed digests of secrets: equal for equal secrets, useless without the key ring, and nothing is opened for them.
+//!
+//! A fingerprint outlives its key for as long as the key stays in the ring: what is asked for is compared under every key, what
+//! is written is written under the first. So a pass of "exactly this" still counts between the day a new key becomes the first
+//! line and the end of the rotation.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::key_ring::{Key, KeyRing};
+
+/// HMAC-SHA256 under one key, 16 bytes.
+pub type Fingerprint = Vec<u8>;
+
+/// The fingerprint of one thing under each key of the ring, the key that seals first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprints(Vec<Fingerprint>);
+
+impl Fingerprints {
+    pub(super) fn of(ring: &KeyRing, purpose: &str, parts: &[&str]) -> Self {
+        Self(ring.keys().iter().map(|key| digest(key, purpose, parts)).collect())
+    }
+
+    /// Of nothing: equal to no other.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// What is written down; empty for nothing.
+    pub fn active(&self) -> &[u8] {
+        self.0.first().map_or(&[], Vec::as_slice)
+    }
+
+    /// For `= any (…)`: whatever was written under any key of the ring.
+    pub fn all(&self) -> &[Fingerprint] {
+        &self.0
+    }
+
+    /// What an earlier first key would have written.
+    pub fn earlier(&self) -> &[Fingerprint] {
+        self.0.get(1..).unwrap_or_default()
+    }
+
+    /// Whether this is the fingerprint that was written, whichever key it was written under.
+    pub fn is(&self, written: Option<&Fingerprint>) -> bool {
+        written.is_some_and(|written| self.0.contains(written))
+    }
+}
+
+/// Over parts, each with its length, so that no two lists of parts look the same.
+fn digest(key: &Key, purpose: &str, parts: &[&str]) -> Fingerprint {
+    let mut mac =
+        <Hmac<Sha256> as KeyInit>::new_from_slice(key.fingerprint_key()).expect("HMAC takes a key of any length");
+    for part in std::iter::once(&purpose).chain(parts) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    mac.finalize().into_bytes()[..16].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_tell_lists_of_parts_apart() {
+        let ring = KeyRing::generate();
+        let of = |purpose, parts: &[&str]| Fingerprints::of(&ring, purpose, parts);
+        assert_eq!(of("p", &["ab", "c"]), of("p", &["ab", "c"]));
+        assert_ne!(of("p", &["ab", "c"]), of("p", &["a", "bc"]));
+        assert_ne!(of("p", &["ab"]), of("q", &["ab"]));
+    }
+
+    #[test]
+    fn what_an_older_key_wrote_is_known_until_its_line_is_gone() {
+        let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
+        let of = |lines: &str| Fingerprints::of(&KeyRing::parse(lines).expect("keys"), "p", &["x"]);
+        let written = of(&old).active().to_vec();
+        let both = of(&format!("{new}\n{old}\n"));
+        assert_ne!(both.active(), written);
+        assert!(both.is(Some(&written)) && both.earlier() == [written.clone()]);
+        assert!(!of(&new).is(Some(&written)));
+        assert!(!both.is(None) && !Fingerprints::none().is(Some(&Vec::new())), "nothing is equal to nothing");
+    }
+}
