@@ -32,6 +32,10 @@ pub enum Event {
     CartChanged {
         changes: Vec<Change>,
     },
+    /// Somebody saw another person's changes and saved over them.
+    CartOverwritten {
+        of: String,
+    },
     CartTurnedOn,
     CartTurnedOff,
     /// `ending`: the last four characters, where the secret is long enough to show them.

@@ -6,11 +6,13 @@
 mod cart;
 mod integration;
 mod listing;
+mod locations;
 mod minting;
 mod report;
 mod retiring;
 mod saving;
 mod sealing;
+pub mod settings;
 pub mod shopify;
 mod sql;
 mod status;
@@ -31,9 +33,10 @@ use crate::{
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
 pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use locations::{Asking, OtherSettings};
 pub use minting::{LiveToken, NoToken};
 pub use report::TestReport;
-pub use saving::{Effect, Offered, SaveError, Saved, Submission, Theirs};
+pub use saving::{Edit, Effect, Offered, SaveError, Saved, Submission, Theirs};
 pub use status::Status;
 pub use testing::{Progress, Refusal, RunningTest, TestSubject};
 

@@ -7,6 +7,7 @@ pub mod client;
 pub mod connection_test;
 pub mod credential;
 pub mod guide;
+pub mod locations;
 pub mod resolver;
 pub mod scopes;
 mod sql;

@@ -3,11 +3,15 @@
 mod carts;
 mod integration;
 mod listing;
+mod locations;
 mod minting;
+mod settings;
 mod tests;
 
 pub(super) use carts::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
+pub(super) use locations::*;
 pub(super) use minting::*;
+pub(super) use settings::*;
 pub(super) use tests::*;

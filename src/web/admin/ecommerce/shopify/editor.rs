@@ -9,6 +9,7 @@ use super::{
     general::{EditorForm, General, SavedSecret, SecretState, Stage},
     guide::Guide,
     permissions,
+    settings::SettingsSection,
 };
 use crate::{
     app::App,
@@ -48,6 +49,13 @@ impl Editor<'_> {
             Some(cart) => Some(CartHead::of(app, cart).await?),
             None => None,
         };
+        let settings = match (&cart, &head) {
+            (Some(cart), Some(head)) => {
+                let other = app.ecommerce.other_settings(cart.id).await?;
+                Some(SettingsSection::new(&shell, &head.base(), other, &form, app.clock.now()))
+            }
+            _ => None,
+        };
         let test = report.as_ref().map(|report| test_view(app, &shell, report, cart.as_ref()));
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
@@ -63,6 +71,7 @@ impl Editor<'_> {
         };
         Ok(General {
             practice: super::practice_panel::panel(app, cart.as_ref()),
+            settings,
             cart: head,
             stage,
             test,
@@ -195,6 +204,7 @@ impl CartHead {
             since: cart.failing_since,
             retired_by: cart.retired_by.as_deref(),
             is_disconnected: cart.is_disconnected,
+            locations_gone: cart.locations_gone,
         };
         let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
         Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })

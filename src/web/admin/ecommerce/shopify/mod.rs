@@ -1,6 +1,7 @@
 //! The editor of a Shopify cart: General, the connection test, the two questions before something is lost.
 
 pub mod check_line;
+pub mod conflict;
 pub mod connection_test;
 pub mod deletion;
 pub mod disconnection;
@@ -8,8 +9,10 @@ mod editor;
 mod form;
 pub mod general;
 pub mod guide;
+pub mod locations;
 pub mod practice_panel;
 mod press;
+pub mod settings;
 pub mod verdict_words;
 
 use super::StatusView;
