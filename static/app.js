@@ -1,5 +1,5 @@
-// Five behaviours, each an addition to a page that works without this file: the understood line, the streamed test,
-// copy, show and hide, the guard of unsaved changes.
+// Six behaviours, each an addition to a page that works without this file: the understood line, the streamed test, copy, show and
+// hide, the guard of unsaved changes, a list that is asked for again in place.
 'use strict';
 {
   const html = window.trustedTypes?.createPolicy('app', { createHTML: (text) => text }) ?? { createHTML: (text) => text };
@@ -174,8 +174,24 @@
   addEventListener('pagehide', () => { leaving = true; });
   addEventListener('pageshow', (event) => { if (event.persisted && form) { loaded = state(); ordinary = leaving = false; } });
 
+  // 6 · A list that is asked for again in place: what was ticked stays ticked.
+  const again = async (link) => {
+    const old = document.getElementById('locations');
+    const answer = await fetch(link.href, { headers: { 'X-Partial': '1' } });
+    if (!answer.ok) throw answer;
+    const list = parse(await answer.text());
+    for (const box of old.querySelectorAll(':checked')) list.querySelector(`#${box.id}`)?.toggleAttribute('checked', true);
+    old.replaceWith(list);
+    list.querySelector('a').focus();
+  };
+
   // 3 · Copy, 4 · Show and hide.
   document.addEventListener('click', async (event) => {
+    const list = event.target.closest('[data-again]');
+    if (list) {
+      event.preventDefault();
+      again(list).catch(() => { location.href = list.href; });
+    }
     const copy = event.target.closest('[data-copy]');
     const show = event.target.closest('[data-show]');
     if (copy) {

@@ -61,7 +61,9 @@ impl<S> Event<S> {
             | Self::SignedOut
             | Self::UserAdded { .. }
             | Self::SetUpLinkMade
-            | Self::WasRefused { .. } => What::People,
+            | Self::WasRefused { .. }
+            | Self::EncryptionKeyRotated { .. }
+            | Self::EncryptionKeyForgotten { .. } => What::People,
         }
     }
 }

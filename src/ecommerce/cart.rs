@@ -51,9 +51,7 @@ impl WebsiteName {
 
     /// Trims, folds inner white space to single blanks and drops what a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
-        let visible: String =
-            typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
-        let name = visible.split_whitespace().collect::<Vec<_>>().join(" ");
+        let name = one_line(typed);
         if blot_tokens(&name) != name {
             return Err(WebsiteNameError::IsToken);
         }
@@ -67,6 +65,13 @@ impl WebsiteName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What was typed as one line of visible text: inner white space folded, what a line cannot show dropped.
+pub(super) fn one_line(typed: &str) -> String {
+    let visible: String =
+        typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Marks that turn the direction of the text around them, and so could make one store look like another.
@@ -110,6 +115,10 @@ pub struct Cart {
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
+    /// None of the chosen locations exists any more.
+    pub locations_gone: bool,
+    /// The version in which the secret was last entered or forgotten.
+    pub secret_version: i64,
     pub updated_at: OffsetDateTime,
     pub updated_by: String,
 }

@@ -55,6 +55,8 @@ pub struct CartRow {
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
+    /// None of the locations that stock is limited to exists any more.
+    pub locations_gone: bool,
 }
 
 /// How many carts each filter holds, at most 100 each.

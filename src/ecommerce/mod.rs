@@ -7,13 +7,14 @@ mod cart;
 mod diagnosing;
 mod integration;
 mod listing;
+mod locations;
 mod minting;
-mod overwriting;
 mod report;
 mod retiring;
 mod rotation;
 mod saving;
 mod sealing;
+pub mod settings;
 pub mod shopify;
 mod sql;
 mod status;
@@ -35,10 +36,11 @@ use crate::{
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
 pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use locations::{Asking, OtherSettings};
 pub use minting::{LiveToken, NoToken};
 pub use report::TestReport;
 pub use rotation::sealed_columns;
-pub use saving::{Effect, Offered, SaveError, Saved, Submission, Theirs};
+pub use saving::{Edit, Effect, Offered, SaveError, Saved, Submission, Theirs};
 pub use status::Status;
 pub use testing::{Progress, Refusal, RunningTest, TestSubject};
 

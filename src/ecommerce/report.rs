@@ -131,6 +131,7 @@ async fn record_saved(
     let has_passed = now.cart.passed_at.is_some() || verdict.outcome().passes();
     let last = if lasting { Some(verdict.class) } else { now.cart.last_class };
     let status = Facts { has_passed, is_active: now.cart.is_active, last }.status();
+    let status = status.with_locations(now.cart.locations_gone);
     if verdict.outcome().passes()
         && let Some(pass) = sql::PassFacts::of(report)
     {

@@ -51,6 +51,15 @@ impl Status {
             other => other,
         }
     }
+
+    /// Stock pauses while none of the chosen locations exists: what would be connected then needs attention.
+    #[must_use]
+    pub const fn with_locations(self, are_gone: bool) -> Self {
+        match self {
+            Self::Connected if are_gone => Self::NeedsAttention,
+            other => other,
+        }
+    }
 }
 
 /// What the status follows from.
@@ -134,6 +143,15 @@ mod tests {
         ];
         for (has_passed, is_active, last, status) in table {
             assert_eq!(Facts { has_passed, is_active, last }.status(), status, "{has_passed} {is_active} {last:?}");
+        }
+    }
+
+    #[test]
+    fn a_cart_whose_locations_are_all_gone_needs_attention_if_nothing_is_worse() {
+        assert_eq!(Status::Connected.with_locations(true), Status::NeedsAttention);
+        assert_eq!(Status::Connected.with_locations(false), Status::Connected);
+        for other in [Status::Draft, Status::Inactive, Status::NotConnected] {
+            assert_eq!(other.with_locations(true), other);
         }
     }
 

@@ -83,6 +83,12 @@ fn document(body: &[u8]) -> Option<String> {
     Some(body.get("query")?.as_str()?.to_owned())
 }
 
+/// The variable of a page behind the first.
+fn after(request: &Request) -> Option<String> {
+    let body: Value = serde_json::from_slice(request.body.expose_secret().as_bytes()).ok()?;
+    Some(body.get("variables")?.get("after")?.as_str()?.to_owned())
+}
+
 async fn decide(wire: &Wire, handle: &str, request: &Request) -> Result<Reply, Silence> {
     let endpoint = endpoint(request);
     let Some((store, scenario)) = settled(wire, handle, endpoint).await? else {
@@ -102,6 +108,7 @@ async fn decide(wire: &Wire, handle: &str, request: &Request) -> Result<Reply, S
         _ if !is_let_in(wire, handle, request) => canned::unauthorized(),
         _ if document(request.body.expose_secret().as_bytes()).is_none() || !is_json(request) => canned::bad_request(),
         _ if is_misbehaving => misbehave(&scenario, handle, &store, endpoint, request).await?,
+        Endpoint::Locations => Reply::json(200, &graphql::locations(&store, after(request).as_deref())),
         _ => Reply::json(200, &good(handle, &store, endpoint)),
     };
     Ok(sign(reply, &store, &scenario, request))
@@ -114,6 +121,7 @@ fn endpoint(request: &Request) -> Endpoint {
         _ if !is_post || version(request).is_none() => Endpoint::Nowhere,
         Some(Operation::ConnectionTest) => Endpoint::ConnectionTest,
         Some(Operation::CustomerVisibility) => Endpoint::CustomerVisibility,
+        Some(Operation::Locations) => Endpoint::Locations,
         None => Endpoint::Foreign,
     }
 }
@@ -182,6 +190,7 @@ fn good(handle: &str, store: &PracticeStore, endpoint: Endpoint) -> Value {
     match endpoint {
         Endpoint::ConnectionTest => graphql::answer(Operation::ConnectionTest, handle, store),
         Endpoint::CustomerVisibility => graphql::answer(Operation::CustomerVisibility, handle, store),
+        Endpoint::Locations => graphql::locations(store, None),
         Endpoint::Exchange => json!({"access_token": "practice", "scope": "", "expires_in": 86_399}),
         Endpoint::Foreign | Endpoint::Nowhere => graphql::refuse(),
     }

@@ -7,19 +7,23 @@ const CONNECTION_TEST: &str = include_str!("../ecommerce/shopify/connection_test
 /// The further request, where orders and customers may be read.
 const CUSTOMER_VISIBILITY: &str = include_str!("../ecommerce/shopify/customer_visibility.graphql");
 
+/// A page of the store's locations, for the setting that limits stock to some of them.
+const LOCATIONS: &str = include_str!("../ecommerce/shopify/locations.graphql");
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     ConnectionTest,
     CustomerVisibility,
+    Locations,
 }
 
 impl Operation {
     /// The operation whose document this is; white space, commas and comments do not count, as in GraphQL itself.
     pub fn recognise(document: &str) -> Option<Self> {
         let words = words(document);
-        [(CONNECTION_TEST, Self::ConnectionTest), (CUSTOMER_VISIBILITY, Self::CustomerVisibility)]
+        [Self::ConnectionTest, Self::CustomerVisibility, Self::Locations]
             .into_iter()
-            .find_map(|(known, operation)| (self::words(known) == words).then_some(operation))
+            .find(|operation| self::words(operation.document()) == words)
     }
 
     /// The document itself, for tests that speak to the stand-in without the client.
@@ -27,6 +31,7 @@ impl Operation {
         match self {
             Self::ConnectionTest => CONNECTION_TEST,
             Self::CustomerVisibility => CUSTOMER_VISIBILITY,
+            Self::Locations => LOCATIONS,
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn answer(operation: Operation, handle: &str, store: &PracticeStore) 
     let mut value = match operation {
         Operation::ConnectionTest => connection_test(handle, store),
         Operation::CustomerVisibility => customer_visibility(store),
+        Operation::Locations => locations(store, None),
     };
     value["extensions"] = json!({"cost": {
         "requestedQueryCost": 3, "actualQueryCost": 3,
@@ -112,6 +113,25 @@ fn customer_visibility(store: &PracticeStore) -> Value {
     }
 }
 
+/// Locations of a page, as the document asks for them.
+const PAGE: usize = 100;
+
+/// The page of the store's locations behind this cursor.
+pub(super) fn locations(store: &PracticeStore, after: Option<&str>) -> Value {
+    if !scopes(store).iter().any(|one| one == "read_locations") {
+        return graphql_error(
+            "ACCESS_DENIED",
+            "Access denied for locations field. Required access: `read_locations` access scope.",
+        );
+    }
+    let from = after.and_then(|cursor| cursor.strip_prefix("page-")?.parse().ok()).unwrap_or(0_usize);
+    let node = |(at, name): (usize, &String)| json!({"id": format!("gid://shopify/Location/{}", store.shop_id * 10_000 + at as u64), "name": name, "isActive": true});
+    let nodes: Vec<Value> = store.locations.iter().enumerate().skip(from).take(PAGE).map(node).collect();
+    let (next, end) = (from + PAGE < store.locations.len(), from + nodes.len());
+    let cursor = (!nodes.is_empty()).then(|| format!("page-{end}"));
+    json!({"data": {"locations": {"nodes": nodes, "pageInfo": {"hasNextPage": next, "endCursor": cursor}}}})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +156,25 @@ mod tests {
         assert_eq!(answer["errors"][0]["extensions"]["code"], "ACCESS_DENIED");
         let answer = customer_visibility(&store(Scenario::Well));
         assert!(answer["data"]["orders"]["nodes"][0]["customer"]["id"].is_string());
+    }
+
+    #[test]
+    fn locations_come_in_pages_of_100() {
+        let many =
+            PracticeStore { locations: (0..250).map(|n| format!("Depot {n}")).collect(), ..store(Scenario::Well) };
+        let mut seen = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = &locations(&many, after.as_deref())["data"]["locations"];
+            seen.extend(page["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned()));
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+            after = page["pageInfo"]["endCursor"].as_str().map(str::to_owned);
+        }
+        assert_eq!(seen, many.locations);
+        let denied = locations(&store(Scenario::ScopesMissing(&["write_locations"])), None);
+        assert_eq!(denied["errors"][0]["extensions"]["code"], "ACCESS_DENIED");
     }
 
     #[test]

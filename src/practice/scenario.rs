@@ -91,6 +91,7 @@ pub enum Endpoint {
     Exchange,
     ConnectionTest,
     CustomerVisibility,
+    Locations,
     /// GraphQL that is not ours.
     Foreign,
     Nowhere,

@@ -52,6 +52,8 @@ pub struct PracticeStore {
     /// What the app was granted; a `write_…` is listed with its `read_…` on the wire.
     pub scopes: Vec<String>,
     pub app_title: String,
+    /// Names of the active ones; their numbers follow from their places.
+    pub locations: Vec<String>,
     pub access_token: SecretString,
     pub client_id: String,
     pub client_secret: SecretString,
@@ -60,6 +62,8 @@ pub struct PracticeStore {
     pub on_exchange: Option<Scenario>,
     /// What the further request does instead, once the connection stands.
     pub on_customers: Option<Scenario>,
+    /// What the list of locations does instead, once the connection stands.
+    pub on_locations: Option<Scenario>,
 }
 
 impl PracticeStore {
@@ -73,12 +77,14 @@ impl PracticeStore {
             time_zone: "Europe/London".to_owned(),
             scopes: SCOPES.map(str::to_owned).to_vec(),
             app_title: "Order Time".to_owned(),
+            locations: locations(handle),
             access_token: format!("shpat_{}", random_hex()).into(),
             client_id: random_hex(),
             client_secret: format!("shpss_{}", random_hex()).into(),
             scenario: Scenario::Well,
             on_exchange: None,
             on_customers: None,
+            on_locations: None,
         }
     }
 
@@ -92,6 +98,7 @@ impl PracticeStore {
         let own = match endpoint {
             Endpoint::Exchange => self.on_exchange.as_ref(),
             Endpoint::CustomerVisibility => self.on_customers.as_ref(),
+            Endpoint::Locations => self.on_locations.as_ref(),
             _ => None,
         };
         own.unwrap_or(&self.scenario)
@@ -205,6 +212,19 @@ impl Stores {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A few, but for the stores that show what more and fewer look like.
+fn locations(handle: &str) -> Vec<String> {
+    let towns = ["Bath", "Bristol", "Cardiff", "Dover", "Exeter", "Leeds", "Oxford", "York"];
+    match handle {
+        "practice-plus" => {
+            (0..64).map(|n| format!("{} shop {}", towns[n % towns.len()], n / towns.len() + 1)).collect()
+        }
+        "practice-development" => vec!["London warehouse".to_owned()],
+        "practice-no-orders" => Vec::new(),
+        _ => ["London warehouse", "Brighton shop", "Old depot"].map(str::to_owned).to_vec(),
     }
 }
 

@@ -68,6 +68,18 @@ pub fn date_time(at: OffsetDateTime) -> String {
     format!("{}, {:02}:{:02} UTC", date(utc), utc.hour(), utc.minute())
 }
 
+/// Within its own day the time, else the day: "08:14 UTC", "21 November", "21 November 2025".
+pub fn day(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    let (at, now) = (at.to_offset(time::UtcOffset::UTC), now.to_offset(time::UtcOffset::UTC));
+    if at.date() == now.date() {
+        format!("{:02}:{:02} UTC", at.hour(), at.minute())
+    } else if at.year() == now.year() {
+        format!("{} {}", at.day(), at.month())
+    } else {
+        date(at)
+    }
+}
+
 /// "2 November 2026".
 pub fn date(at: OffsetDateTime) -> String {
     let utc = at.to_offset(time::UtcOffset::UTC);
@@ -142,6 +154,16 @@ fn bold(text: &str) -> String {
     parts.iter().enumerate().map(mark).collect()
 }
 
+/// `{{ sentence|code_words }}`: escaped, then what stands between backticks is code.
+#[askama::filter_fn]
+pub fn code_words(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
+    let safe = escaped(text);
+    let mark = |(index, part): (usize, &str)| {
+        if index % 2 == 1 { format!("<code>{}</code>", part.replace('_', "_<wbr>")) } else { part.to_owned() }
+    };
+    Ok(Markup(safe.split('`').enumerate().map(mark).collect()))
+}
+
 /// `{{ n|count }}`: stops at "99+".
 #[askama::filter_fn]
 pub fn count(n: &u64, _env: &dyn Values) -> askama::Result<String> {
@@ -181,6 +203,13 @@ mod tests {
         let at = datetime!(2026-11-21 09:14:00 +01:00);
         let html = Moment::exactly(at).to_string();
         assert_eq!(html, "<time datetime=\"2026-11-21T08:14:00Z\">21 November 2026, 08:14 UTC</time>");
+    }
+
+    #[test]
+    fn a_day_is_told_as_short_as_it_can_be() {
+        assert_eq!(day(datetime!(2026-11-21 05:04:00 UTC), NOW), "05:04 UTC");
+        assert_eq!(day(datetime!(2026-11-20 23:59:00 UTC), NOW), "20 November");
+        assert_eq!(day(datetime!(2025-11-21 05:04:00 UTC), NOW), "21 November 2025");
     }
 
     #[test]

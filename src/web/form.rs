@@ -67,9 +67,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         if rest.len() + 1 != pairs.len() {
             return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
         }
-        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(rest)?);
+        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(joined(rest))?);
         serde_urlencoded::from_str(&rest).map(Self).map_err(malformed)
     }
+}
+
+/// A field whose name ends in `[]` may come several times, as ticked boxes do: its values are one, with a blank between them.
+fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    for (name, value) in pairs {
+        match joined.iter_mut().find(|(known, _)| known == name && name.ends_with("[]")) {
+            Some((_, values)) => {
+                values.push(' ');
+                values.push_str(value);
+            }
+            None => joined.push((name.clone(), value.clone())),
+        }
+    }
+    joined
 }
 
 /// Whether every `%` has its two digits and what they stand for is UTF-8. The decoder below would mend it in silence, and a name
@@ -136,6 +151,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_field_that_says_so_may_come_twice() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let sent = [pair("at[]", "1"), pair("name", "a"), pair("at[]", "2"), pair("name", "b")];
+        let expected = [pair("at[]", "1 2"), pair("name", "a"), pair("name", "b")];
+        assert_eq!(joined(sent.iter().collect()), expected);
+    }
 
     #[test]
     fn only_whole_escapes_of_utf8_are_text() {

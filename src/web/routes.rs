@@ -17,7 +17,7 @@ use super::{
         account, activity,
         ecommerce::{
             add, carts,
-            shopify::{self, connection_test, deletion, disconnection, general},
+            shopify::{self, connection_test, deletion, disconnection, general, locations},
             switch,
         },
         home,
@@ -79,6 +79,7 @@ pub fn table() -> Vec<Route> {
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
         get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
+        get("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::list),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
         post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
         get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),

@@ -92,8 +92,18 @@ async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
     let (app, priya, cart) = inside(pool).await;
     let before = dump(&app.pool).await;
     // what a browser leaves out by itself, or what the form does without
-    let optional =
-        ["active", "return_to", "confirmed", "next", "client_id", "access_token", "client_secret", "practice_now"];
+    let optional = [
+        "active",
+        "return_to",
+        "confirmed",
+        "next",
+        "client_id",
+        "access_token",
+        "client_secret",
+        "practice_now",
+        "offered",
+        "item_group",
+    ];
     for (page, button) in forms(&cart) {
         let (_, action, fields) = priya.visit(&page).await.submission(button);
         let post = |body: Vec<u8>| priya.knock(Method::POST, &action).body(FORM, body).send();

@@ -18,6 +18,7 @@ mod roles;
 mod saving;
 mod sessions;
 mod set_up;
+mod settings;
 mod strangers;
 mod support;
 mod template_basics;

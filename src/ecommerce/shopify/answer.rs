@@ -55,7 +55,7 @@ impl Refusal {
         Self { class, remark: None, moved_to: None, wait_seconds: None }
     }
 
-    fn foreign(remark: &'static str) -> Self {
+    pub(super) fn foreign(remark: &'static str) -> Self {
         Self { remark: Some(remark), ..Self::of(Class::NotShopify) }
     }
 }
@@ -152,7 +152,7 @@ fn forbidden(answer: &Answer) -> Option<Class> {
 }
 
 /// The `data` of a GraphQL answer without a single error in it.
-fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
+pub(super) fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
     if let Some(refusal) = refused_by_status(asked, &answer.head) {
         return Err(refusal);
     }
@@ -166,7 +166,7 @@ fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
     whole.remove("data").ok_or(Refusal::foreign(NOT_OUR_SHAPE))
 }
 
-const NOT_OUR_SHAPE: &str = "JSON, but not Shopify's";
+pub(super) const NOT_OUR_SHAPE: &str = "JSON, but not Shopify's";
 
 /// A body as JSON of at most 128 levels; `serde_json` refuses deeper ones by itself.
 fn json(answer: &Answer) -> Result<Value, Refusal> {

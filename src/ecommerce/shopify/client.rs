@@ -127,7 +127,22 @@ impl Client {
         document: &str,
         meter: &Meter,
     ) -> Result<Answer, Failure> {
-        let request = self.query(address, token, document, meter)?;
+        self.graphql_with(address, token, document, &serde_json::Value::Null, meter).await
+    }
+
+    /// The same with the document's variables; `null` for none.
+    ///
+    /// # Errors
+    /// [`Failure`] where no whole answer came back. The caller sets the deadline.
+    pub async fn graphql_with(
+        &self,
+        address: &StoreAddress,
+        token: &AccessToken,
+        document: &str,
+        variables: &serde_json::Value,
+        meter: &Meter,
+    ) -> Result<Answer, Failure> {
+        let request = self.query(address, token, document, variables, meter)?;
         self.send(request, |status| matches!(status, 200 | 403), meter).await
     }
 
@@ -171,12 +186,17 @@ impl Client {
         address: &StoreAddress,
         token: &AccessToken,
         document: &str,
+        variables: &serde_json::Value,
         meter: &Meter,
     ) -> Result<reqwest::RequestBuilder, Failure> {
         let url = format!("https://{}/admin/api/{API_VERSION}/graphql.json", address.host());
         let mut value = HeaderValue::from_str(token.secret().expose_secret()).map_err(|_| Failure::ours("token"))?;
         value.set_sensitive(true);
-        let body = serde_json::json!({ "query": document }).to_string();
+        let body = match variables {
+            serde_json::Value::Null => serde_json::json!({ "query": document }),
+            variables => serde_json::json!({ "query": document, "variables": variables }),
+        };
+        let body = body.to_string();
         Ok(self.post(url, JSON, body, meter).header("x-shopify-access-token", value))
     }
 
@@ -316,7 +336,8 @@ mod tests {
     #[test]
     fn a_request_prints_neither_token_nor_body() {
         let client = through_nothing();
-        let request = client.query(&address(), &token(), "query X { x }", &Meter::default()).unwrap();
+        let request =
+            client.query(&address(), &token(), "query X { x }", &serde_json::Value::Null, &Meter::default()).unwrap();
         let printed = format!("{request:?} {:?}", request.try_clone());
         assert!(printed.contains("Sensitive") && !printed.contains("c4na"), "{printed}");
     }

@@ -8,6 +8,7 @@ pub mod connection_test;
 pub mod credential;
 pub mod diagnostics;
 pub mod guide;
+pub mod locations;
 pub mod resolver;
 pub mod scopes;
 mod sql;

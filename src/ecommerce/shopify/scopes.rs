@@ -156,6 +156,14 @@ pub fn permission(scope: &str) -> Option<&'static Permission> {
     PERMISSIONS.iter().find(|permission| permission.scope == scope)
 }
 
+/// What people call a permission, in its writing or its reading form; one that the table does not have keeps its name.
+pub fn say(scope: &str) -> &str {
+    let bare = |scope: &'static str| scope.split_once('_').map(|(_, rest)| rest);
+    let rest = scope.split_once('_').map(|(_, rest)| rest);
+    let known = PERMISSIONS.iter().find(|one| one.scope == scope || (rest.is_some() && bare(one.scope) == rest));
+    known.map_or(scope, |permission| permission.say)
+}
+
 /// The granted names and all that they imply.
 pub fn expand<S: AsRef<str>>(granted: &[S]) -> BTreeSet<String> {
     let names = granted.iter().map(|scope| scope.as_ref().trim()).filter(|scope| !scope.is_empty());

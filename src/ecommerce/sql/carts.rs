@@ -39,6 +39,9 @@ struct Record {
     failing_since: Option<OffsetDateTime>,
     retired_by: Option<String>,
     is_disconnected: bool,
+    locations_gone: bool,
+    secret_version: i64,
+    last_submission_id: Option<Uuid>,
     updated_at: OffsetDateTime,
     updated_by: String,
 }
@@ -50,17 +53,19 @@ macro_rules! select_cart {
             Record,
             "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
                 secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
-                last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, updated_at, updated_by
+                last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone,
+                secret_version, last_submission_id, updated_at, updated_by
              from carts where id = $1" + $tail,
             $id
         )
     };
 }
 
-/// A cart and the fingerprint of its saved credential.
+/// A cart, the fingerprint of its saved credential, and the form that was saved last.
 pub(in crate::ecommerce) struct Locked {
     pub cart: Cart,
     pub fingerprint: Option<Vec<u8>>,
+    pub last_submission: Option<Uuid>,
 }
 
 pub(in crate::ecommerce) async fn find(pool: &PgPool, id: CartId) -> sqlx::Result<Option<Cart>> {
@@ -104,10 +109,12 @@ impl Record {
             failing_since: self.failing_since,
             retired_by: self.retired_by,
             is_disconnected: self.is_disconnected,
+            locations_gone: self.locations_gone,
+            secret_version: self.secret_version,
             updated_at: self.updated_at,
             updated_by: self.updated_by,
         };
-        Locked { cart, fingerprint: self.credential_fingerprint }
+        Locked { cart, fingerprint: self.credential_fingerprint, last_submission: self.last_submission_id }
     }
 }
 
@@ -264,6 +271,7 @@ pub(in crate::ecommerce) async fn insert(
 pub(in crate::ecommerce) async fn update(
     connection: &mut PgConnection,
     id: CartId,
+    submitted: Uuid,
     name: &WebsiteName,
     is_active: bool,
     status: Status,
@@ -271,13 +279,14 @@ pub(in crate::ecommerce) async fn update(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set website_name = $2, retired_by = case when is_active and not $3 then $5 else retired_by end,
-            is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5
+            is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5, last_submission_id = $6
          where id = $1",
         id.0,
         name.as_str(),
         is_active,
         status.as_str(),
-        by
+        by,
+        submitted
     )
     .execute(connection)
     .await
@@ -297,7 +306,7 @@ pub(in crate::ecommerce) async fn update_credential(
             secret_added_at = now(), credential_fingerprint = $8, token_fingerprint = $9, is_active = false, status = 'draft',
             passed_at = null, last_class = null, last_title = null, last_test_id = null, missing_count = 0, failing_since = null,
             minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
-            is_disconnected = false, is_practice = $10
+            is_disconnected = false, is_practice = $10, secret_version = version + 1
          where id = $1",
         id.0,
         address.host(),
@@ -328,7 +337,7 @@ pub(in crate::ecommerce) async fn disconnect(
             secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
             passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
             minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
-            is_disconnected = true, retired_by = $2, version = version + 1, updated_at = now(), updated_by = $2
+            is_disconnected = true, retired_by = $2, secret_version = version + 1, version = version + 1, updated_at = now(), updated_by = $2
          where id = $1 and version = $3 returning id, website_name as name",
         id.0,
         by,

@@ -28,7 +28,7 @@ pub(in crate::ecommerce) async fn list(
     let rows = sqlx::query!(
         r#"
         select id, website_name, lower(website_name) as "sort_name!", store_host, is_practice, is_active, status, last_class, last_title,
-            missing_count, last_checked_at, failing_since, retired_by, is_disconnected
+            missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone
         from carts
         where ($1::boolean is null or (is_active and $2) = $1)
           and (cardinality($3::text[]) = 0 or status = any ($3))
@@ -66,6 +66,7 @@ pub(in crate::ecommerce) async fn list(
             failing_since: row.failing_since,
             retired_by: row.retired_by,
             is_disconnected: row.is_disconnected,
+            locations_gone: row.locations_gone,
         })
         .collect())
 }

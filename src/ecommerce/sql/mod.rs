@@ -3,15 +3,19 @@
 mod carts;
 mod integration;
 mod listing;
+mod locations;
 mod minting;
 mod outcomes;
 mod rotation;
+mod settings;
 mod tests;
 
 pub(super) use carts::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
+pub(super) use locations::*;
 pub(super) use minting::*;
 pub(super) use outcomes::*;
 pub(super) use rotation::*;
+pub(super) use settings::*;
 pub(super) use tests::*;

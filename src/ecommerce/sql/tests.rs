@@ -6,7 +6,7 @@ use crate::{
     audit::By,
     ecommerce::{
         CartId, Status, TestReport,
-        shopify::{address::StoreAddress, credential::CredentialKind},
+        shopify::{address::StoreAddress, credential::CredentialKind, scopes},
         verdict::{Class, Limit, Verdict},
     },
     vault::Fingerprints,
@@ -113,6 +113,8 @@ pub(in crate::ecommerce) struct PassFacts {
     pub shop_id: String,
     pub shop_name: String,
     pub missing_count: i32,
+    /// Everything that the app may do, what is implied included.
+    pub granted: Vec<String>,
 }
 
 impl PassFacts {
@@ -128,6 +130,7 @@ impl PassFacts {
             shop_id: store.shop_id.clone(),
             shop_name: store.name.clone(),
             missing_count: missing(verdict),
+            granted: scopes::expand(&verdict.granted).into_iter().collect(),
         })
     }
 }
@@ -168,7 +171,23 @@ pub(in crate::ecommerce) async fn find_recent_pass(
     }))
 }
 
-/// Links a pass to the cart whose saved credential it covers.
+/// Shop ID and name of the store that exactly this opened in its latest test, passed or not, in the last thirty minutes.
+pub(in crate::ecommerce) async fn find_recent_shop(
+    connection: &mut PgConnection,
+    fingerprints: &Fingerprints,
+) -> sqlx::Result<Option<(String, String)>> {
+    let row = sqlx::query!(
+        r#"select verdict -> 'store' ->> 'shop_id' as shop_id, verdict -> 'store' ->> 'name' as name
+           from connection_tests where fingerprint = any ($1) and finished_at > now() - interval '30 minutes'
+           order by started_at desc limit 1"#,
+        fingerprints.all()
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| Some((row.shop_id?, row.name.unwrap_or_default()))))
+}
+
+/// Links a pass to the cart whose saved credential it covers. What was granted before and is not any more was lost now.
 pub(in crate::ecommerce) async fn update_pass(
     connection: &mut PgConnection,
     id: CartId,
@@ -176,7 +195,9 @@ pub(in crate::ecommerce) async fn update_pass(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set passed_at = $2, shop_id = $3, shop_name = $4, last_test_id = $5, last_class = $6, last_title = $7,
-            missing_count = $8, last_checked_at = $2, failing_since = null
+            missing_count = $8, last_checked_at = $2, failing_since = null, granted = $9,
+            lost_scopes = (select coalesce(jsonb_object_agg(scope, coalesce(lost_scopes -> scope, to_jsonb($2::timestamptz))), '{}')
+                from (select unnest(granted) as scope union select jsonb_object_keys(lost_scopes)) known where scope <> all($9))
          where id = $1",
         id.0,
         pass.passed_at,
@@ -185,7 +206,8 @@ pub(in crate::ecommerce) async fn update_pass(
         pass.test,
         pass.class.as_str(),
         pass.title,
-        pass.missing_count
+        pass.missing_count,
+        &pass.granted
     )
     .execute(connection)
     .await

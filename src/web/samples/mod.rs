@@ -11,14 +11,16 @@ use super::admin::account::Account;
 use super::admin::ecommerce::StatusView;
 use super::admin::ecommerce::add::Add;
 use super::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
+use super::admin::ecommerce::shopify::conflict::{Conflict, ConflictRow};
 use super::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use super::admin::ecommerce::shopify::deletion::Deletion;
 use super::admin::ecommerce::shopify::disconnection::Disconnection;
 use super::admin::ecommerce::shopify::general::{
-    Conflict, ConflictRow, EditorForm, General, SavedSecret, SecretState, SecretView, Stage, Understood,
+    EditorForm, General, SavedSecret, SecretState, SecretView, Stage, Understood,
 };
 use super::admin::ecommerce::shopify::guide::Guide;
 use super::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
+use super::admin::ecommerce::shopify::settings::SettingsSection;
 use super::admin::ecommerce::shopify::{CartHead, Kind, Permission};
 use super::admin::ecommerce::switch::{Switch, SwitchAsk};
 use super::admin::home::{CartsSummary, Home, HomeRow};
@@ -29,8 +31,10 @@ use super::help::Help;
 use super::set_up::{SetUp, SetUpOver, SetUpPurpose};
 use super::shell::{Banner, Person, Shell, Tone};
 use super::sign_in::{SignIn, SignInNote};
-use crate::ecommerce::Status;
+use crate::ecommerce::settings::{Asked, Granted, Setting, Settings};
+use crate::ecommerce::shopify::locations::{Location, Locations};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
+use crate::ecommerce::{OtherSettings, Status};
 
 /// The time of every sample.
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
@@ -302,6 +306,7 @@ pub(crate) fn new_editor() -> General {
         form: EditorForm { active: true, submission: "sub-1".into(), ..EditorForm::default() },
         stage: Stage::Loaded,
         test: None,
+        settings: None,
         guide: Guide { handle: None, token_done: [false; 4], ..guide(false) },
         practice: None,
         has_health: false,
@@ -332,13 +337,95 @@ fn saved_form(kind: Kind) -> EditorForm {
         active: true,
         submission: "sub-2".into(),
         version: Some(4),
+        ..EditorForm::default()
     }
+}
+
+/// Some settings on, one without its permission, one paused, locations to choose from.
+fn other_settings() -> OtherSettings {
+    let location =
+        |id: &str, name: &str, is_chosen, is_gone| Location { id: id.into(), name: name.into(), is_chosen, is_gone };
+    let scopes = ["write_merchant_managed_fulfillment_orders", "read_products", "write_locations"];
+    OtherSettings {
+        saved: Settings {
+            update_order_status: true,
+            import_products: true,
+            item_group: "Web store".into(),
+            write_products: true,
+            locations: ["1".to_owned(), "3".to_owned()].into(),
+            ..Settings::default()
+        },
+        granted: Granted {
+            scopes: Some(scopes.map(str::to_owned).to_vec()),
+            lost: [("write_products".to_owned(), datetime!(2026-11-21 08:14:00 UTC))].into(),
+        },
+        locations: Locations {
+            all: vec![
+                location("1", "London warehouse", true, false),
+                location("3", "Old depot", true, true),
+                location("2", LONG, false, false),
+            ],
+            read_at: Some(NOW - Duration::minutes(2)),
+        },
+        item_groups: vec!["Web store".into(), "Wholesale".into()],
+    }
+}
+
+fn settings_section(other: OtherSettings) -> SettingsSection {
+    SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other, &EditorForm::default(), NOW)
+}
+
+/// Every state of the other settings that has words of its own.
+fn settings_samples() -> Vec<(String, String)> {
+    let page = |name: &str, settings: SettingsSection| {
+        let page = General { settings: Some(settings), ..saved_editor(Kind::AccessToken) };
+        (name.to_owned(), draw(&page))
+    };
+    let never_tested = OtherSettings { granted: Granted::default(), ..other_settings() };
+    let many =
+        (0..64).map(|n| Location { id: n.to_string(), name: format!("Shop {n}"), is_chosen: n < 2, is_gone: false });
+    let many = OtherSettings {
+        locations: Locations { all: many.collect(), read_at: Some(NOW - Duration::days(3)) },
+        ..other_settings()
+    };
+    let nothing = OtherSettings {
+        saved: Settings::default(),
+        granted: Granted { scopes: Some(vec![]), ..Granted::default() },
+        ..OtherSettings::default()
+    };
+    let mut away = settings_section(many.clone());
+    away.locations.failure = Some("Shopify has a problem at the moment".into());
+    let gone = OtherSettings {
+        locations: Locations { all: other_settings().locations.all[1..2].to_vec(), read_at: Some(NOW) },
+        ..other_settings()
+    };
+    let only = OtherSettings {
+        locations: Locations { all: other_settings().locations.all[2..].to_vec(), read_at: Some(NOW) },
+        ..other_settings()
+    };
+    let mut wrong = General { settings: None, ..saved_editor(Kind::AccessToken) };
+    wrong.form.item_group.complaint = Some(complaint("GROUP_EMPTY", "Enter the item group that new items go into"));
+    let asked =
+        Asked { offered: Setting::ALL.into(), settings: Settings { import_products: true, ..Settings::default() } };
+    wrong.form.asked = Some(asked);
+    wrong.settings =
+        Some(SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other_settings(), &wrong.form, NOW));
+    vec![
+        page("settings-untested", settings_section(never_tested)),
+        page("settings-no-permission", settings_section(nothing)),
+        page("settings-many-locations", settings_section(many)),
+        page("settings-away", away),
+        page("settings-all-gone", settings_section(gone)),
+        page("settings-one-location", settings_section(only)),
+        ("settings-wrong".into(), draw(&wrong)),
+    ]
 }
 
 pub(crate) fn saved_editor(kind: Kind) -> General {
     General {
         cart: Some(head(Status::Connected, None)),
         form: saved_form(kind),
+        settings: Some(settings_section(other_settings())),
         guide: Guide { token_done: [true; 4], ..guide(true) },
         has_health: true,
         has_activity: true,
@@ -508,6 +595,7 @@ fn editors() -> Vec<(String, String)> {
         named("editor-viewer", &General { shell: viewer(), ..saved_editor(Kind::AccessToken) }),
         named("editor-viewer-client", &General { shell: viewer(), ..saved_editor(Kind::ClientCredentials) }),
     ];
+    pages.extend(settings_samples());
     for class in ALL_CLASSES {
         pages.push(named(&format!("test-{}", class.as_str()), &received_editor(class)));
     }
@@ -598,11 +686,15 @@ fn lists() -> Vec<(String, String)> {
         at: Moment::new(NOW - Duration::minutes(3), NOW),
         rows: vec![
             ConflictRow {
-                field: "API URL",
+                field: "API URL".into(),
                 theirs: "northwind-tea.myshopify.com".into(),
                 yours: "northwind-tea-co.myshopify.com".into(),
             },
-            ConflictRow { field: "Access Token", theirs: "New token, ends in 77ab".into(), yours: "No change".into() },
+            ConflictRow {
+                field: "Access Token".into(),
+                theirs: "New token, ends in 77ab".into(),
+                yours: "No change".into(),
+            },
         ],
         is_deleted,
         hidden: vec![("website_name", LONG.into()), ("version", "5".into())],

@@ -177,6 +177,25 @@ impl Page {
         self.controls[self.control(label, &[Kind::Checkbox, Kind::Radio])].checked
     }
 
+    /// Whether a box cannot be ticked or unticked.
+    #[track_caller]
+    pub fn is_disabled(&self, label: &str) -> bool {
+        self.controls[self.control(label, &[Kind::Checkbox, Kind::Radio, Kind::Text])].disabled
+    }
+
+    /// Ids and texts of what a control's `aria-describedby` names.
+    #[track_caller]
+    pub fn descriptions(&self, label: &str) -> Vec<(String, String)> {
+        let document = self.document();
+        let control = self.control(label, &[Kind::Text, Kind::Checkbox, Kind::Radio]);
+        let named = |id: &String| {
+            let element = document.select(&selector(&format!("[id='{id}']"))).next();
+            let element = element.unwrap_or_else(|| panic!("{label} is described by {id}, which is not in\n{self}"));
+            (id.clone(), text_of(element))
+        };
+        self.controls[control].described_by.iter().map(named).collect()
+    }
+
     pub fn has_button(&self, label: &str) -> bool {
         self.controls.iter().any(|one| one.kind == Kind::Submit && one.label == label)
     }

@@ -42,6 +42,10 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::UserAdded { email, role } => format!("Made {email} {}", role_of(role)),
         Event::SetUpLinkMade => "Made a set-up link".into(),
         Event::WasRefused { page } => format!("Was refused {page}"),
+        Event::EncryptionKeyRotated { secrets } => format!("Rotated the encryption key ({})", count(*secrets, "secret")),
+        Event::EncryptionKeyForgotten { key, secrets } => {
+            format!("Forgot the encryption key {key} ({})", count(*secrets, "secret"))
+        }
     }
 }
 
@@ -49,6 +53,11 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
 pub fn unknown(name: &str, cart: Option<&str>) -> String {
     let of = cart.map(|cart| format!(" ({cart})")).unwrap_or_default();
     format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
+}
+
+/// "1 secret", "12 secrets".
+fn count(n: i64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
 /// "Website Name", "Website Name and API URL", "A, B and C".
@@ -161,6 +170,13 @@ mod tests {
             (user("administrator"), None, "Made sam@northwind.example an Administrator"),
             (user("viewer"), None, "Made sam@northwind.example a Viewer"),
             (Event::SetUpLinkMade, None, "Made a set-up link"),
+            (Event::EncryptionKeyRotated { secrets: 12 }, None, "Rotated the encryption key (12 secrets)"),
+            (Event::EncryptionKeyRotated { secrets: 1 }, None, "Rotated the encryption key (1 secret)"),
+            (
+                Event::EncryptionKeyForgotten { key: "0011223344556677".into(), secrets: 2 },
+                None,
+                "Forgot the encryption key 0011223344556677 (2 secrets)",
+            ),
             (Event::WasRefused { page: "/admin/ecommerce/add".into() }, None, "Was refused /admin/ecommerce/add"),
         ]
     }

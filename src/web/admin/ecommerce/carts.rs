@@ -199,6 +199,7 @@ impl CartRow {
             since: row.failing_since,
             retired_by: row.retired_by.as_deref(),
             is_disconnected: row.is_disconnected,
+            locations_gone: row.locations_gone,
         };
         Self {
             id: row.id.to_string(),

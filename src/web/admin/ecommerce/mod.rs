@@ -22,6 +22,8 @@ pub(crate) struct StatusFacts<'a> {
     pub since: Option<OffsetDateTime>,
     pub retired_by: Option<&'a str>,
     pub is_disconnected: bool,
+    /// None of the chosen locations exists any more.
+    pub locations_gone: bool,
 }
 
 impl StatusFacts<'_> {
@@ -31,6 +33,11 @@ impl StatusFacts<'_> {
         let status = if strayed { Status::Draft } else { self.status.under(self.is_on) };
         let line = if strayed { Some("It belongs to the practice store".to_owned()) } else { self.line(status, now) };
         StatusView { status, line, is_practice }
+    }
+
+    /// Whether the last check found nothing that needs attention.
+    fn is_well(&self) -> bool {
+        self.class.and_then(Class::active_status).is_none_or(|status| status == Status::Connected)
     }
 
     fn line(&self, status: Status, now: OffsetDateTime) -> Option<String> {
@@ -51,6 +58,10 @@ impl StatusFacts<'_> {
             }),
             Status::NeedsAttention if self.class == Some(Class::OurKey) => {
                 Some("We cannot read the saved access token. Open the cart and enter it again.".into())
+            }
+            // Nothing worse: a limit of the connection has its own words.
+            Status::NeedsAttention if self.locations_gone && self.is_well() => {
+                Some("None of the chosen locations exists any more".into())
             }
             Status::NeedsAttention | Status::NotConnected => self.title.map(since),
             Status::Inactive if !self.is_on => Some("Ecommerce Integration is off".into()),

@@ -9,6 +9,7 @@ use super::{
     general::{EditorForm, General, SavedSecret, SecretState, Stage},
     guide::Guide,
     permissions,
+    settings::SettingsSection,
 };
 use crate::{
     app::App,
@@ -52,6 +53,13 @@ impl Editor<'_> {
             Some(report) => Some(test_view(app, &shell, report, cart.as_ref()).await),
             None => None,
         };
+        let settings = match (&cart, &head) {
+            (Some(cart), Some(head)) => {
+                let other = app.ecommerce.other_settings(cart.id).await?;
+                Some(SettingsSection::new(&shell, &head.base(), other, &form, app.clock.now()))
+            }
+            _ => None,
+        };
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
         let done = steps(handle.is_some(), report.as_ref().map(|report| &report.verdict), cart.as_ref());
@@ -66,6 +74,7 @@ impl Editor<'_> {
         };
         Ok(General {
             practice: super::practice_panel::panel(app, cart.as_ref()),
+            settings,
             cart: head,
             stage,
             test,
@@ -206,6 +215,7 @@ impl CartHead {
             since: cart.failing_since,
             retired_by: cart.retired_by.as_deref(),
             is_disconnected: cart.is_disconnected,
+            locations_gone: cart.locations_gone,
         };
         let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
         Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })

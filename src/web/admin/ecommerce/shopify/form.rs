@@ -1,5 +1,7 @@
 //! The editor's form, from text to what was meant. All complaints at once; a refused secret is not echoed.
 
+use std::collections::BTreeSet;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
@@ -8,6 +10,7 @@ use super::general::{EditorForm, SecretState, Understood};
 use crate::{
     ecommerce::{
         Offered, Submission, WebsiteName,
+        settings::{Asked, Setting, Settings, item_group},
         shopify::{
             address::{self, StoreAddress},
             blot, blot_tokens,
@@ -35,6 +38,20 @@ pub struct Posted {
     #[serde(default, deserialize_with = "secret")]
     pub client_secret: Option<SecretString>,
     pub active: Option<String>,
+    /// Names of the settings that could be used on the page; absent where it had none.
+    pub offered: Option<String>,
+    pub update_order_status: Option<String>,
+    pub update_inventory: Option<String>,
+    pub calculate_buildable: Option<String>,
+    pub include_purchase_orders: Option<String>,
+    pub include_vendor_quantity: Option<String>,
+    /// Ids of the ticked locations, with blanks between them.
+    #[serde(default, rename = "location[]")]
+    pub locations: String,
+    pub import_products: Option<String>,
+    #[serde(default)]
+    pub item_group: String,
+    pub write_products: Option<String>,
     /// What *Set* makes of a practice store.
     pub practice_now: Option<String>,
     /// Some buttons only redraw the form.
@@ -73,6 +90,7 @@ impl Posted {
             version: self.version,
             ..EditorForm::default()
         };
+        self.understand_settings(&mut form);
         if matches!(ClientId::parse(&self.client_id), Err(CredentialError::ClientIdIsSecret)) {
             form.client_id.value.clear();
         }
@@ -100,6 +118,30 @@ impl Posted {
                 Understanding { form, submission: None, address, stray }
             }
         }
+    }
+
+    /// What the page's settings say. Only a save minds what is wrong with them; a test does not ask for an item group.
+    fn understand_settings(&self, form: &mut EditorForm) {
+        let Some(offered) = &self.offered else { return };
+        let offered: BTreeSet<Setting> = offered.split(' ').filter_map(Setting::parse).collect();
+        let is_needed = self.import_products.is_some();
+        let group = item_group(&self.item_group, is_needed);
+        form.group_error = group.as_ref().err().copied().filter(|_| offered.contains(&Setting::ItemGroup));
+        form.item_group.value = blot_tokens(&self.item_group);
+        form.asked = Some(Asked {
+            offered,
+            settings: Settings {
+                update_order_status: self.update_order_status.is_some(),
+                update_inventory: self.update_inventory.is_some(),
+                calculate_buildable: self.calculate_buildable.is_some(),
+                include_purchase_orders: self.include_purchase_orders.is_some(),
+                include_vendor_quantity: self.include_vendor_quantity.is_some(),
+                locations: self.locations.split_whitespace().map(str::to_owned).collect(),
+                import_products: self.import_products.is_some(),
+                item_group: group.unwrap_or_default(),
+                write_products: self.write_products.is_some(),
+            },
+        });
     }
 
     /// The typed credential, or that there is none; `None` with complaints in the form.
@@ -190,6 +232,11 @@ impl EditorForm {
     /// Says that a typed secret is there and how it ends.
     pub fn receive(&mut self, ending: Option<String>) {
         self.secret_mut().state = SecretState::Received { ending };
+    }
+
+    /// What is wrong with the item group, said where it stands.
+    pub fn complain_of_group(&mut self) {
+        self.item_group.complaint = self.group_error.map(|error| complaint(error.class(), &error));
     }
 
     /// Complains that the secret is missing.

@@ -1,10 +1,9 @@
-//! The tab General of the editor, for a new cart and a saved one, and the page of a conflict. Plain data: whoever
+//! The tab General of the editor, for a new cart and a saved one. Plain data: whoever
 //! handles the request fills it. A secret never stands here, only that there is one and how it ends.
 
 use askama::Template;
 use axum::{
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use uuid::Uuid;
@@ -17,9 +16,11 @@ use super::form::Posted;
 use super::guide::Guide;
 use super::practice_panel::PracticePanel;
 use super::press::{self, Press};
+use super::settings::SettingsSection;
 use super::{CartHead, Kind};
 use crate::app::App;
 use crate::ecommerce::CartId;
+use crate::ecommerce::settings::{Asked, ItemGroupError};
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters::{self, Moment};
@@ -41,6 +42,8 @@ pub struct General {
     pub test: Option<TestView>,
     pub guide: Guide,
     pub practice: Option<PracticePanel>,
+    /// The other settings, which come with the first save.
+    pub settings: Option<SettingsSection>,
     /// Whether the page Health exists.
     pub has_health: bool,
     /// Whether the page Activity exists.
@@ -60,7 +63,8 @@ pub enum Stage {
 }
 
 /// The form's fields as they are drawn. Posts `csrf`, `submission`, `version`, `website_name`, `api_url`,
-/// `credential_kind`, `access_token`, `client_id`, `client_secret`, `active` (`on`) and from some buttons `intent`.
+/// `credential_kind`, `access_token`, `client_id`, `client_secret`, `active` (`on`), those of [`SettingsSection`] and from some
+/// buttons `intent`.
 #[derive(Clone, Debug, Default)]
 pub struct EditorForm {
     pub website_name: Field,
@@ -72,6 +76,11 @@ pub struct EditorForm {
     pub client_id: Field,
     pub client_secret: SecretView,
     pub active: bool,
+    /// The other settings as they were typed; `None` where the form had none, or as it is loaded.
+    pub asked: Option<Asked>,
+    /// Item group as it was typed, and why a save refuses it.
+    pub item_group: Field,
+    pub group_error: Option<ItemGroupError>,
     /// Makes a double press one save.
     pub submission: String,
     /// The version that was loaded; `None` while the cart is new.
@@ -142,6 +151,7 @@ impl General {
                 fields.extend([("client_id", &form.client_id.complaint), ("client_secret", secret)]);
             }
         }
+        fields.push(("item_group", &form.item_group.complaint));
         Problem::list(&fields)
     }
 
@@ -175,35 +185,6 @@ impl General {
     fn host(&self) -> &str {
         self.form.understood.as_ref().map_or("", |understood| understood.host.as_str())
     }
-}
-
-/// Somebody saved while this form was open. Posts the whole form again with `intent=overwrite` or `intent=edit`.
-#[derive(Debug, Template)]
-#[template(path = "admin/ecommerce/shopify/conflict.html")]
-pub struct Conflict {
-    pub shell: Shell,
-    pub cart: CartHead,
-    /// Who was faster: "Sam Lee".
-    pub by: String,
-    /// The first name, for "Keep Sam's changes".
-    pub by_first: String,
-    pub at: Moment,
-    /// Only fields that differ.
-    pub rows: Vec<ConflictRow>,
-    /// Deleted meanwhile: then `rows` has only what was typed, in `yours`.
-    pub is_deleted: bool,
-    /// Every field of the form but secrets, as hidden inputs, `version` being the one that now stands in the database.
-    pub hidden: Vec<(&'static str, String)>,
-}
-
-/// A field in which the two differ.
-#[derive(Clone, Debug)]
-pub struct ConflictRow {
-    /// The label of the field.
-    pub field: &'static str,
-    /// Secrets: "New token, ends in 77ab" or "No change".
-    pub theirs: String,
-    pub yours: String,
 }
 
 /// GET `/admin/ecommerce/shopify/new`.
@@ -249,10 +230,4 @@ pub async fn update(
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
     press::save(Press { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted).await
-}
-
-impl IntoResponse for Conflict {
-    fn into_response(self) -> Response {
-        Page(self, StatusCode::CONFLICT).into_response()
-    }
 }

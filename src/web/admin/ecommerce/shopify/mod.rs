@@ -2,6 +2,7 @@
 
 pub mod activity;
 pub mod check_line;
+pub mod conflict;
 pub mod connection_test;
 pub mod deletion;
 pub mod diagnostics;
@@ -10,8 +11,10 @@ mod editor;
 mod form;
 pub mod general;
 pub mod guide;
+pub mod locations;
 pub mod practice_panel;
 mod press;
+pub mod settings;
 pub mod verdict_words;
 
 use super::StatusView;

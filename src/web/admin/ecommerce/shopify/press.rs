@@ -7,20 +7,18 @@ use axum::{
 };
 
 use super::{
-    CartHead, connection_test,
+    connection_test,
     editor::{self, Editor},
     form::{Posted, Understanding, understand_address},
-    general::{Conflict, ConflictRow, EditorForm, General, SecretState, Stage},
+    general::{EditorForm, General, SecretState, Stage},
     practice_panel,
 };
 use crate::{
     app::App,
     ecommerce::{
-        Cart, CartId, Effect, Refusal, SaveError, Saved, Status, Submission, TestSubject,
-        shopify::address::StoreAddress,
+        CartId, Edit, Effect, Refusal, SaveError, Saved, Submission, TestSubject, shopify::address::StoreAddress,
     },
     web::{
-        admin::ecommerce::StatusView,
         error::Error,
         fields::Complaint,
         page::Page,
@@ -40,13 +38,15 @@ pub struct Press<'a> {
 
 /// *Save*, or a button that only redraws the form.
 pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Error> {
-    let over = posted.intent.as_deref() == Some("overwrite");
-    if let Some(intent) = posted.intent.take().filter(|_| !over) {
-        return press.redraw(&intent, posted).await;
-    }
+    let is_overwrite = match posted.intent.take().as_deref() {
+        None => false,
+        Some("overwrite") => true,
+        Some(intent) => return press.redraw(intent, posted).await,
+    };
     let version = posted.version;
     let Understanding { mut form, submission, address, stray } = posted.understand();
-    let Some(submission) = submission else {
+    form.complain_of_group();
+    let Some(submission) = submission.filter(|_| form.item_group.complaint.is_none()) else {
         press.keep(&mut form, address.as_ref(), stray).await?;
         press.ask_too(&mut form).await?;
         return press.refuse(form).await;
@@ -56,8 +56,10 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
     let address = submission.address.clone();
     let visitor = press.session.visitor();
     let outcome = match (press.cart, version) {
-        (Some(id), Some(version)) if over => press.app.ecommerce.overwrite(visitor, id, version, submission).await,
-        (Some(id), Some(version)) => press.app.ecommerce.update(visitor, id, version, submission).await,
+        (Some(id), Some(version)) => {
+            let edit = Edit { version, settings: form.asked.clone(), is_overwrite };
+            press.app.ecommerce.update(visitor, id, edit, submission).await
+        }
         (Some(_), None) => Err(SaveError::Gone),
         (None, _) => press.app.ecommerce.add(visitor, submission).await,
     };
@@ -195,68 +197,16 @@ impl Press<'_> {
             SaveError::PracticeOff => form.api_url.complaint = complaint("PRACTICE_OFF", sentence, None),
             SaveError::SecretMissing { was_there } => form.ask_for_secret(was_there),
             SaveError::StoreChanged => form.ask_for_secret_of(address),
+            SaveError::WrongStore { .. } => {
+                let link = ("/admin/ecommerce/shopify/new".into(), "Add it as a new cart".into());
+                form.api_url.complaint = complaint("WRONG_STORE", format!("{sentence}."), Some(link));
+            }
+            SaveError::ItemGroup(error) => {
+                form.group_error = Some(error);
+                form.complain_of_group();
+            }
         }
         self.refuse(form).await
-    }
-
-    /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
-    async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
-        let Press { app, shell, .. } = self;
-        let has_new = matches!(form.access_token.state, SecretState::Received { .. })
-            || matches!(form.client_secret.state, SecretState::Received { .. });
-        let secret = |is_new: bool| if is_new { format!("New {}", form.kind.noun()) } else { "No change".to_owned() };
-        let on = |is_on: bool| if is_on { "On" } else { "Off" }.to_owned();
-        let rows = [
-            ("Website Name", theirs.website_name.clone(), form.website_name.value.clone()),
-            ("API URL", theirs.address.admin_url(), form.api_url.value.clone()),
-            ("Active", on(theirs.is_active), on(form.active)),
-        ];
-        let mut rows: Vec<ConflictRow> = rows
-            .into_iter()
-            .filter(|(_, theirs, yours)| theirs != yours)
-            .map(|(field, theirs, yours)| ConflictRow { field, theirs, yours })
-            .collect();
-        if has_new {
-            rows.push(ConflictRow { field: form.kind.label(), theirs: secret(false), yours: secret(true) });
-        }
-        let mut hidden = hidden(&form);
-        hidden.push(("version", theirs.version.to_string()));
-        let page = Conflict {
-            cart: CartHead::of(app, theirs).await?,
-            by_first: first_name(&theirs.updated_by),
-            by: theirs.updated_by.clone(),
-            at: editor::moment(theirs.updated_at, app),
-            rows,
-            is_deleted: false,
-            hidden,
-            shell,
-        };
-        Ok(page.into_response())
-    }
-
-    /// Somebody deleted the cart meanwhile: what was typed is there to be copied, or to become a new cart.
-    async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
-        let Press { app, shell, cart, .. } = self;
-        let id = cart.ok_or(Error::NotFound)?;
-        let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
-        let rows = [("Website Name", &form.website_name.value), ("API URL", &form.api_url.value)];
-        let page = Conflict {
-            cart: CartHead {
-                id: id.to_string(),
-                name: deletion.name,
-                status: StatusView { status: Status::Inactive, line: None, is_practice: false },
-            },
-            by_first: first_name(&deletion.by),
-            by: deletion.by,
-            at: editor::moment(deletion.at, app),
-            rows: rows
-                .map(|(field, yours)| ConflictRow { field, theirs: String::new(), yours: yours.clone() })
-                .to_vec(),
-            is_deleted: true,
-            hidden: hidden(&form),
-            shell,
-        };
-        Ok(page.into_response())
     }
 
     /// The small buttons: each draws the form again with everything typed.
@@ -331,31 +281,15 @@ impl Press<'_> {
     /// Back to the editor, where the next step is.
     async fn saved(self, saved: &Saved) -> Result<Response, Error> {
         let is_on = self.app.ecommerce.integration().await?.is_active;
-        self.session.leave(self.app, &banner(saved, is_on)).await?;
+        if let Some(banner) = banner(saved, is_on) {
+            self.session.leave(self.app, &banner).await?;
+        }
         Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{}/general", saved.cart)).into_response())
     }
 }
 
-fn first_name(name: &str) -> String {
-    name.split(' ').next().unwrap_or_default().to_owned()
-}
-
-/// Every field of the form but its secrets and its version.
-fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
-    let mut hidden = vec![
-        ("submission", form.submission.clone()),
-        ("website_name", form.website_name.value.clone()),
-        ("api_url", form.api_url.value.clone()),
-        ("credential_kind", form.kind.as_str().to_owned()),
-        ("client_id", form.client_id.value.clone()),
-    ];
-    if form.active {
-        hidden.push(("active", "on".to_owned()));
-    }
-    hidden
-}
-
-fn banner(saved: &Saved, is_on: bool) -> Banner {
+/// What a save did, in words; nothing where the same form came before, whose words stand.
+fn banner(saved: &Saved, is_on: bool) -> Option<Banner> {
     let Saved { name, effect, .. } = saved;
     let ends =
         |ending: &Option<String>| ending.as_ref().map(|ending| format!(" (ends in {ending})")).unwrap_or_default();
@@ -389,6 +323,7 @@ fn banner(saved: &Saved, is_on: bool) -> Banner {
             "Nothing syncs and nothing is checked. Its settings and access token are kept.".into(),
             Tone::Info,
         ),
+        Effect::Again => return None,
     };
     let (text, link) = if is_on {
         (text, ("/admin/ecommerce".to_owned(), "See all carts".to_owned()))
@@ -396,5 +331,5 @@ fn banner(saved: &Saved, is_on: bool) -> Banner {
         let off = format!("{text} Ecommerce Integration is off, so nothing syncs yet.");
         (off.trim().to_owned(), ("/admin/ecommerce/switch?to=add".to_owned(), "Turn it on".to_owned()))
     };
-    Banner { title, text, link: Some(link), short: "Saved".into(), tone }
+    Some(Banner { title, text, link: Some(link), short: "Saved".into(), tone })
 }

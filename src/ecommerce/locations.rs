@@ -1,0 +1,163 @@
+//! The other General settings as they are read, and the store's locations among them, which are asked for when somebody wants them
+//! and kept for when the store is away. The network comes first and the transaction after it.
+
+use std::time::Duration;
+
+use super::{
+    Broken, Cart, CartId, Ecommerce, NoToken,
+    settings::{Granted, Setting, Settings, why_not},
+    shopify::{
+        connection_test::CHECK_DEADLINE,
+        credential::CredentialKind,
+        locations::{self, Locations},
+    },
+    sql,
+    status::Facts,
+    title::{self, Naming},
+    verdict::{Class, TESTS_A_MINUTE, Verdict},
+};
+use crate::database::{throttle::Throttle, transaction};
+
+/// Lists that may be asked for a cart in a minute.
+const PER_CART: Throttle = Throttle { limit: TESTS_A_MINUTE, window: Duration::from_mins(1) };
+
+/// What came of asking.
+#[derive(Debug)]
+pub enum Asking {
+    Read,
+    /// The list is the one of before; the title of what stopped us.
+    Kept(String),
+    /// Nobody was asked, because the cart may not: its page says why.
+    NotAllowed,
+}
+
+/// Everything that the section of the other settings is drawn from.
+#[derive(Clone, Debug, Default)]
+pub struct OtherSettings {
+    pub saved: Settings,
+    pub granted: Granted,
+    pub locations: Locations,
+    /// Groups of other carts.
+    pub item_groups: Vec<String>,
+}
+
+/// Item groups that are suggested.
+const SUGGESTIONS: i64 = 50;
+
+impl Ecommerce {
+    /// The other General settings of a cart, and what may be used of them.
+    pub async fn other_settings(&self, id: CartId) -> sqlx::Result<OtherSettings> {
+        let mut connection = self.pool.acquire().await?;
+        let (mut saved, granted) = sql::find_settings(&mut connection, id).await?;
+        let locations = sql::find_locations(&mut connection, id).await?;
+        saved.locations = locations.chosen();
+        let item_groups = sql::list_item_groups(&mut connection, SUGGESTIONS).await?;
+        Ok(OtherSettings { saved, granted, locations, item_groups })
+    }
+
+    /// Asks the store for its locations and keeps what it says; `None` when there is no such cart.
+    pub async fn read_locations(&self, id: CartId) -> Result<Option<Asking>, Broken> {
+        let Some(cart) = self.find(id).await? else { return Ok(None) };
+        let mut connection = self.pool.acquire().await?;
+        let (_, granted) = sql::find_settings(&mut connection, id).await?;
+        let strays = cart.is_practice && !self.practices;
+        if strays || why_not(Setting::Locations, &granted, false).is_some() {
+            return Ok(Some(Asking::NotAllowed));
+        }
+        if PER_CART.count(&mut connection, &format!("locations/{id}")).await?.is_some() {
+            return Ok(Some(Asking::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
+        }
+        drop(connection);
+        // In a task of its own, like every unit of work: whoever stops waiting cuts nothing in half.
+        let ecommerce = self.clone();
+        let asking = self.tasks.spawn(async move { ecommerce.ask(&cart).await });
+        asking.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())).map(Some)
+    }
+
+    async fn ask(&self, cart: &Cart) -> Result<Asking, Broken> {
+        let told = tokio::time::timeout(CHECK_DEADLINE, self.told(cart)).await;
+        match told.unwrap_or(Err(Stopped::At(Verdict::of(Class::NetworkTimeout)))) {
+            Ok(told) => {
+                self.keep(cart.id, told).await?;
+                Ok(Asking::Read)
+            }
+            Err(Stopped::At(verdict)) => Ok(Asking::Kept(self.title(cart, &verdict))),
+            Err(Stopped::Broken(broken)) => Err(broken),
+        }
+    }
+
+    /// One list, with one more token after a 401.
+    async fn told(&self, cart: &Cart) -> Result<Vec<(String, String)>, Stopped> {
+        let token = self.live_token(cart.id).await?;
+        match locations::list(&self.client, &cart.address, &token.token).await {
+            Err(refusal) if refusal.class == Class::TokenRefused && self.is_minted(cart) => {
+                let other = self.live_token_instead(cart.id, &token).await?;
+                Ok(locations::list(&self.client, &cart.address, &other.token).await?)
+            }
+            listed => Ok(listed?),
+        }
+    }
+
+    fn is_minted(&self, cart: &Cart) -> bool {
+        cart.credential.as_ref().is_some_and(|credential| credential.kind == CredentialKind::ClientCredentials)
+    }
+
+    async fn keep(&self, id: CartId, told: Vec<(String, String)>) -> sqlx::Result<()> {
+        let at = self.clock.now();
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some(now) = sql::lock(work, id).await? else { return Ok(()) };
+                sql::replace_locations(work, id, &told, at).await?;
+                let are_gone = sql::note_locations_gone(work, id).await?;
+                if are_gone != now.cart.locations_gone {
+                    let status = if are_gone { now.cart.status } else { now.cart.facts().status() };
+                    sql::update_status(work, id, status.with_locations(are_gone)).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    fn title(&self, cart: &Cart, verdict: &Verdict) -> String {
+        let kind = cart.credential.as_ref().map_or_else(CredentialKind::default, |credential| credential.kind);
+        let naming = Naming {
+            host: &cart.address.host(),
+            credential: kind.noun(),
+            tests_a_minute: TESTS_A_MINUTE,
+            now: self.clock.now(),
+        };
+        title::of(verdict, &naming)
+    }
+}
+
+impl Cart {
+    /// What its status follows from.
+    pub(super) const fn facts(&self) -> Facts {
+        Facts { has_passed: self.passed_at.is_some(), is_active: self.is_active, last: self.last_class }
+    }
+}
+
+enum Stopped {
+    At(Verdict),
+    Broken(Broken),
+}
+
+impl From<super::shopify::answer::Refusal> for Stopped {
+    fn from(refusal: super::shopify::answer::Refusal) -> Self {
+        let moved_to = refusal.moved_to.map(|address| address.host());
+        Self::At(Verdict { moved_to, ..Verdict::of(refusal.class) })
+    }
+}
+
+impl From<NoToken> for Stopped {
+    fn from(error: NoToken) -> Self {
+        match error {
+            NoToken::NoCredential | NoToken::Unreadable => Self::At(Verdict::of(Class::OurKey)),
+            NoToken::NotRenewed(class) => Self::At(Verdict::of(class)),
+            // Another replica asks Shopify for a token and gets no answer.
+            NoToken::Busy => Self::At(Verdict::of(Class::NetworkTimeout)),
+            NoToken::Broken(broken) => Self::Broken(broken),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use time::macros::datetime;
+
+use super::*;
+
+const THEN: OffsetDateTime = datetime!(2026-11-21 08:14 UTC);
+const LATER: OffsetDateTime = datetime!(2026-11-22 08:14 UTC);
+
+fn granted(scopes: &[&str], lost: &[(&str, OffsetDateTime)]) -> Granted {
+    Granted {
+        scopes: Some(scopes.iter().map(|&scope| scope.to_owned()).collect()),
+        lost: lost.iter().map(|(scope, at)| ((*scope).to_owned(), *at)).collect(),
+    }
+}
+
+#[test]
+fn each_setting_says_why_it_cannot_be_used() {
+    use Setting::*;
+    let all = ["write_merchant_managed_fulfillment_orders", "write_inventory", "write_locations", "write_products"];
+    let missing = |scope| Some(Reason::Missing { scope });
+    let any = Some(Reason::MissingAny { scopes: &SHIPPING });
+    // what is granted, the setting, whether it is on, why it cannot be used
+    let table: &[(&[&str], Setting, bool, Option<Reason>)] = &[
+        (&all, UpdateOrderStatus, false, None),
+        (&["write_assigned_fulfillment_orders"], UpdateOrderStatus, false, None),
+        (&["write_third_party_fulfillment_orders"], UpdateOrderStatus, true, None),
+        (&["read_merchant_managed_fulfillment_orders", "write_fulfillments"], UpdateOrderStatus, false, any.clone()),
+        (&[], UpdateOrderStatus, true, any),
+        (&all, UpdateInventory, false, None),
+        (&["write_inventory", "read_locations"], UpdateInventory, true, None),
+        (&["write_locations", "read_inventory"], UpdateInventory, false, missing("write_inventory")),
+        (&["write_inventory"], UpdateInventory, false, missing("read_locations")),
+        (&all, CalculateBuildable, true, None),
+        (&["write_locations"], IncludePurchaseOrders, false, missing("write_inventory")),
+        (&["write_locations"], IncludeVendorQuantity, false, missing("write_inventory")),
+        (&["read_locations"], Locations, false, None),
+        (&["write_locations"], Locations, false, None),
+        (&["write_inventory"], Locations, false, missing("read_locations")),
+        (&["read_products"], ImportProducts, false, None),
+        (&["read_products"], ItemGroup, false, None),
+        (&["write_inventory"], ItemGroup, false, missing("read_products")),
+        (&["read_products"], WriteProducts, false, missing("write_products")),
+        (&["read_products"], WriteProducts, true, Some(Reason::Paused { scope: "write_products", since: None })),
+        (&all, WriteProducts, true, None),
+    ];
+    for (scopes, setting, is_on, reason) in table {
+        assert_eq!(why_not(*setting, &granted(scopes, &[]), *is_on), *reason, "{setting:?} with {scopes:?}, {is_on}");
+    }
+    for setting in Setting::ALL {
+        assert_eq!(why_not(setting, &Granted::default(), true), Some(Reason::NeverTested), "{setting:?}");
+        assert_eq!(Setting::parse(setting.as_str()), Some(setting));
+    }
+}
+
+#[test]
+fn what_was_on_is_paused_since_its_permission_went() {
+    let paused = |setting, lost: &[_], is_on| why_not(setting, &granted(&[], lost), is_on);
+    let lost = [("write_locations", THEN), ("write_inventory", LATER)];
+    let since = |scope, since| Some(Reason::Paused { scope, since: Some(since) });
+    assert_eq!(paused(Setting::UpdateInventory, &lost, true), since("write_inventory", LATER));
+    assert_eq!(paused(Setting::Locations, &lost, true), since("read_locations", THEN));
+    assert_eq!(paused(Setting::Locations, &lost, false), Some(Reason::Missing { scope: "read_locations" }));
+    let lost = [(SHIPPING[0], LATER), (SHIPPING[1], THEN)];
+    assert_eq!(paused(Setting::UpdateOrderStatus, &lost, true), since(SHIPPING[0], LATER), "it ended with the last");
+}
+
+#[test]
+fn a_form_changes_what_its_page_offered_and_what_may_be_used() {
+    let saved =
+        Settings { update_order_status: true, update_inventory: true, write_products: true, ..Settings::default() };
+    let offered = [Setting::UpdateOrderStatus, Setting::WriteProducts, Setting::ImportProducts].into();
+    let typed = Settings { import_products: true, calculate_buildable: true, ..Settings::default() };
+    let asked = Asked { offered, settings: typed };
+    let may = granted(&["write_merchant_managed_fulfillment_orders", "read_products", "write_inventory"], &[]);
+    let next = saved.with(&asked, &may);
+    assert!(!next.update_order_status, "it was offered and is not ticked");
+    assert!(next.update_inventory && !next.calculate_buildable, "neither was offered");
+    assert!(next.write_products, "offered, but it may not be used now: nothing is no off");
+    assert!(next.import_products);
+    assert_eq!(saved.with(&asked, &Granted::default()), saved);
+}
+
+#[test]
+fn changes_are_told_in_words() {
+    let before = Settings { locations: ["1".to_owned()].into(), ..Settings::default() };
+    let after = Settings { update_inventory: true, item_group: "Web".into(), ..Settings::default() };
+    let told: Vec<_> =
+        before.changes(&after, |id| format!("Depot {id}")).into_iter().map(|c| (c.field, c.before, c.after)).collect();
+    let expected =
+        [("Update inventory", "Off", "On"), ("Location(s)", "Depot 1", "All"), ("Item group", "None", "Web")];
+    assert_eq!(told, expected.map(|(field, before, after)| (field, before.to_owned(), after.to_owned())));
+}
+
+#[test]
+fn an_item_group_is_one_line_and_no_secret() {
+    assert_eq!(item_group(" Web \n store ", true), Ok("Web store".into()));
+    assert_eq!(item_group(" \u{200f}", true), Err(ItemGroupError::Empty));
+    assert_eq!(item_group("", false), Ok(String::new()));
+    assert_eq!(item_group(&"茶".repeat(81), false), Err(ItemGroupError::TooLong));
+    assert_eq!(item_group(&format!("shpat_{}", "a1".repeat(16)), false), Err(ItemGroupError::IsToken));
+}

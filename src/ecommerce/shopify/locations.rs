@@ -1,0 +1,192 @@
+//! A store's locations, page by page, for the setting that limits stock to some of them. Knows no database; whoever calls it keeps
+//! the list. Surprising: Shopify leaves deactivated locations out by itself, so a location that is chosen and not in the list is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use super::{
+    address::StoreAddress,
+    answer::{self, NOT_OUR_SHAPE, Refusal},
+    client::{Answer, Client, Meter},
+    credential::AccessToken,
+    text::{NAME_LIMIT, tame},
+};
+
+const LOCATIONS: &str = include_str!("locations.graphql");
+/// Pages of 100 that are read; what is beyond is left out.
+const MOST_PAGES: usize = 20;
+
+/// One location as we keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The digits of `gid://shopify/Location/{digits}`.
+    pub id: String,
+    /// Foreign text: at most 255 characters, no control characters.
+    pub name: String,
+    /// Stock is limited to it and to the others that are chosen.
+    pub is_chosen: bool,
+    /// Chosen, and not in the list that the store gave last.
+    pub is_gone: bool,
+}
+
+/// The list as it was read last; `None` where it never was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locations {
+    pub all: Vec<Location>,
+    pub read_at: Option<OffsetDateTime>,
+}
+
+impl Locations {
+    /// Those that the store has.
+    pub fn there(&self) -> impl Iterator<Item = &Location> {
+        self.all.iter().filter(|location| !location.is_gone)
+    }
+
+    pub fn gone(&self) -> impl Iterator<Item = &Location> {
+        self.all.iter().filter(|location| location.is_gone)
+    }
+
+    /// Ids of those that stock is limited to.
+    pub fn chosen(&self) -> BTreeSet<String> {
+        self.all.iter().filter(|location| location.is_chosen).map(|location| location.id.clone()).collect()
+    }
+
+    /// What people call a location; one that is not known by its number.
+    pub fn name(&self, id: &str) -> String {
+        self.all.iter().find(|location| location.id == id).map_or_else(|| id.to_owned(), |found| found.name.clone())
+    }
+}
+
+/// Ids and names of all active locations, at most 2,000. The caller sets the deadline.
+///
+/// # Errors
+/// The one finding that stopped it; nothing is half a list.
+pub async fn list(
+    client: &Client,
+    address: &StoreAddress,
+    token: &AccessToken,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let mut found = BTreeMap::new();
+    let mut after = None;
+    for _ in 0..MOST_PAGES {
+        let variables = serde_json::json!({ "after": after });
+        let answer = client.graphql_with(address, token, LOCATIONS, &variables, &Meter::default()).await?;
+        let page = page(address, &answer)?;
+        found.extend(page.found);
+        match page.next {
+            Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+            _ => break,
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+struct Page {
+    found: Vec<(String, String)>,
+    /// Where the next one begins.
+    next: Option<String>,
+}
+
+fn page(asked: &StoreAddress, answer: &Answer) -> Result<Page, Refusal> {
+    let data = answer::data(asked, answer)?;
+    let Data { locations } = serde_json::from_value(data).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
+    let info = locations.page_info;
+    let next = info.end_cursor.filter(|cursor| info.has_next_page && cursor.len() <= 1_000);
+    let active = locations.nodes.into_iter().filter(|node| node.is_active);
+    let found = active
+        .map(|node| {
+            let name = tame(&node.name.unwrap_or_default(), NAME_LIMIT);
+            let name = Some(name).filter(|name| !name.trim().is_empty());
+            digits(&node.id).map(|id| (id.clone(), name.unwrap_or(id)))
+        })
+        .collect::<Option<Vec<_>>>();
+    Ok(Page { found: found.ok_or(Refusal::foreign(NOT_OUR_SHAPE))?, next })
+}
+
+fn digits(gid: &str) -> Option<String> {
+    let digits = gid.strip_prefix("gid://shopify/Location/")?;
+    let is_id = (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    is_id.then(|| digits.to_owned())
+}
+
+#[derive(Deserialize)]
+struct Data {
+    locations: Connection,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    nodes: Vec<Node>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    id: String,
+    name: Option<String>,
+    is_active: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ecommerce::{
+        shopify::client::{Body, Head},
+        verdict::Class,
+    };
+
+    fn read(body: &serde_json::Value) -> Result<Page, Refusal> {
+        let head = Head { status: 200, is_json: true, ..Head::default() };
+        let asked = StoreAddress::from_handle("northwind-tea").expect("a handle");
+        page(&asked, &Answer { head, body: Body::Read(body.to_string().into_bytes()) })
+    }
+
+    fn node(id: &str, name: &str, is_active: bool) -> serde_json::Value {
+        serde_json::json!({"id": id, "name": name, "isActive": is_active})
+    }
+
+    fn answer(nodes: &[serde_json::Value], next: Option<&str>) -> serde_json::Value {
+        serde_json::json!({"data": {"locations": {"nodes": nodes, "pageInfo": {"hasNextPage": next.is_some(), "endCursor": next}}}})
+    }
+
+    #[test]
+    fn active_locations_are_read_and_their_names_tamed() {
+        let nodes = [
+            node("gid://shopify/Location/1", "London\u{202e}\n warehouse", true),
+            node("gid://shopify/Location/2", "Closed", false),
+            node("gid://shopify/Location/3", " ", true),
+        ];
+        let page = read(&answer(&nodes, Some("abc"))).ok().expect("a page");
+        let expected = [("1", "London warehouse"), ("3", "3")].map(|(id, name)| (id.to_owned(), name.to_owned()));
+        assert_eq!(page.found, expected);
+        assert_eq!(page.next.as_deref(), Some("abc"));
+        assert_eq!(read(&answer(&[], None)).ok().expect("a page").next, None);
+    }
+
+    #[test]
+    fn whatever_is_no_list_is_none() {
+        let class = |body: &serde_json::Value| read(body).err().map(|refusal| refusal.class);
+        let odd = [
+            serde_json::json!({"data": {}}),
+            serde_json::json!({"data": {"locations": null}}),
+            answer(&[node("gid://shopify/Shop/1", "x", true)], None),
+            answer(&[node("gid://shopify/Location/1'; drop", "x", true)], None),
+        ];
+        for body in &odd {
+            assert_eq!(class(body), Some(Class::NotShopify), "{body}");
+        }
+        let denied = serde_json::json!({"errors": [{"message": "no", "extensions": {"code": "ACCESS_DENIED"}}]});
+        assert_eq!(class(&denied), Some(Class::NotAllowed));
+    }
+}

@@ -1,0 +1,104 @@
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::ecommerce::{
+    CartId,
+    shopify::locations::{Location, Locations},
+};
+
+/// The list as the store told it last; what is chosen comes first.
+pub(in crate::ecommerce) async fn list_locations(
+    connection: &mut PgConnection,
+    id: CartId,
+) -> sqlx::Result<Vec<Location>> {
+    sqlx::query_as!(
+        Location,
+        "select location_id as id, name, is_chosen, is_gone from cart_locations where cart_id = $1
+         order by is_chosen desc, lower(name), location_id",
+        id.0
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub(in crate::ecommerce) async fn find_locations(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Locations> {
+    let read_at = sqlx::query_scalar!("select locations_read_at from carts where id = $1", id.0)
+        .fetch_optional(&mut *connection)
+        .await?
+        .flatten();
+    Ok(Locations { all: list_locations(connection, id).await?, read_at })
+}
+
+/// Puts what the store told in the place of the list before. What is chosen stays, and is gone if it is not there.
+pub(in crate::ecommerce) async fn replace_locations(
+    connection: &mut PgConnection,
+    id: CartId,
+    told: &[(String, String)],
+    at: OffsetDateTime,
+) -> sqlx::Result<()> {
+    let (ids, names): (Vec<String>, Vec<String>) = told.iter().cloned().unzip();
+    sqlx::query!(
+        "delete from cart_locations where cart_id = $1 and not is_chosen and location_id <> all($2)",
+        id.0,
+        &ids
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("update cart_locations set is_gone = true where cart_id = $1 and location_id <> all($2)", id.0, &ids)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!(
+        "insert into cart_locations (cart_id, location_id, name) select $1, * from unnest($2::text[], $3::text[])
+         on conflict (cart_id, location_id) do update set name = excluded.name, is_gone = false",
+        id.0,
+        &ids,
+        &names
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("update carts set locations_read_at = $2 where id = $1", id.0, at).execute(connection).await.map(drop)
+}
+
+pub(in crate::ecommerce) async fn choose_locations(
+    connection: &mut PgConnection,
+    id: CartId,
+    chosen: &[String],
+) -> sqlx::Result<()> {
+    // What is gone and no longer chosen is of no more use.
+    sqlx::query!("delete from cart_locations where cart_id = $1 and is_gone and location_id <> all($2)", id.0, chosen)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!(
+        "update cart_locations set is_chosen = location_id = any($2)
+         where cart_id = $1 and is_chosen <> (location_id = any($2))",
+        id.0,
+        chosen
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Notes whether none of the chosen locations exists; whether there is any chosen one is in it.
+pub(in crate::ecommerce) async fn note_locations_gone(connection: &mut PgConnection, id: CartId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        "update carts set locations_gone = coalesce(
+             (select bool_and(is_gone) from cart_locations where cart_id = $1 and is_chosen), false)
+         where id = $1 returning locations_gone",
+        id.0
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// The status alone; a person changed nothing, so the version stays.
+pub(in crate::ecommerce) async fn update_status(
+    connection: &mut PgConnection,
+    id: CartId,
+    status: crate::ecommerce::Status,
+) -> sqlx::Result<()> {
+    sqlx::query!("update carts set status = $2 where id = $1 and status <> $2", id.0, status.as_str())
+        .execute(connection)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,229 @@
+//! Somebody else was faster: theirs beside yours, or what you typed where the cart is gone. Nothing is overwritten without a look
+//! at it. A secret is compared as "New token" or "No change" and never shown.
+
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    CartHead, Kind, editor,
+    general::{EditorForm, SecretState},
+    press::Press,
+    settings::label,
+};
+use crate::{
+    ecommerce::{
+        Cart, OtherSettings, Status,
+        settings::{Setting, Settings},
+    },
+    web::{
+        admin::ecommerce::StatusView,
+        error::Error,
+        filters::{self, Moment},
+        page::Page,
+        shell::Shell,
+    },
+};
+
+/// Somebody saved while this form was open. Posts the whole form again with `intent=overwrite` or `intent=edit`.
+#[derive(Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/conflict.html")]
+pub struct Conflict {
+    pub shell: Shell,
+    pub cart: CartHead,
+    /// Who was faster: "Sam Lee".
+    pub by: String,
+    /// The first name, for "Keep Sam's changes".
+    pub by_first: String,
+    pub at: Moment,
+    /// Only fields that differ.
+    pub rows: Vec<ConflictRow>,
+    /// Deleted meanwhile: then `rows` has only what was typed, in `yours`.
+    pub is_deleted: bool,
+    /// Every field of the form but secrets, as hidden inputs, `version` being the one that now stands in the database.
+    pub hidden: Vec<(&'static str, String)>,
+}
+
+/// A field in which the two differ.
+#[derive(Clone, Debug)]
+pub struct ConflictRow {
+    /// The label of the field.
+    pub field: String,
+    /// Secrets: "New token, ends in 77ab" or "No change".
+    pub theirs: String,
+    pub yours: String,
+}
+
+impl IntoResponse for Conflict {
+    fn into_response(self) -> Response {
+        Page(self, StatusCode::CONFLICT).into_response()
+    }
+}
+
+impl Press<'_> {
+    /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
+    pub(super) async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
+        let Press { app, shell, .. } = self;
+        let settings = app.ecommerce.other_settings(theirs.id).await?;
+        let mut rows = rows_of_connection(&form, theirs);
+        rows.extend(rows_of_settings(&form, &settings, &shell.product));
+        let mut hidden = hidden(&form);
+        hidden.push(("version", theirs.version.to_string()));
+        hidden.extend(hidden_settings(&form));
+        let page = Conflict {
+            cart: CartHead::of(app, theirs).await?,
+            by_first: first_name(&theirs.updated_by),
+            by: theirs.updated_by.clone(),
+            at: editor::moment(theirs.updated_at, app),
+            rows,
+            is_deleted: false,
+            hidden,
+            shell,
+        };
+        Ok(page.into_response())
+    }
+
+    /// Somebody deleted the cart meanwhile: what was typed is there to be copied, or to become a new cart.
+    pub(super) async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
+        let Press { app, shell, cart, .. } = self;
+        let id = cart.ok_or(Error::NotFound)?;
+        let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
+        let status = StatusView { status: Status::Inactive, line: None, is_practice: false };
+        let page = Conflict {
+            cart: CartHead { id: id.to_string(), name: deletion.name, status },
+            by_first: first_name(&deletion.by),
+            by: deletion.by,
+            at: editor::moment(deletion.at, app),
+            rows: typed_rows(&form, &shell.product),
+            is_deleted: true,
+            hidden: hidden(&form),
+            shell,
+        };
+        Ok(page.into_response())
+    }
+}
+
+fn first_name(name: &str) -> String {
+    name.split(' ').next().unwrap_or_default().to_owned()
+}
+
+fn row(field: impl Into<String>, theirs: impl Into<String>, yours: impl Into<String>) -> ConflictRow {
+    ConflictRow { field: field.into(), theirs: theirs.into(), yours: yours.into() }
+}
+
+/// The fields of the connection that differ.
+fn rows_of_connection(form: &EditorForm, theirs: &Cart) -> Vec<ConflictRow> {
+    let on = |is_on: bool| if is_on { "On" } else { "Off" };
+    let saved = theirs.credential.as_ref();
+    let kind = saved.map_or(form.kind, |saved| saved.kind);
+    let mut rows = vec![
+        row("Website Name", &theirs.website_name, &form.website_name.value),
+        row("API URL", theirs.address.admin_url(), &form.api_url.value),
+        row("What does your Shopify app give you?", option(kind), option(form.kind)),
+    ];
+    if kind == Kind::ClientCredentials && form.kind == kind {
+        let id = saved.and_then(|saved| saved.client_id.clone()).unwrap_or_default();
+        rows.push(row("Client ID", id, &form.client_id.value));
+    }
+    rows.push(row(form.kind.label(), their_secret(form, theirs), your_secret(form)));
+    rows.push(row("Active", on(theirs.is_active), on(form.active)));
+    rows.retain(|row| row.theirs != row.yours);
+    rows
+}
+
+/// The words of the choice in the form.
+const fn option(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AccessToken => "Access Token",
+        Kind::ClientCredentials => "Client ID and Client secret",
+    }
+}
+
+const NO_CHANGE: &str = "No change";
+
+fn new_secret(kind: Kind, ending: Option<&str>) -> String {
+    let noun = if kind == Kind::AccessToken { "token" } else { "Client secret" };
+    ending.map_or_else(|| format!("New {noun}"), |ending| format!("New {noun}, ends in {ending}"))
+}
+
+fn their_secret(form: &EditorForm, theirs: &Cart) -> String {
+    if form.version.is_none_or(|version| theirs.secret_version <= version) {
+        return NO_CHANGE.into();
+    }
+    match &theirs.credential {
+        Some(saved) => new_secret(saved.kind, saved.ending.as_deref()),
+        None => "Disconnected".into(),
+    }
+}
+
+fn your_secret(form: &EditorForm) -> String {
+    let view = if form.kind == Kind::AccessToken { &form.access_token } else { &form.client_secret };
+    match &view.state {
+        SecretState::Received { ending } => new_secret(form.kind, ending.as_deref()),
+        _ => NO_CHANGE.into(),
+    }
+}
+
+/// The other settings that differ, as a save of yours would leave them.
+fn rows_of_settings(form: &EditorForm, theirs: &OtherSettings, product: &str) -> Vec<ConflictRow> {
+    let Some(asked) = &form.asked else { return Vec::new() };
+    let yours = theirs.saved.with(asked, &theirs.granted);
+    let words = |settings: &Settings, setting| settings.words(setting, |id| theirs.locations.name(id));
+    let rows = Setting::ALL.map(|one| row(label(one, product), words(&theirs.saved, one), words(&yours, one)));
+    rows.into_iter().filter(|row| row.theirs != row.yours).collect()
+}
+
+/// What was typed, where there is nothing left to compare it with.
+fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
+    let mut rows = vec![row("Website Name", "", &form.website_name.value), row("API URL", "", &form.api_url.value)];
+    if form.kind == Kind::ClientCredentials {
+        rows.push(row("Client ID", "", &form.client_id.value));
+    }
+    if let Some(asked) = &form.asked {
+        let none = Settings::default();
+        let words = |settings: &Settings, setting| settings.words(setting, str::to_owned);
+        // The names of its locations went with the cart.
+        let told = Setting::ALL.into_iter().filter(|setting| *setting != Setting::Locations);
+        let differs = told.filter(|setting| words(&asked.settings, *setting) != words(&none, *setting));
+        rows.extend(differs.map(|setting| row(label(setting, product), "", words(&asked.settings, setting))));
+    }
+    rows
+}
+
+/// Every field of the form's connection but its secrets and its version.
+fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
+    let mut hidden = vec![
+        ("submission", form.submission.clone()),
+        ("website_name", form.website_name.value.clone()),
+        ("api_url", form.api_url.value.clone()),
+        ("credential_kind", form.kind.as_str().to_owned()),
+        ("client_id", form.client_id.value.clone()),
+    ];
+    if form.active {
+        hidden.push(("active", "on".to_owned()));
+    }
+    hidden
+}
+
+/// The other settings as they were sent.
+fn hidden_settings(form: &EditorForm) -> Vec<(&'static str, String)> {
+    let Some(asked) = &form.asked else { return Vec::new() };
+    let offered: Vec<&str> = asked.offered.iter().map(|setting| setting.as_str()).collect();
+    let typed = &asked.settings;
+    let mut hidden = vec![("offered", offered.join(" ")), ("item_group", form.item_group.value.clone())];
+    let ticks = [
+        (Setting::UpdateOrderStatus, typed.update_order_status),
+        (Setting::UpdateInventory, typed.update_inventory),
+        (Setting::CalculateBuildable, typed.calculate_buildable),
+        (Setting::IncludePurchaseOrders, typed.include_purchase_orders),
+        (Setting::IncludeVendorQuantity, typed.include_vendor_quantity),
+        (Setting::ImportProducts, typed.import_products),
+        (Setting::WriteProducts, typed.write_products),
+    ];
+    let ticked = ticks.into_iter().filter(|(_, is_ticked)| *is_ticked);
+    hidden.extend(ticked.map(|(setting, _)| (setting.as_str(), "on".to_owned())));
+    hidden.extend(typed.locations.iter().map(|id| ("location[]", id.clone())));
+    hidden
+}

@@ -1,0 +1,138 @@
+//! The store's locations to choose from: a block of the editor that can be loaded anew by itself, and always shows the last list that
+//! there was.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{Html, IntoResponse, Response},
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{
+    connection_test::PARTIAL,
+    editor::{self, Editor},
+    general::Stage,
+    settings::ReasonView,
+};
+use crate::{
+    app::App,
+    ecommerce::{Asking, CartId, shopify::locations::Locations},
+    web::{
+        error::Error,
+        filters::{self, Moment},
+        form::Path,
+        page::Page,
+        session::Session,
+        shell::Shell,
+    },
+};
+
+/// Locations that are shown at once; the others fold out.
+const SHOWN: usize = 20;
+
+/// Draws itself with `{{ locations|safe }}`; its element has the id `locations`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/_locations.html")]
+pub struct LocationsBlock {
+    /// Where the list is asked for again.
+    pub href: String,
+    pub all: Vec<LocationView>,
+    /// Names of chosen ones that the store has no more.
+    pub gone: Vec<String>,
+    /// Nothing that is chosen is there.
+    pub are_all_gone: bool,
+    /// `None`: never.
+    pub read: Option<ReadAt>,
+    /// The title of what stopped the last try.
+    pub failure: Option<String>,
+    pub reason: Option<ReasonView>,
+    /// The reason stands elsewhere, for all settings at once.
+    pub is_untested: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocationView {
+    pub id: String,
+    pub name: String,
+    pub is_ticked: bool,
+    pub is_gone: bool,
+}
+
+/// When the list was read: as a moment, and as "the list of 21 November".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadAt {
+    pub moment: Moment,
+    pub day: String,
+}
+
+impl LocationsBlock {
+    pub fn new(
+        base: &str,
+        locations: Locations,
+        ticked: &BTreeSet<String>,
+        reason: Option<ReasonView>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let gone: Vec<String> = locations.gone().map(|location| location.name.clone()).collect();
+        let chosen = locations.all.iter().filter(|location| location.is_chosen).count();
+        let read = locations.read_at.map(|at| ReadAt { moment: Moment::new(at, now), day: filters::day(at, now) });
+        let view = |location: crate::ecommerce::shopify::locations::Location| LocationView {
+            is_ticked: ticked.contains(&location.id),
+            id: location.id,
+            name: location.name,
+            is_gone: location.is_gone,
+        };
+        Self {
+            href: format!("{base}/locations"),
+            are_all_gone: !gone.is_empty() && gone.len() == chosen,
+            gone,
+            read,
+            failure: None,
+            is_untested: false,
+            reason,
+            all: locations.all.into_iter().map(view).collect(),
+        }
+    }
+
+    /// Whether there is anything to choose: more than one, or something to be untaken.
+    pub fn is_choice(&self) -> bool {
+        self.all.len() > 1 || self.all.iter().any(|location| location.is_ticked)
+    }
+
+    /// What stands open, and what folds out.
+    fn halves(&self) -> (&[LocationView], &[LocationView]) {
+        self.all.split_at(self.all.len().min(SHOWN))
+    }
+
+    pub fn name(&self, id: &str) -> String {
+        self.all.iter().find(|location| location.id == id).map_or_else(|| id.to_owned(), |found| found.name.clone())
+    }
+}
+
+/// GET `/admin/ecommerce/shopify/{cart}/locations`: asks the store; `app.js` swaps the block, else the page is drawn anew.
+pub async fn list(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+) -> Result<Response, Error> {
+    let id = CartId(id);
+    let asking = app.ecommerce.read_locations(id).await?.ok_or(Error::NotFound)?;
+    let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
+    let report = editor::last_report(&app, cart.last_test).await?;
+    let mut form = editor::of_cart(&cart);
+    editor::resume(&app, &session, &cart, &mut form).await?;
+    let mut page = Editor { app: &app, shell, cart: Some(cart), form, report }.page(Stage::Loaded).await?;
+    if let (Some(settings), Asking::Kept(title)) = (&mut page.settings, asking) {
+        settings.locations.failure = Some(title);
+    }
+    match &page.settings {
+        Some(settings) if headers.contains_key(PARTIAL) => Ok(Html(settings.locations.render()?).into_response()),
+        _ => Ok(Page::ok(page).into_response()),
+    }
+}

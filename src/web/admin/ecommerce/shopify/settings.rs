@@ -1,0 +1,181 @@
+//! The other settings below the connection: each with its value, and where it cannot be used with the reason in words. Plain data
+//! for `_settings.html`; what may be used is the domain's to say.
+
+use askama::Template;
+use time::OffsetDateTime;
+
+use super::{general::EditorForm, locations::LocationsBlock};
+use crate::{
+    ecommerce::{
+        OtherSettings,
+        settings::{Granted, Reason, Setting, Settings},
+        shopify::scopes,
+    },
+    web::{fields::Field, filters, shell::Shell},
+};
+
+/// Draws itself with `{{ settings|safe }}` inside the editor's form. Posts `offered` and for each setting its own name (`on`),
+/// `item_group` as text and `location[]` for each ticked location.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/_settings.html")]
+pub struct SettingsSection {
+    pub product: String,
+    /// As typed, else as saved.
+    pub shown: Settings,
+    pub item_group: Field,
+    /// Groups of other carts.
+    pub item_groups: Vec<String>,
+    /// What is stored decides what is paused.
+    pub saved: Settings,
+    pub granted: Granted,
+    pub locations: LocationsBlock,
+    pub now: OffsetDateTime,
+}
+
+/// Why a control cannot be used, as it stands beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReasonView {
+    pub words: String,
+    /// The permission to add, where adding one helps.
+    pub scope: Option<&'static str>,
+    /// What the copy button is for: two controls may ask for the same permission.
+    pub of: &'static str,
+}
+
+impl ReasonView {
+    pub fn copy(&self) -> String {
+        format!("Copy {}", self.scope.unwrap_or_default())
+    }
+
+    /// Two controls may ask for the same permission; their buttons have names of their own.
+    pub fn copy_more(&self) -> String {
+        format!("for {}", self.of)
+    }
+}
+
+/// A setting's label on the page.
+pub fn label(setting: Setting, product: &str) -> String {
+    match setting {
+        Setting::WriteProducts => format!("Use {product} to create new or update existing products in Shopify"),
+        other => other.label().to_owned(),
+    }
+}
+
+impl SettingsSection {
+    /// The section of a saved cart; `base` is the cart's address.
+    pub fn new(shell: &Shell, base: &str, other: OtherSettings, form: &EditorForm, now: OffsetDateTime) -> Self {
+        let OtherSettings { saved, granted, locations, item_groups } = other;
+        let shown = form.asked.as_ref().map_or_else(|| saved.clone(), |asked| saved.with(asked, &granted));
+        let group = match &form.asked {
+            Some(asked) if asked.offered.contains(&Setting::ItemGroup) => form.item_group.clone(),
+            _ => Field { value: saved.item_group.clone(), ..Field::default() },
+        };
+        let reason = saved.why_not(Setting::Locations, &granted).map(|reason| view(&reason, Setting::Locations, now));
+        let mut locations = LocationsBlock::new(base, locations, &shown.locations, reason, now);
+        locations.is_untested = granted.scopes.is_none();
+        Self { product: shell.product.clone(), shown, item_group: group, item_groups, saved, granted, locations, now }
+    }
+
+    fn reason(&self, setting: Setting) -> Option<ReasonView> {
+        self.saved.why_not(setting, &self.granted).map(|reason| view(&reason, setting, self.now))
+    }
+
+    /// Nothing that is saved has passed a test: said once, for all of them.
+    fn is_untested(&self) -> bool {
+        self.granted.scopes.is_none()
+    }
+
+    /// The names of the settings that can be used here: what the others do not send is no "off".
+    fn offered(&self) -> String {
+        let usable = Setting::ALL.into_iter().filter(|setting| {
+            let is_there = *setting != Setting::Locations || self.locations.is_choice();
+            is_there && self.reason(*setting).is_none()
+        });
+        usable.map(Setting::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The two that share a reason with the switch that they belong to.
+    fn switch(&self, setting: Setting, hint: &str) -> SwitchView {
+        let reason = self.reason(setting);
+        let host = match setting {
+            Setting::CalculateBuildable | Setting::IncludePurchaseOrders | Setting::IncludeVendorQuantity => {
+                Setting::UpdateInventory
+            }
+            other => other,
+        };
+        let at = if self.is_untested() { "settings" } else { host.as_str() };
+        SwitchView {
+            id: setting.as_str(),
+            label: label(setting, &self.product),
+            hint: hint.to_owned(),
+            is_on: self.is_shown_on(setting),
+            described_by: reason.as_ref().map(|_| format!("{at}-r")),
+            reason: reason.filter(|_| host == setting && !self.is_untested()),
+        }
+    }
+
+    const fn is_shown_on(&self, setting: Setting) -> bool {
+        match setting {
+            Setting::UpdateOrderStatus => self.shown.update_order_status,
+            Setting::UpdateInventory => self.shown.update_inventory,
+            Setting::CalculateBuildable => self.shown.calculate_buildable,
+            Setting::IncludePurchaseOrders => self.shown.include_purchase_orders,
+            Setting::IncludeVendorQuantity => self.shown.include_vendor_quantity,
+            Setting::ImportProducts => self.shown.import_products,
+            Setting::WriteProducts => self.shown.write_products,
+            Setting::Locations | Setting::ItemGroup => false,
+        }
+    }
+
+    /// Rows for a Viewer: a label and its value in words.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let words = |setting| self.saved.words(setting, |id| self.locations.name(id));
+        Setting::ALL.into_iter().map(|setting| (label(setting, &self.product), words(setting))).collect()
+    }
+}
+
+/// One tick box with its words.
+#[derive(Clone, Debug)]
+struct SwitchView {
+    id: &'static str,
+    label: String,
+    hint: String,
+    is_on: bool,
+    /// The reason's id; there is one where it cannot be used.
+    described_by: Option<String>,
+    /// Drawn here; absent where another place says it.
+    reason: Option<ReasonView>,
+}
+
+fn view(reason: &Reason, setting: Setting, now: OffsetDateTime) -> ReasonView {
+    let of = setting.label();
+    let plain = |words: &str| ReasonView { words: words.to_owned(), scope: None, of };
+    match reason {
+        Reason::NeverTested => plain("Test the connection first. Then we know what your Shopify app may do."),
+        Reason::Missing { scope } => {
+            let say = scopes::say(scope);
+            let words = format!("Needs the {say} permission (`{scope}`), which your Shopify app does not have.");
+            ReasonView { words, scope: Some(scope), of }
+        }
+        Reason::MissingAny { scopes: any } => {
+            let says: Vec<&str> = any.iter().map(|scope| scopes::say(scope)).collect();
+            let (last, rest) = says.split_last().expect("there are three");
+            let words = format!(
+                "Needs one of these permissions: {} or {last}. If you ship yourself, take {}.",
+                rest.join(", "),
+                scopes::say(OWN_SHIPPING)
+            );
+            ReasonView { words, scope: Some(OWN_SHIPPING), of }
+        }
+        Reason::Paused { scope, since } => {
+            let since = since.map(|since| format!(" since {}", filters::day(since, now))).unwrap_or_default();
+            let say = scopes::say(scope);
+            plain(&format!(
+                "On, but paused{since}: your Shopify app no longer has the {say} permission. It starts again by itself when the permission is back."
+            ))
+        }
+    }
+}
+
+/// What most people need, since they ship themselves.
+const OWN_SHIPPING: &str = "write_merchant_managed_fulfillment_orders";

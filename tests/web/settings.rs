@@ -1,0 +1,432 @@
+//! The other General settings: what may not be used says why, nothing that was not offered is changed, and the locations come from
+//! the store and outlast its absence.
+
+use axum::http::{Method, StatusCode};
+use cartwright::practice::{Canned, Operation, PracticeStore, Scenario};
+use sqlx::PgPool;
+
+use crate::support::{
+    Browser, Page, TestApp,
+    cast::{SAM, VERA},
+    dump::{count, events, tamper},
+    expose,
+};
+
+const SHIPPING: [&str; 3] = [
+    "write_assigned_fulfillment_orders",
+    "write_merchant_managed_fulfillment_orders",
+    "write_third_party_fulfillment_orders",
+];
+const SWITCHES: [&str; 7] = [
+    "Update order status",
+    "Update inventory",
+    "Calculate items that can be made",
+    "Include inventory on Purchase Order",
+    "Include Item Vendor Quantity",
+    "Import Products",
+    "Use Order Time to create new or update existing products in Shopify",
+];
+const WRITE_PRODUCTS: &str = SWITCHES[6];
+
+/// Priya at a connected cart whose app has everything.
+async fn connected(pool: PgPool) -> (TestApp, Browser, Page) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    (app, priya, page)
+}
+
+/// A store whose app lacks these permissions, and its cart.
+async fn without(pool: PgPool, missing: &'static [&'static str]) -> (TestApp, Browser, Page) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    app.practice.stores().set("northwind-tea", Scenario::ScopesMissing(missing));
+    let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    (app, priya, page)
+}
+
+/// Tests what is saved, with other permissions than before, and opens the cart again.
+async fn granted_anew(app: &TestApp, page: &Page, scenario: Scenario) {
+    app.practice.stores().set("northwind-tea", scenario);
+    page.press("Test Connection").await;
+}
+
+/// The text of the reasons that a control names.
+fn reason(page: &Page, label: &str) -> String {
+    page.descriptions(label).into_iter().filter(|(id, _)| id.ends_with("-r")).map(|(_, text)| text).collect()
+}
+
+async fn list_requests(app: &TestApp) -> usize {
+    let asks = |request: &cartwright::practice::Request| request.operation == Some(Operation::Locations);
+    app.practice.journal().requests().iter().filter(|request| asks(request)).count()
+}
+
+#[sqlx::test]
+async fn a_new_cart_has_no_other_settings_and_a_draft_says_why(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let page = priya.visit("/admin/ecommerce/shopify/new").await;
+    assert!(!page.html.contains("Update order status"), "{page}");
+    let page = app.draft(&priya, "Northwind Tea", "northwind-tea").await;
+    for label in SWITCHES {
+        assert!(page.is_disabled(label), "{label} in {page}");
+        assert_eq!(
+            reason(&page, label),
+            "Test the connection first. Then we know what your Shopify app may do.",
+            "{label}"
+        );
+    }
+    assert!(!page.html.contains("Get the list"), "{page}");
+    let page = page.press("Save").await;
+    assert_eq!((page.status, count(&app.pool, "cart_settings").await), (StatusCode::OK, 0));
+}
+
+#[sqlx::test]
+async fn what_is_ticked_is_saved_and_told_in_the_activity(pool: PgPool) {
+    let (app, priya, mut page) = connected(pool).await;
+    for label in SWITCHES {
+        assert!(!page.is_disabled(label) && !page.is_checked(label), "{label}");
+        page.check(label);
+    }
+    page.fill("Item group", "  Web   store ");
+    let page = page.press("Save").await;
+    assert_eq!(page.banner(), "Northwind Tea is saved. See all carts", "{page}");
+    for label in SWITCHES {
+        assert!(page.is_checked(label), "{label} in {page}");
+    }
+    assert_eq!(page.value("Item group"), "Web store");
+    let change: serde_json::Value = sqlx::query_scalar("select data from audit_events where event = 'cart_changed'")
+        .fetch_one(&app.pool)
+        .await
+        .expect("one change");
+    let told: Vec<_> = change["changes"]
+        .as_array()
+        .expect("changes")
+        .iter()
+        .map(|one| one["field"].as_str().expect("a field"))
+        .collect();
+    assert_eq!(told.len(), 8, "{change}");
+    assert_eq!(
+        change["changes"][0],
+        serde_json::json!({"field": "Update order status", "before": "Off", "after": "On"})
+    );
+    assert_eq!(
+        change["changes"][6],
+        serde_json::json!({"field": "Item group", "before": "None", "after": "Web store"})
+    );
+    // what is unticked is off again, and saving without a change tells nothing
+    let mut page = page.press("Save").await;
+    assert_eq!(events(&app.pool).await.iter().filter(|event| *event == "cart_changed").count(), 1);
+    page.uncheck("Update inventory");
+    let page = page.press("Save").await;
+    assert!(!page.is_checked("Update inventory") && page.is_checked("Calculate items that can be made"), "{page}");
+    // a Viewer reads the values
+    let vera = app.sign_in_as(&VERA).await.visit(&page.path).await;
+    assert!(
+        vera.text("main").contains("Item group") && vera.all("dd").iter().any(|value| value == "Web store"),
+        "{vera}"
+    );
+    // another cart is offered the group
+    app.open_store("northwind-b2b");
+    let other = app.connect(&priya, "Northwind Wholesale", "northwind-b2b").await;
+    assert_eq!(other.attribute("datalist option", "value").as_deref(), Some("Web store"));
+}
+
+#[sqlx::test]
+async fn a_missing_permission_is_named_where_it_is_missed(pool: PgPool) {
+    let missing = &["write_inventory", "write_locations", "write_products", SHIPPING[0], SHIPPING[1], SHIPPING[2]];
+    let (_app, _, page) = without(pool, missing).await;
+    let which = ", which your Shopify app does not have.";
+    for (label, words) in [
+        ("Update inventory", format!("Needs the Inventory permission (write_inventory){which}")),
+        ("Include Item Vendor Quantity", format!("Needs the Inventory permission (write_inventory){which}")),
+        ("Import Products", format!("Needs the Products permission (read_products){which}")),
+        (WRITE_PRODUCTS, format!("Needs the Products permission (write_products){which}")),
+        (
+            "Update order status",
+            "Needs one of these permissions: Assigned fulfillment orders, Merchant-managed fulfillment orders or Third-party \
+             fulfillment orders. If you ship yourself, take Merchant-managed fulfillment orders."
+                .to_owned(),
+        ),
+    ] {
+        assert!(page.is_disabled(label), "{label} in {page}");
+        assert_eq!(reason(&page, label), words, "{label}");
+    }
+    assert!(page.text("#locations-r").starts_with("Needs the Locations permission (read_locations)"), "{page}");
+    let copies: Vec<_> = page.all(".settings button[data-copy]");
+    assert_eq!(
+        copies,
+        [
+            "Copy write_merchant_managed_fulfillment_orders for Update order status",
+            "Copy write_inventory for Update inventory",
+            "Copy read_locations for Location(s)",
+            "Copy read_products for Import Products",
+            "Copy write_products for Create or update products in Shopify",
+        ]
+    );
+}
+
+#[sqlx::test]
+async fn what_a_page_could_not_offer_is_never_read_as_off(pool: PgPool) {
+    let (app, _, mut page) = connected(pool).await;
+    for label in SWITCHES {
+        page.check(label);
+    }
+    page.fill("Item group", "Web store");
+    let page = page.press("Save").await;
+    granted_anew(&app, &page, Scenario::ScopesMissing(&["write_inventory", "write_products"])).await;
+    tamper(
+        &app.pool,
+        "update carts set lost_scopes = jsonb_set(lost_scopes, '{write_inventory}', '\"2025-11-21T08:14:00Z\"')",
+    )
+    .await;
+    let page = page.follow("General").await;
+    let paused = "On, but paused since 21 November 2025: your Shopify app no longer has the Inventory permission. It starts again by \
+                  itself when the permission is back.";
+    assert_eq!(reason(&page, "Update inventory"), paused);
+    assert!(page.is_disabled("Update inventory") && page.is_checked("Update inventory"), "{page}");
+    let (_, _, fields) = page.submission("Save");
+    assert!(!fields.iter().any(|(name, _)| name == "update_inventory"), "a disabled control sends nothing");
+    // meanwhile the permission is back: the page that was drawn without it still says nothing of these
+    granted_anew(&app, &page, Scenario::Well).await;
+    let page = page.press("Save").await;
+    assert_eq!(page.status, StatusCode::OK, "{page}");
+    for label in SWITCHES {
+        assert!(page.is_checked(label) && !page.is_disabled(label), "{label} in {page}");
+    }
+}
+
+#[sqlx::test]
+async fn the_server_judges_the_reason_itself(pool: PgPool) {
+    let (app, priya, page) = without(pool, &["write_inventory"]).await;
+    let (_, action, mut fields) = page.submission("Save");
+    for field in fields.iter_mut().filter(|(name, _)| name == "offered") {
+        field.1.push_str(" update_inventory nonsense");
+    }
+    fields.push(("update_inventory".to_owned(), "on".to_owned()));
+    let answer = priya.knock(Method::POST, &action).form(&fields).send().await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    assert!(!priya.visit(&page.path).await.is_checked("Update inventory"));
+    assert_eq!(count(&app.pool, "cart_settings").await, 0);
+}
+
+#[sqlx::test]
+async fn imported_products_need_an_item_group_when_it_is_saved_and_not_when_it_is_tested(pool: PgPool) {
+    let (_app, _, mut page) = connected(pool).await;
+    page.check("Import Products");
+    page.fill("Website Name", "Northwind Tea London");
+    let refused = page.press("Save").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+    let (class, sentence) = refused.complaint("Item group").expect("a complaint");
+    assert_eq!((class.as_str(), sentence.as_str()), ("GROUP_EMPTY", "Enter the item group that new items go into"));
+    assert_eq!(refused.summary(), ["Enter the item group that new items go into"]);
+    assert!(
+        refused.is_checked("Import Products") && refused.value("Website Name") == "Northwind Tea London",
+        "{refused}"
+    );
+    assert_eq!(page.press("Test Connection").await.class(), "CONNECTED");
+    let token = format!("shpat_{}", "a1".repeat(16));
+    page.fill("Item group", &token);
+    let refused = page.press("Save").await;
+    assert_eq!(refused.complaint_class("Item group"), "IS_TOKEN", "{refused}");
+    assert!(!refused.html.contains(&token));
+    page.fill("Item group", &"x".repeat(81));
+    assert_eq!(page.press("Save").await.complaint_class("Item group"), "GROUP_TOO_LONG");
+    page.fill("Item group", "Web");
+    assert_eq!(page.press("Save").await.banner(), "Northwind Tea London is saved. See all carts");
+}
+
+#[sqlx::test]
+async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: PgPool) {
+    let (app, priya, page) = connected(pool).await;
+    assert!(
+        page.text("#locations").contains("We have not read this store's locations yet. Get the list Save first."),
+        "{page}"
+    );
+    let page = page.follow("Get the list").await;
+    assert_eq!((page.status, list_requests(&app).await), (StatusCode::OK, 1));
+    assert_eq!(page.all("#locations .tick"), ["Brighton shop", "London warehouse", "Old depot"]);
+    let version: i64 = sqlx::query_scalar("select version from carts").fetch_one(&app.pool).await.expect("a version");
+    assert_eq!(
+        (version, events(&app.pool).await.last().map(String::as_str)),
+        (1, Some("cart_added")),
+        "a look is no change"
+    );
+    let mut page = page;
+    page.check("London warehouse");
+    page.check("Old depot");
+    let page = page.press("Save").await;
+    assert!(page.is_checked("London warehouse") && !page.is_checked("Brighton shop"), "{page}");
+    let after: String =
+        sqlx::query_scalar("select data -> 'changes' -> 0 ->> 'after' from audit_events where event = 'cart_changed'")
+            .fetch_one(&app.pool)
+            .await
+            .expect("a change");
+    assert_eq!(after, "London warehouse, Old depot");
+    // away: the list of before, and what stopped us
+    app.practice.stores().change("northwind-tea", |store| store.on_locations = Some(Scenario::Says(Canned::Down)));
+    tamper(&app.pool, "update carts set locations_read_at = '2025-11-21T08:14:00Z'").await;
+    let away = page.follow("Get the list again").await;
+    assert!(
+        away.text("#locations").contains(
+            "We could not get the list just now: Shopify has a problem at the moment. This is the list of 21 November 2025."
+        ),
+        "{away}"
+    );
+    assert!(away.is_checked("London warehouse"), "{away}");
+    // one chosen location goes, the other stays
+    app.practice.stores().change("northwind-tea", |store| {
+        store.on_locations = None;
+        store.locations = vec!["London warehouse".into()];
+    });
+    let gone = priya.visit(&away.path).await;
+    assert!(
+        gone.text("#locations").contains("Old depot is no longer in Shopify. Select another, or none for all."),
+        "{gone}"
+    );
+    assert_eq!(gone.all("p.status .badge"), ["Connected"]);
+}
+
+#[sqlx::test]
+async fn when_all_chosen_locations_are_gone_the_cart_needs_attention(pool: PgPool) {
+    let (app, priya, page) = connected(pool).await;
+    let mut page = page.follow("Get the list").await;
+    page.check("Old depot");
+    let page = page.press("Save").await;
+    app.practice.stores().change("northwind-tea", |store| store.locations = vec!["Ham".into(), "Kew".into()]);
+    // the numbers follow the places, so that two new places are two old numbers: the third is gone
+    let page = page.follow("Get the list again").await;
+    assert_eq!(page.all("p.status .badge"), ["Needs attention"], "{page}");
+    assert_eq!(page.text("p.status .muted"), "None of the chosen locations exists any more");
+    let list = priya.visit("/admin/ecommerce").await;
+    assert_eq!(list.all(".filters a")[2], "Needs attention 1");
+    assert_eq!(list.text("td .under"), "None of the chosen locations exists any more");
+    // a test that passes does not make it whole
+    page.press("Test Connection").await;
+    let mut page = page.follow("General").await;
+    assert_eq!(page.all("p.status .badge"), ["Needs attention"], "{page}");
+    page.uncheck("Old depot");
+    let page = page.press("Save").await;
+    assert_eq!(page.all("p.status .badge"), ["Connected"], "{page}");
+    assert!(!page.text("#locations").contains("Old depot"), "{page}");
+}
+
+#[sqlx::test]
+async fn one_location_is_no_choice_and_64_fold(pool: PgPool) {
+    let (app, priya, page) = connected(pool).await;
+    let href = page.attribute("a[data-again]", "href").expect("a link");
+    app.practice.stores().change("northwind-tea", |store| store.locations = vec!["London warehouse".into()]);
+    let page = priya.visit(&href).await;
+    assert!(page.text("#locations").contains("London warehouse is the only location."), "{page}");
+    assert!(!page.has("#locations input"), "{page}");
+    app.practice.stores().change("northwind-tea", |store| store.locations = Vec::new());
+    assert!(priya.visit(&href).await.text("#locations").contains("This store has no locations."));
+    let names: Vec<String> = (0..64).map(|n| format!("Shop {n:02}")).collect();
+    app.practice.stores().change("northwind-tea", |store| store.locations = names.clone());
+    let page = priya.visit(&href).await;
+    assert_eq!(page.text("#locations details summary"), "Show all 64");
+    assert_eq!((page.all("#locations .tick").len(), page.all("#locations details .tick").len()), (64, 44));
+    // more than a page of Shopify's
+    let names: Vec<String> = (0..230).map(|n| format!("Shop {n:03}")).collect();
+    app.practice.stores().change("northwind-tea", |store| store.locations = names.clone());
+    app.practice.journal().clear();
+    let page = priya.visit(&href).await;
+    assert_eq!((page.all("#locations .tick"), list_requests(&app).await), (names, 3));
+    // the block alone, for a page that swaps it
+    let block = priya.knock(Method::GET, &href).header("x-partial", "1").send().await;
+    assert!(block.text().trim_start().starts_with("<fieldset") && !block.text().contains("<html"), "{}", block.text());
+}
+
+#[sqlx::test]
+async fn nobody_is_asked_for_locations_without_the_permission_or_too_often(pool: PgPool) {
+    let (app, priya, page) = without(pool, &["write_locations"]).await;
+    let href = page.path.replace("/general", "/locations");
+    app.practice.journal().clear();
+    assert_eq!(priya.visit(&href).await.status, StatusCode::OK);
+    app.assert_nothing_was_called();
+    granted_anew(&app, &page, Scenario::Well).await;
+    app.practice.journal().clear();
+    for _ in 0..11 {
+        priya.visit(&href).await;
+    }
+    assert_eq!(list_requests(&app).await, 10);
+    assert!(priya.visit(&href).await.text("#locations").contains("You have asked 10 times in a minute."));
+    let nobody = priya.visit("/admin/ecommerce/shopify/00000000000000000000000000000001/locations").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+}
+
+#[sqlx::test]
+async fn a_pair_gets_its_list_with_a_live_token_and_one_more_after_a_401(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    let store = app.open_store("northwind-tea");
+    let mut page = priya.visit("/admin/ecommerce/shopify/new").await;
+    page.fill("Website Name", "Northwind Tea");
+    page.fill("API URL", "northwind-tea");
+    page.choose("Client ID and Client secret");
+    page.fill("Client ID", &store.client_id);
+    page.fill("Client secret", expose(&store.client_secret));
+    let page = page.press("Test Connection").await.press("Save").await;
+    let page = page.follow("Get the list").await;
+    assert_eq!(page.all("#locations .tick").len(), 3, "{page}");
+    app.practice.stores().end_minted_tokens("northwind-tea");
+    app.practice.journal().clear();
+    let page = page.follow("Get the list again").await;
+    assert!(!page.text("#locations").contains("could not"), "{page}");
+    assert_eq!(list_requests(&app).await, 2);
+    // a token that was saved as it is has no other: it is asked once
+    app.practice.stores().put("northwind-b2b", PracticeStore::sample("northwind-b2b"));
+    let page = app.connect(&priya, "Northwind Wholesale", "northwind-b2b").await;
+    app.practice
+        .stores()
+        .change("northwind-b2b", |store| store.on_locations = Some(Scenario::Says(Canned::Unauthorized)));
+    app.practice.journal().clear();
+    let page = page.follow("Get the list").await;
+    assert!(page.text("#locations").contains("Shopify did not accept the access token."), "{page}");
+    assert_eq!(list_requests(&app).await, 1);
+}
+
+#[sqlx::test]
+async fn two_people_see_each_others_settings(pool: PgPool) {
+    let (app, priya, page) = connected(pool).await;
+    let sam = app.sign_in_as(&SAM).await;
+    let (mut mine, mut theirs) = (priya.visit(&page.path).await, sam.visit(&page.path).await);
+    theirs.check("Update inventory");
+    theirs.check("Import Products");
+    theirs.fill("Item group", "Sam's group");
+    theirs.press("Save").await;
+    mine.check("Import Products");
+    mine.fill("Item group", "Priya's group");
+    let conflict = mine.press("Save").await;
+    assert_eq!(conflict.status, StatusCode::CONFLICT, "{conflict}");
+    assert_eq!(conflict.all("tbody tr"), ["Update inventoryOnOff", "Item groupSam's groupPriya's group"], "{conflict}");
+    let edited = conflict.press("Go back and edit").await;
+    assert!(edited.is_checked("Import Products") && !edited.is_checked("Update inventory"), "{edited}");
+    assert_eq!(edited.value("Item group"), "Priya's group");
+    let saved = conflict.press("Save my changes instead").await;
+    assert!(!saved.is_checked("Update inventory"), "{saved}");
+    assert_eq!(saved.value("Item group"), "Priya's group");
+    let last = events(&app.pool).await;
+    assert_eq!(last[last.len() - 2..], ["cart_overwritten", "cart_changed"]);
+}
+
+#[sqlx::test]
+async fn a_disconnected_cart_keeps_its_settings_and_asks_for_a_test(pool: PgPool) {
+    let (app, priya, mut page) = connected(pool).await;
+    page.check("Update inventory");
+    let page = page.press("Save").await;
+    let page = page.follow("Disconnect").await.press("Disconnect").await;
+    assert!(page.is_disabled("Update inventory") && page.is_checked("Update inventory"), "{page}");
+    assert!(reason(&page, "Update inventory").starts_with("Test the connection first."), "{page}");
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    let mut page = page;
+    page.fill("Access Token", &token);
+    let page = page.press("Test Connection").await.press("Save").await;
+    assert!(!page.is_disabled("Update inventory") && page.is_checked("Update inventory"), "{page}");
+    // deleting takes the settings along
+    priya.visit(&page.path).await.follow("Delete cart").await.press("Delete cart").await;
+    assert_eq!((count(&app.pool, "cart_settings").await, count(&app.pool, "cart_locations").await), (0, 0));
+}
