@@ -16,3 +16,4 @@ pub mod vault;
 #[cfg(feature = "practice")]
 pub mod practice;
 pub mod web;
+pub mod worker;

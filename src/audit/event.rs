@@ -49,6 +49,21 @@ pub enum Event {
         title: String,
     },
     SecretUnreadable,
+    /// Told of by nobody: a check found it.
+    CartNeedsAttention {
+        class: &'static str,
+        title: String,
+    },
+    CartNotConnected {
+        class: &'static str,
+        title: String,
+    },
+    /// `class` and `title` are of what ended.
+    CartRecovered {
+        class: &'static str,
+        title: String,
+        lasted_seconds: i64,
+    },
     TokenRenewed,
     TokenNotRenewed {
         class: &'static str,

@@ -6,7 +6,10 @@ use super::{database, say};
 use crate::{
     clock::Clock,
     config::{Database, ServeConfig, ServeFlags},
-    ecommerce::shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
+    ecommerce::{
+        health::{self, schedule::INTERVAL},
+        shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
+    },
     telemetry,
 };
 
@@ -25,6 +28,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     match database::open(&config.database).await {
         Ok(opened) => {
             findings.extend(stored(&opened).await);
+            findings.push(checks(&opened, config.practice).await);
             opened.close().await;
         }
         Err(error) => findings.push(Finding::Mend(format!("The database: {error:#}"))),
@@ -85,6 +89,18 @@ async fn stored(opened: &database::Opened) -> Vec<Finding> {
         Err(error) => findings.push(Finding::Mend(format!("The database's clock could not be read: {error:#}"))),
     }
     findings
+}
+
+/// Whether somebody checks the carts that are due.
+async fn checks(opened: &database::Opened, practices: bool) -> Finding {
+    match health::lag(&opened.pool, practices).await {
+        Ok(lag) if lag >= 2 * INTERVAL => Finding::Mend(format!(
+            "The oldest check is overdue by {} minutes. Run a server without CARTWRIGHT_NO_WORKER, or cartwright worker.",
+            lag.as_secs() / 60
+        )),
+        Ok(lag) => Finding::Well(format!("No check is overdue by more than {} seconds.", lag.as_secs())),
+        Err(error) => Finding::Mend(format!("The checks could not be read: {error:#}")),
+    }
 }
 
 /// Whether anything answers at Shopify over verified TLS. No secret is sent: the address is Shopify's own.

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{CartId, Ecommerce, Status, sql, verdict::Class};
+use super::{CartId, Ecommerce, Status, health::PastCheck, sql, verdict::Class};
 
 /// Carts on one page.
 pub const PAGE: i64 = 50;
@@ -53,6 +53,8 @@ pub struct CartRow {
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
+    /// Its last checks, oldest first.
+    pub recent: Vec<PastCheck>,
 }
 
 /// How many carts each filter holds, at most 100 each.

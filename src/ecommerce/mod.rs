@@ -4,6 +4,7 @@
 //! transaction with its audit row inside and the network outside.
 
 mod cart;
+pub mod health;
 mod integration;
 mod listing;
 mod minting;

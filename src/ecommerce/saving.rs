@@ -252,6 +252,7 @@ impl Ecommerce {
         }
         let facts = Facts { has_passed, is_active: wants_active && has_passed, last };
         sql::update(work, id, &name, facts.is_active, facts.status(), visitor.by.name()).await?;
+        super::health::settle(work, id, before.cart.status, visitor.by.name()).await?;
         events.splice(0..0, changes(&before.cart, &name, &address, facts.is_active));
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         for event in &events {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Broken, Cart, CartId, Ecommerce, SaveError, Visitor,
+    health::{self, Finding},
     report::TestReport,
     saving::{Found, Offered, keeps_saved},
     shopify::{
@@ -18,7 +19,6 @@ use super::{
         unsaved,
     },
     sql,
-    status::Facts,
     verdict::{Check, CheckKind, CheckState, Class, TESTS_A_MINUTE, Verdict},
 };
 use crate::{
@@ -245,12 +245,10 @@ impl Ecommerce {
             Box::pin(async move {
                 sql::insert_test(work, &run.row()).await?;
                 sql::finish_test(work, &kept).await?;
-                let facts = Facts {
-                    has_passed: cart.passed_at.is_some(),
-                    is_active: cart.is_active,
-                    last: Some(Class::OurKey),
-                };
-                sql::update_last(work, cart.id, &kept, facts.status()).await?;
+                if let Some(now) = sql::lock_health(work, cart.id).await? {
+                    sql::update_tested(work, cart.id, &kept).await?;
+                    health::record(work, &now, &Finding::of(&kept.verdict, kept.title())).await?;
+                }
                 audit::record(work, &run.visitor.by, Some(&cart.reference()), &Event::SecretUnreadable).await
             })
         })
