@@ -14,7 +14,7 @@ mod saving;
 mod sealing;
 pub mod shopify;
 mod sql;
-mod status;
+pub mod status;
 mod testing;
 pub mod title;
 pub mod verdict;

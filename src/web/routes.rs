@@ -17,7 +17,7 @@ use super::{
         account,
         ecommerce::{
             add, carts,
-            shopify::{connection_test, deletion, disconnection, general},
+            shopify::{connection_test, deletion, disconnection, general, health},
             switch,
         },
         home,
@@ -75,6 +75,8 @@ pub fn table() -> Vec<Route> {
         post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update),
         post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create),
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
+        get("/admin/ecommerce/shopify/{cart}/health", Viewer, health::show),
+        post("/admin/ecommerce/shopify/{cart}/health", Administrator, health::create),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
         post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
         get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),

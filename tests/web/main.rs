@@ -7,6 +7,7 @@ mod connection_test;
 mod cookies;
 mod cross_site;
 mod headers;
+mod health;
 mod keep_the_secret;
 mod list;
 mod markup_in_names;

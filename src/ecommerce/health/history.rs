@@ -83,7 +83,7 @@ impl PastCheck {
     }
 
     /// As it rests in `cart_health.recent`.
-    pub(in crate::ecommerce) fn pack(&self) -> [u8; PACKED] {
+    pub fn pack(&self) -> [u8; PACKED] {
         let seconds = u32::try_from(self.at.unix_timestamp()).unwrap_or(u32::MAX).to_be_bytes();
         let took = self.took_ms.map_or(NO_TIME, |ms| ms.min(NO_TIME - 1)).to_be_bytes();
         let [a, b, c, d] = seconds;
@@ -91,7 +91,7 @@ impl PastCheck {
     }
 
     /// The other way; what a newer version wrote and we do not know is left out.
-    pub(in crate::ecommerce) fn unpack(bytes: &[u8]) -> Vec<Self> {
+    pub fn unpack(bytes: &[u8]) -> Vec<Self> {
         let one = |packed: &[u8]| {
             let &[a, b, c, d, class, x, y, z] = packed else { return None };
             let took = u32::from_be_bytes([0, x, y, z]);

@@ -1,6 +1,7 @@
 //! Every page with the sample cast, at rest and at its worst, and what must hold of each of them. Tests only.
 //! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
 
+mod health;
 mod rules;
 
 use askama::Template;
@@ -434,6 +435,7 @@ fn row(name: &str, host: &str, status: StatusView, minutes: Option<i64>) -> Cart
         active: status.status != Status::Inactive,
         status,
         last_checked: minutes.map(|minutes| Moment::new(NOW - Duration::minutes(minutes), NOW)),
+        sparkline: minutes.and_then(|_| health::line(24)),
     }
 }
 
@@ -664,5 +666,5 @@ fn troubles() -> Vec<(String, String)> {
 
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    [entrance(), lists(), editors(), troubles()].concat()
+    [entrance(), lists(), editors(), health::pages(), troubles()].concat()
 }

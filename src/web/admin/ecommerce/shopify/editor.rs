@@ -67,7 +67,7 @@ impl Editor<'_> {
             stage,
             test,
             guide,
-            has_health: false,
+            has_health: true,
             has_activity: false,
             form,
             shell,

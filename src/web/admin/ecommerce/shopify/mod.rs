@@ -8,6 +8,8 @@ mod editor;
 mod form;
 pub mod general;
 pub mod guide;
+pub mod health;
+pub mod health_words;
 pub mod practice_panel;
 mod press;
 pub mod verdict_words;

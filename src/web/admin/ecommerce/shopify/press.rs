@@ -341,7 +341,7 @@ fn first_name(name: &str) -> String {
 }
 
 /// Every field of the form but its secrets and its version.
-fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
+pub(super) fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
     let mut hidden = vec![
         ("submission", form.submission.clone()),
         ("website_name", form.website_name.value.clone()),
