@@ -13,3 +13,4 @@ mod server_killed;
 mod slow_clients;
 mod stopping;
 mod storm;
+mod workers;

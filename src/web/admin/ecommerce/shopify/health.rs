@@ -183,6 +183,7 @@ fn checked(report: &TestReport) -> Banner {
         _ => (format!("Checked just now: {}.", report.title()), "Checked"),
     };
     let tone = match report.verdict.outcome() {
+        Outcome::NotConnected if class == Class::TestLimit => Tone::Warn,
         Outcome::Connected => Tone::Ok,
         Outcome::Limited => Tone::Warn,
         Outcome::NotConnected => Tone::Bad,
