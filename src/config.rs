@@ -82,6 +82,14 @@ pub struct ServeFlags {
     /// A mail address or link that error pages offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,
+    /// Check no carts in this process: `cartwright worker` does it elsewhere.
+    #[arg(
+        long,
+        env = "CARTWRIGHT_NO_WORKER",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        action = clap::ArgAction::SetTrue
+    )]
+    pub no_worker: bool,
 }
 
 /// Settings of `cartwright ready`.
@@ -141,6 +149,8 @@ pub struct ServeConfig {
     pub practice_stores: Option<crate::practice::Stores>,
     pub egress: Egress,
     pub support: Option<String>,
+    /// Whether this process checks carts.
+    pub has_worker: bool,
 }
 
 /// An empty variable is one that is not set: compose files write them that way.
@@ -295,6 +305,7 @@ impl ServeFlags {
                 practice_stores: None,
                 egress,
                 support,
+                has_worker: !self.no_worker,
             }),
             _ => Err(Problems(problems)),
         }

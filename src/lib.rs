@@ -17,3 +17,4 @@ pub mod vault;
 #[cfg(feature = "practice")]
 pub mod practice;
 pub mod web;
+pub mod worker;

@@ -105,9 +105,9 @@ fn only_the_command_line_prints() {
 fn the_domain_knows_nothing_above_it() {
     hold("crate::web is named by cli alone", &["crate::web"], &["src/web/", "src/cli/"]);
     hold(
-        "crate::app is named by web and cli alone",
+        "crate::app is named by web, cli and the worker alone",
         &["crate::app", "app::App"],
-        &["src/web/", "src/cli/", "src/app.rs"],
+        &["src/web/", "src/cli/", "src/worker.rs", "src/app.rs"],
     );
     let places = [
         "src/cli/",

@@ -41,8 +41,9 @@ pub async fn serve(pool: PgPool, ours: &Served) -> anyhow::Result<(SocketAddr, J
 async fn rows(State(bare): State<Bare>) -> Html<String> {
     let found = sqlx::query(
         "select id, website_name, lower(website_name), store_host, is_practice, is_active, status, last_class, last_title,
-             missing_count, last_checked_at, failing_since, retired_by, is_disconnected
-         from carts order by lower(website_name), id limit 51",
+             missing_count, coalesce(h.last_checked_at, carts.last_checked_at) as last_checked_at, failing_since, retired_by, is_disconnected,
+             recent
+         from carts left join cart_health h on h.cart_id = carts.id order by lower(website_name), id limit 51",
     )
     .fetch_all(&bare.pool)
     .await
@@ -62,6 +63,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
             since,
             checked,
             row.get("is_active"),
+            &cartwright::ecommerce::health::PastCheck::unpack(row.get("recent")),
             now,
         )
     });
@@ -74,7 +76,7 @@ async fn all(State(bare): State<Bare>) -> Html<String> {
     let rows = page.rows.iter().map(|row| {
         let status = row.status.as_str();
         let (name, host, title) = (row.website_name.clone(), row.store_host.clone(), row.last_title.as_deref());
-        view(row.id.0, name, host, status, title, row.failing_since, row.last_checked_at, row.is_active, now)
+        view(row.id.0, name, host, status, title, row.failing_since, row.last_checked_at, row.is_active, &row.recent, now)
     });
     let count = |n: i64| u64::try_from(n).unwrap_or_default();
     let counts = Counts {
@@ -95,6 +97,7 @@ fn view(
     since: Option<OffsetDateTime>,
     checked: Option<OffsetDateTime>,
     active: bool,
+    recent: &[cartwright::ecommerce::health::PastCheck],
     now: OffsetDateTime,
 ) -> CartRow {
     let (status, line) = match status {
@@ -112,6 +115,7 @@ fn view(
         host,
         platform: "Shopify",
         status: StatusView { status, line, is_practice: false },
+        sparkline: cartwright::web::charts::Line::of(recent, 24),
         last_checked: checked.map(|at| Moment::new(at, now)),
         active,
     }

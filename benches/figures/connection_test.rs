@@ -79,7 +79,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// The same roots, protocol, proxy and habits as the client of the server.
-fn bare_client(practice: &Practice) -> anyhow::Result<reqwest::Client> {
+pub fn bare_client(practice: &Practice) -> anyhow::Result<reqwest::Client> {
     use rustls::{
         ClientConfig, RootCertStore,
         pki_types::{CertificateDer, pem::PemObject},

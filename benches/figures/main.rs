@@ -1,5 +1,5 @@
 //! `cargo bench`: the figures that we hold ourselves to, on one page. Runs anywhere without set-up: a private Postgres in a
-//! temporary folder, loopback alone, about three minutes. What two sides are compared takes turns, so that a busy machine
+//! temporary folder, loopback alone, about five minutes. What two sides are compared takes turns, so that a busy machine
 //! slows both; no figure fails the run, because a timed test is a test of the machine.
 
 mod bare;
@@ -14,6 +14,7 @@ mod rounds;
 mod saving;
 mod size;
 mod start;
+mod sweep;
 mod weight;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,7 +39,7 @@ impl Progress {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let progress = Progress::of(7);
+    let progress = Progress::of(8);
     // Names of figures, such as `list start`; none means all. What cargo adds (`--bench`) is no name.
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
@@ -59,6 +60,7 @@ async fn main() -> anyhow::Result<()> {
     figure!(size, "the list at 100, 10,000 and 100,000 carts");
     figure!(connection_test, "Test Connection against a bare client");
     figure!(saving, "a save against its bare statements");
+    figure!(sweep, "the health sweep of 10,000 carts");
     progress.0.finish_and_clear();
     report.note(machine());
     report.note("Each figure is the median of its rounds; sides that are compared take turns. docs/performance.md says what is compared.");

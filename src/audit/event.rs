@@ -74,6 +74,21 @@ pub enum Event<S = &'static str> {
         key: String,
         secrets: i64,
     },
+    /// Told of by nobody: a check found it.
+    CartNeedsAttention {
+        class: S,
+        title: String,
+    },
+    CartNotConnected {
+        class: S,
+        title: String,
+    },
+    /// `class` and `title` are of what ended.
+    CartRecovered {
+        class: S,
+        title: String,
+        lasted_seconds: i64,
+    },
     TokenRenewed,
     TokenNotRenewed {
         class: S,

@@ -52,9 +52,13 @@ impl<S> Event<S> {
             | Self::CredentialReplaced { .. }
             | Self::CartDisconnected
             | Self::CartDeleted { .. } => What::Carts,
-            Self::Tested { .. } | Self::SecretUnreadable | Self::TokenRenewed | Self::TokenNotRenewed { .. } => {
-                What::Tests
-            }
+            Self::Tested { .. }
+            | Self::SecretUnreadable
+            | Self::CartNeedsAttention { .. }
+            | Self::CartNotConnected { .. }
+            | Self::CartRecovered { .. }
+            | Self::TokenRenewed
+            | Self::TokenNotRenewed { .. } => What::Tests,
             Self::IntegrationTurnedOn | Self::IntegrationTurnedOff => What::Integration,
             Self::SignedIn
             | Self::CouldNotSignIn { .. }

@@ -8,7 +8,10 @@ use super::{database, say};
 use crate::{
     clock::Clock,
     config::{KeyFlags, ServeConfig, ServeFlags},
-    ecommerce::shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
+    ecommerce::{
+        health::{self, schedule::INTERVAL},
+        shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
+    },
     telemetry,
 };
 
@@ -31,6 +34,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
         Ok(opened) => {
             findings.extend(stored(&opened).await);
             findings.extend(keys::stored(&opened.pool, ring.as_ref()).await);
+            findings.push(checks(&opened, config.practice).await);
             opened.close().await;
         }
         Err(error) => findings.push(Finding::Mend(format!("The database: {error:#}"))),
@@ -91,6 +95,18 @@ fn role(is_superuser: bool) -> Finding {
         )
     } else {
         Finding::Well("Our role in the database is no superuser and may not change what the activity recorded.".into())
+    }
+}
+
+/// Whether somebody checks the carts that are due.
+async fn checks(opened: &database::Opened, practices: bool) -> Finding {
+    match health::lag(&opened.pool, practices).await {
+        Ok(lag) if lag >= 2 * INTERVAL => Finding::Mend(format!(
+            "The oldest check is overdue by {} minutes. Run a server without CARTWRIGHT_NO_WORKER, or cartwright worker.",
+            lag.as_secs() / 60
+        )),
+        Ok(lag) => Finding::Well(format!("No check is overdue by more than {} seconds.", lag.as_secs())),
+        Err(error) => Finding::Mend(format!("The checks could not be read: {error:#}")),
     }
 }
 

@@ -9,6 +9,7 @@ mod migrate;
 mod ready;
 mod serve;
 mod users;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,9 @@ struct Cli {
 enum Command {
     /// Serve the pages. Migrates the database first, and prints a set-up link while there is no user.
     Serve(Box<ServeFlags>),
+    /// Check carts in a process of its own, beside servers that were started with --no-worker. Takes the settings of serve and
+    /// opens no port; run as many as you like, they share the work.
+    Worker(Box<ServeFlags>),
     /// Bring the database up to date and stop.
     Migrate(DatabaseFlags),
     /// Add people who may sign in; works before the server runs and beside it.
@@ -63,6 +67,7 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match command {
             Command::Serve(flags) => serve::serve(*flags).await,
+            Command::Worker(flags) => worker::worker(*flags).await,
             Command::Doctor(flags) => doctor::doctor(*flags).await,
             Command::Migrate(flags) => migrate::migrate(&flags).await,
             Command::Ready(flags) => ready::ready(&flags),

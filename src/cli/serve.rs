@@ -1,9 +1,10 @@
 //! `cartwright serve`: everything is checked before the port opens, then one line says where to look.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{future::Future, io, net::SocketAddr};
 
 use anyhow::Context;
 use tokio::{net::TcpSocket, signal::unix};
+use tokio_util::sync::CancellationToken;
 
 use super::{Refused, database, say};
 use crate::{
@@ -12,11 +13,9 @@ use crate::{
     ecommerce::shopify::client::Client,
     telemetry,
     vault::{KeyRing, Vault},
-    web,
+    web, worker,
 };
 
-/// How often what is over is swept up: unsaved secrets, old throttle windows.
-const SWEEP: Duration = Duration::from_mins(5);
 /// Connections that the kernel keeps for us until they are accepted.
 const WAITING: u32 = 1024;
 
@@ -74,10 +73,7 @@ async fn run(
     port: TcpSocket,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let ring = key_ring(config.keys.take(), &config.database)?;
-    let vault = Vault::open_with(ring, opened.pool.clone())
-        .await
-        .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })?;
+    let vault = vault(&mut config, opened).await?;
     let client = Client::new(&config.egress)?;
     let site = Site {
         product: config.product_name,
@@ -90,15 +86,31 @@ async fn run(
     let app = App::new(opened.pool.clone(), vault, client, site);
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
-    let sweeper = tokio::spawn(sweep(app.clone()));
+    let has_worker = config.has_worker;
+    let checking = CancellationToken::new();
+    let worker = has_worker.then(|| tokio::spawn(worker::run(app.clone(), checking.clone())));
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let over = web::server::serve(listener, web::site(app.clone()), stop).await;
-    sweeper.abort();
+    checking.cancel();
     recorder.abort();
-    if tokio::time::timeout_at(over, app.ecommerce.finish()).await.is_err() {
+    let ended = async {
+        if let Some(worker) = worker {
+            worker.await.ok();
+        }
+        app.ecommerce.finish().await;
+    };
+    if tokio::time::timeout_at(over, ended).await.is_err() {
         tracing::warn!("some connection tests did not end in time; their results are lost");
     }
     Ok(())
+}
+
+/// The vault with the keys of the settings; a wrong key is refused before anything is opened.
+pub(super) async fn vault(config: &mut ServeConfig, opened: &database::Opened) -> anyhow::Result<Vault> {
+    let ring = key_ring(config.keys.take(), &config.database)?;
+    Vault::open_with(ring, opened.pool.clone())
+        .await
+        .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })
 }
 
 /// The ring of the key file; with the private database and none named, one that is made in its folder.
@@ -143,19 +155,8 @@ async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sweeps up until the server ends. A failure is told once and tried again at the next round.
-async fn sweep(app: App) {
-    let mut rounds = tokio::time::interval(SWEEP);
-    loop {
-        rounds.tick().await;
-        if let Err(error) = app.sweep().await {
-            tracing::warn!(%error, "sweeping up failed");
-        }
-    }
-}
-
 /// Ready at the first SIGTERM or Ctrl-C.
-fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+pub(super) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = unix::signal(unix::SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("listening for SIGINT")?;
     Ok(async move {

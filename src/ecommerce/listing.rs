@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{CartId, Ecommerce, Status, sql, verdict::Class};
+use super::{CartId, Ecommerce, Status, health::PastCheck, sql, verdict::Class};
 
 /// Carts on one page.
 pub const PAGE: i64 = 50;
@@ -57,6 +57,8 @@ pub struct CartRow {
     pub is_disconnected: bool,
     /// None of the locations that stock is limited to exists any more.
     pub locations_gone: bool,
+    /// Its last checks, oldest first.
+    pub recent: Vec<PastCheck>,
 }
 
 /// How many carts each filter holds, at most 100 each.

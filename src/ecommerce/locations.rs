@@ -86,13 +86,14 @@ impl Ecommerce {
         }
     }
 
-    /// One list, with one more token after a 401.
+    /// One list, with one more token after a 401. The host is the one of the row that the token came from, not of a cart that
+    /// was read before.
     async fn told(&self, cart: &Cart) -> Result<Vec<(String, String)>, Stopped> {
         let token = self.live_token(cart.id).await?;
-        match locations::list(&self.client, &cart.address, &token.token).await {
+        match locations::list(&self.client, &token.address, &token.token).await {
             Err(refusal) if refusal.class == Class::TokenRefused && self.is_minted(cart) => {
                 let other = self.live_token_instead(cart.id, &token).await?;
-                Ok(locations::list(&self.client, &cart.address, &other.token).await?)
+                Ok(locations::list(&self.client, &other.address, &other.token).await?)
             }
             listed => Ok(listed?),
         }

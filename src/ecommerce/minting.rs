@@ -38,6 +38,8 @@ pub struct LiveToken {
     pub token: AccessToken,
     /// Counts renewals; an Access Token is never renewed.
     pub version: i64,
+    /// The store of the row that the token was read from: the only one that may get it.
+    pub address: StoreAddress,
 }
 
 /// Why there is no token.
@@ -108,13 +110,15 @@ impl Ecommerce {
         let place = Place::access_token(id.0, &row.host);
         let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
         let token = AccessToken::issued(secret).ok_or(NoToken::Unreadable)?;
-        Ok(LiveToken { token, version: row.version })
+        let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
+        Ok(LiveToken { token, version: row.version, address })
     }
 
     /// The kept token, if one is there and opens; one that does not is renewed like one that ended.
     fn minted(&self, id: CartId, row: &MintRow) -> Option<LiveToken> {
         let secret = self.vault.open(&Place::minted_token(id.0, &row.host), row.minted.as_ref()?).ok()?;
-        Some(LiveToken { token: AccessToken::issued(secret)?, version: row.version })
+        let address = StoreAddress::from_host(&row.host)?;
+        Some(LiveToken { token: AccessToken::issued(secret)?, version: row.version, address })
     }
 
     /// Renews in a task of its own: a caller that goes away leaves no lease behind.
@@ -147,7 +151,8 @@ impl Ecommerce {
                     return Ok(Err(NoToken::Busy));
                 }
                 audit::record(work, &By::system(), Some(&cart), &Event::TokenRenewed).await?;
-                Ok(Ok(LiveToken { token: minted.token, version: version + 1 }))
+                let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
+                Ok(Ok(LiveToken { token: minted.token, version: version + 1, address }))
             })
         })
         .await

@@ -5,6 +5,7 @@
 
 mod cart;
 mod diagnosing;
+pub mod health;
 mod integration;
 mod listing;
 mod locations;
@@ -17,7 +18,7 @@ mod sealing;
 pub mod settings;
 pub mod shopify;
 mod sql;
-mod status;
+pub mod status;
 mod testing;
 pub mod title;
 mod unreadable;

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::{
     Cart, CartId, Ecommerce,
+    health::{self, Finding},
     shopify::{address::StoreAddress, credential::CredentialKind},
     sql,
-    status::Facts,
     testing::Run,
     title::{self, Naming},
     verdict::{Class, TESTS_A_MINUTE, Verdict},
@@ -83,7 +83,12 @@ impl Ecommerce {
     async fn complete(&self, work: &mut sqlx::PgConnection, run: &Run, verdict: &mut Verdict) -> sqlx::Result<()> {
         let own = run.cart.as_ref().map(|cart| cart.id);
         if verdict.class == Class::TokenRefused {
-            if let Some(at) = sql::find_last_worked(work, &run.fingerprints).await? {
+            let tested = sql::find_last_worked(work, &run.fingerprints).await?;
+            let checked = match own {
+                Some(own) => sql::find_last_good(work, own, &run.fingerprints).await?,
+                None => None,
+            };
+            if let Some(at) = tested.max(checked) {
                 verdict.class = Class::TokenStopped;
                 verdict.last_worked_at = Some(at);
             } else if let Some(other) = sql::find_by_token(work, &run.token_fingerprints, own).await? {
@@ -115,33 +120,23 @@ impl Ecommerce {
     }
 }
 
-/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile.
+/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile. It counts as a check.
 async fn record_saved(
     work: &mut sqlx::PgConnection,
     cart: &Cart,
     tested: &Fingerprints,
     report: &TestReport,
 ) -> sqlx::Result<()> {
-    let Some(now) = sql::lock(work, cart.id).await? else { return Ok(()) };
+    let Some(mut now) = sql::lock_health(work, cart.id).await? else { return Ok(()) };
     if !tested.is(now.fingerprint.as_ref()) {
         return Ok(());
     }
-    let verdict = &report.verdict;
-    let lasting = verdict.class.active_status().is_some();
-    let has_passed = now.cart.passed_at.is_some() || verdict.outcome().passes();
-    let last = if lasting { Some(verdict.class) } else { now.cart.last_class };
-    let status = Facts { has_passed, is_active: now.cart.is_active, last }.status();
-    let status = status.with_locations(now.cart.locations_gone);
-    if verdict.outcome().passes()
-        && let Some(pass) = sql::PassFacts::of(report)
-    {
+    if let Some(pass) = sql::PassFacts::of(report) {
         sql::update_pass(work, cart.id, &pass).await?;
+        now.has_passed = true;
     }
-    if lasting {
-        sql::update_last(work, cart.id, report, status).await
-    } else {
-        sql::update_checked(work, cart.id, report).await
-    }
+    sql::update_tested(work, cart.id, report).await?;
+    health::record(work, &now, &Finding::of(&report.verdict, report.title())).await
 }
 
 fn tested(report: &TestReport) -> Event {

@@ -1,7 +1,7 @@
 //! Disconnect and delete: two different things. A disconnection forgets the credential and keeps the rest; a deletion forgets
 //! the settings and the checks as well. The activity stays in both.
 
-use super::{CartId, Ecommerce, sql};
+use super::{CartId, Ecommerce, Status, sql};
 use crate::{
     audit::{self, By, Event},
     database::transaction,
@@ -13,6 +13,7 @@ impl Ecommerce {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let Some(cart) = sql::disconnect(work, cart, version, by.name()).await? else { return Ok(false) };
+                super::health::settle(work, CartId(cart.id), Status::Draft, by.name()).await?;
                 audit::record(work, &by, Some(&cart), &Event::CartDisconnected).await?;
                 Ok(true)
             })

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use super::{
     Cart, CartId, Ecommerce,
+    health::{self, Finding},
     sealing::place,
     shopify::credential::{Credential, CredentialKind},
     sql::{self, RestingCredential},
-    status::Facts,
     testing::{Run, stopped},
     verdict::Class,
 };
@@ -62,17 +62,16 @@ impl Ecommerce {
         let report = run.report(stopped(Class::OurKey), self.clock.now());
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some(id) = report.cart else { return Ok(None) };
-                let Some(now) = sql::lock(work, id).await?.map(|locked| locked.cart) else { return Ok(None) };
+                let Some(cart) = run.cart.as_ref().map(Cart::reference) else { return Ok(None) };
+                let Some(now) = sql::lock_health(work, CartId(cart.id)).await? else { return Ok(None) };
                 if now.version != version {
                     return Ok(None);
                 }
                 sql::insert_test(work, &run.row()).await?;
                 sql::finish_test(work, &report).await?;
-                let facts =
-                    Facts { has_passed: now.passed_at.is_some(), is_active: now.is_active, last: Some(Class::OurKey) };
-                sql::update_last(work, id, &report, facts.status()).await?;
-                audit::record(work, &run.visitor.by, Some(&now.reference()), &Event::SecretUnreadable).await?;
+                sql::update_tested(work, now.cart, &report).await?;
+                health::record(work, &now, &Finding::of(&report.verdict, report.title())).await?;
+                audit::record(work, &run.visitor.by, Some(&cart), &Event::SecretUnreadable).await?;
                 Ok(Some(report))
             })
         })

@@ -53,6 +53,7 @@ pub(super) async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<Response<ResponseBody>, Silence> {
     let request = read(caller, request).await?;
+    let _present = wire.journal.enter(&caller.host);
     wire.journal.requested(request.clone());
     let reply = decide(wire, &caller.handle, &request).await?;
     Ok(reply.into_response())

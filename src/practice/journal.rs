@@ -2,7 +2,7 @@
 //! never show in a `Debug` print. Remembers the last 10,000 connections and requests; older ones are forgotten.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -84,11 +84,34 @@ pub struct Journal {
     entries: Mutex<Entries>,
     /// Requests since the start, forgotten ones included.
     arrived: watch::Sender<usize>,
+    /// Requests that have no answer yet, by host.
+    crowds: Mutex<HashMap<String, Crowd>>,
+}
+
+/// How many requests one host is answering, and the most that it ever was.
+#[derive(Clone, Copy, Default)]
+struct Crowd {
+    now: usize,
+    most: usize,
+}
+
+/// A request that is being answered.
+pub(super) struct Present<'a> {
+    journal: &'a Journal,
+    host: &'a str,
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        if let Some(crowd) = self.journal.crowds().get_mut(self.host) {
+            crowd.now -= 1;
+        }
+    }
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { entries: Mutex::default(), arrived: watch::Sender::new(0) }
+        Self { entries: Mutex::default(), arrived: watch::Sender::new(0), crowds: Mutex::default() }
     }
 }
 
@@ -131,6 +154,28 @@ impl Journal {
         let mut arrived = self.arrived.subscribe();
         // the sender lives as long as the journal that we borrow
         let _ = arrived.wait_for(|so_far| *so_far >= count).await;
+    }
+
+    /// Requests that are being answered now.
+    pub fn present(&self) -> usize {
+        self.crowds().values().map(|crowd| crowd.now).sum()
+    }
+
+    /// The most requests that any one host ever answered at the same time.
+    pub fn most_at_once(&self) -> usize {
+        self.crowds().values().map(|crowd| crowd.most).max().unwrap_or(0)
+    }
+
+    pub(super) fn enter<'a>(&'a self, host: &'a str) -> Present<'a> {
+        let mut crowds = self.crowds();
+        let crowd = crowds.entry(host.to_owned()).or_default();
+        crowd.now += 1;
+        crowd.most = crowd.most.max(crowd.now);
+        Present { journal: self, host }
+    }
+
+    fn crowds(&self) -> MutexGuard<'_, HashMap<String, Crowd>> {
+        self.crowds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn clear(&self) {
@@ -225,6 +270,16 @@ mod tests {
         journal.requested(request("one", "t"));
         journal.requested(request("one", "t"));
         waiting.await.unwrap();
+    }
+
+    #[test]
+    fn a_crowd_is_counted_while_it_lasts_and_its_most_is_kept() {
+        let journal = Journal::default();
+        let (one, two) = (journal.enter("one"), journal.enter("one"));
+        let other = journal.enter("two");
+        assert_eq!((journal.present(), journal.most_at_once()), (3, 2));
+        drop((one, two, other));
+        assert_eq!((journal.present(), journal.most_at_once()), (0, 2));
     }
 
     #[test]

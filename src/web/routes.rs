@@ -17,7 +17,7 @@ use super::{
         account, activity,
         ecommerce::{
             add, carts,
-            shopify::{self, connection_test, deletion, disconnection, general, locations},
+            shopify::{self, connection_test, deletion, disconnection, general, health, locations},
             switch,
         },
         home,
@@ -80,6 +80,8 @@ pub fn table() -> Vec<Route> {
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
         get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
         get("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::list),
+        get("/admin/ecommerce/shopify/{cart}/health", Viewer, health::show),
+        post("/admin/ecommerce/shopify/{cart}/health", Administrator, health::create),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
         post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
         get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),

@@ -59,6 +59,7 @@ describe('a furnished house', () => {
   });
 
   const press = (page, role, name) => page.getByRole(role, { name, exact: true }).click();
+  const health = (general) => general.replace(/general$/, 'health');
   const problem = (page) => page.getByRole('alert').getByText('There is a problem').waitFor();
 
   /** What is on the screen, and how a person comes to it. */
@@ -124,6 +125,11 @@ describe('a furnished house', () => {
       },
     },
     'a cart': { go: (page) => page.goto(carts.well) },
+    'health, never checked': { go: (page) => page.goto(health(carts.pair)) },
+    'health, checked': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
+    'health, in need of attention': { go: async (page) => { await page.goto(health(carts.limited)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
+    'health, as a table': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Show all checks as a table').click(); } },
+    'the list with sparklines': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.goto('/admin/ecommerce'); await page.getByRole('img', { name: /^Last/ }).first().waitFor(); } },
     'a cart with limits': { go: (page) => page.goto(carts.limited) },
     'a cart with a pair': { go: (page) => page.goto(carts.pair) },
     'a draft': { go: (page) => page.goto(carts.draft) },

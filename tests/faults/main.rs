@@ -14,3 +14,4 @@ mod server_killed;
 mod slow_clients;
 mod stopping;
 mod storm;
+mod workers;

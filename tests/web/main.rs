@@ -10,6 +10,7 @@ mod cookies;
 mod cross_site;
 mod diagnostics;
 mod headers;
+mod health;
 mod keep_the_secret;
 mod list;
 mod markup_in_names;

@@ -9,7 +9,7 @@ use crate::{
     audit::{self, CartRef, Change, Event},
     database::transaction,
     ecommerce::{
-        Broken, Cart, CartId, Ecommerce, Visitor,
+        Broken, Cart, CartId, Ecommerce, Visitor, health,
         settings::{Asked, ItemGroupError},
         shopify::{
             address::StoreAddress,
@@ -97,6 +97,7 @@ impl Ecommerce {
         let facts = Facts { has_passed, is_active: wants_active && has_passed, last };
         let status = facts.status().with_locations(are_gone);
         sql::update(work, id, submitted, &name, facts.is_active, status, visitor.by.name()).await?;
+        health::settle(work, id, before.cart.status, visitor.by.name()).await?;
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let over = edit.is_overwrite.then(|| before.cart.updated_by.clone());
         for event in events(changes, (before.cart.is_active, facts.is_active), replaced, over) {

@@ -49,6 +49,22 @@ pub async fn run_within(
     subject: Subject<'_>,
     told: &UnboundedSender<Check>,
 ) -> Verdict {
+    run_parts(deadline, client, subject, told, true).await
+}
+
+/// A check that nobody watches; without a look at an order where the caller knows about customers already.
+pub async fn check_within(deadline: Duration, client: &Client, subject: Subject<'_>, asks_customers: bool) -> Verdict {
+    let (told, _) = tokio::sync::mpsc::unbounded_channel();
+    run_parts(deadline, client, subject, &told, asks_customers).await
+}
+
+async fn run_parts(
+    deadline: Duration,
+    client: &Client,
+    subject: Subject<'_>,
+    told: &UnboundedSender<Check>,
+    asks_customers: bool,
+) -> Verdict {
     let began = Instant::now();
     let mut lines = Lines { told, checks: Vec::with_capacity(6) };
     lines.tell(CheckKind::Address, CheckState::Passed, None, None);
@@ -61,7 +77,7 @@ pub async fn run_within(
         Ok(installed) => judged(installed, &subject, details, &took, &mut lines),
         Err(refusal) => refused(refusal, details, began, &took, &mut lines),
     };
-    if verdict.outcome().passes() && may_see_customers(&verdict) {
+    if asks_customers && verdict.outcome().passes() && may_see_customers(&verdict) {
         let left = deadline.saturating_sub(began.elapsed());
         look_at_customers(left, client, &subject, &minted, &mut verdict, &mut lines).await;
     }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, Counts, ListQuery, Status,
+    health::PastCheck,
     listing::{COUNT_TO, Cursor},
     verdict::Class,
 };
@@ -28,8 +29,9 @@ pub(in crate::ecommerce) async fn list(
     let rows = sqlx::query!(
         r#"
         select id, website_name, lower(website_name) as "sort_name!", store_host, is_practice, is_active, status, last_class, last_title,
-            missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone
-        from carts
+            missing_count, coalesce(h.last_checked_at, carts.last_checked_at) as last_checked_at, failing_since, retired_by,
+            is_disconnected, locations_gone, h.recent as "recent?"
+        from carts left join cart_health h on h.cart_id = carts.id
         where ($1::boolean is null or (is_active and $2) = $1)
           and (cardinality($3::text[]) = 0 or status = any ($3))
           and ($4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0)
@@ -67,6 +69,7 @@ pub(in crate::ecommerce) async fn list(
             retired_by: row.retired_by,
             is_disconnected: row.is_disconnected,
             locations_gone: row.locations_gone,
+            recent: PastCheck::unpack(&row.recent.unwrap_or_default()),
         })
         .collect())
 }

@@ -1,6 +1,7 @@
 //! The SQL of carts, one statement a function. Functions take a connection, so that verbs compose them in one transaction.
 
 mod carts;
+mod health;
 mod integration;
 mod listing;
 mod locations;
@@ -11,6 +12,7 @@ mod settings;
 mod tests;
 
 pub(super) use carts::*;
+pub(super) use health::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
 pub(super) use locations::*;

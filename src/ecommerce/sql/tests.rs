@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     audit::By,
     ecommerce::{
-        CartId, Status, TestReport,
+        CartId, TestReport,
         shopify::{address::StoreAddress, credential::CredentialKind, scopes},
         verdict::{Class, Limit, Verdict},
     },
@@ -195,7 +195,7 @@ pub(in crate::ecommerce) async fn update_pass(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set passed_at = $2, shop_id = $3, shop_name = $4, last_test_id = $5, last_class = $6, last_title = $7,
-            missing_count = $8, last_checked_at = $2, failing_since = null, granted = $9,
+            missing_count = $8, last_checked_at = $2, granted = $9,
             lost_scopes = (select coalesce(jsonb_object_agg(scope, coalesce(lost_scopes -> scope, to_jsonb($2::timestamptz))), '{}')
                 from (select unnest(granted) as scope union select jsonb_object_keys(lost_scopes)) known where scope <> all($9))
          where id = $1",
@@ -214,47 +214,16 @@ pub(in crate::ecommerce) async fn update_pass(
     .map(drop)
 }
 
-/// What a lasting class makes of the cart. A test is no change of a person's, so the version stays.
-pub(in crate::ecommerce) async fn update_last(
-    connection: &mut PgConnection,
-    id: CartId,
-    report: &TestReport,
-    status: Status,
-) -> sqlx::Result<()> {
-    let verdict = &report.verdict;
-    sqlx::query!(
-        "update carts set status = $2, last_test_id = $3, last_class = $4, last_title = $5, missing_count = $6, last_checked_at = $7,
-            failing_since = case when $8 then null else coalesce(failing_since, $7) end
-         where id = $1",
-        id.0,
-        status.as_str(),
-        report.id,
-        verdict.class.as_str(),
-        report.title(),
-        missing(verdict),
-        report.tested_at,
-        verdict.outcome().passes()
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
-/// A check that says nothing lasting still was one.
-pub(in crate::ecommerce) async fn update_checked(
+/// The test that the cart's page shows.
+pub(in crate::ecommerce) async fn update_tested(
     connection: &mut PgConnection,
     id: CartId,
     report: &TestReport,
 ) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update carts set last_test_id = $2, last_checked_at = $3 where id = $1",
-        id.0,
-        report.id,
-        report.tested_at
-    )
-    .execute(connection)
-    .await
-    .map(drop)
+    sqlx::query!("update carts set last_test_id = $2 where id = $1", id.0, report.id)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// The tests of a form belong to the cart that it became.

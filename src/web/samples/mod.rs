@@ -1,6 +1,7 @@
 //! Every page with the sample cast, at rest and at its worst, and what must hold of each of them. Tests only.
 //! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
 
+mod health;
 mod rules;
 
 use askama::Template;
@@ -309,8 +310,6 @@ pub(crate) fn new_editor() -> General {
         settings: None,
         guide: Guide { handle: None, token_done: [false; 4], ..guide(false) },
         practice: None,
-        has_health: false,
-        has_activity: false,
     }
 }
 
@@ -427,8 +426,6 @@ pub(crate) fn saved_editor(kind: Kind) -> General {
         form: saved_form(kind),
         settings: Some(settings_section(other_settings())),
         guide: Guide { token_done: [true; 4], ..guide(true) },
-        has_health: true,
-        has_activity: true,
         ..new_editor()
     }
 }
@@ -521,6 +518,7 @@ fn row(name: &str, host: &str, status: StatusView, minutes: Option<i64>) -> Cart
         active: status.status != Status::Inactive,
         status,
         last_checked: minutes.map(|minutes| Moment::new(NOW - Duration::minutes(minutes), NOW)),
+        sparkline: minutes.and_then(|_| health::line(24)),
     }
 }
 
@@ -756,5 +754,5 @@ fn troubles() -> Vec<(String, String)> {
 
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    [entrance(), lists(), editors(), troubles()].concat()
+    [entrance(), lists(), editors(), health::pages(), troubles()].concat()
 }

@@ -163,6 +163,38 @@ impl Drop for Server {
     }
 }
 
+/// A running `cartwright worker`. Dropped, it is shot.
+pub struct Worker(Child);
+
+impl Worker {
+    /// Starts and waits for the line that says that it works.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::null()).spawn().expect("the binary starts");
+        let said = Said::listen(child.stdout.take());
+        assert!(said.wait_for("Cartwright checks carts.").is_some(), "{:?}", said.lines());
+        Self(child)
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.0.kill().expect("our own child");
+        self.0.wait().expect("our own child");
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn stop(mut self) -> ExitStatus {
+        kill_process(Pid::from_child(&self.0), Signal::TERM).expect("our own child");
+        wait(&mut self.0, STOP).expect("it ends")
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 /// Standard output as it comes; it is read to its end, so the server never waits for us.
 #[derive(Clone, Default)]
 struct Said(Arc<(Mutex<Heard>, Condvar)>);

@@ -10,6 +10,7 @@ use crate::{
         title::{self, Naming},
         verdict::{Class, TESTS_A_MINUTE, Verdict},
     },
+    web::admin::ecommerce::shopify::health,
 };
 
 /// The sentence. `cart` is as it was called then, `None` where the event is about no cart.
@@ -29,6 +30,11 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::CartDeleted { .. } => format!("Deleted {saved}"),
 
         Event::Tested { title, .. } => format!("Tested {}: {}", cart.unwrap_or("a store that is not saved"), on(title)),
+        Event::CartNeedsAttention { title, .. } => format!("{saved} needs attention: {}", on(title)),
+        Event::CartNotConnected { title, .. } => format!("{saved} is not connected: {}", on(title)),
+        Event::CartRecovered { lasted_seconds, .. } => {
+            format!("{saved} is connected again after {}", health::lasted(time::Duration::seconds(*lasted_seconds)))
+        }
         Event::TokenRenewed => format!("Renewed the token of {saved}"),
         Event::TokenNotRenewed { class } => format!("Could not renew the token of {saved}: {}", on(&title_of(class))),
         Event::SecretUnreadable => format!("Could not read the secret of {saved}"),
@@ -145,6 +151,21 @@ mod tests {
                 tested("Shopify did not answer in time"),
                 None,
                 "Tested a store that is not saved: Shopify did not answer in time",
+            ),
+            (
+                Event::CartNeedsAttention { class: "SHOPIFY_DOWN".into(), title: "Shopify has a problem".into() },
+                tea,
+                "Northwind Tea needs attention: Shopify has a problem",
+            ),
+            (
+                Event::CartNotConnected { class: "TOKEN_STOPPED".into(), title: "The access token stopped working".into() },
+                tea,
+                "Northwind Tea is not connected: the access token stopped working",
+            ),
+            (
+                Event::CartRecovered { class: "TOKEN_STOPPED".into(), title: "x".into(), lasted_seconds: 2_400 },
+                tea,
+                "Northwind Tea is connected again after 40 minutes",
             ),
             (Event::TokenRenewed, tea, "Renewed the token of Northwind Tea"),
             (

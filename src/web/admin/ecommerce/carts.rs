@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{StatusFacts, StatusView};
 use crate::app::App;
 use crate::ecommerce::{CartFilter, CartRow as Listed, Cursor, ListQuery};
+use crate::web::charts::Line;
 use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
 use crate::web::form::Query;
@@ -45,6 +46,8 @@ pub struct CartRow {
     /// Such as `Shopify`.
     pub platform: &'static str,
     pub status: StatusView,
+    /// Its last checks; `None`: never checked.
+    pub sparkline: Option<Line>,
     /// `None`: never.
     pub last_checked: Option<Moment>,
     pub active: bool,
@@ -207,6 +210,7 @@ impl CartRow {
             host: row.store_host.clone(),
             platform: "Shopify",
             status: facts.view(row.is_practice, app.site.practices(), now),
+            sparkline: Line::of(&row.recent, 24),
             last_checked: row.last_checked_at.map(|at| Moment::new(at, now)),
             active: row.is_active && is_on,
         }

@@ -7,7 +7,11 @@ pub mod switch;
 
 use time::OffsetDateTime;
 
-use crate::ecommerce::{Status, verdict::Class};
+use crate::ecommerce::{
+    Status,
+    status::Bearing,
+    verdict::Class,
+};
 use crate::web::filters::Moment;
 
 /// What the line under a badge follows from.
@@ -37,7 +41,7 @@ impl StatusFacts<'_> {
 
     /// Whether the last check found nothing that needs attention.
     fn is_well(&self) -> bool {
-        self.class.and_then(Class::active_status).is_none_or(|status| status == Status::Connected)
+        self.class.is_none_or(|class| class.bearing() == Bearing::Well)
     }
 
     fn line(&self, status: Status, now: OffsetDateTime) -> Option<String> {

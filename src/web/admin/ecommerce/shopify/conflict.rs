@@ -193,7 +193,7 @@ fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
 }
 
 /// Every field of the form's connection but its secrets and its version.
-fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
+pub(super) fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
     let mut hidden = vec![
         ("submission", form.submission.clone()),
         ("website_name", form.website_name.value.clone()),

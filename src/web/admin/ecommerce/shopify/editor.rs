@@ -79,8 +79,6 @@ impl Editor<'_> {
             stage,
             test,
             guide,
-            has_health: super::HAS_HEALTH,
-            has_activity: true,
             form,
             shell,
         })

@@ -44,10 +44,6 @@ pub struct General {
     pub practice: Option<PracticePanel>,
     /// The other settings, which come with the first save.
     pub settings: Option<SettingsSection>,
-    /// Whether the page Health exists.
-    pub has_health: bool,
-    /// Whether the page Activity exists.
-    pub has_activity: bool,
 }
 
 /// What the drawn form holds.

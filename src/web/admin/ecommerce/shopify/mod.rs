@@ -11,6 +11,8 @@ mod editor;
 mod form;
 pub mod general;
 pub mod guide;
+pub mod health;
+pub mod health_words;
 pub mod locations;
 pub mod practice_panel;
 mod press;
@@ -81,9 +83,6 @@ pub struct Permission {
 pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a Permission>, between: &str) -> String {
     permissions.into_iter().map(|permission| permission.scope.as_str()).collect::<Vec<_>>().join(between)
 }
-
-/// Whether the tab Health leads anywhere.
-pub(crate) const HAS_HEALTH: bool = false;
 
 /// The saved cart that a page is about.
 #[derive(Clone, Debug)]

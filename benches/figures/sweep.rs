@@ -1,0 +1,196 @@
+//! The health sweep of 10,000 carts whose stores answer in 200 ms: checks a second of one process and of two, against a bare client
+//! that sends the same request with as many in flight. One process asks at most 100 stores at once, so 200 ms bound it to 500.
+
+use std::{sync::Arc, time::{Duration, Instant}};
+
+use anyhow::{Context, ensure};
+use cartwright::{
+    audit::{Actor, By, Origin},
+    clock::Clock,
+    ecommerce::{
+        Ecommerce, Offered, Submission, Visitor, WebsiteName,
+        health::MOST_AT_ONCE,
+        shopify::{
+            API_VERSION,
+            address::StoreAddress,
+            client::{Client, Egress},
+            credential::{Credential, CredentialKind},
+        },
+    },
+    practice::{Options, Practice, PracticeStore, Scenario},
+    vault::{KeyRing, Vault},
+};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{Executor, PgPool};
+use tokio::{sync::Semaphore, task::JoinSet};
+use uuid::Uuid;
+
+use super::{
+    connection_test::bare_client,
+    ground::Ground,
+    report::{Goal, Report},
+    rounds::Rounds,
+};
+
+const CARTS: usize = 10_000;
+const ROUNDS: usize = 4;
+const AWAY: Duration = Duration::from_millis(200);
+const DOCUMENT: &str = include_str!("../../src/ecommerce/shopify/connection_test.graphql");
+
+pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+    let ground = Ground::open().await?;
+    let pool = ground.schema("sweep").await?;
+    let practice = Practice::start(Options::test()).await?;
+    let line = KeyRing::generate_line();
+    let one = replica(&ground, &practice, &line).await?;
+    let two = replica(&ground, &practice, &line).await?;
+    one.switch(By::operator(), true).await?;
+    let tokens = fill(&one, &practice, &pool).await?;
+    let bare = bare_client(&practice)?;
+    // Certificates are made on first use, and the journal fills up to its bound.
+    ask(&bare, &tokens).await?;
+    for n in 0..CARTS {
+        practice.stores().set(&handle(n), Scenario::Delayed(AWAY));
+    }
+    let (mut single, mut double, mut floor, mut memory) = Default::default();
+    for round in 0..ROUNDS {
+        let share = CARTS / ROUNDS;
+        let carts = round * share..(round + 1) * share;
+        make_due(&pool, &carts).await?;
+        rate(&mut single, share, async { Ok(one.sweep().await?.checked) }).await?;
+        make_due(&pool, &carts).await?;
+        rate(&mut double, share, async {
+            let (one, two) = tokio::join!(one.sweep(), two.sweep());
+            Ok(one?.checked + two?.checked)
+        })
+        .await?;
+        rate(&mut floor, share, async { ask(&bare, &tokens[carts]).await }).await?;
+        memory_into(&mut memory);
+    }
+    let failed: i64 = sqlx::query_scalar("select sum(failed) from cart_days").fetch_one(&pool).await?;
+    ensure!(failed == 0, "{failed} checks failed");
+    report.figure("health sweep, one process", "checks/s", &single, Goal::None);
+    report.figure("health sweep, two processes", "checks/s", &double, Goal::AtLeast(500.0));
+    report.figure("  a bare client, 100 in flight", "requests/s", &floor, Goal::None);
+    report.figure("health sweep, one process / bare client", "×", &single.ratio_to(&floor), Goal::None);
+    match memory.as_slice() {
+        [first, .., last] => {
+            let growth = Rounds::from_iter([last - first]);
+            report.figure("  memory gained over the rounds", "MiB", &growth, Goal::AtMost(8.0));
+        }
+        _ => report.missing("  memory gained over the rounds"),
+    }
+    for side in [one, two] {
+        side.finish().await;
+    }
+    pool.close().await;
+    ground.close().await?;
+    Ok(())
+}
+
+fn handle(n: usize) -> String {
+    format!("shop-{n}")
+}
+
+/// A process of its own in all but name: pool, client and vault are its own.
+async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Result<Ecommerce> {
+    let egress = Egress {
+        proxy: Some(practice.proxy_url().parse()?),
+        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
+    };
+    let pool = cartwright::database::pool(ground.options().options([("search_path", "sweep")]));
+    let ring = KeyRing::parse(line).map_err(|error| anyhow::anyhow!("{error:#}"))?;
+    let vault = Vault::open_with(ring, pool.clone()).await?;
+    Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(Client::new(&egress)?), false, Clock::System))
+}
+
+/// Ten thousand active carts, each with a store and a sealed token of its own; their tokens.
+async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &PgPool) -> anyhow::Result<Vec<(String, SecretString)>> {
+    let actor = Actor::Person { id: Uuid::now_v7(), name: "Sam Lee".into() };
+    let visitor = Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] };
+    let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
+    for n in 0..CARTS {
+        let handle = handle(n);
+        let store = practice.stores().put(&handle, PracticeStore::sample(&handle));
+        let secret = || SecretString::from(store.access_token.expose_secret());
+        let credential = Credential::from_stored(CredentialKind::AccessToken, None, secret()).context("a token")?;
+        let submission = Submission {
+            id: Uuid::new_v4(),
+            name: WebsiteName::parse(&handle)?,
+            address: StoreAddress::from_handle(&handle).context("a handle")?,
+            offered: Offered::Typed(credential),
+            wants_active: false,
+        };
+        tokens.push((handle, secret()));
+        if adding.len() >= 12 {
+            adding.join_next().await.context("a save")???;
+        }
+        let (ecommerce, visitor) = (ecommerce.clone(), visitor.clone());
+        adding.spawn(async move { ecommerce.add(visitor, submission).await.map(drop).map_err(anyhow::Error::from) });
+    }
+    for added in adding.join_all().await {
+        added?;
+    }
+    let mut connection = pool.acquire().await?;
+    connection.execute("set statement_timeout = 0").await?;
+    connection.execute("update carts set passed_at = now(), is_active = true, status = 'connected'").await?;
+    // as on any day but the first: customers are looked at once a day
+    connection.execute("update cart_health set customers_asked_at = now(), next_check_at = now() + interval '1 day'").await?;
+    connection.execute("update carts set last_class = 'CONNECTED'").await?;
+    connection.execute("vacuum analyze carts, cart_health").await?;
+    connection.close().await?;
+    Ok(tokens)
+}
+
+async fn make_due(pool: &PgPool, carts: &std::ops::Range<usize>) -> anyhow::Result<()> {
+    let handles: Vec<String> = carts.clone().map(handle).collect();
+    sqlx::query(
+        "update cart_health set next_check_at = now() from carts where carts.id = cart_id and website_name = any ($1)",
+    )
+    .bind(handles)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+async fn rate(rounds: &mut Rounds, expected: usize, work: impl Future<Output = anyhow::Result<usize>>) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let done = work.await?;
+    ensure!(done == expected, "{done} of {expected} checks");
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    rounds.add(done as f64 / began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The same request to each of these stores, as many at once as a sweep has.
+async fn ask(client: &reqwest::Client, tokens: &[(String, SecretString)]) -> anyhow::Result<usize> {
+    let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
+    let mut asking = JoinSet::new();
+    for (handle, token) in tokens {
+        let place = Arc::clone(&places).acquire_owned().await?;
+        let url = format!("https://{handle}.myshopify.com/admin/api/{API_VERSION}/graphql.json");
+        let body = serde_json::json!({ "query": DOCUMENT }).to_string();
+        let request = client.post(url).header("x-shopify-access-token", token.expose_secret()).body(body);
+        let request = request.header("content-type", "application/json").header("accept", "application/json");
+        asking.spawn(async move {
+            let answer = request.send().await?;
+            let body: serde_json::Value = serde_json::from_slice(&answer.bytes().await?)?;
+            drop(place);
+            ensure!(body.get("data").is_some(), "{body}");
+            anyhow::Ok(())
+        });
+    }
+    let answers = asking.join_all().await;
+    let count = answers.len();
+    answers.into_iter().collect::<anyhow::Result<()>>()?;
+    Ok(count)
+}
+
+/// Memory of this process, stand-in and all, in MiB; only Linux tells.
+fn memory_into(found: &mut Vec<f64>) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    if let Some(kib) = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()) {
+        found.push(kib / 1024.0);
+    }
+}

@@ -1,0 +1,185 @@
+//! What is kept of past checks: the last thirty one by one, ninety days by the day, and each stretch of trouble. All of it is
+//! bounded by the cart, not by time: docs/performance.md has the bytes.
+
+use time::{Date, OffsetDateTime};
+
+use super::StoreFacts;
+use crate::ecommerce::{CartId, Ecommerce, sql, verdict::Class};
+
+/// Checks that are kept one by one.
+pub const RECENT: usize = 30;
+/// Days that are kept.
+pub const DAYS: i64 = 90;
+/// Bytes of a packed check: seconds since 1970 (4), class (1), milliseconds (3).
+const PACKED: usize = 8;
+/// Longest time that fits: 4.6 hours, where a check takes at most 15 s. One more means that there was no answer to time.
+const NO_TIME: u32 = 0xff_ffff;
+
+/// One check, as it is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastCheck {
+    pub at: OffsetDateTime,
+    pub class: Class,
+    /// From the beginning of the call to the end of its answer; `None` where none came.
+    pub took_ms: Option<u32>,
+}
+
+/// The checks of one day, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
+    pub day: Date,
+    pub checks: u32,
+    pub failed: u32,
+    /// Of those that passed.
+    pub slowest_ms: Option<u32>,
+}
+
+/// A stretch in which a cart needed attention or was not connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub began_at: OffsetDateTime,
+    /// `None` while it lasts.
+    pub ended_at: Option<OffsetDateTime>,
+    /// Who ended it by a change; `None`: by itself.
+    pub ended_by: Option<String>,
+    pub class: Class,
+    pub title: String,
+}
+
+/// All that is known of a cart's health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Oldest first, at most [`RECENT`].
+    pub recent: Vec<PastCheck>,
+    /// Oldest first, at most [`DAYS`]; days without a check are left out.
+    pub days: Vec<Day>,
+    /// Newest first.
+    pub problems: Vec<Problem>,
+    /// `None` while it is not checked.
+    pub next_check_at: Option<OffsetDateTime>,
+    pub last_checked_at: Option<OffsetDateTime>,
+    pub last_good_at: Option<OffsetDateTime>,
+    /// What Shopify last said of the store.
+    pub store: Option<StoreFacts>,
+    /// Second kind of credential: when its token was made, and when it ends.
+    pub minted_at: Option<OffsetDateTime>,
+    pub minted_ends_at: Option<OffsetDateTime>,
+}
+
+impl Ecommerce {
+    /// The health of a cart; `None` when there is no such cart.
+    pub async fn health(&self, cart: CartId) -> sqlx::Result<Option<Health>> {
+        let mut connection = self.pool.acquire().await?;
+        let Some(mut health) = sql::find_health(&mut connection, cart).await? else { return Ok(None) };
+        health.days = sql::list_days(&mut connection, cart).await?;
+        health.problems = sql::list_problems(&mut connection, cart).await?;
+        Ok(Some(health))
+    }
+}
+
+impl PastCheck {
+    pub fn passed(&self) -> bool {
+        self.class.outcome().passes()
+    }
+
+    /// As it rests in `cart_health.recent`.
+    pub fn pack(&self) -> [u8; PACKED] {
+        let seconds = u32::try_from(self.at.unix_timestamp()).unwrap_or(u32::MAX).to_be_bytes();
+        let took = self.took_ms.map_or(NO_TIME, |ms| ms.min(NO_TIME - 1)).to_be_bytes();
+        let [a, b, c, d] = seconds;
+        [a, b, c, d, code(self.class), took[1], took[2], took[3]]
+    }
+
+    /// The other way; what a newer version wrote and we do not know is left out.
+    pub fn unpack(bytes: &[u8]) -> Vec<Self> {
+        let one = |packed: &[u8]| {
+            let &[a, b, c, d, class, x, y, z] = packed else { return None };
+            let took = u32::from_be_bytes([0, x, y, z]);
+            Some(Self {
+                at: OffsetDateTime::from_unix_timestamp(u32::from_be_bytes([a, b, c, d]).into()).ok()?,
+                class: class_of(class)?,
+                took_ms: (took != NO_TIME).then_some(took),
+            })
+        };
+        bytes.chunks_exact(PACKED).filter_map(one).collect()
+    }
+}
+
+/// Each class with its number in what is stored; a number never gets another meaning.
+macro_rules! codes {
+    ($($code:literal $class:ident,)*) => {
+        const fn code(class: Class) -> u8 {
+            match class { $(Class::$class => $code,)* }
+        }
+        const fn class_of(code: u8) -> Option<Class> {
+            Some(match code { $($code => Class::$class,)* _ => return None })
+        }
+    };
+}
+
+codes! {
+    0 Connected,
+    1 ScopesMissing,
+    2 CustomerDetailsHidden,
+    3 Expires,
+    4 ApiVersionOld,
+    5 NetworkDns,
+    6 NetworkUnreachable,
+    7 NetworkTimeout,
+    8 TlsUntrusted,
+    9 NotShopify,
+    10 StoreNotFound,
+    11 StoreMoved,
+    12 StoreFrozen,
+    13 StoreLocked,
+    14 RateLimited,
+    15 RequestRejected,
+    16 ShopifyDown,
+    17 TokenRefused,
+    18 TokenStopped,
+    19 TokenKindRefused,
+    20 NotAllowed,
+    21 WrongStore,
+    22 Duplicate,
+    23 CcWrongOrg,
+    24 CcNotInstalled,
+    25 CcRefused,
+    26 OurKey,
+    27 OurBug,
+    28 TestLimit,
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_what_was_found() {
+        let at = datetime!(2026-11-21 08:14:40 UTC);
+        let checks: Vec<PastCheck> = (0..=28)
+            .filter_map(class_of)
+            .enumerate()
+            .map(|(n, class)| PastCheck { at, class, took_ms: (n % 2 == 0).then_some(u32::try_from(n).unwrap() * 500) })
+            .collect();
+        assert_eq!(checks.len(), 29, "every class has a number");
+        let bytes: Vec<u8> = checks.iter().flat_map(PastCheck::pack).collect();
+        assert_eq!(PastCheck::unpack(&bytes), checks);
+        assert!(class_of(29).is_none());
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_left_out() {
+        let known = PastCheck { at: datetime!(2026-11-21 08:14:40 UTC), class: Class::Connected, took_ms: Some(212) };
+        let unknown = [0, 0, 0, 0, 200, 0, 0, 0];
+        assert_eq!(PastCheck::unpack(&[known.pack(), unknown].concat()), [known]);
+    }
+
+    #[test]
+    fn a_time_beyond_its_three_bytes_stays_a_time() {
+        let at = datetime!(2026-11-21 08:14:40 UTC);
+        let check = PastCheck { at, class: Class::Connected, took_ms: Some(u32::MAX) };
+        assert_eq!(PastCheck::unpack(&check.pack())[0].took_ms, Some(NO_TIME - 1));
+    }
+}

@@ -1,0 +1,121 @@
+//! Whether carts keep working: checks on a schedule, what they add up to, and the moments at which that changes.
+//!
+//! A *check* here is a whole connection test that nobody pressed. What is decided is decided by [`super::status`]; this module
+//! keeps it, in one transaction, and tells of transitions alone. Knows no page and sends no mail.
+
+mod history;
+mod monitor;
+mod record;
+pub mod schedule;
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::{
+    CartId, Status,
+    shopify::scopes,
+    verdict::{Check, CheckKind, Class, Limit, Store, Verdict},
+};
+use crate::audit::{self, By, CartRef, Event};
+
+pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
+pub use monitor::{MOST_AT_ONCE, Swept, lag};
+pub(super) use record::{record, settle};
+
+/// What a check found, as far as a cart's health is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub class: Class,
+    pub title: String,
+    pub missing: Vec<String>,
+    /// What the app may do, what is implied included; `None` unless the store let us in.
+    pub granted: Option<Vec<String>>,
+    /// From the beginning of the call to the end of its answer.
+    pub took_ms: Option<u32>,
+    /// `None` unless the store let us in.
+    pub store: Option<StoreFacts>,
+    /// Seconds that Shopify asked us to wait.
+    pub wait_seconds: Option<u32>,
+    /// Whether it looked at one order's customer.
+    pub asked_customers: bool,
+}
+
+/// What Shopify says of a store, as it is kept with its cart's health.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreFacts {
+    pub store: Store,
+    /// How many of the 17 permissions are covered.
+    pub covered: usize,
+    /// The API version that answered, where it was told.
+    pub api_version: Option<String>,
+}
+
+impl Finding {
+    pub fn of(verdict: &Verdict, title: String) -> Self {
+        let missing = verdict.limits.iter().find_map(|limit| match limit {
+            Limit::ScopesMissing { scopes } => Some(scopes.clone()),
+            _ => None,
+        });
+        let facts = verdict.store.as_ref().filter(|_| verdict.outcome().passes()).map(|store| StoreFacts {
+            store: store.clone(),
+            covered: verdict.covered,
+            api_version: verdict.details.api_version_answered.clone(),
+        });
+        Self {
+            class: verdict.class,
+            title,
+            missing: missing.unwrap_or_default(),
+            granted: facts.is_some().then(|| scopes::expand(&verdict.granted).into_iter().collect()),
+            took_ms: took(&verdict.checks).filter(|_| verdict.outcome().passes()),
+            store: facts,
+            wait_seconds: verdict.wait_seconds,
+            asked_customers: verdict.checks.iter().any(|check| check.kind == CheckKind::Customers),
+        }
+    }
+}
+
+/// The time of the first call: until TLS stood, and from there to the end of the answer.
+fn took(checks: &[Check]) -> Option<u32> {
+    let of = |kind| checks.iter().find(|check| check.kind == kind).and_then(|check| check.took_ms);
+    Some(of(CheckKind::Store)? + of(CheckKind::Credential)?)
+}
+
+/// A cart has begun or stopped to need attention. Made in the transaction that changes it, and only when the word changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    pub cart: CartId,
+    pub website_name: String,
+    /// Such as `northwind-tea.myshopify.com`.
+    pub store: String,
+    pub previous: Status,
+    pub status: Status,
+    /// What is wrong; after a recovery, what was.
+    pub class: Class,
+    pub title: String,
+    pub missing_permissions: Vec<String>,
+    /// When the trouble began: for one that may pass, its first failure.
+    pub since: OffsetDateTime,
+    /// When a check last passed.
+    pub last_good_at: Option<OffsetDateTime>,
+    /// When it changed; after a recovery `at - since` is how long it lasted.
+    pub at: OffsetDateTime,
+}
+
+/// The one place that tells of a change.
+async fn announce(work: &mut PgConnection, change: &StatusChange) -> sqlx::Result<()> {
+    let cart = CartRef { id: change.cart.0, name: change.website_name.clone() };
+    let (class, title) = (change.class.as_str(), change.title.clone());
+    let event = match change.status {
+        Status::NotConnected => Event::CartNotConnected { class, title },
+        Status::NeedsAttention => Event::CartNeedsAttention { class, title },
+        Status::Connected | Status::Draft | Status::Inactive => {
+            let lasted_seconds = (change.at - change.since).whole_seconds();
+            Event::CartRecovered { class, title, lasted_seconds }
+        }
+    };
+    audit::record(work, &By::system(), Some(&cart), &event).await
+}
+
+#[cfg(all(test, feature = "practice"))]
+mod tests;

@@ -1,0 +1,212 @@
+//! The sweep: lease what is due, commit, ask Shopify outside of any transaction, record. Any number of processes sweep at the same
+//! time, because a lease is a row in Postgres that ends by the database's clock; one that is killed loses nothing but half a
+//! minute. Stops nothing by itself: what is sent where is decided by the row that the secret is sealed in.
+
+use std::time::{Duration, Instant};
+
+use sqlx::PgPool;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Finding, record};
+use crate::{
+    database::transaction,
+    ecommerce::{
+        CartId, Ecommerce, LiveToken, NoToken, Offered, Refusal, RunningTest, TestSubject, Visitor,
+        shopify::{
+            connection_test::{self, CHECK_DEADLINE},
+            credential::{ClientId, Credential, CredentialKind},
+        },
+        sql::{self, Due},
+        title::{self, Naming},
+        verdict::{Class, TESTS_A_MINUTE, Verdict},
+    },
+};
+
+/// Most checks of one process at once: half of its calls to Shopify, so that a person who tests never waits for them.
+pub const MOST_AT_ONCE: usize = 100;
+/// So many are leased together, so that a busy sweep asks for more not for each of them.
+const BATCH: usize = 25;
+/// A cart whose token another replica is renewing is left alone for so long.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Checks that were recorded.
+    pub checked: usize,
+    /// Results that were thrown away because the cart was changed meanwhile, and checks that did not come to one.
+    pub dropped: usize,
+}
+
+impl Ecommerce {
+    /// Checks every cart that is due, and those that come due meanwhile; ends when none is left.
+    ///
+    /// # Errors
+    /// The database is away. What was leased comes due again by itself.
+    pub async fn sweep(&self) -> sqlx::Result<Swept> {
+        self.sweep_until(&CancellationToken::new()).await
+    }
+
+    /// The same, but leases no more once it is told to stop; what is being checked is recorded.
+    pub async fn sweep_until(&self, stop: &CancellationToken) -> sqlx::Result<Swept> {
+        let mut running = JoinSet::new();
+        let (mut swept, mut failure, mut is_more) = (Swept::default(), None, true);
+        loop {
+            let free = MOST_AT_ONCE - running.len();
+            if is_more && free >= BATCH && !stop.is_cancelled() {
+                match self.lease(free).await {
+                    Ok(due) => {
+                        is_more = due.len() == free;
+                        for due in due {
+                            let ecommerce = self.clone();
+                            running.spawn(self.tasks.track_future(async move { ecommerce.check(due).await }));
+                        }
+                    }
+                    Err(error) => (failure, is_more) = (Some(error), false),
+                }
+            }
+            match running.join_next().await {
+                None => break,
+                Some(Ok(Ok(true))) => swept.checked += 1,
+                Some(Ok(Ok(false))) => swept.dropped += 1,
+                Some(Ok(Err(error))) => (failure, is_more) = (Some(error), false),
+                Some(Err(stopped)) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+                Some(Err(_)) => {}
+            }
+        }
+        failure.map_or(Ok(swept), Err)
+    }
+
+    async fn lease(&self, free: usize) -> sqlx::Result<Vec<Due>> {
+        let (limit, practices) = (i64::try_from(free).unwrap_or(0), self.practices);
+        transaction(&self.pool, move |work| Box::pin(async move { sql::lease_due(work, limit, practices).await })).await
+    }
+
+    /// Whether the check was recorded.
+    async fn check(&self, due: Due) -> sqlx::Result<bool> {
+        let began = Instant::now();
+        let looked = tokio::time::timeout(CHECK_DEADLINE, self.look(&due, began)).await;
+        let verdict = match looked {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(NoToken::Broken(error))) => {
+                tracing::warn!(cart = %due.cart, %error, "a check could not be made");
+                return Ok(false);
+            }
+            // Another replica renews, or the credential is gone: nothing is known.
+            Ok(Err(refusal)) => match class_of(&refusal) {
+                Some(class) => Verdict::of(class),
+                None => return self.release(due).await,
+            },
+            Err(_) => Verdict::of(Class::NetworkTimeout),
+        };
+        metrics::histogram!("cartwright_check_seconds").record(began.elapsed().as_secs_f64());
+        metrics::counter!("cartwright_checks_total", "class" => verdict.class.as_str()).increment(1);
+        let naming = Naming {
+            host: &due.store_host,
+            credential: due.kind.noun(),
+            tests_a_minute: TESTS_A_MINUTE,
+            now: self.clock.now(),
+        };
+        let finding = Finding::of(&verdict, title::of(&verdict, &naming));
+        self.note(due, finding).await
+    }
+
+    /// Asks with a token that works, and once more with another if that one was minted and is refused.
+    async fn look(&self, due: &Due, began: Instant) -> Result<Verdict, NoToken> {
+        let token = self.live_token(due.cart).await?;
+        let (verdict, token) = self.check_with(due, token, began).await;
+        if verdict.class != Class::TokenRefused {
+            return Ok(verdict);
+        }
+        let verdict = match due.kind {
+            CredentialKind::AccessToken => verdict,
+            CredentialKind::ClientCredentials => {
+                let another = self.live_token_instead(due.cart, &token).await?;
+                self.check_with(due, another, began).await.0
+            }
+        };
+        // A cart that is checked was let in with exactly this before.
+        let class = if verdict.class == Class::TokenRefused { Class::TokenStopped } else { verdict.class };
+        Ok(Verdict { class, ..verdict })
+    }
+
+    async fn check_with(&self, due: &Due, live: LiveToken, began: Instant) -> (Verdict, LiveToken) {
+        // The host comes from the row that the token was read from, never from the lease.
+        let LiveToken { token, version, address } = live;
+        let credential = Credential::AccessToken(token);
+        let subject = connection_test::Subject {
+            address: &address,
+            credential: &credential,
+            expected_shop_id: due.shop_id.as_deref(),
+        };
+        let left = CHECK_DEADLINE.saturating_sub(began.elapsed());
+        let verdict = connection_test::check_within(left, &self.client, subject, due.asks_customers).await;
+        let Credential::AccessToken(token) = credential else { unreachable!("it was made one above") };
+        (verdict, LiveToken { token, version, address })
+    }
+
+    /// Records in one transaction, unless the cart or the lease is another by now.
+    async fn note(&self, due: Due, finding: Finding) -> sqlx::Result<bool> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some(now) = sql::lock_health(work, due.cart).await? else { return Ok(false) };
+                let is_same = now.version == due.version
+                    && now.is_active
+                    && now.fingerprint.as_ref() == Some(&due.fingerprint)
+                    && now.leased_until == Some(due.leased_until);
+                if !is_same {
+                    sql::release_due(work, &due, Duration::ZERO).await?;
+                    return Ok(false);
+                }
+                record(work, &now, &finding).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    async fn release(&self, due: Due) -> sqlx::Result<bool> {
+        let mut connection = self.pool.acquire().await?;
+        sql::release_due(&mut connection, &due, BUSY).await?;
+        Ok(false)
+    }
+
+    /// How long the oldest due check has waited.
+    pub async fn check_lag(&self) -> sqlx::Result<Duration> {
+        lag(&self.pool, self.practices).await
+    }
+
+    /// A person's check of what is saved: a connection test like any other, counted, throttled and in the activity.
+    ///
+    /// # Errors
+    /// [`Refusal`], before anything is sent; `Gone` also where nothing is saved.
+    pub async fn check_now(&self, visitor: Visitor, id: CartId) -> Result<RunningTest, Refusal> {
+        let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
+        let saved = cart.credential.ok_or(Refusal::Gone)?;
+        let client_id = saved.client_id.as_deref().and_then(|id| ClientId::parse(id).ok());
+        let subject = TestSubject {
+            submission: uuid::Uuid::now_v7(),
+            cart: Some((id, cart.version)),
+            address: cart.address,
+            offered: Offered::Blank { kind: saved.kind, client_id },
+        };
+        self.test(visitor, subject).await
+    }
+}
+
+/// How long the oldest due check has waited; nothing while the integration is off.
+pub async fn lag(pool: &PgPool, practices: bool) -> sqlx::Result<Duration> {
+    let mut connection = pool.acquire().await?;
+    let lag = sql::find_lag(&mut connection, practices).await?;
+    Ok(Duration::try_from_secs_f64(lag.unwrap_or(0.0)).unwrap_or_default())
+}
+
+/// What it says about the cart that there is no token.
+const fn class_of(refusal: &NoToken) -> Option<Class> {
+    match refusal {
+        NoToken::Unreadable => Some(Class::OurKey),
+        NoToken::NotRenewed(class) => Some(*class),
+        NoToken::NoCredential | NoToken::Busy | NoToken::Broken(_) => None,
+    }
+}

@@ -1,0 +1,134 @@
+//! What one more check leaves behind: standing, status, history, problem, and the change if there is one. Always inside the
+//! caller's transaction, with the cart's row locked.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use super::{Finding, PastCheck, StatusChange, announce, schedule};
+use crate::ecommerce::{
+    CartId, Status, sql,
+    status::{Bearing, Facts, Standing},
+    verdict::Class,
+};
+
+/// Records a finding about what the locked cart holds.
+pub(in crate::ecommerce) async fn record(
+    work: &mut PgConnection,
+    now: &sql::LockedHealth,
+    finding: &Finding,
+) -> sqlx::Result<()> {
+    let (at, before) = (now.at, now.standing);
+    let after = before.after(finding.class, at);
+    let status = Facts { has_passed: now.has_passed, is_active: now.is_active, last: after.class }.status();
+    let status = status.with_locations(now.locations_gone);
+    // What the list says changes only with what stands; the finding may be one that does not stand yet.
+    let stands = after.class == Some(finding.class) && finding.class.bearing() != Bearing::Nothing;
+    let missing = i32::try_from(finding.missing.len()).unwrap_or(i32::MAX);
+    let says_more = stands && (now.title.as_deref() != Some(&finding.title) || now.missing_count != missing);
+    if status != now.status || after.class != before.class || after.since != before.since || says_more {
+        let (title, missing) = if stands {
+            (Some(finding.title.as_str()), missing)
+        } else {
+            (now.title.as_deref(), now.missing_count)
+        };
+        sql::update_standing(work, now.cart, &after, title, missing, status).await?;
+    }
+    if let Some(granted) = &finding.granted
+        && now.granted.as_ref() != Some(granted)
+    {
+        sql::update_granted(work, now.cart, granted).await?;
+    }
+    let failing_for = after.since.map_or(Duration::ZERO, |since| (at - since).try_into().unwrap_or_default());
+    let wait = finding.wait_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    let check = PastCheck { at, class: finding.class, took_ms: finding.took_ms };
+    let pause = schedule::pause(finding.class, after.streak, failing_for, wait);
+    sql::update_health(work, now.cart, &after, &check, pause, finding).await?;
+    let title = if stands { Some(finding.title.as_str()) } else { now.title.as_deref() };
+    let trouble = Trouble::of(status, &after, title, at);
+    follow(work, now, status, trouble, &finding.missing, None).await
+}
+
+/// A person changed the cart: its problem ends if what stands now is none, and a change of its word is told.
+pub(in crate::ecommerce) async fn settle(
+    work: &mut PgConnection,
+    cart: CartId,
+    previous: Status,
+    by: &str,
+) -> sqlx::Result<()> {
+    let Some(mut now) = sql::lock_health(work, cart).await? else { return Ok(()) };
+    let status = std::mem::replace(&mut now.status, previous);
+    let trouble = Trouble::of(status, &now.standing, now.title.as_deref(), now.at);
+    follow(work, &now, status, trouble, &[], Some(by)).await
+}
+
+/// What a cart has trouble with now.
+struct Trouble {
+    class: Class,
+    title: String,
+    since: OffsetDateTime,
+}
+
+impl Trouble {
+    fn of(status: Status, stands: &Standing, title: Option<&str>, at: OffsetDateTime) -> Option<Self> {
+        matches!(status, Status::NeedsAttention | Status::NotConnected).then_some(())?;
+        let title = title.unwrap_or_default().to_owned();
+        Some(Self { class: stands.class?, title, since: stands.since.unwrap_or(at) })
+    }
+
+    /// Two reasons that may pass are one problem; any other class is a problem of its own.
+    fn is(&self, other: Class) -> bool {
+        self.class == other || (self.class.bearing() == Bearing::MayPass && other.bearing() == Bearing::MayPass)
+    }
+}
+
+/// Begins and ends the problem, and announces a change from one of the three words of an active cart to another.
+async fn follow(
+    work: &mut PgConnection,
+    now: &sql::LockedHealth,
+    status: Status,
+    trouble: Option<Trouble>,
+    missing: &[String],
+    ended_by: Option<&str>,
+) -> sqlx::Result<()> {
+    let same = match (&trouble, now.problem) {
+        (Some(trouble), Some(class)) => trouble.is(class),
+        (None, None) => true,
+        _ => false,
+    };
+    let mut over = None;
+    if !same {
+        if now.problem.is_some() {
+            over = sql::end_problem(work, now.cart, ended_by).await?;
+        }
+        if let Some(trouble) = &trouble {
+            // One trouble that follows another begins when it was found.
+            let began_at = if over.is_some() { now.at } else { trouble.since };
+            sql::insert_problem(work, now.cart, began_at, trouble.class, &trouble.title).await?;
+        }
+    }
+    let is_live = |status| matches!(status, Status::Connected | Status::NeedsAttention | Status::NotConnected);
+    if now.status == status || !is_live(now.status) || !is_live(status) {
+        return Ok(());
+    }
+    let (class, title, since) = match (trouble, over) {
+        (Some(trouble), _) => (trouble.class, trouble.title, trouble.since),
+        (None, Some(over)) => (over.class, over.title, over.began_at),
+        (None, None) => return Ok(()),
+    };
+    let change = StatusChange {
+        cart: now.cart,
+        website_name: now.website_name.clone(),
+        store: now.store_host.clone(),
+        previous: now.status,
+        status,
+        class,
+        title,
+        missing_permissions: missing.to_vec(),
+        since,
+        last_good_at: now.last_good_at,
+        at: now.at,
+    };
+    announce(work, &change).await
+}

@@ -1,0 +1,465 @@
+//! Sweeps against the stand-in and a real Postgres. Nobody sleeps: time passes by moving what the database remembers.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    audit::{Actor, Origin},
+    clock::Clock,
+    ecommerce::{
+        Ecommerce, Offered, Submission, Visitor, WebsiteName,
+        shopify::{
+            address::StoreAddress,
+            client::{Client, Egress},
+            credential::{Credential, CredentialKind},
+        },
+    },
+    practice::{Canned, Options, Practice, PracticeStore, Refusal, Scenario},
+    vault::{KeyRing, Vault},
+};
+
+const HANDLE: &str = "northwind-tea";
+const HOST: &str = "northwind-tea.myshopify.com";
+
+struct House {
+    pool: PgPool,
+    practice: Practice,
+    line: String,
+    ecommerce: Ecommerce,
+}
+
+fn visitor() -> Visitor {
+    let actor = Actor::Person { id: Uuid::now_v7(), name: "Priya Shah".into() };
+    Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] }
+}
+
+impl House {
+    /// The integration on, and no cart yet.
+    async fn open(pool: PgPool) -> Self {
+        let practice = Practice::start(Options::test()).await.expect("the stand-in");
+        let line = KeyRing::generate_line();
+        let ecommerce = replica(&pool, &practice, &line).await;
+        ecommerce.switch(By::operator(), true).await.expect("the switch");
+        Self { pool, practice, line, ecommerce }
+    }
+
+    /// The same with one active cart that is due.
+    async fn with_cart(pool: PgPool, kind: CredentialKind) -> (Self, CartId) {
+        let house = Self::open(pool).await;
+        let cart = house.cart(HANDLE, kind).await;
+        (house, cart)
+    }
+
+    async fn other(&self) -> Ecommerce {
+        replica(&self.pool, &self.practice, &self.line).await
+    }
+
+    /// A cart that passed once and is active and due.
+    async fn cart(&self, handle: &str, kind: CredentialKind) -> CartId {
+        let store = self.practice.stores().put(handle, PracticeStore::sample(handle));
+        let (secret, id) = match kind {
+            CredentialKind::AccessToken => (&store.access_token, None),
+            CredentialKind::ClientCredentials => (&store.client_secret, Some(store.client_id.clone())),
+        };
+        let secret = SecretString::from(secret.expose_secret());
+        let submission = Submission {
+            id: Uuid::new_v4(),
+            name: WebsiteName::parse(handle).expect("a name"),
+            address: StoreAddress::from_handle(handle).expect("a handle"),
+            offered: Offered::Typed(Credential::from_stored(kind, id, secret).expect("a credential")),
+            wants_active: false,
+        };
+        let cart = self.ecommerce.add(visitor(), submission).await.expect("saved").cart;
+        self.tamper(&format!(
+            "update carts set passed_at = now(), shop_id = '{}', shop_name = 'Northwind Tea', is_active = true,
+                status = 'connected' where id = '{}'",
+            store.shop_id, cart.0
+        ))
+        .await;
+        self.make_due().await;
+        cart
+    }
+
+    async fn tamper(&self, statement: &str) {
+        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&self.pool).await.expect(statement);
+    }
+
+    async fn make_due(&self) {
+        self.tamper("update cart_health set next_check_at = now() where next_check_at is not null").await;
+    }
+
+    /// Lets so much time pass for whatever is planned or remembered.
+    async fn pass(&self, time: &str) {
+        self.tamper(&format!(
+            "update cart_health set next_check_at = next_check_at - interval '{time}', streak_since = streak_since - interval '{time}',
+                leased_until = leased_until - interval '{time}', last_good_at = last_good_at - interval '{time}',
+                customers_asked_at = customers_asked_at - interval '{time}'"
+        ))
+        .await;
+        self.tamper(&format!("update carts set failing_since = failing_since - interval '{time}'")).await;
+        self.tamper(&format!("update cart_problems set began_at = began_at - interval '{time}'")).await;
+    }
+
+    async fn set(&self, scenario: Scenario) {
+        assert!(self.practice.stores().set(HANDLE, scenario));
+    }
+
+    /// A check that is due anyway, and what the list would say after it.
+    async fn check(&self) -> (String, Option<String>) {
+        self.make_due().await;
+        assert_eq!(self.ecommerce.sweep().await.expect("swept").checked, 1);
+        self.status().await
+    }
+
+    async fn status(&self) -> (String, Option<String>) {
+        sqlx::query_as("select status, last_class from carts").fetch_one(&self.pool).await.expect("a cart")
+    }
+
+    async fn events(&self) -> Vec<(String, serde_json::Value)> {
+        sqlx::query_as(
+            "select event, data from audit_events where event in ('cart_needs_attention', 'cart_not_connected', 'cart_recovered')
+             order by at, id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .expect("the activity")
+    }
+
+    fn asked(&self) -> usize {
+        self.practice.journal().requests_to(HOST).len()
+    }
+
+    async fn health(&self, cart: CartId) -> Health {
+        self.ecommerce.health(cart).await.expect("read").expect("a cart")
+    }
+}
+
+async fn replica(pool: &PgPool, practice: &Practice, line: &str) -> Ecommerce {
+    let egress = Egress {
+        proxy: Some(practice.proxy_url().parse().expect("a proxy")),
+        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
+    };
+    let ring = KeyRing::parse(line).expect("a key");
+    let vault = Vault::open_with(ring, pool.clone()).await.expect("a vault");
+    let client = Client::new(&egress).expect("a client");
+    Ecommerce::new(pool.clone(), Arc::new(vault), Arc::new(client), false, Clock::System)
+}
+
+fn word(status: Status, class: Class) -> (String, Option<String>) {
+    (status.as_str().to_owned(), Some(class.as_str().to_owned()))
+}
+
+#[sqlx::test]
+async fn a_due_cart_is_checked_once_and_planned_again(pool: PgPool) {
+    let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept { checked: 1, dropped: 0 });
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default(), "nothing is due any more");
+    assert_eq!(house.status().await, word(Status::Connected, Class::Connected));
+    assert_eq!(house.asked(), 2, "the test, and the look at one order");
+    let health = house.health(cart).await;
+    let [check] = health.recent[..] else { panic!("{health:?}") };
+    assert!(check.passed() && check.took_ms.is_some(), "{check:?}");
+    let next = health.next_check_at.expect("a plan") - health.last_checked_at.expect("a check");
+    assert!((810..=990).contains(&next.whole_seconds()), "15 minutes and a tenth: {next}");
+    assert_eq!((health.days.len(), health.days[0].checks, health.days[0].failed), (1, 1, 0));
+    assert_eq!(health.store.expect("what Shopify said").covered, 17);
+    assert_eq!(house.events().await, []);
+    // customers once a day is enough while all is well
+    house.check().await;
+    assert_eq!(house.asked(), 3);
+    house.pass("25 hours").await;
+    house.check().await;
+    assert_eq!(house.asked(), 5);
+}
+
+#[sqlx::test]
+async fn nothing_is_asked_of_a_cart_that_is_off(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.ecommerce.switch(By::operator(), false).await.expect("off");
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default());
+    assert_eq!(house.ecommerce.check_lag().await.expect("read"), Duration::ZERO);
+    house.ecommerce.switch(By::operator(), true).await.expect("on");
+    house.tamper("update carts set is_active = false, status = 'inactive'").await;
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default());
+    house.tamper("update carts set is_active = true, is_practice = true").await;
+    house.make_due().await;
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default(), "practice is off");
+    assert_eq!(house.asked(), 0);
+}
+
+#[sqlx::test]
+async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: PgPool) {
+    let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.tamper("update carts set is_active = false, status = 'inactive'").await;
+    assert_eq!(house.health(cart).await.next_check_at, None);
+    house.tamper("update carts set is_active = true, status = 'connected'").await;
+    let at: f64 = sqlx::query_scalar("select extract(epoch from next_check_at - now())::float8 from cart_health")
+        .fetch_one(&house.pool)
+        .await
+        .expect("planned");
+    assert!((115.0..=240.0).contains(&at), "{at}");
+}
+
+#[sqlx::test]
+async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_it_lasted(pool: PgPool) {
+    let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.check().await;
+    house.set(Scenario::Says(Canned::Unavailable)).await;
+    for _ in 0..2 {
+        assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+        house.pass("5 minutes").await;
+    }
+    // three in a row, but within ten minutes
+    assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+    assert_eq!(house.events().await, []);
+    house.pass("5 minutes").await;
+    assert_eq!(house.check().await, word(Status::NeedsAttention, Class::ShopifyDown));
+    house.pass("5 minutes").await;
+    house.set(Scenario::ConnectRefused).await;
+    assert_eq!(house.check().await, word(Status::NeedsAttention, Class::NetworkUnreachable));
+    house.pass("20 minutes").await;
+    house.set(Scenario::Well).await;
+    assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+    let events = house.events().await;
+    let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["cart_needs_attention", "cart_recovered"], "no repeats");
+    assert_eq!(events[0].1["class"], "SHOPIFY_DOWN");
+    let lasted = events[1].1["lasted_seconds"].as_i64().expect("a number");
+    assert!((2400..2460).contains(&lasted), "from the first failure: {lasted}");
+    let health = house.health(cart).await;
+    let [problem] = &health.problems[..] else { panic!("two reasons that may pass are one problem: {health:?}") };
+    assert!(problem.ended_at.is_some() && problem.ended_by.is_none(), "{problem:?}");
+    assert_eq!(problem.title, "Shopify has a problem at the moment");
+    assert_eq!((health.days[0].checks, health.days[0].failed), (7, 5));
+}
+
+#[sqlx::test]
+async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: PgPool) {
+    let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.check().await;
+    let token = SecretString::from(format!("shpat_{}", Uuid::new_v4().simple()));
+    house.practice.stores().change(HANDLE, |store| store.access_token = token);
+    house.practice.journal().clear();
+    assert_eq!(house.check().await, word(Status::NotConnected, Class::TokenStopped));
+    assert_eq!(house.asked(), 1, "an access token is not tried twice");
+    // a day of sweeps, a minute apart: at most one question an hour
+    for _ in 0..24 * 60 {
+        house.pass("1 minute").await;
+        house.ecommerce.sweep().await.expect("swept");
+    }
+    let in_a_day = house.asked() - 1;
+    assert!((20..=27).contains(&in_a_day), "{in_a_day}");
+    // and then once a day
+    house.practice.journal().clear();
+    for _ in 0..3 * 24 {
+        house.pass("1 hour").await;
+        house.ecommerce.sweep().await.expect("swept");
+    }
+    assert!((2..=4).contains(&house.asked()), "{}", house.asked());
+    assert_eq!(house.events().await.len(), 1, "told once");
+    assert_eq!(house.health(cart).await.problems.len(), 1);
+}
+
+#[sqlx::test]
+async fn no_transaction_is_open_while_shopify_is_asked(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.set(Scenario::Held).await;
+    let ecommerce = house.ecommerce.clone();
+    let sweep = tokio::spawn(async move { ecommerce.sweep().await });
+    house.practice.journal().wait_for_requests(1).await;
+    let open: i64 = sqlx::query_scalar(
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null",
+    )
+    .fetch_one(&house.pool)
+    .await
+    .expect("counted");
+    house.set(Scenario::Well).await;
+    assert_eq!(sweep.await.expect("ended").expect("swept").checked, 1);
+    assert_eq!(open, 0);
+}
+
+#[sqlx::test]
+async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    let other = house.other().await;
+    house.set(Scenario::Held).await;
+    let first = house.ecommerce.clone();
+    let first = tokio::spawn(async move { first.sweep().await });
+    house.practice.journal().wait_for_requests(1).await;
+    assert_eq!(other.sweep().await.expect("swept"), Swept::default(), "it is being checked");
+    house.pass("31 seconds").await;
+    let second = tokio::spawn(async move { other.sweep().await });
+    house.practice.journal().wait_for_requests(2).await;
+    house.set(Scenario::Well).await;
+    let (first, second) = (first.await.expect("ended").expect("swept"), second.await.expect("ended").expect("swept"));
+    let both = (first.checked + second.checked, first.dropped + second.dropped);
+    assert_eq!(both, (1, 1), "whoever had the old lease is not heard");
+    assert_eq!(first.dropped, 1);
+}
+
+#[sqlx::test]
+async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: PgPool) {
+    let house = House::open(pool).await;
+    let changes = [
+        "update carts set website_name = 'Renamed', version = version + 1",
+        "update carts set credential_fingerprint = 'another'",
+        "update carts set is_active = false, status = 'inactive'",
+        "delete from carts",
+    ];
+    for (n, change) in changes.into_iter().enumerate() {
+        house.cart(HANDLE, CredentialKind::AccessToken).await;
+        house.set(Scenario::Held).await;
+        let ecommerce = house.ecommerce.clone();
+        let sweep = tokio::spawn(async move { ecommerce.sweep().await });
+        house.practice.journal().wait_for_requests(n + 1).await;
+        house.tamper(change).await;
+        // so that this sweep has no second look at it
+        house.tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null").await;
+        house.set(Scenario::Says(Canned::Frozen)).await;
+        assert_eq!(sweep.await.expect("ended").expect("swept"), Swept { checked: 0, dropped: 1 }, "{change}");
+        let told: Vec<Option<String>> =
+            sqlx::query_scalar("select last_class from carts").fetch_all(&house.pool).await.expect("read");
+        assert!(told.iter().all(Option::is_none), "{change}: {told:?}");
+        house.tamper("delete from carts").await;
+    }
+}
+
+#[sqlx::test]
+async fn a_token_that_was_minted_is_renewed_once_and_a_second_refusal_is_final(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
+    assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+    house.practice.journal().clear();
+    house.practice.stores().end_minted_tokens(HANDLE);
+    assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+    assert_eq!(house.asked(), 3, "refused, renewed, let in");
+    house.practice.journal().clear();
+    house.set(Scenario::Says(Canned::Unauthorized)).await;
+    assert_eq!(house.check().await, word(Status::NotConnected, Class::TokenStopped));
+    assert_eq!(house.asked(), 3, "refused, renewed, refused: no loop");
+}
+
+#[sqlx::test]
+async fn an_exchange_that_is_refused_is_the_finding(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
+    house.practice.stores().change(HANDLE, |store| store.on_exchange = Some(Scenario::Exchange(Refusal::NotInstalled)));
+    assert_eq!(house.check().await, word(Status::NotConnected, Class::CcNotInstalled));
+}
+
+#[sqlx::test]
+async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.tamper("update carts set store_host = 'evil-shop.myshopify.com'").await;
+    assert_eq!(house.check().await, word(Status::NeedsAttention, Class::OurKey));
+    assert_eq!(house.practice.journal().requests().len(), 0, "a host changed by SQL gets nothing");
+    assert_eq!(house.events().await[0].1["class"], "OUR_KEY");
+}
+
+#[sqlx::test]
+async fn a_mistake_of_ours_changes_no_status(pool: PgPool) {
+    let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.check().await;
+    house.set(Scenario::Says(Canned::BadRequest)).await;
+    for _ in 0..4 {
+        assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+        house.pass("20 minutes").await;
+    }
+    assert_eq!(house.health(cart).await.recent.last().map(|check| check.class), Some(Class::OurBug));
+    assert_eq!(house.events().await, []);
+}
+
+#[sqlx::test]
+async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool: PgPool) {
+    let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.set(Scenario::ScopesMissing(&["write_inventory", "read_shipping"])).await;
+    assert_eq!(house.check().await, word(Status::NeedsAttention, Class::ScopesMissing));
+    house.set(Scenario::ScopesMissing(&["write_inventory"])).await;
+    house.check().await;
+    let missing: i32 = sqlx::query_scalar("select missing_count from carts").fetch_one(&house.pool).await.expect("read");
+    assert_eq!((missing, house.events().await.len()), (1, 1));
+    // the first that becomes the second is told, and so is the way back
+    house.set(Scenario::Says(Canned::Frozen)).await;
+    assert_eq!(house.check().await, word(Status::NotConnected, Class::StoreFrozen));
+    house.set(Scenario::Well).await;
+    house.check().await;
+    let names: Vec<String> = house.events().await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["cart_needs_attention", "cart_not_connected", "cart_recovered"]);
+}
+
+#[sqlx::test]
+async fn sixty_due_carts_are_checked_by_two_replicas_and_each_once(pool: PgPool) {
+    let house = House::open(pool).await;
+    for n in 0..60 {
+        house.cart(&format!("shop-{n}"), CredentialKind::AccessToken).await;
+    }
+    let other = house.other().await;
+    let (one, two) = tokio::join!(house.ecommerce.sweep(), other.sweep());
+    let (one, two) = (one.expect("swept"), two.expect("swept"));
+    assert_eq!(one.checked + two.checked, 60);
+    let tests = |host: String| {
+        let requests = house.practice.journal().requests_to(&host);
+        requests.iter().filter(|request| request.operation == Some(crate::practice::Operation::ConnectionTest)).count()
+    };
+    assert!((0..60).all(|n| tests(format!("shop-{n}.myshopify.com")) == 1));
+}
+
+/// What one cart's history weighs when it is full: docs/performance.md tells the number.
+#[sqlx::test]
+async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
+    const CARTS: i64 = 200;
+    let house = House::open(pool).await;
+    house
+        .tamper(&format!(
+            "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, updated_by)
+             select gen_random_uuid(), gen_random_uuid(), 'shopify', 'Shop ' || n, 'shop-' || n || '.myshopify.com', false, 'draft', 'x'
+             from generate_series(1, {CARTS}) n"
+        ))
+        .await;
+    // a year of days, each with a first check that lets the old ones go
+    let carts: Vec<Uuid> = sqlx::query_scalar("select id from carts").fetch_all(&house.pool).await.expect("carts");
+    house
+        .tamper(
+            "insert into cart_days (cart_id, day, checks, failed, slowest_ms)
+             select id, (now() at time zone 'UTC')::date - n, 96, 1, 1200 from carts, generate_series(1, 365) n",
+        )
+        .await;
+    let class = Class::Connected;
+    let finding = Finding {
+        class,
+        title: "Connected to Northwind Tea".into(),
+        granted: None,
+        missing: Vec::new(),
+        took_ms: Some(212),
+        store: None,
+        wait_seconds: None,
+        asked_customers: false,
+    };
+    for cart in &carts {
+        let mut work = house.pool.begin().await.expect("begun");
+        for _ in 0..40 {
+            let now = crate::ecommerce::sql::lock_health(&mut work, CartId(*cart)).await.expect("read").expect("a cart");
+            record(&mut work, &now, &finding).await.expect("recorded");
+        }
+        work.commit().await.expect("committed");
+    }
+    let (recent, days): (i64, i64) = sqlx::query_as(
+        "select max(octet_length(recent))::int8, (select max(n) from (select count(*) n from cart_days group by cart_id) d) from cart_health",
+    )
+    .fetch_one(&house.pool)
+    .await
+    .expect("read");
+    assert_eq!((recent, days), (240, 90));
+    let row: f64 = sqlx::query_scalar("select avg(pg_column_size(d.*))::float8 from cart_days d").fetch_one(&house.pool).await.expect("read");
+    assert!(row <= 60.0, "a day takes {row} bytes");
+    house.tamper("vacuum full cart_days").await;
+    house.tamper("vacuum full cart_health").await;
+    let bytes: i64 = sqlx::query_scalar("select pg_total_relation_size('cart_days') + pg_total_relation_size('cart_health')")
+        .fetch_one(&house.pool)
+        .await
+        .expect("read");
+    let each = bytes / CARTS;
+    assert!(each < 12 * 1024, "{each} bytes a cart");
+}

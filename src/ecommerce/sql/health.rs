@@ -1,0 +1,408 @@
+//! Leases, results and history of checks.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::{
+    ecommerce::{
+        CartId, Status,
+        health::{Day, Finding, Health, PastCheck, Problem, StoreFacts},
+        shopify::credential::CredentialKind,
+        status::Standing,
+        verdict::Class,
+    },
+    vault::Fingerprints,
+};
+
+/// A cart whose check is due, leased to us.
+pub(in crate::ecommerce) struct Due {
+    pub cart: CartId,
+    pub store_host: String,
+    pub kind: CredentialKind,
+    pub shop_id: Option<String>,
+    /// What is checked: a result for anything else is thrown away.
+    pub version: i64,
+    pub fingerprint: Vec<u8>,
+    /// The end of the lease, which also names it.
+    pub leased_until: OffsetDateTime,
+    pub asks_customers: bool,
+}
+
+/// Leases up to so many due carts, the longest overdue first; what another process holds is skipped, and a lease that ended
+/// without a result is anybody's. Nothing while the integration is off.
+pub(in crate::ecommerce) async fn lease_due(
+    connection: &mut PgConnection,
+    limit: i64,
+    practices: bool,
+) -> sqlx::Result<Vec<Due>> {
+    // Customers are looked at once a day, and with every check while something is missing.
+    let rows = sqlx::query!(
+        r#"
+        with due as (
+            select cart_id from cart_health h join carts c on c.id = h.cart_id
+            where next_check_at <= now() and (leased_until is null or leased_until < now())
+              and c.is_active and c.secret is not null and (not c.is_practice or $2)
+              and exists (select from ecommerce_integration where ecommerce_integration.is_active)
+            order by next_check_at limit $1 for update of h skip locked
+        )
+        update cart_health h set leased_until = now() + interval '30 seconds'
+        from due, carts c where h.cart_id = due.cart_id and c.id = h.cart_id
+        returning c.id, c.store_host, c.credential_kind as "kind!", c.shop_id, c.version,
+            c.credential_fingerprint as "fingerprint!", h.leased_until as "leased_until!",
+            (c.last_class is distinct from 'CONNECTED' and c.last_class is distinct from 'API_VERSION_OLD'
+                or h.customers_asked_at is null or h.customers_asked_at < now() - interval '1 day') as "asks_customers!"
+        "#,
+        limit,
+        practices
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Due {
+                cart: CartId(row.id),
+                store_host: row.store_host,
+                kind: CredentialKind::parse(&row.kind)?,
+                shop_id: row.shop_id,
+                version: row.version,
+                fingerprint: row.fingerprint,
+                leased_until: row.leased_until,
+                asks_customers: row.asks_customers,
+            })
+        })
+        .collect())
+}
+
+/// Gives a lease back without a result.
+pub(in crate::ecommerce) async fn release_due(
+    connection: &mut PgConnection,
+    due: &Due,
+    pause: Duration,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update cart_health set leased_until = null, next_check_at = next_check_at + make_interval(secs => $3)
+         where cart_id = $1 and leased_until = $2",
+        due.cart.0,
+        due.leased_until,
+        pause.as_secs_f64()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// How long the oldest due check has waited; `None` while none is late or the integration is off.
+pub(in crate::ecommerce) async fn find_lag(connection: &mut PgConnection, practices: bool) -> sqlx::Result<Option<f64>> {
+    sqlx::query_scalar!(
+        "select extract(epoch from now() - next_check_at)::float8 from cart_health h join carts c on c.id = h.cart_id
+         where next_check_at <= now() and (not c.is_practice or $1)
+           and exists (select from ecommerce_integration where ecommerce_integration.is_active)
+         order by next_check_at limit 1",
+        practices
+    )
+    .fetch_optional(connection)
+    .await
+    .map(Option::flatten)
+}
+
+/// A cart and what stands of it, held until the transaction ends.
+pub(in crate::ecommerce) struct LockedHealth {
+    pub cart: CartId,
+    pub website_name: String,
+    pub store_host: String,
+    pub is_active: bool,
+    pub has_passed: bool,
+    pub status: Status,
+    /// None of the locations that stock is limited to exists any more.
+    pub locations_gone: bool,
+    pub version: i64,
+    pub fingerprint: Option<Vec<u8>>,
+    pub standing: Standing,
+    pub title: Option<String>,
+    pub missing_count: i32,
+    /// What the app was granted when it last let us in, what is implied included.
+    pub granted: Option<Vec<String>>,
+    pub last_good_at: Option<OffsetDateTime>,
+    pub leased_until: Option<OffsetDateTime>,
+    /// The class of the problem that lasts.
+    pub problem: Option<Class>,
+    /// The database's time.
+    pub at: OffsetDateTime,
+}
+
+pub(in crate::ecommerce) async fn lock_health(
+    connection: &mut PgConnection,
+    id: CartId,
+) -> sqlx::Result<Option<LockedHealth>> {
+    let row = sqlx::query!(
+        r#"
+        select website_name, store_host, is_active, passed_at is not null as "has_passed!", status, locations_gone, version, credential_fingerprint,
+            last_class, last_title, missing_count, granted, failing_since, streak, streak_since, last_good_at, leased_until,
+            (select class from cart_problems p where p.cart_id = c.id and ended_at is null) as problem, now() as "at!"
+        from carts c join cart_health h on h.cart_id = c.id where c.id = $1 for no key update of c, h
+        "#,
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| LockedHealth {
+        cart: id,
+        website_name: row.website_name,
+        store_host: row.store_host,
+        is_active: row.is_active,
+        has_passed: row.has_passed,
+        status: Status::from_stored(&row.status),
+        locations_gone: row.locations_gone,
+        version: row.version,
+        fingerprint: row.credential_fingerprint,
+        standing: Standing {
+            class: row.last_class.as_deref().and_then(Class::from_stored),
+            since: row.failing_since,
+            streak: u32::try_from(row.streak).unwrap_or(0),
+            streak_since: row.streak_since,
+        },
+        title: row.last_title,
+        missing_count: row.missing_count,
+        granted: row.granted,
+        last_good_at: row.last_good_at,
+        leased_until: row.leased_until,
+        problem: row.problem.as_deref().and_then(Class::from_stored),
+        at: row.at,
+    }))
+}
+
+/// What stands, and the status that follows from it. A check is no change of a person's, so the version stays.
+pub(in crate::ecommerce) async fn update_standing(
+    connection: &mut PgConnection,
+    id: CartId,
+    stands: &Standing,
+    title: Option<&str>,
+    missing: i32,
+    status: Status,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update carts set status = $2, last_class = $3, last_title = $4, missing_count = $5, failing_since = $6 where id = $1",
+        id.0,
+        status.as_str(),
+        stands.class.map(Class::as_str),
+        title,
+        missing,
+        stands.since
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// What the app may do now, and since when it may not what it might before: from these follows which setting may be used.
+pub(in crate::ecommerce) async fn update_granted(
+    connection: &mut PgConnection,
+    id: CartId,
+    granted: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update carts set granted = $2,
+            lost_scopes = (select coalesce(jsonb_object_agg(scope, coalesce(lost_scopes -> scope, to_jsonb(now()))), '{}')
+                from (select unnest(granted) as scope union select jsonb_object_keys(lost_scopes)) known where scope <> all($2))
+         where id = $1",
+        id.0,
+        granted
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Ends the lease, plans the next check and remembers this one. With a cart's first check of a day its old days go.
+pub(in crate::ecommerce) async fn update_health(
+    connection: &mut PgConnection,
+    id: CartId,
+    stands: &Standing,
+    check: &PastCheck,
+    pause: Duration,
+    finding: &Finding,
+) -> sqlx::Result<()> {
+    let passed = check.passed();
+    let is_new_day = sqlx::query_scalar!(
+        r#"
+        with noted as (
+            update cart_health set leased_until = null, last_checked_at = now(),
+                next_check_at = case when next_check_at is not null then now() + make_interval(secs => $2 * (0.9 + 0.2 * random())) end,
+                last_good_at = case when $3 then now() else last_good_at end, streak = $4, streak_since = $5,
+                recent = substring(recent || $6::bytea from greatest(1, octet_length(recent) + 9 - 240)),
+                store = coalesce($7, store), customers_asked_at = case when $8 then now() else customers_asked_at end
+            where cart_id = $1
+        )
+        insert into cart_days as d (cart_id, day, checks, failed, slowest_ms)
+        values ($1, (now() at time zone 'UTC')::date, 1, case when $3 then 0 else 1 end, $9)
+        on conflict (cart_id, day) do update set checks = least(d.checks + 1, 32767), failed = least(d.failed + excluded.failed, 32767),
+            slowest_ms = greatest(d.slowest_ms, excluded.slowest_ms)
+        returning xmax = 0 as "is_new_day!"
+        "#,
+        id.0,
+        pause.as_secs_f64(),
+        passed,
+        i32::try_from(stands.streak).unwrap_or(i32::MAX),
+        stands.streak_since,
+        &check.pack()[..],
+        finding.store.as_ref().map(|store| serde_json::to_value(store).expect("what a store says is plain data")),
+        finding.asked_customers,
+        check.took_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX))
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if is_new_day {
+        delete_old_history(connection, id).await?;
+    }
+    Ok(())
+}
+
+/// Ninety days, and at most two hundred problems within them.
+async fn delete_old_history(connection: &mut PgConnection, id: CartId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with days as (delete from cart_days where cart_id = $1 and day <= (now() at time zone 'UTC')::date - 90)
+         delete from cart_problems where cart_id = $1 and ended_at is not null and (ended_at < now() - interval '90 days'
+            or began_at <= (select began_at from cart_problems where cart_id = $1 order by began_at desc offset 200 limit 1))",
+        id.0
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// A problem that is over.
+pub(in crate::ecommerce) struct Over {
+    pub began_at: OffsetDateTime,
+    pub class: Class,
+    pub title: String,
+}
+
+pub(in crate::ecommerce) async fn end_problem(
+    connection: &mut PgConnection,
+    id: CartId,
+    ended_by: Option<&str>,
+) -> sqlx::Result<Option<Over>> {
+    let row = sqlx::query!(
+        "update cart_problems set ended_at = now(), ended_by = $2 where cart_id = $1 and ended_at is null
+         returning began_at, class, title",
+        id.0,
+        ended_by
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|row| {
+        Some(Over { began_at: row.began_at, class: Class::from_stored(&row.class)?, title: row.title })
+    }))
+}
+
+/// Begins a problem; one that began at the same moment, before the cart was turned off and on again, goes on.
+pub(in crate::ecommerce) async fn insert_problem(
+    connection: &mut PgConnection,
+    id: CartId,
+    began_at: OffsetDateTime,
+    class: Class,
+    title: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into cart_problems (cart_id, began_at, class, title) values ($1, $2, $3, $4)
+         on conflict (cart_id, began_at) do update set ended_at = null, ended_by = null, class = excluded.class, title = excluded.title",
+        id.0,
+        began_at,
+        class.as_str(),
+        title
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Health without its days and problems.
+pub(in crate::ecommerce) async fn find_health(
+    connection: &mut PgConnection,
+    id: CartId,
+) -> sqlx::Result<Option<Health>> {
+    let row = sqlx::query!(
+        "select next_check_at, h.last_checked_at, last_good_at, recent, store, minted_at, minted_ends_at
+         from cart_health h join carts c on c.id = h.cart_id where cart_id = $1",
+        id.0
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Health {
+        recent: PastCheck::unpack(&row.recent),
+        days: Vec::new(),
+        problems: Vec::new(),
+        next_check_at: row.next_check_at,
+        last_checked_at: row.last_checked_at,
+        last_good_at: row.last_good_at,
+        // What an older version wrote may lack a field; it is then as if nothing had been said yet.
+        store: row.store.and_then(|store| serde_json::from_value::<StoreFacts>(store).ok()),
+        minted_at: row.minted_at,
+        minted_ends_at: row.minted_ends_at,
+    }))
+}
+
+pub(in crate::ecommerce) async fn list_days(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Vec<Day>> {
+    let rows = sqlx::query!(
+        "select day, checks, failed, slowest_ms from cart_days
+         where cart_id = $1 and day > (now() at time zone 'UTC')::date - 90 order by day",
+        id.0
+    )
+    .fetch_all(connection)
+    .await?;
+    let count = |n: i16| u32::try_from(n).unwrap_or(0);
+    Ok(rows
+        .into_iter()
+        .map(|row| Day {
+            day: row.day,
+            checks: count(row.checks),
+            failed: count(row.failed),
+            slowest_ms: row.slowest_ms.and_then(|ms| u32::try_from(ms).ok()),
+        })
+        .collect())
+}
+
+pub(in crate::ecommerce) async fn list_problems(
+    connection: &mut PgConnection,
+    id: CartId,
+) -> sqlx::Result<Vec<Problem>> {
+    let rows = sqlx::query!(
+        "select began_at, ended_at, ended_by, class, title from cart_problems
+         where cart_id = $1 and (ended_at is null or ended_at > now() - interval '90 days') order by began_at desc limit 50",
+        id.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            Some(Problem {
+                began_at: row.began_at,
+                ended_at: row.ended_at,
+                ended_by: row.ended_by,
+                class: Class::from_stored(&row.class)?,
+                title: row.title,
+            })
+        })
+        .collect())
+}
+
+/// When a check of exactly this last passed.
+pub(in crate::ecommerce) async fn find_last_good(
+    connection: &mut PgConnection,
+    id: CartId,
+    fingerprints: &Fingerprints,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    let row = sqlx::query_scalar!(
+        "select last_good_at from cart_health h join carts c on c.id = h.cart_id
+         where cart_id = $1 and credential_fingerprint = any ($2)",
+        id.0,
+        fingerprints.all()
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.flatten())
+}
