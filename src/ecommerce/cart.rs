@@ -93,6 +93,7 @@ pub struct SavedCredential {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 pub struct Cart {
     pub id: CartId,
     pub website_name: String,

@@ -40,6 +40,7 @@ pub struct ListQuery {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 pub struct CartRow {
     pub id: CartId,
     pub cursor: Cursor,

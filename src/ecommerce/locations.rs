@@ -76,7 +76,7 @@ impl Ecommerce {
 
     async fn ask(&self, cart: &Cart) -> Result<Asking, Broken> {
         let told = tokio::time::timeout(CHECK_DEADLINE, self.told(cart)).await;
-        match told.unwrap_or(Err(Stopped::At(Verdict::of(Class::NetworkTimeout)))) {
+        match told.unwrap_or(Err(Stopped::at(Verdict::of(Class::NetworkTimeout)))) {
             Ok(told) => {
                 self.keep(cart.id, told).await?;
                 Ok(Asking::Read)
@@ -91,16 +91,12 @@ impl Ecommerce {
     async fn told(&self, cart: &Cart) -> Result<Vec<(String, String)>, Stopped> {
         let token = self.live_token(cart.id).await?;
         match locations::list(&self.client, &token.address, &token.token).await {
-            Err(refusal) if refusal.class == Class::TokenRefused && self.is_minted(cart) => {
+            Err(refusal) if refusal.class == Class::TokenRefused && cart.is_minted() => {
                 let other = self.live_token_instead(cart.id, &token).await?;
                 Ok(locations::list(&self.client, &other.address, &other.token).await?)
             }
             listed => Ok(listed?),
         }
-    }
-
-    fn is_minted(&self, cart: &Cart) -> bool {
-        cart.credential.as_ref().is_some_and(|credential| credential.kind == CredentialKind::ClientCredentials)
     }
 
     async fn keep(&self, id: CartId, told: Vec<(String, String)>) -> sqlx::Result<()> {
@@ -133,6 +129,11 @@ impl Ecommerce {
 }
 
 impl Cart {
+    /// Whether its token is one that Shopify mints for a Client ID and Client secret.
+    fn is_minted(&self) -> bool {
+        self.credential.as_ref().is_some_and(|credential| credential.kind == CredentialKind::ClientCredentials)
+    }
+
     /// What its status follows from.
     pub(super) const fn facts(&self) -> Facts {
         Facts { has_passed: self.passed_at.is_some(), is_active: self.is_active, last: self.last_class }
@@ -140,24 +141,30 @@ impl Cart {
 }
 
 enum Stopped {
-    At(Verdict),
+    At(Box<Verdict>),
     Broken(Broken),
+}
+
+impl Stopped {
+    fn at(verdict: Verdict) -> Self {
+        Self::At(Box::new(verdict))
+    }
 }
 
 impl From<super::shopify::answer::Refusal> for Stopped {
     fn from(refusal: super::shopify::answer::Refusal) -> Self {
         let moved_to = refusal.moved_to.map(|address| address.host());
-        Self::At(Verdict { moved_to, ..Verdict::of(refusal.class) })
+        Self::at(Verdict { moved_to, ..Verdict::of(refusal.class) })
     }
 }
 
 impl From<NoToken> for Stopped {
     fn from(error: NoToken) -> Self {
         match error {
-            NoToken::NoCredential | NoToken::Unreadable => Self::At(Verdict::of(Class::OurKey)),
-            NoToken::NotRenewed(class) => Self::At(Verdict::of(class)),
+            NoToken::NoCredential | NoToken::Unreadable => Self::at(Verdict::of(Class::OurKey)),
+            NoToken::NotRenewed(class) => Self::at(Verdict::of(class)),
             // Another replica asks Shopify for a token and gets no answer.
-            NoToken::Busy => Self::At(Verdict::of(Class::NetworkTimeout)),
+            NoToken::Busy => Self::at(Verdict::of(Class::NetworkTimeout)),
             NoToken::Broken(broken) => Self::Broken(broken),
         }
     }

@@ -28,6 +28,7 @@ pub enum Setting {
 
 /// Everything that is stored of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 pub struct Settings {
     pub update_order_status: bool,
     pub update_inventory: bool,

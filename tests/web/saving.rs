@@ -380,6 +380,129 @@ async fn two_people_at_one_cart_see_each_other(pool: PgPool) {
     assert_eq!(name().await.expect("a name"), "Priya's tea");
 }
 
+/// The secret that a store has now, changed at Shopify first.
+fn new_token(app: &TestApp, ending: &str) -> String {
+    let token = format!("shpat_{}", ending.repeat(8));
+    app.practice.stores().change("northwind-tea", |store| store.access_token = token.clone().into());
+    token
+}
+
+#[sqlx::test]
+async fn two_people_see_that_a_secret_is_new_and_never_the_secret(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let sam = app.sign_in_as(&SAM).await;
+    let (mut mine, theirs) = (priya.visit(&path).await, sam.visit(&path).await);
+    let mut theirs = theirs.press("Replace token").await;
+    theirs.fill("Access Token", &new_token(&app, "77ab"));
+    assert_eq!(theirs.press("Test Connection").await.press("Save").await.status, StatusCode::OK);
+    mine.fill("Website Name", "Priya's tea");
+    // a test of a page that somebody has overtaken says so too
+    for button in ["Save", "Test Connection"] {
+        let conflict = mine.press(button).await;
+        assert_eq!(conflict.status, StatusCode::CONFLICT, "{conflict}");
+        assert_eq!(
+            conflict.all("tbody tr"),
+            ["Website NameNorthwind TeaPriya's tea", "Access TokenNew token, ends in 77abNo change"]
+        );
+    }
+    let mut replacing = mine.press("Replace token").await;
+    replacing.fill("Access Token", &new_token(&app, "1f3c"));
+    let conflict = replacing.press("Save").await;
+    assert_eq!(conflict.all("tbody tr")[1], "Access TokenNew token, ends in 77abNew token, ends in 1f3c");
+    // mine was not tested, so theirs stays in use; the activity says over whom it was saved
+    let saved = conflict.press("Save my changes instead").await;
+    assert!(saved.banner().starts_with("Priya's tea is saved, but still uses the old access token."), "{saved}");
+    let over: serde_json::Value = sqlx::query_scalar("select data from audit_events where event = 'cart_overwritten'")
+        .fetch_one(&app.pool)
+        .await
+        .expect("one");
+    assert_eq!(over, serde_json::json!({"of": "Sam Lee"}));
+}
+
+#[sqlx::test]
+async fn two_people_see_another_kind_and_a_disconnection(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let store = app.practice.stores().find("northwind-tea").expect("open");
+    let sam = app.sign_in_as(&SAM).await;
+    let (mut mine, mut theirs) = (priya.visit(&path).await, sam.visit(&path).await);
+    theirs.choose("Client ID and Client secret");
+    theirs.fill("Client ID", &store.client_id);
+    theirs.fill("Client secret", expose(&store.client_secret));
+    assert_eq!(theirs.press("Test Connection").await.press("Save").await.status, StatusCode::OK);
+    mine.uncheck("Active");
+    let rows = mine.press("Save").await.all("tbody tr");
+    assert_eq!(rows[0], "What does your Shopify app give you?Client ID and Client secretAccess Token");
+    assert!(
+        rows[1].starts_with("Access TokenNew Client secret, ends in ") && rows[1].ends_with("No change"),
+        "{rows:?}"
+    );
+    assert_eq!(rows[2..], ["ActiveOnOff"]);
+    sam.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;
+    let rows = mine.press("Save").await.all("tbody tr");
+    assert_eq!(rows, ["Access TokenDisconnectedNo change"], "it is off with them as well");
+}
+
+/// Without script, an impatient second press sends the same form again.
+#[sqlx::test]
+async fn a_later_save_sent_twice_is_no_conflict_with_oneself(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    page.fill("Website Name", "Northwind Tea London");
+    page.uncheck("Active");
+    let presses: Vec<_> = (0..4).map(|_| page.knock("Save").send()).collect();
+    for answer in futures_util::future::join_all(presses).await {
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::SEE_OTHER, page.path.as_str()),
+            "{}",
+            answer.text()
+        );
+    }
+    let all = events(&app.pool).await;
+    assert_eq!(all.iter().filter(|event| *event == "cart_turned_off").count(), 1);
+    assert!(priya.visit(&page.path).await.banner().starts_with("Northwind Tea London is inactive."));
+    // the same form with something else in it is a conflict, even with oneself
+    page.fill("Website Name", "Northwind Tea Paris");
+    assert_eq!(page.press("Save").await.status, StatusCode::CONFLICT);
+}
+
+#[sqlx::test]
+async fn a_cart_never_becomes_another_store(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    app.practice.stores().put(
+        "northwind-b2b",
+        PracticeStore { name: "Northwind Wholesale".into(), ..PracticeStore::sample("northwind-b2b") },
+    );
+    let token = expose(&app.practice.stores().find("northwind-b2b").expect("open").access_token).to_owned();
+    let mut page = priya.visit(&path).await;
+    page.fill("API URL", "northwind-b2b");
+    let mut page = page.press("Replace token").await;
+    page.fill("Access Token", &token);
+    let page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "WRONG_STORE", "{page}");
+    let page = page.press("Save").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+    let (class, sentence) = page.complaint("API URL").expect("a complaint");
+    assert_eq!(class, "WRONG_STORE");
+    assert_eq!(
+        sentence,
+        "This cart was set up for Northwind Tea. The address and the secret you entered open Northwind Wholesale. Add it as a new cart"
+    );
+    let (host, status): (String, String) =
+        sqlx::query_as("select store_host, status from carts").fetch_one(&app.pool).await.expect("the cart");
+    assert_eq!((host.as_str(), status.as_str()), ("northwind-tea.myshopify.com", "connected"), "nothing was replaced");
+    // disconnected, it is still the cart of its store
+    priya.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;
+    let mut page = priya.visit(&path).await;
+    page.fill("API URL", "northwind-b2b");
+    page.fill("Access Token", &token);
+    let page = page.press("Test Connection").await.press("Save").await;
+    assert_eq!(page.complaint_class("API URL"), "WRONG_STORE", "{page}");
+}
+
 #[sqlx::test]
 async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
     let (app, priya) = inside(pool).await;

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// A cart's row without its secret.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 struct Record {
     id: Uuid,
     website_name: String,

@@ -102,7 +102,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     } else {
         editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
         let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
-        let html = askama::Template::render(&editor.page(Stage::Testing).await?)?;
+        let html = askama::Template::render(&Box::pin(editor.page(Stage::Testing)).await?)?;
         let (head, tail) = General::halves(&html);
         Some((head.to_owned(), tail.to_owned()))
     };
@@ -170,7 +170,7 @@ impl Press<'_> {
             Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
             None => None,
         };
-        Editor { app, shell, cart, form, report: None }.page(Stage::Typed).await
+        Box::pin(Editor { app, shell, cart, form, report: None }.page(Stage::Typed)).await
     }
 
     /// Why a form that reads well cannot be saved or tested.
@@ -184,8 +184,8 @@ impl Press<'_> {
         let complaint = |class, sentence, link| Some(Complaint { class, sentence, link });
         match error {
             SaveError::Broken(broken) => return Err(broken.into()),
-            SaveError::Conflict(theirs) => return self.conflict(form, &theirs).await,
-            SaveError::Gone => return self.deleted(form).await,
+            SaveError::Conflict(theirs) => return Box::pin(self.conflict(form, &theirs)).await,
+            SaveError::Gone => return Box::pin(self.deleted(form)).await,
             SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
             SaveError::SameStore(other) => {
                 let link =
