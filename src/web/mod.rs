@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod confirm;
 pub mod error;
 pub mod fields;
 pub mod filters;

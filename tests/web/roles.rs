@@ -54,6 +54,10 @@ async fn a_viewer_sees_every_other_page_without_anything_to_press(pool: PgPool) 
     for door in doors.iter().filter(|door| door.access == Access::Viewer && door.method == Method::GET) {
         let page = vera.visit(&door.path).await;
         assert_eq!(page.status, StatusCode::OK, "{page}");
+        if door.template == "/admin/account" {
+            // Her own, which she may change.
+            continue;
+        }
         let said = page.all("p.viewer");
         assert_eq!(said, ["Your role is Viewer. You can look at everything here but not change it."], "{page}");
         let forms = page.document();

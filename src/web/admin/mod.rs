@@ -3,3 +3,4 @@
 pub mod account;
 pub mod ecommerce;
 pub mod home;
+pub mod users;

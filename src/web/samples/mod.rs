@@ -1,13 +1,13 @@
 //! Every page with the sample cast, at rest and at its worst, and what must hold of each of them. Tests only.
 //! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
 
+mod people;
 mod rules;
 
 use askama::Template;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::admin::account::Account;
 use super::admin::ecommerce::StatusView;
 use super::admin::ecommerce::add::Add;
 use super::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
@@ -636,7 +636,6 @@ fn lists() -> Vec<(String, String)> {
             "deletion".into(),
             draw(&Deletion { shell: shell(), cart: cart(), kind: Kind::ClientCredentials, version: 4 }),
         ),
-        ("account".into(), draw(&Account { shell: shell() })),
         ("help".into(), draw(&Help::new(shell(), permissions(), NOW))),
     ]
 }
@@ -664,5 +663,5 @@ fn troubles() -> Vec<(String, String)> {
 
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    [entrance(), lists(), editors(), troubles()].concat()
+    [entrance(), lists(), editors(), people::pages(), troubles()].concat()
 }
