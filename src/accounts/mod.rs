@@ -33,11 +33,12 @@ use password::Hashing;
 pub struct Accounts {
     pool: PgPool,
     hashing: Arc<Hashing>,
+    line: Arc<tries::Line>,
 }
 
 impl Accounts {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, hashing: Arc::default() }
+        Self { pool, hashing: Arc::default(), line: Arc::default() }
     }
 }
 

@@ -48,10 +48,12 @@ impl Accounts {
         replaces: Option<Vec<u8>>,
     ) -> Result<BrowserSecret, SignInError> {
         let email = Email::normalise(email);
+        let turn = self.line.turn().await?;
         if let Some(wait) = self.count_try(&email, by.origin.ip.as_deref()).await? {
             return Err(SignInError::TooMany(wait));
         }
         let known = sql::find_for_sign_in(&self.pool, &email).await?;
+        drop(turn);
         let checked = known.as_ref().and_then(|known| known.password_hash.clone());
         let rehash = checked.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
         let is_right = self.hashing.verify(password, checked.clone()).await?;

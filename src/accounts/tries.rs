@@ -3,13 +3,37 @@
 
 use std::time::Duration;
 
-use super::Accounts;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{Accounts, password::Crowded};
 use crate::database::throttle::Throttle;
 
 const MINUTES_5: Duration = Duration::from_mins(5);
 const PAIR: Throttle = Throttle { limit: 5, window: MINUTES_5 };
 const ACCOUNT: Throttle = Throttle { limit: 20, window: MINUTES_5 };
 const ADDRESS: Throttle = Throttle { limit: 30, window: MINUTES_5 };
+
+/// Where sign-ins stand in line for the database. A thousand strangers at the door keep nobody waiting who is signed in: their
+/// tries take half of the pool's connections, and a line that is too long sends the next one away at once, which costs no memory.
+#[derive(Debug)]
+pub(super) struct Line {
+    places: Semaphore,
+    turns: Semaphore,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { places: Semaphore::new(100), turns: Semaphore::new(8) }
+    }
+}
+
+impl Line {
+    /// Waits for a turn; it is over when this is dropped.
+    pub(super) async fn turn(&self) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), Crowded> {
+        let place = self.places.try_acquire().map_err(|_| Crowded)?;
+        Ok((place, self.turns.acquire().await.map_err(|_| Crowded)?))
+    }
+}
 
 /// "Too many sign-in tries. Try again in 5 minutes."
 pub(super) fn too_many(wait: Duration) -> String {

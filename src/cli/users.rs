@@ -19,11 +19,9 @@ pub enum UsersCommand {
     List(ListFlags),
     /// Add an administrator.
     Add(AddFlags),
-    /// Print a one-time link by which somebody chooses a new password; every browser of theirs is signed out.
-    ///
-    /// The way back in for an administrator who is locked out.
+    /// Print a one-time link for somebody who is locked out: they choose a new password, and every browser of theirs is signed out.
     Link(LinkFlags),
-    /// Sign somebody out at once and for good. Nobody is deleted, since the activity names them.
+    /// Sign somebody out at once, and let them in no more. Nobody is deleted, since the activity names them.
     Disable(PersonFlags),
     /// Let somebody sign in again who was disabled.
     Enable(PersonFlags),

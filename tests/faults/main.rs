@@ -10,6 +10,7 @@ mod egress;
 mod hostile;
 mod postgres_killed;
 mod server_killed;
+mod sign_ins;
 mod slow_clients;
 mod stopping;
 mod storm;

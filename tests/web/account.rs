@@ -124,8 +124,15 @@ mod confirm {
         assert_eq!(id_of(&priya), old);
         page.fill("Password", PASSWORD);
         let page = page.press("Continue").await;
-        assert_eq!((page.banner().as_str(), page.path.as_str()), ("Your details are saved.", "/admin/account"), "{page}");
-        assert_eq!((page.value("Name"), page.value("Email")), ("Priya S.".into(), "priya.shah@northwind.example".into()));
+        assert_eq!(
+            (page.banner().as_str(), page.path.as_str()),
+            ("Your details are saved.", "/admin/account"),
+            "{page}"
+        );
+        assert_eq!(
+            (page.value("Name"), page.value("Email")),
+            ("Priya S.".into(), "priya.shah@northwind.example".into())
+        );
         // the session has a new id, and the old one is dead
         assert_ne!(id_of(&priya), old);
         let thief = app.browser();
@@ -214,8 +221,11 @@ mod password {
         assert_eq!(sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(sign_in(&app.browser(), PRIYA.email, NEW_PASSWORD).await.h1(), "Admin");
         // once more, with nobody elsewhere
-        tamper(&app.pool, "delete from sessions where id_hash <> (select id_hash from sessions order by created_at limit 1)")
-            .await;
+        tamper(
+            &app.pool,
+            "delete from sessions where id_hash <> (select id_hash from sessions order by created_at limit 1)",
+        )
+        .await;
         let page = change_password(&priya, NEW_PASSWORD, PASSWORD).await;
         assert_eq!(page.banner(), "Your password is changed.");
     }
@@ -329,7 +339,11 @@ mod sessions {
         assert!(lines[0].contains("127.0.0.1 Now, this one · since "), "{lines:?}");
         assert!(lines[1].starts_with("Safari on iPhone · 198.51.100.20 just now · since "), "{lines:?}");
         // one that is over by time is not there
-        tamper(&app.pool, "update sessions set last_seen_at = now() - interval '31 minutes' where ip = '198.51.100.20'").await;
+        tamper(
+            &app.pool,
+            "update sessions set last_seen_at = now() - interval '31 minutes' where ip = '198.51.100.20'",
+        )
+        .await;
         assert_eq!(here.visit("/admin/account").await.all("li.place").len(), 1);
     }
 

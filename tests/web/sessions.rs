@@ -166,7 +166,8 @@ mod session_clock {
     /// The database's clock goes on by so much, for every session.
     async fn later(app: &TestApp, minutes: u32) {
         let back = format!("- make_interval(mins => {minutes})");
-        let all = ["created_at", "last_seen_at", "authenticated_at"].map(|column| format!("{column} = {column} {back}"));
+        let all =
+            ["created_at", "last_seen_at", "authenticated_at"].map(|column| format!("{column} = {column} {back}"));
         tamper(&app.pool, &format!("update sessions set {}", all.join(", "))).await;
     }
 
