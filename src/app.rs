@@ -57,11 +57,12 @@ impl App {
         }
     }
 
-    /// Removes what is over: unsaved secrets, tests of stores that were never saved, throttle windows. Notices saved secrets that
-    /// do not open any more.
+    /// Removes what is over: unsaved secrets, tests of stores that were never saved, sessions, throttle windows. Notices saved
+    /// secrets that do not open any more.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.ecommerce.sweep_unsaved().await?;
         self.ecommerce.sweep_tests().await?;
+        self.accounts.sweep_sessions().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         drop(connection);

@@ -207,7 +207,7 @@
     if (show) {
       const input = document.getElementById(show.dataset.show);
       const hide = show.textContent === 'Show';
-      if (input.name === 'password') input.type = hide ? 'text' : 'password';
+      if (/-password$/.test(input.autocomplete)) input.type = hide ? 'text' : 'password';
       else input.classList.toggle('secret', !hide);
       show.textContent = hide ? 'Hide' : 'Show';
     }

@@ -78,7 +78,8 @@ fn help_teaches_a_first_start_and_names_every_setting() {
     }
     for (arguments, words) in [
         (&["migrate", "--help"][..], &["DATABASE_URL", "CARTWRIGHT_DATA_DIR"][..]),
-        (&["users", "--help"], &["add"]),
+        (&["users", "--help"], &["list", "add", "link", "disable", "enable", "locked out"]),
+        (&["users", "link", "--help"], &["--email", "--public-url", "CARTWRIGHT_PUBLIC_URL", "DATABASE_URL"]),
         (&["users", "add", "--help"], &["--email", "--name", "--password-file", "8 characters", "DATABASE_URL"]),
         (&["keys", "--help"], &["generate"]),
         (&["keys", "generate", "--help"], &["CARTWRIGHT_KEY_FILE"]),
@@ -297,6 +298,76 @@ fn users_that_cannot_be_added_are_told_why_in_one_line() {
         assert!(ran.stderr.contains(word) && ran.stderr.lines().count() == 1, "{word}: {}", ran.stderr);
         assert!(!ran.stderr.contains("seven77"), "{}", ran.stderr);
     }
+}
+
+fn users(folder: &Folder, arguments: &[&str]) -> Ran {
+    run(cartwright(folder.path(), &[&["users"], arguments].concat()))
+}
+
+#[tokio::test]
+async fn somebody_locked_out_comes_back_by_a_link_from_the_command_line() {
+    let folder = Folder::new();
+    let server = Server::start(cartwright(folder.path(), &["serve"]));
+    let mut priya = set_up(&server).await;
+    let ran =
+        users(&folder, &["link", "--email", "Priya@Northwind.example", "--public-url", "https://orders.example.com/"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let path = lines[0].strip_prefix("https://orders.example.com").expect("a link of this server");
+    assert!(path.starts_with("/set-up/") && ran.code == Some(0), "{ran:?}");
+    assert_eq!(
+        lines[1],
+        "It lets Priya Shah choose a new password, once, within the hour. Every browser of theirs is signed out."
+    );
+    let out = priya.get("/admin").await.expect("an answer");
+    assert!(out.status() == 303 && out.location().starts_with("/sign-in"), "her browser is signed out: {}", out.text);
+    let mut elsewhere = Browser::new(server.address);
+    let page = elsewhere.get(path).await.expect("the page of the link");
+    let form = page.form("Save password").fill("password", "five plain random words more");
+    assert_eq!(elsewhere.submit(&form).await.expect("an answer").status(), 303);
+    assert_eq!(elsewhere.get("/admin").await.expect("an answer").status(), 200);
+    assert_eq!(Browser::new(server.address).get(path).await.expect("an answer").status(), 410, "it works once");
+}
+
+#[tokio::test]
+async fn users_are_listed_disabled_and_enabled() {
+    let folder = Folder::new();
+    let empty = users(&folder, &["list"]);
+    assert_eq!(empty.stdout, "Nobody can sign in yet. The server prints a set-up link when it starts.\n", "{empty:?}");
+    let password = file(&folder, "password", PASSWORD);
+    for email in ["priya@northwind.example", "sam@northwind.example"] {
+        assert_eq!(run(users_add(&folder, email, &password)).code, Some(0));
+    }
+    let server = Server::start(cartwright(folder.path(), &["serve"]));
+    let mut sam = Browser::sign_in(server.address, "sam@northwind.example").await;
+    for (arguments, code, said) in [
+        (["disable", "--email", "SAM@northwind.example"], 0, "sam@northwind.example cannot sign in any more."),
+        (["disable", "--email", "sam@northwind.example"], 0, "sam@northwind.example was disabled already."),
+        (
+            ["disable", "--email", "priya@northwind.example"],
+            1,
+            "There must be one administrator. Make somebody else one first.",
+        ),
+        (
+            ["link", "--email", "sam@northwind.example"],
+            1,
+            "sam@northwind.example is disabled: `cartwright users enable` lets them in first",
+        ),
+        (["disable", "--email", "tom@northwind.example"], 1, "--email: nobody has the address tom@northwind.example"),
+        (["disable", "--email", "tom"], 1, "--email: Enter an email address like priya@northwind.example"),
+    ] {
+        let ran = users(&folder, &arguments);
+        assert_eq!((ran.code, format!("{}{}", ran.stdout, ran.stderr).trim()), (Some(code), said), "{arguments:?}");
+    }
+    assert_eq!(sam.get("/admin").await.expect("an answer").status(), 303, "he is out at once");
+    let listed = users(&folder, &["list"]).stdout;
+    assert!(
+        listed.lines().any(|line| line.starts_with("sam@") && line.ends_with("Administrator  disabled")),
+        "{listed}"
+    );
+    assert!(listed.lines().any(|line| line.starts_with("priya@") && line.ends_with("not here yet")), "{listed}");
+    let ran = users(&folder, &["enable", "--email", "sam@northwind.example"]);
+    assert_eq!(ran.stdout, "sam@northwind.example can sign in again.\n", "{ran:?}");
+    Browser::sign_in(server.address, "sam@northwind.example").await;
 }
 
 #[tokio::test]

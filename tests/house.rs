@@ -63,7 +63,7 @@ fn sql_stands_in_sql_files_and_the_database_alone() {
     let words = ["sqlx::query"];
     let places = [
         "src/database/",
-        "src/accounts/sql.rs",
+        "src/accounts/sql/",
         "src/audit/sql.rs",
         "src/vault/sql.rs",
         "src/ecommerce/sql/",

@@ -32,6 +32,41 @@ pub enum Event<S = &'static str> {
     WasRefused {
         page: String,
     },
+    /// Somebody signed in typed another password than theirs where it is asked for again.
+    CouldNotConfirm,
+    PasswordChanged,
+    DetailsChanged {
+        changes: Vec<Change<S>>,
+    },
+    /// One's own browsers, but not the one in hand.
+    SignedOutOthers {
+        browsers: u64,
+    },
+    UserInvited {
+        person: String,
+        email: String,
+        role: S,
+    },
+    /// Somebody who was invited chose a password.
+    UserJoined,
+    SignInLinkMade {
+        person: String,
+    },
+    RoleChanged {
+        person: String,
+        role: S,
+    },
+    /// Everywhere, by somebody else.
+    UserSignedOut {
+        person: String,
+        browsers: u64,
+    },
+    UserTurnedOff {
+        person: String,
+    },
+    UserTurnedOn {
+        person: String,
+    },
     IntegrationTurnedOn,
     IntegrationTurnedOff,
     CartAdded {

@@ -65,6 +65,17 @@ impl<S> Event<S> {
             | Self::SignedOut
             | Self::UserAdded { .. }
             | Self::SetUpLinkMade
+            | Self::CouldNotConfirm
+            | Self::PasswordChanged
+            | Self::DetailsChanged { .. }
+            | Self::SignedOutOthers { .. }
+            | Self::UserInvited { .. }
+            | Self::UserJoined
+            | Self::SignInLinkMade { .. }
+            | Self::RoleChanged { .. }
+            | Self::UserSignedOut { .. }
+            | Self::UserTurnedOff { .. }
+            | Self::UserTurnedOn { .. }
             | Self::WasRefused { .. }
             | Self::EncryptionKeyRotated { .. }
             | Self::EncryptionKeyForgotten { .. } => What::People,

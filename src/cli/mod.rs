@@ -44,7 +44,7 @@ enum Command {
     Worker(Box<ServeFlags>),
     /// Bring the database up to date and stop.
     Migrate(DatabaseFlags),
-    /// Add people who may sign in; works before the server runs and beside it.
+    /// List, add, disable and let in the people who may sign in; works before the server runs and beside it.
     #[command(subcommand)]
     Users(users::UsersCommand),
     /// Look at settings, keys, database, clock and the way to Shopify, and say what to mend. Changes nothing but the schema.

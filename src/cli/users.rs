@@ -1,11 +1,13 @@
-//! `cartwright users`: people, from the command line of the server.
+//! `cartwright users`: people, from the command line of the server. The way back in for whoever is locked out of the pages.
+
+mod output;
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
 use crate::{
-    accounts::{Accounts, Email, NewUser, PersonName, Role, password},
+    accounts::{Accounts, Email, KnownUser, Missing, NewUser, PersonName, Role, password},
     audit::By,
     config::{DatabaseFlags, read_password},
     telemetry,
@@ -13,8 +15,22 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub enum UsersCommand {
+    /// List everybody who can sign in, or could.
+    List(ListFlags),
     /// Add an administrator.
     Add(AddFlags),
+    /// Print a one-time link for somebody who is locked out: they choose a new password, and every browser of theirs is signed out.
+    Link(LinkFlags),
+    /// Sign somebody out at once, and let them in no more. Nobody is deleted, since the activity names them.
+    Disable(PersonFlags),
+    /// Let somebody sign in again who was disabled.
+    Enable(PersonFlags),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ListFlags {
+    #[command(flatten)]
+    database: DatabaseFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,25 +51,116 @@ pub struct AddFlags {
     database: DatabaseFlags,
 }
 
+#[derive(Debug, clap::Args)]
+pub struct PersonFlags {
+    /// The address they sign in with.
+    #[arg(long)]
+    email: String,
+    #[command(flatten)]
+    database: DatabaseFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct LinkFlags {
+    #[command(flatten)]
+    person: PersonFlags,
+    /// The address in the browser, so that the link can be opened as it is printed [default: http://127.0.0.1:8080].
+    #[arg(long, env = "CARTWRIGHT_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+}
+
 pub async fn run(command: UsersCommand) -> anyhow::Result<()> {
     match command {
+        UsersCommand::List(flags) => list(flags).await,
         UsersCommand::Add(flags) => add(flags).await,
+        UsersCommand::Link(flags) => link(flags).await,
+        UsersCommand::Disable(flags) => disable(flags).await,
+        UsersCommand::Enable(flags) => enable(flags).await,
     }
 }
 
+async fn list(flags: ListFlags) -> anyhow::Result<()> {
+    let people = with(&flags.database, async |accounts| Ok(accounts.list().await?)).await?;
+    if people.is_empty() {
+        super::say(format_args!("Nobody can sign in yet. The server prints a set-up link when it starts."));
+    }
+    for line in output::table(&people) {
+        super::say(format_args!("{line}"));
+    }
+    Ok(())
+}
+
 async fn add(flags: AddFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log.as_deref().unwrap_or("warn"));
-    let config = flags.database.check()?;
-    let email = Email::parse(&flags.email).map_err(|error| anyhow::anyhow!("--email: {error}"))?;
+    let email = address(&flags.email)?;
     let name = PersonName::parse(&flags.name).map_err(|error| anyhow::anyhow!("--name: {error}"))?;
     let password = read_password(&flags.password_file).map_err(|error| anyhow::anyhow!("--password-file: {error}"))?;
     password::judge(&password).map_err(|error| anyhow::anyhow!("--password-file: {error}"))?;
     let role = if flags.viewer { Role::Viewer } else { Role::Administrator };
-    let opened = super::database::open(&config).await?;
     let new = NewUser { email: email.clone(), name, role, password };
-    let added = Accounts::new(opened.pool.clone()).add(By::operator(), new).await;
-    opened.close().await;
-    added?;
+    with(&flags.database, async |accounts| Ok(accounts.add(By::operator(), new).await?)).await?;
     super::say(format_args!("{} can sign in now.", email.as_str()));
     Ok(())
+}
+
+async fn link(flags: LinkFlags) -> anyhow::Result<()> {
+    let email = address(&flags.person.email)?;
+    let made = async |accounts: &Accounts| {
+        let user = find(accounts, &email).await?;
+        match accounts.make_link_as_operator(user.id).await {
+            Ok(code) => Ok((user, code)),
+            Err(Missing::Nobody) => {
+                anyhow::bail!("{} is disabled: `cartwright users enable` lets them in first", email.as_str())
+            }
+            Err(broken) => Err(broken.into()),
+        }
+    };
+    let (user, code) = with(&flags.person.database, made).await?;
+    let given = flags.public_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+    let origin = given.unwrap_or("http://127.0.0.1:8080").trim_end_matches('/');
+    super::say(format_args!("{origin}/set-up/{}", code.to_cookie()));
+    super::say(format_args!(
+        "It lets {} choose a new password, once, within the hour. Every browser of theirs is signed out.",
+        user.name
+    ));
+    Ok(())
+}
+
+async fn disable(flags: PersonFlags) -> anyhow::Result<()> {
+    let email = address(&flags.email)?;
+    let done = with(&flags.database, async |accounts| {
+        let user = find(accounts, &email).await?;
+        Ok(accounts.turn_off(By::operator(), user.id).await?)
+    });
+    let (word, email) = (if done.await? { "cannot sign in any more" } else { "was disabled already" }, email.as_str());
+    super::say(format_args!("{email} {word}."));
+    Ok(())
+}
+
+async fn enable(flags: PersonFlags) -> anyhow::Result<()> {
+    let email = address(&flags.email)?;
+    let done = with(&flags.database, async |accounts| {
+        let user = find(accounts, &email).await?;
+        Ok(accounts.turn_on_as_operator(user.id).await?)
+    });
+    let (word, email) = (if done.await? { "can sign in again" } else { "was not disabled" }, email.as_str());
+    super::say(format_args!("{email} {word}."));
+    Ok(())
+}
+
+fn address(typed: &str) -> anyhow::Result<Email> {
+    Email::parse(typed).map_err(|error| anyhow::anyhow!("--email: {error}"))
+}
+
+async fn find(accounts: &Accounts, email: &Email) -> anyhow::Result<KnownUser> {
+    let found = accounts.find_by_email(email).await?;
+    found.ok_or_else(|| anyhow::anyhow!("--email: nobody has the address {}", email.as_str()))
+}
+
+/// Opens the database for one piece of work, and closes it whatever came of that.
+async fn with<T>(flags: &DatabaseFlags, work: impl AsyncFnOnce(&Accounts) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    telemetry::start_logging(flags.log.as_deref().unwrap_or("warn"));
+    let opened = super::database::open(&flags.check()?).await?;
+    let done = work(&Accounts::new(opened.pool.clone())).await;
+    opened.close().await;
+    done
 }

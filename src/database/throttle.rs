@@ -13,14 +13,17 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Counts one more in the bucket; `Some` tells how long to wait when that is too many.
+    /// Counts one more in the bucket, or starts it anew when its window is over, or in a future that a clock set back has left
+    /// behind; `Some` tells how long to wait when that is too many.
     pub async fn count(self, connection: &mut PgConnection, bucket: &str) -> sqlx::Result<Option<Duration>> {
         let row = sqlx::query!(
             r#"
             insert into throttle (bucket, started_at, count) values ($1, now(), 1)
             on conflict (bucket) do update set
-                count = case when throttle.started_at <= now() - make_interval(secs => $2) then 1 else throttle.count + 1 end,
-                started_at = case when throttle.started_at <= now() - make_interval(secs => $2) then now() else throttle.started_at end
+                count = case when throttle.started_at between now() - make_interval(secs => $2) and now() + make_interval(secs => $2)
+                             then throttle.count + 1 else 1 end,
+                started_at = case when throttle.started_at between now() - make_interval(secs => $2) and now() + make_interval(secs => $2)
+                                  then throttle.started_at else now() end
             returning count, extract(epoch from started_at + make_interval(secs => $2) - now())::float8 as "left!"
             "#,
             bucket,

@@ -22,7 +22,7 @@ pub const LONGEST: usize = 16 * 1024;
 /// Longest time that a form may take to arrive: 8 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 /// Never drawn again, never kept.
-const SECRETS: [&str; 4] = ["csrf", "password", "access_token", "client_secret"];
+const SECRETS: [&str; 6] = ["csrf", "password", "current_password", "new_password", "access_token", "client_secret"];
 
 /// A form whose token was right.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod assets;
 pub mod charts;
+pub mod confirm;
 pub mod error;
 pub mod fields;
 pub mod filters;

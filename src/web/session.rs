@@ -1,7 +1,10 @@
 //! From the cookie to the person. A session's cookie is `__Host-cartwright`; before sign-in a second one, `…-form`, gives the
 //! forms something to be bound to. Over plain loopback the names go without `__Host-`, because that prefix demands https.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
@@ -18,7 +21,7 @@ use super::{
     trace::RequestId,
 };
 use crate::{
-    accounts::{BrowserSecret, Ended, Role, Session as Known, User},
+    accounts::{BrowserSecret, Ended, Fresh, Role, Session as Known, User},
     app::App,
     audit::{Actor, By, Origin},
     ecommerce::Visitor,
@@ -31,10 +34,25 @@ pub struct Session {
     pub user: Option<User>,
     pub ended: Option<Ended>,
     pub banner: Option<Banner>,
+    /// The password was entered within the last ten minutes.
+    pub fresh: Option<Fresh>,
     pub origin: Origin,
+    /// The new id, if this request gives the session one; whatever the answer becomes, its cookie goes with it.
+    renewed: Arc<Mutex<Option<BrowserSecret>>>,
 }
 
 impl Session {
+    /// The session has this id from now on.
+    pub fn renew(&mut self, opened: BrowserSecret) {
+        *self.renewed.lock().expect("nobody panics here") = Some(opened.clone());
+        self.browser = opened;
+    }
+
+    /// The person that the guard has let through.
+    pub fn person(&self) -> Result<&User, Error> {
+        self.user.as_ref().ok_or_else(|| anyhow::anyhow!("a guarded page without a person").into())
+    }
+
     /// The signed-in person, for the audit.
     pub fn by(&self) -> By {
         let actor = match &self.user {
@@ -133,14 +151,24 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     }
     let cookies = Cookies::of(&app);
     let origin = origin(&request);
-    let mut session = Session { browser: BrowserSecret::generate(), user: None, ended: None, banner: None, origin };
+    let renewed = Arc::<Mutex<Option<BrowserSecret>>>::default();
+    let mut session = Session {
+        browser: BrowserSecret::generate(),
+        user: None,
+        ended: None,
+        banner: None,
+        fresh: None,
+        origin,
+        renewed: renewed.clone(),
+    };
     let mut is_new = true;
     if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
         match app.accounts.session(&secret).await {
-            Ok(Known::Live { user, banner }) => {
+            Ok(Known::Live { user, banner, fresh }) => {
                 session = Session {
                     browser: secret,
                     user: Some(user),
+                    fresh,
                     banner: banner.and_then(|banner| serde_json::from_value(banner).ok()),
                     ..session
                 };
@@ -166,6 +194,9 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     let from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     request.extensions_mut().insert(session);
     let mut response = next.run(request).await;
+    if let Some(opened) = renewed.lock().expect("nobody panics here").take() {
+        response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.session(), opened.to_cookie()));
+    }
     let is_page =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_new && is_page && !from_elsewhere && !response.headers().contains_key(header::SET_COOKIE) {

@@ -9,8 +9,10 @@ use axum::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::accounts::{AddError, BrowserSecret, Email, NewUser, PersonName, Role, password};
+use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role, password};
 use crate::app::App;
+use crate::web::admin::account::password_changed;
+use crate::web::confirm::with_wait;
 use crate::web::error::Error;
 use crate::web::form::{Form, Path};
 use crate::web::page::Page;
@@ -80,7 +82,10 @@ pub struct SetUpOver {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Typed {
+    #[serde(default)]
     name: String,
+    /// Typed by the first administrator alone; a link for somebody who is known has its own.
+    #[serde(default)]
     email: String,
     password: String,
 }
@@ -88,12 +93,12 @@ pub struct Typed {
 /// GET `/set-up/{code}`: changes nothing, so that a link preview spends nothing.
 pub async fn show(State(app): State<App>, shell: Shell, Path(code): Path<String>) -> Result<Response, Error> {
     match alive(&app, &code).await {
-        Ok(_) => Ok(Page::ok(SetUp::first(shell, code)).into_response()),
+        Ok((_, purpose)) => Ok(Page::ok(SetUp::of(shell, code, &purpose)).into_response()),
         Err(refused) => over(shell, refused),
     }
 }
 
-/// POST `/set-up/{code}`: spends the link, makes the first administrator and signs them in.
+/// POST `/set-up/{code}`: spends the link and signs in whom it lets in.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
@@ -101,44 +106,70 @@ pub async fn create(
     Path(code): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
-    let secret = match alive(&app, &code).await {
-        Ok(secret) => secret,
+    let (secret, purpose) = match alive(&app, &code).await {
+        Ok(alive) => alive,
         Err(refused) => return over(shell, refused),
     };
-    let mut page = SetUp::first(shell, code);
-    let Some(new) = page.understand(typed) else { return Ok(Page::refused(page).into_response()) };
-    let person = new.name.as_str().split(' ').next().unwrap_or_default().to_owned();
-    match app.accounts.set_up(session.origin, &secret, new).await {
-        Ok(opened) => {
-            let banner = Banner {
-                title: format!("Welcome, {person}."),
-                text: "Next: turn on Ecommerce Integration and add your first cart.".into(),
-                link: Some(("/admin/ecommerce/add".into(), "Start".into())),
-                ..Banner::default()
-            };
-            app.accounts.leave_banner(&opened.hash(), &serde_json::to_value(&banner)?).await?;
+    let mut page = SetUp::of(shell, code, &purpose);
+    let password = SecretString::from(typed.password);
+    let judged = page.judge(typed.name, typed.email, &password);
+    let Some((name, email)) = judged else { return Ok(Page::refused(page).into_response()) };
+    let entered = match email {
+        Some(email) => {
+            let greeting = welcome(name.as_str(), true);
+            let new = NewUser { email, name, role: Role::Administrator, password };
+            app.accounts.set_up(session.origin, &secret, new).await.map(|opened| (opened, greeting))
+        }
+        None => app.accounts.join(session.origin, &secret, Some(name), password).await.map(|spent| {
+            let is_new = page.purpose == SetUpPurpose::Invitation;
+            let greeting = if is_new { welcome(&spent.name, false) } else { password_changed(spent.ended) };
+            (spent.session, greeting)
+        }),
+    };
+    match entered {
+        Ok((opened, greeting)) => {
+            app.accounts.leave_banner(&opened.hash(), &serde_json::to_value(&greeting)?).await?;
             Ok((AppendHeaders(Cookies::of(&app).sign_in(&opened)), Redirect::to("/admin")).into_response())
         }
-        Err(AddError::EmailTaken) => {
-            page.email.complaint = Some(complaint("EMAIL_TAKEN", &AddError::EmailTaken));
+        Err(taken @ LinkError::EmailTaken) => {
+            page.email.complaint = Some(complaint("EMAIL_TAKEN", &taken));
             Ok(Page::refused(page).into_response())
+        }
+        Err(crowded @ LinkError::Crowded) => {
+            page.password = Some(complaint("SIGN_IN_CROWDED", &crowded));
+            let answer = Page(page, StatusCode::SERVICE_UNAVAILABLE).into_response();
+            Ok(with_wait(answer, Some(password::CROWDED_WAIT)))
         }
         Err(refused) => over(page.shell, refused),
     }
 }
 
-async fn alive(app: &App, code: &str) -> Result<BrowserSecret, AddError> {
-    let secret = BrowserSecret::from_cookie(code).ok_or(AddError::LinkDead)?;
-    app.accounts.check_set_up_link(&secret).await?;
-    Ok(secret)
+/// "Welcome, Priya.", and to the first one what comes next.
+fn welcome(name: &str, is_first: bool) -> Banner {
+    let title = format!("Welcome, {}.", name.split(' ').next().unwrap_or_default());
+    if !is_first {
+        return Banner { title, ..Banner::default() };
+    }
+    Banner {
+        title,
+        text: "Next: turn on Ecommerce Integration and add your first cart.".into(),
+        link: Some(("/admin/ecommerce/add".into(), "Start".into())),
+        ..Banner::default()
+    }
 }
 
-fn over(shell: Shell, refused: AddError) -> Result<Response, Error> {
+async fn alive(app: &App, code: &str) -> Result<(BrowserSecret, Purpose), LinkError> {
+    let secret = BrowserSecret::from_cookie(code).ok_or(LinkError::Dead)?;
+    let purpose = app.accounts.check_link(&secret).await?;
+    Ok((secret, purpose))
+}
+
+fn over(shell: Shell, refused: LinkError) -> Result<Response, Error> {
     match refused {
-        AddError::AlreadySetUp => {
+        LinkError::AlreadySetUp => {
             Ok(Page(SetUpOver { shell, is_already_set_up: true }, StatusCode::CONFLICT).into_response())
         }
-        AddError::LinkDead => Ok(Page(SetUpOver { shell, is_already_set_up: false }, StatusCode::GONE).into_response()),
+        LinkError::Dead => Ok(Page(SetUpOver { shell, is_already_set_up: false }, StatusCode::GONE).into_response()),
         other => Err(other.into()),
     }
 }
@@ -148,22 +179,31 @@ fn complaint(class: &'static str, sentence: &impl std::fmt::Display) -> Complain
 }
 
 impl SetUp {
-    fn first(shell: Shell, code: String) -> Self {
-        let (name, email) = (Field::default(), Field::default());
-        Self { shell, code, purpose: SetUpPurpose::FirstAdministrator, name, email, password: None }
+    fn of(shell: Shell, code: String, purpose: &Purpose) -> Self {
+        let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
+        let (purpose, name, email) = match purpose {
+            Purpose::FirstAdministrator => (SetUpPurpose::FirstAdministrator, "", ""),
+            Purpose::Join { name, email } => (SetUpPurpose::Invitation, name.as_str(), email.as_str()),
+            Purpose::NewPassword { name, email } => (SetUpPurpose::NewPassword, name.as_str(), email.as_str()),
+        };
+        Self { shell, code, purpose, name: field(name), email: field(email), password: None }
     }
 
-    /// What was typed, or every complaint at once on this page.
-    fn understand(&mut self, typed: Typed) -> Option<NewUser> {
-        let password = SecretString::from(typed.password);
-        let name = PersonName::parse(&typed.name).map_err(|error| complaint("PERSON_NAME", &error));
-        let email = Email::parse(&typed.email).map_err(|error| complaint("EMAIL_FORM", &error));
-        self.password = password::judge(&password).map_err(|error| complaint(error.class(), &error)).err();
-        (self.name.value, self.email.value) = (typed.name, typed.email);
+    /// What was typed, or every complaint at once on this page. An address only where one may be chosen.
+    fn judge(&mut self, name: String, email: String, password: &SecretString) -> Option<(PersonName, Option<Email>)> {
+        if self.purpose != SetUpPurpose::NewPassword {
+            self.name.value = name;
+        }
+        let name = PersonName::parse(&self.name.value).map_err(|error| complaint("PERSON_NAME", &error));
+        let email = if self.purpose == SetUpPurpose::FirstAdministrator {
+            self.email.value = email;
+            Email::parse(&self.email.value).map(Some).map_err(|error| complaint("EMAIL_FORM", &error))
+        } else {
+            Ok(None)
+        };
+        self.password = password::judge(password).map_err(|error| complaint(error.class(), &error)).err();
         match (name, email) {
-            (Ok(name), Ok(email)) if self.password.is_none() => {
-                Some(NewUser { email, name, role: Role::Administrator, password })
-            }
+            (Ok(name), Ok(email)) if self.password.is_none() => Some((name, email)),
             (name, email) => {
                 (self.name.complaint, self.email.complaint) = (name.err(), email.err());
                 None

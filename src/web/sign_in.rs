@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::accounts::SignInError;
 use crate::app::App;
+use crate::web::confirm::with_wait;
 use crate::web::error::Error;
 use crate::web::form::{Form, Query};
 use crate::web::local_path::LocalPath;
@@ -130,11 +131,7 @@ pub async fn create(
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
     };
-    let mut response = Page(page, status).into_response();
-    if let Some(wait) = wait {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
-    }
-    Ok(response)
+    Ok(with_wait(Page(page, status).into_response(), wait))
 }
 
 #[derive(Debug, Deserialize)]

@@ -55,9 +55,17 @@ describe('a furnished house', () => {
       carts.draft = await cart(page, 'practice-paused', 'A shop with a long name that somebody gave it on a rainy day', { tested: false });
       carts.shared = await cart(page, 'practice-locked', 'Between two people', { tested: false });
       carts.pair = await cart(page, 'practice-client', 'Dashboard store');
+      await invite(page, 'Ana Ruiz', 'ana@agency.example');
     },
   });
 
+  const invite = async (page, name, email) => {
+    await page.goto('/admin/users/new');
+    await field(page, 'Name').fill(name);
+    await field(page, 'Email').fill(email);
+    await press(page, 'button', 'Add user');
+    await heading(page, `A link for ${name}`);
+  };
   const press = (page, role, name) => page.getByRole(role, { name, exact: true }).click();
   const health = (general) => general.replace(/general$/, 'health');
   const problem = (page) => page.getByRole('alert').getByText('There is a problem').waitFor();
@@ -166,6 +174,19 @@ describe('a furnished house', () => {
       },
     },
     account: { go: (page) => page.goto('/admin/account') },
+    'account, wrong': {
+      go: async (page) => { await page.goto('/admin/account'); await press(page, 'button', 'Change password'); await problem(page); },
+    },
+    users: { go: (page) => page.goto('/admin/users') },
+    'a new user': { go: (page) => page.goto('/admin/users/new') },
+    'a new user, wrong': {
+      go: async (page) => { await page.goto('/admin/users/new'); await press(page, 'button', 'Add user'); await problem(page); },
+    },
+    'a link for a user': { go: (page) => invite(page, 'Kim New', 'kim@northwind.example') },
+    'a user': { go: async (page) => { await page.goto('/admin/users'); await press(page, 'link', 'Ana Ruiz'); await heading(page, 'Ana Ruiz'); } },
+    'Turn off asks': {
+      go: async (page) => { await page.goto('/admin/users'); await press(page, 'link', 'Ana Ruiz'); await press(page, 'link', 'Turn off'); await heading(page, 'Turn off Ana Ruiz?'); },
+    },
   };
 
   for (const [name, { go, stranger, within }] of Object.entries(pages)) {

@@ -11,6 +11,7 @@ mod hostile;
 mod postgres_killed;
 mod replicas;
 mod server_killed;
+mod sign_ins;
 mod slow_clients;
 mod stopping;
 mod storm;

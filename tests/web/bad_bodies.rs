@@ -6,6 +6,7 @@ use sqlx::PgPool;
 
 use crate::support::{
     Answer, Browser, Page, TestApp,
+    cast::{PRIYA, TOM},
     dump::dump,
     routes::{Blanks, Door, cart_of, doors},
 };
@@ -13,7 +14,10 @@ use crate::support::{
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The forms of a signed-in administrator, each with its button and the page that it stands on.
-fn forms(cart: &str) -> Vec<(String, &'static str)> {
+async fn forms(app: &TestApp, cart: &str) -> Vec<(String, &'static str)> {
+    let user = app.user_id(&TOM).await;
+    // so that there is a browser to sign out
+    app.sign_in_as(&PRIYA).await;
     let cart = format!("/admin/ecommerce/shopify/{cart}");
     vec![
         ("/admin".to_owned(), "Dark"),
@@ -24,6 +28,14 @@ fn forms(cart: &str) -> Vec<(String, &'static str)> {
         (format!("{cart}/general"), "Test Connection"),
         (format!("{cart}/disconnection"), "Disconnect"),
         (format!("{cart}/deletion"), "Delete cart"),
+        ("/admin/account".to_owned(), "Save"),
+        ("/admin/account".to_owned(), "Change password"),
+        ("/admin/account".to_owned(), "Sign out everywhere else"),
+        ("/admin/users/new".to_owned(), "Add user"),
+        (format!("/admin/users/{user}"), "Save"),
+        (format!("/admin/users/{user}"), "New sign-in link"),
+        (format!("/admin/users/{user}"), "Sign out everywhere"),
+        (format!("/admin/users/{user}/deactivation"), "Turn off"),
         ("/admin".to_owned(), "Sign out"),
     ]
 }
@@ -57,8 +69,9 @@ async fn inside(pool: PgPool) -> (TestApp, Browser, String) {
 #[sqlx::test]
 async fn a_body_that_no_browser_sends_is_refused_with_a_page(pool: PgPool) {
     let (app, priya, cart) = inside(pool).await;
+    let forms = forms(&app, &cart).await;
     let before = dump(&app.pool).await;
-    for (page, button) in forms(&cart) {
+    for (page, button) in forms {
         let (_, action, fields) = priya.visit(&page).await.submission(button);
         let body = encode(&fields);
         let post = |kind: &str, body: Vec<u8>| priya.knock(Method::POST, &action).body(kind, body).send();
@@ -90,6 +103,7 @@ async fn a_body_that_no_browser_sends_is_refused_with_a_page(pool: PgPool) {
 #[sqlx::test]
 async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
     let (app, priya, cart) = inside(pool).await;
+    let forms = forms(&app, &cart).await;
     let before = dump(&app.pool).await;
     // what a browser leaves out by itself, or what the form does without
     let optional = [
@@ -104,7 +118,7 @@ async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
         "offered",
         "item_group",
     ];
-    for (page, button) in forms(&cart) {
+    for (page, button) in forms {
         let (_, action, fields) = priya.visit(&page).await.submission(button);
         let post = |body: Vec<u8>| priya.knock(Method::POST, &action).body(FORM, body).send();
         for (name, _) in &fields {

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::support::{
     Answer, Browser, Knock, ORIGIN, TestApp,
-    cast::SAM,
+    cast::{PRIYA, SAM},
     dump::dump,
     routes::{Blanks, Door, doors},
 };
@@ -23,6 +23,19 @@ async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
         "/set-up/{code}" => return vec![("csrf".to_owned(), String::new())],
         "/sign-out" => page("/admin").await.submission("Sign out"),
         "/admin/account/theme" => page("/admin").await.submission("Dark"),
+        "/admin/account" => page("/admin/account").await.submission("Save"),
+        "/admin/account/password" => page("/admin/account").await.submission("Change password"),
+        "/admin/account/sessions" => {
+            app.sign_in_as(&PRIYA).await;
+            page("/admin/account").await.submission("Sign out everywhere else")
+        }
+        "/admin/users/new" => page("/admin/users/new").await.submission("Add user"),
+        "/admin/users/{user}" => page(&door.path).await.submission("Save"),
+        "/admin/users/{user}/link" => page(cart).await.submission("New sign-in link"),
+        "/admin/users/{user}/sessions" => page(cart).await.submission("Sign out everywhere"),
+        "/admin/users/{user}/deactivation" => page(&door.path).await.submission("Turn off"),
+        // he is on, so there is no button; it would send the same
+        "/admin/users/{user}/activation" => return page(cart).await.submission("Sign out everywhere").2,
         "/admin/ecommerce/switch" => page("/admin/ecommerce/switch?to=off").await.submission("Turn off"),
         "/admin/ecommerce/shopify/new" => page("/admin/ecommerce/shopify/new").await.submission("Save"),
         "/admin/ecommerce/shopify/new/connection-tests" => {

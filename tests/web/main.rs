@@ -1,6 +1,7 @@
 //! The pages, through the whole router: every layer, a database each, and the practice store as Shopify. What is asserted is what
 //! a person or a script would see, and what the database and Shopify would know.
 
+mod account;
 mod activity;
 mod activity_rows;
 mod bad_bodies;
@@ -24,3 +25,4 @@ mod strangers;
 mod support;
 mod template_basics;
 mod unsaved_credential;
+mod users;

@@ -63,6 +63,10 @@ async fn a_viewer_sees_every_other_page_without_anything_to_press(pool: PgPool) 
         if page.headers["content-type"] != "text/html; charset=utf-8" {
             continue;
         }
+        if door.template == "/admin/account" {
+            // Her own, which she may change.
+            continue;
+        }
         let said = page.all("p.viewer");
         assert_eq!(said, ["Your role is Viewer. You can look at everything here but not change it."], "{page}");
         let forms = page.document();

@@ -160,6 +160,57 @@ mod sessions_end {
     }
 }
 
+mod session_clock {
+    use super::*;
+
+    /// The database's clock goes on by so much, for every session.
+    async fn later(app: &TestApp, minutes: u32) {
+        let back = format!("- make_interval(mins => {minutes})");
+        let all =
+            ["created_at", "last_seen_at", "authenticated_at"].map(|column| format!("{column} = {column} {back}"));
+        tamper(&app.pool, &format!("update sessions set {}", all.join(", "))).await;
+    }
+
+    #[sqlx::test]
+    async fn a_request_every_twenty_minutes_keeps_it_for_twelve_hours_and_no_longer(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        for round in 1..=39 {
+            later(&app, 20).await;
+            let page = priya.visit("/admin").await;
+            let expected = if round < 36 { "Admin" } else { "Sign in" };
+            assert_eq!(page.h1(), expected, "after {} minutes", round * 20);
+        }
+    }
+
+    #[sqlx::test]
+    async fn the_servers_own_clock_decides_nothing(pool: PgPool) {
+        use cartwright::clock::Clock;
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        for days in [-2, 2] {
+            let moved = Clock::Fixed(Clock::System.now() + time::Duration::days(days));
+            let elsewhere = app.with_clock(moved);
+            elsewhere.put_cookie("cartwright", &id_of(&priya));
+            assert_eq!(elsewhere.visit("/admin").await.h1(), "Admin", "{days} days off");
+        }
+        later(&app, 31).await;
+        assert_eq!(priya.visit("/admin").await.h1(), "Sign in");
+    }
+
+    #[sqlx::test]
+    async fn a_database_whose_clock_was_set_back_prolongs_none(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        tamper(
+            &app.pool,
+            "update sessions set created_at = created_at + interval '2 days', last_seen_at = last_seen_at + interval '2 days'",
+        )
+        .await;
+        assert_eq!(priya.visit("/admin").await.h1(), "Sign in");
+    }
+}
+
 mod unknown_account {
     use super::*;
 

@@ -121,7 +121,9 @@ async fn an_odd_path_never_passes_the_guard(pool: PgPool) {
 #[sqlx::test]
 async fn what_does_not_exist_looks_like_what_does(pool: PgPool) {
     let (_, _, stranger) = outside(pool).await;
-    for path in ["/admin/users", "/admin/x/y/z", "/admin/ecommerce/shopify/none/general", "/administrator"] {
+    for path in
+        ["/admin/users", "/admin/people", "/admin/x/y/z", "/admin/ecommerce/shopify/none/general", "/administrator"]
+    {
         for method in [Method::GET, Method::POST, Method::DELETE] {
             assert_sent_to_sign_in(&stranger.knock(method, path).send().await, path);
         }

@@ -99,6 +99,14 @@ async fn everywhere(app: &TestApp, browser: &Browser) {
     page.choose("Client ID and Client secret");
     page.press("Test Connection").await;
     app.browser().visit("/sign-in").await.press("Sign in").await;
+    let mut page = browser.visit("/admin/account").await;
+    page.press("Change password").await;
+    page.fill("Email", "priya");
+    page.press("Save").await;
+    let mut page = browser.visit("/admin/users/new").await.press("Add user").await;
+    page.fill("Name", "Ana Ruiz");
+    page.fill("Email", "ana@agency.example");
+    page.press("Add user").await;
     let page = browser.visit("/admin/ecommerce").await.follow("Northwind Tea").await;
     let replacing = page.press("Replace token").await;
     let mut changed = browser.visit(&page.path).await;

@@ -99,5 +99,7 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
         (true, _, 0) if connected == all => CartsSummary::AllConnected { carts: all },
         (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
     };
-    Ok(Page::ok(Home { shell, carts, others: vec![ACTIVITY] }))
+    let users = HomeRow { href: "/admin/users", icon: "user", name: "Users", text: "Who can sign in." };
+    let others = if shell.can_change() { vec![users, ACTIVITY] } else { vec![ACTIVITY] };
+    Ok(Page::ok(Home { shell, carts, others }))
 }

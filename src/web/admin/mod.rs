@@ -4,3 +4,4 @@ pub mod account;
 pub mod activity;
 pub mod ecommerce;
 pub mod home;
+pub mod users;

@@ -2,13 +2,13 @@
 //! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
 
 mod health;
+mod people;
 mod rules;
 
 use askama::Template;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::admin::account::Account;
 use super::admin::ecommerce::StatusView;
 use super::admin::ecommerce::add::Add;
 use super::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
@@ -726,7 +726,6 @@ fn lists() -> Vec<(String, String)> {
             "deletion".into(),
             draw(&Deletion { shell: shell(), cart: cart(), kind: Kind::ClientCredentials, version: 4 }),
         ),
-        ("account".into(), draw(&Account { shell: shell() })),
         ("help".into(), draw(&Help::new(shell(), permissions(), NOW))),
     ]
 }
@@ -754,5 +753,5 @@ fn troubles() -> Vec<(String, String)> {
 
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    [entrance(), lists(), editors(), health::pages(), troubles()].concat()
+    [entrance(), lists(), editors(), health::pages(), people::pages(), troubles()].concat()
 }

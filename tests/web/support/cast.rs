@@ -12,6 +12,7 @@ pub struct Person {
 pub const PRIYA: Person = Person { name: "Priya Shah", email: "priya@northwind.example", role: Role::Administrator };
 pub const SAM: Person = Person { name: "Sam Lee", email: "sam@northwind.example", role: Role::Administrator };
 pub const VERA: Person = Person { name: "Vera Novak", email: "vera@northwind.example", role: Role::Viewer };
+pub const TOM: Person = Person { name: "Tom West", email: "tom@northwind.example", role: Role::Viewer };
 
 /// Everybody's.
 pub const PASSWORD: &str = "leaf kettle second steep";

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use cartwright::web::{assets, guard::Access, routes};
 
-use super::{Browser, TestApp};
+use super::{Browser, TestApp, cast::TOM};
 
 /// A route whose address leads somewhere.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Blanks {
     /// A test of a store that no cart has.
     pub unsaved_test: String,
     pub code: String,
+    /// Tom, a viewer.
+    pub user: String,
 }
 
 impl Blanks {
@@ -58,7 +60,8 @@ impl Blanks {
         let test = sqlx::query_scalar(test).bind(&cart).fetch_one(&app.pool).await.expect("a test");
         let unsaved_test = "select id::text from connection_tests where store_host like 'northwind-unsaved%' limit 1";
         let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
-        Self { cart, test, unsaved_test, code }
+        let user = app.user_id(&TOM).await;
+        Self { cart, test, unsaved_test, code, user }
     }
 }
 
@@ -78,7 +81,7 @@ pub fn doors(blanks: &Blanks) -> Vec<Door> {
         .map(|route| {
             let test = if route.path.contains("/new/") { &blanks.unsaved_test } else { &blanks.test };
             let path = route.path.replace("{cart}", &blanks.cart).replace("{test}", test);
-            let path = path.replace("{code}", &blanks.code).replace("{name}", file);
+            let path = path.replace("{code}", &blanks.code).replace("{name}", file).replace("{user}", &blanks.user);
             assert!(!path.contains('{'), "{path} has a blank that these tests do not know");
             Door { method: route.method, template: route.path, path, access: route.access }
         })

@@ -86,6 +86,12 @@ impl TestApp {
         Browser::new(self.router.clone(), &self.origin, self.seen.clone())
     }
 
+    /// A browser at another replica, whose machine has this time.
+    pub fn with_clock(&self, clock: cartwright::clock::Clock) -> Browser {
+        let router = cartwright::web::site(App { clock, ..self.app.clone() });
+        Browser::new(router, &self.origin, self.seen.clone())
+    }
+
     /// Somebody at a browser of their own, signed in through the page.
     pub async fn sign_in_as(&self, person: &Person) -> Browser {
         self.add(person).await;
@@ -110,6 +116,17 @@ impl TestApp {
             Ok(_) | Err(AddError::EmailTaken) => {}
             Err(error) => panic!("no account for {}: {error}", person.name),
         }
+    }
+
+    /// The id of somebody in an address; they get an account if they have none.
+    pub async fn user_id(&self, person: &Person) -> String {
+        self.add(person).await;
+        let id: uuid::Uuid = sqlx::query_scalar("select id from users where email = $1")
+            .bind(person.email)
+            .fetch_one(&self.pool)
+            .await
+            .expect("an account");
+        id.simple().to_string()
     }
 
     /// Opens a store at Shopify, with secrets of its own and nothing wrong with it.

@@ -47,6 +47,19 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::SignedOut => "Signed out".into(),
         Event::UserAdded { email, role } => format!("Made {email} {}", role_of(role)),
         Event::SetUpLinkMade => "Made a set-up link".into(),
+        Event::CouldNotConfirm => "Could not confirm their password".into(),
+        Event::PasswordChanged => "Changed their password".into(),
+        Event::DetailsChanged { changes } => format!("Changed their {}", fields(changes)),
+        Event::SignedOutOthers { browsers } => format!("Signed out {}", count(*browsers, "other browser")),
+        Event::UserInvited { person, .. } => format!("Invited {person}"),
+        Event::UserJoined => "Joined".into(),
+        Event::SignInLinkMade { person } => format!("Made a new sign-in link for {person}"),
+        Event::RoleChanged { person, role } => format!("Made {person} {}", role_of(role)),
+        Event::UserSignedOut { person, browsers } => {
+            format!("Signed out {person} everywhere ({})", count(*browsers, "browser"))
+        }
+        Event::UserTurnedOff { person } => format!("Turned off {person}"),
+        Event::UserTurnedOn { person } => format!("Turned on {person}"),
         Event::WasRefused { page } => format!("Was refused {page}"),
         Event::EncryptionKeyRotated { secrets } => format!("Rotated the encryption key ({})", count(*secrets, "secret")),
         Event::EncryptionKeyForgotten { key, secrets } => {
@@ -62,7 +75,8 @@ pub fn unknown(name: &str, cart: Option<&str>) -> String {
 }
 
 /// "1 secret", "12 secrets".
-fn count(n: i64, one: &str) -> String {
+fn count(n: impl Into<i128>, one: &str) -> String {
+    let n: i128 = n.into();
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
@@ -117,6 +131,7 @@ mod tests {
     fn said() -> Vec<(Event<String>, Option<&'static str>, &'static str)> {
         let tea = Some("Northwind Tea");
         let change = |field: &str| Change { field: field.to_owned(), before: "a".into(), after: "b".into() };
+        let sam = || "Sam Lee".to_owned();
         let store = || "northwind-tea.myshopify.com".to_owned();
         let tested =
             |title: &str| Event::Tested { store: store(), class: "CONNECTED".into(), title: title.into(), test: None };
@@ -191,6 +206,21 @@ mod tests {
             (user("administrator"), None, "Made sam@northwind.example an Administrator"),
             (user("viewer"), None, "Made sam@northwind.example a Viewer"),
             (Event::SetUpLinkMade, None, "Made a set-up link"),
+            (Event::CouldNotConfirm, None, "Could not confirm their password"),
+            (Event::PasswordChanged, None, "Changed their password"),
+            (Event::DetailsChanged { changes: vec![change("email address")] }, None, "Changed their email address"),
+            (Event::SignedOutOthers { browsers: 2 }, None, "Signed out 2 other browsers"),
+            (
+                Event::UserInvited { person: sam(), email: "sam@northwind.example".into(), role: "viewer".into() },
+                None,
+                "Invited Sam Lee",
+            ),
+            (Event::UserJoined, None, "Joined"),
+            (Event::SignInLinkMade { person: sam() }, None, "Made a new sign-in link for Sam Lee"),
+            (Event::RoleChanged { person: sam(), role: "administrator".into() }, None, "Made Sam Lee an Administrator"),
+            (Event::UserSignedOut { person: sam(), browsers: 1 }, None, "Signed out Sam Lee everywhere (1 browser)"),
+            (Event::UserTurnedOff { person: sam() }, None, "Turned off Sam Lee"),
+            (Event::UserTurnedOn { person: sam() }, None, "Turned on Sam Lee"),
             (Event::EncryptionKeyRotated { secrets: 12 }, None, "Rotated the encryption key (12 secrets)"),
             (Event::EncryptionKeyRotated { secrets: 1 }, None, "Rotated the encryption key (1 secret)"),
             (

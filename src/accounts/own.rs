@@ -1,0 +1,193 @@
+//! What a person changes of their own: name, address, theme, password. And the password entered again, which some acts ask for.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{
+    Accounts, BrowserSecret, Email, PersonName, User, end_sessions,
+    password::{self, Crowded},
+    people::is_taken,
+    sql,
+    tries::{forget_tries, too_many},
+};
+use crate::{
+    audit::{self, By, Change, Event},
+    database::transaction,
+};
+
+/// The proof that a password was entered within the last ten minutes: a verb that needs it cannot be called without. Stops
+/// whoever finds a browser open, or steals a session, from staying (ASVS 7.5.3).
+#[derive(Clone, Copy, Debug)]
+pub struct Fresh(());
+
+impl Fresh {
+    pub(super) fn when(is_fresh: bool) -> Option<Self> {
+        is_fresh.then_some(Self(()))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    #[error("That is not your current password")]
+    Wrong,
+    #[error("{}", too_many(*.0))]
+    TooMany(Duration),
+    #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
+    Crowded,
+    /// The session ended meanwhile.
+    #[error("this session is over")]
+    SignedOut,
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
+    Broken(#[from] sqlx::Error),
+}
+
+impl From<Crowded> for ConfirmError {
+    fn from(_: Crowded) -> Self {
+        Self::Crowded
+    }
+}
+
+/// Name and address, already judged.
+#[derive(Clone, Debug)]
+pub struct Details {
+    pub name: PersonName,
+    pub email: Email,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DetailsError {
+    /// Another address needs the password.
+    #[error("confirm it is you")]
+    NotFresh,
+    #[error("Someone with this email address can already sign in")]
+    EmailTaken,
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
+    Broken(#[from] sqlx::Error),
+}
+
+impl Accounts {
+    pub async fn choose_theme(&self, user: Uuid, theme: &'static str) -> sqlx::Result<()> {
+        sql::update_theme(&self.pool, user, theme).await
+    }
+
+    /// Takes a new name and address; whether anything changed.
+    ///
+    /// # Errors
+    /// [`DetailsError::NotFresh`] for another address without the proof, [`DetailsError::EmailTaken`].
+    pub async fn update_details(
+        &self,
+        by: By,
+        user: Uuid,
+        details: Details,
+        fresh: Option<Fresh>,
+    ) -> Result<bool, DetailsError> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some(known) = sql::lock_user(work, user).await? else { return Ok(false) };
+                let (name, email) = (details.name.as_str(), details.email.as_str());
+                if known.email != email && fresh.is_none() {
+                    return Err(DetailsError::NotFresh);
+                }
+                let change = |field, before: &str, after: &str| {
+                    (before != after).then(|| Change { field, before: before.to_owned(), after: after.to_owned() })
+                };
+                let changes = [change("Name", &known.name, name), change("Email", &known.email, email)];
+                let changes: Vec<Change> = changes.into_iter().flatten().collect();
+                if changes.is_empty() {
+                    return Ok(false);
+                }
+                match sql::update_details(work, user, &details.name, &details.email).await {
+                    Err(error) if is_taken(&error) => return Err(DetailsError::EmailTaken),
+                    done => done?,
+                }
+                audit::record(work, &by, None, &Event::DetailsChanged { changes }).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// The password entered again, counted and hashed like a sign-in. The session gets a new id; the old one ends in the same
+    /// transaction (ASVS 7.2.4).
+    ///
+    /// # Errors
+    /// [`ConfirmError`].
+    pub async fn confirm(
+        &self,
+        by: By,
+        user: &User,
+        password: SecretString,
+        session: Vec<u8>,
+    ) -> Result<(BrowserSecret, Fresh), ConfirmError> {
+        let checked = self.check_own(&by, user, password).await?;
+        let (user, email) = (user.id, user.email.clone());
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                if !sql::let_in(work, user, Some(&checked)).await? {
+                    return Err(ConfirmError::Wrong);
+                }
+                forget_tries(work, &email, by.origin.ip.as_deref()).await?;
+                Ok((renew(work, user, &session).await?, Fresh(())))
+            })
+        })
+        .await
+    }
+
+    /// Takes a new password, which was judged before. Every other session ends in the same transaction, this one gets a new id,
+    /// and links to a new password stop working. How many others there were.
+    ///
+    /// # Errors
+    /// [`ConfirmError`].
+    pub async fn change_password(
+        &self,
+        by: By,
+        user: &User,
+        current: SecretString,
+        new: SecretString,
+        session: Vec<u8>,
+    ) -> Result<(BrowserSecret, u64), ConfirmError> {
+        let checked = self.check_own(&by, user, current).await?;
+        let hash = self.hashing.hash(new).await?;
+        let (user, email) = (user.id, user.email.clone());
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                if !sql::replace_password_hash(work, user, &checked, &hash).await? {
+                    return Err(ConfirmError::Wrong);
+                }
+                forget_tries(work, &email, by.origin.ip.as_deref()).await?;
+                sql::delete_links(work, user).await?;
+                let browsers = end_sessions(work, user, Some(&session)).await?;
+                let opened = renew(work, user, &session).await?;
+                audit::record(work, &by, None, &Event::PasswordChanged).await?;
+                if browsers > 0 {
+                    audit::record(work, &by, None, &Event::SignedOutOthers { browsers }).await?;
+                }
+                Ok((opened, browsers))
+            })
+        })
+        .await
+    }
+
+    /// The hash that a person's password was found right against.
+    async fn check_own(&self, by: &By, user: &User, password: SecretString) -> Result<String, ConfirmError> {
+        if let Some(wait) = self.count_try(&user.email, by.origin.ip.as_deref()).await? {
+            return Err(ConfirmError::TooMany(wait));
+        }
+        let hash = sql::find_password_hash(&self.pool, user.id).await?;
+        let is_right = self.hashing.verify(password, hash.clone()).await?;
+        if let Some(hash) = hash.filter(|_| is_right) {
+            return Ok(hash);
+        }
+        self.record(by.clone(), Event::CouldNotConfirm).await?;
+        Err(ConfirmError::Wrong)
+    }
+}
+
+async fn renew(work: &mut sqlx::PgConnection, user: Uuid, old: &[u8]) -> Result<BrowserSecret, ConfirmError> {
+    let secret = BrowserSecret::generate();
+    if sql::renew_session(work, user, old, &secret.hash()).await? { Ok(secret) } else { Err(ConfirmError::SignedOut) }
+}

@@ -1,0 +1,60 @@
+//! The SQL of one-time links.
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+pub async fn insert_link(connection: &mut PgConnection, hash: &[u8], user: Option<Uuid>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into set_up_links (code_hash, user_id, expires_at) values ($1, $2, now() + interval '1 hour')",
+        hash,
+        user
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub struct LinkRow {
+    /// Neither spent nor too old; one from the future is too old as well, since a clock was set back.
+    pub is_alive: bool,
+    /// Of the person that it is for; none for the first administrator.
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub has_joined: bool,
+}
+
+pub async fn find_link(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>> {
+    sqlx::query_as!(
+        LinkRow,
+        r#"
+        select spent_at is null and expires_at > now() and expires_at < now() + interval '61 minutes'
+                and disabled_at is null as "is_alive!",
+            email as "email?", name as "name?", password_hash is not null as "has_joined!"
+        from set_up_links left join users on users.id = user_id
+        where code_hash = $1
+        "#,
+        hash
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Whom it lets in, if this call spent it: a link works once.
+pub async fn spend_link(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
+    sqlx::query_scalar!(
+        "update set_up_links set spent_at = now()
+         where code_hash = $1 and spent_at is null and expires_at > now() and expires_at < now() + interval '61 minutes'
+         returning user_id",
+        hash
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The older links of a person: a new one, a new password and being turned off end them.
+pub async fn delete_links(connection: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
+    sqlx::query!("delete from set_up_links where user_id = $1 and spent_at is null", user)
+        .execute(connection)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,9 @@
+//! The SQL of people, sessions and one-time links.
+
+mod links;
+mod sessions;
+mod users;
+
+pub(super) use links::*;
+pub(super) use sessions::*;
+pub(super) use users::*;

@@ -1,0 +1,175 @@
+//! The SQL of sessions. A session from the future is over as well: the database's clock was set back, and must prolong nothing.
+//! Whoever changes a person and their sessions takes the person first, so that two of them never wait for each other.
+
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::super::{ABSOLUTE_MINUTES, FRESH_MINUTES, IDLE_MINUTES};
+use crate::audit::Origin;
+
+pub struct SessionRow {
+    pub user_id: Uuid,
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    pub theme: String,
+    pub banner: Option<Value>,
+    pub ended: Option<String>,
+    pub is_stale: bool,
+    pub is_fresh: bool,
+}
+
+pub async fn find_session(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
+    sqlx::query_as!(
+        SessionRow,
+        r#"
+        select users.id as user_id, email, name, role, theme, banner,
+            case when sessions.created_at <= now() - make_interval(mins => $3)
+                      or sessions.created_at > now() + interval '1 minute' then 'too-old'
+                 when sessions.last_seen_at <= now() - make_interval(mins => $2)
+                      or sessions.last_seen_at > now() + interval '1 minute' then 'idle' end as ended,
+            sessions.last_seen_at < now() - interval '1 minute' as "is_stale!",
+            authenticated_at > now() - make_interval(mins => $4)
+                and authenticated_at <= now() + interval '1 minute' as "is_fresh!"
+        from sessions join users on users.id = user_id
+        where id_hash = $1 and disabled_at is null
+        "#,
+        hash,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES,
+        FRESH_MINUTES
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Seen now; the message of the last deed is told once.
+pub async fn touch_session(pool: &PgPool, hash: &[u8]) -> sqlx::Result<()> {
+    sqlx::query!("update sessions set last_seen_at = now(), banner = null where id_hash = $1", hash)
+        .execute(pool)
+        .await
+        .map(drop)
+}
+
+pub async fn update_banner(pool: &PgPool, hash: &[u8], banner: &Value) -> sqlx::Result<()> {
+    sqlx::query!("update sessions set banner = $2 where id_hash = $1", hash, banner).execute(pool).await.map(drop)
+}
+
+pub async fn insert_session(
+    connection: &mut PgConnection,
+    hash: &[u8],
+    user: Uuid,
+    origin: &Origin,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into sessions (id_hash, user_id, ip, user_agent) values ($1, $2, $3, $4)",
+        hash,
+        user,
+        origin.ip,
+        origin.user_agent
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Gives a session another id, from now with a fresh password; whether it was still there.
+pub async fn renew_session(connection: &mut PgConnection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
+    let renewed = sqlx::query!(
+        "update sessions set id_hash = $3, authenticated_at = now(), last_seen_at = now() where id_hash = $2 and user_id = $1",
+        user,
+        old,
+        new
+    )
+    .execute(connection)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+pub async fn delete_session(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Result<u64> {
+    Ok(sqlx::query!("delete from sessions where id_hash = $1", hash).execute(connection).await?.rows_affected())
+}
+
+/// Ends the other one that a form names; what its browser called itself.
+pub async fn delete_session_of(
+    connection: &mut PgConnection,
+    user: Uuid,
+    handle: Uuid,
+    but: &[u8],
+) -> sqlx::Result<Option<Option<String>>> {
+    sqlx::query_scalar!(
+        "delete from sessions where user_id = $1 and handle = $2 and id_hash <> $3 returning user_agent",
+        user,
+        handle,
+        but
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Ends all of a person's sessions but this one; how many were still open.
+pub async fn delete_sessions(connection: &mut PgConnection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
+    let open = sqlx::query_scalar!(
+        r#"
+        with ended as (delete from sessions where user_id = $1 and id_hash is distinct from $2 returning created_at, last_seen_at)
+        select count(*) as "open!" from ended
+        where created_at > now() - make_interval(mins => $4) and last_seen_at > now() - make_interval(mins => $3)
+        "#,
+        user,
+        but,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(open).unwrap_or(0))
+}
+
+pub struct OpenRow {
+    pub handle: Uuid,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub last_seen_at: OffsetDateTime,
+    pub is_this: bool,
+}
+
+/// A person's open sessions, this one first and then the one that was seen last.
+pub async fn list_sessions(pool: &PgPool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
+    sqlx::query_as!(
+        OpenRow,
+        r#"
+        select handle, ip, user_agent, created_at, last_seen_at, id_hash = $2 as "is_this!"
+        from sessions
+        where user_id = $1 and created_at > now() - make_interval(mins => $4)
+            and last_seen_at > now() - make_interval(mins => $3)
+        order by id_hash <> $2, last_seen_at desc, handle
+        "#,
+        user,
+        this,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Removes sessions that ended by time long ago; how they ended is told for a day, and when somebody was here is kept.
+pub async fn sweep_sessions(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    sqlx::query!(
+        "update users set last_seen_at = greatest(users.last_seen_at, gone.last_seen_at)
+         from (select user_id, max(last_seen_at) as last_seen_at from sessions
+               where last_seen_at < now() - interval '1 day' or created_at < now() - interval '2 days' group by user_id) gone
+         where id = gone.user_id"
+    )
+    .execute(&mut *connection)
+    .await?;
+    let swept = sqlx::query!(
+        "delete from sessions where last_seen_at < now() - interval '1 day' or created_at < now() - interval '2 days'"
+    )
+    .execute(connection)
+    .await?;
+    Ok(swept.rows_affected())
+}

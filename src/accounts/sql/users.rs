@@ -1,0 +1,225 @@
+//! The SQL of people.
+
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::super::{ABSOLUTE_MINUTES, Email, IDLE_MINUTES, PersonName, Role};
+
+pub struct ForSignIn {
+    pub id: Uuid,
+    pub name: String,
+    /// None while somebody is invited and has not joined.
+    pub password_hash: Option<String>,
+}
+
+pub async fn find_for_sign_in(pool: &PgPool, email: &str) -> sqlx::Result<Option<ForSignIn>> {
+    sqlx::query_as!(
+        ForSignIn,
+        "select id, name, password_hash from users where email = $1 and disabled_at is null",
+        email
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+pub async fn find_password_hash(pool: &PgPool, user: Uuid) -> sqlx::Result<Option<String>> {
+    let hash = sqlx::query_scalar!("select password_hash from users where id = $1 and disabled_at is null", user);
+    Ok(hash.fetch_optional(pool).await?.flatten())
+}
+
+pub async fn update_password_hash(connection: &mut PgConnection, user: Uuid, hash: &str) -> sqlx::Result<()> {
+    sqlx::query!("update users set password_hash = $2 where id = $1", user, hash).execute(connection).await.map(drop)
+}
+
+/// They are here now. Whether they may be: not turned off, and where a password was checked, with the same one still.
+pub async fn let_in(connection: &mut PgConnection, user: Uuid, checked: Option<&str>) -> sqlx::Result<bool> {
+    let here = sqlx::query!(
+        "update users set last_seen_at = now()
+         where id = $1 and disabled_at is null and ($2::text is null or password_hash = $2)",
+        user,
+        checked
+    )
+    .execute(connection)
+    .await?;
+    Ok(here.rows_affected() == 1)
+}
+
+/// Keeps when somebody was last here, before their sessions go.
+pub async fn keep_last_seen(connection: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update users set last_seen_at =
+            greatest(last_seen_at, (select max(last_seen_at) from sessions where user_id = $1)) where id = $1",
+        user
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Whether the password was still the one that was checked.
+pub async fn replace_password_hash(
+    connection: &mut PgConnection,
+    user: Uuid,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<bool> {
+    let replaced = sqlx::query!(
+        "update users set password_hash = $3 where id = $1 and password_hash = $2 and disabled_at is null",
+        user,
+        old,
+        new
+    )
+    .execute(connection)
+    .await?;
+    Ok(replaced.rows_affected() == 1)
+}
+
+pub async fn update_theme(pool: &PgPool, user: Uuid, theme: &str) -> sqlx::Result<()> {
+    sqlx::query!("update users set theme = $2 where id = $1", user, theme).execute(pool).await.map(drop)
+}
+
+pub async fn update_name(connection: &mut PgConnection, user: Uuid, name: &PersonName) -> sqlx::Result<()> {
+    sqlx::query!("update users set name = $2 where id = $1", user, name.as_str()).execute(connection).await.map(drop)
+}
+
+pub async fn update_details(
+    connection: &mut PgConnection,
+    user: Uuid,
+    name: &PersonName,
+    email: &Email,
+) -> sqlx::Result<()> {
+    sqlx::query!("update users set name = $2, email = $3 where id = $1", user, name.as_str(), email.as_str())
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn update_role(connection: &mut PgConnection, user: Uuid, role: Role) -> sqlx::Result<()> {
+    sqlx::query!("update users set role = $2 where id = $1", user, role.as_str()).execute(connection).await.map(drop)
+}
+
+pub async fn update_disabled(connection: &mut PgConnection, user: Uuid, is_off: bool) -> sqlx::Result<()> {
+    sqlx::query!("update users set disabled_at = case when $2 then now() end where id = $1", user, is_off)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn list_administrators(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select name from users where role = 'administrator' and disabled_at is null order by created_at limit $1",
+        limit
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Whether somebody else can sign in and change things.
+pub async fn any_other_administrator(connection: &mut PgConnection, but: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (
+            select from users
+            where role = 'administrator' and disabled_at is null and password_hash is not null and id <> $1
+        ) as "any!""#,
+        but
+    )
+    .fetch_one(connection)
+    .await
+}
+
+pub async fn is_empty(pool: &PgPool) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select not exists (select from users) as "empty!""#).fetch_one(pool).await
+}
+
+pub async fn any_user(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(r#"select exists (select from users) as "any!""#).fetch_one(connection).await
+}
+
+/// One set-up at a time: two links spent together make one administrator.
+pub async fn lock_users(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("lock table users in share row exclusive mode").execute(connection).await.map(drop)
+}
+
+/// One at a time among those that make administrators fewer: two who turn each other off leave one. Always in the same order.
+pub async fn lock_administrators(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select id from users where role = 'administrator' order by id for update")
+        .fetch_all(connection)
+        .await
+        .map(drop)
+}
+
+pub async fn insert_user(
+    connection: &mut PgConnection,
+    id: Uuid,
+    (email, name, role): (&Email, &PersonName, Role),
+    hash: Option<&str>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5)",
+        id,
+        email.as_str(),
+        name.as_str(),
+        role.as_str(),
+        hash
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub struct UserRow {
+    pub id: Uuid,
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    pub has_joined: bool,
+    pub is_off: bool,
+    pub is_signed_in: bool,
+    pub last_seen_at: Option<OffsetDateTime>,
+}
+
+/// Everybody, or the one with this id or this address; in the order of their names.
+pub async fn list_users(pool: &PgPool, id: Option<Uuid>, email: Option<&str>) -> sqlx::Result<Vec<UserRow>> {
+    sqlx::query_as!(
+        UserRow,
+        r#"
+        select id, email, name, role, password_hash is not null as "has_joined!", disabled_at is not null as "is_off!",
+            greatest(last_seen_at, (select max(last_seen_at) from sessions where user_id = users.id)) as last_seen_at,
+            disabled_at is null and exists (
+                select from sessions
+                where user_id = users.id and created_at > now() - make_interval(mins => $4)
+                    and last_seen_at > now() - make_interval(mins => $3)
+            ) as "is_signed_in!"
+        from users
+        where ($1::uuid is null or id = $1) and ($2::text is null or email = $2)
+        order by lower(name), id
+        "#,
+        id,
+        email,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES
+    )
+    .fetch_all(pool)
+    .await
+}
+
+pub struct Known {
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    pub has_joined: bool,
+    pub is_off: bool,
+}
+
+/// The person as they are now, held until the transaction ends.
+pub async fn lock_user(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Known>> {
+    sqlx::query_as!(
+        Known,
+        r#"select email, name, role, password_hash is not null as "has_joined!", disabled_at is not null as "is_off!"
+           from users where id = $1 for update"#,
+        id
+    )
+    .fetch_optional(connection)
+    .await
+}

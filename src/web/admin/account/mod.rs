@@ -1,0 +1,202 @@
+//! A person's own account, a Viewer's too: details, password, where they are signed in. The theme's form stands in the menu of
+//! every page.
+
+mod browser_name;
+pub mod password;
+pub mod sessions;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use crate::accounts::{Details, DetailsError, Email, OpenSession, PersonName};
+use crate::app::App;
+use crate::web::confirm::{Deed, confirm};
+use crate::web::error::Error;
+use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::filters;
+use crate::web::filters::Moment;
+use crate::web::form::Form;
+use crate::web::local_path::LocalPath;
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
+
+/// Posts `csrf`, `name` and `email` to its own address, `csrf`, `current_password` and `new_password` to `…/password`, `csrf`
+/// and `session` to `…/sessions`.
+#[derive(Debug, Template)]
+#[template(path = "admin/account.html")]
+pub struct Account {
+    pub shell: Shell,
+    pub name: Field,
+    pub email: Field,
+    /// Only their complaints: a typed password is never drawn.
+    pub current_password: Option<Complaint>,
+    pub new_password: Option<Complaint>,
+    pub sessions: Vec<SessionLine>,
+}
+
+/// A browser in which this person is signed in.
+#[derive(Clone, Debug)]
+pub struct SessionLine {
+    /// The value of the button that ends it.
+    pub handle: String,
+    /// Such as "Chrome on Windows"; a hint only.
+    pub browser: String,
+    pub ip: String,
+    pub last_seen: Moment,
+    pub since: Moment,
+    /// The browser that asks; it has no button.
+    pub is_this: bool,
+}
+
+impl Account {
+    /// The page as it stands, without complaints.
+    async fn of(app: &App, shell: Shell, session: &Session) -> Result<Self, Error> {
+        let user = session.person()?;
+        let now = app.clock.now();
+        let sessions = app.accounts.open_sessions(user.id, &session.browser.hash()).await?;
+        let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
+        Ok(Self {
+            shell,
+            name: field(&user.name),
+            email: field(&user.email),
+            current_password: None,
+            new_password: None,
+            sessions: sessions.into_iter().map(|open| SessionLine::of(open, now)).collect(),
+        })
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        Problem::list(&[
+            ("name", &self.name.complaint),
+            ("email", &self.email.complaint),
+            ("current_password", &self.current_password),
+            ("new_password", &self.new_password),
+        ])
+    }
+
+    fn role(&self) -> &'static str {
+        if self.shell.can_change() { "Administrator" } else { "Viewer" }
+    }
+}
+
+impl SessionLine {
+    fn of(open: OpenSession, now: time::OffsetDateTime) -> Self {
+        Self {
+            handle: open.handle.simple().to_string(),
+            browser: browser_name::of(open.user_agent.as_deref()),
+            ip: open.ip.unwrap_or_else(|| "Unknown address".into()),
+            last_seen: Moment::new(open.last_seen, now),
+            since: Moment::exactly(open.since),
+            is_this: open.is_this,
+        }
+    }
+}
+
+/// GET `/admin/account`.
+pub async fn show(State(app): State<App>, shell: Shell, session: Session) -> Result<Page<Account>, Error> {
+    Ok(Page::ok(Account::of(&app, shell, &session).await?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    name: String,
+    email: String,
+    /// From *Confirm it is you*.
+    password: Option<String>,
+}
+
+/// POST `/admin/account`: another address asks for the password first.
+pub async fn update(
+    State(app): State<App>,
+    mut shell: Shell,
+    mut session: Session,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let person = session.person()?.id;
+    let name = PersonName::parse(&typed.name);
+    let email = Email::parse(&typed.email);
+    let complain = |class, sentence: String| Some(Complaint { class, sentence, link: None });
+    let (name, email) = match (name, email) {
+        (Ok(name), Ok(email)) => (name, email),
+        (name, email) => {
+            let mut page = Account::of(&app, shell, &session).await?;
+            page.name.complaint = name.err().and_then(|error| complain("PERSON_NAME", error.to_string()));
+            page.email.complaint = email.err().and_then(|error| complain("EMAIL_FORM", error.to_string()));
+            (page.name.value, page.email.value) = (typed.name, typed.email);
+            return Ok(Page::refused(page).into_response());
+        }
+    };
+    let details = Details { name, email };
+    let mut outcome = app.accounts.update_details(session.by(), person, details.clone(), session.fresh).await;
+    if matches!(outcome, Err(DetailsError::NotFresh)) {
+        let deed = Deed {
+            text: "change your email address".into(),
+            action: "/admin/account".into(),
+            fields: vec![("name", typed.name.clone()), ("email", typed.email.clone())],
+            cancel: "/admin/account".into(),
+        };
+        let fresh = match confirm(&app, &mut shell, &mut session, typed.password, deed).await {
+            Ok(fresh) => fresh,
+            Err(asked) => return Ok(asked),
+        };
+        outcome = app.accounts.update_details(session.by(), person, details, Some(fresh)).await;
+    }
+    match outcome {
+        Ok(is_changed) => {
+            if is_changed {
+                let banner =
+                    Banner { title: "Your details are saved.".into(), short: "Saved".into(), ..Banner::default() };
+                session.leave(&app, &banner).await?;
+            }
+            Ok(Redirect::to("/admin/account").into_response())
+        }
+        Err(taken @ DetailsError::EmailTaken) => {
+            let mut page = Account::of(&app, shell, &session).await?;
+            page.email.complaint = complain("EMAIL_TAKEN", taken.to_string());
+            (page.name.value, page.email.value) = (typed.name, typed.email);
+            Ok(Page::refused(page).into_response())
+        }
+        Err(broken) => Err(broken.into()),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThemeChoice {
+    theme: String,
+    #[serde(default)]
+    return_to: String,
+}
+
+/// POST `/admin/account/theme`: kept with the account, because signing out clears cookies.
+pub async fn update_theme(
+    State(app): State<App>,
+    session: Session,
+    Form(choice): Form<ThemeChoice>,
+) -> Result<Response, Error> {
+    let theme = crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(StatusCode::BAD_REQUEST))?;
+    app.accounts.choose_theme(session.person()?.id, theme).await?;
+    let back = LocalPath::parse(&choice.return_to);
+    Ok(Redirect::to(back.as_ref().map_or("/admin", LocalPath::as_str)).into_response())
+}
+
+/// "2 other browsers were signed out."
+fn signed_out(browsers: u64) -> String {
+    match browsers {
+        1 => "1 other browser was signed out.".into(),
+        n => format!("{n} other browsers were signed out."),
+    }
+}
+
+/// What a changed password says, here and after a link.
+pub fn password_changed(browsers: u64) -> Banner {
+    let text = if browsers == 0 { String::new() } else { signed_out(browsers) };
+    Banner { title: "Your password is changed.".into(), text, short: "Saved".into(), ..Banner::default() }
+}

@@ -1,0 +1,64 @@
+//! A new password for oneself. It signs out every other browser, in the same transaction.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{Account, password_changed};
+use crate::accounts::{ConfirmError, password};
+use crate::app::App;
+use crate::web::confirm::{refusal, with_wait};
+use crate::web::error::Error;
+use crate::web::fields::Complaint;
+use crate::web::form::Form;
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::Shell;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    current_password: String,
+    new_password: String,
+}
+
+/// POST `/admin/account/password`: this session gets a new id, the others end.
+pub async fn update(
+    State(app): State<App>,
+    shell: Shell,
+    mut session: Session,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let (current, new) = (SecretString::from(typed.current_password), SecretString::from(typed.new_password));
+    let complaint = |class, sentence: String| Complaint { class, sentence, link: None };
+    let is_empty = current.expose_secret().is_empty();
+    let is_empty = is_empty.then(|| complaint("PASSWORD_EMPTY", "Enter your current password".into()));
+    let is_weak = password::judge(&new).err().map(|error| complaint(error.class(), error.to_string()));
+    if is_empty.is_some() || is_weak.is_some() {
+        let page = Account::of(&app, shell, &session).await?;
+        let page = Account { current_password: is_empty, new_password: is_weak, ..page };
+        return Ok(Page::refused(page).into_response());
+    }
+    let changed = {
+        let user = session.person()?;
+        app.accounts.change_password(session.by(), user, current, new, session.browser.hash()).await
+    };
+    match changed {
+        Ok((opened, browsers)) => {
+            session.renew(opened);
+            session.leave(&app, &password_changed(browsers)).await?;
+            Ok(Redirect::to("/admin/account").into_response())
+        }
+        Err(ConfirmError::SignedOut) => Ok(Redirect::to("/sign-in").into_response()),
+        Err(ConfirmError::Broken(error)) => Err(error.into()),
+        Err(refused) => {
+            let (complaint, status, wait) = refusal(&refused);
+            let page = Account::of(&app, shell, &session).await?;
+            let page = Account { current_password: Some(complaint), ..page };
+            Ok(with_wait(Page(page, status).into_response(), wait))
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Ending one's own sessions elsewhere: one, or all but this one.
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{browser_name, signed_out};
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::form::Form;
+use crate::web::session::Session;
+use crate::web::shell::Banner;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    /// The one of the button that was pressed, or `others`.
+    session: String,
+}
+
+/// POST `/admin/account/sessions`: ends what the pressed button names.
+pub async fn destroy(State(app): State<App>, session: Session, Form(chosen): Form<Chosen>) -> Result<Response, Error> {
+    let (user, this) = (session.person()?.id, session.browser.hash());
+    let title = if chosen.session == "others" {
+        match app.accounts.end_other_sessions(session.by(), user, this).await? {
+            0 => "You are signed in only here.".into(),
+            browsers => signed_out(browsers),
+        }
+    } else {
+        let handle = Uuid::parse_str(&chosen.session).map_err(|_| Error::UnreadableForm(StatusCode::BAD_REQUEST))?;
+        match app.accounts.end_session(session.by(), user, handle, this).await? {
+            Some(agent) => format!("Signed out of {}.", browser_name::of(agent.as_deref())),
+            None => "That browser was signed out already.".into(),
+        }
+    };
+    session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
+    Ok(Redirect::to("/admin/account").into_response())
+}

@@ -1,0 +1,47 @@
+//! Letting somebody in again who was turned off.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use uuid::Uuid;
+
+use super::find;
+use crate::accounts::Missing;
+use crate::app::App;
+use crate::web::confirm::{Deed, Pressed, confirm};
+use crate::web::error::Error;
+use crate::web::form::{Form, Path};
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
+
+/// POST `/admin/users/{user}/activation`: like adding them, so it asks for the password first.
+pub async fn create(
+    State(app): State<App>,
+    mut shell: Shell,
+    mut session: Session,
+    Path(id): Path<Uuid>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Response, Error> {
+    let person = find(&app, &session, id).await?;
+    let here = format!("/admin/users/{}", person.id);
+    let deed = Deed {
+        text: format!("turn on {}", person.name),
+        action: format!("{here}/activation"),
+        fields: Vec::new(),
+        cancel: here.clone(),
+    };
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
+    match app.accounts.turn_on(session.by(), id, fresh).await {
+        Ok(_) => {
+            let title = format!("{} is turned on.", person.name);
+            session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
+            Ok(Redirect::to(&here).into_response())
+        }
+        Err(Missing::Nobody) => Err(Error::NotFound),
+        Err(Missing::Broken(error)) => Err(error.into()),
+    }
+}

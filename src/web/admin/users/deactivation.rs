@@ -1,0 +1,71 @@
+//! The question before somebody is turned off. Nobody is deleted, since the activity names them.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use uuid::Uuid;
+
+use super::{UserLine, find};
+use crate::accounts::Refusal;
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::filters;
+use crate::web::form::{Form, Path};
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
+
+use super::sessions::Nothing;
+
+/// Posts `csrf` to its own address.
+#[derive(Debug, Template)]
+#[template(path = "admin/users/deactivation.html")]
+pub struct Deactivation {
+    pub shell: Shell,
+    pub person: UserLine,
+    /// Why it cannot be done.
+    pub refused: Option<String>,
+}
+
+impl Deactivation {
+    fn first_name(&self) -> &str {
+        self.person.name.split(' ').next().unwrap_or_default()
+    }
+}
+
+/// GET: asks.
+pub async fn new(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Path(id): Path<Uuid>,
+) -> Result<Page<Deactivation>, Error> {
+    let person = find(&app, &session, id).await?;
+    let refused = person.is_you.then(|| Refusal::OwnAccount.to_string());
+    Ok(Page::ok(Deactivation { shell, person, refused }))
+}
+
+/// POST: does it.
+pub async fn create(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response, Error> {
+    let person = find(&app, &session, id).await?;
+    match app.accounts.turn_off(session.by(), id).await {
+        Ok(_) => {
+            let title = format!("{} is turned off.", person.name);
+            session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
+            Ok(Redirect::to("/admin/users").into_response())
+        }
+        Err(Refusal::Nobody) => Err(Error::NotFound),
+        Err(Refusal::Broken(error)) => Err(error.into()),
+        Err(refused) => {
+            Ok(Page::refused(Deactivation { shell, person, refused: Some(refused.to_string()) }).into_response())
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A one-time link for somebody, shown once and kept nowhere: the database holds its hash alone.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use uuid::Uuid;
+
+use super::find;
+use crate::accounts::{BrowserSecret, Missing};
+use crate::app::App;
+use crate::web::confirm::{Deed, Pressed, confirm};
+use crate::web::error::Error;
+use crate::web::filters;
+use crate::web::form::{Form, Path};
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::Shell;
+
+#[derive(Debug, Template)]
+#[template(path = "admin/users/link.html")]
+pub struct Link {
+    pub shell: Shell,
+    pub name: String,
+    /// What their friends call them.
+    pub first_name: String,
+    pub url: String,
+}
+
+impl Link {
+    pub fn new(shell: Shell, name: &str, origin: &str, code: &BrowserSecret) -> Self {
+        let first_name = name.split(' ').next().unwrap_or_default().to_owned();
+        Self { shell, name: name.to_owned(), first_name, url: format!("{origin}/set-up/{}", code.to_cookie()) }
+    }
+}
+
+/// The address that this browser reached us at: the public one, or the loopback name that the gate let through.
+pub fn origin_of(app: &App, headers: &HeaderMap) -> String {
+    let public = &app.site.public_url;
+    match headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
+        Some(host) if public.host.is_none() => format!("http://{host}"),
+        _ => public.origin.clone(),
+    }
+}
+
+/// POST `/admin/users/{user}/link`: asks for the password first, since whoever has the link is that person.
+pub async fn create(
+    State(app): State<App>,
+    mut shell: Shell,
+    mut session: Session,
+    headers: HeaderMap,
+    Path(id): Path<Uuid>,
+    Form(pressed): Form<Pressed>,
+) -> Result<Response, Error> {
+    let person = find(&app, &session, id).await?;
+    let deed = Deed {
+        text: format!("make a sign-in link for {}", person.name),
+        action: format!("/admin/users/{}/link", person.id),
+        fields: Vec::new(),
+        cancel: format!("/admin/users/{}", person.id),
+    };
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
+    match app.accounts.make_link(session.by(), id, fresh).await {
+        Ok(code) => Ok(Page::ok(Link::new(shell, &person.name, &origin_of(&app, &headers), &code)).into_response()),
+        Err(Missing::Nobody) => Err(Error::NotFound),
+        Err(Missing::Broken(error)) => Err(error.into()),
+    }
+}

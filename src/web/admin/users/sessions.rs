@@ -1,0 +1,38 @@
+//! Signing somebody out everywhere.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::find;
+use crate::accounts::Missing;
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::form::{Form, Path};
+use crate::web::session::Session;
+use crate::web::shell::Banner;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// POST `/admin/users/{user}/sessions`.
+pub async fn destroy(
+    State(app): State<App>,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response, Error> {
+    let person = find(&app, &session, id).await?;
+    let title = match app.accounts.sign_out_everywhere(session.by(), id).await {
+        Ok(0) => format!("{} was not signed in.", person.name),
+        Ok(_) => format!("{} is signed out everywhere.", person.name),
+        Err(Missing::Nobody) => return Err(Error::NotFound),
+        Err(Missing::Broken(error)) => return Err(error.into()),
+    };
+    session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
+    Ok(Redirect::to(&format!("/admin/users/{}", person.id)).into_response())
+}

@@ -1,0 +1,108 @@
+//! *Confirm it is you*: stands in place of an answer where an act needs a password that was entered within ten minutes, then goes
+//! on with everything that was typed. The act itself cannot be done without the proof that this hands out.
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::accounts::{ConfirmError, Fresh, password::CROWDED_WAIT};
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::fields::{Complaint, Problem};
+use crate::web::filters;
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::Shell;
+
+/// Posts `csrf`, what was typed, and `password` to where it was first sent.
+#[derive(Debug, Template)]
+#[template(path = "confirm.html")]
+pub struct Confirm {
+    pub shell: Shell,
+    pub deed: Deed,
+    /// Only its complaint: a typed password is never drawn.
+    pub password: Option<Complaint>,
+}
+
+/// A form with nothing but a button, which may come back with the password.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pressed {
+    pub password: Option<String>,
+}
+
+/// What is about to be done, and the form that asked for it.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// Behind "enter your password to", such as "add a user".
+    pub text: String,
+    pub action: String,
+    /// Names and values; none of them a secret.
+    pub fields: Vec<(&'static str, String)>,
+    /// Where Cancel leads.
+    pub cancel: String,
+}
+
+impl Confirm {
+    fn problems(&self) -> Vec<Problem> {
+        Problem::list(&[("password", &self.password)])
+    }
+}
+
+/// The proof, or the answer that asks for the password. With a right one the session has a new id afterwards, and `shell` its
+/// form token.
+pub async fn confirm(
+    app: &App,
+    shell: &mut Shell,
+    session: &mut Session,
+    password: Option<String>,
+    deed: Deed,
+) -> Result<Fresh, Response> {
+    if let Some(fresh) = session.fresh {
+        return Ok(fresh);
+    }
+    let page = |shell: &Shell, password| Confirm { shell: shell.clone(), deed, password };
+    let Some(password) = password.map(SecretString::from) else {
+        return Err(Page::ok(page(shell, None)).into_response());
+    };
+    if password.expose_secret().is_empty() {
+        let complaint = Complaint { class: "PASSWORD_EMPTY", sentence: "Enter your password".into(), link: None };
+        return Err(Page::refused(page(shell, Some(complaint))).into_response());
+    }
+    let user = session.person().map_err(IntoResponse::into_response)?;
+    match app.accounts.confirm(session.by(), user, password, session.browser.hash()).await {
+        Ok((opened, fresh)) => {
+            shell.csrf = opened.form_token();
+            session.renew(opened);
+            Ok(fresh)
+        }
+        Err(ConfirmError::SignedOut) => Err(Redirect::to("/sign-in").into_response()),
+        Err(ConfirmError::Broken(error)) => Err(Error::from(error).into_response()),
+        Err(refused) => {
+            let (complaint, status, wait) = refusal(&refused);
+            Err(with_wait(Page(page(shell, Some(complaint)), status).into_response(), wait))
+        }
+    }
+}
+
+/// What is said at the field of a password that was refused, with the answer's status and how long to wait.
+pub fn refusal(refused: &ConfirmError) -> (Complaint, StatusCode, Option<std::time::Duration>) {
+    let (class, status, wait) = match refused {
+        ConfirmError::TooMany(wait) => ("SIGN_IN_LIMIT", StatusCode::TOO_MANY_REQUESTS, Some(*wait)),
+        ConfirmError::Crowded => ("SIGN_IN_CROWDED", StatusCode::SERVICE_UNAVAILABLE, Some(CROWDED_WAIT)),
+        _ => ("PASSWORD_WRONG", StatusCode::UNPROCESSABLE_ENTITY, None),
+    };
+    (Complaint { class, sentence: refused.to_string(), link: None }, status, wait)
+}
+
+/// The same answer with its `Retry-After`, in seconds.
+pub fn with_wait(mut response: Response, wait: Option<std::time::Duration>) -> Response {
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+    response
+}
