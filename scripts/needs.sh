@@ -163,3 +163,11 @@ need_node() {
   say "Installing Node.js with apt-get (packages nodejs and npm)."
   apt_install nodejs npm || stop "Node.js could not be installed: install the packages nodejs and npm and run this again."
 }
+
+# For the throw-away certificate of the tests' TLS front.
+need_openssl() {
+  has openssl && return
+  has apt-get || stop "The program openssl is missing: install it, or run the other steps by name (scripts/test --list)."
+  say "Installing openssl with apt-get (package openssl)."
+  apt_install openssl || stop "openssl could not be installed: install the package openssl and run this again."
+}

@@ -6,6 +6,8 @@ mod canary;
 mod connection_test;
 mod cookies;
 mod cross_site;
+mod dropped;
+mod forwarded;
 mod headers;
 mod keep_the_secret;
 mod list;

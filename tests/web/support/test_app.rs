@@ -90,6 +90,11 @@ impl TestApp {
         Browser::new(self.router.clone(), &self.origin, self.seen.clone())
     }
 
+    /// A browser at other routes in the same layers.
+    pub fn browser_at(&self, router: Router) -> Browser {
+        Browser::new(router, &self.origin, self.seen.clone())
+    }
+
     /// Somebody at a browser of their own, signed in through the page.
     pub async fn sign_in_as(&self, person: &Person) -> Browser {
         self.add(person).await;
