@@ -66,7 +66,9 @@ impl Network {
         }
         let first = first(address, bits);
         if first != address {
-            return Err(format!("{text:?} is not the beginning of a network: write {first}/{bits}, or {address} alone"));
+            return Err(format!(
+                "{text:?} is not the beginning of a network: write {first}/{bits}, or {address} alone"
+            ));
         }
         Ok(Self { first, bits })
     }

@@ -4,12 +4,18 @@
 mod support;
 
 mod ambient;
+mod clock;
 mod crowds;
 mod database_away;
+mod descriptors;
+mod disk_full;
 mod egress;
 mod hostile;
+mod log_gone;
 mod postgres_killed;
 mod server_killed;
 mod slow_clients;
+mod soak;
+mod starting;
 mod stopping;
 mod storm;
