@@ -71,6 +71,7 @@ fn help_teaches_a_first_start_and_names_every_setting() {
         "EGRESS_PROXY",
         "EGRESS_CA_FILE",
         "SUPPORT_ADDRESS",
+        "TRUSTED_PROXIES",
         "LOG",
     ] {
         assert!(serve.contains(&format!("CARTWRIGHT_{name}")), "{name}: {serve}");

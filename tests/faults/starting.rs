@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
 
-use rustix::process::Signal;
 use sqlx::{Connection, Executor, PgConnection};
 
 use super::support::{
     cluster::{Folder, running},
     http,
     process::{Server, cartwright, run},
-    until,
 };
 
 /// Holds each migration up at its first change, once: the test has the lock until it has killed the server. What sqlx makes
@@ -144,26 +142,6 @@ async fn two_that_start_together_both_serve() {
     cluster.stop().await.expect("it stops");
 }
 
-/// The same for two newcomers on one empty data folder, who also make the cluster and the key.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_newcomers_on_one_folder_both_serve() {
-    let folder = Folder::new();
-    let starting = [0; 2].map(|_| cartwright(folder.path(), &["serve"]));
-    let starting = starting.map(|serve| tokio::task::spawn_blocking(move || Server::start(serve)));
-    let mut servers = Vec::new();
-    for server in starting {
-        servers.push(server.await.expect("ready"));
-    }
-    for server in &servers {
-        assert_eq!(http::get(server.address, "/-/ready").await.expect("an answer").status, 200);
-    }
-    let last = servers.pop().expect("two");
-    assert!(servers.pop().expect("two").stop().0.success());
-    assert_eq!(http::get(last.address, "/-/ready").await.expect("an answer").status, 200, "the cluster is still there");
-    assert!(last.stop().0.success());
-    until(Duration::from_secs(20), "the last one stops the cluster", || async { folder.postmaster().is_none() }).await;
-}
-
 /// An old program on a newer schema says so in one line and leaves it alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_program_refuses_a_newer_schema() {
@@ -186,20 +164,4 @@ async fn an_old_program_refuses_a_newer_schema() {
     assert_eq!(ran.stderr.trim().lines().count(), 1, "{ran:?}");
     assert_eq!(count(&mut owner, "select count(*) from audit_events").await, before);
     cluster.stop().await.expect("it stops");
-}
-
-/// F8: a server that was shot under load is ready again within a second of its start; 10 s here, for a busy machine.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_start_after_a_kill_is_a_start_like_any_other() {
-    let folder = Folder::new();
-    let server = Server::start(cartwright(folder.path(), &["serve"]));
-    server.signal(Signal::KILL);
-    drop(server);
-    let begun = std::time::Instant::now();
-    let server = Server::start(cartwright(folder.path(), &["serve"]));
-    assert_eq!(http::get(server.address, "/-/ready").await.expect("an answer").status, 200);
-    let took = begun.elapsed();
-    println!("ready {took:?} after its start");
-    assert!(took < Duration::from_secs(10), "{took:?}");
-    assert!(server.stop().0.success());
 }
