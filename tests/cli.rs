@@ -380,7 +380,7 @@ async fn ctrl_c_and_sigterm_end_well_and_soon() {
         server.signal(signal);
         let (status, took, errors) = server.ended(begun);
         assert_eq!(status.code(), Some(0), "{signal:?} {errors}");
-        assert!(took < Duration::from_secs(10), "{signal:?} {took:?}");
+        assert!(took < Duration::from_secs(18), "{signal:?} {took:?}");
     }
 }
 

@@ -1,5 +1,6 @@
-//! Who has a connection, and who gives it up when all seats are taken: whoever has waited longest without asking for anything.
-//! Stops a crowd that only sits there from keeping a person out; somebody who is being served is never sent away.
+//! Who has a connection, and who gives it up when all seats are taken: whoever came first of those that we wait for, be it for
+//! a header or for the rest of a form. Stops a crowd that only sits there from keeping a person out; somebody whom we let wait
+//! is never sent away.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +14,7 @@ use std::{
 };
 
 use axum::body::{Body, Bytes};
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Frame, Incoming, SizeHint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -123,6 +124,41 @@ impl Drop for Served {
     }
 }
 
+/// A request's body: while we wait for the rest of it, its seat is as idle as any. Nothing has been done yet by then.
+#[derive(Debug)]
+pub struct Asked {
+    body: Incoming,
+    seat: Arc<Seat>,
+}
+
+impl Asked {
+    pub fn new(body: Incoming, seat: Arc<Seat>) -> Self {
+        Self { body, seat }
+    }
+}
+
+impl hyper::body::Body for Asked {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.seat.is_served.store(frame.is_ready(), Ordering::Relaxed);
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// An answer's body that keeps its seat until the last byte was handed over.
 #[derive(Debug)]
 pub struct Seated {
@@ -132,6 +168,8 @@ pub struct Seated {
 
 impl Seated {
     pub fn new(body: Body, served: Served) -> Self {
+        // again, where the form was not waited for to its end
+        served.0.is_served.store(true, Ordering::Relaxed);
         Self { body, _served: served }
     }
 }

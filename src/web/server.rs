@@ -19,7 +19,7 @@ use tower::ServiceExt;
 
 use super::{
     patience::Patient,
-    seats::{Seat, Seated, Seats},
+    seats::{Asked, Seat, Seated, Seats},
 };
 
 /// From the first byte of a connection, or the end of an answer, to the end of the next headers.
@@ -102,7 +102,7 @@ async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
     let served = seat.serve();
-    let mut request = request.map(Body::new);
+    let mut request = request.map(|body| Body::new(Asked::new(body, seat)));
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.oneshot(request).await?;
     Ok(response.map(|body| Body::new(Seated::new(body, served))))

