@@ -163,3 +163,19 @@ need_node() {
   say "Installing Node.js with apt-get (packages nodejs and npm)."
   apt_install nodejs npm || stop "Node.js could not be installed: install the packages nodejs and npm and run this again."
 }
+
+# For the throw-away certificate of the tests' TLS front.
+need_openssl() {
+  has openssl && return
+  has apt-get || stop "The program openssl is missing: install it, or run the other steps by name (scripts/test --list)."
+  say "Installing openssl with apt-get (package openssl)."
+  apt_install openssl || stop "openssl could not be installed: install the package openssl and run this again."
+}
+
+# One test shifts the server's wall clock. Without the library it says that it was not run, so nothing stops here.
+want_faketime() {
+  if ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then return; fi
+  if ! has apt-get || ! { is_root || has sudo; }; then return; fi
+  say "Installing libfaketime with apt-get (package faketime): one test shifts the server's clock."
+  apt_install faketime || say "It could not be installed; that test will say that it was not run."
+}

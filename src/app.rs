@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     config::PublicUrl,
     ecommerce::{Ecommerce, shopify::client::Client},
+    proxies::TrustedProxies,
     vault::Vault,
 };
 
@@ -29,6 +30,7 @@ pub struct Site {
     /// `PRODUCT_NAME`.
     pub product: String,
     pub public_url: PublicUrl,
+    pub trusted_proxies: TrustedProxies,
     pub support: Option<String>,
     pub metrics: Option<PrometheusHandle>,
     /// The stores of the practice mode, where it is on.

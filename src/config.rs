@@ -14,6 +14,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::{
     ecommerce::shopify::client::{Egress, EgressProxy},
+    proxies::TrustedProxies,
     vault::KeyRing,
 };
 
@@ -58,6 +59,9 @@ pub struct ServeFlags {
     /// The address in the browser, such as https://orders.example.com, when it differs from LISTEN.
     #[arg(long, env = "CARTWRIGHT_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<String>,
+    /// Proxies in front whose X-Forwarded-For is believed: addresses and networks such as 10.0.0.7,192.168.4.0/24 [default: none].
+    #[arg(long, env = "CARTWRIGHT_TRUSTED_PROXIES", value_name = "LIST")]
+    pub trusted_proxies: Option<String>,
     /// What the pages call the product [default: Order Time].
     #[arg(long, env = "CARTWRIGHT_PRODUCT_NAME", value_name = "NAME")]
     pub product_name: Option<String>,
@@ -142,6 +146,7 @@ pub struct ServeConfig {
     /// `None` with the embedded database: a key is made in its folder.
     pub keys: Option<KeyRing>,
     pub public_url: PublicUrl,
+    pub trusted_proxies: TrustedProxies,
     pub product_name: String,
     pub practice: bool,
     /// The stores of the practice mode, once it has started.
@@ -283,6 +288,7 @@ impl ServeFlags {
         let database = self.database.database(&mut problems);
         let listen = listen_address(self.listen.as_ref(), &mut problems);
         let public_url = self.public_url(listen, &mut problems);
+        let trusted_proxies = self.trusted_proxies(&mut problems);
         let egress = self.egress(&mut problems);
         let support = self.support(&mut problems);
         let product_name = self.product_name(&mut problems);
@@ -299,6 +305,7 @@ impl ServeFlags {
                 database,
                 keys,
                 public_url,
+                trusted_proxies,
                 product_name,
                 practice: self.practice,
                 #[cfg(feature = "practice")]
@@ -350,6 +357,15 @@ impl ServeFlags {
             "http" => problem("it must begin with https://, or the sign-in could be read on the way"),
             _ => problem("it must begin with https://"),
         }
+    }
+
+    fn trusted_proxies(&self, problems: &mut Vec<Problem>) -> TrustedProxies {
+        let proxies = TrustedProxies::parse(given(self.trusted_proxies.as_ref()).unwrap_or_default());
+        proxies.unwrap_or_else(|wrong| {
+            let told = |problem| Problem { variable: "CARTWRIGHT_TRUSTED_PROXIES", problem };
+            problems.extend(wrong.into_iter().map(told));
+            TrustedProxies::default()
+        })
     }
 
     fn egress(&self, problems: &mut Vec<Problem>) -> Egress {
@@ -448,6 +464,7 @@ mod tests {
         let wrong = ServeFlags {
             listen: Some("nowhere".into()),
             public_url: Some("ftp://x".into()),
+            trusted_proxies: Some("everybody, 10.0.0.1/8".into()),
             egress_proxy: Some("https://proxy:1".into()),
             egress_ca_file: Some("/does/not/exist".into()),
             support_address: Some("call us".into()),
@@ -471,9 +488,11 @@ mod tests {
             "CARTWRIGHT_PRODUCT_NAME",
             "CARTWRIGHT_PUBLIC_URL",
             "CARTWRIGHT_SUPPORT_ADDRESS",
+            "CARTWRIGHT_TRUSTED_PROXIES",
             "DATABASE_URL",
         ];
         assert_eq!(variables.into_iter().collect::<Vec<_>>(), expected);
+        assert_eq!(problems.len(), expected.len() + 1, "both proxies that are none are told");
     }
 
     #[test]

@@ -159,3 +159,57 @@ fn walk(folder: &Path, each: &mut impl FnMut(&str, &str)) {
         }
     }
 }
+
+/// Names of tests, modules and files below a folder; deeper than that nobody has to find them.
+fn names(folder: &str, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        found.push(path.file_stem().expect("a name").to_string_lossy().into_owned());
+        if path.is_dir() {
+            names(&path.to_string_lossy(), found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let text = fs::read_to_string(&path).expect("a source");
+            let words = text.split_whitespace().collect::<Vec<_>>();
+            let declared = words.windows(2).filter(|two| ["fn", "mod"].contains(&two[0])).map(|two| two[1]);
+            found.extend(declared.map(|name| name.split(['(', '<', ';']).next().unwrap_or_default().to_owned()));
+        }
+    }
+}
+
+/// The commands in a document that run no test: `W canary` where nothing is called so.
+fn empty_promises(document: &str) -> Vec<String> {
+    let mut known = std::collections::HashMap::new();
+    for (kind, folder) in
+        [("T", "src"), ("W", "tests/web"), ("F", "tests/faults"), ("C", "tests"), ("B", "tests/browser")]
+    {
+        let mut found = Vec::new();
+        if kind == "B" {
+            let files = fs::read_dir(folder).expect("a folder").flatten();
+            found.extend(files.map(|file| file.file_name().to_string_lossy().replace(".test.js", "")));
+        } else {
+            names(folder, &mut found);
+        }
+        known.insert(kind, found);
+    }
+    let spans = document.split('`').skip(1).step_by(2).filter_map(|span| span.split_once(' '));
+    let commands = spans.filter(|(kind, name)| known.contains_key(kind) && !name.contains(' '));
+    let is_there = |kind: &str, name: &str| {
+        name.split("::")
+            .filter(|part| !part.is_empty())
+            .all(|part| known[kind].iter().any(|known| known.contains(part)))
+    };
+    commands.filter(|(kind, name)| !is_there(kind, name)).map(|(kind, name)| format!("{kind} {name}")).collect()
+}
+
+#[test]
+fn every_command_that_proves_a_promise_runs_a_test() {
+    assert_eq!(
+        empty_promises("`W canary`, `F no_such_test`, `T vault::no_such_test`"),
+        ["F no_such_test", "T vault::no_such_test"]
+    );
+    for document in ["SECURITY.md", "docs/faults.md"] {
+        let text = fs::read_to_string(document).expect("a document");
+        assert!(text.contains("`F "), "{document} names tests");
+        assert_eq!(empty_promises(&text), [""; 0], "{document}");
+    }
+}

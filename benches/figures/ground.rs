@@ -85,6 +85,7 @@ impl Served {
         let site = Site {
             product: "Order Time".into(),
             public_url: PublicUrl { origin: format!("http://{address}"), host: None, is_https: false },
+            trusted_proxies: cartwright::proxies::TrustedProxies::default(),
             support: None,
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,

@@ -78,6 +78,7 @@ async fn run(
     let site = Site {
         product: config.product_name,
         public_url: config.public_url,
+        trusted_proxies: config.trusted_proxies,
         support: config.support,
         metrics: telemetry::start_metrics(),
         #[cfg(feature = "practice")]

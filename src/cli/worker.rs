@@ -28,6 +28,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         product: config.product_name,
         public_url: config.public_url,
         support: config.support,
+        trusted_proxies: config.trusted_proxies,
         metrics: None,
         #[cfg(feature = "practice")]
         practice: None,

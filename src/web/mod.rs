@@ -14,10 +14,12 @@ mod headers;
 pub mod help;
 mod local_path;
 mod page;
+mod patience;
 mod probes;
 pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
+mod seats;
 pub mod server;
 pub mod session;
 pub mod set_up;
@@ -46,8 +48,13 @@ use tower_http::{
 
 use crate::app::App;
 
-/// The whole site. A request meets the layers from top to bottom.
+/// The whole site.
 pub fn site(app: App) -> Router {
+    dressed(routes::router(&app), app)
+}
+
+/// These routes in all our layers, which a request meets from top to bottom. Tests dress a route of their own that panics.
+pub fn dressed(routes: Router<App>, app: App) -> Router {
     let refuser = app.clone();
     let same_origin =
         CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, &error::Error::CrossSite));
@@ -66,7 +73,7 @@ pub fn site(app: App) -> Router {
         .layer(middleware::from_fn(error::deadline))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(DefaultBodyLimit::max(form::LONGEST));
-    routes::router(&app).fallback(nowhere).layer(layers).with_state(app)
+    routes.fallback(nowhere).layer(layers).with_state(app)
 }
 
 /// A streamed page is never collected for compression.

@@ -1,34 +1,41 @@
 //! The accept loop. `axum::serve` has no header timeout and waits for half-open connections when it stops, so this one is ours:
-//! deadlines for headers and bodies, a cap on connections, a stop that ends.
+//! deadlines for headers, bodies and readers, a cap on connections, a stop that ends.
 //!
 //! Stops slow and many clients. HTTP/1.1 only: hyper-util's `auto` builder runs no timer while it sniffs the version.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
-use hyper::{body::Incoming, server::conn::http1};
+use axum::{Router, body::Body, extract::ConnectInfo};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore, time::Instant};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 use tower::ServiceExt;
+
+use super::{
+    patience::Patient,
+    seats::{Asked, Seat, Seated, Seats},
+};
 
 /// From the first byte of a connection, or the end of an answer, to the end of the next headers.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Open connections at most; the surplus waits in the kernel's queue.
-const CONNECTIONS: usize = 2_048;
 /// What requests in flight get when we stop.
 pub const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// Headers of one request at most: 32 KiB, 64 of them.
 pub const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 64;
+/// Between two tries to accept: asking again at once would only spin.
+const NOT_AT_ONCE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` is ready, then answers what is in flight and returns within [`STOP_WITHIN`]. Tells the moment by which
 /// all other work has to end as well.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Instant {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut seats = Seats::for_this_process();
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder
@@ -39,30 +46,25 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .half_close(false);
     tokio::pin!(stop);
     loop {
-        let place = tokio::select! {
-            () = &mut stop => break,
-            place = Arc::clone(&places).acquire_owned() => place.expect("the places are never closed"),
-        };
         let (socket, peer) = tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of descriptors: asking again at once would only spin.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
+            accepted = accept(&listener) => accepted,
+        };
+        let seat = tokio::select! {
+            () = &mut stop => break,
+            seat = seats.take() => seat,
         };
         socket.set_nodelay(true).ok();
-        let service = router.clone().map_request(move |request: hyper::Request<Incoming>| with_peer(request, peer));
-        let connection = builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(service));
+        let (router, asking) = (router.clone(), seat.clone());
+        let service = service_fn(move |request| answer(router.clone(), asking.clone(), peer, request));
+        let connection = builder.serve_connection(TokioIo::new(Patient::new(socket)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            // A client that goes away or sends nonsense is no news.
-            connection.await.ok();
-            drop(place);
+            tokio::select! {
+                // A client that goes away or sends nonsense is no news.
+                _ = connection => {}
+                () = seat.wanted() => {}
+            }
         });
     }
     drop(listener);
@@ -73,8 +75,35 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     over
 }
 
-fn with_peer(request: hyper::Request<Incoming>, peer: SocketAddr) -> axum::extract::Request {
-    let mut request = request.map(axum::body::Body::new);
+/// The next connection, however long the machine has no descriptor for it. Told once, not with every try.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    let mut is_told = false;
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // Gone before we came to it: that is the client's affair, and the next one waits already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                if !is_told {
+                    tracing::warn!(%error, "connections cannot be accepted; trying again until they can");
+                }
+                is_told = true;
+                tokio::time::sleep(NOT_AT_ONCE).await;
+            }
+        }
+    }
+}
+
+/// One request; its seat is kept until its answer has been handed over.
+async fn answer(
+    router: Router,
+    seat: Arc<Seat>,
+    peer: SocketAddr,
+    request: hyper::Request<Incoming>,
+) -> Result<axum::response::Response, Infallible> {
+    let served = seat.serve();
+    let mut request = request.map(|body| Body::new(Asked::new(body, seat)));
     request.extensions_mut().insert(ConnectInfo(peer));
-    request
+    let response = router.oneshot(request).await?;
+    Ok(response.map(|body| Body::new(Seated::new(body, served))))
 }

@@ -150,7 +150,7 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
         return next.run(request).await;
     }
     let cookies = Cookies::of(&app);
-    let origin = origin(&request);
+    let origin = origin(&app, &request);
     let renewed = Arc::<Mutex<Option<BrowserSecret>>>::default();
     let mut session = Session {
         browser: BrowserSecret::generate(),
@@ -213,9 +213,13 @@ async fn unanswered(app: &App, session: &Session, request: Request, cause: anyho
     error::unread(shell, &Error::from(cause), again, &reference)
 }
 
-/// Where the request came from. `X-Forwarded-For` is not believed: anybody can send it.
-fn origin(request: &Request) -> Origin {
-    let ip = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical().to_string());
+/// Where the request came from. `X-Forwarded-For` is believed from the operator's proxies alone: anybody can send it.
+fn origin(app: &App, request: &Request) -> Origin {
+    let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
+    // A line that is no text must end the chain, not vanish from it.
+    let lines: Vec<&str> = forwarded.map(|line| line.to_str().unwrap_or("unreadable")).collect();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let ip = peer.map(|peer| app.site.trusted_proxies.client(peer.0.ip(), lines.into_iter()).to_string());
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Origin {
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),

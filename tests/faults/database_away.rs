@@ -1,17 +1,16 @@
 //! The database gone, or stopped in its tracks, or locked by somebody else: told in 2 s, nothing typed is lost, and all is
 //! well by itself afterwards.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::{Duration, Instant};
 
-use cartwright::database::embedded::{Embedded, Places, start};
 use rustix::process::Signal;
 use sqlx::Executor;
 use tokio::task::JoinSet;
 
 use super::support::{
     browser::Browser,
-    cluster::Folder,
-    http,
+    cluster::{Folder, running},
+    http, is_long,
     page::Form,
     process::{Server, cartwright, run},
     token, until,
@@ -19,8 +18,8 @@ use super::support::{
 };
 
 /// 2 s are promised; the rest is for a busy machine.
-const TOLD_WITHIN: Duration = Duration::from_secs(4);
-const WELL_WITHIN: Duration = Duration::from_secs(10);
+const TOLD_WITHIN: Duration = Duration::from_secs(6);
+const WELL_WITHIN: Duration = Duration::from_secs(20);
 
 /// A form that somebody is typing while the database goes.
 async fn typed(person: &mut Browser) -> Form {
@@ -82,16 +81,11 @@ async fn database_away_when_it_is_stopped_in_its_tracks() {
     assert_eq!(world.folder.count("select count(*) from carts").await, 1);
 }
 
-async fn cluster(folder: &Folder) -> Embedded {
-    let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
-    start(folder.path(), &places).await.expect("the cluster starts")
-}
-
 /// A database of its own, as with `DATABASE_URL`: nobody of ours brings it back.
 #[tokio::test(flavor = "multi_thread")]
 async fn database_away_when_nothing_listens() {
     let folder = Folder::new();
-    let running = cluster(&folder).await;
+    let database = running(&folder).await;
     let key = folder.path().join("keys");
     std::fs::write(&key, run(cartwright(folder.path(), &["keys", "generate"])).stdout).expect("a file");
     let (shopify, _) = shopify(&folder).await;
@@ -100,14 +94,21 @@ async fn database_away_when_nothing_listens() {
     let world = World::around(folder, shopify, Server::start(serve), 1).await;
     let mut person = world.people[0].clone();
     let form = typed(&mut person).await;
-    running.stop().await.expect("it stops");
-    is_told(&mut person, &form).await;
-    says_so(&person).await;
-    let running = cluster(&world.folder).await;
+    database.stop().await.expect("it stops");
+    let away = Instant::now();
+    loop {
+        is_told(&mut person, &form).await;
+        says_so(&person).await;
+        // F2 in full: a minute
+        if !is_long() || away.elapsed() > Duration::from_mins(1) {
+            break;
+        }
+    }
+    let database = running(&world.folder).await;
     is_well_again(&mut person, &form).await;
     let World { server, .. } = world;
     assert!(server.stop().0.success());
-    running.stop().await.expect("it stops");
+    database.stop().await.expect("it stops");
 }
 
 #[tokio::test(flavor = "multi_thread")]

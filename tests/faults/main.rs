@@ -4,15 +4,21 @@
 mod support;
 
 mod ambient;
+mod clock;
 mod crowds;
 mod database_away;
+mod descriptors;
+mod disk_full;
 mod egress;
 mod hostile;
+mod log_gone;
 mod postgres_killed;
 mod replicas;
 mod server_killed;
 mod sign_ins;
 mod slow_clients;
+mod soak;
+mod starting;
 mod stopping;
 mod storm;
 mod workers;

@@ -34,6 +34,8 @@ pub enum Told {
     Acknowledged,
     Refused,
     Unknown,
+    /// Unknown as well: an answer began and broke off.
+    Half,
 }
 
 /// Submission id → what was sent and answered.
@@ -69,7 +71,7 @@ impl Journal {
         for (id, entry) in &entries {
             let there = rows.iter().filter(|(known, _)| known == id).count();
             match (entry.told, there) {
-                (Told::Acknowledged, 1) | (Told::Refused, 0) | (Told::Unknown, 0 | 1) => {}
+                (Told::Acknowledged, 1) | (Told::Refused, 0) | (Told::Unknown | Told::Half, 0 | 1) => {}
                 (told, there) => found.push(format!("{id}: {told:?} and {there} times there")),
             }
         }
@@ -121,7 +123,7 @@ impl Storm {
 /// Sends everything again whose outcome nobody knows: afterwards all of it is there, once.
 pub async fn settle(browsers: &[Browser], journal: &Journal) {
     for (id, entry) in journal.entries() {
-        if entry.told == Told::Unknown {
+        if matches!(entry.told, Told::Unknown | Told::Half) {
             let told = judge(browsers[entry.person].clone().submit(&entry.form).await);
             assert_eq!(told, Told::Acknowledged, "{id} was sent again");
             journal.write(id, entry.person, &entry.form, told);
@@ -139,6 +141,7 @@ fn another(blank: &Form) -> (Uuid, Form) {
 
 fn judge(answer: std::io::Result<Page>) -> Told {
     match answer.as_ref().map(Page::status) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Told::Half,
         Ok(303) => Told::Acknowledged,
         Ok(status @ 400..=499) => {
             println!(

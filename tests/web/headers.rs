@@ -1,6 +1,10 @@
 //! The headers of every answer, to the letter: pages, redirects, refusals, files, streams, and what goes wrong.
 
-use axum::http::{Method, StatusCode, header};
+use axum::{
+    Router,
+    http::{Method, StatusCode, header},
+    routing::get,
+};
 use sqlx::PgPool;
 
 use crate::support::{
@@ -104,6 +108,48 @@ async fn every_answer_has_them_all_over_https(pool: PgPool) {
     assert!(app.answers().len() > 100);
     for answer in &app.answers() {
         assert_headers(answer, true);
+    }
+}
+
+/// F23: a bug in a handler is a page with a reference, in all the headers, and the next one is served as if nothing was.
+async fn a_panic_is_a_page(pool: PgPool, https: bool) {
+    let app = TestApp::start_with(pool, Options { https, ..Options::default() }).await;
+    let bug = async || -> &'static str { panic!("a word of the code's own") };
+    let routes = Router::new().route("/panic", get(bug).post(bug)).route("/well", get(async || "well"));
+    let browser = app.browser_at(cartwright::web::dressed(routes, app.app.clone()));
+    for method in [Method::GET, Method::POST] {
+        for _ in 0..20 {
+            let answer = browser.knock(method.clone(), "/panic").send().await;
+            assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert_headers(&answer, https);
+            let id = answer.header("x-request-id").expect("a reference").to_owned();
+            assert!(answer.text().contains(&id) && !answer.text().contains("word of the code"));
+        }
+    }
+    assert_eq!(browser.knock(Method::GET, "/well").send().await.text(), "well");
+}
+
+#[sqlx::test]
+async fn a_handler_that_panics_is_a_page_like_any_other(pool: PgPool) {
+    a_panic_is_a_page(pool, false).await;
+}
+
+#[sqlx::test]
+async fn a_handler_that_panics_is_a_page_over_https_as_well(pool: PgPool) {
+    a_panic_is_a_page(pool, true).await;
+}
+
+/// No answer is 304: pages are not kept, and a file with a hash in its name is never asked for twice.
+#[sqlx::test]
+async fn nobody_is_told_that_nothing_changed(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let browser = app.browser();
+    for path in ["/sign-in", cartwright::web::assets::app_css()] {
+        let knock = browser.knock(Method::GET, path).header("if-none-match", "*");
+        let answer = knock.header("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT").send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert!(!answer.body.is_empty());
+        assert_headers(&answer, false);
     }
 }
 

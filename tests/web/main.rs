@@ -10,6 +10,8 @@ mod connection_test;
 mod cookies;
 mod cross_site;
 mod diagnostics;
+mod dropped;
+mod forwarded;
 mod headers;
 mod health;
 mod keep_the_secret;

@@ -70,7 +70,7 @@ async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: 
         let typed: Vec<_> = fields.iter().filter(|(name, _)| name != "csrf").cloned().collect();
         assert_eq!((method, action, typed), (Method::POST, expected_action, expected), "{button}");
     }
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 #[sqlx::test]

@@ -13,16 +13,19 @@ const program = process.env.CARTWRIGHT ?? join(root, 'target/debug/cartwright');
 /** Milliseconds that a start and a stop may take on a busy machine; either is a fraction of a second. */
 const PATIENCE = 60_000;
 
-/** Starts it and waits for the line that says where it is. `log()` is everything that it wrote. */
-export async function startServer() {
+/**
+ * Starts it and waits for the line that says where it is. `log()` is everything that it wrote; `more` are settings beside
+ * the usual ones.
+ */
+export async function startServer(more = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'cw-'));
-  const child = spawn(program, ['serve', '--practice'], { env: settings(folder), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, ['serve', '--practice'], { env: { ...settings(folder), ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   let log = '';
   const told = new Promise((resolve, reject) => {
     const hear = (text) => {
       log += text;
-      const link = /(http:\/\/\S+?)\/set-up\/\S+/.exec(log);
+      const link = /(https?:\/\/\S+?)\/set-up\/\S+/.exec(log);
       if (link) resolve({ setUpLink: link[0], origin: link[1] });
     };
     child.stdout.setEncoding('utf8').on('data', hear);

@@ -20,6 +20,11 @@ impl Browser {
         Self { address, cookies: BTreeMap::new() }
     }
 
+    /// A browser that holds this cookie already.
+    pub fn with_cookie(address: SocketAddr, name: &str, value: &str) -> Self {
+        Self { address, cookies: BTreeMap::from([(name.to_owned(), value.to_owned())]) }
+    }
+
     /// A browser in which this person is signed in.
     pub async fn sign_in(address: SocketAddr, email: &str) -> Self {
         let mut browser = Self::new(address);

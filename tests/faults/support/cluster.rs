@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cartwright::database::embedded::{Embedded, Places, start};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sqlx::{
     Connection, PgConnection,
@@ -10,19 +11,33 @@ use sqlx::{
 use tempfile::TempDir;
 
 /// A `DATA_DIR` of a test. Dropped, it ends the cluster that a killed server left running in it.
-pub struct Folder(TempDir);
+pub struct Folder {
+    folder: TempDir,
+    is_mounted: bool,
+}
 
 impl Folder {
     pub fn new() -> Self {
-        Self(tempfile::Builder::new().prefix("cartwright-").tempdir().expect("a folder"))
+        let folder = tempfile::Builder::new().prefix("cartwright-").tempdir().expect("a folder");
+        Self { folder, is_mounted: false }
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     pub fn cluster(&self) -> PathBuf {
         self.path().join("postgres")
+    }
+
+    /// A folder on a file system of its own with so little room, or nothing where this process may not mount one.
+    pub fn small(mebibytes: u32) -> Option<Self> {
+        let mut folder = Self::new();
+        let room = format!("size={mebibytes}m,mode=711");
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &room, "cartwright-test"]).arg(folder.path());
+        folder.is_mounted = mount.output().is_ok_and(|ran| ran.status.success());
+        folder.is_mounted.then_some(folder)
     }
 
     /// The process that all others of the cluster come from, if it runs.
@@ -62,6 +77,12 @@ impl Folder {
         format!("postgres://cartwright@localhost:1/cartwright?host={}&sslmode=disable", self.cluster().display())
     }
 
+    /// The cluster's own administrator, who may do what our role may not.
+    pub async fn connect_as_owner(&self, database: &str) -> PgConnection {
+        let options = self.options().username("postgres").database(database);
+        PgConnection::connect_with(&options).await.expect("the database answers")
+    }
+
     pub async fn connect(&self) -> PgConnection {
         PgConnection::connect_with(&self.options()).await.expect("the database answers")
     }
@@ -87,7 +108,17 @@ impl Drop for Folder {
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }
         }
+        if self.is_mounted {
+            // lazily: what still holds it ends by itself
+            std::process::Command::new("umount").arg("-l").arg(self.path()).output().ok();
+        }
     }
+}
+
+/// A share in the cluster of this folder, made and started if need be: it outlives the servers that share it.
+pub async fn running(folder: &Folder) -> Embedded {
+    let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
+    start(folder.path(), &places).await.expect("the cluster starts")
 }
 
 /// The processes whose parent this is, as `/proc` tells it.

@@ -31,18 +31,23 @@ impl Answer {
     }
 }
 
-/// Sends these bytes and reads until the server closes. An answer that is not whole is an error.
+/// Sends these bytes and reads until the server closes. An answer that is not whole is an error: `InvalidData` where it had
+/// begun, another kind where nothing came.
 pub async fn send(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     let begun = Instant::now();
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(request).await?;
         let mut bytes = Vec::new();
-        stream.read_to_end(&mut bytes).await?;
-        Ok::<_, io::Error>(bytes)
+        match stream.read_to_end(&mut bytes).await {
+            Err(error) if bytes.is_empty() => Err(error),
+            // cut in the middle of an answer, or after it
+            _ => Ok(bytes),
+        }
     };
     let bytes = timeout(PATIENCE, exchange).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    parse(&bytes, begun.elapsed()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    let broken = if bytes.is_empty() { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
+    parse(&bytes, begun.elapsed()).ok_or_else(|| broken.into())
 }
 
 /// `GET path`, without a cookie.

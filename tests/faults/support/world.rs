@@ -1,6 +1,9 @@
 //! A server with its database, its administrators and a Shopify of its own, each in a folder or process of its own.
 
-use cartwright::practice::{Options, Practice, PracticeStore, Scenario};
+use cartwright::{
+    accounts::BrowserSecret,
+    practice::{Options, Practice, PracticeStore, Scenario},
+};
 use secrecy::ExposeSecret;
 
 use super::{
@@ -49,6 +52,24 @@ impl World {
             browsers.push(Browser::sign_in(server.address, &email).await);
         }
         Self { server, folder, shopify, people: browsers }
+    }
+
+    /// So many more administrators, signed in without a password: hashing that many would be another test.
+    pub async fn crowd(&self, people: usize) -> Vec<Browser> {
+        let mut database = self.folder.connect().await;
+        let mut browsers = Vec::new();
+        for number in 0..people {
+            let id = uuid::Uuid::new_v4();
+            let user = "insert into users (id, email, name, role, password_hash) \
+                select $1, $2, 'Sam Lee', role, password_hash from users limit 1";
+            let email = format!("crowd{number}@northwind.example");
+            sqlx::query(user).bind(id).bind(email).execute(&mut database).await.expect("a user");
+            let secret = BrowserSecret::generate();
+            let session = "insert into sessions (id_hash, user_id) values ($1, $2)";
+            sqlx::query(session).bind(secret.hash()).bind(id).execute(&mut database).await.expect("a session");
+            browsers.push(Browser::with_cookie(self.server.address, "cartwright", &secret.to_cookie()));
+        }
+        browsers
     }
 
     /// Opens a store that behaves like this, and tells its token.

@@ -11,6 +11,7 @@ use cartwright::{
     config::PublicUrl,
     ecommerce::shopify::client::{Client, Egress},
     practice::{self, Practice, PracticeStore},
+    proxies::TrustedProxies,
     vault::{KeyRing, Vault},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -34,6 +35,8 @@ pub struct Options {
     pub https: bool,
     /// The practice mode: stores whose name begins with `practice-`.
     pub practice_mode: bool,
+    /// As in `CARTWRIGHT_TRUSTED_PROXIES`.
+    pub trusted_proxies: &'static str,
 }
 
 pub struct TestApp {
@@ -74,6 +77,7 @@ impl TestApp {
             metrics: METRICS.get_or_init(cartwright::telemetry::start_metrics).clone(),
             practice: options.practice_mode.then(|| practice.stores().clone()),
             public_url,
+            trusted_proxies: TrustedProxies::parse(options.trusted_proxies).expect("a list of proxies"),
         };
         let origin = site.public_url.origin.clone();
         let app = App::new(pool.clone(), vault, Client::new(&egress).expect("a client"), site);
@@ -89,6 +93,11 @@ impl TestApp {
     /// A browser at another replica, whose machine has this time.
     pub fn with_clock(&self, clock: cartwright::clock::Clock) -> Browser {
         let router = cartwright::web::site(App { clock, ..self.app.clone() });
+        Browser::new(router, &self.origin, self.seen.clone())
+    }
+
+    /// A browser at other routes in the same layers.
+    pub fn browser_at(&self, router: Router) -> Browser {
         Browser::new(router, &self.origin, self.seen.clone())
     }
 

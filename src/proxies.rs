@@ -1,0 +1,140 @@
+//! Whose word about a client's address counts: the proxies that the operator names, nobody by default. Knows addresses and
+//! texts, no HTTP. Surprising: of `X-Forwarded-For` only the right end is true. Each proxy appends who spoke to it, and
+//! whatever stands further left may be the client's own invention.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// `CARTWRIGHT_TRUSTED_PROXIES`: addresses and networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<Network>);
+
+/// All addresses that share so many leading bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Network {
+    first: IpAddr,
+    bits: u8,
+}
+
+impl TrustedProxies {
+    /// Reads a list such as `10.0.0.7, 192.168.4.0/24, fd00::/8`.
+    ///
+    /// # Errors
+    /// A sentence for each entry that is none.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let (known, unknown): (Vec<_>, Vec<_>) = entries.map(Network::parse).partition(Result::is_ok);
+        if unknown.is_empty() {
+            return Ok(Self(known.into_iter().filter_map(Result::ok).collect()));
+        }
+        Err(unknown.into_iter().filter_map(Result::err).collect())
+    }
+
+    /// The client's address: the peer, or, where that is a proxy of ours, the last address in these lines of
+    /// `X-Forwarded-For` that is none. A line that cannot be read ends the chain at the proxy that passed it on.
+    pub fn client<'a>(&self, peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+        let mut client = peer.to_canonical();
+        for hop in lines.rev().flat_map(|line| line.rsplit(',')) {
+            if !self.0.iter().any(|network| network.has(client)) {
+                break;
+            }
+            let Some(address) = address(hop.trim()) else { break };
+            client = address;
+        }
+        client
+    }
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let found = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    found.map(|address: IpAddr| address.to_canonical())
+}
+
+impl Network {
+    fn parse(text: &str) -> Result<Self, String> {
+        let unreadable = || format!("{text:?} is not an address such as 10.0.0.7, nor a network such as 10.0.0.0/8");
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let address: IpAddr = address.parse().map_err(|_| unreadable())?;
+        let width = if address.is_ipv4() { 32 } else { 128 };
+        let bits = bits.map_or(Ok(width), str::parse).map_err(|_| unreadable())?;
+        if bits > width {
+            return Err(unreadable());
+        }
+        if bits == 0 {
+            return Err(format!("{text:?} is everybody, and then anybody can say who they are"));
+        }
+        let first = first(address, bits);
+        if first != address {
+            return Err(format!(
+                "{text:?} is not the beginning of a network: write {first}/{bits}, or {address} alone"
+            ));
+        }
+        Ok(Self { first, bits })
+    }
+
+    fn has(self, address: IpAddr) -> bool {
+        self.first.is_ipv4() == address.is_ipv4() && first(address, self.bits) == self.first
+    }
+}
+
+/// The address with all but its leading bits cleared.
+fn first(address: IpAddr, bits: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(v4) => {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or_default();
+            IpAddr::V4((v4.to_bits() & mask).into())
+        }
+        IpAddr::V6(v6) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or_default();
+            IpAddr::V6((v6.to_bits() & mask).into())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(proxies: &str, peer: &str, lines: &[&str]) -> String {
+        let proxies = TrustedProxies::parse(proxies).expect("a list");
+        proxies.client(peer.parse().expect("an address"), lines.iter().copied()).to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_by_default() {
+        assert_eq!(client("", "198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
+        assert_eq!(client(" , ", "127.0.0.1", &["203.0.113.9"]), "127.0.0.1");
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_proxy_of_ours_is_the_client() {
+        let ours = "10.0.0.0/8, 192.168.4.7, fd00::/8";
+        let table: [(&str, &[&str], &str); 12] = [
+            ("10.1.2.3", &["203.0.113.9"], "203.0.113.9"),
+            ("10.1.2.3", &["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
+            ("10.1.2.3", &["1.1.1.1", "203.0.113.9, 192.168.4.7"], "203.0.113.9"),
+            ("10.1.2.3", &["203.0.113.9:4711"], "203.0.113.9"),
+            ("fd00::1", &["[2001:db8::9]:4711"], "2001:db8::9"),
+            ("fd00::1", &["[2001:db8::9]"], "2001:db8::9"),
+            ("::ffff:10.1.2.3", &["::ffff:203.0.113.9"], "203.0.113.9"),
+            ("192.168.4.8", &["203.0.113.9"], "192.168.4.8"),
+            ("10.1.2.3", &[], "10.1.2.3"),
+            ("10.1.2.3", &["203.0.113.9, unknown"], "10.1.2.3"),
+            ("10.1.2.3", &["203.0.113.9, "], "10.1.2.3"),
+            ("10.1.2.3", &["10.9.9.9, 10.8.8.8"], "10.9.9.9"),
+        ];
+        for (peer, lines, expected) in table {
+            assert_eq!(client(ours, peer, lines), expected, "{peer} with {lines:?}");
+        }
+    }
+
+    #[test]
+    fn each_entry_that_is_none_is_told() {
+        let wrong = "10.0.0.1/8, proxy.example, 10.0.0.0/33, 0.0.0.0/0, ::/0, fd00::1/8, 10.0.0.0/, 10.0.0.0/-1";
+        let told = TrustedProxies::parse(wrong).expect_err("nothing here is right");
+        assert_eq!(told.len(), 8, "{told:?}");
+        assert!(told[0].ends_with("write 10.0.0.0/8, or 10.0.0.1 alone"), "{}", told[0]);
+        assert!(TrustedProxies::parse("10.0.0.7,::1, 10.0.0.0/8,fd00::/8,").is_ok());
+    }
+}

@@ -1,0 +1,166 @@
+//! Patience with a client that does not read its answer, and where it ends. Stops whoever asks for much and takes nothing:
+//! hyper waits for such a client for ever. Surprising: the kernel takes the first megabytes in any case, so this is about
+//! long answers, or many short ones asked for at once.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// Longest that an answer may wait for its reader to take [`WORTH`] more.
+pub const PATIENCE: Duration = Duration::from_secs(12);
+/// Bytes that buy new patience: a byte now and then does not.
+const WORTH: usize = 16 * 1024;
+
+/// A socket whose writes give up.
+#[derive(Debug)]
+pub struct Patient<S> {
+    socket: S,
+    patience: Duration,
+    /// Runs from the first write that had to wait.
+    end: Option<Pin<Box<Sleep>>>,
+    taken: usize,
+}
+
+impl<S> Patient<S> {
+    pub fn new(socket: S) -> Self {
+        Self { socket, patience: PATIENCE, end: None, taken: 0 }
+    }
+
+    fn calm(&mut self) {
+        (self.end, self.taken) = (None, 0);
+    }
+
+    /// What became of a write: progress, or the same wait with an end.
+    fn heard(&mut self, context: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(wrote) = wrote {
+            self.taken += wrote.as_ref().copied().unwrap_or_default();
+            if self.taken >= WORTH {
+                self.calm();
+            }
+            return Poll::Ready(wrote);
+        }
+        let patience = self.patience;
+        let end = self.end.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(end.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.heard(context, wrote)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let wrote = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        self.heard(context, wrote)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // hyper flushes once all that it had is written
+        self.calm();
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    /// One that gives up soon, and its reader; the line between them holds 1 KiB.
+    fn pair() -> (Patient<DuplexStream>, DuplexStream) {
+        let (ours, theirs) = duplex(1024);
+        (Patient { patience: SHORT, ..Patient::new(ours) }, theirs)
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_is_given_up() {
+        let (mut ours, _theirs) = pair();
+        let begun = Instant::now();
+        let told = ours.write_all(&[0; 4096]).await.expect_err("nobody reads");
+        assert_eq!(told.kind(), io::ErrorKind::TimedOut);
+        assert!(begun.elapsed() >= SHORT);
+    }
+
+    #[tokio::test]
+    async fn a_byte_now_and_then_buys_no_time() {
+        let (mut ours, mut theirs) = pair();
+        let reader = tokio::spawn(async move {
+            while theirs.read_u8().await.is_ok() {
+                sleep(SHORT / 10).await;
+            }
+        });
+        let told = ours.write_all(&[0; 4096]).await.expect_err("too slow");
+        assert_eq!(told.kind(), io::ErrorKind::TimedOut);
+        reader.abort();
+    }
+
+    /// Longer than the patience in all, and never too slow.
+    #[tokio::test]
+    async fn a_slow_line_that_moves_gets_all_of_it() {
+        let (ours, mut theirs) = duplex(WORTH);
+        let mut ours = Patient { patience: SHORT * 10, ..Patient::new(ours) };
+        let writer = tokio::spawn(async move { ours.write_all(&vec![0; 15 * WORTH]).await });
+        let begun = Instant::now();
+        for _ in 0..15 {
+            sleep(SHORT).await;
+            theirs.read_exact(&mut [0; WORTH]).await.expect("it goes on");
+        }
+        writer.await.expect("it ends").expect("written");
+        assert!(begun.elapsed() > SHORT * 10);
+    }
+
+    #[tokio::test]
+    async fn what_was_flushed_counts_against_nobody() {
+        let (mut ours, mut theirs) = pair();
+        for _ in 0..2 {
+            let reader = async {
+                sleep(SHORT / 10).await;
+                theirs.read_exact(&mut [0; 1500]).await
+            };
+            let (wrote, read) = tokio::join!(ours.write_all(&[0; 1500]), reader);
+            wrote.expect("in time");
+            read.expect("all of it");
+            ours.flush().await.expect("flushed");
+            assert!(ours.end.is_none() && ours.taken == 0);
+            sleep(SHORT).await;
+        }
+    }
+}

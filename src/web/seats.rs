@@ -1,0 +1,240 @@
+//! Who has a connection, and who gives it up when all seats are taken: whoever came first of those that we wait for, be it for
+//! a header or for the rest of a form. Stops a crowd that only sits there from keeping a person out; somebody whom we let wait
+//! is never sent away.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, Incoming, SizeHint};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// Open connections at most.
+const SEATS: usize = 2_048;
+/// Descriptors that are kept for the database, calls to Shopify, files and the log.
+const RESERVED: u64 = 192;
+/// Seats where descriptors are scarce.
+const FEWEST: usize = 16;
+/// How often we look again when everybody is being served.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+pub struct Seats {
+    free: Arc<Semaphore>,
+    /// In the order of arrival; those who left are among them until they are met.
+    taken: VecDeque<Weak<Seat>>,
+    limit: usize,
+}
+
+/// One connection's seat; free again when the last handle is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    is_served: AtomicBool,
+    leave: Notify,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Seats {
+    /// As many as this process has descriptors for, after asking for all that it may have.
+    pub fn for_this_process() -> Self {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        let more = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        let descriptors = if more.is_ok() { maximum } else { current };
+        Self::new(descriptors.map_or(SEATS, affordable))
+    }
+
+    fn new(limit: usize) -> Self {
+        Self { free: Arc::new(Semaphore::new(limit)), taken: VecDeque::new(), limit }
+    }
+
+    /// A seat for somebody new, at the price of somebody idle if need be.
+    pub async fn take(&mut self) -> Arc<Seat> {
+        loop {
+            if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+                return self.give(place);
+            }
+            self.send_one_away();
+            let place = tokio::time::timeout(LOOK, Arc::clone(&self.free).acquire_owned()).await;
+            if let Ok(Ok(place)) = place {
+                return self.give(place);
+            }
+        }
+    }
+
+    fn give(&mut self, place: OwnedSemaphorePermit) -> Arc<Seat> {
+        let seat = Arc::new(Seat { is_served: AtomicBool::new(false), leave: Notify::new(), _place: place });
+        if self.taken.len() >= 2 * self.limit {
+            self.taken.retain(|seat| seat.strong_count() > 0);
+        }
+        self.taken.push_back(Arc::downgrade(&seat));
+        seat
+    }
+
+    fn send_one_away(&mut self) {
+        for _ in 0..self.taken.len() {
+            let Some(oldest) = self.taken.pop_front() else { return };
+            let Some(seat) = oldest.upgrade() else { continue };
+            if !seat.is_served.load(Ordering::Relaxed) {
+                seat.leave.notify_one();
+                return;
+            }
+            self.taken.push_back(oldest);
+        }
+    }
+}
+
+fn affordable(descriptors: u64) -> usize {
+    usize::try_from(descriptors.saturating_sub(RESERVED)).unwrap_or(SEATS).clamp(FEWEST, SEATS)
+}
+
+impl Seat {
+    /// Ready when the seat has to be given up, which is never in the middle of an answer.
+    pub async fn wanted(&self) {
+        loop {
+            self.leave.notified().await;
+            if !self.is_served.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    }
+
+    /// Until the result is dropped, this seat is kept.
+    pub fn serve(self: &Arc<Self>) -> Served {
+        self.is_served.store(true, Ordering::Relaxed);
+        Served(Arc::clone(self))
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub struct Served(Arc<Seat>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.is_served.store(false, Ordering::Relaxed);
+    }
+}
+
+/// A request's body: while we wait for the rest of it, its seat is as idle as any. Nothing has been done yet by then.
+#[derive(Debug)]
+pub struct Asked {
+    body: Incoming,
+    seat: Arc<Seat>,
+}
+
+impl Asked {
+    pub fn new(body: Incoming, seat: Arc<Seat>) -> Self {
+        Self { body, seat }
+    }
+}
+
+impl hyper::body::Body for Asked {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.seat.is_served.store(frame.is_ready(), Ordering::Relaxed);
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer's body that keeps its seat until the last byte was handed over.
+#[derive(Debug)]
+pub struct Seated {
+    body: Body,
+    _served: Served,
+}
+
+impl Seated {
+    pub fn new(body: Body, served: Served) -> Self {
+        // again, where the form was not waited for to its end
+        served.0.is_served.store(true, Ordering::Relaxed);
+        Self { body, _served: served }
+    }
+}
+
+impl hyper::body::Body for Seated {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_sits_idle_longest_makes_room() {
+        let mut seats = Seats::new(3);
+        let served = seats.take().await;
+        let answer = served.serve();
+        let (older, newer) = (seats.take().await, seats.take().await);
+        let mut arriving = Box::pin(seats.take());
+        assert!((&mut arriving).now_or_never().is_none(), "all seats are taken");
+        assert!(older.wanted().now_or_never().is_some());
+        assert!(newer.wanted().now_or_never().is_none() && served.wanted().now_or_never().is_none());
+        drop(older);
+        arriving.await;
+        drop(answer);
+    }
+
+    #[tokio::test]
+    async fn while_all_are_served_the_next_one_waits() {
+        let mut seats = Seats::new(1);
+        let only = seats.take().await;
+        let answer = only.serve();
+        let mut arriving = Box::pin(seats.take());
+        assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err());
+        assert!(only.wanted().now_or_never().is_none());
+        drop(answer);
+        assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err(), "told to leave, and not gone yet");
+        assert!(only.wanted().now_or_never().is_some());
+        drop(only);
+        arriving.await;
+    }
+
+    #[test]
+    fn seats_leave_descriptors_for_everything_else() {
+        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (2_240, SEATS), (u64::MAX, SEATS)];
+        for (descriptors, seats) in table {
+            assert_eq!(affordable(descriptors), seats, "{descriptors}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! A save whose browser goes away at any moment. The handler is dropped at each of its waits in turn, as when a tab is closed:
+//! what was acknowledged is there, what was not is there whole or not at all, and nobody is left inside a transaction.
+
+use std::{
+    future::{Future, poll_fn},
+    task::Poll,
+};
+
+use sqlx::{
+    Connection, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::support::TestApp;
+
+/// More waits than any save has.
+const WAITS: usize = 200;
+
+/// Polls a future so many times, each time when it asked for it, and drops it. What it gave, if it came to its end.
+async fn drop_at<F: Future>(future: F, polls: usize) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    let mut so_far = 0;
+    poll_fn(|context| {
+        so_far += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if so_far == polls => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Other eyes than those of the site's own pool.
+async fn count(other: &mut PgConnection, question: &'static str) -> i64 {
+    sqlx::query_scalar(question).fetch_one(other).await.expect("a number")
+}
+
+#[sqlx::test]
+async fn a_save_dropped_at_any_wait_loses_nothing_that_was_acknowledged(_: PgPoolOptions, options: PgConnectOptions) {
+    // Our own pool, with its rules: the test framework's would prove nothing.
+    let pool: PgPool = cartwright::database::pool(options.clone());
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    let mut other = PgConnection::connect_with(&options).await.expect("a connection");
+    let (mut acknowledged, mut dropped, mut in_a_row) = (0, 0, 0);
+    for polls in 1..=WAITS {
+        let handle = format!("shop-{polls}");
+        app.open_store(&handle);
+        let page = app.fill_new(&priya, &format!("Shop {polls}"), &handle).await;
+        let Some(answer) = drop_at(page.knock("Save").send(), polls).await else {
+            (dropped, in_a_row) = (dropped + 1, 0);
+            continue;
+        };
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        (acknowledged, in_a_row) = (acknowledged + 1, in_a_row + 1);
+        let there = "select count(*) from carts where store_host = $1";
+        let there = sqlx::query_scalar(there).bind(format!("{handle}.myshopify.com"));
+        let there: i64 = there.fetch_one(&mut other).await.expect("a number");
+        assert_eq!(there, 1, "{handle} was acknowledged");
+        if in_a_row == 3 {
+            break;
+        }
+    }
+    assert!(dropped >= 5 && in_a_row == 3, "{dropped} dropped, {acknowledged} acknowledged");
+    // a unit of work that lost its reader goes on in its own task, and the last of them may be at it still
+    let idle = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in%'";
+    let mut looks = 0;
+    while count(&mut other, idle).await > 0 {
+        looks += 1;
+        assert!(looks < 1_000, "somebody is left inside a transaction");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let halves = "select count(*) from carts c where \
+        (select count(*) from audit_events where cart_id = c.id and event = 'cart_added') <> 1";
+    assert_eq!(count(&mut other, halves).await, 0, "each cart that is there has its one row in the activity");
+    let carts = count(&mut other, "select count(*) from carts").await;
+    assert!((acknowledged..=acknowledged + dropped).contains(&carts), "{carts}, {acknowledged}, {dropped}");
+}
