@@ -105,6 +105,7 @@ async fn said(practice: &Practice, client: &Client, scenario: &Scenario) -> [Str
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
         done: [false; 4],
         is_fresh: true,
+        changed: None,
         diagnostics: String::new(),
         verdict,
     };

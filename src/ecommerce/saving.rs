@@ -108,11 +108,6 @@ impl From<sqlx::Error> for SaveError {
     }
 }
 
-/// A pass of exactly what is to be saved, at most thirty minutes old and not followed by a failure.
-pub(super) struct Pass {
-    pub facts: sql::PassFacts,
-}
-
 impl Ecommerce {
     /// Adds a cart. The same form sent twice makes one.
     pub async fn add(&self, visitor: Visitor, submission: Submission) -> Result<Saved, SaveError> {
@@ -132,7 +127,10 @@ impl Ecommerce {
         // Pressed twice at once, the second may have been overtaken anywhere in its transaction: no cart yet when it looked,
         // and then the secret was spent, or the name and the store taken, by the first.
         let refused = |error: &SaveError| {
-            matches!(error, SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_))))
+            matches!(
+                error,
+                SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
+            )
         };
         if outcome.as_ref().is_err_and(refused) {
             let mut connection = self.pool.acquire().await?;
@@ -160,14 +158,14 @@ impl Ecommerce {
         let facts = Facts {
             has_passed: pass.is_some(),
             is_active: wants_active && pass.is_some(),
-            last: pass.as_ref().map(|p| p.facts.class),
+            last: pass.as_ref().map(|p| p.class),
         };
         let is_practice = self.is_practice(&address);
         let (is_active, status, by) = (facts.is_active, facts.status(), visitor.by.name());
         let new = sql::NewCart { id, submitted, name: &name, address: &address, is_practice, is_active, status, by };
-        sql::insert(work, &new, &sealed, pass.as_ref().map(|pass| pass.facts.passed_at)).await?;
+        sql::insert(work, &new, &sealed, pass.as_ref().map(|pass| pass.passed_at)).await?;
         if let Some(pass) = &pass {
-            sql::update_pass(work, id, &pass.facts).await?;
+            sql::update_pass(work, id, pass).await?;
         }
         sql::adopt_tests(work, id, submitted).await?;
         super::shopify::unsaved::forget(work, submitted).await?;
@@ -226,7 +224,7 @@ impl Ecommerce {
             new = None;
         }
         let pass = match &new {
-            Some(credential) => self.last_pass(work, &address, credential, before.cart.shop_id.as_deref()).await?,
+            Some(credential) => self.last_pass(work, &address, credential, Some(&before.cart)).await?,
             None => None,
         };
         let mut effect = Effect::Kept;
@@ -240,7 +238,7 @@ impl Ecommerce {
                 super::shopify::unsaved::hold(work, &self.vault, visitor, submitted, Some(id), &address, &credential)
                     .await?;
             } else {
-                (has_passed, last) = (pass.is_some(), pass.as_ref().map(|pass| pass.facts.class));
+                (has_passed, last) = (pass.is_some(), pass.as_ref().map(|pass| pass.class));
                 self.replace(work, visitor, id, &address, &credential, pass.as_ref()).await?;
                 let (kind, ending) = (credential.kind(), credential.ending());
                 events.push(Event::CredentialReplaced { kind: kind.as_str(), ending: ending.clone() });
@@ -269,12 +267,12 @@ impl Ecommerce {
         id: CartId,
         address: &StoreAddress,
         credential: &Credential,
-        pass: Option<&Pass>,
+        pass: Option<&sql::PassFacts>,
     ) -> Result<(), Broken> {
         let sealed = self.seal(id, address, credential, visitor.by.name()).await?;
         sql::update_credential(work, id, address, self.is_practice(address), &sealed).await?;
         if let Some(pass) = pass {
-            sql::update_pass(work, id, &pass.facts).await?;
+            sql::update_pass(work, id, pass).await?;
         }
         Ok(())
     }
@@ -297,18 +295,6 @@ impl Ecommerce {
                     .await
             }
         }
-    }
-
-    /// The latest test of exactly this, if it passed, is recent, and opened the store that the cart belongs to.
-    async fn last_pass(
-        &self,
-        work: &mut PgConnection,
-        address: &StoreAddress,
-        credential: &Credential,
-        shop_id: Option<&str>,
-    ) -> sqlx::Result<Option<Pass>> {
-        let facts = sql::find_recent_pass(work, &self.fingerprint(address, credential)).await?;
-        Ok(facts.filter(|facts| shop_id.is_none_or(|shop| shop == facts.shop_id)).map(|facts| Pass { facts }))
     }
 
     /// Turns the name of a constraint into what a person can mend.

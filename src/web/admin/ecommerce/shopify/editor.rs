@@ -35,12 +35,14 @@ pub struct Editor<'a> {
     pub cart: Option<Cart>,
     pub form: EditorForm,
     pub report: Option<TestReport>,
+    /// What the form holds that this test did not test.
+    pub changed: Option<&'static str>,
 }
 
 impl Editor<'_> {
     /// The page; a running test puts its own result at the mark.
     pub async fn page(self, stage: Stage) -> Result<General, Error> {
-        let Self { app, shell, cart, mut form, report } = self;
+        let Self { app, shell, cart, mut form, report, changed } = self;
         if let Some(cart) = &cart {
             draw_saved(cart, &mut form);
         }
@@ -48,7 +50,7 @@ impl Editor<'_> {
             Some(cart) => Some(CartHead::of(app, cart).await?),
             None => None,
         };
-        let test = report.as_ref().map(|report| test_view(app, &shell, report, cart.as_ref()));
+        let test = report.as_ref().map(|report| TestView { changed, ..test_view(app, &shell, report, cart.as_ref()) });
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
         let done = steps(handle.is_some(), report.as_ref().map(|report| &report.verdict), cart.as_ref());
@@ -106,7 +108,7 @@ pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
 }
 
 /// Shows what is saved beside what is typed. A secret that cannot be read is asked for again.
-fn draw_saved(cart: &Cart, form: &mut EditorForm) {
+pub fn draw_saved(cart: &Cart, form: &mut EditorForm) {
     let Some(credential) = cart.credential.as_ref().filter(|credential| credential.kind == form.kind) else {
         return;
     };
@@ -178,6 +180,7 @@ pub fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Ca
         test_url: if shell.can_change() { format!("{base}/connection-tests") } else { String::new() },
         done: steps(true, Some(&report.verdict), None),
         is_fresh: false,
+        changed: None,
         diagnostics: String::new(),
         verdict: report.verdict.clone(),
     }
@@ -198,14 +201,6 @@ impl CartHead {
         };
         let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
         Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })
-    }
-}
-
-/// The report of the last test of a cart, where the page should still show it.
-pub async fn last_report(app: &App, id: Option<uuid::Uuid>) -> Result<Option<TestReport>, Error> {
-    match id {
-        Some(id) => Ok(app.ecommerce.find_test(id).await?),
-        None => Ok(None),
     }
 }
 

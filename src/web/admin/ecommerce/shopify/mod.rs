@@ -8,8 +8,11 @@ mod editor;
 mod form;
 pub mod general;
 pub mod guide;
+mod last_test;
 pub mod practice_panel;
 mod press;
+mod redraw;
+mod refusal;
 pub mod verdict_words;
 
 use super::StatusView;

@@ -1,5 +1,5 @@
-//! What pressing *Save*, *Test Connection* and the small buttons of the editor comes to: the verb of the domain, then a redirect,
-//! a stream, or the form again with every complaint.
+//! What pressing *Save* and *Test Connection* comes to: the verb of the domain, then a redirect or a stream. What is refused goes
+//! on in `refusal`, the small buttons in `redraw`.
 
 use axum::{
     http::StatusCode,
@@ -7,23 +7,19 @@ use axum::{
 };
 
 use super::{
-    CartHead, connection_test,
+    connection_test,
     editor::{self, Editor},
-    form::{Posted, Understanding, understand_address},
-    general::{Conflict, ConflictRow, EditorForm, General, SecretState, Stage},
-    practice_panel,
+    form::{Posted, Understanding},
+    general::{EditorForm, General, SecretState, Stage},
 };
 use crate::{
     app::App,
     ecommerce::{
-        Cart, CartId, Effect, Refusal, SaveError, Saved, Status, Submission, TestSubject,
-        shopify::address::StoreAddress,
+        CartId, Effect, Offered, Refusal, SaveError, Saved, Submission, TestSubject,
+        shopify::{address::StoreAddress, credential::Credential},
     },
     web::{
-        admin::ecommerce::StatusView,
         error::Error,
-        fields::Complaint,
-        page::Page,
         session::Session,
         shell::{Banner, Shell, Tone},
     },
@@ -98,7 +94,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
         None
     } else {
         editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
-        let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
+        let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None, changed: None };
         let html = askama::Template::render(&editor.page(Stage::Testing).await?)?;
         let (head, tail) = General::halves(&html);
         Some((head.to_owned(), tail.to_owned()))
@@ -109,7 +105,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
 impl Press<'_> {
     /// Seals a typed credential for this form, so that whatever happens next it need not be typed again.
     async fn hold(&self, form: &mut EditorForm, submission: &Submission) -> Result<(), Error> {
-        if let crate::ecommerce::Offered::Typed(credential) = &submission.offered {
+        if let Offered::Typed(credential) = &submission.offered {
             self.app
                 .ecommerce
                 .hold(&self.session.visitor(), submission.id, self.cart, &submission.address, credential)
@@ -120,11 +116,11 @@ impl Press<'_> {
     }
 
     /// A secret of a refused form rests sealed where its store is known; otherwise nobody may keep it.
-    async fn keep(
+    pub(super) async fn keep(
         &self,
         form: &mut EditorForm,
         address: Option<&StoreAddress>,
-        stray: Option<crate::ecommerce::shopify::credential::Credential>,
+        stray: Option<Credential>,
     ) -> Result<(), Error> {
         match (stray, address, form.submission.parse()) {
             (Some(credential), Some(address), Ok(id)) => {
@@ -156,203 +152,12 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// The form again, with its complaints.
-    async fn refuse(self, form: EditorForm) -> Result<Response, Error> {
-        Ok(Page::refused(self.page(form).await?).into_response())
-    }
-
-    async fn page(self, form: EditorForm) -> Result<General, Error> {
-        let Press { app, shell, cart, .. } = self;
-        let cart = match cart {
-            Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
-            None => None,
-        };
-        Editor { app, shell, cart, form, report: None }.page(Stage::Typed).await
-    }
-
-    /// Why a form that reads well cannot be saved or tested.
-    async fn refuse_save(
-        self,
-        mut form: EditorForm,
-        address: &StoreAddress,
-        error: SaveError,
-    ) -> Result<Response, Error> {
-        let sentence = error.to_string();
-        let complaint = |class, sentence, link| Some(Complaint { class, sentence, link });
-        match error {
-            SaveError::Broken(broken) => return Err(broken.into()),
-            SaveError::Conflict(theirs) => return self.conflict(form, &theirs).await,
-            SaveError::Gone => return self.deleted(form).await,
-            SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
-            SaveError::SameStore(other) => {
-                let link =
-                    (format!("/admin/ecommerce/shopify/{}/general", CartId(other.id)), format!("Open {}", other.name));
-                let sentence =
-                    format!("**{}** already uses this store. Open it instead of adding it again.", other.name);
-                form.api_url.complaint = complaint("DUPLICATE", sentence, Some(link));
-            }
-            SaveError::PracticeOff => form.api_url.complaint = complaint("PRACTICE_OFF", sentence, None),
-            SaveError::SecretMissing { was_there } => form.ask_for_secret(was_there),
-            SaveError::StoreChanged => form.ask_for_secret_of(address),
-        }
-        self.refuse(form).await
-    }
-
-    /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
-    async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
-        let Press { app, shell, .. } = self;
-        let has_new = matches!(form.access_token.state, SecretState::Received { .. })
-            || matches!(form.client_secret.state, SecretState::Received { .. });
-        let kind = form.kind;
-        let secret = |is_new: bool| if is_new { format!("New {}", kind.noun()) } else { "No change".to_owned() };
-        let on = |is_on: bool| if is_on { "On" } else { "Off" }.to_owned();
-        let rows = [
-            ("Website Name", theirs.website_name.clone(), form.website_name.value.clone()),
-            ("API URL", theirs.address.admin_url(), form.api_url.value.clone()),
-            ("Active", on(theirs.is_active), on(form.active)),
-        ];
-        let mut rows: Vec<ConflictRow> = rows
-            .into_iter()
-            .filter(|(_, theirs, yours)| theirs != yours)
-            .map(|(field, theirs, yours)| ConflictRow { field, theirs, yours })
-            .collect();
-        if has_new {
-            rows.push(ConflictRow { field: form.kind.label(), theirs: secret(false), yours: secret(true) });
-        }
-        let mut hidden = hidden(&form);
-        hidden.push(("version", theirs.version.to_string()));
-        let page = Conflict {
-            cart: CartHead::of(app, theirs).await?,
-            by_first: first_name(&theirs.updated_by),
-            by: theirs.updated_by.clone(),
-            at: editor::moment(theirs.updated_at, app),
-            rows,
-            is_deleted: false,
-            hidden,
-            shell,
-        };
-        Ok(page.into_response())
-    }
-
-    /// Somebody deleted the cart meanwhile: what was typed is there to be copied, or to become a new cart.
-    async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
-        let Press { app, shell, cart, .. } = self;
-        let id = cart.ok_or(Error::NotFound)?;
-        let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
-        let rows = [("Website Name", &form.website_name.value), ("API URL", &form.api_url.value)];
-        let page = Conflict {
-            cart: CartHead {
-                id: id.to_string(),
-                name: deletion.name,
-                status: StatusView { status: Status::Inactive, line: None, is_practice: false },
-            },
-            by_first: first_name(&deletion.by),
-            by: deletion.by,
-            at: editor::moment(deletion.at, app),
-            rows: rows
-                .map(|(field, yours)| ConflictRow { field, theirs: String::new(), yours: yours.clone() })
-                .to_vec(),
-            is_deleted: true,
-            hidden: hidden(&form),
-            shell,
-        };
-        Ok(page.into_response())
-    }
-
-    /// The small buttons: each draws the form again with everything typed.
-    async fn redraw(mut self, intent: &str, posted: Posted) -> Result<Response, Error> {
-        let submission = posted.submission;
-        let practice_now = posted.practice_now.clone().unwrap_or_default();
-        let Understanding { mut form, address, stray, submission: understood } = posted.understand();
-        // A redraw is no submit: it complains of nothing.
-        form.website_name.complaint = None;
-        form.api_url.complaint = None;
-        form.client_id.complaint = None;
-        form.access_token.complaint = None;
-        form.client_secret.complaint = None;
-        let typed = match understood.map(|submission| submission.offered) {
-            Some(crate::ecommerce::Offered::Typed(credential)) => Some(credential),
-            _ => stray,
-        };
-        self.keep(&mut form, address.as_ref(), typed).await?;
-        match intent.split_once(':').unwrap_or((intent, "")) {
-            ("replace", _) => form.secret_mut().state = SecretState::Replacing,
-            ("different", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                form.secret_mut().state = if self.cart.is_some() { SecretState::Replacing } else { SecretState::Empty };
-            }
-            ("keep", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                form.secret_mut().state = SecretState::Saved;
-            }
-            // Taking another store's name empties the secret: it was entered for the old one.
-            ("use", handle) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                understand_address(&format!("{handle}.myshopify.com"), &mut form);
-                form.secret_mut().state = SecretState::Replacing;
-            }
-            ("set", handle) => {
-                if let Some(case) = practice_panel::set(self.app, handle, &practice_now) {
-                    let title = format!("{handle} is now: {case}.");
-                    let text = "The next test and the next check see it.".into();
-                    self.shell.banner = Some(Banner { title, text, tone: Tone::Info, ..Banner::default() });
-                }
-            }
-            ("fill", handle) => self.fill(&mut form, submission, handle).await?,
-            _ => {}
-        }
-        Ok(Page::ok(self.page(form).await?).into_response())
-    }
-
-    /// *Fill in*: writes the practice store's address and lays its secret into the draft, so that none stands in a page.
-    async fn fill(&self, form: &mut EditorForm, submission: uuid::Uuid, handle: &str) -> Result<(), Error> {
-        use crate::ecommerce::shopify::credential::Credential;
-        let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
-        let Some(address) = understand_address(&format!("{}.myshopify.com", practice.handle), form) else {
-            return Ok(());
-        };
-        form.kind = practice.kind;
-        if form.website_name.value.trim().is_empty() {
-            form.website_name.value = format!("Northwind {handle}");
-        }
-        if form.kind.is_token() {
-            form.client_id.value.clear();
-        } else {
-            form.client_id.value.clone_from(&practice.client_id);
-        }
-        let id = Some(practice.client_id).filter(|_| !form.kind.is_token());
-        if let Some(credential) = Credential::from_stored(practice.kind, id, practice.secret) {
-            self.app.ecommerce.hold(&self.session.visitor(), submission, self.cart, &address, &credential).await?;
-            form.receive(credential.ending());
-        }
-        Ok(())
-    }
-
     /// Back to the editor, where the next step is.
     async fn saved(self, saved: &Saved) -> Result<Response, Error> {
         let is_on = self.app.ecommerce.integration().await?.is_active;
         self.session.leave(self.app, &banner(saved, is_on)).await?;
         Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{}/general", saved.cart)).into_response())
     }
-}
-
-fn first_name(name: &str) -> String {
-    name.split(' ').next().unwrap_or_default().to_owned()
-}
-
-/// Every field of the form but its secrets and its version.
-fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
-    let mut hidden = vec![
-        ("submission", form.submission.clone()),
-        ("website_name", form.website_name.value.clone()),
-        ("api_url", form.api_url.value.clone()),
-        ("credential_kind", form.kind.as_str().to_owned()),
-        ("client_id", form.client_id.value.clone()),
-    ];
-    if form.active {
-        hidden.push(("active", "on".to_owned()));
-    }
-    hidden
 }
 
 fn banner(saved: &Saved, is_on: bool) -> Banner {
