@@ -135,5 +135,11 @@ mod tests {
         assert_eq!(told(Class::TokenStopped), "The Client ID and Client secret stopped working");
         assert_eq!(told(Class::StoreMoved), "This store is now called northwind-tea-co");
         assert_eq!(told(Class::TestLimit), "A test is already running");
+        let limited = |tests_a_minute| {
+            let verdict = Verdict { wait_seconds: Some(7), tests_a_minute, ..verdict(Class::TestLimit, vec![]) };
+            of(&verdict, &NAMING)
+        };
+        assert_eq!(limited(None), "You have tested 10 times in a minute");
+        assert_eq!(limited(Some(100)), "You have tested 100 times in a minute");
     }
 }

@@ -8,6 +8,7 @@ mod crowds;
 mod database_away;
 mod egress;
 mod hostile;
+mod one_renewal;
 mod postgres_killed;
 mod server_killed;
 mod slow_clients;
