@@ -6,6 +6,7 @@ mod bare;
 mod browser;
 mod connection_test;
 mod ground;
+mod hanging;
 mod list;
 mod memory;
 mod program;
@@ -38,7 +39,7 @@ impl Progress {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let progress = Progress::of(7);
+    let progress = Progress::of(8);
     // Names of figures, such as `list start`; none means all. What cargo adds (`--bench`) is no name.
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
@@ -58,6 +59,7 @@ async fn main() -> anyhow::Result<()> {
     figure!(list, "the list against a bare handler");
     figure!(size, "the list at 100, 10,000 and 100,000 carts");
     figure!(connection_test, "Test Connection against a bare client");
+    figure!(hanging, "the list beside 200 hanging tests");
     figure!(saving, "a save against its bare statements");
     progress.0.finish_and_clear();
     report.note(machine());
