@@ -9,7 +9,7 @@ use super::{Refused, database, say};
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
-    ecommerce::shopify::client::Client,
+    ecommerce::shopify::{self, client::Client},
     telemetry,
     vault::{KeyRing, Vault},
     web,
@@ -145,9 +145,17 @@ async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
 
 /// Sweeps up until the server ends. A failure is told once and tried again at the next round.
 async fn sweep(app: App) {
+    if shopify::note_version_left(app.clock.now()) {
+        tracing::warn!(
+            version = shopify::API_VERSION,
+            ends = %shopify::API_VERSION_ENDS_AT.date(),
+            "Shopify ends the API version that we use; plan for a newer Cartwright"
+        );
+    }
     let mut rounds = tokio::time::interval(SWEEP);
     loop {
         rounds.tick().await;
+        shopify::note_version_left(app.clock.now());
         if let Err(error) = app.sweep().await {
             tracing::warn!(%error, "sweeping up failed");
         }

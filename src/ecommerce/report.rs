@@ -236,7 +236,7 @@ pub(super) fn tell_operator(report: &TestReport) {
             tracing::error!(%test, status, request, remark, "Shopify did not understand what we sent");
         }
         Class::OurKey => {
-            tracing::error!(%test, "a saved secret cannot be opened: the key has changed, or the row was tampered with")
+            tracing::error!(%test, "a saved secret cannot be opened: the key has changed, or the row was tampered with");
         }
         _ => {}
     }

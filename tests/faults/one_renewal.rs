@@ -142,7 +142,9 @@ async fn one_renewal() {
     let mut replicas = [Replica::start(&world, &cart), Replica::start(&world, &cart)];
     let mut ask = |word: &str| {
         // both are told before either is heard
-        replicas.iter_mut().for_each(|replica| replica.tell(word));
+        for replica in &mut replicas {
+            replica.tell(word);
+        }
         let answers: BTreeSet<String> = replicas.iter_mut().map(Replica::hear).collect();
         assert_eq!(answers.len(), 1, "the processes disagree: {answers:?}");
         let answer = answers.into_iter().next().expect("one");
