@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::{app::App, ecommerce::shopify};
 
 /// How often it looks for checks that are due, when it has none to do.
 const LOOK: Duration = Duration::from_secs(1);
@@ -47,9 +47,17 @@ async fn round(app: &App, stop: &CancellationToken) -> Duration {
 
 /// Sweeps up until the process ends. A failure is told once and tried again at the next round.
 async fn tidy(app: App) {
+    if shopify::note_version_left(app.clock.now()) {
+        tracing::warn!(
+            version = shopify::API_VERSION,
+            ends = %shopify::API_VERSION_ENDS_AT.date(),
+            "Shopify ends the API version that we use; plan for a newer Cartwright"
+        );
+    }
     let mut rounds = tokio::time::interval(TIDY);
     loop {
         rounds.tick().await;
+        shopify::note_version_left(app.clock.now());
         if let Err(error) = app.sweep().await {
             tracing::warn!(%error, "sweeping up failed");
         }

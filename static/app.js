@@ -11,8 +11,8 @@
   const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
   const understand = (text) => {
     if (new TextEncoder().encode(text).length > 2048) return null;
-    const blank = '\\s\\u200b-\\u200d\\u2060\\ufeff';
-    text = text.replace(new RegExp(`^[${blank}<("'“”‘’]+`), '').replace(new RegExp(`[${blank}>)"'“”‘’.,]+$`), '');
+    const around = '\\s\\x85\\u200b-\\u200d\\u2060\\ufeff"\'`\\u2018-\\u201f\\u2039\\u203a\\xab\\xbb';
+    text = text.replace(new RegExp(`^[${around}<(]+`), '').replace(new RegExp(`[${around}>).,]+$`), '');
     if (/[\u0000-\u001f\u007f-\u009f\\]/.test(text) || /^(?:shp[a-z]{2,3}_|prtapi_)/i.test(text) || /^[0-9a-f]{32}$/i.test(text)) return null;
     const label = (name) => (LABEL.test(name) && name !== 'localhost' ? name : null);
     const whole = label(text.toLowerCase());

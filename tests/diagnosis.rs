@@ -1,18 +1,20 @@
-//! Every condition that the stand-in can be in, through the real client, and what the page then says. `docs/diagnosis.md` is that
-//! table; `DIAGNOSIS=renew cargo test --test diagnosis` writes it anew.
+//! Every condition that the stand-in can be in, through the real client, and what the page then says; what only our own records
+//! know; and what is refused before any request. `docs/diagnosis.md` is these tables; `DIAGNOSIS=renew cargo test --test diagnosis`
+//! writes it anew.
 
-use std::{fmt::Write, time::Duration};
+use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
 use askama::Template;
 use cartwright::{
     clock::Clock,
     ecommerce::shopify::{
-        address::StoreAddress,
+        address::{AddressError, StoreAddress},
         client::{Client, Egress},
         connection_test::{Subject, run_within},
-        credential::{Credential, CredentialKind},
+        credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
     },
-    practice::{Canned, Flaw, Options, Practice, PracticeStore, Refusal, Scenario},
+    ecommerce::verdict::{Class, Limit, Store, Verdict},
+    practice::{Canned, Flaw, Hostile, Options, Practice, PracticeStore, Refusal, Scenario},
     web::admin::ecommerce::shopify::{
         connection_test::{Standing, TestView},
         permissions,
@@ -25,16 +27,83 @@ use tokio::sync::mpsc;
 const HANDLE: &str = "northwind-tea";
 const FILE: &str = "docs/diagnosis.md";
 
-fn scenarios() -> Vec<Scenario> {
+/// One thing that can happen, and how to bring it about.
+struct Condition {
+    words: String,
+    kind: CredentialKind,
+    store: PracticeStore,
+    class: Option<&'static str>,
+}
+
+fn token(scenario: Scenario) -> Condition {
+    let class = scenario.class();
+    let (words, store) = (words(&scenario), PracticeStore::sample(HANDLE).with(scenario));
+    Condition { words, kind: CredentialKind::AccessToken, store, class }
+}
+
+/// With a Client ID and Client secret; the exchange does this, and what follows it is well.
+fn exchange(scenario: Scenario) -> Condition {
+    let class = scenario.class();
+    let words = format!("at the exchange: {}", words(&scenario));
+    let mut store = PracticeStore::sample(HANDLE);
+    store.on_exchange = Some(scenario);
+    Condition { words, kind: CredentialKind::ClientCredentials, store, class }
+}
+
+/// All is well, but for the question about one order's customer.
+fn customers(scenario: Scenario, class: &'static str) -> Condition {
+    let words = format!("at the question about a customer: {}", words(&scenario));
+    let mut store = PracticeStore::sample(HANDLE);
+    store.on_customers = Some(scenario);
+    Condition { words, kind: CredentialKind::AccessToken, store, class: Some(class) }
+}
+
+fn redirects() -> Vec<Scenario> {
+    let elsewhere = [
+        "https://northwind-tea-co.myshopify.com/admin",
+        "https://evil.example/",
+        "http://northwind-tea-co.myshopify.com/",
+        "https://northwind-tea.myshopify.com/admin/login",
+        "http://northwind-tea.myshopify.com/",
+        "//northwind-tea-co.myshopify.com/",
+        "https://northwind-tea-co.myshopify.com@evil.example/",
+        "https://northwind-tea-co.myshopify.com.evil.example/",
+        "https://northwind-tea-co.myshopify.com:8443/",
+        "https://admin.shopify.com/store/northwind-tea-co",
+        "/admin/auth/login",
+    ];
+    let of = |status: u16, to: Option<&'static str>| Scenario::Redirect(status, to);
+    let statuses = [301, 302, 303, 307, 308];
+    let moved = statuses.into_iter().skip(1).map(|status| of(status, Some(elsewhere[0])));
+    elsewhere.into_iter().map(|to| of(301, Some(to))).chain(moved).chain([of(303, None)]).collect()
+}
+
+/// The class where `Scenario::class` knows nothing of whom the redirect left.
+fn of_redirect(scenario: Scenario) -> Condition {
+    let back =
+        matches!(&scenario, Scenario::Redirect(_, Some(to)) if to.starts_with("https://northwind-tea.myshopify.com/"));
+    let mut condition = token(scenario);
+    if back {
+        condition.class = Some("NOT_SHOPIFY");
+    }
+    condition
+}
+
+fn conditions() -> Vec<Condition> {
     use Scenario::{
         AlsoCalled, AnsweredAs, Certificate, CloseMidBody, CloseWithoutAnswer, ConnectRefused, CustomersHidden,
-        Development, DrippingBody, DrippingHead, EndlessBody, Exchange, ExchangePage, Garbage, Hang, HangBeforeTls,
-        NoOrders, NoVersionHeader, NotTls, OrderWithoutCustomer, Redirect, Reset, Says, ScopesExtra, ScopesMissing,
-        TlsTooOld, Well,
+        Delayed, Development, DrippingBody, DrippingHead, EndlessBody, Exchange, ExchangePage, Garbage, Hang,
+        HangBeforeTls, HostileNames, NoOrders, NoVersionHeader, NotTls, OrderWithoutCustomer, Plus, ProxySays,
+        Redirect, Reset, Says, ScopesExtra, ScopesMissing, TlsTooOld, Well,
     };
-    let mut all = vec![
+    let nice =
+        &["read_gdpr_data_request", "write_product_listings", "read_channels", "write_custom_fulfillment_services"];
+    let well = [
         Well,
+        Delayed(Duration::from_millis(50)),
         ScopesMissing(&["write_inventory", "read_payment_terms"]),
+        ScopesMissing(&["read_gift_cards"]),
+        ScopesMissing(nice),
         ScopesExtra,
         CustomersHidden,
         NoOrders,
@@ -43,19 +112,24 @@ fn scenarios() -> Vec<Scenario> {
         NoVersionHeader,
         AlsoCalled("northwind-tea-co"),
         Development,
+        Plus,
+        HostileNames(Hostile::Markup),
+        HostileNames(Hostile::Bidi),
+        HostileNames(Hostile::Control),
+    ];
+    let unreached = [
         ConnectRefused,
+        ProxySays(407),
+        ProxySays(502),
         Reset,
         HangBeforeTls,
         Certificate(Flaw::WrongName),
         Certificate(Flaw::Expired),
+        Certificate(Flaw::NotYet),
         Certificate(Flaw::SelfSigned),
+        Certificate(Flaw::UnknownIssuer),
         TlsTooOld,
         NotTls,
-        Redirect(301, Some("https://northwind-tea-co.myshopify.com/admin")),
-        Redirect(302, Some("https://evil.example/")),
-        Redirect(307, Some("http://northwind-tea-co.myshopify.com/")),
-        Redirect(308, Some("/admin/auth/login")),
-        Redirect(303, None),
         Hang,
         CloseWithoutAnswer,
         CloseMidBody,
@@ -64,32 +138,59 @@ fn scenarios() -> Vec<Scenario> {
         DrippingHead,
         Garbage,
     ];
-    all.extend(Canned::ALL.iter().copied().map(Says));
-    all.extend(Refusal::ALL.iter().copied().map(Exchange));
-    all.extend(Refusal::ALL.iter().copied().map(ExchangePage));
+    let mut all: Vec<Condition> = well.into_iter().map(token).collect();
+    // Neither is needed where Shopify may not offer it.
+    for condition in &mut all[3..5] {
+        condition.class = Some("CONNECTED");
+    }
+    let mut plus = token(Plus);
+    plus.words = "a Plus store without read_gift_cards".into();
+    plus.class = Some("SCOPES_MISSING");
+    plus.store.scopes.retain(|scope| scope != "read_gift_cards");
+    all.push(plus);
+    all.extend(unreached.into_iter().map(token));
+    all.extend(redirects().into_iter().map(of_redirect));
+    all.extend(Canned::ALL.iter().copied().map(Says).map(token));
+    all.extend(
+        Refusal::ALL.iter().copied().flat_map(|refusal| [exchange(Exchange(refusal)), exchange(ExchangePage(refusal))]),
+    );
+    all.extend(Canned::ALL.iter().copied().filter(|canned| !canned.is_from_api()).map(Says).map(exchange));
+    let moved = Redirect(301, Some("https://northwind-tea-co.myshopify.com/admin"));
+    all.extend([moved, Hang, CloseWithoutAnswer, CloseMidBody].into_iter().map(exchange));
+    let mut after = token(Says(Canned::Unauthorized));
+    after.kind = CredentialKind::ClientCredentials;
+    after.words = "the minted token is refused".into();
+    all.push(after);
+    all.extend([
+        customers(Says(Canned::AccessDenied), "CUSTOMER_DETAILS_HIDDEN"),
+        customers(Says(Canned::Throttled), "CONNECTED"),
+        customers(Says(Canned::Unavailable), "CONNECTED"),
+        customers(Says(Canned::Unauthorized), "CONNECTED"),
+        customers(Says(Canned::Portal), "CONNECTED"),
+        customers(CloseWithoutAnswer, "CONNECTED"),
+    ]);
     all
 }
 
 /// What the page says to a person in this condition: outcome, class, title, first sentence of the cause.
-async fn said(practice: &Practice, client: &Client, scenario: &Scenario) -> [String; 4] {
-    let store = practice.stores().put(HANDLE, PracticeStore::sample(HANDLE).with(scenario.clone()));
-    let kind = match scenario {
-        Scenario::Exchange(_) | Scenario::ExchangePage(_) => CredentialKind::ClientCredentials,
-        _ => CredentialKind::AccessToken,
-    };
-    let (id, secret) = match kind {
+async fn said(practice: &Practice, client: &Client, condition: &Condition) -> [String; 4] {
+    let store = practice.stores().put(HANDLE, condition.store.clone());
+    let (id, secret) = match condition.kind {
         CredentialKind::AccessToken => (None, &store.access_token),
         CredentialKind::ClientCredentials => (Some(store.client_id.clone()), &store.client_secret),
     };
     let secret = SecretString::from(secret.expose_secret());
-    let credential = Credential::from_stored(kind, id, secret).expect("a credential");
+    let credential = Credential::from_stored(condition.kind, id, secret).expect("a credential");
     let address = StoreAddress::from_handle(HANDLE).expect("a handle");
     let (told, _checks) = mpsc::unbounded_channel();
     let subject = Subject { address: &address, credential: &credential, expected_shop_id: None };
-    let verdict = run_within(Duration::from_secs(2), client, subject, &told).await;
+    region(run_within(Duration::from_secs(2), client, subject, &told).await, condition.kind)
+}
+
+fn region(verdict: Verdict, kind: CredentialKind) -> [String; 4] {
     let (class, outcome) = (verdict.class.as_str(), verdict.outcome().as_str());
     let view = TestView {
-        host: address.host(),
+        host: format!("{HANDLE}.myshopify.com"),
         handle: HANDLE.into(),
         cart_name: None,
         kind,
@@ -105,6 +206,7 @@ async fn said(practice: &Practice, client: &Client, scenario: &Scenario) -> [Str
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
         done: [false; 4],
         is_fresh: true,
+        changed: None,
         diagnostics: String::new(),
         verdict,
     };
@@ -137,6 +239,124 @@ fn words(scenario: &Scenario) -> String {
     words.replace('|', "\\|")
 }
 
+/// What no answer of Shopify's can bring about: it follows from our records, our key, our limits or our network.
+fn ours() -> Vec<(&'static str, Verdict)> {
+    let store = || Store {
+        shop_id: "77".into(),
+        name: "Northwind Wholesale".into(),
+        myshopify_domain: "northwind-b2b.myshopify.com".into(),
+        currency: "GBP".into(),
+        time_zone: "Europe/London".into(),
+        plan: "Basic".into(),
+        is_plus: false,
+        is_development: false,
+        app_title: None,
+    };
+    let named =
+        |class| Verdict { other_name: Some("Northwind Tea".into()), store: Some(store()), ..Verdict::of(class) };
+    let limited =
+        |wait_seconds, tests_a_minute| Verdict { wait_seconds, tests_a_minute, ..Verdict::of(Class::TestLimit) };
+    let at = time::macros::datetime!(2030-11-21 08:14 UTC);
+    vec![
+        (
+            "the name is not found, the name server is silent, or the address is a private one (only without a proxy)",
+            Verdict::of(Class::NetworkDns),
+        ),
+        (
+            "a refused token, or a refused minted one, that this very form of address and credential has worked with before",
+            Verdict { last_worked_at: Some(at), ..Verdict::of(Class::TokenStopped) },
+        ),
+        ("a refused token that another cart uses", named(Class::TokenRefused)),
+        ("another shop ID than the cart was made with", named(Class::WrongStore)),
+        ("a shop ID that another cart has, whatever the address", named(Class::Duplicate)),
+        (
+            "an answer that tells the end of the token; none that is known today does",
+            Verdict { limits: vec![Limit::Expires { at }], ..Verdict::of(Class::Expires) },
+        ),
+        ("a saved secret that no key opens", Verdict::of(Class::OurKey)),
+        ("the eleventh test of a store in a minute", limited(Some(42), Some(10))),
+        ("the hundred and first test of a person in a minute", limited(Some(42), Some(100))),
+        ("a press while a test of the same person runs, on whatever replica", limited(None, None)),
+    ]
+}
+
+/// What is refused at its field, before any request: what was typed, the class, the sentence. Secrets are made here.
+fn refused() -> Vec<[String; 4]> {
+    let digits = "a1".repeat(16);
+    let mut rows = Vec::new();
+    for typed in [
+        "",
+        "https://www.northwindtea.com",
+        "https://admin.shopify.com",
+        "https://dev.shopify.com/dashboard",
+        "an access token, or 32 hex digits",
+        "priya@northwindtea.com",
+        "https://northwind-tea.myshopify.com.evil.example",
+    ] {
+        let parsed =
+            if typed.starts_with("an access") { StoreAddress::parse(&digits) } else { StoreAddress::parse(typed) };
+        let error: AddressError = parsed.expect_err(typed);
+        rows.push(["API URL".into(), typed.into(), error.class().into(), error.to_string()]);
+    }
+    let shop = |prefix: &str| format!("{prefix}_{digits}");
+    let mut refuse = |field: &str, what: &str, error: CredentialError| {
+        rows.push([field.into(), what.into(), error.class().into(), error.to_string()]);
+    };
+    for (what, typed) in [
+        ("", String::new()),
+        ("shpss_…", shop("shpss")),
+        ("shprt_…", shop("shprt")),
+        ("shptka_…", shop("shptka")),
+        ("prtapi_…", shop("prtapi")),
+        ("an address", "https://northwind-tea.myshopify.com/admin".into()),
+        ("a space, a control character or a letter outside of ASCII within", "a b".into()),
+    ] {
+        refuse("Access Token", what, AccessToken::parse(&typed).expect_err(what));
+    }
+    for (what, typed) in [("", String::new()), ("shp…_…", shop("shpss")), ("the same within", "a b".into())] {
+        refuse("Client ID", what, ClientId::parse(&typed).expect_err(what));
+    }
+    for (what, typed) in [("", String::new()), ("shpat_…", shop("shpat")), ("the same within", "a b".into())] {
+        refuse("Client secret", what, ClientSecret::parse(&typed).expect_err(what));
+    }
+    rows
+}
+
+/// Every class has a file of words of its own, and is in one of the tables.
+fn assert_complete(classes: &BTreeSet<String>) {
+    let folder = std::fs::read_dir("templates/admin/ecommerce/shopify/verdict").expect("the words");
+    let name = |path: std::path::PathBuf| path.file_stem().expect("a name").to_string_lossy().to_uppercase();
+    let all: BTreeSet<String> = folder.map(|file| name(file.expect("a file").path())).collect();
+    assert_eq!(&all, classes, "a class without a condition, or a condition without words");
+}
+
+const HEAD: &str = "# What a test says
+
+Written by `DIAGNOSIS=renew cargo test --test diagnosis`, checked by every test run.
+
+## What Shopify, or something in its place, can do
+Every condition of the stand-in, through the real client, and what the page says to a person.
+
+| condition | outcome | class | title | cause begins |
+|---|---|---|---|---|
+";
+
+const OURS: &str = "
+## What only we know
+What follows from our records, our key, our limits and our network.
+
+| condition | outcome | class | title | cause begins |
+|---|---|---|---|---|
+";
+
+const REFUSED: &str = "
+## What is refused at its field
+Before any request: no name is looked up and nobody is called. `tests/data/addresses.tsv` has two hundred addresses more.
+
+| field | what was typed | class | sentence |
+|---|---|---|---|
+";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_condition_has_its_class_and_its_words() {
     let practice = Practice::start(Options::test()).await.expect("the stand-in");
@@ -145,19 +365,28 @@ async fn every_condition_has_its_class_and_its_words() {
         extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
     };
     let client = Client::new(&egress).expect("a client");
-    let mut table = String::from(
-        "# What a test says\n\nEvery condition of the stand-in, through the real client, and what the page says to a person. Written by \
-         `DIAGNOSIS=renew cargo test --test diagnosis`,\nchecked by every test run.\n\n\
-         | condition | outcome | class | title | cause begins |\n|---|---|---|---|---|\n",
-    );
-    for scenario in scenarios() {
-        let [outcome, class, title, cause] = said(&practice, &client, &scenario).await;
-        if let Some(expected) = scenario.class() {
-            assert_eq!(class, expected, "{scenario:?}");
-        }
-        assert!(!title.is_empty(), "{scenario:?} has a title");
-        assert!(outcome == "connected" || !cause.is_empty(), "{scenario:?} has a cause");
-        writeln!(table, "| {} | {outcome} | `{class}` | {title} | {cause} |", words(&scenario)).expect("a line");
+    let (mut table, mut classes) = (String::from(HEAD), BTreeSet::new());
+    let mut line = |table: &mut String, words: &str, said: [String; 4]| {
+        let [outcome, class, title, cause] = said.map(|text| text.replace('|', "\\|").replace('<', "&lt;"));
+        assert!(!title.is_empty(), "{words} has a title");
+        assert!(outcome == "connected" || !cause.is_empty(), "{words} has a cause");
+        writeln!(table, "| {words} | {outcome} | `{class}` | {title} | {cause} |").expect("a line");
+        classes.insert(class);
+    };
+    for condition in conditions() {
+        let said = said(&practice, &client, &condition).await;
+        assert_eq!(Some(said[1].as_str()), condition.class, "{}", condition.words);
+        line(&mut table, &condition.words, said);
+    }
+    table.push_str(OURS);
+    for (words, verdict) in ours() {
+        line(&mut table, words, region(verdict, CredentialKind::AccessToken));
+    }
+    assert_complete(&classes);
+    table.push_str(REFUSED);
+    for [field, typed, class, sentence] in refused() {
+        let typed = if typed.is_empty() { "nothing".into() } else { typed };
+        writeln!(table, "| {field} | {typed} | `{class}` | {sentence} |").expect("a line");
     }
     if std::env::var_os("DIAGNOSIS").is_some() {
         std::fs::write(FILE, &table).expect("written");

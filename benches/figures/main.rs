@@ -6,6 +6,7 @@ mod bare;
 mod browser;
 mod connection_test;
 mod ground;
+mod hanging;
 mod list;
 mod memory;
 mod program;
@@ -59,6 +60,7 @@ async fn main() -> anyhow::Result<()> {
     figure!(list, "the list against a bare handler");
     figure!(size, "the list at 100, 10,000 and 100,000 carts");
     figure!(connection_test, "Test Connection against a bare client");
+    figure!(hanging, "the list beside 200 hanging tests");
     figure!(saving, "a save against its bare statements");
     figure!(sweep, "the health sweep of 10,000 carts");
     progress.0.finish_and_clear();

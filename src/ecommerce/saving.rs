@@ -186,19 +186,6 @@ impl Ecommerce {
         }
     }
 
-    /// The latest test of exactly this, if it passed, is recent, and opened the store that the cart belongs to.
-    async fn last_pass(
-        &self,
-        work: &mut PgConnection,
-        address: &StoreAddress,
-        credential: &Credential,
-        own: Option<&Cart>,
-    ) -> Result<Option<sql::PassFacts>, SaveError> {
-        let facts = sql::find_recent_pass(work, &self.fingerprints(address, credential)).await?;
-        let shop = own.and_then(|own| own.shop_id.as_deref());
-        Ok(facts.filter(|facts| shop.is_none_or(|shop| shop == facts.shop_id)))
-    }
-
     /// Turns the name of a constraint into what a person can mend.
     pub(super) async fn explain(
         &self,

@@ -259,19 +259,17 @@ impl Run {
     }
 }
 
-/// One test at a time for each person, ten a minute for each store, a hundred a minute in all.
+/// One test at a time for each person, ten a minute for each store, a hundred a minute in all. The person's count comes first: it
+/// holds the row until the transaction ends, so two presses at once, on whatever replica, see each other.
 async fn too_many(work: &mut sqlx::PgConnection, run: &Run) -> sqlx::Result<Option<Verdict>> {
     let person = run.visitor.by.actor.id().unwrap_or_default();
+    let in_all = PER_PERSON.count(work, &format!("test/{person}")).await?;
     if sql::is_testing(work, person).await? {
         return Ok(Some(limited(None)));
     }
-    let buckets =
-        [(PER_STORE, format!("test/{person}/{}", run.address.host())), (PER_PERSON, format!("test/{person}"))];
-    let mut wait = None;
-    for (throttle, bucket) in buckets {
-        wait = wait.max(throttle.count(work, &bucket).await?);
-    }
-    Ok(wait.map(|wait| limited(Some(wait))))
+    let of_store = PER_STORE.count(work, &format!("test/{person}/{}", run.address.host())).await?;
+    let waits = [(PER_STORE.limit, of_store), (PER_PERSON.limit, in_all)];
+    Ok(waits.into_iter().find_map(|(limit, wait)| Some(limited(Some((limit, wait?))))))
 }
 
 /// A verdict of ours, before anything was sent.
@@ -284,10 +282,12 @@ pub(super) fn stopped(class: Class) -> Verdict {
     verdict
 }
 
-/// Too many tests; without a wait, one that is still running.
-fn limited(wait: Option<Duration>) -> Verdict {
+/// So many tests in a minute are too many, and how long to wait; without that, one is still running.
+fn limited(too_many: Option<(u32, Duration)>) -> Verdict {
+    let whole = |wait: Duration| u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(60).clamp(1, 60);
     let mut verdict = stopped(Class::TestLimit);
-    verdict.wait_seconds = wait.map(|wait| u32::try_from(wait.as_secs()).unwrap_or(60).clamp(1, 60));
+    verdict.tests_a_minute = too_many.map(|(limit, _)| limit);
+    verdict.wait_seconds = too_many.map(|(_, wait)| whole(wait));
     verdict
 }
 

@@ -55,7 +55,9 @@ pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String 
         Class::OurKey => format!("We cannot read the saved {credential}"),
         Class::OurBug => "We made a mistake in this test".into(),
         Class::TestLimit if verdict.wait_seconds.is_none() => "A test is already running".into(),
-        Class::TestLimit => format!("You have tested {} times in a minute", naming.tests_a_minute),
+        Class::TestLimit => {
+            format!("You have tested {} times in a minute", verdict.tests_a_minute.unwrap_or(naming.tests_a_minute))
+        }
     }
 }
 
@@ -109,22 +111,8 @@ mod tests {
     };
 
     fn verdict(class: Class, limits: Vec<Limit>) -> Verdict {
-        Verdict {
-            class,
-            limits,
-            notes: vec![],
-            checks: vec![],
-            store: None,
-            granted: vec![],
-            covered: 0,
-            moved_to: Some("northwind-tea-co.myshopify.com".into()),
-            wait_seconds: None,
-            waited_seconds: None,
-            last_worked_at: None,
-            other_name: None,
-            other_cart: None,
-            details: crate::ecommerce::verdict::Details::default(),
-        }
+        let moved_to = Some("northwind-tea-co.myshopify.com".into());
+        Verdict { limits, moved_to, ..Verdict::of(class) }
     }
 
     #[test]
@@ -147,5 +135,11 @@ mod tests {
         assert_eq!(told(Class::TokenStopped), "The Client ID and Client secret stopped working");
         assert_eq!(told(Class::StoreMoved), "This store is now called northwind-tea-co");
         assert_eq!(told(Class::TestLimit), "A test is already running");
+        let limited = |tests_a_minute| {
+            let verdict = Verdict { wait_seconds: Some(7), tests_a_minute, ..verdict(Class::TestLimit, vec![]) };
+            of(&verdict, &NAMING)
+        };
+        assert_eq!(limited(None), "You have tested 10 times in a minute");
+        assert_eq!(limited(Some(100)), "You have tested 100 times in a minute");
     }
 }

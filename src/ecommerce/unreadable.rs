@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     Cart, CartId, Ecommerce,
     health::{self, Finding},
+    report::tell_operator,
     sealing::place,
     shopify::credential::{Credential, CredentialKind},
     sql::{self, RestingCredential},
@@ -60,7 +61,7 @@ impl Ecommerce {
             was_saved: true,
         };
         let report = run.report(stopped(Class::OurKey), self.clock.now());
-        transaction(&self.pool, move |work| {
+        let noted: sqlx::Result<Option<TestReport>> = transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let Some(cart) = run.cart.as_ref().map(Cart::reference) else { return Ok(None) };
                 let Some(now) = sql::lock_health(work, CartId(cart.id)).await? else { return Ok(None) };
@@ -75,7 +76,11 @@ impl Ecommerce {
                 Ok(Some(report))
             })
         })
-        .await
+        .await;
+        if let Ok(Some(report)) = &noted {
+            tell_operator(report);
+        }
+        noted
     }
 }
 

@@ -169,6 +169,7 @@ pub struct Check {
 pub struct Store {
     /// The digits of `gid://shopify/Shop/{digits}`.
     pub shop_id: String,
+    /// Shopify's name of it; its host where Shopify names none.
     pub name: String,
     pub myshopify_domain: String,
     pub currency: String,
@@ -189,6 +190,9 @@ pub struct Details {
     pub api_version_answered: Option<String>,
     pub dns_ms: Option<u32>,
     pub tcp_ms: Option<u32>,
+    /// Behind a proxy, whose business look-up and TCP are: until its tunnel stood.
+    #[serde(default)]
+    pub tunnel_ms: Option<u32>,
     pub tls_ms: Option<u32>,
     pub http_ms: Option<u32>,
     /// A short phrase of ours, such as `resolves to a private address` or `refused by the proxy`.
@@ -215,6 +219,9 @@ pub struct Verdict {
     pub wait_seconds: Option<u32>,
     /// `NETWORK_TIMEOUT`: seconds that we waited.
     pub waited_seconds: Option<u32>,
+    /// `TEST_LIMIT`: how many tests a minute are too many; `None` while one still runs.
+    #[serde(default)]
+    pub tests_a_minute: Option<u32>,
     /// `TOKEN_STOPPED`: when this very credential last worked.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub last_worked_at: Option<OffsetDateTime>,
@@ -233,6 +240,24 @@ impl Store {
     pub fn place(&self) -> String {
         self.time_zone.rsplit('/').next().unwrap_or_default().replace('_', " ")
     }
+
+    /// `Northwind Tea, shop ID 548380009, Basic plan, GBP, London, app “Order Time”`, without what Shopify left out.
+    pub fn introduced(&self) -> String {
+        let plan = match self.plan.as_str() {
+            plan if plan.is_empty() || plan.ends_with(" plan") => plan.to_owned(),
+            plan => format!("{plan} plan"),
+        };
+        let app = self.app_title.as_deref().filter(|title| !title.is_empty()).map(|title| format!("app “{title}”"));
+        let parts = [
+            self.name.clone(),
+            format!("shop ID {}", self.shop_id),
+            plan,
+            self.currency.clone(),
+            self.place(),
+            app.unwrap_or_default(),
+        ];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 impl Verdict {
@@ -249,6 +274,7 @@ impl Verdict {
             moved_to: None,
             wait_seconds: None,
             waited_seconds: None,
+            tests_a_minute: None,
             last_worked_at: None,
             other_name: None,
             other_cart: None,

@@ -18,14 +18,20 @@ use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 pub enum Flaw {
     WrongName,
     Expired,
+    /// Not yet in force, as for a clock that is slow.
+    NotYet,
     /// Signed by nobody that anyone knows.
     SelfSigned,
+    /// Signed by an authority that nobody trusts, as by a proxy that inspects.
+    UnknownIssuer,
 }
 
 type Made = HashMap<(String, Option<Flaw>), Arc<ServerConfig>>;
 
 pub struct Certificates {
     issuer: Issuer<'static, KeyPair>,
+    /// Vouches for [`Flaw::UnknownIssuer`]; nobody is told of it.
+    stranger: Issuer<'static, KeyPair>,
     ca_pem: String,
     /// All leaves share one key: making a key is the dear part.
     leaf_key: KeyPair,
@@ -47,8 +53,12 @@ impl Certificates {
         });
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2100, 1, 1));
         let ca_pem = params.self_signed(&key)?.pem();
+        let mut stranger = CertificateParams::default();
+        stranger.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        stranger.distinguished_name.push(DnType::CommonName, "A stranger");
+        let stranger = Issuer::new(stranger, KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?);
         let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        Ok(Self { issuer: Issuer::new(params, key), ca_pem, leaf_key, made: Mutex::default() })
+        Ok(Self { stranger, issuer: Issuer::new(params, key), ca_pem, leaf_key, made: Mutex::default() })
     }
 
     /// What a peer must trust to talk to us.
@@ -82,12 +92,16 @@ impl Certificates {
         params.distinguished_name.push(DnType::CommonName, "Practice store");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let last_year = if flaw == Some(Flaw::Expired) { 2021 } else { 2100 };
-        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(last_year, 1, 1));
-        let leaf = if flaw == Some(Flaw::SelfSigned) {
-            params.self_signed(&self.leaf_key)?
-        } else {
-            params.signed_by(&self.leaf_key, &self.issuer)?
+        let (first_year, last_year) = match flaw {
+            Some(Flaw::Expired) => (2020, 2021),
+            Some(Flaw::NotYet) => (2099, 2100),
+            _ => (2020, 2100),
+        };
+        (params.not_before, params.not_after) = (date_time_ymd(first_year, 1, 1), date_time_ymd(last_year, 1, 1));
+        let leaf = match flaw {
+            Some(Flaw::SelfSigned) => params.self_signed(&self.leaf_key)?,
+            Some(Flaw::UnknownIssuer) => params.signed_by(&self.leaf_key, &self.stranger)?,
+            _ => params.signed_by(&self.leaf_key, &self.issuer)?,
         };
         let key = PrivateKeyDer::try_from(self.leaf_key.serialize_der()).map_err(anyhow::Error::msg)?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

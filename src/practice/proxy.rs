@@ -50,13 +50,15 @@ async fn connection(wire: Arc<Wire>, mut stream: TcpStream) {
     let Ok(Ok(head)) = timeout(HANDSHAKE, read_head(&mut stream)).await else { return };
     let target = head.target.as_deref().unwrap_or(&head.first_line);
     let route = head.target.as_deref().map_or(Route::Refused, |target| route(wire.handles, target));
-    let refuses =
-        |handle: &str| wire.stores.find(handle).is_some_and(|store| store.scenario == Scenario::ConnectRefused);
+    let scenario = |handle: &str| wire.stores.find(handle).map(|store| store.scenario.clone());
     let (fate, route) = match route {
-        Route::Here { ref handle, .. } if refuses(handle) => (Fate::Refused, Route::Refused),
-        Route::Here { .. } => (Fate::AnsweredHere, route),
+        Route::Here { ref handle, .. } => match scenario(handle) {
+            Some(Scenario::ConnectRefused) => (Fate::Refused, Route::Refused),
+            Some(Scenario::ProxySays(status)) => (Fate::Refused, Route::Answered(status)),
+            _ => (Fate::AnsweredHere, route),
+        },
         Route::Tunnel { .. } => (Fate::Tunnelled, route),
-        Route::Refused => (Fate::Refused, route),
+        Route::Refused | Route::Answered(_) => (Fate::Refused, route),
     };
     let number = wire.journal.connected(target, fate, head.authorization);
     // a peer that has gone is no error of ours
@@ -64,14 +66,22 @@ async fn connection(wire: Arc<Wire>, mut stream: TcpStream) {
         Route::Here { host, handle } => here(&wire, stream, number, host, handle).await,
         Route::Tunnel { host } => tunnel::open(stream, &host).await,
         Route::Refused => refuse(stream, "403 Forbidden").await,
+        Route::Answered(status) => refuse(stream, &format!("{status} As asked")).await,
     };
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum Route {
-    Here { host: String, handle: String },
-    Tunnel { host: String },
+    Here {
+        host: String,
+        handle: String,
+    },
+    Tunnel {
+        host: String,
+    },
     Refused,
+    /// Refused with a status of its own.
+    Answered(u16),
 }
 
 fn route(handles: Handles, target: &str) -> Route {

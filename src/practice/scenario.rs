@@ -34,6 +34,8 @@ pub enum Scenario {
 
     // Before any HTTP
     ConnectRefused,
+    /// The proxy answers this instead of opening its tunnel, such as 407 or 502.
+    ProxySays(u16),
     /// The connection is reset as soon as it stands.
     Reset,
     HangBeforeTls,
@@ -117,7 +119,9 @@ impl Scenario {
             Self::ScopesMissing(_) => "SCOPES_MISSING",
             Self::CustomersHidden => "CUSTOMER_DETAILS_HIDDEN",
             Self::AnsweredAs(_) => "API_VERSION_OLD",
-            Self::ConnectRefused | Self::Reset | Self::CloseWithoutAnswer | Self::CloseMidBody => "NETWORK_UNREACHABLE",
+            Self::ConnectRefused | Self::ProxySays(_) | Self::Reset | Self::CloseWithoutAnswer | Self::CloseMidBody => {
+                "NETWORK_UNREACHABLE"
+            }
             Self::HangBeforeTls | Self::Hang | Self::DrippingHead | Self::DrippingBody => "NETWORK_TIMEOUT",
             Self::Certificate(_) | Self::TlsTooOld | Self::NotTls => "TLS_UNTRUSTED",
             Self::Says(canned) => canned.class(),

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::ecommerce::Status;
-use crate::ecommerce::verdict::{Class, Details, Limit, Verdict};
+use crate::ecommerce::verdict::{Class, Limit, Verdict};
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::permissions;
@@ -96,18 +96,9 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
     let verdict = Verdict {
         class,
         limits,
-        notes: Vec::new(),
-        checks: Vec::new(),
-        store: None,
-        granted: Vec::new(),
-        covered: 0,
         moved_to: (class == Class::StoreMoved).then(|| "new-name.myshopify.com".into()),
         wait_seconds: Some(30),
-        waited_seconds: None,
-        last_worked_at: None,
-        other_name: None,
-        other_cart: None,
-        details: Details::default(),
+        ..Verdict::of(class)
     };
     TestView {
         verdict,
@@ -127,6 +118,7 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         test_url: String::new(),
         done: [false; 4],
         is_fresh: false,
+        changed: None,
         diagnostics: String::new(),
     }
 }

@@ -12,6 +12,7 @@ mod disk_full;
 mod egress;
 mod hostile;
 mod log_gone;
+mod one_renewal;
 mod postgres_killed;
 mod replicas;
 mod server_killed;

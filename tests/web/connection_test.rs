@@ -367,9 +367,6 @@ async fn the_same_shop_under_another_address_is_found_by_its_number(pool: PgPool
     assert_eq!(page.verdict(), ("not-connected".into(), "DUPLICATE".into(), "This store is already connected".into()));
     let link = format!("/admin/ecommerce/shopify/{cart}/general");
     assert_eq!(page.follow("Open Northwind Tea").await.path, link);
-    // at Save: a Draft may be saved, since nothing is known of it but a failed test
-    let page = page.press("Save").await;
-    assert!(page.banner().contains("saved as a draft") || page.complaint_class("API URL") == "DUPLICATE", "{page}");
 }
 
 #[sqlx::test]

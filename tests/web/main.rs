@@ -4,6 +4,7 @@
 mod account;
 mod activity;
 mod activity_rows;
+mod after_a_test;
 mod bad_bodies;
 mod canary;
 mod connection_test;

@@ -7,8 +7,8 @@ use std::fmt;
 
 use super::text::{has_no_width, is_quote};
 
-/// Longest text that is looked at, in bytes.
-const LONGEST: usize = 2048;
+/// Longest text that is looked at, and drawn again, in bytes.
+pub const LONGEST: usize = 2048;
 /// Longest part of a refused domain that is said back, in characters.
 const LONGEST_ECHO: usize = 100;
 const SUFFIX: &str = ".myshopify.com";
@@ -412,19 +412,71 @@ mod tests {
         prop::collection::vec(piece, 0..9).prop_map(|pieces| pieces.concat())
     }
 
+    /// A line of the corpus with some of its characters doubled, dropped, replaced or mixed with another line.
+    fn mutations() -> impl Strategy<Value = String> {
+        let lines: Vec<String> = CORPUS
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| unescape(line.split('\t').next().unwrap_or_default()))
+            .collect();
+        let line = prop::sample::select(lines);
+        let edit = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..5, pieces(), line.clone());
+        (line, prop::collection::vec(edit, 1..5)).prop_map(|(line, edits)| {
+            edits.into_iter().fold(line, |text, (from, to, how, piece, other)| {
+                let at = |index: prop::sample::Index, text: &str| {
+                    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+                    places[index.index(places.len())]
+                };
+                let (one, two) = (at(from, &text), at(to, &text));
+                let (begin, end) = (one.min(two), one.max(two));
+                match how {
+                    0 => format!("{}{piece}{}", &text[..begin], &text[begin..]),
+                    1 => format!("{}{}", &text[..begin], &text[end..]),
+                    2 => format!("{}{piece}{}", &text[..begin], &text[end..]),
+                    3 => format!("{}{}", &text[..end], &text[begin..]),
+                    _ => format!("{}{}", &text[..begin], &other[at(to, &other)..]),
+                }
+            })
+        })
+    }
+
+    /// What holds whatever is pasted; `fuzz/` tries the same without an end.
+    fn leads_to_a_store_or_nowhere(typed: &str) -> Result<(), TestCaseError> {
+        match StoreAddress::parse(typed) {
+            Ok(found) => {
+                let (handle, host) = (found.address.handle(), found.address.host());
+                prop_assert!(is_plain_host(&host));
+                prop_assert!(typed.to_ascii_lowercase().contains(handle), "a name that was never typed");
+                prop_assert!(
+                    !found.added_suffix || handle.len() != 32 || !handle.bytes().all(|b| b.is_ascii_hexdigit())
+                );
+                // the parser of the client that dials reads the same host in what we build
+                let url = reqwest::Url::parse(&found.address.admin_url()).expect("a URL");
+                prop_assert_eq!((url.scheme(), url.host_str(), url.port()), ("https", Some(host.as_str()), None));
+                prop_assert_eq!(
+                    StoreAddress::parse(&found.address.admin_url()).map(|again| again.address),
+                    Ok(found.address)
+                );
+            }
+            Err(AddressError::OwnDomain(said)) => prop_assert!(typed.contains(&said)),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn no_mutation_of_the_corpus_leads_to_another_host(typed in mutations()) {
+            leads_to_a_store_or_nowhere(&typed)?;
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_whatever_leads_to_another_host(typed in prop_oneof![any::<String>(), pieces(), "[ -~]{0,40}"]) {
-            match StoreAddress::parse(&typed) {
-                Ok(found) => {
-                    prop_assert!(is_plain_host(&found.address.host()));
-                    let handle = found.address.handle();
-                    prop_assert!(typed.to_ascii_lowercase().contains(handle), "a name that was never typed");
-                    prop_assert!(!found.added_suffix || handle.len() != 32 || !handle.bytes().all(|b| b.is_ascii_hexdigit()));
-                }
-                Err(AddressError::OwnDomain(said)) => prop_assert!(typed.contains(&said)),
-                Err(_) => {}
-            }
+            leads_to_a_store_or_nowhere(&typed)?;
         }
 
         #[test]

@@ -74,14 +74,16 @@ pub fn installed(asked: &StoreAddress, answer: &Answer) -> Result<Installed, Ref
     let data = data(asked, answer)?;
     let typed: ConnectionData = serde_json::from_value(data).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
     let shop_id = shop_id(&typed.shop.id).ok_or(Refusal::foreign(NOT_OUR_SHAPE))?;
-    let scopes = typed.current_app_installation.access_scopes.into_iter().map(|scope| tame(&scope.handle, 100));
+    let handles = typed.current_app_installation.access_scopes.iter();
+    // One name each; a list within a name costs nobody a permission.
+    let scopes = handles.flat_map(|scope| scope.handle.split(',')).map(|scope| tame(scope, 100));
     let name = |text: Option<String>| tame(&text.unwrap_or_default(), NAME_LIMIT);
     let plan = typed.shop.plan.unwrap_or_default();
     Ok(Installed {
         scopes: scopes.filter(|scope| !scope.is_empty()).collect(),
         store: Store {
             shop_id,
-            name: name(typed.shop.name),
+            name: Some(name(typed.shop.name)).filter(|name| !name.is_empty()).unwrap_or_else(|| asked.host()),
             myshopify_domain: name(typed.shop.myshopify_domain),
             currency: name(typed.shop.currency_code),
             time_zone: name(typed.shop.iana_timezone),

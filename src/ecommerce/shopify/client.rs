@@ -213,7 +213,7 @@ impl Client {
         meter: &Meter,
     ) -> Result<Answer, Failure> {
         let _place = self.in_flight.acquire().await.map_err(|_| Failure::ours("closed"))?;
-        meter.begin();
+        meter.begin(self.through_proxy);
         let sent = meter.scope(request.send()).await;
         let response = sent.map_err(|error| Failure::of(&error, self.through_proxy))?;
         let head = Head::of(response.status().as_u16(), response.headers());

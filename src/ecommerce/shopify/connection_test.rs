@@ -13,7 +13,7 @@ use super::answer::{self, Customers, Installed, Refusal};
 use super::client::{Client, Head, Meter};
 use super::credential::Credential;
 use super::scopes;
-use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
+use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Verdict};
 
 /// Longest whole test, token exchange and customer check included: 14.5 s, so that the page is complete within 15 s.
 pub const DEADLINE: Duration = Duration::from_millis(14_500);
@@ -81,6 +81,7 @@ async fn run_parts(
         let left = deadline.saturating_sub(began.elapsed());
         look_at_customers(left, client, &subject, &minted, &mut verdict, &mut lines).await;
     }
+    verdict.granted.truncate(MOST_GRANTED);
     verdict.checks = lines.checks;
     verdict.class = verdict.limits.first().map_or(verdict.class, Limit::class);
     verdict
@@ -156,14 +157,14 @@ fn judged(
         lines.skip(&[Permissions, Version]);
         return Verdict { class: Class::WrongStore, store: Some(store), covered: 0, ..verdict };
     }
-    lines.tell(Credential, CheckState::Passed, Some(introduced(&store)), took.credential_ms);
+    lines.tell(Credential, CheckState::Passed, Some(store.introduced()), took.credential_ms);
     judge_permissions(&granted, store.is_plus, &mut verdict, lines);
     judge_version(&mut verdict, lines);
     let own_name = StoreAddress::from_host(&store.myshopify_domain.to_ascii_lowercase());
     if let Some(other) = own_name.filter(|own| own != subject.address) {
         verdict.notes.push(Note::OtherName { host: other.host() });
     }
-    verdict.granted = granted.into_iter().take(MOST_GRANTED).collect();
+    verdict.granted = granted;
     verdict.store = Some(store);
     verdict
 }
@@ -275,22 +276,6 @@ async fn look_at_customers(
     }
 }
 
-/// `Northwind Tea, shop ID 548380009, Basic plan, GBP, London, app “Order Time”`
-fn introduced(store: &Store) -> String {
-    let with = |text: &str, after: &str| if text.is_empty() { String::new() } else { format!("{text}{after}") };
-    let app = store.app_title.as_deref().filter(|title| !title.is_empty()).map(|title| format!("app “{title}”"));
-    let parts = [
-        store.name.clone(),
-        format!("shop ID {}", store.shop_id),
-        with(&store.plan, " plan"),
-        store.currency.clone(),
-        store.place(),
-        app.unwrap_or_default(),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(", ")
-}
-
 fn details(meter: &Meter) -> Details {
     let timings = meter.timings();
     let Head { status, request_id, api_version, .. } = meter.head().unwrap_or_default();
@@ -301,6 +286,7 @@ fn details(meter: &Meter) -> Details {
         api_version_answered: api_version,
         dns_ms: timings.dns_ms,
         tcp_ms: timings.tcp_ms,
+        tunnel_ms: timings.tunnel_ms,
         tls_ms: timings.tls_ms,
         http_ms: timings.http_ms,
         remark: None,

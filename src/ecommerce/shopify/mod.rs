@@ -28,3 +28,22 @@ pub const API_VERSION_ENDS_AT: OffsetDateTime = datetime!(2027-10-16 15:00 UTC);
 
 /// How long before its end an operator hears about it: 120 days.
 pub const API_VERSION_WARNING: time::Duration = time::Duration::days(120);
+
+/// Notes in the metrics how long our version lasts; whether its end is near. Shopify tells nobody: it answers from another version.
+pub fn note_version_left(now: OffsetDateTime) -> bool {
+    let left = API_VERSION_ENDS_AT - now;
+    metrics::gauge!("cartwright_api_version_seconds_left", "version" => API_VERSION).set(left.as_seconds_f64());
+    left <= API_VERSION_WARNING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_our_version_is_near_from_120_days_before() {
+        assert!(!note_version_left(API_VERSION_ENDS_AT - time::Duration::days(121)));
+        assert!(note_version_left(API_VERSION_ENDS_AT - time::Duration::days(120)));
+        assert!(note_version_left(API_VERSION_ENDS_AT));
+    }
+}

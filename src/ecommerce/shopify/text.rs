@@ -25,9 +25,15 @@ pub fn is_visible_ascii(text: &str, limit: usize) -> bool {
 }
 
 /// Foreign text as we keep it: at most `limit` characters, without control characters and without those that turn the
-/// reading direction (a store's *name* may try to rewrite the sentence around it).
+/// reading direction (a store's *name* may try to rewrite the sentence around it), nor blanks around it.
 pub fn tame(foreign: &str, limit: usize) -> String {
-    foreign.chars().filter(|c| !c.is_control() && !turns_text(*c) && !has_no_width(*c)).take(limit).collect()
+    let tamed: String = foreign
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control() && !turns_text(*c) && !has_no_width(*c))
+        .take(limit)
+        .collect();
+    tamed.trim().to_owned()
 }
 
 /// What was typed without what looks like a secret: a `user:password@` in an address, a token wherever it stands. For text that

@@ -143,11 +143,11 @@ fn missing(verdict: &Verdict) -> i32 {
     i32::try_from(missing.unwrap_or(0)).unwrap_or(i32::MAX)
 }
 
-/// The latest test of exactly this, if it is at most thirty minutes old and passed.
-pub(in crate::ecommerce) async fn find_recent_pass(
+/// The latest test of exactly this, if it is at most thirty minutes old.
+pub(in crate::ecommerce) async fn find_recent_test(
     connection: &mut PgConnection,
     fingerprints: &Fingerprints,
-) -> sqlx::Result<Option<PassFacts>> {
+) -> sqlx::Result<Option<TestReport>> {
     let row = sqlx::query!(
         r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"
            from connection_tests where fingerprint = any ($1) and finished_at > now() - interval '30 minutes'
@@ -157,7 +157,7 @@ pub(in crate::ecommerce) async fn find_recent_pass(
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(|row| {
-        let report = TestReport {
+        Some(TestReport {
             id: row.id,
             submission: row.submission_id,
             cart: row.cart_id.map(CartId),
@@ -166,8 +166,7 @@ pub(in crate::ecommerce) async fn find_recent_pass(
             was_saved: row.was_saved,
             tested_at: row.finished_at,
             verdict: serde_json::from_value(row.verdict).ok()?,
-        };
-        PassFacts::of(&report)
+        })
     }))
 }
 
@@ -185,6 +184,50 @@ pub(in crate::ecommerce) async fn find_recent_shop(
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(|row| Some((row.shop_id?, row.name.unwrap_or_default()))))
+}
+
+/// The last test that somebody ran from the form of a new cart; those are few, since they go after a day.
+pub(in crate::ecommerce) async fn find_last_test_of_new(
+    pool: &PgPool,
+    form: Uuid,
+    person: Uuid,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from connection_tests
+         where cart_id is null and submission_id = $1 and tested_by = $2 and finished_at is not null
+         order by started_at desc limit 1",
+        form,
+        person
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// The last test that somebody ran from this form of a saved cart.
+pub(in crate::ecommerce) async fn find_last_test_of_cart(
+    pool: &PgPool,
+    cart: CartId,
+    form: Uuid,
+    person: Uuid,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from connection_tests
+         where cart_id = $1 and submission_id = $2 and tested_by = $3 and finished_at is not null
+         order by started_at desc limit 1",
+        cart.0,
+        form,
+        person
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// What exactly was tested.
+pub(in crate::ecommerce) async fn find_test_fingerprint(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!("select fingerprint from connection_tests where id = $1", id).fetch_optional(connection).await
 }
 
 /// Links a pass to the cart whose saved credential it covers. What was granted before and is not any more was lost now.

@@ -223,7 +223,6 @@ pub(crate) fn verdict(class: Class) -> Verdict {
         notes: if class == Class::ScopesMissing { notes() } else { vec![] },
         checks: checks(class),
         store: knows_store.then(store),
-        granted: vec![],
         covered: 17,
         moved_to: (class == Class::StoreMoved).then(|| "northwind-tea-co.myshopify.com".into()),
         wait_seconds: Some(20),
@@ -241,8 +240,9 @@ pub(crate) fn verdict(class: Class) -> Verdict {
             tcp_ms: Some(11),
             tls_ms: Some(22),
             http_ms: Some(84),
-            remark: None,
+            ..Details::default()
         },
+        ..Verdict::of(class)
     }
 }
 
@@ -275,6 +275,7 @@ pub(crate) fn test_view(class: Class, kind: Kind) -> TestView {
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
         done: [false; 4],
         is_fresh: false,
+        changed: None,
         diagnostics: "Reference 0198f3c2a7\nOutcome connected".into(),
     }
 }

@@ -71,11 +71,11 @@ fn refused(answer: &Answer) -> Refusal {
     })
 }
 
-/// The name in a page titled `400 - Oauth error {name}`.
+/// The name in a page titled `400 - Oauth error {name}`, in any case.
 fn html_error(body: &Body) -> Option<String> {
     let Body::Read(bytes) = body else { return None };
-    let page = String::from_utf8_lossy(bytes);
-    let (_, after) = page.split_once("- Oauth error ")?;
+    let page = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    let (_, after) = page.split_once("- oauth error ")?;
     let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').take(64).collect();
     (!name.is_empty()).then_some(name)
 }

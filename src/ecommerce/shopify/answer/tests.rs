@@ -67,7 +67,7 @@ fn unknown_fields_and_lacking_extras_do_no_harm() {
     body["data"]["currentAppInstallation"]["app"] = Value::Null;
     body["errors"] = json!([]);
     let found = installed(&asked(), &answer(200, &body.to_string())).unwrap();
-    assert_eq!((found.store.name.as_str(), found.store.app_title), ("", None));
+    assert_eq!((found.store.name.as_str(), found.store.app_title), ("northwind-tea.myshopify.com", None));
 }
 
 #[test]
@@ -76,6 +76,33 @@ fn foreign_names_lose_their_teeth() {
     body["data"]["shop"]["name"] = json!(format!("\u{202E}Tea\r\n{}", "x".repeat(400)));
     let found = installed(&asked(), &answer(200, &body.to_string())).unwrap();
     assert!(found.store.name.starts_with("Teax") && found.store.name.len() == 255);
+}
+
+#[test]
+fn a_store_is_introduced_without_what_shopify_left_out() {
+    let introduced = |change: fn(&mut Value)| {
+        let mut body = good();
+        change(&mut body["data"]);
+        installed(&asked(), &answer(200, &body.to_string())).unwrap().store.introduced()
+    };
+    let whole = "Northwind Tea, shop ID 548380009, Basic plan, GBP, Europe/London";
+    let whole = whole.replace("Europe/London", "London, app “Order Time”");
+    assert_eq!(introduced(|_| ()), whole);
+    assert_eq!(introduced(|data| data["shop"]["plan"]["publicDisplayName"] = json!("Basic plan")), whole);
+    let bare = |data: &mut Value| {
+        data["shop"] = json!({"id": "gid://shopify/Shop/1", "name": " \u{202E}\u{0} \u{200B} "});
+        data["currentAppInstallation"]["app"] = json!({"title": ""});
+    };
+    assert_eq!(introduced(bare), "northwind-tea.myshopify.com, shop ID 1");
+}
+
+#[test]
+fn scopes_are_one_name_each_however_they_were_listed() {
+    let mut body = good();
+    body["data"]["currentAppInstallation"]["accessScopes"] =
+        json!([{"handle": "write_orders, read_customers ,,"}, {"handle": ""}, {"handle": " write_products\n"}]);
+    let found = installed(&asked(), &answer(200, &body.to_string())).unwrap();
+    assert_eq!(found.scopes, ["write_orders", "read_customers", "write_products"]);
 }
 
 /// The failure table, row by row, as far as an answer came.
@@ -310,6 +337,7 @@ fn each_answer_to_an_exchange_has_its_class() {
         (page(400, &html("app_not_installed")), Class::CcNotInstalled),
         (page(400, &html("shop_not_permitted")), Class::CcWrongOrg),
         (page(400, &html("application_cannot_be_found")), Class::CcRefused),
+        (page(400, &html("invalid_client").replace("Oauth error", "OAuth Error")), Class::CcRefused),
         (page(400, &html("something_else")), Class::OurBug),
         (page(400, "<html><title>Bad request</title>"), Class::NotShopify),
         (page(404, "<html>"), Class::StoreNotFound),

@@ -29,8 +29,11 @@ impl Failure {
         if let Some(lookup) = cause::<LookupError>(error) {
             return fails(Class::NetworkDns, lookup_remark(*lookup));
         }
-        if let Some(tls) = cause::<rustls::Error>(error).filter(|_| error.is_connect()) {
-            return fails(Class::TlsUntrusted, tls_remark(tls));
+        match cause::<rustls::Error>(error) {
+            Some(tls) if error.is_connect() => return fails(Class::TlsUntrusted, tls_remark(tls)),
+            // The certificate was good and the token is on its way: the connection broke, nothing was distrusted.
+            Some(_) => return fails(Class::NetworkUnreachable, "the secure connection broke off"),
+            None => {}
         }
         if is_not_http(error) {
             return fails(Class::NotShopify, "not an HTTP answer");

@@ -1,5 +1,5 @@
 //! Times one call from four honest marks: name looked up, TLS begun, TLS standing, answer whole. What no mark tells stays
-//! unknown. Refuses to guess: through a proxy, neither the look-up nor the TCP connection is the store's.
+//! unknown. Refuses to guess: through a proxy, neither the look-up nor the TCP connection is the store's, only the tunnel.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ pub struct Meter(Arc<Mutex<Marks>>);
 #[derive(Debug, Default)]
 struct Marks {
     began: Option<Instant>,
+    is_tunnelled: bool,
     lookup: Option<(Instant, Instant)>,
     handshake: Option<Instant>,
     connected: Option<Instant>,
@@ -30,6 +31,8 @@ struct Marks {
 pub struct Timings {
     pub dns_ms: Option<u32>,
     pub tcp_ms: Option<u32>,
+    /// Through a proxy: from the beginning until its tunnel stood.
+    pub tunnel_ms: Option<u32>,
     pub tls_ms: Option<u32>,
     pub http_ms: Option<u32>,
     /// From the beginning until TLS stood, whatever lay between.
@@ -44,6 +47,7 @@ impl Meter {
         Timings {
             dns_ms: between(marks.lookup.map(|(began, _)| began), looked_up),
             tcp_ms: between(looked_up, marks.handshake),
+            tunnel_ms: between(marks.began.filter(|_| marks.is_tunnelled), marks.handshake),
             tls_ms: between(marks.handshake, marks.connected),
             http_ms: between(marks.connected, marks.ended),
             connect_ms: between(marks.began, marks.connected),
@@ -55,8 +59,8 @@ impl Meter {
         self.marks().head.clone()
     }
 
-    pub(super) fn begin(&self) {
-        *self.marks() = Marks { began: Some(Instant::now()), ..Marks::default() };
+    pub(super) fn begin(&self, through_proxy: bool) {
+        *self.marks() = Marks { began: Some(Instant::now()), is_tunnelled: through_proxy, ..Marks::default() };
     }
 
     pub(in crate::ecommerce::shopify) async fn scope<F: Future>(&self, call: F) -> F::Output {

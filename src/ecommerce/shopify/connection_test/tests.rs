@@ -279,6 +279,7 @@ async fn a_store_that_lets_us_in_passes_every_check_and_each_is_told() {
     assert_eq!((details.status, details.shopify_request_id.as_deref()), (Some(200), Some("req-1")));
     assert!(details.tls_ms.is_some() && details.http_ms.is_some(), "{details:?}");
     assert_eq!((details.dns_ms, details.tcp_ms), (None, None), "the proxy's business");
+    assert!(details.tunnel_ms.is_some(), "{details:?}");
     assert!(told[1].took_ms.is_some() && told[2].took_ms.is_some());
 }
 
@@ -408,6 +409,16 @@ async fn a_customer_check_that_goes_wrong_leaves_the_verdict_alone() {
         let (verdict, _) = world.test_within(SHORT * 2, &token(), None).await;
         assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "+++++-"));
     }
+}
+
+#[tokio::test]
+async fn a_list_of_scopes_that_is_too_long_to_keep_is_still_judged_whole() {
+    let many: Vec<String> = (0..300).map(|number| format!("read_x{number}")).collect();
+    let granted: Vec<&str> = many.iter().map(String::as_str).chain(all_scopes()).collect();
+    let world = World::that_says([opened(&granted), order_of(r#"{"id":"2","displayName":"Mei"}"#)]).await;
+    let (verdict, _) = world.test(&token()).await;
+    assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "++++++"));
+    assert_eq!((verdict.covered, verdict.granted.len()), (17, MOST_GRANTED));
 }
 
 #[tokio::test]

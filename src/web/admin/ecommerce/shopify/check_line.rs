@@ -64,9 +64,9 @@ fn words(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -
         (CheckKind::Store, CheckState::Failed) => "Store not reached".into(),
         (CheckKind::Store, CheckState::NotChecked) => "Store".into(),
         (CheckKind::Credential, CheckState::Passed) => match store {
-            Some(store) => format!("{} accepted: {}", kind.noun_first(), store_facts(store)),
-            None if found.is_empty() => format!("{} accepted", kind.noun_first()),
-            None => format!("{} accepted: {found}", kind.noun_first()),
+            _ if !found.is_empty() => format!("{} accepted: {found}", kind.noun_first()),
+            Some(store) => format!("{} accepted: {}", kind.noun_first(), store.introduced()),
+            None => format!("{} accepted", kind.noun_first()),
         },
         (CheckKind::Credential, CheckState::Failed) => format!("{} not accepted", kind.noun_first()),
         (CheckKind::Credential, CheckState::NotChecked) => kind.noun_first().into(),
@@ -79,16 +79,4 @@ fn words(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -
         (CheckKind::Customers, CheckState::Failed) => "Customer details hidden".into(),
         (CheckKind::Customers, CheckState::NotChecked) => "Customer details".into(),
     }
-}
-
-fn store_facts(store: &Store) -> String {
-    let Store { name, shop_id, plan, currency, .. } = store;
-    let app = store.app_title.as_ref().map(|app| format!(", app “{app}”")).unwrap_or_default();
-    let plan = if plan.ends_with(" plan") { plan.clone() } else { format!("{plan} plan") };
-    format!("{name}, shop ID {shop_id}, {plan}, {currency}, {}{app}", city(&store.time_zone))
-}
-
-/// "London" from `Europe/London`.
-pub(super) fn city(zone: &str) -> String {
-    zone.rsplit('/').next().unwrap_or(zone).replace('_', " ")
 }

@@ -89,6 +89,8 @@ pub struct TestView {
     pub done: [bool; 4],
     /// It has just ended: the verdict takes the focus.
     pub is_fresh: bool,
+    /// What the form has held since that was not tested, such as "access token"; `app.js` says the same while somebody types.
+    pub changed: Option<&'static str>,
     /// What *Copy diagnostics* copies: safe to publish. Empty: no button.
     pub diagnostics: String,
 }
@@ -150,8 +152,12 @@ impl TestView {
         let details = &self.verdict.details;
         let time = |ms: Option<u32>| ms.map(filters::duration);
         [
-            ("DNS", time(details.dns_ms)),
-            ("TCP", time(details.tcp_ms)),
+            ("DNS", time(details.dns_ms).or_else(|| details.tunnel_ms.map(|_| "left to the proxy".into()))),
+            (
+                "TCP",
+                time(details.tcp_ms)
+                    .or_else(|| time(details.tunnel_ms).map(|took| format!("{took}, through the proxy"))),
+            ),
             ("TLS", time(details.tls_ms)),
             ("HTTP", time(details.http_ms)),
             ("HTTP status", details.status.map(|status| status.to_string())),
@@ -299,7 +305,7 @@ async fn show_of(
         editor::understand(&mut form, &report.address);
         editor::receive_unsaved(app, session, &mut form, id, Some(&report.address)).await?;
     }
-    let page = Editor { app, shell, cart, form, report: Some(report) }.page(Stage::Loaded).await?;
+    let page = Editor { app, shell, cart, form, report: Some(report), changed: None }.page(Stage::Loaded).await?;
     Ok(Page::ok(page).into_response())
 }
 

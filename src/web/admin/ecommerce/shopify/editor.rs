@@ -36,12 +36,14 @@ pub struct Editor<'a> {
     pub cart: Option<Cart>,
     pub form: EditorForm,
     pub report: Option<TestReport>,
+    /// What the form holds that this test did not test.
+    pub changed: Option<&'static str>,
 }
 
 impl Editor<'_> {
     /// The page; a running test puts its own result at the mark.
     pub async fn page(self, stage: Stage) -> Result<General, Error> {
-        let Self { app, shell, cart, mut form, report } = self;
+        let Self { app, shell, cart, mut form, report, changed } = self;
         if let Some(cart) = &cart {
             draw_saved(cart, &mut form);
         }
@@ -50,7 +52,7 @@ impl Editor<'_> {
             None => None,
         };
         let test = match &report {
-            Some(report) => Some(test_view(app, &shell, report, cart.as_ref()).await),
+            Some(report) => Some(TestView { changed, ..test_view(app, &shell, report, cart.as_ref()).await }),
             None => None,
         };
         let settings = match (&cart, &head) {
@@ -116,7 +118,7 @@ pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
 }
 
 /// Shows what is saved beside what is typed. A secret that cannot be read is asked for again.
-fn draw_saved(cart: &Cart, form: &mut EditorForm) {
+pub fn draw_saved(cart: &Cart, form: &mut EditorForm) {
     let Some(credential) = cart.credential.as_ref().filter(|credential| credential.kind == form.kind) else {
         return;
     };
@@ -197,6 +199,7 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
         done: steps(true, Some(&report.verdict), None),
         is_fresh: false,
         diagnostics,
+        changed: None,
         verdict: report.verdict.clone(),
     }
 }
@@ -217,14 +220,6 @@ impl CartHead {
         };
         let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
         Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })
-    }
-}
-
-/// The report of the last test of a cart, where the page should still show it.
-pub async fn last_report(app: &App, id: Option<uuid::Uuid>) -> Result<Option<TestReport>, Error> {
-    match id {
-        Some(id) => Ok(app.ecommerce.find_test(id).await?),
-        None => Ok(None),
     }
 }
 

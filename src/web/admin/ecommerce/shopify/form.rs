@@ -195,7 +195,8 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
             Some(understood.address)
         }
         Err(error) => {
-            form.api_url.value = if error.class() == "IS_TOKEN" { String::new() } else { blot(typed) };
+            let is_kept = error.class() != "IS_TOKEN" && typed.len() <= address::LONGEST;
+            form.api_url.value = if is_kept { blot(typed) } else { String::new() };
             form.api_url.complaint = Some(complaint(error.class(), &error));
             None
         }

@@ -14,6 +14,7 @@ use super::connection_test::{MARK, TestView};
 use super::editor::{self, Editor};
 use super::form::Posted;
 use super::guide::Guide;
+use super::last_test;
 use super::practice_panel::PracticePanel;
 use super::press::{self, Press};
 use super::settings::SettingsSection;
@@ -188,7 +189,7 @@ pub async fn new(State(app): State<App>, shell: Shell) -> Result<Response, Error
     if !app.ecommerce.integration().await?.is_active {
         return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());
     }
-    let editor = Editor { app: &app, shell, cart: None, form: editor::blank(), report: None };
+    let editor = Editor { app: &app, shell, cart: None, form: editor::blank(), report: None, changed: None };
     Ok(Page::ok(editor.page(Stage::Loaded).await?).into_response())
 }
 
@@ -200,10 +201,10 @@ pub async fn edit(
     Path(id): Path<Uuid>,
 ) -> Result<Page<General>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
-    let report = editor::last_report(&app, cart.last_test).await?;
     let mut form = editor::of_cart(&cart);
     editor::resume(&app, &session, &cart, &mut form).await?;
-    let editor = Editor { app: &app, shell, cart: Some(cart), form, report };
+    let (report, changed) = last_test::of(&app, &session, &form, Some(&cart)).await?.unzip();
+    let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: changed.flatten() };
     Ok(Page::ok(editor.page(Stage::Loaded).await?))
 }
 

@@ -130,7 +130,10 @@ pub struct CheckForm {}
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Health>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let found = app.ecommerce.health(cart.id).await?.ok_or(Error::NotFound)?;
-    let report = editor::last_report(&app, cart.last_test).await?;
+    let report = match cart.last_test {
+        Some(id) => app.ecommerce.find_test(id).await?,
+        None => None,
+    };
     let is_on = app.ecommerce.integration().await?.is_active;
     let head = CartHead::of(&app, &cart).await?;
     let diagnostics = app.ecommerce.diagnostics(&cart, app.clock.now()).await?;

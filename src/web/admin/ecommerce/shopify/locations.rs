@@ -16,6 +16,7 @@ use super::{
     connection_test::PARTIAL,
     editor::{self, Editor},
     general::Stage,
+    last_test,
     settings::ReasonView,
 };
 use crate::{
@@ -124,10 +125,11 @@ pub async fn list(
     let id = CartId(id);
     let asking = app.ecommerce.read_locations(id).await?.ok_or(Error::NotFound)?;
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
-    let report = editor::last_report(&app, cart.last_test).await?;
     let mut form = editor::of_cart(&cart);
     editor::resume(&app, &session, &cart, &mut form).await?;
-    let mut page = Editor { app: &app, shell, cart: Some(cart), form, report }.page(Stage::Loaded).await?;
+    let (report, changed) = last_test::of(&app, &session, &form, Some(&cart)).await?.unzip();
+    let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: changed.flatten() };
+    let mut page = editor.page(Stage::Loaded).await?;
     if let (Some(settings), Asking::Kept(title)) = (&mut page.settings, asking) {
         settings.locations.failure = Some(title);
     }

@@ -13,9 +13,12 @@ pub mod general;
 pub mod guide;
 pub mod health;
 pub mod health_words;
+mod last_test;
 pub mod locations;
 pub mod practice_panel;
 mod press;
+mod redraw;
+mod refusal;
 pub mod settings;
 pub mod verdict_words;
 

@@ -1,5 +1,5 @@
-//! What pressing *Save*, *Test Connection* and the small buttons of the editor comes to: the verb of the domain, then a redirect,
-//! a stream, or the form again with every complaint.
+//! What pressing *Save* and *Test Connection* comes to: the verb of the domain, then a redirect or a stream. What is refused goes
+//! on in `refusal`, the small buttons in `redraw`.
 
 use axum::{
     http::StatusCode,
@@ -9,19 +9,17 @@ use axum::{
 use super::{
     connection_test,
     editor::{self, Editor},
-    form::{Posted, Understanding, understand_address},
+    form::{Posted, Understanding},
     general::{EditorForm, General, SecretState, Stage},
-    practice_panel,
 };
 use crate::{
     app::App,
     ecommerce::{
-        CartId, Edit, Effect, Refusal, SaveError, Saved, Submission, TestSubject, shopify::address::StoreAddress,
+        CartId, Edit, Effect, Offered, Refusal, SaveError, Saved, Submission, TestSubject,
+        shopify::{address::StoreAddress, credential::Credential},
     },
     web::{
         error::Error,
-        fields::Complaint,
-        page::Page,
         session::Session,
         shell::{Banner, Shell, Tone},
     },
@@ -101,7 +99,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
         None
     } else {
         editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
-        let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None };
+        let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None, changed: None };
         let html = askama::Template::render(&Box::pin(editor.page(Stage::Testing)).await?)?;
         let (head, tail) = General::halves(&html);
         Some((head.to_owned(), tail.to_owned()))
@@ -112,7 +110,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
 impl Press<'_> {
     /// Seals a typed credential for this form, so that whatever happens next it need not be typed again.
     async fn hold(&self, form: &mut EditorForm, submission: &Submission) -> Result<(), Error> {
-        if let crate::ecommerce::Offered::Typed(credential) = &submission.offered {
+        if let Offered::Typed(credential) = &submission.offered {
             self.app
                 .ecommerce
                 .hold(&self.session.visitor(), submission.id, self.cart, &submission.address, credential)
@@ -123,11 +121,11 @@ impl Press<'_> {
     }
 
     /// A secret of a refused form rests sealed where its store is known; otherwise nobody may keep it.
-    async fn keep(
+    pub(super) async fn keep(
         &self,
         form: &mut EditorForm,
         address: Option<&StoreAddress>,
-        stray: Option<crate::ecommerce::shopify::credential::Credential>,
+        stray: Option<Credential>,
     ) -> Result<(), Error> {
         match (stray, address, form.submission.parse()) {
             (Some(credential), Some(address), Ok(id)) => {
@@ -155,125 +153,6 @@ impl Press<'_> {
             && !self.app.ecommerce.has_unsaved(&self.session.visitor(), id, self.cart).await?
         {
             form.ask_for_secret(false);
-        }
-        Ok(())
-    }
-
-    /// The form again, with its complaints.
-    async fn refuse(self, form: EditorForm) -> Result<Response, Error> {
-        Ok(Page::refused(self.page(form).await?).into_response())
-    }
-
-    async fn page(self, form: EditorForm) -> Result<General, Error> {
-        let Press { app, shell, cart, .. } = self;
-        let cart = match cart {
-            Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
-            None => None,
-        };
-        Box::pin(Editor { app, shell, cart, form, report: None }.page(Stage::Typed)).await
-    }
-
-    /// Why a form that reads well cannot be saved or tested.
-    async fn refuse_save(
-        self,
-        mut form: EditorForm,
-        address: &StoreAddress,
-        error: SaveError,
-    ) -> Result<Response, Error> {
-        let sentence = error.to_string();
-        let complaint = |class, sentence, link| Some(Complaint { class, sentence, link });
-        match error {
-            SaveError::Broken(broken) => return Err(broken.into()),
-            SaveError::Conflict(theirs) => return Box::pin(self.conflict(form, &theirs)).await,
-            SaveError::Gone => return Box::pin(self.deleted(form)).await,
-            SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
-            SaveError::SameStore(other) => {
-                let link =
-                    (format!("/admin/ecommerce/shopify/{}/general", CartId(other.id)), format!("Open {}", other.name));
-                let sentence =
-                    format!("**{}** already uses this store. Open it instead of adding it again.", other.name);
-                form.api_url.complaint = complaint("DUPLICATE", sentence, Some(link));
-            }
-            SaveError::PracticeOff => form.api_url.complaint = complaint("PRACTICE_OFF", sentence, None),
-            SaveError::SecretMissing { was_there } => form.ask_for_secret(was_there),
-            SaveError::StoreChanged => form.ask_for_secret_of(address),
-            SaveError::WrongStore { .. } => {
-                let link = ("/admin/ecommerce/shopify/new".into(), "Add it as a new cart".into());
-                form.api_url.complaint = complaint("WRONG_STORE", format!("{sentence}."), Some(link));
-            }
-            SaveError::ItemGroup(error) => {
-                form.group_error = Some(error);
-                form.complain_of_group();
-            }
-        }
-        self.refuse(form).await
-    }
-
-    /// The small buttons: each draws the form again with everything typed.
-    async fn redraw(mut self, intent: &str, posted: Posted) -> Result<Response, Error> {
-        let submission = posted.submission;
-        let practice_now = posted.practice_now.clone().unwrap_or_default();
-        let Understanding { mut form, address, stray, submission: understood } = posted.understand();
-        // A redraw is no submit: it complains of nothing.
-        form.website_name.complaint = None;
-        form.api_url.complaint = None;
-        form.client_id.complaint = None;
-        form.access_token.complaint = None;
-        form.client_secret.complaint = None;
-        let typed = match understood.map(|submission| submission.offered) {
-            Some(crate::ecommerce::Offered::Typed(credential)) => Some(credential),
-            _ => stray,
-        };
-        self.keep(&mut form, address.as_ref(), typed).await?;
-        match intent.split_once(':').unwrap_or((intent, "")) {
-            ("replace", _) => form.secret_mut().state = SecretState::Replacing,
-            ("different", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                form.secret_mut().state = if self.cart.is_some() { SecretState::Replacing } else { SecretState::Empty };
-            }
-            ("keep", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                form.secret_mut().state = SecretState::Saved;
-            }
-            // Taking another store's name empties the secret: it was entered for the old one.
-            ("use", handle) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
-                understand_address(&format!("{handle}.myshopify.com"), &mut form);
-                form.secret_mut().state = SecretState::Replacing;
-            }
-            ("set", handle) => {
-                if let Some(case) = practice_panel::set(self.app, handle, &practice_now) {
-                    let title = format!("{handle} is now: {case}.");
-                    let text = "The next test and the next check see it.".into();
-                    self.shell.banner = Some(Banner { title, text, tone: Tone::Info, ..Banner::default() });
-                }
-            }
-            ("fill", handle) => self.fill(&mut form, submission, handle).await?,
-            _ => {}
-        }
-        Ok(Page::ok(self.page(form).await?).into_response())
-    }
-
-    /// *Fill in*: writes the practice store's address and lays its secret into the draft, so that none stands in a page.
-    async fn fill(&self, form: &mut EditorForm, submission: uuid::Uuid, handle: &str) -> Result<(), Error> {
-        use crate::ecommerce::shopify::credential::Credential;
-        let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
-        let Some(address) = understand_address(&format!("{}.myshopify.com", practice.handle), form) else {
-            return Ok(());
-        };
-        form.kind = practice.kind;
-        if form.website_name.value.trim().is_empty() {
-            form.website_name.value = format!("Northwind {handle}");
-        }
-        if form.kind.is_token() {
-            form.client_id.value.clear();
-        } else {
-            form.client_id.value.clone_from(&practice.client_id);
-        }
-        let id = Some(practice.client_id).filter(|_| !form.kind.is_token());
-        if let Some(credential) = Credential::from_stored(practice.kind, id, practice.secret) {
-            self.app.ecommerce.hold(&self.session.visitor(), submission, self.cart, &address, &credential).await?;
-            form.receive(credential.ending());
         }
         Ok(())
     }

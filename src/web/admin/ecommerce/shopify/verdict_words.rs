@@ -3,7 +3,6 @@
 
 use askama::Template;
 
-use super::check_line::city;
 use super::connection_test::{Standing, TestView};
 use super::{Permission, handles};
 use crate::ecommerce::title;
@@ -87,16 +86,22 @@ impl VerdictWords<'_> {
         !self.test.test_url.is_empty()
     }
 
-    fn wait(&self) -> u32 {
-        self.test.verdict.wait_seconds.unwrap_or(60)
+    fn wait(&self) -> String {
+        seconds(self.test.verdict.wait_seconds.unwrap_or(60))
     }
 
-    fn waited(&self) -> u32 {
-        self.test.verdict.waited_seconds.unwrap_or(15)
+    fn waited(&self) -> String {
+        seconds(self.test.verdict.waited_seconds.unwrap_or(15))
     }
 
-    fn city(&self) -> String {
-        self.test.verdict.store.as_ref().map(|store| city(&store.time_zone)).unwrap_or_default()
+    /// " Store currency: GBP. Time zone: London.", as far as Shopify said.
+    fn money_and_time(&self) -> String {
+        let Some(store) = &self.test.verdict.store else { return String::new() };
+        let said = [("Store currency", store.currency.clone()), ("Time zone", store.place())];
+        said.into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!(" {name}: {value}."))
+            .collect()
     }
 
     /// What travels to Shopify, in short.
@@ -111,4 +116,8 @@ impl VerdictWords<'_> {
     fn develop_apps(&self) -> String {
         format!("https://admin.shopify.com/store/{}/settings/apps/development", self.test.handle)
     }
+}
+
+fn seconds(count: u32) -> String {
+    if count == 1 { "1 second".into() } else { format!("{count} seconds") }
 }

@@ -1,0 +1,19 @@
+//! No text whatever leads to another host than `{label}.myshopify.com`. The bounded run of the same in every test:
+//! `cargo test --lib shopify::address`.
+#![no_main]
+
+use cartwright::ecommerce::shopify::address::StoreAddress;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|typed: &str| {
+    let Ok(understood) = StoreAddress::parse(typed) else { return };
+    let (handle, host) = (understood.address.handle(), understood.address.host());
+    let bytes = handle.as_bytes();
+    assert!((1..=63).contains(&bytes.len()), "{typed:?}");
+    assert!(bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'), "{typed:?}");
+    assert!(!handle.starts_with('-') && !handle.ends_with('-') && !handle.starts_with("xn--"), "{typed:?}");
+    assert_eq!(host, format!("{handle}.myshopify.com"));
+    assert!(typed.to_ascii_lowercase().contains(handle), "a name that was never typed: {typed:?}");
+    let again = StoreAddress::parse(&understood.address.admin_url()).expect("what we write is what we read");
+    assert_eq!(again.address, understood.address);
+});
