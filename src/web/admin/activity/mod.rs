@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use entry::{ChangeRow, Entry};
 pub use export::export;
-pub use filter::{Asked, Choice, FilterForm};
+pub use filter::{Asked, Choice, Choices, FilterForm};
 
 use super::ecommerce::shopify::CartHead;
 use crate::{
@@ -141,13 +141,13 @@ fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
 }
 
 /// What the filters offer, in words.
-fn choices(shell: &Shell, offer: Offer) -> filter::Choices {
+fn choices(shell: &Shell, offer: Offer) -> Choices {
     let person = |one: audit::ActorRef| Choice {
         name: entry::encoded(if one.kind == "system" { &shell.product } else { &one.name }),
         value: one.key,
     };
     let cart = |one: audit::CartRef| Choice { value: CartId(one.id).to_string(), name: entry::encoded(&one.name) };
-    filter::Choices {
+    Choices {
         people: offer.people.into_iter().map(person).collect(),
         carts: offer.carts.into_iter().map(cart).collect(),
         has_more_carts: offer.has_more_carts,
