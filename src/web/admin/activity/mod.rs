@@ -115,7 +115,7 @@ pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Asked)
     };
     let is_refused = refused.is_some();
     let lines = lines(app, &shell, &listed).await?;
-    let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused);
+    let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused.as_ref());
     let mut page = Activity { shell, cart, form, days: days(lines), previous: None, next: None };
     (page.previous, page.next) = (page.turn(listed.newer), page.turn(listed.older));
     Ok(if is_refused { Page::refused(page) } else { Page::ok(page) }.into_response())
