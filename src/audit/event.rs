@@ -155,7 +155,7 @@ pub(crate) fn names() -> Vec<String> {
     let refused = serde_json::from_value::<Event<String>>(serde_json::json!({ "event": "?" })).expect_err("no event");
     let told = refused.to_string();
     let names: Vec<String> = told.split('`').skip(3).step_by(2).map(str::to_owned).collect();
-    assert!(names.len() > 20, "serde names the variants in its refusal: {told}");
+    assert!(names.len() >= 20, "serde names the variants in its refusal: {told}");
     names
 }
 

@@ -111,7 +111,7 @@ pub struct ActorRef {
     pub name: String,
 }
 
-/// What the filters offer, each in the order of its names, at most [`OFFERED`].
+/// What the filters offer, each in the order of its names, at most 100.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     pub people: Vec<ActorRef>,

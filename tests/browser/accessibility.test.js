@@ -165,6 +165,17 @@ describe('a furnished house', () => {
     },
     'Disconnect asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Disconnect'); } },
     'Delete asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Delete cart'); } },
+    activity: {
+      go: async (page) => {
+        await page.goto('/admin');
+        await press(page, 'link', 'Activity');
+        await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
+      },
+    },
+    'activity, folded': { go: (page) => page.goto('/admin/activity?what=carts') },
+    'activity, nothing found': { go: (page) => page.goto('/admin/activity?from=2001-01-01&to=2001-01-02') },
+    'activity, a day that cannot be read': { go: async (page) => { await page.goto('/admin/activity?to=soon'); await problem(page); } },
+    'the activity of a cart': { go: async (page) => { await page.goto(carts.limited); await press(page, 'link', 'Activity'); } },
     'not found': { go: (page) => page.goto('/admin/nowhere') },
     help: { go: (page) => page.goto('/help') },
     'help, all open': {

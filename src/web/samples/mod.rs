@@ -1,6 +1,7 @@
 //! Every page with the sample cast, at rest and at its worst, and what must hold of each of them. Tests only.
 //! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
 
+mod activity;
 mod health;
 mod people;
 mod rules;
@@ -754,5 +755,5 @@ fn troubles() -> Vec<(String, String)> {
 
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    [entrance(), lists(), editors(), health::pages(), people::pages(), troubles()].concat()
+    [entrance(), lists(), activity::pages(), editors(), health::pages(), people::pages(), troubles()].concat()
 }

@@ -26,7 +26,7 @@ const HEAD: [&str; 9] = ["Time", "Person", "What", "Activity", "Cart", "Changes"
 pub async fn export(State(app): State<App>, shell: Shell, Query(asked): Query<Asked>) -> Result<Response, Error> {
     let unreadable = || Error::UnreadableForm(StatusCode::BAD_REQUEST);
     let (filter, refused) = asked.understand().ok_or_else(unreadable)?;
-    if refused.is_some() {
+    if refused.is_some() || asked.place().is_none() {
         return Err(unreadable());
     }
     // Before the answer begins, so that a database that is away is a page and not half a file.

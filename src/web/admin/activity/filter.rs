@@ -126,9 +126,9 @@ pub struct FilterForm {
 }
 
 impl FilterForm {
-    pub fn new(asked: Asked, filter: &Filter, choices: Choices, refused: Option<Refused>) -> Self {
+    pub fn new(asked: Asked, filter: &Filter, choices: Choices, refused: Option<&Refused>) -> Self {
         let field = |value: String, is_from: bool| Field {
-            complaint: refused.as_ref().filter(|one| one.is_from == is_from).map(|one| one.complaint.clone()),
+            complaint: refused.filter(|one| one.is_from == is_from).map(|one| one.complaint.clone()),
             value: value.chars().take(40).collect(),
             note: None,
         };

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use entry::{ChangeRow, Entry};
 pub use export::export;
-pub use filter::{Asked, Choice, FilterForm};
+pub use filter::{Asked, Choice, Choices, FilterForm};
 
 use super::ecommerce::shopify::CartHead;
 use crate::{
@@ -115,7 +115,7 @@ pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Asked)
     };
     let is_refused = refused.is_some();
     let lines = lines(app, &shell, &listed).await?;
-    let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused);
+    let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused.as_ref());
     let mut page = Activity { shell, cart, form, days: days(lines), previous: None, next: None };
     (page.previous, page.next) = (page.turn(listed.newer), page.turn(listed.older));
     Ok(if is_refused { Page::refused(page) } else { Page::ok(page) }.into_response())
@@ -141,13 +141,13 @@ fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
 }
 
 /// What the filters offer, in words.
-fn choices(shell: &Shell, offer: Offer) -> filter::Choices {
+fn choices(shell: &Shell, offer: Offer) -> Choices {
     let person = |one: audit::ActorRef| Choice {
         name: entry::encoded(if one.kind == "system" { &shell.product } else { &one.name }),
         value: one.key,
     };
     let cart = |one: audit::CartRef| Choice { value: CartId(one.id).to_string(), name: entry::encoded(&one.name) };
-    filter::Choices {
+    Choices {
         people: offer.people.into_iter().map(person).collect(),
         carts: offer.carts.into_iter().map(cart).collect(),
         has_more_carts: offer.has_more_carts,
