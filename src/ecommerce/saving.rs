@@ -132,7 +132,10 @@ impl Ecommerce {
         // Pressed twice at once, the second may have been overtaken anywhere in its transaction: no cart yet when it looked,
         // and then the secret was spent, or the name and the store taken, by the first.
         let refused = |error: &SaveError| {
-            matches!(error, SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_))))
+            matches!(
+                error,
+                SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
+            )
         };
         if outcome.as_ref().is_err_and(refused) {
             let mut connection = self.pool.acquire().await?;

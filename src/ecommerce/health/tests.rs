@@ -318,7 +318,9 @@ async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: PgPool) {
         house.practice.journal().wait_for_requests(n + 1).await;
         house.tamper(change).await;
         // so that this sweep has no second look at it
-        house.tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null").await;
+        house
+            .tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null")
+            .await;
         house.set(Scenario::Says(Canned::Frozen)).await;
         assert_eq!(sweep.await.expect("ended").expect("swept"), Swept { checked: 0, dropped: 1 }, "{change}");
         let told: Vec<Option<String>> =
@@ -378,7 +380,8 @@ async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::ScopesMissing));
     house.set(Scenario::ScopesMissing(&["write_inventory"])).await;
     house.check().await;
-    let missing: i32 = sqlx::query_scalar("select missing_count from carts").fetch_one(&house.pool).await.expect("read");
+    let missing: i32 =
+        sqlx::query_scalar("select missing_count from carts").fetch_one(&house.pool).await.expect("read");
     assert_eq!((missing, house.events().await.len()), (1, 1));
     // the first that becomes the second is told, and so is the way back
     house.set(Scenario::Says(Canned::Frozen)).await;
@@ -439,7 +442,8 @@ async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
     for cart in &carts {
         let mut work = house.pool.begin().await.expect("begun");
         for _ in 0..40 {
-            let now = crate::ecommerce::sql::lock_health(&mut work, CartId(*cart)).await.expect("read").expect("a cart");
+            let now =
+                crate::ecommerce::sql::lock_health(&mut work, CartId(*cart)).await.expect("read").expect("a cart");
             record(&mut work, &now, &finding).await.expect("recorded");
         }
         work.commit().await.expect("committed");
@@ -451,14 +455,18 @@ async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
     .await
     .expect("read");
     assert_eq!((recent, days), (240, 90));
-    let row: f64 = sqlx::query_scalar("select avg(pg_column_size(d.*))::float8 from cart_days d").fetch_one(&house.pool).await.expect("read");
-    assert!(row <= 60.0, "a day takes {row} bytes");
-    house.tamper("vacuum full cart_days").await;
-    house.tamper("vacuum full cart_health").await;
-    let bytes: i64 = sqlx::query_scalar("select pg_total_relation_size('cart_days') + pg_total_relation_size('cart_health')")
+    let row: f64 = sqlx::query_scalar("select avg(pg_column_size(d.*))::float8 from cart_days d")
         .fetch_one(&house.pool)
         .await
         .expect("read");
+    assert!(row <= 60.0, "a day takes {row} bytes");
+    house.tamper("vacuum full cart_days").await;
+    house.tamper("vacuum full cart_health").await;
+    let bytes: i64 =
+        sqlx::query_scalar("select pg_total_relation_size('cart_days') + pg_total_relation_size('cart_health')")
+            .fetch_one(&house.pool)
+            .await
+            .expect("read");
     let each = bytes / CARTS;
     assert!(each < 12 * 1024, "{each} bytes a cart");
 }
