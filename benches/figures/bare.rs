@@ -41,7 +41,7 @@ pub async fn serve(pool: PgPool, ours: &Served) -> anyhow::Result<(SocketAddr, J
 async fn rows(State(bare): State<Bare>) -> Html<String> {
     let found = sqlx::query(
         "select id, website_name, lower(website_name), store_host, is_practice, is_active, status, last_class, last_title,
-             missing_count, coalesce(h.last_checked_at, carts.last_checked_at) as last_checked_at, failing_since, retired_by, is_disconnected,
+             missing_count, h.last_checked_at, failing_since, retired_by, is_disconnected,
              recent
          from carts left join cart_health h on h.cart_id = carts.id order by lower(website_name), id limit 51",
     )
@@ -76,7 +76,18 @@ async fn all(State(bare): State<Bare>) -> Html<String> {
     let rows = page.rows.iter().map(|row| {
         let status = row.status.as_str();
         let (name, host, title) = (row.website_name.clone(), row.store_host.clone(), row.last_title.as_deref());
-        view(row.id.0, name, host, status, title, row.failing_since, row.last_checked_at, row.is_active, &row.recent, now)
+        view(
+            row.id.0,
+            name,
+            host,
+            status,
+            title,
+            row.failing_since,
+            row.last_checked_at,
+            row.is_active,
+            &row.recent,
+            now,
+        )
     });
     let count = |n: i64| u64::try_from(n).unwrap_or_default();
     let counts = Counts {

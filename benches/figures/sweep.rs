@@ -1,7 +1,10 @@
 //! The health sweep of 10,000 carts whose stores answer in 200 ms: checks a second of one process and of two, against a bare client
 //! that sends the same request with as many in flight. One process asks at most 100 stores at once, so 200 ms bound it to 500.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use cartwright::{
@@ -105,7 +108,11 @@ async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Re
 }
 
 /// Ten thousand active carts, each with a store and a sealed token of its own; their tokens.
-async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &PgPool) -> anyhow::Result<Vec<(String, SecretString)>> {
+async fn fill(
+    ecommerce: &Ecommerce,
+    practice: &Practice,
+    pool: &PgPool,
+) -> anyhow::Result<Vec<(String, SecretString)>> {
     let actor = Actor::Person { id: Uuid::now_v7(), name: "Sam Lee".into() };
     let visitor = Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] };
     let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
@@ -135,7 +142,9 @@ async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &PgPool) -> anyh
     connection.execute("set statement_timeout = 0").await?;
     connection.execute("update carts set passed_at = now(), is_active = true, status = 'connected'").await?;
     // as on any day but the first: customers are looked at once a day
-    connection.execute("update cart_health set customers_asked_at = now(), next_check_at = now() + interval '1 day'").await?;
+    connection
+        .execute("update cart_health set customers_asked_at = now(), next_check_at = now() + interval '1 day'")
+        .await?;
     connection.execute("update carts set last_class = 'CONNECTED'").await?;
     connection.execute("vacuum analyze carts, cart_health").await?;
     connection.close().await?;
@@ -153,7 +162,11 @@ async fn make_due(pool: &PgPool, carts: &std::ops::Range<usize>) -> anyhow::Resu
     Ok(())
 }
 
-async fn rate(rounds: &mut Rounds, expected: usize, work: impl Future<Output = anyhow::Result<usize>>) -> anyhow::Result<()> {
+async fn rate(
+    rounds: &mut Rounds,
+    expected: usize,
+    work: impl Future<Output = anyhow::Result<usize>>,
+) -> anyhow::Result<()> {
     let began = Instant::now();
     let done = work.await?;
     ensure!(done == expected, "{done} of {expected} checks");

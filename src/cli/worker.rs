@@ -34,7 +34,9 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         practice: None,
     };
     let app = App::new(opened.pool.clone(), vault, Client::new(&config.egress)?, site);
-    say(format_args!("Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."));
+    say(format_args!(
+        "Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."
+    ));
     let stop = CancellationToken::new();
     let working = tokio::spawn(worker::run(app.clone(), stop.clone()));
     stopped.await;

@@ -253,8 +253,7 @@ mod tests {
             (&[(0, Net), (8, Bug), (9, Net), (16, Net)], NeedsAttention, Some(0)),
         ];
         for (checks, status, since) in table {
-            let stands =
-                checks.iter().fold(Standing::default(), |stood, (at, class)| stood.after(*class, minute(*at)));
+            let stands = checks.iter().fold(Standing::default(), |stood, (at, class)| stood.after(*class, minute(*at)));
             let facts = Facts { has_passed: true, is_active: true, last: stands.class };
             assert_eq!((facts.status(), stands.since), (*status, since.map(minute)), "{checks:?}");
         }

@@ -117,10 +117,11 @@ impl Strip {
                 Some(_) => &mut strip.some,
             };
             failed += 1;
-            let _ = write!(bar, "M{x} 0h1v8h3v-8h1v40h-5z");
+            let _ = write!(bar, "M{x} 0h2v8h1v-8h2v40h-5z");
         }
         let days = |n: i32| if n == 1 { "1 day".to_owned() } else { format!("{n} days") };
-        strip.label = format!("Last 90 days: {} without a failed check, {} with failed checks", days(well), days(failed));
+        strip.label =
+            format!("Last 90 days: {} without a failed check, {} with failed checks", days(well), days(failed));
         strip
     }
 }

@@ -169,5 +169,8 @@ async fn what_is_not_checked_says_why(pool: PgPool) {
     page.uncheck("Active");
     page.press("Save").await;
     assert!(priya.visit(&health).await.text("main").contains("Not checked while this cart is inactive."));
-    assert_eq!(priya.visit("/admin/ecommerce/shopify/00000000000000000000000000000000/health").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        priya.visit("/admin/ecommerce/shopify/00000000000000000000000000000000/health").await.status,
+        StatusCode::NOT_FOUND
+    );
 }

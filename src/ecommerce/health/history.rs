@@ -84,19 +84,20 @@ impl PastCheck {
 
     /// As it rests in `cart_health.recent`.
     pub fn pack(&self) -> [u8; PACKED] {
-        let seconds = u32::try_from(self.at.unix_timestamp()).unwrap_or(u32::MAX).to_be_bytes();
-        let took = self.took_ms.map_or(NO_TIME, |ms| ms.min(NO_TIME - 1)).to_be_bytes();
-        let [a, b, c, d] = seconds;
-        [a, b, c, d, code(self.class), took[1], took[2], took[3]]
+        let seconds = u32::try_from(self.at.unix_timestamp()).unwrap_or(u32::MAX);
+        let took = self.took_ms.map_or(NO_TIME, |ms| ms.min(NO_TIME - 1));
+        let packed = u64::from(seconds) << 32 | u64::from(code(self.class)) << 24 | u64::from(took);
+        packed.to_be_bytes()
     }
 
     /// The other way; what a newer version wrote and we do not know is left out.
     pub fn unpack(bytes: &[u8]) -> Vec<Self> {
         let one = |packed: &[u8]| {
-            let &[a, b, c, d, class, x, y, z] = packed else { return None };
-            let took = u32::from_be_bytes([0, x, y, z]);
+            let packed = u64::from_be_bytes(packed.try_into().ok()?);
+            let [class, ..] = u32::try_from(packed & 0xffff_ffff).ok()?.to_be_bytes();
+            let took = u32::try_from(packed & u64::from(NO_TIME)).ok()?;
             Some(Self {
-                at: OffsetDateTime::from_unix_timestamp(u32::from_be_bytes([a, b, c, d]).into()).ok()?,
+                at: OffsetDateTime::from_unix_timestamp(i64::try_from(packed >> 32).ok()?).ok()?,
                 class: class_of(class)?,
                 took_ms: (took != NO_TIME).then_some(took),
             })

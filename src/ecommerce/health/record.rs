@@ -28,11 +28,8 @@ pub(in crate::ecommerce) async fn record(
     let missing = i32::try_from(finding.missing.len()).unwrap_or(i32::MAX);
     let says_more = stands && (now.title.as_deref() != Some(&finding.title) || now.missing_count != missing);
     if status != now.status || after.class != before.class || after.since != before.since || says_more {
-        let (title, missing) = if stands {
-            (Some(finding.title.as_str()), missing)
-        } else {
-            (now.title.as_deref(), now.missing_count)
-        };
+        let (title, missing) =
+            if stands { (Some(finding.title.as_str()), missing) } else { (now.title.as_deref(), now.missing_count) };
         sql::update_standing(work, now.cart, &after, title, missing, status).await?;
     }
     if let Some(granted) = &finding.granted

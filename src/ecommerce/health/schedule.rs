@@ -34,10 +34,9 @@ pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Dura
             (SOON * 2_u32.pow(doublings)).min(SELDOM)
         }
         // The store itself may open again any day; only the credential wears out our welcome.
-        (
-            Bearing::Refused,
-            Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound,
-        ) => HOURLY,
+        (Bearing::Refused, Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound) => {
+            HOURLY
+        }
         (Bearing::Refused, _) if failing_for >= DAILY => DAILY,
         (Bearing::Refused, _) => HOURLY,
         (Bearing::Well | Bearing::Limited | Bearing::Nothing, _) => INTERVAL,

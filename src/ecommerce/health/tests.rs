@@ -104,7 +104,7 @@ impl House {
         self.tamper(&format!("update cart_problems set began_at = began_at - interval '{time}'")).await;
     }
 
-    async fn set(&self, scenario: Scenario) {
+    fn set(&self, scenario: Scenario) {
         assert!(self.practice.stores().set(HANDLE, scenario));
     }
 
@@ -208,7 +208,7 @@ async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: PgPool) {
 async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_it_lasted(pool: PgPool) {
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
-    house.set(Scenario::Says(Canned::Unavailable)).await;
+    house.set(Scenario::Says(Canned::Unavailable));
     for _ in 0..2 {
         assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
         house.pass("5 minutes").await;
@@ -219,10 +219,10 @@ async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_
     house.pass("5 minutes").await;
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::ShopifyDown));
     house.pass("5 minutes").await;
-    house.set(Scenario::ConnectRefused).await;
+    house.set(Scenario::ConnectRefused);
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::NetworkUnreachable));
     house.pass("20 minutes").await;
-    house.set(Scenario::Well).await;
+    house.set(Scenario::Well);
     assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
     let events = house.events().await;
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
@@ -267,7 +267,7 @@ async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: PgPool) {
 #[sqlx::test]
 async fn no_transaction_is_open_while_shopify_is_asked(pool: PgPool) {
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
-    house.set(Scenario::Held).await;
+    house.set(Scenario::Held);
     let ecommerce = house.ecommerce.clone();
     let sweep = tokio::spawn(async move { ecommerce.sweep().await });
     house.practice.journal().wait_for_requests(1).await;
@@ -277,7 +277,7 @@ async fn no_transaction_is_open_while_shopify_is_asked(pool: PgPool) {
     .fetch_one(&house.pool)
     .await
     .expect("counted");
-    house.set(Scenario::Well).await;
+    house.set(Scenario::Well);
     assert_eq!(sweep.await.expect("ended").expect("swept").checked, 1);
     assert_eq!(open, 0);
 }
@@ -286,7 +286,7 @@ async fn no_transaction_is_open_while_shopify_is_asked(pool: PgPool) {
 async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: PgPool) {
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     let other = house.other().await;
-    house.set(Scenario::Held).await;
+    house.set(Scenario::Held);
     let first = house.ecommerce.clone();
     let first = tokio::spawn(async move { first.sweep().await });
     house.practice.journal().wait_for_requests(1).await;
@@ -294,7 +294,7 @@ async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: PgPool) {
     house.pass("31 seconds").await;
     let second = tokio::spawn(async move { other.sweep().await });
     house.practice.journal().wait_for_requests(2).await;
-    house.set(Scenario::Well).await;
+    house.set(Scenario::Well);
     let (first, second) = (first.await.expect("ended").expect("swept"), second.await.expect("ended").expect("swept"));
     let both = (first.checked + second.checked, first.dropped + second.dropped);
     assert_eq!(both, (1, 1), "whoever had the old lease is not heard");
@@ -312,14 +312,16 @@ async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: PgPool) {
     ];
     for (n, change) in changes.into_iter().enumerate() {
         house.cart(HANDLE, CredentialKind::AccessToken).await;
-        house.set(Scenario::Held).await;
+        house.set(Scenario::Held);
         let ecommerce = house.ecommerce.clone();
         let sweep = tokio::spawn(async move { ecommerce.sweep().await });
         house.practice.journal().wait_for_requests(n + 1).await;
         house.tamper(change).await;
         // so that this sweep has no second look at it
-        house.tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null").await;
-        house.set(Scenario::Says(Canned::Frozen)).await;
+        house
+            .tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null")
+            .await;
+        house.set(Scenario::Says(Canned::Frozen));
         assert_eq!(sweep.await.expect("ended").expect("swept"), Swept { checked: 0, dropped: 1 }, "{change}");
         let told: Vec<Option<String>> =
             sqlx::query_scalar("select last_class from carts").fetch_all(&house.pool).await.expect("read");
@@ -337,7 +339,7 @@ async fn a_token_that_was_minted_is_renewed_once_and_a_second_refusal_is_final(p
     assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
     assert_eq!(house.asked(), 3, "refused, renewed, let in");
     house.practice.journal().clear();
-    house.set(Scenario::Says(Canned::Unauthorized)).await;
+    house.set(Scenario::Says(Canned::Unauthorized));
     assert_eq!(house.check().await, word(Status::NotConnected, Class::TokenStopped));
     assert_eq!(house.asked(), 3, "refused, renewed, refused: no loop");
 }
@@ -362,7 +364,7 @@ async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: PgPool) {
 async fn a_mistake_of_ours_changes_no_status(pool: PgPool) {
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
-    house.set(Scenario::Says(Canned::BadRequest)).await;
+    house.set(Scenario::Says(Canned::BadRequest));
     for _ in 0..4 {
         assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
         house.pass("20 minutes").await;
@@ -374,16 +376,17 @@ async fn a_mistake_of_ours_changes_no_status(pool: PgPool) {
 #[sqlx::test]
 async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool: PgPool) {
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
-    house.set(Scenario::ScopesMissing(&["write_inventory", "read_shipping"])).await;
+    house.set(Scenario::ScopesMissing(&["write_inventory", "read_shipping"]));
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::ScopesMissing));
-    house.set(Scenario::ScopesMissing(&["write_inventory"])).await;
+    house.set(Scenario::ScopesMissing(&["write_inventory"]));
     house.check().await;
-    let missing: i32 = sqlx::query_scalar("select missing_count from carts").fetch_one(&house.pool).await.expect("read");
+    let missing: i32 =
+        sqlx::query_scalar("select missing_count from carts").fetch_one(&house.pool).await.expect("read");
     assert_eq!((missing, house.events().await.len()), (1, 1));
     // the first that becomes the second is told, and so is the way back
-    house.set(Scenario::Says(Canned::Frozen)).await;
+    house.set(Scenario::Says(Canned::Frozen));
     assert_eq!(house.check().await, word(Status::NotConnected, Class::StoreFrozen));
-    house.set(Scenario::Well).await;
+    house.set(Scenario::Well);
     house.check().await;
     let names: Vec<String> = house.events().await.into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["cart_needs_attention", "cart_not_connected", "cart_recovered"]);
@@ -440,7 +443,8 @@ async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
     for cart in &carts {
         let mut work = house.pool.begin().await.expect("begun");
         for _ in 0..40 {
-            let now = crate::ecommerce::sql::lock_health(&mut work, CartId(*cart)).await.expect("read").expect("a cart");
+            let now =
+                crate::ecommerce::sql::lock_health(&mut work, CartId(*cart)).await.expect("read").expect("a cart");
             record(&mut work, &now, &finding).await.expect("recorded");
         }
         work.commit().await.expect("committed");
@@ -452,14 +456,18 @@ async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
     .await
     .expect("read");
     assert_eq!((recent, days), (240, 90));
-    let row: f64 = sqlx::query_scalar("select avg(pg_column_size(d.*))::float8 from cart_days d").fetch_one(&house.pool).await.expect("read");
-    assert!(row <= 60.0, "a day takes {row} bytes");
-    house.tamper("vacuum full cart_days").await;
-    house.tamper("vacuum full cart_health").await;
-    let bytes: i64 = sqlx::query_scalar("select pg_total_relation_size('cart_days') + pg_total_relation_size('cart_health')")
+    let row: f64 = sqlx::query_scalar("select avg(pg_column_size(d.*))::float8 from cart_days d")
         .fetch_one(&house.pool)
         .await
         .expect("read");
+    assert!(row <= 60.0, "a day takes {row} bytes");
+    house.tamper("vacuum full cart_days").await;
+    house.tamper("vacuum full cart_health").await;
+    let bytes: i64 =
+        sqlx::query_scalar("select pg_total_relation_size('cart_days') + pg_total_relation_size('cart_health')")
+            .fetch_one(&house.pool)
+            .await
+            .expect("read");
     let each = bytes / CARTS;
     assert!(each < 12 * 1024, "{each} bytes a cart");
 }

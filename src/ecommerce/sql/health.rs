@@ -95,7 +95,10 @@ pub(in crate::ecommerce) async fn release_due(
 }
 
 /// How long the oldest due check has waited; `None` while none is late or the integration is off.
-pub(in crate::ecommerce) async fn find_lag(connection: &mut PgConnection, practices: bool) -> sqlx::Result<Option<f64>> {
+pub(in crate::ecommerce) async fn find_lag(
+    connection: &mut PgConnection,
+    practices: bool,
+) -> sqlx::Result<Option<f64>> {
     sqlx::query_scalar!(
         "select extract(epoch from now() - next_check_at)::float8 from cart_health h join carts c on c.id = h.cart_id
          where next_check_at <= now() and (not c.is_practice or $1)

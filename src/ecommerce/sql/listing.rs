@@ -29,7 +29,7 @@ pub(in crate::ecommerce) async fn list(
     let rows = sqlx::query!(
         r#"
         select id, website_name, lower(website_name) as "sort_name!", store_host, is_practice, is_active, status, last_class, last_title,
-            missing_count, coalesce(h.last_checked_at, carts.last_checked_at) as last_checked_at, failing_since, retired_by,
+            missing_count, h.last_checked_at as "last_checked_at?", failing_since, retired_by,
             is_disconnected, locations_gone, h.recent as "recent?"
         from carts left join cart_health h on h.cart_id = carts.id
         where ($1::boolean is null or (is_active and $2) = $1)

@@ -48,7 +48,7 @@ const RENEWED_BEFORE: time::Duration = time::Duration::hours(4);
 pub struct Health {
     pub shell: Shell,
     pub cart: CartHead,
-    /// "Checked every 15 minutes.", or why not.
+    /// "Checked every 15 minutes.", or why not; empty where the banner says how often.
     pub plan: &'static str,
     pub last: Option<LastCheck>,
     /// Whether there is something that *Check now* could check.
@@ -221,6 +221,8 @@ impl Health {
             (false, ..) => "Not checked while Ecommerce Integration is off.",
             (_, true, _) => "Not checked while the practice store is off.",
             (.., false) => "Not checked while this cart is inactive.",
+            // The banner says how often.
+            (true, false, true) if head.status.status == Status::NotConnected => "",
             (true, false, true) => "Checked every 15 minutes.",
         };
         let status = head.status.status;
@@ -279,10 +281,8 @@ fn trouble(
     match status {
         Status::NotConnected => {
             let mut sentences = vec![format!("{said}. {step}")];
-            let wears_out = !matches!(
-                class,
-                Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound
-            );
+            let wears_out =
+                !matches!(class, Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound);
             if wears_out && class.bearing() == Bearing::Refused {
                 sentences.push(
                     "We now check once an hour, then once a day, so that Shopify does not lock the store.".into(),
@@ -297,7 +297,8 @@ fn trouble(
             Some(TroubleView { tone: Tone::Bad, title, sentences, action: Some(action), replace })
         }
         Status::NeedsAttention => {
-            let began = since.map(|since| format!("Since {}.", since.trim_start_matches("at ").trim_start_matches("on ")));
+            let began =
+                since.map(|since| format!("Since {}.", since.trim_start_matches("at ").trim_start_matches("on ")));
             let sentences = began.into_iter().chain(again).collect();
             Some(TroubleView { tone: Tone::Warn, title: said, sentences, action: Some(action), replace })
         }
@@ -397,8 +398,14 @@ impl CheckRow {
     fn of(check: &PastCheck, now: OffsetDateTime, title: String) -> Self {
         let title = if check.class == Class::Connected { "Passed".into() } else { title };
         // How many were missing then is not kept with a check.
-        let title = if check.class == Class::ScopesMissing { "Connected, but permissions are missing".into() } else { title };
-        Self { at: Moment::new(check.at, now), passed: check.passed(), title, took: check.took_ms.map(filters::duration) }
+        let title =
+            if check.class == Class::ScopesMissing { "Connected, but permissions are missing".into() } else { title };
+        Self {
+            at: Moment::new(check.at, now),
+            passed: check.passed(),
+            title,
+            took: check.took_ms.map(filters::duration),
+        }
     }
 }
 

@@ -44,17 +44,15 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
             "Ask the store owner to sign in to Shopify and settle the bill.",
             admin("settings/billing", "Open Shopify billing"),
         ),
-        Class::StoreLocked => (
-            "Ask the store owner to contact Shopify Support.",
-            out("https://help.shopify.com", "Shopify Help Center"),
-        ),
+        Class::StoreLocked => {
+            ("Ask the store owner to contact Shopify Support.", out("https://help.shopify.com", "Shopify Help Center"))
+        }
         Class::WrongStore | Class::Duplicate => {
             ("Enter the address and the credential of this cart's own store.", Action::General("Open General"))
         }
-        Class::CcWrongOrg => (
-            "Make the app in the store's own organization, and use its Client ID and Client secret.",
-            dashboard(),
-        ),
+        Class::CcWrongOrg => {
+            ("Make the app in the store's own organization, and use its Client ID and Client secret.", dashboard())
+        }
         Class::CcNotInstalled => ("In the Dev Dashboard open the app, and install it on this store.", dashboard()),
         Class::CcRefused => ("Copy both again from the app's Settings page.", Action::Replace),
         Class::OurKey => ("Enter it again, or ask support to restore the key.", Action::Replace),
