@@ -9,6 +9,7 @@ mod database_away;
 mod egress;
 mod hostile;
 mod postgres_killed;
+mod rotation;
 mod server_killed;
 mod slow_clients;
 mod stopping;

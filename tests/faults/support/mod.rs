@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod cluster;
 pub mod http;
+pub mod keys;
 pub mod page;
 pub mod process;
 pub mod world;
