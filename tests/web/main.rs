@@ -18,4 +18,5 @@ mod set_up;
 mod strangers;
 mod support;
 mod template_basics;
+mod unreadable;
 mod unsaved_credential;
