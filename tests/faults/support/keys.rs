@@ -47,7 +47,9 @@ pub async fn seed(pool: &PgPool, vault: &Vault, carts: usize) -> Vec<String> {
         let sealed = SecretString::from(token.as_str());
         secrets.push(vault.seal(&Place::access_token(id, &host), &sealed).await.expect("sealed"));
         minted.push(vault.seal(&Place::minted_token(id, &host), &sealed).await.expect("sealed"));
-        (ids.push(id), hosts.push(host), tokens.push(token));
+        ids.push(id);
+        hosts.push(host);
+        tokens.push(token);
     }
     sqlx::query(
         "insert into carts (id, platform, submission_id, website_name, store_host, is_active, status, credential_kind, secret,
