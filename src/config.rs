@@ -215,7 +215,7 @@ impl DatabaseFlags {
                 return problem("DATABASE_URL", "it does not begin with postgres://".into());
             }
             return match url.parse::<PgConnectOptions>() {
-                Ok(options) => Some(Database::Url(Box::new(options.application_name("cartwright")))),
+                Ok(options) => Some(Database::Url(Box::new(options))),
                 Err(_) => {
                     problem("DATABASE_URL", "it cannot be read as postgres://user:password@host:port/database".into())
                 }

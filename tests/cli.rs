@@ -82,7 +82,13 @@ fn help_teaches_a_first_start_and_names_every_setting() {
         (&["users", "--help"], &["list", "add", "link", "disable", "enable", "locked out"]),
         (&["users", "link", "--help"], &["--email", "--public-url", "CARTWRIGHT_PUBLIC_URL", "DATABASE_URL"]),
         (&["users", "add", "--help"], &["--email", "--name", "--password-file", "8 characters", "DATABASE_URL"]),
-        (&["keys", "--help"], &["generate"]),
+        (&["keys", "--help"], &["generate", "list", "rotate", "forget"]),
+        (&["keys", "list", "--help"], &["CARTWRIGHT_KEY_FILE", "DATABASE_URL", "4,294,967,296", "16 hex digits"]),
+        (
+            &["keys", "rotate", "--help"],
+            &["CARTWRIGHT_KEY_FILE", "second line", "0 secrets left", "exit code", "offline"],
+        ),
+        (&["keys", "forget", "--help"], &["<ID>", "truly lost", "Nothing is deleted", "Refused while the key is in the file"]),
         (&["keys", "generate", "--help"], &["CARTWRIGHT_KEY_FILE"]),
     ] {
         let text = help(arguments);
@@ -206,7 +212,7 @@ async fn rows(folder: &Folder) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_key_opens_no_port_and_touches_no_row() {
+async fn key_missing_or_wrong_opens_no_port_and_touches_no_row() {
     let folder = Folder::new();
     let (status, ..) = Server::start(cartwright(folder.path(), &["serve"])).stop();
     assert!(status.success());
@@ -257,6 +263,51 @@ fn a_made_key_is_a_line_that_serves() {
     let (status, ..) = Server::start(command).stop();
     assert!(status.success());
     assert!(!folder.path().join("keys").exists(), "no second key is made beside a given one");
+}
+
+/// What `doctor` says, whatever else there is to mend: Shopify is not to be reached from a test.
+fn doctor(folder: &Folder, key_file: Option<&Path>) -> String {
+    let mut command = cartwright(folder.path(), &["doctor"]);
+    command.env("CARTWRIGHT_EGRESS_PROXY", format!("http://127.0.0.1:{}", free_port()));
+    if let Some(key_file) = key_file {
+        command.env("CARTWRIGHT_KEY_FILE", key_file);
+    }
+    run(command).stdout
+}
+
+#[tokio::test]
+async fn doctor_says_where_the_key_lies_who_reads_it_and_how_worn_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    let fresh = doctor(&folder, None);
+    assert!(fresh.contains("Key and data lie together"), "{fresh}");
+    let server = Server::start(cartwright(folder.path(), &["serve"]));
+    let made = folder.path().join("keys");
+    assert!(doctor(&folder, None).contains("Key and data lie together"));
+    assert!(doctor(&folder, Some(&made)).contains("Key and data lie together"), "named or not");
+    let moved = elsewhere.path().join("keys");
+    std::fs::copy(&made, &moved).expect("a copy");
+    std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o444)).expect("our own file");
+    let said = doctor(&folder, Some(&moved));
+    assert!(
+        !said.contains("lie together") && said.contains("Everybody on this machine may read the key file"),
+        "{said}"
+    );
+    std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o400)).expect("our own file");
+    let said = doctor(&folder, Some(&moved));
+    assert!(!said.contains("Everybody") && !said.contains("2^31"), "{said}");
+    let mut connection = folder.connect().await;
+    for (count, words) in [(1_i64 << 31, "mind  The key"), (1 << 32, "mend  The key")] {
+        sqlx::query("update vault_keys set sealed_count = $1")
+            .bind(count)
+            .execute(&mut connection)
+            .await
+            .expect("worn");
+        let said = doctor(&folder, Some(&moved));
+        assert!(said.lines().any(|line| line.starts_with(words) && line.contains("sealed")), "{said}");
+    }
+    sqlx::Connection::close(connection).await.ok();
+    drop(server);
 }
 
 #[tokio::test]

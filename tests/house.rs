@@ -136,6 +136,30 @@ fn templates_hold_nothing_inline() {
     assert_eq!(found, [""; 0]);
 }
 
+/// 44 characters that are base64 of exactly 32 bytes: whoever copies a line of a document must not copy a key that all know.
+fn looks_like_a_key(word: &str) -> bool {
+    let is_base64 = |c: u8| c.is_ascii_alphanumeric() || c == b'+' || c == b'/';
+    word.len() == 44 && word.ends_with('=') && word.as_bytes()[..43].iter().all(|c| is_base64(*c))
+}
+
+#[test]
+fn no_document_prints_a_key() {
+    let planted = format!("{}=", "Ab1".repeat(15)[..43].to_owned());
+    assert!(looks_like_a_key(&planted), "the rule catches a planted offender");
+    let mut found = Vec::new();
+    let mut look = |name: &str, text: &str| {
+        let words = text.split(|c: char| c.is_whitespace() || "\"'`<>()".contains(c));
+        found.extend(words.filter(|word| looks_like_a_key(word)).map(|word| format!("{name}: {word}")));
+    };
+    for folder in ["docs", "scripts", "src", "templates"] {
+        walk(Path::new(folder), &mut look);
+    }
+    for file in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "STYLE.md", "compose.yaml", "Dockerfile"] {
+        look(file, &fs::read_to_string(file).expect("a document"));
+    }
+    assert_eq!(found, [""; 0]);
+}
+
 #[test]
 fn files_stay_small_enough_to_read() {
     let mut lengths = std::collections::BTreeMap::new();

@@ -18,6 +18,11 @@ pub struct Opened {
 
 /// Opens and migrates; refuses a database that may lose what it acknowledged.
 pub async fn open(config: &Database) -> anyhow::Result<Opened> {
+    open_as(config, "cartwright").await
+}
+
+/// The same, under a name that others see in `pg_stat_activity`.
+pub async fn open_as(config: &Database, name: &str) -> anyhow::Result<Opened> {
     let opened = match config {
         Database::Url(options) => {
             if is_unverified(options) {
@@ -26,7 +31,7 @@ pub async fn open(config: &Database) -> anyhow::Result<Opened> {
                 );
             }
             Opened {
-                pool: database::pool(options.as_ref().clone()),
+                pool: database::pool(options.as_ref().clone().application_name(name)),
                 #[cfg(feature = "embedded")]
                 embedded: None,
             }
@@ -34,7 +39,7 @@ pub async fn open(config: &Database) -> anyhow::Result<Opened> {
         #[cfg(feature = "embedded")]
         Database::Embedded { data_dir, places } => {
             let embedded = database::embedded::start(data_dir, places).await?;
-            Opened { pool: database::pool(embedded.options().application_name("cartwright")), embedded: Some(embedded) }
+            Opened { pool: database::pool(embedded.options().application_name(name)), embedded: Some(embedded) }
         }
     };
     match prepare(&opened.pool).await {

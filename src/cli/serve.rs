@@ -12,7 +12,7 @@ use crate::{
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
     ecommerce::shopify::client::Client,
     telemetry,
-    vault::{KeyRing, Vault},
+    vault::{KeyRing, SERVER, Vault},
     web, worker,
 };
 
@@ -26,7 +26,7 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
     let port = take(config.listen)?;
     let stop = stopped()?;
-    let opened = database::open(&config.database).await?;
+    let opened = database::open_as(&config.database, SERVER).await?;
     #[cfg(feature = "practice")]
     let _practice = practice(&mut config).await?;
     let outcome = run(config, &opened, port, stop).await;

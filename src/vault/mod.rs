@@ -20,6 +20,7 @@ pub use fingerprint::{Fingerprint, Fingerprints};
 pub use key_ring::{KeyRing, KeyRingError};
 pub use place::Place;
 pub use sealed::Unreadable;
+pub use sql::SERVER;
 
 /// Seals are counted in blocks of this size; a crash wastes the rest of one.
 const BLOCK: i64 = 4_096;

@@ -3,6 +3,9 @@
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
+/// How servers are called in `pg_stat_activity`: only they keep a key ring for long.
+pub const SERVER: &str = "cartwright serve";
+
 /// A key as the database knows it; never the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownKey {
@@ -83,11 +86,12 @@ pub async fn take_resealed(connection: &mut PgConnection, id: &[u8]) -> sqlx::Re
     Ok(taken.unwrap_or(0))
 }
 
-/// Whether another program of ours is connected to this database.
-pub async fn is_shared(pool: &PgPool) -> sqlx::Result<bool> {
+/// Whether a server is connected to this database.
+pub async fn is_served(pool: &PgPool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from pg_stat_activity
-            where application_name = 'cartwright' and datname = current_database() and pid <> pg_backend_pid()) as "is_shared!""#
+            where application_name = $1 and datname = current_database()) as "is_served!""#,
+        SERVER
     )
     .fetch_one(pool)
     .await

@@ -27,5 +27,6 @@ mod settings;
 mod strangers;
 mod support;
 mod template_basics;
+mod unreadable;
 mod unsaved_credential;
 mod users;

@@ -38,7 +38,7 @@ pub async fn rotate(flags: &KeyFlags) -> anyhow::Result<()> {
 async fn rotate_in(opened: &database::Opened, ring: KeyRing) -> anyhow::Result<Rotated> {
     let active = ring.active().name();
     // What is sealed under a key that the running servers do not have is closed to them.
-    if !keys::is_known(&opened.pool, &ring).await? && sql::is_shared(&opened.pool).await? {
+    if !keys::is_known(&opened.pool, &ring).await? && sql::is_served(&opened.pool).await? {
         return Err(Refused(format!(
             "CARTWRIGHT_KEY_FILE: no server has started with the key {active} yet, and one is running: it could not open what is \
              sealed from now on. Restart every server with this key file, then run this again."

@@ -7,6 +7,7 @@ pub mod balancer;
 pub mod browser;
 pub mod cluster;
 pub mod http;
+pub mod keys;
 pub mod page;
 pub mod process;
 pub mod world;
