@@ -8,9 +8,11 @@ pub mod config;
 pub mod telemetry;
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
 pub mod database;
 pub mod ecommerce;
+pub mod outbound;
 pub mod vault;
 
 #[cfg(feature = "practice")]

@@ -53,6 +53,14 @@ pub enum Event {
     TokenNotRenewed {
         class: &'static str,
     },
+    AlertsChanged {
+        changes: Vec<Change>,
+    },
+    /// By mail, or as a trial by either way.
+    AlertSent {
+        addresses: usize,
+    },
+    AlertNotDelivered,
 }
 
 impl Event {

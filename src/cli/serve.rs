@@ -7,6 +7,7 @@ use tokio::{net::TcpSocket, signal::unix};
 
 use super::{Refused, database, say};
 use crate::{
+    alerts,
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
     ecommerce::shopify::client::Client,
@@ -87,13 +88,16 @@ async fn run(
         #[cfg(feature = "practice")]
         practice: config.practice_stores,
     };
-    let app = App::new(opened.pool.clone(), vault, client, site);
+    let app = App::new(opened.pool.clone(), vault, client, site).with_alert_ways(&config.alerts)?;
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let sweeper = tokio::spawn(sweep(app.clone()));
+    let deliverer = tokio::spawn(alerts::keep_delivering(app.alerts.clone()));
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let over = web::server::serve(listener, web::site(app.clone()), stop).await;
     sweeper.abort();
+    // What is in flight is leased: whoever starts next sends it again under the same id.
+    deliverer.abort();
     recorder.abort();
     if tokio::time::timeout_at(over, app.ecommerce.finish()).await.is_err() {
         tracing::warn!("some connection tests did not end in time; their results are lost");

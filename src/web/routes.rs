@@ -14,7 +14,7 @@ use axum::{
 
 use super::{
     admin::{
-        account,
+        account, alerts,
         ecommerce::{
             add, carts,
             shopify::{connection_test, deletion, disconnection, general},
@@ -63,6 +63,10 @@ pub fn table() -> Vec<Route> {
         get("/admin", Viewer, home::show),
         get("/admin/account", Viewer, account::show),
         post("/admin/account/theme", Viewer, account::update),
+        get("/admin/alerts", Administrator, alerts::show),
+        post("/admin/alerts", Administrator, alerts::update),
+        post("/admin/alerts/secret", Administrator, alerts::secret::create),
+        post("/admin/alerts/trials", Administrator, alerts::trial::create),
         get("/admin/ecommerce", Viewer, carts::list),
         get("/admin/ecommerce/switch", Administrator, switch::edit),
         post("/admin/ecommerce/switch", Administrator, switch::update),

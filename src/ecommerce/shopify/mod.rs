@@ -7,7 +7,6 @@ pub mod client;
 pub mod connection_test;
 pub mod credential;
 pub mod guide;
-pub mod resolver;
 pub mod scopes;
 mod sql;
 mod text;

@@ -96,5 +96,9 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
         (true, _, 0) if connected == all => CartsSummary::AllConnected { carts: all },
         (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
     };
-    Ok(Page::ok(Home { shell, carts, others: Vec::new() }))
+    let mut others = Vec::new();
+    if shell.can_change() {
+        others.push(HomeRow { href: "/admin/alerts", icon: "bell", name: "Alerts", text: "Who is told." });
+    }
+    Ok(Page::ok(Home { shell, carts, others }))
 }
