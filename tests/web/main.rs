@@ -1,6 +1,9 @@
 //! The pages, through the whole router: every layer, a database each, and the practice store as Shopify. What is asserted is what
 //! a person or a script would see, and what the database and Shopify would know.
 
+mod alert_channels;
+mod alert_delivery;
+mod alert_mail;
 mod bad_bodies;
 mod canary;
 mod connection_test;
