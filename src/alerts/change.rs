@@ -98,7 +98,7 @@ pub(crate) mod tests {
 
     pub(crate) fn change(previous: CartStatus, status: CartStatus) -> StatusChange {
         StatusChange {
-            cart: Uuid::from_u128(0x0198_f3),
+            cart: Uuid::from_u128(0x0001_98f3),
             website_name: "Northwind Tea".into(),
             store_host: "northwind-tea.myshopify.com".into(),
             previous,

@@ -37,12 +37,11 @@ fn latest<'a>(news: &[News<'a>]) -> Vec<News<'a>> {
     let mut latest: Vec<News<'a>> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for &(at, alert) in news {
-        match alert.cart().and_then(|cart| places.get(&cart).copied()) {
-            Some(place) => latest[place] = (at, alert),
-            None => {
-                places.extend(alert.cart().map(|cart| (cart, latest.len())));
-                latest.push((at, alert));
-            }
+        if let Some(place) = alert.cart().and_then(|cart| places.get(&cart).copied()) {
+            latest[place] = (at, alert);
+        } else {
+            places.extend(alert.cart().map(|cart| (cart, latest.len())));
+            latest.push((at, alert));
         }
     }
     latest

@@ -37,7 +37,9 @@ pub struct MailServer {
 /// What is wrong with a setting, in words for the operator; goes on after the setting's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailServerError {
-    #[error("must be smtps://user:password@host:465 or smtp://user:password@host:587?tls=required; mail is sent encrypted only")]
+    #[error(
+        "must be smtps://user:password@host:465 or smtp://user:password@host:587?tls=required; mail is sent encrypted only"
+    )]
     Shape,
     #[error("must have user:password before the @; write characters such as @ : / % as %40 %3A %2F %25")]
     User,
@@ -50,7 +52,8 @@ impl MailServer {
     /// The setting of the server cannot be read.
     pub fn parse(url: &str, from: &str) -> Result<Self, MailServerError> {
         use MailServerError::{From, Shape};
-        let from = Some(from).filter(|from| from.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) && from.len() < 255);
+        let from =
+            Some(from).filter(|from| from.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) && from.len() < 255);
         let from: Mailbox = from.and_then(|from| from.parse().ok()).ok_or(From)?;
         let url = Url::parse(url).map_err(|_| Shape)?;
         let is_wrapped = match (url.scheme(), url.query()) {
@@ -79,7 +82,10 @@ fn decoded(text: &str) -> Result<String, MailServerError> {
     let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
     while let Some(byte) = bytes.next() {
         decoded.push(match byte {
-            b'%' => digit(bytes.next()).zip(digit(bytes.next())).map(|(high, low)| high << 4 | low).ok_or(MailServerError::User)?,
+            b'%' => digit(bytes.next())
+                .zip(digit(bytes.next()))
+                .map(|(high, low)| high << 4 | low)
+                .ok_or(MailServerError::User)?,
             byte => byte,
         });
     }
@@ -127,7 +133,8 @@ pub(super) struct Mail {
 
 impl Mail {
     pub fn new(server: &Arc<MailServer>, origin: &str, extra_roots_pem: Option<&[u8]>) -> anyhow::Result<Self> {
-        let mut parameters = TlsParameters::builder(server.host.clone()).certificate_store(CertificateStore::WebpkiRoots);
+        let mut parameters =
+            TlsParameters::builder(server.host.clone()).certificate_store(CertificateStore::WebpkiRoots);
         for root in tls::extra_roots(extra_roots_pem)? {
             parameters = parameters.add_root_certificate(Certificate::from_der(root.to_vec())?);
         }
@@ -152,15 +159,12 @@ impl Mail {
     }
 
     /// Sends one message to one address; ends within 10 s.
-    pub async fn send(
-        &self,
-        to: &str,
-        letter: &Letter,
-        thread: &Thread,
-        now: OffsetDateTime,
-    ) -> Result<(), NotTaken> {
+    pub async fn send(&self, to: &str, letter: &Letter, thread: &Thread, now: OffsetDateTime) -> Result<(), NotTaken> {
         let message = self.message(to, letter, thread, now);
-        let (envelope, bytes) = message.ok_or_else(|| NotTaken { phrase: "was not asked: the address cannot be written".into(), is_for_good: true })?;
+        let (envelope, bytes) = message.ok_or_else(|| NotTaken {
+            phrase: "was not asked: the address cannot be written".into(),
+            is_for_good: true,
+        })?;
         match tokio::time::timeout(LONGEST_CALL, self.transport.send_raw(&envelope, &bytes)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(NotTaken::of(&error)),
@@ -261,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_name_with_a_line_end_becomes_no_header() {
-        let mail = Mail::new(&Arc::new(server("smtps://mail.example.com").expect("fine")), "http://127.0.0.1:8080", None);
+        let mail =
+            Mail::new(&Arc::new(server("smtps://mail.example.com").expect("fine")), "http://127.0.0.1:8080", None);
         let mail = mail.expect("a transport");
         let letter = Letter { subject: "Tea\r\nBcc: evil@example.com\r\n\r\nx".into(), text: "Hello.\nBye.".into() };
         let thread = Thread { id: "a@b".into(), goes_on_from: Some("c@d".into()) };

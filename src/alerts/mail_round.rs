@@ -162,6 +162,7 @@ async fn insert(
     work: &mut sqlx::PgConnection,
     (recipient, subject, outcome, is_delivered): (String, String, String, bool),
 ) -> sqlx::Result<()> {
-    let line = sql::Line { channel: "email", recipient: &recipient, outcome: &outcome, is_delivered, subject: &subject };
+    let line =
+        sql::Line { channel: "email", recipient: &recipient, outcome: &outcome, is_delivered, subject: &subject };
     sql::insert_line(work, &line).await
 }

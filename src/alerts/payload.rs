@@ -55,9 +55,7 @@ struct Cart<'a> {
 pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
     let data = match alert {
         Alert::NeedsAttention(change) => Data::Cart(cart(change, None, house)),
-        Alert::Recovered(change) => {
-            Data::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house))
-        }
+        Alert::Recovered(change) => Data::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house)),
         Alert::ApiKeyMade { name, by } => {
             Data::Key { key: Named { name }, made_by: by, url: format!("{}/admin/api-keys", house.origin) }
         }
@@ -144,6 +142,9 @@ mod tests {
             "{\"type\":\"alert.trial\",\"timestamp\":\"2026-11-21T08:15:02Z\",\"data\":{\"url\":\"https://orders.northwind.example/admin/alerts\"}}"
         );
         let key = Alert::ApiKeyMade { name: "Sync service".into(), by: "Priya Shah".into() };
-        assert!(body(&key, at, &house()).contains("\"data\":{\"key\":{\"name\":\"Sync service\"},\"made_by\":\"Priya Shah\""));
+        assert!(
+            body(&key, at, &house())
+                .contains("\"data\":{\"key\":{\"name\":\"Sync service\"},\"made_by\":\"Priya Shah\"")
+        );
     }
 }

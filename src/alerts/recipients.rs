@@ -45,7 +45,8 @@ impl Recipient {
     /// Addresses with commas, semicolons or blanks between them, each once.
     pub fn parse_list(typed: &str) -> Result<Vec<Self>, RecipientsError> {
         let mut list: Vec<Self> = Vec::new();
-        for one in typed.split([',', ';', ' ', '\u{a0}']).map(|one| one.trim_matches(' ')).filter(|one| !one.is_empty()) {
+        for one in typed.split([',', ';', ' ', '\u{a0}']).map(|one| one.trim_matches(' ')).filter(|one| !one.is_empty())
+        {
             let shown = || one.chars().filter(|c| !c.is_control()).take(60).collect();
             let recipient = Self::parse(one).ok_or_else(|| RecipientsError::Form(shown()))?;
             if !list.contains(&recipient) {

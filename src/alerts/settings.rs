@@ -154,8 +154,12 @@ impl Alerts {
                 let word = |on: bool| if on { "on" } else { "off" }.to_owned();
                 let changes = [
                     Change { field: "Send e-mail", before: word(before.email_on), after: word(on) },
-                    Change { field: "E-mail addresses", before: before.email_addresses.join(", "), after: emails.join(", ") },
-                    Change { field: "Webhook address", before: without_query(&was), after: without_query(&is) },
+                    Change {
+                        field: "E-mail addresses",
+                        before: before.email_addresses.join(", "),
+                        after: emails.join(", "),
+                    },
+                    told(&was, &is),
                 ];
                 let changes: Vec<Change> = changes.into_iter().filter(|one| one.before != one.after).collect();
                 if !changes.is_empty() {
@@ -205,7 +209,12 @@ async fn put_webhook(
     Ok(())
 }
 
-/// Whatever stands behind the question mark may be a key of the receiver's own.
-fn without_query(address: &str) -> String {
-    address.split('?').next().unwrap_or_default().to_owned()
+/// For the activity, which Viewers read: the host alone, since a path may be a key of the receiver's own.
+fn told(was: &str, is: &str) -> Change {
+    let host = |address: &str| WebhookAddress::from_stored(address).map(|address| address.host().to_owned());
+    let (before, mut after) = (host(was).unwrap_or_default(), host(is).unwrap_or_default());
+    if before == after && was != is {
+        after.push_str(", another path");
+    }
+    Change { field: "Webhook address", before, after }
 }

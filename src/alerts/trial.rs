@@ -57,17 +57,14 @@ impl Alerts {
     }
 
     async fn try_webhook(&self, row: &sql::WebhookRow) -> Told {
-        let told = |words: String, is_delivered| Told {
-            channel: "webhook",
-            recipient: row.host.clone(),
-            words,
-            is_delivered,
-        };
+        let told =
+            |words: String, is_delivered| Told { channel: "webhook", recipient: row.host.clone(), words, is_delivered };
         let Some((address, secret)) = WebhookAddress::from_stored(&row.address).zip(self.secret_of(row)) else {
             return told("was not called: the signing secret cannot be read".into(), false);
         };
         let now = self.clock.now();
-        let (id, body) = (format!("msg_{}", Uuid::now_v7().as_simple()), payload::body(&Alert::Trial, now, &self.house));
+        let (id, body) =
+            (format!("msg_{}", Uuid::now_v7().as_simple()), payload::body(&Alert::Trial, now, &self.house));
         let answered = self.webhooks.post(&address, &secret, &id, now.unix_timestamp(), body).await;
         told(answered.words(), answered.is_success())
     }

@@ -49,7 +49,9 @@ impl WebhookAddress {
         if typed.len() > Self::MAX {
             return Err(TooLong);
         }
-        if !rest.bytes().all(|b| b.is_ascii_graphic()) || rest.contains(['\\', '#', '"', '<', '>', '`', '{', '}', '^', '|']) {
+        if !rest.bytes().all(|b| b.is_ascii_graphic())
+            || rest.contains(['\\', '#', '"', '<', '>', '`', '{', '}', '^', '|'])
+        {
             return Err(Shape);
         }
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -68,7 +70,9 @@ impl WebhookAddress {
         check_host(&host)?;
         let port = match port {
             None | Some("443") => String::new(),
-            Some(port) if port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0) => {
+            Some(port)
+                if port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0) =>
+            {
                 format!(":{}", port.trim_start_matches('0'))
             }
             Some(_) => return Err(Shape),
@@ -131,7 +135,11 @@ mod tests {
     #[test]
     fn an_address_is_kept_as_it_will_be_called() {
         for (typed, whole, host) in [
-            (" https://ops.northwind.example/hooks/carts ", "https://ops.northwind.example/hooks/carts", "ops.northwind.example"),
+            (
+                " https://ops.northwind.example/hooks/carts ",
+                "https://ops.northwind.example/hooks/carts",
+                "ops.northwind.example",
+            ),
             ("HTTPS://Ops.Northwind.Example", "https://ops.northwind.example/", "ops.northwind.example"),
             ("https://ops.northwind.example:443/x?y=1", "https://ops.northwind.example/x?y=1", "ops.northwind.example"),
             ("https://ops.northwind.example:8443?y", "https://ops.northwind.example:8443/?y", "ops.northwind.example"),

@@ -66,8 +66,9 @@ impl Alerts {
                     subject: &subject,
                 };
                 if answered.is_success() {
-                    sql::delete_deliveries(work, &[call.waiting.id]).await?;
+                    // The webhook's row first, as whoever changes the settings does: two that wait for each other end both.
                     sql::end_failing(work).await?;
+                    sql::delete_deliveries(work, &[call.waiting.id]).await?;
                     sql::insert_line(work, &line).await?;
                     return Ok(Round { delivered: 1, ..Round::default() });
                 }

@@ -18,6 +18,7 @@ const REPLACE: &[&str] = &[
 ];
 
 /// `{store}`, `{host}`, `{credential}` and `{product}` are filled in by the letter.
+#[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
 pub(super) fn of(class: &str) -> Words {
     let (partly, happened, todo): (_, _, &[&str]) = match class {
         "SCOPES_MISSING" => (
@@ -47,11 +48,11 @@ pub(super) fn of(class: &str) -> Words {
         "NETWORK_UNREACHABLE" => {
             (None, "{host} could not be reached. This is nearly always a network problem on our side.", &[CALL_IT])
         }
-        "NETWORK_TIMEOUT" => {
-            (None, "{host} did not answer in time. Shopify may be busy, or a firewall may block us.", &[
-                CHECK_STATUS, CALL_IT,
-            ])
-        }
+        "NETWORK_TIMEOUT" => (
+            None,
+            "{host} did not answer in time. Shopify may be busy, or a firewall may block us.",
+            &[CHECK_STATUS, CALL_IT],
+        ),
         "TLS_UNTRUSTED" => (
             None,
             "The security certificate of {host} did not match, so we stopped before sending the {credential}.",
@@ -78,7 +79,9 @@ pub(super) fn of(class: &str) -> Words {
         "STORE_FROZEN" => (
             None,
             "Shopify says there is an unpaid bill, or the store is closed.",
-            &["Ask the store owner to sign in to Shopify and settle the bill. You do not need to change anything here."],
+            &[
+                "Ask the store owner to sign in to Shopify and settle the bill. You do not need to change anything here.",
+            ],
         ),
         "STORE_LOCKED" => (
             None,
@@ -123,7 +126,9 @@ pub(super) fn of(class: &str) -> Words {
         "CC_WRONG_ORG" => (
             None,
             "The app and the store belong to different Shopify organizations.",
-            &["Sign in to the Dev Dashboard as the store's own organization, make the app there, and use its Client ID and Client secret."],
+            &[
+                "Sign in to the Dev Dashboard as the store's own organization, make the app there, and use its Client ID and Client secret.",
+            ],
         ),
         "CC_NOT_INSTALLED" => (
             None,

@@ -22,6 +22,9 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     let config = flags.check()?;
     let mut findings =
         vec![Finding::Well("The settings can be read.".into()), keys(&config), version(Clock::System.now())];
+    if let Some(mail) = &config.alerts.mail {
+        findings.push(Finding::Well(format!("Alerts by mail go through {mail}, encrypted.")));
+    }
     match database::open(&config.database).await {
         Ok(opened) => {
             findings.extend(stored(&opened).await);

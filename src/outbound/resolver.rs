@@ -64,8 +64,7 @@ impl PublicOnly {
             return Err(LookupError::NotFound);
         }
         let is_allowed = self.allowed.iter().any(|allowed| allowed == name);
-        let public: Vec<IpAddr> =
-            found.into_iter().filter(|address| is_allowed || is_public(*address)).collect();
+        let public: Vec<IpAddr> = found.into_iter().filter(|address| is_allowed || is_public(*address)).collect();
         if public.is_empty() { Err(LookupError::Private) } else { Ok(public) }
     }
 }

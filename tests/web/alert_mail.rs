@@ -128,7 +128,10 @@ async fn many_that_break_at_once_make_one_message_to_each(pool: PgPool) {
     let mails = server.taken();
     assert_eq!(subjects(&mails), ["12 carts need attention: the access token stopped working"; 2]);
     let body = mails[0].body();
-    assert!(body.starts_with("Since 21 November 2026 at 08:14 UTC, 12 of 12 carts: Northwind 1, Northwind 2, "), "{body}");
+    assert!(
+        body.starts_with("Since 21 November 2026 at 08:14 UTC, 12 of 12 carts: Northwind 1, Northwind 2, "),
+        "{body}"
+    );
     queue(&app.pool, &[healed(5)]).await;
     pass(&app.pool, 300.0).await;
     after_a_moment(&app).await;

@@ -49,9 +49,12 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
         )];
     }
     let mut lines = vec![format!("Since {since}, {of_all}:")];
-    lines.extend(broken.iter().take(MOST_NAMES).map(|change| {
-        format!("- {}: {}", one_line(&change.website_name), cause(&change.title))
-    }));
+    lines.extend(
+        broken
+            .iter()
+            .take(MOST_NAMES)
+            .map(|change| format!("- {}: {}", one_line(&change.website_name), cause(&change.title))),
+    );
     if broken.len() > MOST_NAMES {
         lines.push(format!("and {} more.", broken.len() - MOST_NAMES));
     }

@@ -698,7 +698,10 @@ fn alert_settings() -> Vec<(String, String)> {
             is_mailing: true,
         },
         webhook: Some(WebhookView { ending: "9c2e".into(), is_readable: true, gone_at: None, failing: None }),
-        delivered: vec![line("Webhook", "answered 200", true), line("E-mail", "the mail server refused the message (550)", false)],
+        delivered: vec![
+            line("Webhook", "answered 200", true),
+            line("E-mail", "the mail server refused the message (550)", false),
+        ],
         ..empty()
     };
     let moment = Moment::exactly(NOW);

@@ -42,7 +42,12 @@ impl Mail {
     }
 
     pub fn has_header(&self, name: &str) -> bool {
-        self.text.split("\r\n\r\n").next().unwrap_or_default().lines().any(|line| line.starts_with(&format!("{name}: ")))
+        self.text
+            .split("\r\n\r\n")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.starts_with(&format!("{name}: ")))
     }
 
     /// The body, with quoted-printable undone where it was used.

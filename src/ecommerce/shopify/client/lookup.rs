@@ -30,7 +30,10 @@ mod tests {
     #[tokio::test]
     async fn a_look_up_is_timed_for_the_call_that_it_serves() {
         let meter = meter::Meter::default();
-        assert!(meter.scope(Timed::default().resolve("localhost".parse().unwrap())).await.is_err(), "a private address");
+        assert!(
+            meter.scope(Timed::default().resolve("localhost".parse().unwrap())).await.is_err(),
+            "a private address"
+        );
         assert!(meter.timings().dns_ms.is_some());
     }
 }

@@ -43,11 +43,7 @@ impl AlertForm {
 }
 
 /// What was typed, drawn again as it was, with every complaint at once; what is wanted only where there is none.
-pub(super) async fn understand(
-    app: &App,
-    product: &str,
-    typed: Typed,
-) -> Result<(AlertForm, Option<Wanted>), Error> {
+pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result<(AlertForm, Option<Wanted>), Error> {
     let saved = AlertForm::saved(&app.alerts.settings().await?);
     let email_on = typed.email_on.is_some();
     let mut form = AlertForm { version: typed.version, email_on, is_mailing: saved.is_mailing, ..AlertForm::default() };

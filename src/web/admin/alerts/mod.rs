@@ -132,18 +132,16 @@ pub async fn update(
     };
     let saved = Banner { title: "The alert settings are saved.".into(), short: "Saved".into(), ..Banner::default() };
     match app.alerts.change(session.by(), wanted).await {
-        Ok(changed) => match changed.new_secret {
-            Some(secret) => {
-                let new_secret = Some(NewSecret { secret, host_changed: changed.host_changed });
-                let shell = Shell { banner: Some(saved), ..shell };
-                let page = Alerts::of(&app, shell, app.alerts.settings().await?);
-                Ok(Page::ok(Alerts { new_secret, ..page }).into_response())
-            }
-            None => {
+        Ok(changed) => {
+            let Some(secret) = changed.new_secret else {
                 session.leave(&app, &saved).await?;
-                Ok(Redirect::to("/admin/alerts").into_response())
-            }
-        },
+                return Ok(Redirect::to("/admin/alerts").into_response());
+            };
+            let new_secret = Some(NewSecret { secret, host_changed: changed.host_changed });
+            let shell = Shell { banner: Some(saved), ..shell };
+            let page = Alerts::of(&app, shell, app.alerts.settings().await?);
+            Ok(Page::ok(Alerts { new_secret, ..page }).into_response())
+        }
         Err(ChangeError::Overtaken) => {
             let page = Alerts::of(&app, shell, app.alerts.settings().await?);
             let form = AlertForm { version: page.form.version, is_mailing: page.form.is_mailing, ..form };

@@ -71,10 +71,16 @@ mod tests {
     fn a_result_names_who_answered_what() {
         let well = told("webhook", "ops.northwind.example", "answered 200", true);
         let banner = result(std::slice::from_ref(&well));
-        assert_eq!(format!("{} {}", banner.title, banner.text), "Sent a trial alert. ops.northwind.example answered 200.");
+        assert_eq!(
+            format!("{} {}", banner.title, banner.text),
+            "Sent a trial alert. ops.northwind.example answered 200."
+        );
         let mails = ["a@b.example", "c@d.example"].map(|one| told("email", one, "sent", true));
         let banner = result(&[vec![well.clone()], mails.to_vec()].concat());
-        assert_eq!(banner.text, "ops.northwind.example answered 200. The mail server took the messages to 2 addresses.");
+        assert_eq!(
+            banner.text,
+            "ops.northwind.example answered 200. The mail server took the messages to 2 addresses."
+        );
         let bad = told("email", "e@f.example", "was not reached: the mail server refused the message (550)", false);
         let banner = result(&[mails[0].clone(), bad.clone()]);
         assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert did not reach everybody.", Tone::Warn));
