@@ -186,16 +186,18 @@ pub(super) fn one_line(text: &str) -> String {
     tame.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The house of the samples.
 #[cfg(test)]
-pub(super) mod tests {
+fn house() -> House {
+    House { product: "Order Time".into(), origin: "https://orders.northwind.example".into() }
+}
+
+#[cfg(test)]
+mod tests {
     use time::macros::datetime;
 
     use super::*;
     use crate::alerts::{CartStatus, change::tests::change};
-
-    pub(in crate::alerts) fn house() -> House {
-        House { product: "Order Time".into(), origin: "https://orders.northwind.example".into() }
-    }
 
     const AT: OffsetDateTime = datetime!(2026-11-21 08:54:40 UTC);
     const LINK: &str =

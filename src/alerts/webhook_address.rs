@@ -184,7 +184,8 @@ mod tests {
             ("https://ops.example:65536", Shape),
             ("https://ops.example:+1", Shape),
             ("https://örder.example", Shape),
-            ("https://%31%30.0.0.1", Shape),
+            ("https://%31%30.0.0.1", IsNumber),
+            ("https://%6f%70s.example", Shape),
             (&long, TooLong),
         ] {
             assert_eq!(WebhookAddress::parse(typed), Err(error), "{typed:?}");

@@ -95,7 +95,7 @@ mod tests {
     use time::macros::datetime;
     use uuid::Uuid;
 
-    use super::super::{tests::house, write};
+    use super::super::{house, write};
     use super::*;
     use crate::alerts::{CartStatus, change::tests::change};
 
