@@ -7,6 +7,7 @@ use sqlx::PgPool;
 
 use crate::{
     accounts::Accounts,
+    alerts::{Alerts, Ways},
     clock::Clock,
     config::PublicUrl,
     ecommerce::{Ecommerce, shopify::client::Client},
@@ -20,6 +21,7 @@ pub struct App {
     pub pool: PgPool,
     pub accounts: Accounts,
     pub ecommerce: Ecommerce,
+    pub alerts: Alerts,
     pub clock: Clock,
     pub site: Arc<Site>,
 }
@@ -50,21 +52,32 @@ impl Site {
 
 impl App {
     pub fn new(pool: PgPool, vault: Vault, client: Client, site: Site) -> Self {
+        let vault = Arc::new(vault);
+        let (product, origin) = (&site.product, &site.public_url.origin);
+        let alerts = Alerts::new(pool.clone(), vault.clone(), product, origin, &Ways::default(), Clock::System);
         Self {
             accounts: Accounts::new(pool.clone()),
-            ecommerce: Ecommerce::new(pool.clone(), Arc::new(vault), Arc::new(client), site.practices(), Clock::System),
+            alerts: alerts.expect("the compiled-in roots are certificates"),
+            ecommerce: Ecommerce::new(pool.clone(), vault, Arc::new(client), site.practices(), Clock::System),
             clock: Clock::System,
             site: Arc::new(site),
             pool,
         }
     }
 
-    /// Removes what is over: unsaved secrets, tests of stores that were never saved, sessions, throttle windows. Notices saved
-    /// secrets that do not open any more.
+    /// The same with the operator's ways out for alerts: a mail server, private names that webhooks may have, extra roots.
+    pub fn with_alert_ways(mut self, ways: &Ways) -> anyhow::Result<Self> {
+        self.alerts = self.alerts.with_ways(ways)?;
+        Ok(self)
+    }
+
+    /// Removes what is over: unsaved secrets, tests of stores that were never saved, sessions, alerts that were told, throttle
+    /// windows. Notices saved secrets that do not open any more.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.ecommerce.sweep_unsaved().await?;
         self.ecommerce.sweep_tests().await?;
         self.accounts.sweep_sessions().await?;
+        self.alerts.sweep().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         drop(connection);

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::{
+    alerts,
     ecommerce::shopify::client::{Egress, EgressProxy},
     proxies::TrustedProxies,
     vault::KeyRing,
@@ -94,6 +95,15 @@ pub struct ServeFlags {
         action = clap::ArgAction::SetTrue
     )]
     pub no_worker: bool,
+    /// The mail server of alerts: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required. Mail is sent encrypted only.
+    #[arg(long, env = "CARTWRIGHT_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<String>,
+    /// The sender of that mail, such as alerts@orders.example.com.
+    #[arg(long, env = "CARTWRIGHT_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+    /// Names, with commas between them, of alert webhooks that may lead to private addresses.
+    #[arg(long, env = "CARTWRIGHT_ALERT_HOSTS", value_name = "NAMES")]
+    pub alert_hosts: Option<String>,
 }
 
 /// Settings of `cartwright ready`.
@@ -156,6 +166,8 @@ pub struct ServeConfig {
     pub support: Option<String>,
     /// Whether this process checks carts.
     pub has_worker: bool,
+    /// How alerts get out.
+    pub alerts: alerts::Ways,
 }
 
 /// An empty variable is one that is not set: compose files write them that way.
@@ -291,6 +303,7 @@ impl ServeFlags {
         let trusted_proxies = self.trusted_proxies(&mut problems);
         let egress = self.egress(&mut problems);
         let support = self.support(&mut problems);
+        let alerts = self.alerts(&egress, &mut problems);
         let product_name = self.product_name(&mut problems);
         let keys = key_ring(given(self.key_file.as_ref()), database.as_ref(), &mut problems);
         if tracing_subscriber::EnvFilter::try_new(self.database.log()).is_err() {
@@ -313,6 +326,7 @@ impl ServeFlags {
                 egress,
                 support,
                 has_worker: !self.no_worker,
+                alerts,
             }),
             _ => Err(Problems(problems)),
         }
@@ -420,6 +434,30 @@ impl ServeFlags {
         None
     }
 
+    fn alerts(&self, egress: &Egress, problems: &mut Vec<Problem>) -> alerts::Ways {
+        let mut problem = |variable, problem: String| problems.push(Problem { variable, problem });
+        let mut ways = alerts::Ways { extra_roots_pem: egress.extra_roots_pem.clone(), ..alerts::Ways::default() };
+        for host in given(self.alert_hosts.as_ref()).unwrap_or_default().split(',').map(str::trim) {
+            let host = host.to_ascii_lowercase();
+            if alerts::is_host_name(&host) {
+                ways.hosts.push(host);
+            } else if !host.is_empty() {
+                problem("CARTWRIGHT_ALERT_HOSTS", format!("{host:?} is not a name such as hooks.internal"));
+            }
+        }
+        match (given(self.smtp_url.as_ref()), given(self.mail_from.as_ref())) {
+            (None, None) => {}
+            (None, Some(_)) => problem("CARTWRIGHT_SMTP_URL", "it is not set, but CARTWRIGHT_MAIL_FROM is".into()),
+            (Some(_), None) => problem("CARTWRIGHT_MAIL_FROM", "it is not set, but CARTWRIGHT_SMTP_URL is".into()),
+            (Some(url), Some(from)) => match alerts::MailServer::parse(url, from) {
+                Ok(server) => ways.mail = Some(server.into()),
+                Err(wrong @ alerts::MailServerError::From) => problem("CARTWRIGHT_MAIL_FROM", format!("it {wrong}")),
+                Err(wrong) => problem("CARTWRIGHT_SMTP_URL", format!("it {wrong}")),
+            },
+        }
+        ways
+    }
+
     fn product_name(&self, problems: &mut Vec<Problem>) -> String {
         let name = given(self.product_name.as_ref()).unwrap_or("Order Time");
         if name.chars().count() > 40 || name.chars().any(char::is_control) {
@@ -468,6 +506,9 @@ mod tests {
             egress_proxy: Some("https://proxy:1".into()),
             egress_ca_file: Some("/does/not/exist".into()),
             support_address: Some("call us".into()),
+            smtp_url: Some("smtp://sam:canary@mail.example.com".into()),
+            mail_from: Some("alerts@orders.example.com".into()),
+            alert_hosts: Some("hooks.internal, 10.0.0.1".into()),
             key_file: Some("/does/not/exist".into()),
             product_name: Some("x".repeat(41)),
             database: DatabaseFlags {
@@ -480,6 +521,7 @@ mod tests {
         let Problems(problems) = wrong.check().expect_err("nothing here is right");
         let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
         let expected = [
+            "CARTWRIGHT_ALERT_HOSTS",
             "CARTWRIGHT_EGRESS_CA_FILE",
             "CARTWRIGHT_EGRESS_PROXY",
             "CARTWRIGHT_KEY_FILE",
@@ -487,12 +529,37 @@ mod tests {
             "CARTWRIGHT_LOG",
             "CARTWRIGHT_PRODUCT_NAME",
             "CARTWRIGHT_PUBLIC_URL",
+            "CARTWRIGHT_SMTP_URL",
             "CARTWRIGHT_SUPPORT_ADDRESS",
             "CARTWRIGHT_TRUSTED_PROXIES",
             "DATABASE_URL",
         ];
         assert_eq!(variables.into_iter().collect::<Vec<_>>(), expected);
         assert_eq!(problems.len(), expected.len() + 1, "both proxies that are none are told");
+    }
+
+    #[test]
+    fn the_ways_of_alerts_are_named_and_no_password_is_told() {
+        let with = |smtp: Option<&str>, from: Option<&str>, hosts: &str| {
+            let (smtp_url, mail_from) = (smtp.map(str::to_owned), from.map(str::to_owned));
+            ServeFlags { smtp_url, mail_from, alert_hosts: Some(hosts.into()), ..flags() }.check()
+        };
+        let (smtp, from) = (Some("smtps://sam:canary@mail.example.com"), Some("alerts@orders.example.com"));
+        let ways = with(smtp, from, " Hooks.internal ,localhost,").expect("fine").alerts;
+        assert_eq!(ways.hosts, ["hooks.internal", "localhost"]);
+        let mail = ways.mail.expect("a mail server");
+        assert_eq!(mail.to_string(), "mail.example.com:465");
+        for (smtp, from, hosts, variable) in [
+            (smtp, None, "", "CARTWRIGHT_MAIL_FROM"),
+            (None, from, "", "CARTWRIGHT_SMTP_URL"),
+            (smtp, Some("alerts"), "", "CARTWRIGHT_MAIL_FROM"),
+            (Some("smtp://sam:canary@mail.example.com"), from, "", "CARTWRIGHT_SMTP_URL"),
+            (smtp, from, "http://hooks.internal", "CARTWRIGHT_ALERT_HOSTS"),
+        ] {
+            let problems = with(smtp, from, hosts).expect_err(variable);
+            assert_eq!(problems.0[0].variable, variable);
+            assert!(!format!("{problems} {problems:?}").contains("canary"), "{problems}");
+        }
     }
 
     #[test]

@@ -9,10 +9,12 @@ pub mod proxies;
 pub mod telemetry;
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
 pub mod database;
 pub mod ecommerce;
 pub mod keys;
+pub mod outbound;
 pub mod vault;
 
 #[cfg(feature = "practice")]

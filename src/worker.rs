@@ -1,10 +1,10 @@
-//! What goes on while nobody looks: carts are checked, and what is over is swept up. Any number of processes may do it at once.
+//! What goes on while nobody looks: carts are checked, alerts are delivered, and what is over is swept up. Any number of processes may do it at once.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, ecommerce::shopify};
+use crate::{alerts, app::App, ecommerce::shopify};
 
 /// How often it looks for checks that are due, when it has none to do.
 const LOOK: Duration = Duration::from_secs(1);
@@ -16,6 +16,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Works until it is told to stop; then what is being checked is recorded first.
 pub async fn run(app: App, stop: CancellationToken) {
     let tidying = tokio::spawn(tidy(app.clone()));
+    // What is in flight is leased: whoever goes on sends it again under the same id.
+    let delivering = tokio::spawn(alerts::keep_delivering(app.alerts.clone()));
     while !stop.is_cancelled() {
         let pause = round(&app, &stop).await;
         tokio::select! {
@@ -24,6 +26,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         }
     }
     tidying.abort();
+    delivering.abort();
 }
 
 /// One sweep, and how long to wait before the next.

@@ -72,6 +72,9 @@ fn help_teaches_a_first_start_and_names_every_setting() {
         "EGRESS_CA_FILE",
         "SUPPORT_ADDRESS",
         "TRUSTED_PROXIES",
+        "SMTP_URL",
+        "MAIL_FROM",
+        "ALERT_HOSTS",
         "LOG",
     ] {
         assert!(serve.contains(&format!("CARTWRIGHT_{name}")), "{name}: {serve}");
@@ -104,6 +107,7 @@ fn help_shows_no_secret_of_the_environment() {
     let mut command = cartwright(folder.path(), &["serve", "--help"]);
     command.env("DATABASE_URL", "postgres://cartwright:canary-one@db.example/x");
     command.env("CARTWRIGHT_EGRESS_PROXY", "http://user:canary-two@proxy.example:3128");
+    command.env("CARTWRIGHT_SMTP_URL", "smtps://user:canary-three@mail.example");
     let ran = run(command);
     assert!(!ran.stdout.contains("canary"), "{}", ran.stdout);
 }

@@ -68,6 +68,7 @@ fn sql_stands_in_sql_files_and_the_database_alone() {
         "src/vault/sql.rs",
         "src/ecommerce/sql/",
         "src/ecommerce/shopify/sql.rs",
+        "src/alerts/sql/",
     ];
     hold("queries stand where their noun keeps them", &words, &places);
 }
@@ -88,7 +89,9 @@ fn only_the_vault_names_the_cipher() {
 
 #[test]
 fn only_the_client_calls_out() {
-    hold("reqwest's client stands in one place", &["reqwest::Client"], &["src/ecommerce/shopify/client"]);
+    let places = ["src/ecommerce/shopify/client", "src/alerts/webhook.rs"];
+    hold("reqwest's client stands where a way out is made", &["reqwest::Client"], &places);
+    hold("mail is written and sent in one room", &["lettre::"], &["src/alerts/mail.rs", "src/alerts/recipients.rs"]);
 }
 
 #[test]
@@ -117,6 +120,13 @@ fn the_domain_knows_nothing_above_it() {
         "src/practice/",
     ];
     hold("the practice store is known to whoever starts it and to its panel", &["crate::practice"], &places);
+}
+
+#[test]
+fn alerts_know_no_carts() {
+    let alerts: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/alerts/")).collect();
+    assert!(alerts.len() > 500, "the alerts are here");
+    assert_eq!(offenders(&alerts, &["crate::ecommerce"], &[]), [""; 0]);
 }
 
 #[test]

@@ -128,6 +128,14 @@ pub enum Event<S = &'static str> {
     TokenNotRenewed {
         class: S,
     },
+    AlertsChanged {
+        changes: Vec<Change<S>>,
+    },
+    /// By mail, or as a trial by either way.
+    AlertSent {
+        addresses: usize,
+    },
+    AlertNotDelivered,
 }
 
 impl<S: Serialize> Event<S> {

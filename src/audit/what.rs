@@ -59,7 +59,11 @@ impl<S> Event<S> {
             | Self::CartRecovered { .. }
             | Self::TokenRenewed
             | Self::TokenNotRenewed { .. } => What::Tests,
-            Self::IntegrationTurnedOn | Self::IntegrationTurnedOff => What::Integration,
+            Self::IntegrationTurnedOn
+            | Self::IntegrationTurnedOff
+            | Self::AlertsChanged { .. }
+            | Self::AlertSent { .. }
+            | Self::AlertNotDelivered => What::Integration,
             Self::SignedIn
             | Self::CouldNotSignIn { .. }
             | Self::SignedOut

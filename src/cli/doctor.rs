@@ -30,6 +30,9 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     let (_, ring) = key_flags.check()?;
     let mut findings = vec![Finding::Well("The settings can be read.".into()), version(Clock::System.now())];
     findings.extend(keys::file(&key_flags, &config.database, ring.as_ref()));
+    if let Some(mail) = &config.alerts.mail {
+        findings.push(Finding::Well(format!("Alerts by mail go through {mail}, encrypted.")));
+    }
     match database::open(&config.database).await {
         Ok(opened) => {
             findings.extend(stored(&opened).await);

@@ -84,7 +84,7 @@ async fn run(
         #[cfg(feature = "practice")]
         practice: config.practice_stores,
     };
-    let app = App::new(opened.pool.clone(), vault, client, site);
+    let app = App::new(opened.pool.clone(), vault, client, site).with_alert_ways(&config.alerts)?;
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let has_worker = config.has_worker;

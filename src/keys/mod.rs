@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use sqlx::PgPool;
 
-use crate::{ecommerce, vault::SealedColumn};
+use crate::{alerts, ecommerce, vault::SealedColumn};
 
 pub use forgetting::{ForgetError, Forgotten, forget};
 pub use listing::{KeyLine, Standing, list};
@@ -19,7 +19,7 @@ pub use rotation::{Left, Rotated, is_known, rotate};
 
 /// Every column that holds sealed secrets. Whoever adds one adds it here; the test below reads the catalogue.
 pub fn columns() -> Vec<Box<dyn SealedColumn>> {
-    ecommerce::sealed_columns()
+    ecommerce::sealed_columns().into_iter().chain(alerts::sealed_columns()).collect()
 }
 
 /// Secrets by the key that they name, then by column, such as `carts.secret`.
@@ -99,6 +99,7 @@ mod tests {
                 Kind::ClientSecret => Place::client_secret(row, host),
                 Kind::MintedToken => Place::minted_token(row, host),
                 Kind::Unsaved => Place::unsaved(row, host),
+                Kind::AlertSecret => Place::alert_secret(row, host),
             };
             assert_eq!(place.kind, kind);
             assert!(sealed.contains(&format!("{}.{}", place.table, place.column)), "{kind:?}");

@@ -9,6 +9,7 @@ pub enum Kind {
     ClientSecret,
     MintedToken,
     Unsaved,
+    AlertSecret,
 }
 
 impl Kind {
@@ -20,6 +21,7 @@ impl Kind {
             Self::ClientSecret => "client_secret",
             Self::MintedToken => "minted_token",
             Self::Unsaved => "unsaved",
+            Self::AlertSecret => "alert_secret",
         }
     }
 }
@@ -50,6 +52,10 @@ impl<'a> Place<'a> {
 
     pub const fn unsaved(submission: Uuid, host: &'a str) -> Self {
         Self { table: "unsaved_credentials", column: "secret", row: submission, kind: Kind::Unsaved, host }
+    }
+
+    pub const fn alert_secret(webhook: Uuid, host: &'a str) -> Self {
+        Self { table: "alert_webhooks", column: "secret", row: webhook, kind: Kind::AlertSecret, host }
     }
 
     /// Six fields, each behind its two-byte big-endian length.

@@ -14,7 +14,7 @@ use axum::{
 
 use super::{
     admin::{
-        account, activity,
+        account, activity, alerts,
         ecommerce::{
             add, carts,
             shopify::{self, connection_test, deletion, disconnection, general, health, locations},
@@ -78,6 +78,10 @@ pub fn table() -> Vec<Route> {
         post("/admin/users/{user}/activation", Administrator, users::activation::create),
         get("/admin/activity", Viewer, activity::list),
         get("/admin/activity.csv", Viewer, activity::export),
+        get("/admin/alerts", Administrator, alerts::show),
+        post("/admin/alerts", Administrator, alerts::update),
+        post("/admin/alerts/secret", Administrator, alerts::secret::create),
+        post("/admin/alerts/trials", Administrator, alerts::trial::create),
         get("/admin/ecommerce", Viewer, carts::list),
         get("/admin/ecommerce/switch", Administrator, switch::edit),
         post("/admin/ecommerce/switch", Administrator, switch::update),

@@ -81,6 +81,20 @@ describe('a furnished house', () => {
     'help for a stranger': { stranger: true, go: (page) => page.goto('/help') },
     'Admin home': { go: (page) => page.goto('/admin') },
     'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header').getByText(PRIYA.name).click(); } },
+    'the alerts': { go: (page) => page.goto('/admin/alerts') },
+    'the alerts, refused': {
+      go: async (page) => { await page.goto('/admin/alerts'); await field(page, 'Address').fill('http://10.0.0.1'); await save(page); await problem(page); },
+    },
+    'the alerts, a new secret': {
+      go: async (page) => {
+        await page.goto('/admin/alerts');
+        await field(page, 'Address').fill('https://ops.northwind.example/hooks/carts');
+        await save(page);
+        if (await page.getByText('Copy the signing secret now.').isHidden()) await press(page, 'button', 'New secret');
+        await page.getByText('Copy the signing secret now.').waitFor();
+      },
+    },
+    'the alerts, tried': { go: async (page) => { await page.goto('/admin/alerts'); await press(page, 'button', 'Try it'); await page.getByText('The trial alert did not arrive.').waitFor(); } },
     'the list': { go: (page) => page.goto('/admin/ecommerce') },
     'the list, filtered': { go: (page) => page.goto('/admin/ecommerce?show=attention') },
     'the list, nothing found': { go: (page) => page.goto('/admin/ecommerce?q=nobody') },

@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{
-    Browser, Page, TestApp,
+    Browser, MailServer, Page, Receiver, Reply, Speaks, TestApp, alerts,
     cast::SAM,
     dump::dump,
     routes::{Blanks, cart_of, doors},
@@ -260,6 +260,59 @@ async fn a_secret_reaches_its_own_store_and_stands_nowhere_else(pool: PgPool) {
         assert!(log.contains(heard), "{heard} was not logged in {} bytes", log.len());
     }
     assert_free_of(&secrets, "the log", &log);
+    pool.close().await;
+}
+
+/// No alert holds a credential, and what alerts themselves keep secret is shown once or never.
+#[sqlx::test]
+async fn alerts_hold_no_credential_and_keep_their_own_secrets(pool: PgPool) {
+    let log = Log::default();
+    let listening = log.listen();
+    let pool = database::pool((*pool.connect_options()).clone());
+    let (receiver, server) = (Receiver::start().await, MailServer::start(Speaks::StartTls).await);
+    let mut ways = alerts::mail_ways(&server);
+    ways.extra_roots_pem = Some(format!("{}{}", receiver.ca_pem, server.ca_pem).into_bytes());
+    let app = TestApp::start(pool.clone()).await.with_alert_ways(&ways);
+    let priya = app.priya_with_integration_on().await;
+    let canaries = Canaries::new();
+    live_of_a_token(&app, &priya, &app.sign_in_as(&SAM).await, &canaries).await;
+    let (mut page, first) = alerts::save_webhook(&priya, &receiver).await;
+    page.check("Send e-mail to");
+    page.fill("E-mail addresses", "priya@northwind.example");
+    let second = page.press("Save").await.press("New secret").await.text("#signing-secret");
+    priya.visit("/admin/alerts").await.press("Try it").await;
+    receiver.will([Reply::Status(500)]);
+    alerts::queue(&app.pool, &[alerts::broke(1), alerts::broke(2)]).await;
+    let waiting = dump(&app.pool).await;
+    for _ in 0..2 {
+        alerts::pass(&app.pool, 60.0).await;
+        alerts::deliver_all(&app.app.alerts).await;
+    }
+    for path in ["/admin", "/admin/alerts", "/-/metrics"] {
+        priya.visit(path).await;
+    }
+    drop(listening);
+
+    let heard: Vec<String> = receiver.heard().iter().map(|heard| format!("{heard:?}")).collect();
+    let mails: Vec<String> = server.taken().iter().map(|mail| format!("{mail:?}")).collect();
+    assert_eq!((heard.len(), mails.len()), (4, 2), "a trial, two alerts and a retry; a trial and one message");
+    let (signing, credentials) = (vec![first, second], canaries.all());
+    let all = [signing.clone(), credentials.clone()].concat();
+    for told in heard.iter().chain(&mails) {
+        assert_free_of(&all, "an alert", told);
+    }
+    let answers: Vec<String> = app.answers().iter().map(|one| format!("{:?} {}", one.headers, one.text())).collect();
+    for secret in &signing {
+        assert_eq!(answers.iter().filter(|answer| answer.contains(secret.as_str())).count(), 1, "shown once");
+    }
+    for (table, rows) in waiting.into_iter().chain(dump(&app.pool).await) {
+        assert_free_of(&all, &table, &rows.join("\n"));
+    }
+    let (log, password) = (log.text(), server.password());
+    assert!(log.contains("insert into alerts") && log.contains("TRACE"), "nothing was logged");
+    assert_free_of(&all, "the log", &log);
+    assert!(!log.contains(&password) && !answers.concat().contains(&password), "the mail server's password was told");
+    assert!(!server.in_clear().contains(&password));
     pool.close().await;
 }
 

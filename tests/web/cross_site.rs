@@ -36,6 +36,9 @@ async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
         "/admin/users/{user}/deactivation" => page(&door.path).await.submission("Turn off"),
         // he is on, so there is no button; it would send the same
         "/admin/users/{user}/activation" => return page(cart).await.submission("Sign out everywhere").2,
+        "/admin/alerts" => page("/admin/alerts").await.submission("Save"),
+        "/admin/alerts/secret" => saved_webhook(browser).await.submission("New secret"),
+        "/admin/alerts/trials" => saved_webhook(browser).await.submission("Try it"),
         "/admin/ecommerce/switch" => page("/admin/ecommerce/switch?to=off").await.submission("Turn off"),
         "/admin/ecommerce/shopify/new" => page("/admin/ecommerce/shopify/new").await.submission("Save"),
         "/admin/ecommerce/shopify/new/connection-tests" => {
@@ -51,6 +54,17 @@ async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
     };
     assert_eq!(action, door.path, "the form behind {}", door.name());
     fields
+}
+
+/// The alert settings with a webhook; its name leads nowhere.
+async fn saved_webhook(browser: &Browser) -> crate::support::Page {
+    let mut page = browser.visit("/admin/alerts").await;
+    if page.value("Address").is_empty() {
+        page.fill("Address", "https://ops.northwind.example/hooks/carts");
+        page.press("Save").await;
+        page = browser.visit("/admin/alerts").await;
+    }
+    page
 }
 
 fn with_token(fields: &Fields, token: Option<&str>) -> Fields {

@@ -17,7 +17,10 @@ use super::{
     shopify::scopes,
     verdict::{Check, CheckKind, Class, Limit, Store, Verdict},
 };
-use crate::audit::{self, By, CartRef, Event};
+use crate::{
+    alerts,
+    audit::{self, By, CartRef, Event},
+};
 
 pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
 pub use monitor::{MOST_AT_ONCE, Swept, lag};
@@ -114,7 +117,38 @@ async fn announce(work: &mut PgConnection, change: &StatusChange) -> sqlx::Resul
             Event::CartRecovered { class, title, lasted_seconds }
         }
     };
-    audit::record(work, &By::system(), Some(&cart), &event).await
+    audit::record(work, &By::system(), Some(&cart), &event).await?;
+    alerts::queue(work, &change.told()).await
+}
+
+impl StatusChange {
+    /// The same for alerts, which know no carts.
+    fn told(&self) -> alerts::StatusChange {
+        let without = |scope: &String| scopes::PERMISSIONS.iter().find(|permission| permission.scope == scope);
+        alerts::StatusChange {
+            cart: self.cart.0,
+            website_name: self.website_name.clone(),
+            store_host: self.store.clone(),
+            previous: word(self.previous),
+            status: word(self.status),
+            class: self.class.as_str().to_owned(),
+            title: self.title.clone(),
+            missing_permissions: self.missing_permissions.clone(),
+            what_stops: self.missing_permissions.iter().filter_map(without).map(|found| found.without.to_owned()).collect(),
+            since: self.since,
+            last_good_at: self.last_good_at,
+        }
+    }
+}
+
+const fn word(status: Status) -> alerts::CartStatus {
+    match status {
+        Status::Draft => alerts::CartStatus::Draft,
+        Status::Connected => alerts::CartStatus::Connected,
+        Status::NeedsAttention => alerts::CartStatus::NeedsAttention,
+        Status::NotConnected => alerts::CartStatus::NotConnected,
+        Status::Inactive => alerts::CartStatus::Inactive,
+    }
 }
 
 #[cfg(all(test, feature = "practice"))]

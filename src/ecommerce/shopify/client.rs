@@ -5,6 +5,7 @@
 
 mod egress;
 mod failure;
+mod lookup;
 pub(super) mod meter;
 
 use std::convert::Infallible;
@@ -31,7 +32,6 @@ pub use meter::{Meter, Timings};
 use super::API_VERSION;
 use super::address::StoreAddress;
 use super::credential::{AccessToken, ClientId, ClientSecret};
-use super::resolver::PublicOnly;
 use super::text::{NAME_LIMIT, tame};
 
 /// Longest body that is read: 256 KiB.
@@ -107,7 +107,7 @@ impl Client {
             .tls_backend_preconfigured(egress.tls()?);
         let builder = match &egress.proxy {
             Some(proxy) => builder.proxy(proxy.to_reqwest()?),
-            None => builder.dns_resolver(PublicOnly::new()),
+            None => builder.dns_resolver(lookup::Timed::default()),
         };
         Ok(Self {
             http: builder.build().context("setting up calls to Shopify")?,

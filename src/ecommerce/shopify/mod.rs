@@ -9,7 +9,6 @@ pub mod credential;
 pub mod diagnostics;
 pub mod guide;
 pub mod locations;
-pub mod resolver;
 pub mod scopes;
 mod sql;
 mod text;

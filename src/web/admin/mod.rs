@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod alerts;
 pub mod ecommerce;
 pub mod home;
 pub mod users;

@@ -85,6 +85,12 @@ impl TestApp {
         Self { pool, app, practice, router, origin, seen: Arc::default() }
     }
 
+    /// The same with ways out for alerts.
+    pub fn with_alert_ways(self, ways: &cartwright::alerts::Ways) -> Self {
+        let app = self.app.with_alert_ways(ways).expect("ways out");
+        Self { router: cartwright::web::site(app.clone()), app, ..self }
+    }
+
     /// A browser that nobody has used yet.
     pub fn browser(&self) -> Browser {
         Browser::new(self.router.clone(), &self.origin, self.seen.clone())

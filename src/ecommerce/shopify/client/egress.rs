@@ -6,16 +6,15 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::HeaderValue;
 use rustls::client::{ClientSessionStore, Resumption, Tls12ClientSessionValue, Tls13ClientSessionValue};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, NamedGroup, RootCertStore};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, NamedGroup};
 
 use super::meter;
+use crate::outbound::tls;
 
 /// The operator's way out. The default is straight, with the compiled-in roots.
 #[derive(Clone, Debug, Default)]
@@ -47,28 +46,10 @@ pub enum EgressProxyError {
 
 impl Egress {
     pub(super) fn tls(&self) -> anyhow::Result<ClientConfig> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .context("setting up TLS 1.2 and 1.3")?
-            .with_root_certificates(self.roots()?)
-            .with_no_client_auth();
+        let mut config = tls::client(self.extra_roots_pem.as_deref())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::store(Arc::new(NoSessions));
         Ok(config)
-    }
-
-    fn roots(&self) -> anyhow::Result<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-        let Some(pem) = &self.extra_roots_pem else { return Ok(roots) };
-        let before = roots.len();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(|_| anyhow::anyhow!("the extra roots are not PEM"))?;
-            roots.add(certificate).context("a certificate among the extra roots cannot be used")?;
-        }
-        ensure!(roots.len() > before, "the extra roots hold no PEM certificate");
-        Ok(roots)
     }
 }
 

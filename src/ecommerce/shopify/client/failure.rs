@@ -1,14 +1,12 @@
 //! Why no answer came back, told from the types of an error's causes and never from its words: those may hold an address.
 //! Refuses to blame a credential: nothing here was Shopify's answer.
 
-use std::error::Error;
 use std::io;
-use std::iter::successors;
 
 use rustls::CertificateError;
 
-use crate::ecommerce::shopify::resolver::LookupError;
 use crate::ecommerce::verdict::Class;
+use crate::outbound::{cause, resolver::LookupError};
 
 /// No whole answer came back. Holds no address, header or body, so it may be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,20 +42,6 @@ impl Failure {
         let remark = if error.is_connect() { connect_remark(error, through_proxy) } else { broken_remark(error) };
         fails(Class::NetworkUnreachable, remark)
     }
-}
-
-/// The causes of an error, outermost first. `io::Error` hides what it wraps from `source()`, so it is opened by hand.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        }
-    })
-}
-
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    causes(error).find_map(|cause| cause.downcast_ref::<E>())
 }
 
 /// A malformed or endless head, or chunks that are none.

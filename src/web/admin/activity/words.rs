@@ -42,6 +42,10 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::IntegrationTurnedOn => "Turned on Ecommerce Integration".into(),
         Event::IntegrationTurnedOff => "Turned off Ecommerce Integration".into(),
 
+        Event::AlertsChanged { .. } => "Changed the alert settings".into(),
+        Event::AlertSent { addresses } => format!("Sent an alert to {}", count_of(*addresses)),
+        Event::AlertNotDelivered => "Could not deliver an alert to the webhook".into(),
+
         Event::SignedIn => "Signed in".into(),
         Event::CouldNotSignIn { email } => format!("Could not sign in ({email})"),
         Event::SignedOut => "Signed out".into(),
@@ -72,6 +76,10 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
 pub fn unknown(name: &str, cart: Option<&str>) -> String {
     let of = cart.map(|cart| format!(" ({cart})")).unwrap_or_default();
     format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
+}
+
+fn count_of(addresses: usize) -> String {
+    if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
 }
 
 /// "1 secret", "12 secrets".
@@ -196,6 +204,10 @@ mod tests {
             (Event::SecretUnreadable, tea, "Could not read the secret of Northwind Tea"),
             (Event::IntegrationTurnedOn, None, "Turned on Ecommerce Integration"),
             (Event::IntegrationTurnedOff, None, "Turned off Ecommerce Integration"),
+            (Event::AlertsChanged { changes: vec![change("E-mail")] }, None, "Changed the alert settings"),
+            (Event::AlertSent { addresses: 1 }, None, "Sent an alert to 1 address"),
+            (Event::AlertSent { addresses: 3 }, None, "Sent an alert to 3 addresses"),
+            (Event::AlertNotDelivered, None, "Could not deliver an alert to the webhook"),
             (Event::SignedIn, None, "Signed in"),
             (
                 Event::CouldNotSignIn { email: "priya@northwind.example".into() },

@@ -1,0 +1,141 @@
+//! What alerts are about, as plain data: alerts know no carts. Names and titles travel as values, a secret has no place here.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// The five words for a cart, as everywhere outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CartStatus {
+    Draft,
+    Connected,
+    NeedsAttention,
+    NotConnected,
+    Inactive,
+}
+
+/// A cart's status changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusChange {
+    pub cart: Uuid,
+    pub website_name: String,
+    pub store_host: String,
+    pub previous: CartStatus,
+    pub status: CartStatus,
+    /// The class of the trouble, such as `TOKEN_STOPPED`; of one that is over, the class that ended.
+    pub class: String,
+    /// Its title, as the page says it.
+    pub title: String,
+    /// Shopify's names of needed permissions that are missing.
+    pub missing_permissions: Vec<String>,
+    /// What stops working without them, in the words of the permission table and in the same order.
+    pub what_stops: Vec<String>,
+    /// When the trouble began, also of one that is over.
+    #[serde(with = "time::serde::rfc3339")]
+    pub since: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_good_at: Option<OffsetDateTime>,
+}
+
+/// Everything that anybody is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Alert {
+    #[serde(rename = "cart.needs-attention")]
+    NeedsAttention(StatusChange),
+    #[serde(rename = "cart.recovered")]
+    Recovered(StatusChange),
+    /// Somebody made an API key that can fetch access tokens.
+    #[serde(rename = "api-key.made")]
+    ApiKeyMade { name: String, by: String },
+    #[serde(rename = "alert.trial")]
+    Trial,
+}
+
+impl StatusChange {
+    /// The alert that this change is worth: on a turn for the worse and on its end, never on a repeat, and never where a person
+    /// has just saved, turned on or turned off the cart and reads its status on the page.
+    pub fn alert(self) -> Option<Alert> {
+        use CartStatus::{Connected, NeedsAttention, NotConnected};
+        match (self.previous, self.status) {
+            (Connected, NeedsAttention) | (Connected | NeedsAttention, NotConnected) => {
+                Some(Alert::NeedsAttention(self))
+            }
+            // Better than before, and still nothing that may be left alone.
+            (NotConnected, NeedsAttention) => Some(Alert::NeedsAttention(self)),
+            (NeedsAttention | NotConnected, Connected) => Some(Alert::Recovered(self)),
+            _ => None,
+        }
+    }
+}
+
+impl Alert {
+    /// The kind as the webhook calls it.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NeedsAttention(_) => "cart.needs-attention",
+            Self::Recovered(_) => "cart.recovered",
+            Self::ApiKeyMade { .. } => "api-key.made",
+            Self::Trial => "alert.trial",
+        }
+    }
+
+    /// The cart that it is about.
+    pub const fn cart(&self) -> Option<Uuid> {
+        match self {
+            Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
+            Self::ApiKeyMade { .. } | Self::Trial => None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    pub(crate) fn change(previous: CartStatus, status: CartStatus) -> StatusChange {
+        StatusChange {
+            cart: Uuid::from_u128(0x0001_98f3),
+            website_name: "Northwind Tea".into(),
+            store_host: "northwind-tea.myshopify.com".into(),
+            previous,
+            status,
+            class: "TOKEN_STOPPED".into(),
+            title: "The access token stopped working".into(),
+            missing_permissions: Vec::new(),
+            what_stops: Vec::new(),
+            since: datetime!(2026-11-21 08:14:40 UTC),
+            last_good_at: Some(datetime!(2026-11-21 07:59:41 UTC)),
+        }
+    }
+
+    #[test]
+    fn only_a_turn_is_told() {
+        use CartStatus::{Connected, Draft, Inactive, NeedsAttention, NotConnected};
+        let all = [Draft, Connected, NeedsAttention, NotConnected, Inactive];
+        let told = |from, to| change(from, to).alert().map(|alert| alert.kind());
+        for from in all {
+            for to in all {
+                let expected = match (from, to) {
+                    (Connected, NeedsAttention | NotConnected)
+                    | (NeedsAttention, NotConnected)
+                    | (NotConnected, NeedsAttention) => Some("cart.needs-attention"),
+                    (NeedsAttention | NotConnected, Connected) => Some("cart.recovered"),
+                    _ => None,
+                };
+                assert_eq!(told(from, to), expected, "{from:?} to {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_alert_is_kept_as_it_was() {
+        let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
+        let kept = serde_json::to_value(&alert).expect("plain data");
+        assert_eq!((&kept["type"], &kept["status"]), (&alert.kind().into(), &"not-connected".into()));
+        assert_eq!(serde_json::from_value::<Alert>(kept).expect("the same"), alert);
+    }
+}

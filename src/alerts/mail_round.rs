@@ -1,0 +1,168 @@
+//! The mail's half of a round: each address gets everything that waits for it in one message, and then nothing for five minutes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+use super::{
+    Alert, Alerts, Broken, Round,
+    delivery::{GIVE_UP, LEASE, pause},
+    letter::{self, Letter, News},
+    mail::{Mail, NotTaken, Thread},
+    sql::{self, LeasedAddress, Waiting},
+};
+use crate::{
+    audit::{self, By, Event},
+    database::transaction,
+};
+
+/// Addresses in one round; there are no more than that.
+const AT_ONCE: i64 = 20;
+/// Alerts in one message; the rest comes with the next.
+const MOST: i64 = 2_000;
+/// Carts that break together are found within moments of each other: so long, in seconds, the first waits for the others.
+const SETTLE: f64 = 20.0;
+/// At most one message in so many seconds to each address.
+const BETWEEN: f64 = 300.0;
+
+/// What one address was sent, and what came of it.
+struct Sent {
+    leased: LeasedAddress,
+    waiting: Vec<Waiting>,
+    subject: String,
+    message_id: String,
+    outcome: Result<(), NotTaken>,
+}
+
+impl Alerts {
+    pub(super) async fn deliver_mails(&self) -> Result<Round, Broken> {
+        let Some(mail) = &self.mail else { return self.expire_mails().await };
+        let addresses = sql::lease_addresses(&self.pool, AT_ONCE, SETTLE, LEASE).await?;
+        if addresses.is_empty() {
+            return Ok(Round::default());
+        }
+        let of = sql::count_carts(&mut *self.pool.acquire().await?).await?;
+        let sent = join_all(addresses.into_iter().map(|leased| self.send(mail, leased, of))).await;
+        let sent: Vec<Sent> = sent.into_iter().collect::<Result<Vec<_>, Broken>>()?.into_iter().flatten().collect();
+        let reached = sent.iter().filter(|one| one.outcome.is_ok()).count();
+        Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
+            Box::pin(async move {
+                let mut round = Round::default();
+                for one in sent {
+                    round.add(record(work, one).await?);
+                }
+                if reached > 0 {
+                    audit::record(work, &By::system(), None, &Event::AlertSent { addresses: reached }).await?;
+                }
+                if round.given_up > 0 {
+                    audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
+                }
+                Ok(round)
+            })
+        })
+        .await?)
+    }
+
+    async fn send(&self, mail: &Arc<Mail>, leased: LeasedAddress, of: i64) -> Result<Option<Sent>, Broken> {
+        let waiting = sql::list_waiting(&self.pool, &leased.address, MOST).await?;
+        let news: Vec<News<'_>> = waiting.iter().map(|one| (one.at, &one.alert.0)).collect();
+        let Some((letter, first)) = letter::write(&news, of, &self.house).zip(waiting.first()) else { return Ok(None) };
+        let thread = self.thread(mail, &waiting, first.id, &leased.address).await?;
+        let Letter { subject, .. } = &letter;
+        let outcome = mail.send(&leased.address, &letter, &thread, self.clock.now()).await;
+        Ok(Some(Sent { subject: subject.clone(), message_id: thread.id, waiting, outcome, leased }))
+    }
+
+    /// A message about one cart goes on from the message that told of its trouble.
+    async fn thread(&self, mail: &Mail, waiting: &[Waiting], first: Uuid, address: &str) -> sqlx::Result<Thread> {
+        let mut carts: Vec<Uuid> = waiting.iter().filter_map(|one| one.alert.cart()).collect();
+        carts.dedup();
+        let goes_on_from = match carts[..] {
+            [cart] => sql::find_thread(&self.pool, cart, address).await?,
+            _ => None,
+        };
+        Ok(Thread { id: mail.id_of(first), goes_on_from })
+    }
+
+    /// Without a mail server nothing can be sent; what has waited for a day is told as not delivered.
+    async fn expire_mails(&self) -> Result<Round, Broken> {
+        Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
+            Box::pin(async move {
+                let expired = sql::delete_expired_mails(work, GIVE_UP).await?;
+                for address in &expired {
+                    let line = sql::Line {
+                        channel: "email",
+                        recipient: address,
+                        outcome: "was not sent: this server has no mail server",
+                        is_delivered: false,
+                        subject: "Alerts of a day",
+                    };
+                    sql::insert_line(work, &line).await?;
+                }
+                if !expired.is_empty() {
+                    audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
+                }
+                Ok(Round { given_up: expired.len(), ..Round::default() })
+            })
+        })
+        .await?)
+    }
+}
+
+async fn record(work: &mut sqlx::PgConnection, sent: Sent) -> sqlx::Result<Round> {
+    let ids: Vec<Uuid> = sent.waiting.iter().map(|one| one.id).collect();
+    let address = sent.leased.address.clone();
+    let line = |outcome: &str, is_delivered| {
+        let (recipient, subject, outcome) = (address.clone(), sent.subject.clone(), outcome.to_owned());
+        (recipient, subject, outcome, is_delivered)
+    };
+    let refused = match sent.outcome {
+        Ok(()) => {
+            if !sql::release_address(work, &sent.leased, BETWEEN, true).await? {
+                return Ok(Round::default());
+            }
+            sql::delete_deliveries(work, &ids).await?;
+            file(work, &sent.waiting, &address, &sent.message_id).await?;
+            insert(work, line("sent", true)).await?;
+            return Ok(Round { delivered: 1, ..Round::default() });
+        }
+        Err(refused) => refused,
+    };
+    let pause = pause(sent.leased.attempts, ids.first().copied().unwrap_or_default());
+    sql::release_address(work, &sent.leased, pause, refused.is_for_good).await?;
+    let outcome = format!("the mail server {}", refused.phrase);
+    let over = if refused.is_for_good { ids } else { sql::list_expired(work, &ids, GIVE_UP - pause).await? };
+    if over.is_empty() {
+        if sent.leased.attempts == 1 {
+            insert(work, line(&outcome, false)).await?;
+        }
+        return Ok(Round { failed: 1, ..Round::default() });
+    }
+    sql::delete_deliveries(work, &over).await?;
+    let given_up = if refused.is_for_good { "given up" } else { "given up after a day" };
+    insert(work, line(&format!("{outcome}; {given_up}"), false)).await?;
+    Ok(Round { given_up: 1, ..Round::default() })
+}
+
+/// Opens a thread for each cart that is in trouble and closes those that are well again.
+async fn file(work: &mut sqlx::PgConnection, waiting: &[Waiting], address: &str, id: &str) -> sqlx::Result<()> {
+    let latest: HashMap<Uuid, bool> = waiting
+        .iter()
+        .filter_map(|one| Some((one.alert.cart()?, matches!(&*one.alert, Alert::NeedsAttention(_)))))
+        .collect();
+    let carts = |in_trouble: bool| -> Vec<Uuid> {
+        latest.iter().filter(|(_, trouble)| **trouble == in_trouble).map(|(cart, _)| *cart).collect()
+    };
+    sql::insert_threads(work, &carts(true), address, id).await?;
+    sql::delete_threads(work, &carts(false), address).await
+}
+
+async fn insert(
+    work: &mut sqlx::PgConnection,
+    (recipient, subject, outcome, is_delivered): (String, String, String, bool),
+) -> sqlx::Result<()> {
+    let line =
+        sql::Line { channel: "email", recipient: &recipient, outcome: &outcome, is_delivered, subject: &subject };
+    sql::insert_line(work, &line).await
+}

@@ -1,0 +1,141 @@
+//! Who is told when a cart starts or stops needing attention: a signed webhook and e-mail, on change only.
+//!
+//! A change writes its alert into an outbox in its own transaction ([`queue`]); whoever delivers leases it, **commits**, calls, and
+//! records. So a kill loses none, and no two replicas send the same at once. Knows no carts: what it tells travels as values.
+
+mod change;
+mod delivery;
+mod letter;
+pub mod mail;
+mod mail_round;
+mod payload;
+mod recipients;
+mod rotation;
+mod settings;
+mod signing;
+mod sql;
+mod trial;
+mod webhook;
+mod webhook_address;
+mod webhook_round;
+mod words;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    vault::{SealError, Vault},
+};
+
+pub use change::{Alert, CartStatus, StatusChange};
+pub use delivery::{Round, keep_delivering};
+pub use mail::{MailServer, MailServerError};
+pub use recipients::{Recipient, RecipientsError};
+pub use rotation::sealed_columns;
+pub use settings::{ChangeError, Changed, Delivered, Settings, Wanted, WebhookState};
+pub use signing::SigningSecret;
+pub use trial::{Told, Trial};
+pub use webhook_address::{WebhookAddress, WebhookAddressError, is_host_name};
+
+/// Longest call of a webhook, and longest conversation with a mail server: 10 s.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+
+/// How the operator lets alerts out. The default has no mail server and allows no private name.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    pub mail: Option<Arc<MailServer>>,
+    /// Names of webhooks that may lead to private addresses.
+    pub hosts: Vec<String>,
+    /// PEM certificates that are trusted in addition to Mozilla's.
+    pub extra_roots_pem: Option<Vec<u8>>,
+}
+
+/// What an alert says about where it comes from.
+#[derive(Clone, Debug)]
+struct House {
+    product: String,
+    /// Scheme, host and port of our own pages.
+    origin: String,
+}
+
+/// The handle on everything about alerts.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    pool: PgPool,
+    vault: Arc<Vault>,
+    house: Arc<House>,
+    webhooks: webhook::Client,
+    mail: Option<Arc<mail::Mail>>,
+    clock: Clock,
+}
+
+/// Something that is nobody's mistake: the database, the key, a bug.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error("asking the database")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl Alerts {
+    /// # Errors
+    /// Extra roots that are no certificates, or a sender that no mail can have.
+    pub fn new(
+        pool: PgPool,
+        vault: Arc<Vault>,
+        product: &str,
+        origin: &str,
+        ways: &Ways,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let roots = ways.extra_roots_pem.as_deref();
+        let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, origin, roots)).transpose()?;
+        Ok(Self {
+            pool,
+            vault,
+            house: Arc::new(House { product: product.to_owned(), origin: origin.to_owned() }),
+            webhooks: webhook::Client::new(&ways.hosts, roots)?,
+            mail: mail.map(Arc::new),
+            clock,
+        })
+    }
+
+    /// The same by other ways.
+    ///
+    /// # Errors
+    /// As [`Alerts::new`].
+    pub fn with_ways(self, ways: &Ways) -> anyhow::Result<Self> {
+        let House { product, origin } = &*self.house;
+        Self::new(self.pool, self.vault, product, origin, ways, self.clock)
+    }
+
+    /// Whether the operator has set up a mail server.
+    pub const fn has_mail(&self) -> bool {
+        self.mail.is_some()
+    }
+
+    /// Removes what is over: alerts that everybody was told, old lines of the log, addresses that are in use no more.
+    pub async fn sweep(&self) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        sql::sweep(&mut connection).await
+    }
+}
+
+/// Queues what a change is worth, through the connection of the change, so that both are kept or neither. Nothing is queued
+/// where the change is no turn, or nobody wants to be told.
+pub async fn queue(work: &mut PgConnection, change: &StatusChange) -> sqlx::Result<()> {
+    match change.clone().alert() {
+        Some(alert) => queue_alert(work, &alert).await,
+        None => Ok(()),
+    }
+}
+
+/// The same for any alert.
+pub async fn queue_alert(work: &mut PgConnection, alert: &Alert) -> sqlx::Result<()> {
+    let data = serde_json::to_value(alert).expect("alerts are plain data");
+    sql::queue(work, Uuid::now_v7(), alert.cart(), &data).await
+}

@@ -1,0 +1,150 @@
+//! What a webhook carries. Fields may be added, never removed or renamed; never a secret, an order or a customer.
+
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+use super::{Alert, CartStatus, House, StatusChange};
+
+/// Seconds, in UTC: "2026-11-21T08:15:02Z".
+const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    r#type: &'static str,
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Data<'a> {
+    Cart(CartData<'a>),
+    Key { key: Named<'a>, made_by: &'a str, url: String },
+    Trial { url: String },
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct CartData<'a> {
+    cart: Cart<'a>,
+    status: CartStatus,
+    previous_status: CartStatus,
+    class: &'a str,
+    title: &'a str,
+    missing_permissions: &'a [String],
+    since: String,
+    last_good_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasted_seconds: Option<i64>,
+    url: String,
+}
+
+#[derive(Serialize)]
+struct Cart<'a> {
+    id: String,
+    website_name: &'a str,
+    platform: &'static str,
+    store: &'a str,
+}
+
+/// The body, the same bytes for each retry.
+pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
+    let data = match alert {
+        Alert::NeedsAttention(change) => Data::Cart(cart(change, None, house)),
+        Alert::Recovered(change) => Data::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house)),
+        Alert::ApiKeyMade { name, by } => {
+            Data::Key { key: Named { name }, made_by: by, url: format!("{}/admin/api-keys", house.origin) }
+        }
+        Alert::Trial => Data::Trial { url: format!("{}/admin/alerts", house.origin) },
+    };
+    let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
+    serde_json::to_string(&payload).expect("a payload is plain data")
+}
+
+fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &House) -> CartData<'a> {
+    CartData {
+        cart: Cart {
+            id: change.cart.as_simple().to_string(),
+            website_name: &change.website_name,
+            platform: "shopify",
+            store: &change.store_host,
+        },
+        status: change.status,
+        previous_status: change.previous,
+        class: &change.class,
+        title: &change.title,
+        missing_permissions: &change.missing_permissions,
+        since: text(change.since),
+        last_good_at: change.last_good_at.map(text),
+        lasted_seconds,
+        url: page_of(change, house),
+    }
+}
+
+/// Where a cart's health is shown.
+pub(super) fn page_of(change: &StatusChange, house: &House) -> String {
+    format!("{}/admin/ecommerce/shopify/{}/health", house.origin, change.cart.as_simple())
+}
+
+fn text(at: OffsetDateTime) -> String {
+    at.to_offset(time::UtcOffset::UTC).format(SECONDS).expect("a moment of this millennium")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::alerts::change::tests::change;
+
+    fn house() -> House {
+        House { product: "Order Time".into(), origin: "https://orders.northwind.example".into() }
+    }
+
+    #[test]
+    fn the_payload_is_the_documented_one() {
+        let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
+        let body: serde_json::Value =
+            serde_json::from_str(&body(&alert, datetime!(2026-11-21 09:15:02.9 +1), &house())).expect("JSON");
+        let id = "000000000000000000000000000198f3";
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "cart.needs-attention", "timestamp": "2026-11-21T08:15:02Z",
+                "data": {
+                    "cart": { "id": id, "website_name": "Northwind Tea", "platform": "shopify", "store": "northwind-tea.myshopify.com" },
+                    "status": "not-connected", "previous_status": "connected",
+                    "class": "TOKEN_STOPPED", "title": "The access token stopped working", "missing_permissions": [],
+                    "since": "2026-11-21T08:14:40Z", "last_good_at": "2026-11-21T07:59:41Z",
+                    "url": format!("https://orders.northwind.example/admin/ecommerce/shopify/{id}/health") }
+            })
+        );
+    }
+
+    #[test]
+    fn a_recovery_says_how_long_it_lasted() {
+        let alert = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
+        let body = body(&alert, datetime!(2026-11-21 08:54:40 UTC), &house());
+        for part in ["\"type\":\"cart.recovered\"", "\"class\":\"TOKEN_STOPPED\"", "\"lasted_seconds\":2400"] {
+            assert!(body.contains(part), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_others_have_no_cart() {
+        let at = datetime!(2026-11-21 08:15:02 UTC);
+        assert_eq!(
+            body(&Alert::Trial, at, &house()),
+            "{\"type\":\"alert.trial\",\"timestamp\":\"2026-11-21T08:15:02Z\",\"data\":{\"url\":\"https://orders.northwind.example/admin/alerts\"}}"
+        );
+        let key = Alert::ApiKeyMade { name: "Sync service".into(), by: "Priya Shah".into() };
+        assert!(
+            body(&key, at, &house())
+                .contains("\"data\":{\"key\":{\"name\":\"Sync service\"},\"made_by\":\"Priya Shah\"")
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! The mail addresses of alerts, as an administrator lists them.
+
+use lettre::Address;
+
+/// One mail address, in a form that may stand in a header: nothing but visible ASCII.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recipient(String);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecipientsError {
+    #[error("Enter at least one email address, or turn e-mail off")]
+    Empty,
+    #[error("“{0}” is not an email address like priya@northwind.example. Separate several with commas")]
+    Form(String),
+    #[error("Enter {} email addresses or fewer. A mailing list takes more", Recipient::MOST)]
+    TooMany,
+}
+
+impl RecipientsError {
+    /// The value of `data-class`.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Empty => "EMAILS_EMPTY",
+            Self::Form(_) => "EMAIL_FORM",
+            Self::TooMany => "EMAILS_TOO_MANY",
+        }
+    }
+}
+
+impl Recipient {
+    /// Most addresses.
+    pub const MOST: usize = 20;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// One address. A line end inside of it would be a header of the sender's own, so control characters are refused, not cut.
+    pub fn parse(typed: &str) -> Option<Self> {
+        let is_visible = (3..=254).contains(&typed.len()) && typed.bytes().all(|b| b.is_ascii_graphic());
+        let address: Address = typed.parse().ok().filter(|_| is_visible)?;
+        Some(Self(address.to_string().to_ascii_lowercase()))
+    }
+
+    /// Addresses with commas, semicolons or blanks between them, each once.
+    pub fn parse_list(typed: &str) -> Result<Vec<Self>, RecipientsError> {
+        let mut list: Vec<Self> = Vec::new();
+        for one in typed.split([',', ';', ' ', '\u{a0}']).map(|one| one.trim_matches(' ')).filter(|one| !one.is_empty())
+        {
+            let shown = || one.chars().filter(|c| !c.is_control()).take(60).collect();
+            let recipient = Self::parse(one).ok_or_else(|| RecipientsError::Form(shown()))?;
+            if !list.contains(&recipient) {
+                list.push(recipient);
+            }
+        }
+        if list.len() > Self::MOST { Err(RecipientsError::TooMany) } else { Ok(list) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(typed: &str) -> Result<Vec<String>, RecipientsError> {
+        Recipient::parse_list(typed).map(|list| list.into_iter().map(|one| one.0).collect())
+    }
+
+    #[test]
+    fn addresses_are_listed_once_however_they_are_separated() {
+        let two = vec!["priya@northwind.example".to_owned(), "ops@northwind.example".to_owned()];
+        for typed in [
+            "priya@northwind.example, ops@northwind.example",
+            " Priya@Northwind.example;ops@northwind.example ; priya@northwind.example",
+            "priya@northwind.example ops@northwind.example,",
+        ] {
+            assert_eq!(list(typed), Ok(two.clone()), "{typed}");
+        }
+        assert_eq!(list(" , "), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_could_become_a_header_is_refused() {
+        for typed in [
+            "priya",
+            "a@b\r\nBcc: x@y",
+            "a@b.example\r\nBcc:x@y.example",
+            "a@b.example\nx@y.example",
+            "a@b.example\u{0}",
+            "<a@b.example>",
+            "Priya <a@b.example>",
+            "ä@b.example",
+            "a@b@c.example",
+        ] {
+            assert!(matches!(list(typed), Err(RecipientsError::Form(_))), "{typed:?}");
+        }
+        let many = (0..21).map(|n| format!("a{n}@b.example")).collect::<Vec<_>>().join(",");
+        assert_eq!(list(&many), Err(RecipientsError::TooMany));
+    }
+}

@@ -1,0 +1,150 @@
+//! Leases and outcomes of mail: leased is an address with everything that waits for it, so that many carts make one message.
+
+use sqlx::{PgConnection, PgPool, types::Json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{super::Alert, Waiting};
+
+/// An address that is ours until its lease ends.
+pub(in crate::alerts) struct LeasedAddress {
+    pub address: String,
+    pub leased_until: OffsetDateTime,
+    /// This one included.
+    pub attempts: i32,
+}
+
+/// Takes addresses that something has waited for long enough to be joined by others like it.
+pub(in crate::alerts) async fn lease_addresses(
+    pool: &PgPool,
+    limit: i64,
+    settle: f64,
+    seconds: f64,
+) -> sqlx::Result<Vec<LeasedAddress>> {
+    let mut connection = pool.acquire().await?;
+    sqlx::query!(
+        "insert into alert_recipients (address)
+         select distinct d.address from alert_deliveries d where d.channel = 'email'
+           and not exists (select 1 from alert_recipients r where r.address = d.address)
+         on conflict (address) do nothing"
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query_as!(
+        LeasedAddress,
+        r#"update alert_recipients set leased_until = now() + make_interval(secs => $3), attempts = attempts + 1
+           where address in (
+               select r.address from alert_recipients r
+               where r.next_at <= now() and (r.leased_until is null or r.leased_until < now())
+                 and exists (select 1 from alert_deliveries d where d.channel = 'email' and d.address = r.address
+                     and d.created_at <= now() - make_interval(secs => $2))
+               order by r.next_at limit $1 for update skip locked)
+           returning address, leased_until as "leased_until!", attempts"#,
+        limit,
+        settle,
+        seconds,
+    )
+    .fetch_all(&mut *connection)
+    .await
+}
+
+/// What waits for an address, oldest first.
+pub(in crate::alerts) async fn list_waiting(pool: &PgPool, address: &str, limit: i64) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as!(
+        Waiting,
+        r#"select d.id, a.at, a.data as "alert: Json<Alert>"
+           from alert_deliveries d join alerts a on a.id = d.alert_id
+           where d.channel = 'email' and d.address = $1 order by d.place limit $2"#,
+        address,
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// Ends the lease; `attempts` begins anew after a success.
+pub(in crate::alerts) async fn release_address(
+    connection: &mut PgConnection,
+    leased: &LeasedAddress,
+    seconds: f64,
+    begins_anew: bool,
+) -> sqlx::Result<bool> {
+    let released = sqlx::query!(
+        "update alert_recipients set leased_until = null, next_at = now() + make_interval(secs => $3),
+         attempts = case when $4 then 0 else attempts end
+         where address = $1 and leased_until = $2",
+        leased.address,
+        leased.leased_until,
+        seconds,
+        begins_anew,
+    );
+    Ok(released.execute(connection).await?.rows_affected() > 0)
+}
+
+/// Of these, those that have waited for a day.
+pub(in crate::alerts) async fn list_expired(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+    seconds: f64,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select id from alert_deliveries where id = any($1) and created_at <= now() - make_interval(secs => $2)",
+        ids,
+        seconds,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Forgets what has waited for a day, and says for whom.
+pub(in crate::alerts) async fn delete_expired_mails(
+    connection: &mut PgConnection,
+    seconds: f64,
+) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"with gone as (
+               delete from alert_deliveries where channel = 'email' and created_at <= now() - make_interval(secs => $1)
+               returning address)
+           select distinct address as "address!" from gone order by 1"#,
+        seconds,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// The message that told this address of the cart's trouble.
+pub(in crate::alerts) async fn find_thread(pool: &PgPool, cart: Uuid, address: &str) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!("select message_id from alert_threads where cart_id = $1 and address = $2", cart, address)
+        .fetch_optional(pool)
+        .await
+}
+
+/// Begins a thread for each of these carts that has none; what follows is filed under the first message.
+pub(in crate::alerts) async fn insert_threads(
+    connection: &mut PgConnection,
+    carts: &[Uuid],
+    address: &str,
+    message_id: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into alert_threads (cart_id, address, message_id) select unnest($1::uuid[]), $2, $3
+         on conflict (cart_id, address) do nothing",
+        carts,
+        address,
+        message_id,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+pub(in crate::alerts) async fn delete_threads(
+    connection: &mut PgConnection,
+    carts: &[Uuid],
+    address: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!("delete from alert_threads where cart_id = any($1) and address = $2", carts, address)
+        .execute(connection)
+        .await
+        .map(drop)
+}

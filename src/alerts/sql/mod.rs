@@ -1,0 +1,106 @@
+//! The alerts' SQL. Times are the database's, because replicas share only that.
+
+mod mails;
+mod rotation;
+mod settings;
+mod webhooks;
+
+pub(super) use mails::*;
+pub(super) use rotation::*;
+pub(super) use settings::*;
+use sqlx::{PgConnection, types::Json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+pub(super) use webhooks::*;
+
+use super::Alert;
+
+/// Something that waits to be told to somebody.
+pub(super) struct Waiting {
+    /// Of the delivery; stays the same for each retry.
+    pub id: Uuid,
+    pub at: OffsetDateTime,
+    pub alert: Json<Alert>,
+}
+
+/// What is told of a delivery on the page.
+pub(super) struct Line<'a> {
+    pub channel: &'static str,
+    pub recipient: &'a str,
+    pub outcome: &'a str,
+    pub is_delivered: bool,
+    pub subject: &'a str,
+}
+
+/// One row for everybody who wants to be told now; nothing where that is nobody.
+pub(super) async fn queue(
+    connection: &mut PgConnection,
+    id: Uuid,
+    cart: Option<Uuid>,
+    data: &serde_json::Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with told as (
+             select 'email' as channel, unnest(email_addresses) as address from alert_settings where email_on
+             union all
+             select 'webhook', null from alert_webhooks where gone_at is null
+         ), alert as (
+             insert into alerts (id, data) select $1, $3 where exists (select 1 from told) returning id
+         )
+         insert into alert_deliveries (id, alert_id, channel, address, cart_id)
+         select gen_random_uuid(), alert.id, told.channel, told.address, $2 from told cross join alert",
+        id,
+        cart,
+        data,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Writes a line of the log.
+pub(super) async fn insert_line(connection: &mut PgConnection, line: &Line<'_>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into alert_log (id, channel, recipient, outcome, is_delivered, subject) values ($1, $2, $3, $4, $5, $6)",
+        Uuid::now_v7(),
+        line.channel,
+        line.recipient,
+        line.outcome,
+        line.is_delivered,
+        line.subject,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Forgets these deliveries: told, or given up.
+pub(super) async fn delete_deliveries(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!("delete from alert_deliveries where id = any($1)", ids).execute(connection).await.map(drop)
+}
+
+/// Carts that are active, for "12 of 40 carts". The one thing that alerts ask of carts, and it is a number.
+pub(super) async fn count_carts(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select count(*) as "n!" from carts where is_active"#).fetch_one(connection).await
+}
+
+/// What is over.
+pub(super) async fn sweep(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("delete from alerts a where not exists (select 1 from alert_deliveries d where d.alert_id = a.id)")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!(
+        "delete from alert_recipients r where r.next_at < now() - interval '1 day'
+         and not exists (select 1 from alert_deliveries d where d.channel = 'email' and d.address = r.address)"
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("delete from alert_threads where at < now() - interval '90 days'").execute(&mut *connection).await?;
+    sqlx::query!(
+        "delete from alert_log where at < now() - interval '90 days'
+         or id not in (select id from alert_log order by at desc, id desc limit 500)"
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}

@@ -1,0 +1,125 @@
+//! The settings' row, the webhook's, and the log for their page.
+
+use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::super::Delivered;
+
+pub(in crate::alerts) struct SettingsRow {
+    pub email_on: bool,
+    pub email_addresses: Vec<String>,
+    pub version: i64,
+}
+
+/// The webhook with its sealed secret and the host that it is sealed for, in one read.
+pub(in crate::alerts) struct WebhookRow {
+    pub id: Uuid,
+    pub address: String,
+    pub host: String,
+    pub secret: Vec<u8>,
+    pub secret_ending: String,
+    pub gone_at: Option<OffsetDateTime>,
+    pub failing_since: Option<OffsetDateTime>,
+}
+
+pub(in crate::alerts) async fn find_settings(pool: &PgPool) -> sqlx::Result<SettingsRow> {
+    sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings").fetch_one(pool).await
+}
+
+/// The same, and nobody else changes it until the transaction ends.
+pub(in crate::alerts) async fn lock_settings(connection: &mut PgConnection) -> sqlx::Result<SettingsRow> {
+    sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings for update")
+        .fetch_one(connection)
+        .await
+}
+
+pub(in crate::alerts) async fn find_webhook(connection: &mut PgConnection) -> sqlx::Result<Option<WebhookRow>> {
+    sqlx::query_as!(
+        WebhookRow,
+        "select id, address, host, secret, secret_ending, gone_at, failing_since from alert_webhooks"
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+pub(in crate::alerts) async fn update_settings(
+    connection: &mut PgConnection,
+    email_on: bool,
+    email_addresses: &[String],
+    by: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update alert_settings set email_on = $1, email_addresses = $2, version = version + 1, changed_at = now(), changed_by = $3",
+        email_on,
+        email_addresses,
+        by,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Puts the only webhook in the place of whatever was there.
+pub(in crate::alerts) async fn replace_webhook(
+    connection: &mut PgConnection,
+    id: Uuid,
+    address: &str,
+    host: &str,
+    secret: &[u8],
+    ending: &str,
+) -> sqlx::Result<()> {
+    delete_webhook(connection).await?;
+    sqlx::query!(
+        "insert into alert_webhooks (id, address, host, secret, secret_ending) values ($1, $2, $3, $4, $5)",
+        id,
+        address,
+        host,
+        secret,
+        ending,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Another path of the same host, or on again after a 410.
+pub(in crate::alerts) async fn update_webhook_address(
+    connection: &mut PgConnection,
+    address: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!("update alert_webhooks set address = $1, gone_at = null", address).execute(connection).await.map(drop)
+}
+
+pub(in crate::alerts) async fn delete_webhook(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("delete from alert_webhooks").execute(connection).await.map(drop)
+}
+
+/// Forgets what waits for a channel or an address that is told no more.
+pub(in crate::alerts) async fn delete_unwanted(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from alert_deliveries d where
+         (d.channel = 'webhook' and not exists (select 1 from alert_webhooks w where w.gone_at is null))
+         or (d.channel = 'email' and not exists
+             (select 1 from alert_settings s where s.email_on and d.address = any(s.email_addresses)))"
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// The newest lines of the log.
+pub(in crate::alerts) async fn list_log(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Delivered>> {
+    sqlx::query_as!(
+        Delivered,
+        "select at, channel, recipient, outcome, is_delivered, subject from alert_log order by at desc, id desc limit $1",
+        limit,
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// When the webhook is called next, if something waits for it.
+pub(in crate::alerts) async fn find_next_call(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!("select min(due_at) from alert_deliveries where channel = 'webhook'").fetch_one(pool).await
+}

@@ -1,0 +1,86 @@
+//! Leases and outcomes of the webhook's deliveries.
+
+use sqlx::{PgConnection, PgPool, types::Json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{super::Alert, Waiting};
+
+/// A delivery that is ours until its lease ends.
+pub(in crate::alerts) struct LeasedCall {
+    pub waiting: Waiting,
+    pub leased_until: OffsetDateTime,
+    /// This one included.
+    pub attempts: i32,
+    pub age_seconds: f64,
+}
+
+/// Takes what is due, oldest first, and of each cart only the oldest news.
+pub(in crate::alerts) async fn lease_calls(pool: &PgPool, limit: i64, seconds: f64) -> sqlx::Result<Vec<LeasedCall>> {
+    let rows = sqlx::query!(
+        r#"with due as (
+             select d.id from alert_deliveries d
+             where d.channel = 'webhook' and d.due_at <= now() and (d.leased_until is null or d.leased_until < now())
+               and not exists (
+                   select 1 from alert_deliveries e
+                   where e.channel = 'webhook' and e.cart_id = d.cart_id and e.place < d.place)
+             order by d.due_at, d.place limit $1 for update skip locked
+         )
+         update alert_deliveries d set leased_until = now() + make_interval(secs => $2), attempts = d.attempts + 1
+         from due, alerts a where d.id = due.id and a.id = d.alert_id
+         returning d.id, a.at, a.data as "alert: Json<Alert>", d.leased_until as "leased_until!", d.attempts,
+             extract(epoch from now() - d.created_at)::float8 as "age_seconds!""#,
+        limit,
+        seconds,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| LeasedCall {
+            waiting: Waiting { id: row.id, at: row.at, alert: row.alert },
+            leased_until: row.leased_until,
+            attempts: row.attempts,
+            age_seconds: row.age_seconds,
+        })
+        .collect())
+}
+
+/// Ends the lease with another try later, if the lease is still the same.
+pub(in crate::alerts) async fn retry_call(
+    connection: &mut PgConnection,
+    id: Uuid,
+    leased_until: OffsetDateTime,
+    seconds: f64,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update alert_deliveries set leased_until = null, due_at = now() + make_interval(secs => $3)
+         where id = $1 and leased_until = $2",
+        id,
+        leased_until,
+        seconds,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Whether this failure is the first after a success.
+pub(in crate::alerts) async fn begin_failing(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    let begun =
+        sqlx::query!("update alert_webhooks set failing_since = now() where failing_since is null").execute(connection);
+    Ok(begun.await?.rows_affected() > 0)
+}
+
+pub(in crate::alerts) async fn end_failing(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("update alert_webhooks set failing_since = null where failing_since is not null")
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Turns the webhook off, if it is still this one.
+pub(in crate::alerts) async fn turn_off_webhook(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
+    let off = sqlx::query!("update alert_webhooks set gone_at = now() where id = $1 and gone_at is null", id);
+    Ok(off.execute(connection).await?.rows_affected() > 0)
+}

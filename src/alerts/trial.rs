@@ -1,0 +1,107 @@
+//! *Try it*: a trial alert to everything that is saved, now, and what came of it. Not through the outbox: a person waits.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+use super::{Alert, Alerts, Broken, WebhookAddress, letter, mail::Thread, payload, sql};
+use crate::{
+    audit::{self, By, Event},
+    database::{throttle::Throttle, transaction},
+};
+
+/// Trials of one person: each calls somebody else's machine.
+const TRIALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(1) };
+
+/// What a trial came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// Nothing is saved that could be tried.
+    Nothing,
+    TooMany(Duration),
+    Told(Vec<Told>),
+}
+
+/// One address that was told, or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub channel: &'static str,
+    pub recipient: String,
+    /// Goes on after the recipient: "answered 200", "was sent the mail".
+    pub words: String,
+    pub is_delivered: bool,
+}
+
+impl Alerts {
+    /// Ends within 10 s and a moment.
+    pub async fn try_it(&self, by: By) -> Result<Trial, Broken> {
+        let who = by.actor.id().map(|id| id.to_string()).unwrap_or_default();
+        let mut connection = self.pool.acquire().await?;
+        if let Some(wait) = TRIALS.count(&mut connection, &format!("alert-trial:{who}")).await? {
+            return Ok(Trial::TooMany(wait));
+        }
+        let webhook = sql::find_webhook(&mut connection).await?;
+        drop(connection);
+        let settings = sql::find_settings(&self.pool).await?;
+        let emails = if settings.email_on { settings.email_addresses } else { Vec::new() };
+        let call = async { Some(self.try_webhook(&webhook?).await) };
+        let mails = join_all(emails.iter().map(|address| self.try_mail(address)));
+        let (called, mailed) = tokio::join!(call, mails);
+        let told: Vec<Told> = called.into_iter().chain(mailed.into_iter().flatten()).collect();
+        if told.is_empty() {
+            return Ok(Trial::Nothing);
+        }
+        self.record_trial(by, told.clone()).await?;
+        Ok(Trial::Told(told))
+    }
+
+    async fn try_webhook(&self, row: &sql::WebhookRow) -> Told {
+        let told =
+            |words: String, is_delivered| Told { channel: "webhook", recipient: row.host.clone(), words, is_delivered };
+        let Some((address, secret)) = WebhookAddress::from_stored(&row.address).zip(self.secret_of(row)) else {
+            return told("was not called: the signing secret cannot be read".into(), false);
+        };
+        let now = self.clock.now();
+        let (id, body) =
+            (format!("msg_{}", Uuid::now_v7().as_simple()), payload::body(&Alert::Trial, now, &self.house));
+        let answered = self.webhooks.post(&address, &secret, &id, now.unix_timestamp(), body).await;
+        told(answered.words(), answered.is_success())
+    }
+
+    async fn try_mail(&self, address: &str) -> Option<Told> {
+        let mail = self.mail.as_ref()?;
+        let now = self.clock.now();
+        let letter = letter::write(&[(now, &Alert::Trial)], 0, &self.house)?;
+        let thread = Thread { id: mail.id_of(Uuid::now_v7()), goes_on_from: None };
+        let outcome = mail.send(address, &letter, &thread, now).await;
+        let is_delivered = outcome.is_ok();
+        let words = match outcome {
+            Ok(()) => "was sent the mail".to_owned(),
+            Err(refused) => format!("was not reached: the mail server {}", refused.phrase),
+        };
+        Some(Told { channel: "email", recipient: address.to_owned(), words, is_delivered })
+    }
+
+    async fn record_trial(&self, by: By, told: Vec<Told>) -> sqlx::Result<()> {
+        let subject = letter::subject(&Alert::Trial, &self.house);
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                for one in &told {
+                    let line = sql::Line {
+                        channel: one.channel,
+                        recipient: &one.recipient,
+                        outcome: &one.words,
+                        is_delivered: one.is_delivered,
+                        subject: &subject,
+                    };
+                    sql::insert_line(work, &line).await?;
+                }
+                let addresses = told.iter().filter(|one| one.is_delivered).count();
+                let event = if addresses > 0 { Event::AlertSent { addresses } } else { Event::AlertNotDelivered };
+                audit::record(work, &by, None, &event).await
+            })
+        })
+        .await
+    }
+}

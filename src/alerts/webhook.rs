@@ -1,0 +1,129 @@
+//! Calls the webhook. The host is a person's choice, so only addresses that the resolver lets through are dialled, redirects are
+//! not followed, and of the answer nothing but the status is read. No proxy is used: through one, the names would be looked up by
+//! somebody else and the filter would be off.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use reqwest::header::{CONTENT_TYPE, USER_AGENT};
+
+use super::{LONGEST_CALL, SigningSecret, WebhookAddress};
+use crate::outbound::{
+    cause,
+    resolver::{LookupError, PublicOnly},
+    tls,
+};
+
+/// Look-up, TCP and TLS together: 5 s.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Most headers that an answer may have.
+const MOST_HEADERS: usize = 100;
+/// Gone: the receiver wants no more.
+const GONE: u16 = 410;
+
+const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
+
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    resolver: PublicOnly,
+}
+
+/// What one call came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answered {
+    With(u16),
+    /// A phrase of ours that goes on after the host's name.
+    Not(&'static str),
+}
+
+impl Client {
+    pub fn new(allowed: &[String], extra_roots_pem: Option<&[u8]>) -> anyhow::Result<Self> {
+        let resolver = PublicOnly::new().but(allowed);
+        let mut config = tls::client(extra_roots_pem)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = rustls::client::Resumption::disabled();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .https_only(true)
+            .http1_only()
+            .http1_max_headers(MOST_HEADERS)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(0)
+            .connect_timeout(CONNECT)
+            .timeout(LONGEST_CALL)
+            .tls_backend_preconfigured(config)
+            .dns_resolver(resolver.clone())
+            .build()
+            .context("setting up webhooks")?;
+        Ok(Self { http, resolver })
+    }
+
+    /// Whether a name leads to private addresses alone, as far as can be told now.
+    pub async fn is_private(&self, host: &str) -> bool {
+        self.resolver.addresses(host).await == Err(LookupError::Private)
+    }
+
+    /// Posts one signed message. The connection is closed with whatever of the answer is behind its head.
+    pub async fn post(
+        &self,
+        address: &WebhookAddress,
+        secret: &SigningSecret,
+        id: &str,
+        timestamp: i64,
+        body: String,
+    ) -> Answered {
+        let request = self
+            .http
+            .post(address.as_str())
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, WE_ARE)
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp.to_string())
+            .header("webhook-signature", secret.sign(id, timestamp, &body))
+            .body(body);
+        match request.send().await {
+            Ok(answer) => Answered::With(answer.status().as_u16()),
+            Err(error) => Answered::Not(phrase(&error)),
+        }
+    }
+}
+
+impl Answered {
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::With(200..=299))
+    }
+
+    pub const fn is_gone(self) -> bool {
+        matches!(self, Self::With(GONE))
+    }
+
+    /// Goes on after the host's name.
+    pub fn words(self) -> String {
+        match self {
+            Self::With(status) => format!("answered {status}"),
+            Self::Not(phrase) => phrase.to_owned(),
+        }
+    }
+}
+
+/// From the types of an error's causes, never from its words: those hold the address.
+fn phrase(error: &reqwest::Error) -> &'static str {
+    match cause::<LookupError>(error) {
+        Some(LookupError::Private) => return "is in a private network",
+        Some(LookupError::NotFound | LookupError::Silent) => return "could not be looked up",
+        None => {}
+    }
+    if error.is_timeout() {
+        return "did not answer in 10 seconds";
+    }
+    match cause::<rustls::Error>(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => "showed a certificate that we do not trust",
+        Some(_) => "did not agree on a secure connection",
+        None if error.is_connect() => "could not be reached",
+        None => "broke off before it had answered",
+    }
+}

@@ -1,0 +1,151 @@
+//! What happened and what to do, in the plain text of a mail; the pages say the same with links. One row a class.
+
+/// The words of one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    /// What stops while the rest goes on; `None` where nothing comes in any more.
+    pub partly: Option<&'static str>,
+    pub happened: &'static str,
+    pub todo: &'static [&'static str],
+}
+
+const CALL_IT: &str = "Ask your IT team to allow outgoing connections from {product} to {host} on port 443.";
+const CHECK_STATUS: &str = "Check Shopify's status: shopifystatus.com. You do not need to change anything here.";
+const REPLACE: &[&str] = &[
+    "Check that the app is still installed in Shopify.",
+    "Copy its current token.",
+    "Open the cart, select Replace token and paste it.",
+];
+
+/// `{store}`, `{host}`, `{credential}` and `{product}` are filled in by the letter.
+#[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
+pub(super) fn of(class: &str) -> Words {
+    let (partly, happened, todo): (_, _, &[&str]) = match class {
+        "SCOPES_MISSING" => (
+            Some("some of it does not work"),
+            "The app in Shopify does not have every permission that {product} needs.",
+            &[
+                "Open the app in Shopify, then Configuration (Dev Dashboard: Versions).",
+                "Add {permissions} and select Save (Release). If Shopify asks to update the app, say yes.",
+                "Open the cart and select Test Connection.",
+            ],
+        ),
+        "CUSTOMER_DETAILS_HIDDEN" => (
+            Some("orders arrive without customer names and addresses"),
+            "Shopify hides them from apps made in the store's admin on some plans.",
+            &["Ask Shopify which plan you need, or make the app in the Dev Dashboard."],
+        ),
+        "EXPIRES" => (
+            Some("its token lasts only 24 hours"),
+            "The token came from a Dev Dashboard app, and {product} cannot renew it.",
+            &["Open the cart and choose Client ID and Client secret, so that {product} can renew the token for you."],
+        ),
+        "NETWORK_DNS" => (
+            None,
+            "{product}'s server could not find the address of {host}. This is nearly always a network problem on our side.",
+            &["If it lasts, tell your IT team that {product} cannot look up {host}."],
+        ),
+        "NETWORK_UNREACHABLE" => {
+            (None, "{host} could not be reached. This is nearly always a network problem on our side.", &[CALL_IT])
+        }
+        "NETWORK_TIMEOUT" => (
+            None,
+            "{host} did not answer in time. Shopify may be busy, or a firewall may block us.",
+            &[CHECK_STATUS, CALL_IT],
+        ),
+        "TLS_UNTRUSTED" => (
+            None,
+            "The security certificate of {host} did not match, so we stopped before sending the {credential}.",
+            &["Ask your IT team to let {product} reach {host} without inspecting the traffic."],
+        ),
+        "NOT_SHOPIFY" => (
+            None,
+            "Something other than Shopify answered, such as a proxy or a sign-in page.",
+            &["Send the technical details of the cart's last test to your IT team."],
+        ),
+        "STORE_NOT_FOUND" => (
+            None,
+            "There is no Shopify store at {host}. It may have been closed, or given another name.",
+            &[
+                "Open the store in Shopify and look at its address.",
+                "Open the cart, enter that address and the {credential}, and select Test Connection.",
+            ],
+        ),
+        "STORE_MOVED" => (
+            None,
+            "Shopify pointed us from {host} to another store's address. We did not send the {credential} there.",
+            &["Open the cart, enter the new address and the {credential}, and select Test Connection."],
+        ),
+        "STORE_FROZEN" => (
+            None,
+            "Shopify says there is an unpaid bill, or the store is closed.",
+            &[
+                "Ask the store owner to sign in to Shopify and settle the bill. You do not need to change anything here.",
+            ],
+        ),
+        "STORE_LOCKED" => (
+            None,
+            "Shopify locks a store after too many unexpected requests, or for a security reason.",
+            &["Ask the store owner to contact Shopify Support."],
+        ),
+        "RATE_LIMITED" => (
+            None,
+            "Other apps, or another sync, use up what the store allows at the moment.",
+            &["Find out which other app asks so much. You do not need to change anything here."],
+        ),
+        "REQUEST_REJECTED" => (
+            None,
+            "A guard in front of Shopify turned our requests away before they reached the store.",
+            &["If it lasts for more than an hour, send the technical details of the cart's last test to our support."],
+        ),
+        "SHOPIFY_DOWN" => (None, "Shopify answered with a fault of its own.", &[CHECK_STATUS]),
+        "TOKEN_REFUSED" | "TOKEN_STOPPED" => (None, "Shopify no longer accepts the {credential}.", REPLACE),
+        "TOKEN_KIND_REFUSED" => (
+            None,
+            "The token comes from a public app that still uses tokens without an end, and Shopify no longer accepts those.",
+            &[
+                "Make an app of your own in the Dev Dashboard.",
+                "Open the cart, choose Client ID and Client secret, and paste both.",
+            ],
+        ),
+        "NOT_ALLOWED" => (
+            None,
+            "The app is installed, but it has no permission to read this store.",
+            &[
+                "Open the app in Shopify, then Configuration.",
+                "Check the 17 permissions and select Save.",
+                "Install or update the app.",
+                "Open the cart and select Test Connection.",
+            ],
+        ),
+        "WRONG_STORE" | "DUPLICATE" => (
+            None,
+            "The address and the {credential} open a different store than this cart was set up for.",
+            &["Open the cart and enter the address and the {credential} of {store}."],
+        ),
+        "CC_WRONG_ORG" => (
+            None,
+            "The app and the store belong to different Shopify organizations.",
+            &[
+                "Sign in to the Dev Dashboard as the store's own organization, make the app there, and use its Client ID and Client secret.",
+            ],
+        ),
+        "CC_NOT_INSTALLED" => (
+            None,
+            "The app is no longer installed on {host}.",
+            &["In the Dev Dashboard open the app, select Install app and choose the store."],
+        ),
+        "CC_REFUSED" => (
+            None,
+            "Shopify no longer accepts the Client ID or the Client secret. Someone may have rotated the secret.",
+            &["Copy both from the app's Settings page.", "Open the cart, select Replace Client secret and paste it."],
+        ),
+        "OUR_KEY" => (
+            None,
+            "{product} cannot read the saved {credential}, because its encryption key changed. This is our fault, not Shopify's.",
+            &["Open the cart and enter the {credential} again, or ask support to restore the key."],
+        ),
+        _ => (None, "{title}.", &["Open the cart and select Test Connection."]),
+    };
+    Words { partly, happened, todo }
+}

@@ -1,0 +1,86 @@
+//! The fields of the alert settings as they are typed, and what is understood of them.
+
+use serde::Deserialize;
+
+use crate::alerts::{Recipient, RecipientsError, Settings, Wanted, WebhookAddress};
+use crate::app::App;
+use crate::ecommerce::shopify::blot;
+use crate::web::error::Error;
+use crate::web::fields::{Complaint, Field};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    version: i64,
+    email_on: Option<String>,
+    /// Not there where the server sends no mail.
+    emails: Option<String>,
+    address: String,
+}
+
+/// The form as the page draws it.
+#[derive(Clone, Debug, Default)]
+pub struct AlertForm {
+    pub version: i64,
+    pub email_on: bool,
+    pub emails: Field,
+    pub address: Field,
+    /// Whether mail is saved as on, with somebody to send it to.
+    pub is_mailing: bool,
+}
+
+impl AlertForm {
+    pub(super) fn saved(settings: &Settings) -> Self {
+        let address = settings.webhook.as_ref().map(|webhook| webhook.address.clone()).unwrap_or_default();
+        Self {
+            version: settings.version,
+            email_on: settings.email_on,
+            emails: Field { value: settings.emails.join(", "), ..Field::default() },
+            address: Field { value: address, ..Field::default() },
+            is_mailing: settings.email_on && !settings.emails.is_empty(),
+        }
+    }
+}
+
+/// What was typed, drawn again as it was, with every complaint at once; what is wanted only where there is none.
+pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result<(AlertForm, Option<Wanted>), Error> {
+    let saved = AlertForm::saved(&app.alerts.settings().await?);
+    let email_on = typed.email_on.is_some();
+    let mut form = AlertForm { version: typed.version, email_on, is_mailing: saved.is_mailing, ..AlertForm::default() };
+    let email = match typed.emails.filter(|_| app.alerts.has_mail()) {
+        None => {
+            (form.email_on, form.emails) = (saved.email_on, saved.emails);
+            None
+        }
+        Some(emails) => {
+            let list = Recipient::parse_list(&emails);
+            let list = if email_on && list == Ok(Vec::new()) { Err(RecipientsError::Empty) } else { list };
+            form.emails.value = blot(&emails);
+            form.emails.complaint = list.as_ref().err().map(|error| complaint(error.class(), error.to_string()));
+            list.ok().map(|list| (email_on, list))
+        }
+    };
+    form.address.value = blot(&typed.address);
+    let webhook = match typed.address.trim() {
+        "" => None,
+        text => match WebhookAddress::parse(text) {
+            Ok(address) if app.alerts.is_private(&address).await => {
+                let sentence = format!("That address is in a private network. {product} does not call those.");
+                form.address.complaint = Some(complaint("PRIVATE_NETWORK", sentence));
+                None
+            }
+            Ok(address) => Some(address),
+            Err(error) => {
+                form.address.complaint = Some(complaint(error.class(), error.to_string()));
+                None
+            }
+        },
+    };
+    let is_well = form.emails.complaint.is_none() && form.address.complaint.is_none();
+    let wanted = is_well.then_some(Wanted { email, webhook, version: typed.version });
+    Ok((form, wanted))
+}
+
+fn complaint(class: &'static str, sentence: String) -> Complaint {
+    Complaint { class, sentence, link: None }
+}

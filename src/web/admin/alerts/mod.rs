@@ -1,0 +1,152 @@
+//! Who is told, by mail and by webhook, and what came of it. The signing secret stands in exactly one answer: the one that made
+//! it.
+
+mod form;
+pub mod secret;
+pub mod trial;
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::ExposeSecret;
+
+use crate::alerts::{ChangeError, Delivered, Settings, SigningSecret};
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::fields::Problem;
+use crate::web::filters;
+use crate::web::filters::Moment;
+use crate::web::form::Form;
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
+
+pub use form::{AlertForm, Typed};
+
+/// Posts `csrf`, `version`, `email_on`, `emails` and `address` to `/admin/alerts`, and nothing but its token to `secret` and
+/// `trials` below it.
+#[derive(Debug, Template)]
+#[template(path = "admin/alerts.html")]
+pub struct Alerts {
+    pub shell: Shell,
+    /// Whether the server can send mail.
+    pub has_mail: bool,
+    pub form: AlertForm,
+    pub webhook: Option<WebhookView>,
+    pub delivered: Vec<Line>,
+    /// Shown here and never again.
+    pub new_secret: Option<NewSecret>,
+    /// Somebody else saved while this form was open.
+    pub overtaken: bool,
+}
+
+/// The webhook that is saved.
+#[derive(Clone, Debug)]
+pub struct WebhookView {
+    pub ending: String,
+    pub is_readable: bool,
+    pub gone_at: Option<Moment>,
+    /// Failing since, and tried again at.
+    pub failing: Option<(Moment, Option<Moment>)>,
+}
+
+/// A line under *Delivered*.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub at: Moment,
+    pub way: &'static str,
+    pub recipient: String,
+    pub outcome: String,
+    pub is_delivered: bool,
+    pub subject: String,
+}
+
+/// A signing secret that was made just now.
+#[derive(Debug)]
+pub struct NewSecret {
+    pub secret: SigningSecret,
+    /// Because the webhook has another host than before.
+    pub host_changed: bool,
+}
+
+impl NewSecret {
+    fn text(&self) -> &str {
+        self.secret.secret().expose_secret()
+    }
+}
+
+impl Alerts {
+    pub(super) fn of(app: &App, shell: Shell, settings: Settings) -> Self {
+        let now = app.clock.now();
+        let form = AlertForm::saved(&settings);
+        let webhook = settings.webhook.map(|webhook| WebhookView {
+            ending: webhook.secret_ending,
+            is_readable: webhook.is_readable,
+            gone_at: webhook.gone_at.map(|at| Moment::new(at, now)),
+            failing: webhook
+                .failing_since
+                .map(|since| (Moment::new(since, now), webhook.next_call.map(Moment::exactly))),
+        });
+        let line = |line: Delivered| Line {
+            at: Moment::new(line.at, now),
+            way: if line.channel == "email" { "E-mail" } else { "Webhook" },
+            recipient: line.recipient,
+            outcome: line.outcome,
+            is_delivered: line.is_delivered,
+            subject: line.subject,
+        };
+        let delivered = settings.delivered.into_iter().map(line).collect();
+        Self { shell, has_mail: app.alerts.has_mail(), form, webhook, delivered, new_secret: None, overtaken: false }
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        Problem::list(&[("emails", &self.form.emails.complaint), ("address", &self.form.address.complaint)])
+    }
+
+    /// Whether there is anybody who could be told.
+    const fn can_be_tried(&self) -> bool {
+        self.webhook.is_some() || (self.has_mail && self.form.is_mailing)
+    }
+}
+
+/// GET `/admin/alerts`.
+pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Alerts>, Error> {
+    let settings = app.alerts.settings().await?;
+    Ok(Page::ok(Alerts::of(&app, shell, settings)))
+}
+
+/// POST `/admin/alerts`: saves both ways. Where that made a signing secret, the answer itself shows it.
+pub async fn update(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Form(typed): Form<Typed>,
+) -> Result<Response, Error> {
+    let (form, wanted) = form::understand(&app, &shell.product, typed).await?;
+    let Some(wanted) = wanted else {
+        let page = Alerts { form, ..Alerts::of(&app, shell, app.alerts.settings().await?) };
+        return Ok(Page::refused(page).into_response());
+    };
+    let saved = Banner { title: "The alert settings are saved.".into(), short: "Saved".into(), ..Banner::default() };
+    match app.alerts.change(session.by(), wanted).await {
+        Ok(changed) => {
+            let Some(secret) = changed.new_secret else {
+                session.leave(&app, &saved).await?;
+                return Ok(Redirect::to("/admin/alerts").into_response());
+            };
+            let new_secret = Some(NewSecret { secret, host_changed: changed.host_changed });
+            let shell = Shell { banner: Some(saved), ..shell };
+            let page = Alerts::of(&app, shell, app.alerts.settings().await?);
+            Ok(Page::ok(Alerts { new_secret, ..page }).into_response())
+        }
+        Err(ChangeError::Overtaken) => {
+            let page = Alerts::of(&app, shell, app.alerts.settings().await?);
+            let form = AlertForm { version: page.form.version, is_mailing: page.form.is_mailing, ..form };
+            Ok(Page(Alerts { form, overtaken: true, ..page }, StatusCode::CONFLICT).into_response())
+        }
+        Err(other) => Err(other.into()),
+    }
+}

@@ -1,0 +1,41 @@
+//! *New secret*: makes another signing secret and shows it once.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{Alerts, NewSecret};
+use crate::alerts::ChangeError;
+use crate::app::App;
+use crate::web::error::Error;
+use crate::web::form::Form;
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
+
+/// Nothing but the form token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// POST `/admin/alerts/secret`.
+pub async fn create(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Form(_): Form<Nothing>,
+) -> Result<Response, Error> {
+    let secret = match app.alerts.renew_secret(session.by()).await {
+        Ok(secret) => secret,
+        // Somebody took the webhook away meanwhile: the page says what is there now.
+        Err(ChangeError::NoWebhook) => return Ok(Redirect::to("/admin/alerts").into_response()),
+        Err(other) => return Err(other.into()),
+    };
+    let made = Banner { title: "There is a new signing secret.".into(), short: "Saved".into(), ..Banner::default() };
+    let shell = Shell { banner: Some(made), ..shell };
+    let page = Alerts::of(&app, shell, app.alerts.settings().await?);
+    let new_secret = Some(NewSecret { secret, host_changed: false });
+    Ok(Page::ok(Alerts { new_secret, ..page }).into_response())
+}

@@ -1,0 +1,88 @@
+//! What the tests of alerts begin with: ways out, settings, and changes of a cart that nobody has to make happen.
+
+use cartwright::alerts::{self, Alerts, CartStatus, StatusChange, Ways};
+use sqlx::PgPool;
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::{Browser, MailServer, Page, Receiver};
+
+/// Ways out that lead to this machine: a receiver's or a mail server's roots, and the name that may be private.
+pub fn ways(ca_pem: &str) -> Ways {
+    Ways { mail: None, hosts: vec!["localhost".into()], extra_roots_pem: Some(ca_pem.as_bytes().to_vec()) }
+}
+
+/// The same with a mail server.
+pub fn mail_ways(server: &MailServer) -> Ways {
+    let mail = alerts::MailServer::parse(&server.url(), "Order Time <alerts@orders.example.com>");
+    Ways { mail: Some(mail.expect("a mail server").into()), ..ways(&server.ca_pem) }
+}
+
+/// A change of the cart with this number.
+pub fn change(cart: u128, previous: CartStatus, status: CartStatus) -> StatusChange {
+    StatusChange {
+        cart: Uuid::from_u128(cart),
+        website_name: format!("Northwind {cart}"),
+        store_host: format!("northwind-{cart}.myshopify.com"),
+        previous,
+        status,
+        class: "TOKEN_STOPPED".into(),
+        title: "The access token stopped working".into(),
+        missing_permissions: Vec::new(),
+        what_stops: Vec::new(),
+        since: datetime!(2026-11-21 08:14:40 UTC),
+        last_good_at: Some(datetime!(2026-11-21 07:59:41 UTC)),
+    }
+}
+
+/// It stopped working.
+pub fn broke(cart: u128) -> StatusChange {
+    change(cart, CartStatus::Connected, CartStatus::NotConnected)
+}
+
+/// It works again.
+pub fn healed(cart: u128) -> StatusChange {
+    change(cart, CartStatus::NotConnected, CartStatus::Connected)
+}
+
+/// Queues in one transaction, as the change itself would.
+pub async fn queue(pool: &PgPool, changes: &[StatusChange]) {
+    let mut work = pool.begin().await.expect("a transaction");
+    for change in changes {
+        alerts::queue(&mut work, change).await.expect("queued");
+    }
+    work.commit().await.expect("kept");
+}
+
+/// Saves this receiver as the webhook; the page that shows the signing secret, and the secret.
+pub async fn save_webhook(browser: &Browser, receiver: &Receiver) -> (Page, String) {
+    let mut page = browser.visit("/admin/alerts").await;
+    page.fill("Address", &receiver.address());
+    let page = page.press("Save").await;
+    let secret = page.text("#signing-secret");
+    (page, secret)
+}
+
+/// Lets time pass for everything that waits.
+pub async fn pass(pool: &PgPool, seconds: f64) {
+    for statement in [
+        "update alert_deliveries set created_at = created_at - make_interval(secs => $1), \
+         due_at = due_at - make_interval(secs => $1), leased_until = leased_until - make_interval(secs => $1)",
+        "update alert_recipients set next_at = next_at - make_interval(secs => $1), \
+         leased_until = leased_until - make_interval(secs => $1)",
+    ] {
+        sqlx::query(statement).bind(seconds).execute(pool).await.expect("shifted");
+    }
+}
+
+/// Delivers until nothing is due; how many arrived.
+pub async fn deliver_all(alerts: &Alerts) -> usize {
+    let mut delivered = 0;
+    loop {
+        let round = alerts.deliver().await.expect("a round");
+        delivered += round.delivered;
+        if round.is_idle() {
+            return delivered;
+        }
+    }
+}

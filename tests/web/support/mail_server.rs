@@ -1,0 +1,222 @@
+//! A mail server that takes everything and delivers nothing: a real SMTP conversation on loopback, with STARTTLS or with TLS from
+//! the first byte.
+
+use std::sync::{Arc, Mutex};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream},
+    net::TcpListener,
+};
+
+use super::tls::Localhost;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// TLS from the first byte.
+    Wrapped,
+    StartTls,
+    /// No TLS at all.
+    Clear,
+}
+
+/// A message that was taken.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub from: String,
+    pub to: String,
+    /// Head and body with the dots undone.
+    pub text: String,
+}
+
+impl Mail {
+    /// A header, unfolded.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> String {
+        let head = self.text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
+        let prefix = format!("{name}: ");
+        let mut found = head.lines().filter_map(|line| line.strip_prefix(&prefix));
+        let value = found.next().unwrap_or_else(|| panic!("no {name} in {head}")).to_owned();
+        assert_eq!(found.next(), None, "{name} twice in {head}");
+        value
+    }
+
+    pub fn has_header(&self, name: &str) -> bool {
+        self.text
+            .split("\r\n\r\n")
+            .next()
+            .unwrap_or_default()
+            .lines()
+            .any(|line| line.starts_with(&format!("{name}: ")))
+    }
+
+    /// The body, with quoted-printable undone where it was used.
+    pub fn body(&self) -> String {
+        let body = self.text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+        body.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n").trim_end().to_owned()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    taken: Vec<Mail>,
+    /// What was said before TLS stood.
+    in_clear: Vec<String>,
+    /// `user:password` of each sign-in.
+    signed_in: Vec<String>,
+    /// Addresses that are refused, with their number.
+    refuses: Vec<(String, u16)>,
+}
+
+#[derive(Clone)]
+pub struct MailServer {
+    pub port: u16,
+    pub ca_pem: String,
+    speaks: Speaks,
+    state: Arc<Mutex<State>>,
+}
+
+impl MailServer {
+    pub async fn start(speaks: Speaks) -> Self {
+        let (listener, localhost) = (TcpListener::bind("127.0.0.1:0").await.expect("a port"), Localhost::new());
+        let port = listener.local_addr().expect("an address").port();
+        let server = Self { port, ca_pem: localhost.ca_pem.clone(), speaks, state: Arc::default() };
+        let mine = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, mine) = (localhost.acceptor.clone(), mine.clone());
+                tokio::spawn(async move {
+                    if speaks == Speaks::Wrapped {
+                        let Ok(stream) = acceptor.accept(stream).await else { return };
+                        mine.talk(&mut BufStream::new(stream), true).await.ok();
+                        return;
+                    }
+                    let mut stream = BufStream::new(stream);
+                    if let Ok(true) = mine.talk(&mut stream, false).await {
+                        let Ok(stream) = acceptor.accept(stream.into_inner()).await else { return };
+                        mine.talk(&mut BufStream::new(stream), true).await.ok();
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    /// The setting that leads here.
+    pub fn url(&self) -> String {
+        match self.speaks {
+            Speaks::Wrapped => format!("smtps://sam:{}@localhost:{}", self.password(), self.port),
+            _ => format!("smtp://sam:{}@localhost:{}?tls=required", self.password(), self.port),
+        }
+    }
+
+    pub fn password(&self) -> String {
+        format!("mail-canary-{}", self.port)
+    }
+
+    pub fn taken(&self) -> Vec<Mail> {
+        self.state.lock().expect("the mails").taken.clone()
+    }
+
+    pub fn in_clear(&self) -> String {
+        self.state.lock().expect("the mails").in_clear.join("\n")
+    }
+
+    pub fn signed_in(&self) -> Vec<String> {
+        self.state.lock().expect("the mails").signed_in.clone()
+    }
+
+    pub fn refuse(&self, address: &str, code: u16) {
+        self.state.lock().expect("the mails").refuses.push((address.to_owned(), code));
+    }
+
+    pub fn accept_all(&self) {
+        self.state.lock().expect("the mails").refuses.clear();
+    }
+
+    /// One conversation; true when it goes on inside of TLS.
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: &mut BufStream<S>,
+        in_tls: bool,
+    ) -> std::io::Result<bool> {
+        if in_tls && self.speaks == Speaks::StartTls {
+            // after STARTTLS there is no second greeting
+        } else {
+            say(stream, "220 localhost").await?;
+        }
+        let (mut from, mut to) = (String::new(), String::new());
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await? == 0 {
+                return Ok(false);
+            }
+            let line = line.trim_end().to_owned();
+            if !in_tls {
+                self.state.lock().expect("the mails").in_clear.push(line.clone());
+            }
+            let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
+            match verb.as_str() {
+                "EHLO" => {
+                    let offer = if in_tls { "250 AUTH PLAIN" } else { "250 STARTTLS" };
+                    let offer = if self.speaks == Speaks::Clear { "250 AUTH PLAIN" } else { offer };
+                    say(stream, &format!("250-localhost\r\n{offer}")).await?;
+                }
+                "STARTTLS" => {
+                    say(stream, "220 go on").await?;
+                    return Ok(true);
+                }
+                "AUTH" => {
+                    let plain = STANDARD.decode(line.rsplit(' ').next().unwrap_or_default()).unwrap_or_default();
+                    let plain = String::from_utf8_lossy(&plain).trim_start_matches('\0').replace('\0', ":");
+                    let is_right = plain == format!("sam:{}", self.password());
+                    self.state.lock().expect("the mails").signed_in.push(plain);
+                    say(stream, if is_right { "235 welcome" } else { "535 no" }).await?;
+                }
+                "MAIL" => {
+                    from = between(&line);
+                    say(stream, "250 fine").await?;
+                }
+                "RCPT" => {
+                    to = between(&line);
+                    let refused = self.state.lock().expect("the mails").refuses.clone();
+                    match refused.iter().find(|(address, _)| *address == to) {
+                        Some((_, code)) => say(stream, &format!("{code} no such {to}")).await?,
+                        None => say(stream, "250 fine").await?,
+                    }
+                }
+                "DATA" => {
+                    say(stream, "354 go on").await?;
+                    let mut text = String::new();
+                    loop {
+                        let mut line = String::new();
+                        if stream.read_line(&mut line).await? == 0 {
+                            return Ok(false);
+                        }
+                        if line == ".\r\n" {
+                            break;
+                        }
+                        text.push_str(line.strip_prefix("..").map_or(line.as_str(), |_| &line[1..]));
+                    }
+                    let mail = Mail { from: from.clone(), to: to.clone(), text };
+                    self.state.lock().expect("the mails").taken.push(mail);
+                    say(stream, "250 taken").await?;
+                }
+                "QUIT" => {
+                    say(stream, "221 bye").await?;
+                    return Ok(false);
+                }
+                _ => say(stream, "250 fine").await?,
+            }
+        }
+    }
+}
+
+fn between(line: &str) -> String {
+    line.split(['<', '>']).nth(1).unwrap_or_default().to_owned()
+}
+
+async fn say<S: AsyncWrite + AsyncRead + Unpin>(stream: &mut BufStream<S>, words: &str) -> std::io::Result<()> {
+    stream.write_all(format!("{words}\r\n").as_bytes()).await?;
+    stream.flush().await
+}
