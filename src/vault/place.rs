@@ -13,7 +13,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::AccessToken, Self::ClientSecret, Self::MintedToken, Self::Unsaved];
+    pub const ALL: [Self; 5] =
+        [Self::AccessToken, Self::ClientSecret, Self::MintedToken, Self::Unsaved, Self::AlertSecret];
 
     const fn as_str(self) -> &'static str {
         match self {

@@ -60,7 +60,11 @@ async fn three_processes_share_the_checks() {
     }
     saving.join_all().await;
     // as after a test of each
-    run(&world.folder, "update carts set passed_at = now(), is_active = true, status = 'connected'").await;
+    run(
+        &world.folder,
+        "update carts set passed_at = now(), is_active = true, status = 'connected', last_class = 'CONNECTED'",
+    )
+    .await;
     run(&world.folder, "update cart_health set customers_asked_at = now()").await;
     run(&world.folder, "update cart_health set next_check_at = now() + interval '1 hour'").await;
     let start = || Worker::start(command(&world.folder, &["worker"]));

@@ -187,7 +187,8 @@ fn settings(socket: &Path) -> Vec<OsString> {
         "full_page_writes=on",
         "synchronous_commit=on",
         "shared_buffers=32MB",
-        "max_connections=50",
+        // a server and several workers, 16 connections each
+        "max_connections=100",
         "max_wal_size=256MB",
         "jit=off",
         "timezone=UTC",

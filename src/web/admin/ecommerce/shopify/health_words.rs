@@ -1,7 +1,12 @@
-//! The first step out of trouble and the button beside it, a class each; the whole way out stands in the verdict's template.
+//! What the tab Health says in words: the banner of a cart in trouble, the first step out of it and the button beside it, times.
+//! The whole way out of each class stands in the verdict's template.
 
-use super::Kind;
-use crate::ecommerce::verdict::Class;
+use time::OffsetDateTime;
+
+use super::{Kind, editor, health::TroubleView, press};
+use crate::ecommerce::{Cart, Status, status::Bearing, verdict::Class};
+use crate::web::filters;
+use crate::web::shell::Tone;
 
 /// What a person can press next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +84,82 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
     (step.to_owned(), action)
 }
 
+/// The banner of a cart that needs attention or is not connected.
+pub(super) fn trouble(
+    cart: &Cart,
+    status: Status,
+    kind: Kind,
+    next: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Option<TroubleView> {
+    let class = cart.last_class?;
+    let said = cart.last_title.clone().unwrap_or_default();
+    let since = cart.failing_since.map(|since| clock(since, now));
+    let (step, action) = first_step(class, kind, cart.address.handle());
+    let hidden = conflict::hidden(&editor::of_cart(cart));
+    let version = ("version", cart.version.to_string());
+    let replace = (kind.replace(), hidden.into_iter().chain([version]).collect());
+    let again = next.map(|next| format!("We check again {}.", within(next - now)));
+    match status {
+        Status::NotConnected => {
+            let mut sentences = vec![format!("{said}. {step}")];
+            let wears_out =
+                !matches!(class, Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound);
+            if wears_out && class.bearing() == Bearing::Refused {
+                sentences.push(
+                    "We now check once an hour, then once a day, so that Shopify does not lock the store.".into(),
+                );
+            } else {
+                sentences.extend(again);
+            }
+            let title = match since {
+                Some(since) => format!("Orders stopped coming in {since}"),
+                None => "Orders have stopped coming in".into(),
+            };
+            Some(TroubleView { tone: Tone::Bad, title, sentences, action: Some(action), replace })
+        }
+        Status::NeedsAttention => {
+            let began =
+                since.map(|since| format!("Since {}.", since.trim_start_matches("at ").trim_start_matches("on ")));
+            let sentences = began.into_iter().chain(again).collect();
+            Some(TroubleView { tone: Tone::Warn, title: said, sentences, action: Some(action), replace })
+        }
+        Status::Draft | Status::Connected | Status::Inactive => None,
+    }
+}
+
+/// "at 08:14 UTC" within a day, else "on 21 November 2026 at 08:14 UTC".
+pub(super) fn clock(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    let utc = at.to_offset(time::UtcOffset::UTC);
+    let time = format!("at {:02}:{:02} UTC", utc.hour(), utc.minute());
+    if now - at < time::Duration::DAY { time } else { format!("on {} {time}", filters::date(at)) }
+}
+
+/// "in 4 minutes".
+fn within(left: time::Duration) -> String {
+    match left.whole_seconds() {
+        ..60 => "within a minute".into(),
+        60..120 => "in 1 minute".into(),
+        seconds @ 120..7200 => format!("in {} minutes", seconds / 60),
+        seconds => format!("in {} hours", seconds / 3600),
+    }
+}
+
+/// "40 minutes".
+pub(crate) fn lasted(time: time::Duration) -> String {
+    let (n, unit) = match time.whole_minutes() {
+        ..1 => return "less than a minute".into(),
+        minutes @ 1..120 => (minutes, "minute"),
+        minutes @ 120..2880 => (minutes / 60, "hour"),
+        minutes => (minutes / 1440, "day"),
+    };
+    if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
+}
+
 #[cfg(test)]
 mod tests {
+    use time::macros::datetime;
+
     use super::*;
 
     #[test]
@@ -97,5 +176,18 @@ mod tests {
         let (_, action) = first_step(Class::StoreFrozen, Kind::AccessToken, "tea");
         let href = "https://admin.shopify.com/store/tea/settings/billing".to_owned();
         assert_eq!(action, Action::Out { href, text: "Open Shopify billing" });
+    }
+
+    #[test]
+    fn times_are_told_as_people_say_them() {
+        let now = datetime!(2026-11-21 12:00 UTC);
+        assert_eq!(clock(datetime!(2026-11-21 08:14 UTC), now), "at 08:14 UTC");
+        assert_eq!(clock(datetime!(2026-11-02 08:14 UTC), now), "on 2 November 2026 at 08:14 UTC");
+        assert_eq!(within(time::Duration::seconds(-5)), "within a minute");
+        assert_eq!(within(time::Duration::minutes(4)), "in 4 minutes");
+        assert_eq!(within(time::Duration::hours(23)), "in 23 hours");
+        assert_eq!(lasted(time::Duration::minutes(40)), "40 minutes");
+        assert_eq!(lasted(time::Duration::hours(3)), "3 hours");
+        assert_eq!(lasted(time::Duration::days(3)), "3 days");
     }
 }
