@@ -91,7 +91,10 @@ fn help_teaches_a_first_start_and_names_every_setting() {
             &["keys", "rotate", "--help"],
             &["CARTWRIGHT_KEY_FILE", "second line", "0 secrets left", "exit code", "offline"],
         ),
-        (&["keys", "forget", "--help"], &["<ID>", "truly lost", "Nothing is deleted", "Refused while the key is in the file"]),
+        (
+            &["keys", "forget", "--help"],
+            &["<ID>", "truly lost", "Nothing is deleted", "Refused while the key is in the file"],
+        ),
         (&["keys", "generate", "--help"], &["CARTWRIGHT_KEY_FILE"]),
     ] {
         let text = help(arguments);
