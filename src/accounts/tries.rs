@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_told_in_minutes() {
-        assert_eq!(too_many(Duration::from_secs(300)), "Too many sign-in tries. Try again in 5 minutes.");
+        assert_eq!(too_many(Duration::from_mins(5)), "Too many sign-in tries. Try again in 5 minutes.");
         assert_eq!(too_many(Duration::from_secs(9)), "Too many sign-in tries. Try again in 1 minute.");
     }
 }

@@ -61,8 +61,8 @@ mod tests {
         assert_eq!(
             table(&people),
             [
-                "ana@agency.example     Ana          Viewer         invited, not yet joined",
-                "sam@northwind.example  Sam [2JLee   Administrator  last here 2026-11-21 08:14 UTC",
+                "ana@agency.example     Ana         Viewer         invited, not yet joined",
+                "sam@northwind.example  Sam [2JLee  Administrator  last here 2026-11-21 08:14 UTC",
             ]
         );
     }

@@ -186,7 +186,7 @@ pub async fn create(
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
-    let invitation = Invitation { name, email, role };
+    let invitation = Invitation { email, name, role };
     match app.accounts.invite(session.by(), invitation.clone(), fresh).await {
         Ok((_, code)) => {
             Ok(Page::ok(Link::new(shell, invitation.name.as_str(), &origin_of(&app, &headers), &code)).into_response())

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Kind, editor, health::TroubleView, press};
+use super::{Kind, conflict, editor, health::TroubleView};
 use crate::ecommerce::{Cart, Status, status::Bearing, verdict::Class};
 use crate::web::filters;
 use crate::web::shell::Tone;
