@@ -32,7 +32,7 @@ use crate::{
 
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
-pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery, Sort, SortBy};
 pub use locations::{Asking, OtherSettings};
 pub use minting::{LiveToken, NoToken};
 pub use report::TestReport;

@@ -34,7 +34,7 @@ use super::sign_in::{SignIn, SignInNote};
 use crate::ecommerce::settings::{Asked, Granted, Setting, Settings};
 use crate::ecommerce::shopify::locations::{Location, Locations};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
-use crate::ecommerce::{OtherSettings, Status};
+use crate::ecommerce::{OtherSettings, Sort, Status};
 
 /// The time of every sample.
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
@@ -557,6 +557,7 @@ pub(crate) fn carts(shell: Shell) -> Carts {
         ],
         filter: Filter::All,
         counts: Counts { active: 3, needs_attention: 2, inactive: 2 },
+        sort: Sort::default(),
         search: String::new(),
         is_empty: false,
         previous: None,
