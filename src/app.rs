@@ -61,6 +61,7 @@ impl App {
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.ecommerce.sweep_unsaved().await?;
         self.ecommerce.sweep_tests().await?;
+        self.ecommerce.sweep_jobs().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         Ok(())

@@ -36,6 +36,12 @@ pub enum Event {
     CartOverwritten {
         of: String,
     },
+    /// One deed for many carts; each has its own line as well.
+    BulkStarted {
+        kind: &'static str,
+        carts: i32,
+    },
+    BulkCancelled,
     CartTurnedOn,
     CartTurnedOff,
     /// `ending`: the last four characters, where the secret is long enough to show them.

@@ -91,9 +91,12 @@ async fn run(
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let sweeper = tokio::spawn(sweep(app.clone()));
+    let ecommerce = app.ecommerce.clone();
+    let worker = tokio::spawn(async move { ecommerce.work_on_jobs().await });
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let over = web::server::serve(listener, web::site(app.clone()), stop).await;
     sweeper.abort();
+    worker.abort();
     recorder.abort();
     if tokio::time::timeout_at(over, app.ecommerce.finish()).await.is_err() {
         tracing::warn!("some connection tests did not end in time; their results are lost");

@@ -3,6 +3,7 @@
 //! A *cart* is our record of one shop, a *store* the merchant's shop itself. The verbs hang on [`Ecommerce`]; each is one
 //! transaction with its audit row inside and the network outside.
 
+pub mod bulk;
 mod cart;
 mod integration;
 mod listing;

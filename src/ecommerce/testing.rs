@@ -220,7 +220,7 @@ impl Ecommerce {
     }
 
     /// The saved secret cannot be opened: that cart says so and asks for it again.
-    async fn unreadable(
+    pub(super) async fn unreadable(
         &self,
         visitor: &Visitor,
         submission: Uuid,
@@ -260,7 +260,7 @@ impl Ecommerce {
 }
 
 impl Run {
-    fn row(&self) -> sql::NewTest<'_> {
+    pub(super) fn row(&self) -> sql::NewTest<'_> {
         sql::NewTest {
             id: self.id,
             cart: self.cart.as_ref().map(|cart| cart.id),

@@ -2,6 +2,7 @@
 //! a person or a script would see, and what the database and Shopify would know.
 
 mod bad_bodies;
+mod bulk;
 mod canary;
 mod connection_test;
 mod cookies;

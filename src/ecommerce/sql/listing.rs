@@ -17,6 +17,7 @@ pub(in crate::ecommerce) struct Within<'a> {
     pub ids: Option<&'a [Uuid]>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 struct Listed {
     id: Uuid,
     website_name: String,

@@ -1,5 +1,6 @@
 //! The SQL of carts, one statement a function. Functions take a connection, so that verbs compose them in one transaction.
 
+mod bulk;
 mod carts;
 mod integration;
 mod listing;
@@ -8,6 +9,7 @@ mod minting;
 mod settings;
 mod tests;
 
+pub(super) use bulk::*;
 pub(super) use carts::*;
 pub(super) use integration::*;
 pub(super) use listing::*;

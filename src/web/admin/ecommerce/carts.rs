@@ -83,6 +83,30 @@ impl Filter {
         }
     }
 
+    /// The filter of this name; one that is none is All.
+    pub(super) fn parse(name: &str) -> Self {
+        Self::ALL.into_iter().find(|filter| filter.as_str() == name).unwrap_or_default()
+    }
+
+    pub(super) const fn of_domain(self) -> CartFilter {
+        match self {
+            Self::All => CartFilter::All,
+            Self::Active => CartFilter::Active,
+            Self::NeedsAttention => CartFilter::Attention,
+            Self::Inactive => CartFilter::Inactive,
+        }
+    }
+
+    /// What *all* means in the list's form.
+    const fn everything(self) -> &'static str {
+        match self {
+            Self::All => "All carts",
+            Self::Active => "All that are active",
+            Self::NeedsAttention => "All that need attention",
+            Self::Inactive => "All that are inactive",
+        }
+    }
+
     const fn label(self) -> &'static str {
         match self {
             Self::All => "All",
@@ -186,7 +210,7 @@ pub struct CartsQuery {
 
 /// GET `/admin/ecommerce`.
 pub async fn list(State(app): State<App>, shell: Shell, Query(query): Query<CartsQuery>) -> Result<Page<Carts>, Error> {
-    let filter = Filter::ALL.into_iter().find(|filter| filter.as_str() == query.show).unwrap_or_default();
+    let filter = Filter::parse(&query.show);
     let search: String = query.q.trim().chars().filter(|c| !c.is_control()).take(100).collect();
     let sort = parse_sort(&query.sort);
     let at = query.at.unwrap_or_default();
@@ -196,12 +220,7 @@ pub async fn list(State(app): State<App>, shell: Shell, Query(query): Query<Cart
         Some(Cursor { name, id, rank: at.parse().unwrap_or_default(), checked_at })
     };
     let asked = ListQuery {
-        filter: match filter {
-            Filter::All => CartFilter::All,
-            Filter::Active => CartFilter::Active,
-            Filter::NeedsAttention => CartFilter::Attention,
-            Filter::Inactive => CartFilter::Inactive,
-        },
+        filter: filter.of_domain(),
         sort,
         search: Some(search.clone()).filter(|search| !search.is_empty()),
         after: cursor(query.after),
