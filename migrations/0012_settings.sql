@@ -45,3 +45,57 @@ create table cart_locations (
     constraint cart_locations_pkey primary key (cart_id, location_id)
 );
 alter table carts add column locations_read_at timestamptz;
+
+-- The list by status, worst first, and by the last check; each filter has its own way into an index, so that a page costs the same
+-- at 100,000 carts.
+alter table carts add column status_rank smallint not null generated always as (
+    case status when 'not-connected' then 0 when 'needs-attention' then 1 when 'draft' then 2 when 'connected' then 3 else 4 end) stored;
+create index carts_by_status on carts (status_rank, lower(website_name), id);
+create index cart_health_by_check on cart_health ((coalesce(last_checked_at, '1970-01-01 00:00:00+00'::timestamptz)), cart_id);
+create index carts_active_by_status on carts (is_active, status_rank, lower(website_name), id);
+create index carts_attention_list on carts (lower(website_name), id) where status in ('needs-attention', 'not-connected');
+
+-- Part of a name or an address is found by its runs of three characters. In a table of its own, so that a check, which changes a cart
+-- every few minutes, does not touch them; without an extension, since not every Postgres has one.
+create function grams(words text) returns text[] language sql immutable parallel safe as $$
+    select coalesce(array_agg(distinct substr(words, at, 3)), '{}') from generate_series(1, length(words) - 2) at
+$$;
+create table cart_search (
+    cart_id uuid   constraint cart_search_pkey primary key constraint cart_search_cart_id_fkey references carts on delete cascade,
+    grams   text[] not null
+);
+create index cart_search_grams on cart_search using gin (grams);
+create function note_cart_search() returns trigger language plpgsql as $$
+begin
+    insert into cart_search (cart_id, grams) values (new.id, grams(lower(new.website_name) || chr(10) || new.store_host))
+    on conflict (cart_id) do update set grams = excluded.grams;
+    return null;
+end
+$$;
+create trigger carts_search after insert or update of website_name, store_host on carts
+    for each row execute function note_cart_search();
+insert into cart_search select id, grams(lower(website_name) || chr(10) || store_host) from carts;
+
+-- Work on many carts, done in the background: one row a cart, taken by lease, so that any replica goes on where another stopped.
+create table jobs (
+    id           uuid        constraint jobs_pkey primary key,
+    kind         text        not null constraint jobs_kind check (kind in ('test', 'turn-off')),
+    made_by      uuid,
+    made_by_name text        not null,
+    made_at      timestamptz not null default now(),
+    total        integer     not null default 0,
+    cancelled_at timestamptz,
+    finished_at  timestamptz
+);
+create index jobs_open on jobs (made_at) where finished_at is null and cancelled_at is null;
+create table job_items (
+    job_id       uuid        not null constraint job_items_job_id_fkey references jobs on delete cascade,
+    position     integer     not null,
+    -- No reference: a cart may be deleted before its turn comes.
+    cart_id      uuid        not null,
+    leased_until timestamptz,
+    -- What came of it, in one word; null while it is open.
+    outcome      text,
+    constraint job_items_pkey primary key (job_id, position)
+);
+create index job_items_open on job_items (job_id, position) where outcome is null;

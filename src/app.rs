@@ -78,6 +78,7 @@ impl App {
         self.ecommerce.sweep_tests().await?;
         self.accounts.sweep_sessions().await?;
         self.alerts.sweep().await?;
+        self.ecommerce.sweep_jobs().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         drop(connection);

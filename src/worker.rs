@@ -1,4 +1,4 @@
-//! What goes on while nobody looks: carts are checked, alerts are delivered, and what is over is swept up. Any number of processes may do it at once.
+//! What goes on while nobody looks: carts are checked, alerts are delivered, deeds for many carts are done, and what is over is swept up. Any number of processes may do it at once.
 
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub async fn run(app: App, stop: CancellationToken) {
     let tidying = tokio::spawn(tidy(app.clone()));
     // What is in flight is leased: whoever goes on sends it again under the same id.
+    let ecommerce = app.ecommerce.clone();
+    let jobs = tokio::spawn(async move { ecommerce.work_on_jobs().await });
     let delivering = tokio::spawn(alerts::keep_delivering(app.alerts.clone()));
     while !stop.is_cancelled() {
         let pause = round(&app, &stop).await;
@@ -27,6 +29,7 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
     tidying.abort();
     delivering.abort();
+    jobs.abort();
 }
 
 /// One sweep, and how long to wait before the next.

@@ -154,6 +154,7 @@ fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) 
         active: true,
         rows,
         filter: Filter::All,
+        sort: cartwright::ecommerce::Sort::default(),
         counts,
         search: String::new(),
         is_empty: false,

@@ -80,6 +80,12 @@ pub enum Event<S = &'static str> {
     CartOverwritten {
         of: String,
     },
+    /// One deed for many carts; each has its own line as well.
+    BulkStarted {
+        kind: S,
+        carts: i32,
+    },
+    BulkCancelled,
     CartTurnedOn,
     CartTurnedOff,
     /// `ending`: the last four characters, where the secret is long enough to show them.

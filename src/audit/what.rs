@@ -50,6 +50,8 @@ impl<S> Event<S> {
             | Self::CartTurnedOn
             | Self::CartTurnedOff
             | Self::CredentialReplaced { .. }
+            | Self::BulkStarted { .. }
+            | Self::BulkCancelled
             | Self::CartDisconnected
             | Self::CartDeleted { .. } => What::Carts,
             Self::Tested { .. }

@@ -1,4 +1,4 @@
-//! The list of carts: filter, search, keyset pages in both directions. No secret is selected, so none can leak.
+//! The list of carts: filter, search, three orders, keyset pages in both directions. No secret is selected, so none can leak.
 
 use std::collections::HashSet;
 
@@ -23,16 +23,38 @@ pub enum CartFilter {
     Inactive,
 }
 
-/// Where a page begins or ends: the name in lower case and the id, the order of the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the list is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SortBy {
+    #[default]
+    Name,
+    /// Worst first, then by name.
+    Status,
+    /// What was checked longest ago first; what never was before all.
+    Checked,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sort {
+    pub by: SortBy,
+    pub is_descending: bool,
+}
+
+/// Where a page begins or ends: whatever the list may be ordered by, and the id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
+    /// The name in lower case.
     pub name: String,
+    /// Statuses from the worst on.
+    pub rank: i16,
+    pub checked_at: Option<OffsetDateTime>,
     pub id: Uuid,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {
     pub filter: CartFilter,
+    pub sort: Sort,
     /// Part of the name or of the store address.
     pub search: Option<String>,
     pub after: Option<Cursor>,
@@ -81,12 +103,12 @@ pub struct CartPage {
 }
 
 impl Ecommerce {
-    /// One page of carts in the order of their names.
+    /// One page of carts, in the order that is asked for.
     pub async fn list(&self, query: &ListQuery) -> sqlx::Result<CartPage> {
         // One connection for both: each time one is taken costs a round trip.
         let mut connection = self.pool.acquire().await?;
         let (integration_is_on, counts) = sql::count(&mut connection).await?;
-        let mut rows = sql::list(&mut connection, integration_is_on, query, PAGE + 1).await?;
+        let mut rows = look(&mut connection, integration_is_on, query).await?;
         drop(connection);
         let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
         let backwards = query.before.is_some();
@@ -118,4 +140,28 @@ impl Ecommerce {
         let mut connection = self.pool.acquire().await?;
         Ok(sql::count(&mut connection).await?.1)
     }
+}
+
+/// Carts near the cursor that are looked at first: a common word is found among them, in order, without asking the index.
+const NEAREST: i64 = 500;
+/// Matches that are put in order here. Beyond them the whole list is walked, which finds the next one soon.
+const MOST_MATCHES: i64 = 1_000;
+/// The index knows runs of three characters.
+const SHORTEST: usize = 3;
+
+/// One more than a page, to see whether there are more.
+async fn look(connection: &mut sqlx::PgConnection, on: bool, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
+    let all = sql::Within::default();
+    let Some(text) = query.search.as_deref().filter(|text| text.chars().count() >= SHORTEST) else {
+        return sql::list(connection, on, query, all, PAGE + 1).await;
+    };
+    let nearest = sql::Within { nearest: Some(NEAREST), ids: None };
+    let near = sql::list(connection, on, query, nearest, PAGE + 1).await?;
+    if near.len() > usize::try_from(PAGE).expect("a page is small") {
+        return Ok(near);
+    }
+    let ids = sql::list_like(connection, text, MOST_MATCHES + 1).await?;
+    let is_few = ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small");
+    let within = if is_few { sql::Within { nearest: None, ids: Some(&ids) } } else { all };
+    sql::list(connection, on, query, within, PAGE + 1).await
 }

@@ -3,6 +3,7 @@
 //! A *cart* is our record of one shop, a *store* the merchant's shop itself. The verbs hang on [`Ecommerce`]; each is one
 //! transaction with its audit row inside and the network outside.
 
+pub mod bulk;
 mod cart;
 mod diagnosing;
 pub mod health;
@@ -36,7 +37,7 @@ use crate::{
 
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
-pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery};
+pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery, Sort, SortBy};
 pub use locations::{Asking, OtherSettings};
 pub use minting::{LiveToken, NoToken};
 pub use report::TestReport;

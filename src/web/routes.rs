@@ -16,7 +16,7 @@ use super::{
     admin::{
         account, activity, alerts,
         ecommerce::{
-            add, carts,
+            add, bulk, carts,
             shopify::{self, connection_test, deletion, disconnection, general, health, locations},
             switch,
         },
@@ -86,6 +86,9 @@ pub fn table() -> Vec<Route> {
         get("/admin/ecommerce/switch", Administrator, switch::edit),
         post("/admin/ecommerce/switch", Administrator, switch::update),
         get("/admin/ecommerce/add", Administrator, add::show),
+        post("/admin/ecommerce/bulk", Administrator, bulk::create),
+        get("/admin/ecommerce/bulk/{bulk}", Viewer, bulk::show),
+        post("/admin/ecommerce/bulk/{bulk}/cancellation", Administrator, bulk::destroy),
         get("/admin/ecommerce/shopify/new", Administrator, general::new),
         post("/admin/ecommerce/shopify/new", Administrator, general::create),
         post("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::create_new),

@@ -40,6 +40,8 @@ async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
         "/admin/alerts/secret" => saved_webhook(browser).await.submission("New secret"),
         "/admin/alerts/trials" => saved_webhook(browser).await.submission("Try it"),
         "/admin/ecommerce/switch" => page("/admin/ecommerce/switch?to=off").await.submission("Turn off"),
+        "/admin/ecommerce/bulk" => page("/admin/ecommerce").await.submission("Test the selected carts"),
+        "/admin/ecommerce/bulk/{bulk}/cancellation" => page(cart).await.submission("Stop"),
         "/admin/ecommerce/shopify/new" => page("/admin/ecommerce/shopify/new").await.submission("Save"),
         "/admin/ecommerce/shopify/new/connection-tests" => {
             page("/admin/ecommerce/shopify/new").await.submission("Test Connection")

@@ -157,6 +157,79 @@ async fn fifty_stand_on_a_page_and_none_is_lost_or_shown_twice(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn each_order_goes_through_all_carts_and_back(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    many(&app, 120).await;
+    // a dozen of each status and of each hour, one in twelve never checked
+    let spread = "update carts set status = (array['draft', 'connected', 'needs-attention', 'not-connected', 'inactive'])[1 + n % 5],
+            last_checked_at = case when n % 12 > 0 then '2026-11-01 00:00:00.123456+00'::timestamptz + make_interval(hours => n / 12) end
+        from (select id as of_cart, row_number() over (order by id) as n from carts) numbered where id = of_cart";
+    tamper(&app.pool, &spread.replace("n %", "n::int %").replace("n / 12", "(n / 12)::int")).await;
+    for (head, sort, order, way) in [
+        ("Cart", "-name", "lower(website_name) desc, id desc", "descending"),
+        ("Status", "status", "status_rank, lower(website_name), id", "ascending"),
+        ("Status", "-status", "status_rank desc, lower(website_name) desc, id desc", "descending"),
+        ("Last checked", "checked", "last_checked_at nulls first, id", "ascending"),
+        ("Last checked", "-checked", "last_checked_at desc nulls last, id desc", "descending"),
+    ] {
+        let mut page = priya.visit("/admin/ecommerce?show=inactive&q=tea").await.follow(head).await;
+        if way == "descending" && head != "Cart" {
+            page = page.follow(head).await;
+        }
+        assert!(
+            page.path.contains(&format!("sort={sort}")) && page.path.contains("show=inactive&q=tea"),
+            "{}",
+            page.path
+        );
+        assert_eq!(page.all(&format!("th[aria-sort={way}]")), [head]);
+        assert_eq!(page.all("th[aria-sort]").len(), 1);
+        let query = sqlx::AssertSqlSafe(format!("select website_name from carts order by {order}"));
+        let expected: Vec<String> = sqlx::query_scalar(query).fetch_all(&app.pool).await.expect("the names");
+        let second = page.follow("Next").await;
+        let third = second.follow("Next").await;
+        assert_eq!([names(&page), names(&second), names(&third)].concat(), expected, "{sort}");
+        let back = third.follow("Previous").await;
+        assert_eq!(names(&back), names(&second), "{sort}");
+        assert_eq!(names(&back.follow("Previous").await), names(&page), "{sort}");
+        // a filter and a search keep the order
+        assert!(page.follow("All").await.path.contains(&format!("sort={sort}")));
+        assert!(page.press("Search").await.path.contains(&format!("sort={sort}")));
+    }
+}
+
+#[sqlx::test]
+async fn a_search_finds_the_few_and_the_many(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    many(&app, 1).await;
+    sqlx::query(
+        "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, updated_by)
+         select gen_random_uuid(), gen_random_uuid(), 'shopify', case when n % 2 = 0 then 'Café ' else 'Kiosk ' end || lpad(n::text, 4, '0'),
+             's-' || n || '.myshopify.com', false, 'draft', 'Sam Lee' from generate_series(1, 3000) n",
+    )
+    .execute(&app.pool)
+    .await
+    .expect("many");
+    let find = async |text: &str| names(&priya.visit(&format!("/admin/ecommerce?q={text}")).await);
+    assert_eq!(find("kiosk+2999").await, ["Kiosk 2999"], "far behind the ones that are looked at first");
+    assert_eq!(find("s-2998.my").await, ["Café 2998"]);
+    assert_eq!(find("CAF%C3%89+0002").await, ["Café 0002"]);
+    assert_eq!(find("tea-000").await, ["Tea 000"]);
+    assert_eq!(find("29").await.len(), 50);
+    assert_eq!(find("osk+29").await.len(), 50, "the odd ones");
+    let first = find("myshopify").await;
+    assert_eq!((first.len(), first[0].as_str()), (50, "Café 0002"));
+    assert_eq!(find("kiosk").await[49], "Kiosk 0099", "more than are put in order");
+    assert!(find("oskk+1").await.is_empty(), "runs that are there, and not in this order");
+    // a renamed cart is found by its new name and a deleted one no more
+    tamper(&app.pool, "update carts set website_name = 'Kettle' where website_name = 'Kiosk 2999'").await;
+    assert_eq!((find("kettle").await, find("kiosk+2999").await), (vec!["Kettle".to_owned()], vec![]));
+    tamper(&app.pool, "delete from carts where website_name = 'Kettle'").await;
+    assert!(find("kettle").await.is_empty());
+}
+
+#[sqlx::test]
 async fn fifty_carts_are_one_page_and_fifty_one_are_two(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;

@@ -9,6 +9,7 @@ mod alert_channels;
 mod alert_delivery;
 mod alert_mail;
 mod bad_bodies;
+mod bulk;
 mod canary;
 mod connection_test;
 mod cookies;

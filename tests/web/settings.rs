@@ -58,7 +58,7 @@ fn reason(page: &Page, label: &str) -> String {
     page.descriptions(label).into_iter().filter(|(id, _)| id.ends_with("-r")).map(|(_, text)| text).collect()
 }
 
-async fn list_requests(app: &TestApp) -> usize {
+fn list_requests(app: &TestApp) -> usize {
     let asks = |request: &cartwright::practice::Request| request.operation == Some(Operation::Locations);
     app.practice.journal().requests().iter().filter(|request| asks(request)).count()
 }
@@ -247,7 +247,7 @@ async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: Pg
         "{page}"
     );
     let page = page.follow("Get the list").await;
-    assert_eq!((page.status, list_requests(&app).await), (StatusCode::OK, 1));
+    assert_eq!((page.status, list_requests(&app)), (StatusCode::OK, 1));
     assert_eq!(page.all("#locations .tick"), ["Brighton shop", "London warehouse", "Old depot"]);
     let version: i64 = sqlx::query_scalar("select version from carts").fetch_one(&app.pool).await.expect("a version");
     assert_eq!(
@@ -334,7 +334,7 @@ async fn one_location_is_no_choice_and_64_fold(pool: PgPool) {
     app.practice.stores().change("northwind-tea", |store| store.locations = names.clone());
     app.practice.journal().clear();
     let page = priya.visit(&href).await;
-    assert_eq!((page.all("#locations .tick"), list_requests(&app).await), (names, 3));
+    assert_eq!((page.all("#locations .tick"), list_requests(&app)), (names, 3));
     // the block alone, for a page that swaps it
     let block = priya.knock(Method::GET, &href).header("x-partial", "1").send().await;
     assert!(block.text().trim_start().starts_with("<fieldset") && !block.text().contains("<html"), "{}", block.text());
@@ -352,7 +352,7 @@ async fn nobody_is_asked_for_locations_without_the_permission_or_too_often(pool:
     for _ in 0..11 {
         priya.visit(&href).await;
     }
-    assert_eq!(list_requests(&app).await, 10);
+    assert_eq!(list_requests(&app), 10);
     assert!(priya.visit(&href).await.text("#locations").contains("You have asked 10 times in a minute."));
     let nobody = priya.visit("/admin/ecommerce/shopify/00000000000000000000000000000001/locations").await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
@@ -376,7 +376,7 @@ async fn a_pair_gets_its_list_with_a_live_token_and_one_more_after_a_401(pool: P
     app.practice.journal().clear();
     let page = page.follow("Get the list again").await;
     assert!(!page.text("#locations").contains("could not"), "{page}");
-    assert_eq!(list_requests(&app).await, 2);
+    assert_eq!(list_requests(&app), 2);
     // a token that was saved as it is has no other: it is asked once
     app.practice.stores().put("northwind-b2b", PracticeStore::sample("northwind-b2b"));
     let page = app.connect(&priya, "Northwind Wholesale", "northwind-b2b").await;
@@ -386,7 +386,7 @@ async fn a_pair_gets_its_list_with_a_live_token_and_one_more_after_a_401(pool: P
     app.practice.journal().clear();
     let page = page.follow("Get the list").await;
     assert!(page.text("#locations").contains("Shopify did not accept the access token."), "{page}");
-    assert_eq!(list_requests(&app).await, 1);
+    assert_eq!(list_requests(&app), 1);
 }
 
 #[sqlx::test]

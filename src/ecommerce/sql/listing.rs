@@ -1,77 +1,185 @@
 use std::collections::HashSet;
 
 use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, Counts, ListQuery, Status,
     health::PastCheck,
-    listing::{COUNT_TO, Cursor},
+    listing::{COUNT_TO, Cursor, SortBy},
     verdict::Class,
 };
 
-/// One page in the order of the names. While the integration is off every cart but a Draft counts as inactive.
+/// Where in the order a page is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::ecommerce) struct Within<'a> {
+    /// Only among so many carts from the cursor on.
+    pub nearest: Option<i64>,
+    /// Only among these.
+    pub ids: Option<&'a [Uuid]>,
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
+struct Listed {
+    id: Uuid,
+    website_name: String,
+    sort_name: String,
+    status_rank: i16,
+    store_host: String,
+    is_practice: bool,
+    is_active: bool,
+    status: String,
+    last_class: Option<String>,
+    last_title: Option<String>,
+    missing_count: i32,
+    last_checked_at: Option<OffsetDateTime>,
+    recent: Vec<u8>,
+    failing_since: Option<OffsetDateTime>,
+    retired_by: Option<String>,
+    is_disconnected: bool,
+    locations_gone: bool,
+}
+
+/// One list of columns and conditions for each order. While the integration is off every cart but a Draft counts as inactive.
+macro_rules! page {
+    ($order:literal, $keyset:literal, $list:expr, $($key:expr),+) => {
+        sqlx::query_as!(
+            Listed,
+            r#"select id, website_name, lower(website_name) as "sort_name!", status_rank as "status_rank!", store_host, is_practice,
+                   is_active, status, last_class, last_title, missing_count, checked_at as "last_checked_at?", recent as "recent!", failing_since,
+                   retired_by, is_disconnected, locations_gone
+               from (select carts.*, h.last_checked_at as checked_at, h.recent,
+                         coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz) as checked_key
+                     from carts join cart_health h on h.cart_id = carts.id
+                     where ($1::boolean is null or (is_active and $2) = $1)
+                       and (not $3 or status in ('needs-attention', 'not-connected'))
+                       and ($5::uuid[] is null or id = any ($5))
+                       and ($8::uuid is null or "# + $keyset + ") order by " + $order + r#" limit $6) carts
+               where $4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0
+               order by "# + $order + " limit $7",
+            $list.active,
+            $list.on,
+            $list.attention,
+            $list.search,
+            $list.ids,
+            $list.nearest,
+            $list.limit,
+            $list.id,
+            $($key),+
+        )
+        .fetch_all($list.connection)
+        .await
+    };
+}
+
+/// What every order asks with.
+struct Asked<'a> {
+    connection: &'a mut PgConnection,
+    on: bool,
+    active: Option<bool>,
+    attention: bool,
+    search: Option<&'a str>,
+    ids: Option<&'a [Uuid]>,
+    nearest: Option<i64>,
+    limit: i64,
+    id: Option<Uuid>,
+}
+
+/// One page in the order that is asked for; backwards it comes reversed.
 pub(in crate::ecommerce) async fn list(
     connection: &mut PgConnection,
     on: bool,
     query: &ListQuery,
+    within: Within<'_>,
     limit: i64,
 ) -> sqlx::Result<Vec<CartRow>> {
-    let (active, statuses): (Option<bool>, &[&str]) = match query.filter {
-        CartFilter::All => (None, &[]),
-        CartFilter::Active => (Some(true), &[]),
-        CartFilter::Attention => (Some(true), &["needs-attention", "not-connected"]),
-        CartFilter::Inactive => (Some(false), &[]),
+    let (active, attention) = match query.filter {
+        CartFilter::All => (None, false),
+        CartFilter::Active => (Some(true), false),
+        CartFilter::Attention => (Some(true), true),
+        CartFilter::Inactive => (Some(false), false),
     };
-    let statuses: Vec<String> = statuses.iter().map(|status| (*status).to_owned()).collect();
-    let backwards = query.before.is_some();
     let cursor: Option<&Cursor> = query.before.as_ref().or(query.after.as_ref());
-    let rows = sqlx::query!(
-        r#"
-        select id, website_name, lower(website_name) as "sort_name!", store_host, is_practice, is_active, status, last_class, last_title,
-            missing_count, h.last_checked_at as "last_checked_at?", failing_since, retired_by,
-            is_disconnected, locations_gone, h.recent as "recent?"
-        from carts left join cart_health h on h.cart_id = carts.id
-        where ($1::boolean is null or (is_active and $2) = $1)
-          and (cardinality($3::text[]) = 0 or status = any ($3))
-          and ($4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0)
-          and ($5::text is null or case when $7 then (lower(website_name), id) < ($5, $6::uuid)
-                                        else (lower(website_name), id) > ($5, $6::uuid) end)
-        order by case when $7 then lower(website_name) end desc, case when $7 then id end desc, lower(website_name), id
-        limit $8
-        "#,
-        active,
-        on,
-        &statuses,
-        query.search,
-        cursor.map(|cursor| cursor.name.as_str()),
-        cursor.map(|cursor| cursor.id),
-        backwards,
-        limit
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| CartRow {
-            id: CartId(row.id),
-            cursor: Cursor { name: row.sort_name, id: row.id },
-            website_name: row.website_name,
-            store_host: row.store_host,
-            is_practice: row.is_practice,
-            is_active: row.is_active,
-            status: Status::from_stored(&row.status).under(on),
-            last_class: row.last_class.as_deref().and_then(Class::from_stored),
-            last_title: row.last_title,
-            missing_count: row.missing_count,
-            last_checked_at: row.last_checked_at,
-            failing_since: row.failing_since,
-            retired_by: row.retired_by,
-            is_disconnected: row.is_disconnected,
-            locations_gone: row.locations_gone,
-            recent: PastCheck::unpack(&row.recent.unwrap_or_default()),
-        })
-        .collect())
+    let (search, id) = (query.search.as_deref(), cursor.map(|cursor| cursor.id));
+    let Within { nearest, ids } = within;
+    let asked = Asked { connection, on, active, attention, search, ids, nearest, limit, id };
+    let (name, rank) = (cursor.map(|cursor| cursor.name.as_str()), cursor.map(|cursor| cursor.rank));
+    let at = cursor.map(|cursor| cursor.checked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH));
+    let rows = match (query.sort.by, query.sort.is_descending != query.before.is_some()) {
+        (SortBy::Name, false) => {
+            page!("lower(website_name), id", "(lower(website_name), id) > ($9, $8)", asked, name)
+        }
+        (SortBy::Name, true) => {
+            page!("lower(website_name) desc, id desc", "(lower(website_name), id) < ($9, $8)", asked, name)
+        }
+        (SortBy::Status, false) => page!(
+            "status_rank, lower(website_name), id",
+            "(status_rank, lower(website_name), id) > ($9::smallint, $10, $8)",
+            asked,
+            rank,
+            name
+        ),
+        (SortBy::Status, true) => page!(
+            "status_rank desc, lower(website_name) desc, id desc",
+            "(status_rank, lower(website_name), id) < ($9::smallint, $10, $8)",
+            asked,
+            rank,
+            name
+        ),
+        (SortBy::Checked, false) => page!(
+            "checked_key, id",
+            "(coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz), h.cart_id) > ($9, $8)",
+            asked,
+            at
+        ),
+        (SortBy::Checked, true) => page!(
+            "checked_key desc, id desc",
+            "(coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz), h.cart_id) < ($9, $8)",
+            asked,
+            at
+        ),
+    }?;
+    Ok(rows.into_iter().map(|row| row.into_row(on)).collect())
+}
+
+impl Listed {
+    fn into_row(self, on: bool) -> CartRow {
+        CartRow {
+            id: CartId(self.id),
+            cursor: Cursor {
+                name: self.sort_name,
+                rank: self.status_rank,
+                checked_at: self.last_checked_at,
+                id: self.id,
+            },
+            website_name: self.website_name,
+            store_host: self.store_host,
+            is_practice: self.is_practice,
+            is_active: self.is_active,
+            status: Status::from_stored(&self.status).under(on),
+            last_class: self.last_class.as_deref().and_then(Class::from_stored),
+            last_title: self.last_title,
+            missing_count: self.missing_count,
+            last_checked_at: self.last_checked_at,
+            failing_since: self.failing_since,
+            retired_by: self.retired_by,
+            is_disconnected: self.is_disconnected,
+            locations_gone: self.locations_gone,
+            recent: PastCheck::unpack(&self.recent),
+        }
+    }
+}
+
+/// Carts that hold every run of three characters of the text: all that match, and perhaps some that do not.
+pub(in crate::ecommerce) async fn list_like(
+    connection: &mut PgConnection,
+    text: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!("select cart_id from cart_search where grams @> grams(lower($1)) limit $2", text, limit)
+        .fetch_all(connection)
+        .await
 }
 
 /// Which of these carts are there.

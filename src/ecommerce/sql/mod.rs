@@ -1,5 +1,6 @@
 //! The SQL of carts, one statement a function. Functions take a connection, so that verbs compose them in one transaction.
 
+mod bulk;
 mod carts;
 mod health;
 mod integration;
@@ -11,6 +12,7 @@ mod rotation;
 mod settings;
 mod tests;
 
+pub(super) use bulk::*;
 pub(super) use carts::*;
 pub(super) use health::*;
 pub(super) use integration::*;

@@ -13,6 +13,7 @@ use time::{Duration, OffsetDateTime};
 use super::admin::alerts::{self, AlertForm, Alerts, NewSecret, WebhookView};
 use super::admin::ecommerce::StatusView;
 use super::admin::ecommerce::add::Add;
+use super::admin::ecommerce::bulk::{Bulk, BulkAsk};
 use super::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
 use super::admin::ecommerce::shopify::conflict::{Conflict, ConflictRow};
 use super::admin::ecommerce::shopify::connection_test::{Standing, TestView};
@@ -34,10 +35,11 @@ use super::help::Help;
 use super::set_up::{SetUp, SetUpOver, SetUpPurpose};
 use super::shell::{Banner, Person, Shell, Tone};
 use super::sign_in::{SignIn, SignInNote};
+use crate::ecommerce::bulk::{Job, JobId, Kind as JobKind};
 use crate::ecommerce::settings::{Asked, Granted, Setting, Settings};
 use crate::ecommerce::shopify::locations::{Location, Locations};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
-use crate::ecommerce::{OtherSettings, Status};
+use crate::ecommerce::{OtherSettings, Sort, Status};
 
 /// The time of every sample.
 pub(crate) const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
@@ -558,6 +560,7 @@ pub(crate) fn carts(shell: Shell) -> Carts {
         ],
         filter: Filter::All,
         counts: Counts { active: 3, needs_attention: 2, inactive: 2 },
+        sort: Sort::default(),
         search: String::new(),
         is_empty: false,
         previous: None,
@@ -701,6 +704,17 @@ fn lists() -> Vec<(String, String)> {
         hidden: vec![("website_name", LONG.into()), ("version", "5".into())],
     };
     let cart = || head(Status::Connected, None);
+    let job = |done, is_finished| Job {
+        id: JobId(uuid::Uuid::nil()),
+        kind: JobKind::Test,
+        made_by: "Priya Shah".into(),
+        total: 41,
+        is_cancelled: false,
+        is_finished,
+        outcomes: [("connected".to_owned(), done), ("limited".to_owned(), 2), ("not-connected".to_owned(), 1)].into(),
+    };
+    let bulk = |done, is_finished| Bulk { shell: shell(), job: job(done, is_finished) };
+    let ask = BulkAsk { shell: shell(), carts: 41, hidden: vec![("deed", "turn-off".into()), ("q", LONG.into())] };
     let empty = Carts { rows: vec![], is_empty: true, next: None, ..carts(shell()) };
     let attention = Carts { rows: vec![], filter: Filter::NeedsAttention, next: None, ..carts(shell()) };
     let searched = Carts { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };
@@ -708,6 +722,9 @@ fn lists() -> Vec<(String, String)> {
     worst.rows[0].name = LONG.into();
     worst.counts = Counts { active: 100_000, needs_attention: 4000, inactive: 100 };
     vec![
+        ("bulk-running".into(), draw(&bulk(20, false))),
+        ("bulk-done".into(), draw(&bulk(38, true))),
+        ("bulk-ask".into(), draw(&ask)),
         ("home".into(), draw(&home(CartsSummary::NeedAttention { carts: 1, of: 3 }))),
         ("home-connected".into(), draw(&home(CartsSummary::AllConnected { carts: 3 }))),
         ("carts".into(), draw(&carts(shell()))),

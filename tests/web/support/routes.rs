@@ -2,6 +2,13 @@
 
 use axum::http::Method;
 use cartwright::web::{assets, guard::Access, routes};
+use cartwright::{
+    audit::By,
+    ecommerce::{
+        CartFilter,
+        bulk::{Kind, Selection},
+    },
+};
 
 use super::{Browser, TestApp, cast::TOM};
 
@@ -34,6 +41,8 @@ pub struct Blanks {
     pub code: String,
     /// Tom, a viewer.
     pub user: String,
+    /// A job for all carts, with nobody working on it.
+    pub bulk: String,
 }
 
 impl Blanks {
@@ -61,7 +70,10 @@ impl Blanks {
         let unsaved_test = "select id::text from connection_tests where store_host like 'northwind-unsaved%' limit 1";
         let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
         let user = app.user_id(&TOM).await;
-        Self { cart, test, unsaved_test, code, user }
+        let all = Selection::Matching { filter: CartFilter::All, search: None };
+        let job = app.app.ecommerce.start_job(By::operator(), Kind::Test, all).await.expect("a job");
+        let bulk = job.expect("there are carts").to_string();
+        Self { cart, test, unsaved_test, code, user, bulk }
     }
 }
 
@@ -81,7 +93,8 @@ pub fn doors(blanks: &Blanks) -> Vec<Door> {
         .map(|route| {
             let test = if route.path.contains("/new/") { &blanks.unsaved_test } else { &blanks.test };
             let path = route.path.replace("{cart}", &blanks.cart).replace("{test}", test);
-            let path = path.replace("{code}", &blanks.code).replace("{name}", file).replace("{user}", &blanks.user);
+            let path = path.replace("{code}", &blanks.code).replace("{name}", file);
+            let path = path.replace("{user}", &blanks.user).replace("{bulk}", &blanks.bulk);
             assert!(!path.contains('{'), "{path} has a blank that these tests do not know");
             Door { method: route.method, template: route.path, path, access: route.access }
         })

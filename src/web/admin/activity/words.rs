@@ -26,6 +26,11 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::CredentialReplaced { kind, ending } => {
             format!("Replaced the {} of {saved}{}", credential(kind), ends(ending.as_deref()))
         }
+        Event::BulkStarted { kind, carts } => {
+            let deed = if kind == "test" { "test" } else { "turn off" };
+            format!("Started to {deed} {}", count(*carts, "cart"))
+        }
+        Event::BulkCancelled => "Stopped a deed for many carts".into(),
         Event::CartDisconnected => format!("Disconnected {saved}"),
         Event::CartDeleted { .. } => format!("Deleted {saved}"),
 
@@ -163,6 +168,9 @@ mod tests {
             (Event::CartTurnedOff, tea, "Turned off Northwind Tea"),
             (replaced("access_token", Some("77ab")), tea, "Replaced the access token of Northwind Tea (ends in 77ab)"),
             (replaced("client_credentials", None), tea, "Replaced the Client ID and Client secret of Northwind Tea"),
+            (Event::BulkStarted { kind: "test".into(), carts: 12 }, None, "Started to test 12 carts"),
+            (Event::BulkStarted { kind: "turn-off".into(), carts: 1 }, None, "Started to turn off 1 cart"),
+            (Event::BulkCancelled, None, "Stopped a deed for many carts"),
             (Event::CartDisconnected, tea, "Disconnected Northwind Tea"),
             (Event::CartDeleted { store: store() }, tea, "Deleted Northwind Tea"),
             (

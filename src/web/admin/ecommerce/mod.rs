@@ -1,6 +1,7 @@
 //! Admin → Ecommerce Integration.
 
 pub mod add;
+pub mod bulk;
 pub mod carts;
 pub mod shopify;
 pub mod switch;

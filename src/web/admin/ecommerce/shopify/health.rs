@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
-    CartHead, Kind, editor,
+    CartHead, Kind,
     health_words::{Action, clock, lasted, trouble},
 };
 use crate::{

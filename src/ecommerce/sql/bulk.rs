@@ -1,0 +1,216 @@
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    audit::{Actor, By, CartRef, Origin},
+    ecommerce::{
+        CartFilter, CartId, Status,
+        bulk::{Item, Job, JobId, Kind, Selection},
+    },
+};
+
+/// A selection as the statements below take it: ids, Active, Needs attention, search.
+fn parts(selection: &Selection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<&str>) {
+    match selection {
+        Selection::Carts(ids) => (Some(ids), None, false, None),
+        Selection::Matching { filter, search } => {
+            let (active, attention) = match filter {
+                CartFilter::All => (None, false),
+                CartFilter::Active => (Some(true), false),
+                CartFilter::Attention => (Some(true), true),
+                CartFilter::Inactive => (Some(false), false),
+            };
+            (None, active, attention, search.as_deref())
+        }
+    }
+}
+
+/// How many carts a selection means now; with `active_only` those of them that are on.
+pub(in crate::ecommerce) async fn count_selected(
+    connection: &mut PgConnection,
+    selection: &Selection,
+    active_only: bool,
+) -> sqlx::Result<i64> {
+    let (ids, active, attention, search) = parts(selection);
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from carts, ecommerce_integration integration
+           where ($1::uuid[] is null or carts.id = any ($1))
+             and ($2::boolean is null or (carts.is_active and integration.is_active) = $2)
+             and (not $3 or status in ('needs-attention', 'not-connected'))
+             and ($4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0)
+             and (not $5 or carts.is_active)"#,
+        ids,
+        active,
+        attention,
+        search,
+        active_only
+    )
+    .fetch_one(connection)
+    .await
+}
+
+pub(in crate::ecommerce) async fn insert_job(
+    connection: &mut PgConnection,
+    id: JobId,
+    kind: Kind,
+    by: &By,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "insert into jobs (id, kind, made_by, made_by_name) values ($1, $2, $3, $4)",
+        id.0,
+        kind.as_str(),
+        by.actor.id(),
+        by.name()
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// One item a cart, in the order of the list; how many.
+pub(in crate::ecommerce) async fn insert_items(
+    connection: &mut PgConnection,
+    id: JobId,
+    selection: &Selection,
+) -> sqlx::Result<i32> {
+    let (ids, active, attention, search) = parts(selection);
+    sqlx::query!(
+        "insert into job_items (job_id, position, cart_id)
+         select $1, row_number() over (order by lower(website_name), carts.id), carts.id
+         from carts, ecommerce_integration integration
+         where ($2::uuid[] is null or carts.id = any ($2))
+           and ($3::boolean is null or (carts.is_active and integration.is_active) = $3)
+           and (not $4 or status in ('needs-attention', 'not-connected'))
+           and ($5::text is null or strpos(lower(website_name), lower($5)) > 0 or strpos(store_host, lower($5)) > 0)",
+        id.0,
+        ids,
+        active,
+        attention,
+        search
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query_scalar!(
+        "update jobs set total = (select count(*) from job_items where job_id = $1) where id = $1 returning total",
+        id.0
+    )
+    .fetch_one(connection)
+    .await
+}
+
+pub(in crate::ecommerce) async fn find_job(pool: &PgPool, id: JobId) -> sqlx::Result<Option<Job>> {
+    let Some(row) =
+        sqlx::query!("select kind, made_by_name, total, cancelled_at, finished_at from jobs where id = $1", id.0)
+            .fetch_optional(pool)
+            .await?
+    else {
+        return Ok(None);
+    };
+    let outcomes = sqlx::query!(
+        r#"select outcome as "outcome!", count(*) as "count!" from job_items where job_id = $1 and outcome is not null group by outcome"#,
+        id.0
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(Some(Job {
+        id,
+        kind: Kind::from_stored(&row.kind),
+        made_by: row.made_by_name,
+        total: row.total,
+        is_cancelled: row.cancelled_at.is_some(),
+        is_finished: row.finished_at.is_some(),
+        outcomes: outcomes.into_iter().map(|row| (row.outcome, row.count)).collect(),
+    }))
+}
+
+/// Takes the next open items of all jobs, oldest job first, for a minute each. What another replica holds is left to it.
+pub(in crate::ecommerce) async fn lease_items(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Item>> {
+    let rows = sqlx::query!(
+        r#"update job_items items set leased_until = now() + interval '1 minute'
+           from jobs
+           where jobs.id = items.job_id and (items.job_id, items.position) in (
+               select open.job_id, open.position from job_items open join jobs on jobs.id = open.job_id
+               where open.outcome is null and (open.leased_until is null or open.leased_until < now())
+                 and jobs.finished_at is null and jobs.cancelled_at is null
+               order by jobs.made_at, open.position limit $1 for update of open skip locked)
+           returning items.job_id, items.position, items.cart_id, jobs.kind, jobs.made_by, jobs.made_by_name"#,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    let item = |id: Uuid, position, cart, kind: &str, by: Option<Uuid>, name: String| Item {
+        job: JobId(id),
+        position,
+        cart: CartId(cart),
+        kind: Kind::from_stored(kind),
+        by: By { actor: by.map_or(Actor::System, |id| Actor::Person { id, name }), origin: Origin::default() },
+    };
+    Ok(rows
+        .into_iter()
+        .map(|row| item(row.job_id, row.position, row.cart_id, &row.kind, row.made_by, row.made_by_name))
+        .collect())
+}
+
+/// Notes what came of an item; `false` where that is noted already.
+pub(in crate::ecommerce) async fn finish_item(
+    connection: &mut PgConnection,
+    item: &Item,
+    outcome: &str,
+) -> sqlx::Result<bool> {
+    let noted = sqlx::query!(
+        "update job_items set outcome = $3 where job_id = $1 and position = $2 and outcome is null",
+        item.job.0,
+        item.position,
+        outcome
+    )
+    .execute(connection)
+    .await?;
+    Ok(noted.rows_affected() == 1)
+}
+
+/// Ends the jobs that have no open item any more.
+pub(in crate::ecommerce) async fn finish_jobs(pool: &PgPool) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update jobs set finished_at = now() where finished_at is null and cancelled_at is null
+           and not exists (select from job_items where job_id = jobs.id and outcome is null)"
+    )
+    .execute(pool)
+    .await
+    .map(drop)
+}
+
+/// Stops a job before its end; `false` where there is nothing to stop.
+pub(in crate::ecommerce) async fn cancel_job(connection: &mut PgConnection, id: JobId) -> sqlx::Result<bool> {
+    let cancelled = sqlx::query!(
+        "update jobs set cancelled_at = now() where id = $1 and cancelled_at is null and finished_at is null",
+        id.0
+    )
+    .execute(connection)
+    .await?;
+    Ok(cancelled.rows_affected() == 1)
+}
+
+/// Turns one cart off.
+pub(in crate::ecommerce) async fn turn_off(
+    connection: &mut PgConnection,
+    id: CartId,
+    status: Status,
+    by: &str,
+) -> sqlx::Result<CartRef> {
+    sqlx::query_as!(
+        CartRef,
+        "update carts set is_active = false, status = $2, retired_by = $3, version = version + 1, updated_at = now(), updated_by = $3
+         where id = $1 returning id, website_name as name",
+        id.0,
+        status.as_str(),
+        by
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Removes jobs that ended a month ago, and those that nobody will end.
+pub(in crate::ecommerce) async fn delete_old_jobs(pool: &PgPool) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!("delete from jobs where made_at < now() - interval '30 days'").execute(pool).await?;
+    Ok(deleted.rows_affected())
+}

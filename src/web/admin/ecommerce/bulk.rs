@@ -1,0 +1,178 @@
+//! One deed for many carts: the question before they are turned off, and the page of what is being done, which loads itself anew
+//! and may be left and opened again.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::HeaderValue,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::carts::Filter;
+use crate::{
+    app::App,
+    ecommerce::bulk::{Job, JobId, Kind, Selection},
+    web::{
+        error::Error,
+        filters,
+        form::{Form, Path},
+        page::Page,
+        session::Session,
+        shell::{Banner, Shell, Tone},
+    },
+};
+
+/// Seconds until a page of a running job loads itself anew.
+const AGAIN: HeaderValue = HeaderValue::from_static("2");
+
+/// *Turn off* asks first. Posts the selection again with `confirmed`.
+#[derive(Debug, Template)]
+#[template(path = "admin/ecommerce/bulk_ask.html")]
+pub struct BulkAsk {
+    pub shell: Shell,
+    pub carts: i64,
+    pub hidden: Vec<(&'static str, String)>,
+}
+
+impl BulkAsk {
+    fn question(&self) -> String {
+        format!("Turn off {}?", carts(self.carts))
+    }
+}
+
+/// What is being done, or was.
+#[derive(Debug, Template)]
+#[template(path = "admin/ecommerce/bulk.html")]
+pub struct Bulk {
+    pub shell: Shell,
+    pub job: Job,
+}
+
+impl Bulk {
+    fn title(&self) -> String {
+        let all = carts(self.job.total.into());
+        let are = if self.job.total == 1 { "is" } else { "are" };
+        match (self.job.is_running(), self.job.kind) {
+            (true, Kind::Test) => format!("Testing {all}"),
+            (true, Kind::TurnOff) => format!("Turning off {all}"),
+            (false, _) if self.job.is_cancelled => format!("Stopped after {} of {all}", self.job.done()),
+            (false, Kind::Test) => format!("{all} {are} tested"),
+            (false, Kind::TurnOff) => format!("{all} {are} turned off"),
+        }
+    }
+
+    /// "38 connected, 2 with limits, 1 not connected."
+    fn words(&self) -> String {
+        let words = [
+            ("connected", "connected"),
+            ("limited", "with limits"),
+            ("not-connected", "not connected"),
+            ("not-tested", "without a saved credential, not tested"),
+            ("off", "turned off"),
+            ("off-already", "off already"),
+            ("gone", "deleted meanwhile"),
+        ];
+        let count = |outcome: &str| self.job.outcomes.get(outcome).copied().filter(|count| *count > 0);
+        let parts: Vec<_> =
+            words.iter().filter_map(|(outcome, say)| Some(format!("{} {say}", count(outcome)?))).collect();
+        if parts.is_empty() { "None is done yet.".into() } else { format!("{}.", parts.join(", ")) }
+    }
+}
+
+fn carts(count: i64) -> String {
+    if count == 1 { "1 cart".into() } else { format!("{count} carts") }
+}
+
+/// The list's form: which carts, and what to do with them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BulkForm {
+    /// Ids with blanks between them.
+    #[serde(default, rename = "cart[]")]
+    carts: String,
+    /// Ticked: whatever the list shows, on all its pages.
+    all: Option<String>,
+    #[serde(default)]
+    show: String,
+    #[serde(default)]
+    q: String,
+    deed: Kind,
+    confirmed: Option<String>,
+}
+
+impl BulkForm {
+    fn selection(&self) -> Selection {
+        if self.all.is_some() {
+            let search = Some(self.q.clone()).filter(|search| !search.is_empty());
+            return Selection::Matching { filter: Filter::parse(&self.show).of_domain(), search };
+        }
+        Selection::Carts(self.carts.split_whitespace().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    fn hidden(&self) -> Vec<(&'static str, String)> {
+        let mut hidden = vec![("deed", self.deed.as_str().to_owned()), ("confirmed", "yes".into())];
+        if self.all.is_some() {
+            hidden.extend([("all", "yes".into()), ("show", self.show.clone()), ("q", self.q.clone())]);
+        } else {
+            hidden.extend(self.carts.split_whitespace().map(|id| ("cart[]", id.to_owned())));
+        }
+        hidden
+    }
+}
+
+/// POST `/admin/ecommerce/bulk`: begins, or asks first.
+pub async fn create(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Form(form): Form<BulkForm>,
+) -> Result<Response, Error> {
+    let kind = form.deed;
+    let selection = form.selection();
+    if kind == Kind::TurnOff && form.confirmed.is_none() {
+        let carts = app.ecommerce.count_selected(&selection, kind).await?;
+        if carts > 0 {
+            return Ok(Page::ok(BulkAsk { shell, carts, hidden: form.hidden() }).into_response());
+        }
+        return back(&app, &session, "None of these carts is active.").await;
+    }
+    match app.ecommerce.start_job(session.by(), kind, selection).await? {
+        Some(job) => Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{job}")).into_response()),
+        None => back(&app, &session, "Select at least one cart.").await,
+    }
+}
+
+async fn back(app: &App, session: &Session, title: &str) -> Result<Response, Error> {
+    session.leave(app, &Banner { title: title.into(), tone: Tone::Info, ..Banner::default() }).await?;
+    Ok(Redirect::to("/admin/ecommerce").into_response())
+}
+
+/// GET `/admin/ecommerce/bulk/{bulk}`.
+pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Response, Error> {
+    let job = app.ecommerce.find_job(JobId(id)).await?.ok_or(Error::NotFound)?;
+    let is_running = job.is_running();
+    let mut answer = Page::ok(Bulk { shell, job }).into_response();
+    if is_running {
+        answer.headers_mut().insert("refresh", AGAIN);
+    }
+    Ok(answer)
+}
+
+/// POST `/admin/ecommerce/bulk/{bulk}/cancellation`: leaves what is not begun.
+pub async fn destroy(
+    State(app): State<App>,
+    session: Session,
+    Path(id): Path<Uuid>,
+    Form(Nothing {}): Form<Nothing>,
+) -> Result<Response, Error> {
+    let job = app.ecommerce.find_job(JobId(id)).await?.ok_or(Error::NotFound)?;
+    app.ecommerce.cancel_job(session.by(), job.id).await?;
+    Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{}", job.id)).into_response())
+}
+
+/// A form with nothing but its token.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
