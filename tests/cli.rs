@@ -75,6 +75,7 @@ fn help_teaches_a_first_start_and_names_every_setting() {
         "SMTP_URL",
         "MAIL_FROM",
         "ALERT_HOSTS",
+        "NO_WORKER",
         "LOG",
     ] {
         assert!(serve.contains(&format!("CARTWRIGHT_{name}")), "{name}: {serve}");
@@ -82,6 +83,7 @@ fn help_teaches_a_first_start_and_names_every_setting() {
     }
     for (arguments, words) in [
         (&["migrate", "--help"][..], &["DATABASE_URL", "CARTWRIGHT_DATA_DIR"][..]),
+        (&["worker", "--help"], &["--no-worker", "as many as you like", "CARTWRIGHT_EGRESS_PROXY"]),
         (&["users", "--help"], &["list", "add", "link", "disable", "enable", "locked out"]),
         (&["users", "link", "--help"], &["--email", "--public-url", "CARTWRIGHT_PUBLIC_URL", "DATABASE_URL"]),
         (&["users", "add", "--help"], &["--email", "--name", "--password-file", "8 characters", "DATABASE_URL"]),
@@ -146,6 +148,15 @@ fn practice_beside_a_proxy_of_ones_own_is_refused() {
     let mut command = cartwright(folder.path(), &["serve", "--practice"]);
     command.env("CARTWRIGHT_EGRESS_PROXY", "http://proxy.example:3128");
     let ran = run(command);
+    assert_eq!(ran.code, WRONG_SETTING, "{ran:?}");
+    assert!(ran.stderr.starts_with("CARTWRIGHT_PRACTICE: "), "{}", ran.stderr);
+    assert!(is_empty(folder.path()));
+}
+
+#[test]
+fn a_worker_has_no_practice_store() {
+    let folder = Folder::new();
+    let ran = run(cartwright(folder.path(), &["worker", "--practice"]));
     assert_eq!(ran.code, WRONG_SETTING, "{ran:?}");
     assert!(ran.stderr.starts_with("CARTWRIGHT_PRACTICE: "), "{}", ran.stderr);
     assert!(is_empty(folder.path()));

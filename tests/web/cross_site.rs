@@ -50,6 +50,7 @@ async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
         "/admin/ecommerce/shopify/{cart}/connection-tests" => {
             page(&format!("{cart}/general")).await.submission("Test Connection")
         }
+        "/admin/ecommerce/shopify/{cart}/health" => page(&door.path).await.submission("Check now"),
         "/admin/ecommerce/shopify/{cart}/disconnection" => page(&door.path).await.submission("Disconnect"),
         "/admin/ecommerce/shopify/{cart}/deletion" => page(&door.path).await.submission("Delete cart"),
         unknown => panic!("{unknown} is new: say here which page sends it"),

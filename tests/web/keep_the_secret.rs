@@ -14,9 +14,12 @@ const TAKES_AN_ADDRESS: [&str; 4] = [
     "/admin/ecommerce/shopify/{cart}/general",
     "/admin/ecommerce/shopify/{cart}/connection-tests",
 ];
-/// These take a version and nothing else.
-const TAKES_NONE: [&str; 2] =
-    ["/admin/ecommerce/shopify/{cart}/disconnection", "/admin/ecommerce/shopify/{cart}/deletion"];
+/// These take a version at most.
+const TAKES_NONE: [&str; 3] = [
+    "/admin/ecommerce/shopify/{cart}/disconnection",
+    "/admin/ecommerce/shopify/{cart}/deletion",
+    "/admin/ecommerce/shopify/{cart}/health",
+];
 
 #[test]
 fn every_route_that_could_take_a_secret_is_known_here() {
