@@ -172,6 +172,7 @@ pub async fn fill(pool: &PgPool, carts: i32) -> anyhow::Result<()> {
     connection.execute("update ecommerce_integration set is_active = true").await?;
     // As autovacuum does by itself within a minute or so.
     connection.execute("vacuum analyze carts").await?;
+    connection.execute("vacuum analyze cart_search").await?;
     connection.close().await?;
     Ok(())
 }
