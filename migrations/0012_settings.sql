@@ -54,6 +54,9 @@ create index carts_by_status on carts (status_rank, lower(website_name), id);
 create index cart_health_by_check on cart_health ((coalesce(last_checked_at, '1970-01-01 00:00:00+00'::timestamptz)), cart_id);
 create index carts_active_by_status on carts (is_active, status_rank, lower(website_name), id);
 create index carts_attention_list on carts (lower(website_name), id) where status in ('needs-attention', 'not-connected');
+create index carts_attention_by_status on carts (status_rank, lower(website_name), id) where status in ('needs-attention', 'not-connected');
+create index carts_attention_by_check on carts ((coalesce(last_checked_at, '1970-01-01 00:00:00+00'::timestamptz)), id)
+    where status in ('needs-attention', 'not-connected');
 
 -- Part of a name or an address is found by its runs of three characters. In a table of its own, so that a check, which changes a cart
 -- every few minutes, does not touch them; without an extension, since not every Postgres has one.

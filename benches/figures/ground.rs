@@ -182,7 +182,7 @@ pub async fn fill(pool: &PgPool, carts: i32) -> anyhow::Result<()> {
         .await?;
     connection.execute("update ecommerce_integration set is_active = true").await?;
     // As autovacuum does by itself within a minute or so.
-    connection.execute("vacuum analyze carts, cart_health").await?;
+    connection.execute("vacuum analyze carts, cart_health, cart_search").await?;
     connection.close().await?;
     Ok(())
 }

@@ -142,26 +142,37 @@ impl Ecommerce {
     }
 }
 
-/// Carts near the cursor that are looked at first: a common word is found among them, in order, without asking the index.
+/// Carts from the cursor on that are looked at first: a common word is found among them, in order, without asking the index.
 const NEAREST: i64 = 500;
-/// Matches that are put in order here. Beyond them the whole list is walked, which finds the next one soon.
+/// Matches that are put in order. Where there are more, the list is walked in longer and longer strides, and the next one is near.
 const MOST_MATCHES: i64 = 1_000;
+const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 /// The index knows runs of three characters.
 const SHORTEST: usize = 3;
 
 /// One more than a page, to see whether there are more.
 async fn look(connection: &mut sqlx::PgConnection, on: bool, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
-    let all = sql::Within::default();
-    let Some(text) = query.search.as_deref().filter(|text| text.chars().count() >= SHORTEST) else {
-        return sql::list(connection, on, query, all, PAGE + 1).await;
+    let is_whole = |rows: &[CartRow]| rows.len() > usize::try_from(PAGE).expect("a page is small");
+    let Some(text) = query.search.as_deref() else {
+        let within = sql::Within { nearest: PAGE + 1, ids: None };
+        return sql::list(connection, on, query, within, PAGE + 1).await;
     };
-    let nearest = sql::Within { nearest: Some(NEAREST), ids: None };
-    let near = sql::list(connection, on, query, nearest, PAGE + 1).await?;
-    if near.len() > usize::try_from(PAGE).expect("a page is small") {
-        return Ok(near);
+    let mut rows = sql::list(connection, on, query, sql::Within { nearest: NEAREST, ids: None }, PAGE + 1).await?;
+    if is_whole(&rows) {
+        return Ok(rows);
     }
-    let ids = sql::list_like(connection, text, MOST_MATCHES + 1).await?;
-    let is_few = ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small");
-    let within = if is_few { sql::Within { nearest: None, ids: Some(&ids) } } else { all };
-    sql::list(connection, on, query, within, PAGE + 1).await
+    if text.chars().count() >= SHORTEST {
+        let ids = sql::list_like(connection, text, MOST_MATCHES + 1).await?;
+        if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
+            let within = sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) };
+            return sql::list(connection, on, query, within, PAGE + 1).await;
+        }
+    }
+    for nearest in STRIDES {
+        rows = sql::list(connection, on, query, sql::Within { nearest, ids: None }, PAGE + 1).await?;
+        if is_whole(&rows) {
+            break;
+        }
+    }
+    Ok(rows)
 }

@@ -98,6 +98,23 @@ describe('a furnished house', () => {
     'the list': { go: (page) => page.goto('/admin/ecommerce') },
     'the list, filtered': { go: (page) => page.goto('/admin/ecommerce?show=attention') },
     'the list, nothing found': { go: (page) => page.goto('/admin/ecommerce?q=nobody') },
+    'the list, by status': { go: (page) => page.goto('/admin/ecommerce?sort=-status') },
+    'many carts, to be turned off': {
+      go: async (page) => {
+        await page.goto('/admin/ecommerce');
+        await page.getByRole('checkbox', { name: /^All carts/ }).check();
+        await press(page, 'button', 'Turn off the selected carts');
+        await heading(page, /^Turn off \d carts?\?$/);
+      },
+    },
+    'many carts, tested': {
+      go: async (page) => {
+        await page.goto('/admin/ecommerce');
+        await page.getByRole('checkbox', { name: 'Select Northwind Tea', exact: true }).check();
+        await press(page, 'button', 'Test the selected carts');
+        await heading(page, '1 cart is tested');
+      },
+    },
     'the switch asks': {
       go: async (page) => {
         await page.goto('/admin/ecommerce');
@@ -160,6 +177,17 @@ describe('a furnished house', () => {
         await page.goto(carts.limited);
         await page.evaluate(() => document.querySelectorAll('main details').forEach((one) => { one.open = true; }));
       },
+    },
+    'a cart, 64 locations': {
+      go: async (page) => {
+        await page.goto(carts.well);
+        await page.getByRole('link', { name: /^Get the list/ }).click();
+        await page.getByText('Show all 64').click();
+        await page.getByRole('checkbox', { name: 'York shop 8', exact: true }).check();
+      },
+    },
+    'a cart, no item group': {
+      go: async (page) => { await page.goto(carts.well); await page.getByRole('checkbox', { name: 'Import Products', exact: true }).check(); await save(page); await problem(page); },
     },
     'a cart, token being replaced': { go: async (page) => { await page.goto(carts.well); await press(page, 'button', 'Replace token'); await press(page, 'button', 'Keep the saved token'); await press(page, 'button', 'Replace token'); } },
     'a cart, another store without its token': {

@@ -12,10 +12,10 @@ use crate::ecommerce::{
 };
 
 /// Where in the order a page is looked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(in crate::ecommerce) struct Within<'a> {
-    /// Only among so many carts from the cursor on.
-    pub nearest: Option<i64>,
+    /// Only among so many carts from the cursor on. Always a number: without one, Postgres would put the whole table in order.
+    pub nearest: i64,
     /// Only among these.
     pub ids: Option<&'a [Uuid]>,
 }
@@ -81,7 +81,7 @@ struct Asked<'a> {
     attention: bool,
     search: Option<&'a str>,
     ids: Option<&'a [Uuid]>,
-    nearest: Option<i64>,
+    nearest: i64,
     limit: i64,
     id: Option<Uuid>,
 }
