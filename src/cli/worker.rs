@@ -33,7 +33,8 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         #[cfg(feature = "practice")]
         practice: None,
     };
-    let app = App::new(opened.pool.clone(), vault, Client::new(&config.egress)?, site).with_alert_ways(&config.alerts)?;
+    let app =
+        App::new(opened.pool.clone(), vault, Client::new(&config.egress)?, site).with_alert_ways(&config.alerts)?;
     say(format_args!(
         "Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."
     ));

@@ -134,7 +134,12 @@ impl StatusChange {
             class: self.class.as_str().to_owned(),
             title: self.title.clone(),
             missing_permissions: self.missing_permissions.clone(),
-            what_stops: self.missing_permissions.iter().filter_map(without).map(|found| found.without.to_owned()).collect(),
+            what_stops: self
+                .missing_permissions
+                .iter()
+                .filter_map(without)
+                .map(|found| found.without.to_owned())
+                .collect(),
             since: self.since,
             last_good_at: self.last_good_at,
         }

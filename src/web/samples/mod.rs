@@ -773,7 +773,8 @@ fn troubles() -> Vec<(String, String)> {
 
 /// Every sample, with the name of its file.
 pub(crate) fn pages() -> Vec<(String, String)> {
-    [entrance(), lists(), activity::pages(), alert_settings(), editors(), health::pages(), people::pages(), troubles()].concat()
+    [entrance(), lists(), activity::pages(), alert_settings(), editors(), health::pages(), people::pages(), troubles()]
+        .concat()
 }
 
 /// The alert settings: at rest, at their worst, and with a secret that was made just now.

@@ -38,7 +38,10 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::CartNeedsAttention { title, .. } => format!("{saved} needs attention: {}", on(title)),
         Event::CartNotConnected { title, .. } => format!("{saved} is not connected: {}", on(title)),
         Event::CartRecovered { lasted_seconds, .. } => {
-            format!("{saved} is connected again after {}", health_words::lasted(time::Duration::seconds(*lasted_seconds)))
+            format!(
+                "{saved} is connected again after {}",
+                health_words::lasted(time::Duration::seconds(*lasted_seconds))
+            )
         }
         Event::TokenRenewed => format!("Renewed the token of {saved}"),
         Event::TokenNotRenewed { class } => format!("Could not renew the token of {saved}: {}", on(&title_of(class))),
@@ -70,7 +73,9 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::UserTurnedOff { person } => format!("Turned off {person}"),
         Event::UserTurnedOn { person } => format!("Turned on {person}"),
         Event::WasRefused { page } => format!("Was refused {page}"),
-        Event::EncryptionKeyRotated { secrets } => format!("Rotated the encryption key ({})", count(*secrets, "secret")),
+        Event::EncryptionKeyRotated { secrets } => {
+            format!("Rotated the encryption key ({})", count(*secrets, "secret"))
+        }
         Event::EncryptionKeyForgotten { key, secrets } => {
             format!("Forgot the encryption key {key} ({})", count(*secrets, "secret"))
         }
@@ -189,7 +194,10 @@ mod tests {
                 "Northwind Tea needs attention: Shopify has a problem",
             ),
             (
-                Event::CartNotConnected { class: "TOKEN_STOPPED".into(), title: "The access token stopped working".into() },
+                Event::CartNotConnected {
+                    class: "TOKEN_STOPPED".into(),
+                    title: "The access token stopped working".into(),
+                },
                 tea,
                 "Northwind Tea is not connected: the access token stopped working",
             ),

@@ -8,11 +8,7 @@ pub mod switch;
 
 use time::OffsetDateTime;
 
-use crate::ecommerce::{
-    Status,
-    status::Bearing,
-    verdict::Class,
-};
+use crate::ecommerce::{Status, status::Bearing, verdict::Class};
 use crate::web::filters::Moment;
 
 /// What the line under a badge follows from.
