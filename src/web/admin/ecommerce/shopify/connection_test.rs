@@ -239,7 +239,7 @@ pub async fn create_new(
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
     let press = Press { app: &app, shell, session: &session, cart: None };
-    press::test(press, posted, headers.contains_key(PARTIAL)).await
+    Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/connection-tests`.
@@ -252,7 +252,7 @@ pub async fn create(
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
     let press = Press { app: &app, shell, session: &session, cart: Some(CartId(id)) };
-    press::test(press, posted, headers.contains_key(PARTIAL)).await
+    Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
 }
 
 /// GET `…/new/connection-tests/{test}`.

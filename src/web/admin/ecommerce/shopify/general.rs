@@ -215,7 +215,7 @@ pub async fn create(
     session: Session,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    press::save(Press { app: &app, shell, session: &session, cart: None }, posted).await
+    Box::pin(press::save(Press { app: &app, shell, session: &session, cart: None }, posted)).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/general`.
@@ -226,5 +226,5 @@ pub async fn update(
     Path(id): Path<Uuid>,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    press::save(Press { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted).await
+    Box::pin(press::save(Press { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted)).await
 }
