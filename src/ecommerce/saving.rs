@@ -120,7 +120,9 @@ impl Ecommerce {
         let refused = |error: &SaveError| {
             matches!(
                 error,
-                SaveError::SecretMissing { .. } | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
+                SaveError::SecretMissing { .. }
+                    | SaveError::SameStore(_)
+                    | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
             )
         };
         if outcome.as_ref().is_err_and(refused) {

@@ -57,7 +57,8 @@ mod tests {
     use crate::vault::place::{Kind, Place};
 
     /// Bytes that are no sealed secret, each with what it is.
-    const NOT_SEALED: [(&str, &str); 8] = [
+    const NOT_SEALED: [(&str, &str); 9] = [
+        ("cart_health.recent", "the last checks: when, what class, how long"),
         ("carts.credential_fingerprint", "a keyed digest, rewritten with the secret beside it"),
         ("carts.token_fingerprint", "a keyed digest, rewritten with the secret beside it"),
         ("connection_tests.fingerprint", "a keyed digest, rewritten with the secret that it covers"),

@@ -82,7 +82,7 @@ async fn the_tab_of_a_cart_is_the_page_with_the_cart_fixed(pool: PgPool) {
         app.draft(&priya, name, handle).await;
     }
     let cart = priya.visit("/admin/ecommerce").await.follow("Northwind Tea").await;
-    assert_eq!(cart.all(".tabs a"), ["General", "Activity"]);
+    assert_eq!(cart.all(".tabs a"), ["General", "Health", "Activity"]);
     let tab = cart.follow("Activity").await;
     assert_eq!(tab.h1(), "ECommerce Integration Editor: Northwind Tea");
     assert_eq!(tab.all(".tabs [aria-current=page]"), ["Activity"]);

@@ -35,7 +35,7 @@ async fn pass(app: &TestApp) {
 #[sqlx::test]
 async fn a_cart_that_was_never_checked_says_when_it_will_be(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
-    assert_eq!(priya.visit("/admin/ecommerce").await.all("tbody td")[2], "Not checked");
+    assert_eq!(priya.visit("/admin/ecommerce").await.all("tbody td")[3], "Not checked");
     let page = priya.visit(&health).await;
     assert_eq!(page.h1(), "ECommerce Integration Editor: Northwind Tea");
     assert_eq!(page.text("[aria-current=page][href$=health]"), "Health");

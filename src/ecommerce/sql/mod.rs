@@ -3,6 +3,7 @@
 mod bulk;
 mod carts;
 mod health;
+mod history;
 mod integration;
 mod listing;
 mod locations;
@@ -15,6 +16,7 @@ mod tests;
 pub(super) use bulk::*;
 pub(super) use carts::*;
 pub(super) use health::*;
+pub(super) use history::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
 pub(super) use locations::*;

@@ -90,8 +90,13 @@ fn every_control_has_a_name_and_every_new_tab_says_so() {
             assert!(!button.text().collect::<String>().trim().is_empty(), "a button without a name in {name}");
         }
         for input in page.select(&select("input:not([type=hidden])")) {
+            if input.attr("aria-label").is_some_and(|name| !name.is_empty()) {
+                continue;
+            }
             let id = input.attr("id").expect("an input has an id");
-            let is_named = page.select(&select(&format!("label[for='{id}']"))).next().is_some()
+            let says_it_itself = input.attr("aria-label").is_some_and(|name| !name.trim().is_empty());
+            let is_named = says_it_itself
+                || page.select(&select(&format!("label[for='{id}']"))).next().is_some()
                 || page.select(&select(&format!("label > #{id}"))).next().is_some();
             assert!(is_named, "{id} without a label in {name}");
         }
