@@ -186,7 +186,9 @@ async fn each_order_goes_through_all_carts_and_back(pool: PgPool) {
         );
         assert_eq!(page.all(&format!("th[aria-sort={way}]")), [head]);
         assert_eq!(page.all("th[aria-sort]").len(), 1);
-        let query = sqlx::AssertSqlSafe(format!("select website_name from carts join cart_health h on h.cart_id = id order by {order}"));
+        let query = sqlx::AssertSqlSafe(format!(
+            "select website_name from carts join cart_health h on h.cart_id = id order by {order}"
+        ));
         let expected: Vec<String> = sqlx::query_scalar(query).fetch_all(&app.pool).await.expect("the names");
         let second = page.follow("Next").await;
         let third = second.follow("Next").await;

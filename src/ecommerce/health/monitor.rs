@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Finding, record};
+use super::{Finding, PastCheck, record, schedule};
 use crate::{
     database::transaction,
     ecommerce::{
@@ -148,6 +148,13 @@ impl Ecommerce {
 
     /// Records in one transaction, unless the cart or the lease is another by now.
     async fn note(&self, due: Due, finding: Finding) -> sqlx::Result<bool> {
+        if finding.class == Class::Connected {
+            let check = PastCheck { at: self.clock.now(), class: finding.class, took_ms: finding.took_ms };
+            let pause = schedule::pause(finding.class, 0, Duration::ZERO, None);
+            if sql::update_health_if_well(&self.pool, &due, &check, pause, &finding).await? {
+                return Ok(true);
+            }
+        }
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let Some(now) = sql::lock_health(work, due.cart).await? else { return Ok(false) };
