@@ -81,7 +81,7 @@ async fn one_replica_is_killed_under_load_and_nobody_notices() {
     let journal = Journal::default();
     let storm = Storm::begin(&world.people, &journal).await;
     let saved = |least: usize, journal: Journal| async move {
-        until(Duration::from_secs(60), "people save", || async { journal.count(Told::Acknowledged) >= least }).await;
+        until(Duration::from_mins(1), "people save", || async { journal.count(Told::Acknowledged) >= least }).await;
     };
     saved(20, journal.clone()).await;
     second.signal(Signal::KILL);
