@@ -2,6 +2,7 @@
 
 mod carts;
 mod health;
+mod history;
 mod integration;
 mod listing;
 mod minting;
@@ -9,6 +10,7 @@ mod tests;
 
 pub(super) use carts::*;
 pub(super) use health::*;
+pub(super) use history::*;
 pub(super) use integration::*;
 pub(super) use listing::*;
 pub(super) use minting::*;
