@@ -51,8 +51,10 @@ create unique index cart_problems_one_lasts on cart_problems (cart_id) where end
 -- credential starts with a clean slate.
 create function cart_health_begins() returns trigger language plpgsql as $$
 begin
-    insert into cart_health (cart_id, next_check_at)
-        select id, case when is_active then now() + interval '2 minutes' + random() * interval '2 minutes' end from added;
+    -- the test that it was saved with was its first
+    insert into cart_health (cart_id, next_check_at, last_checked_at, last_good_at)
+        select id, case when is_active then now() + interval '2 minutes' + random() * interval '2 minutes' end, passed_at, passed_at
+        from added;
     return null;
 end
 $$;

@@ -22,6 +22,7 @@ describe('Lighthouse', () => {
     'the list': { path: () => '/admin/ecommerce' },
     'the editor, new': { path: () => '/admin/ecommerce/shopify/new' },
     'the editor': { path: () => saved },
+    health: { path: () => saved.replace(/general$/, 'health') },
   };
 
   for (const [name, { path, stranger = false }] of Object.entries(pages)) {
