@@ -198,7 +198,7 @@
       const words = copy.querySelector('span');
       copy.was ??= [...words.childNodes];
       let told = 'Copied';
-      try { await navigator.clipboard.writeText(copy.dataset.copy); } catch { told = 'Select the text and copy it'; }
+      try { await navigator.clipboard.writeText(copy.dataset.copy || copy.closest('section').querySelector('.as-text').textContent); } catch { told = 'Select the text and copy it'; }
       words.textContent = told;
       say(told);
       clearTimeout(copy.wait);

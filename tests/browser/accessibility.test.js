@@ -156,6 +156,12 @@ describe('a furnished house', () => {
       go: async (page) => { await draft(page, 'practice-plus', 'Once more'); await save(page); await problem(page); },
     },
     'the editor, filled in': { go: (page) => draft(page, 'practice-tea') },
+    'a cart': { go: (page) => page.goto(carts.well) },
+    'health, never checked': { go: (page) => page.goto(health(carts.pair)) },
+    'health, checked': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
+    'health, in need of attention': { go: async (page) => { await page.goto(health(carts.limited)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
+    'health, as a table': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Show all checks as a table').click(); } },
+    'the list with sparklines': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.goto('/admin/ecommerce'); await page.getByRole('img', { name: /^Last/ }).first().waitFor(); } },
     'a test that runs': {
       go: async (page) => {
         await draft(page, 'practice-slow');
@@ -163,12 +169,6 @@ describe('a furnished house', () => {
         await page.locator('.testing li[data-check=address]').waitFor();
       },
     },
-    'a cart': { go: (page) => page.goto(carts.well) },
-    'health, never checked': { go: (page) => page.goto(health(carts.pair)) },
-    'health, checked': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
-    'health, in need of attention': { go: async (page) => { await page.goto(health(carts.limited)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
-    'health, as a table': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Show all checks as a table').click(); } },
-    'the list with sparklines': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.goto('/admin/ecommerce'); await page.getByRole('img', { name: /^Last/ }).first().waitFor(); } },
     'a cart with limits': { go: (page) => page.goto(carts.limited) },
     'a cart with a pair': { go: (page) => page.goto(carts.pair) },
     'a draft': { go: (page) => page.goto(carts.draft) },

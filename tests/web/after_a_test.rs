@@ -104,9 +104,9 @@ async fn a_result_says_what_has_changed_since_without_script(pool: PgPool) {
 
     tested.fill("API URL", "northwind-b2b");
     let page = tested.press("Save").await;
-    assert_eq!(changed(&page), "You changed the address after this test. Test again.", "{page}");
+    assert!(!page.has("[data-outcome]"), "what another store answered is no result of this form: {page}");
     tested.fill("API URL", "https://www.northwindtea.com");
-    assert_eq!(changed(&tested.press("Save").await), "You changed the address after this test. Test again.");
+    assert!(!tested.press("Save").await.has("[data-outcome]"));
 
     tested.fill("API URL", "northwind-tea");
     let mut other = tested.press("Enter a different token").await;

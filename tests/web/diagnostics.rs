@@ -16,9 +16,12 @@ use crate::support::{
 fn copied(page: &Page) -> String {
     let copied = page
         .document()
-        .select(&scraper::Selector::parse("section[aria-label='Connection test'] [data-copy]").expect("a selector"))
-        .find(|button| button.text().collect::<String>().trim() == "Copy diagnostics")
-        .and_then(|button| button.attr("data-copy").map(str::to_owned))
+        .select(
+            &scraper::Selector::parse("section[aria-label='Connection test']:has([data-copy='']) .as-text")
+                .expect("a selector"),
+        )
+        .next()
+        .map(|text| text.text().collect::<String>())
         .unwrap_or_else(|| panic!("no button in\n{page}"));
     let shown: Vec<String> = page
         .document()

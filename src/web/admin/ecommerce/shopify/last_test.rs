@@ -19,7 +19,9 @@ pub async fn of(app: &App, session: &Session, form: &EditorForm, cart: Option<&C
         (None, Some(cart)) => of_saved(app, cart).await?,
         (own, _) => own,
     };
-    let Some(report) = report else { return Ok(None) };
+    // What another store answered is no result of this form.
+    let host = form.understood.as_ref().map(|understood| understood.host.as_str());
+    let Some(report) = report.filter(|report| host == Some(report.address.host().as_str())) else { return Ok(None) };
     let changed = changed(app, session, form, cart, &report).await?;
     Ok(Some((report, changed)))
 }
@@ -32,7 +34,7 @@ async fn of_saved(app: &App, cart: &Cart) -> Result<Option<TestReport>, Error> {
     }
 }
 
-/// What was changed since this test, if anything was: the address, the kind, then the credential itself.
+/// What was changed since this test, if anything was: the kind, then the credential itself.
 async fn changed(
     app: &App,
     session: &Session,
@@ -40,10 +42,6 @@ async fn changed(
     cart: Option<&Cart>,
     report: &TestReport,
 ) -> Result<Option<&'static str>, Error> {
-    let host = form.understood.as_ref().map(|understood| understood.host.as_str());
-    if host != Some(report.address.host().as_str()) {
-        return Ok(Some("address"));
-    }
     if form.kind != report.kind {
         return Ok(Some("kind of credential"));
     }
