@@ -21,8 +21,7 @@ fn copied(page: &Page) -> String {
                 .expect("a selector"),
         )
         .next()
-        .map(|text| text.text().collect::<String>())
-        .unwrap_or_else(|| panic!("no button in\n{page}"));
+        .map_or_else(|| panic!("no button in\n{page}"), |text| text.text().collect::<String>());
     let shown: Vec<String> = page
         .document()
         .select(&scraper::Selector::parse("pre").expect("a selector"))
