@@ -7,8 +7,8 @@ import { describe, test } from 'node:test';
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { cart, launch, stage } from '../support/browser.js';
 
-/** A busy machine may spoil one look at a page, never each of them. */
-const LOOKS = 3;
+/** A busy machine may spoil a look at a page, and Lighthouse may lose its own trace; neither each time. */
+const LOOKS = 5;
 
 /** What each category has to reach. */
 const LEAST = { performance: 0.9, accessibility: 1, 'best-practices': 1, seo: 1 };
@@ -49,7 +49,7 @@ async function judge(url, extraHeaders, config) {
   try {
     const options = { port, extraHeaders, onlyCategories: Object.keys(LEAST), skipAudits: ['is-crawlable'], logLevel: 'error' };
     const { lhr } = await lighthouse(url, options, config);
-    assert.equal(lhr.runtimeError, undefined, JSON.stringify(lhr.runtimeError));
+    if (lhr.runtimeError) return { performance: 'not seen', short: { lighthouse: lhr.runtimeError.code }, why: [] };
     assert.equal(lhr.finalDisplayedUrl, url, 'the page itself, not the sign-in');
     const short = Object.values(lhr.categories).filter(({ id, score }) => score < LEAST[id]);
     const why = short.flatMap((category) => category.auditRefs)
