@@ -39,8 +39,9 @@ pub struct OpenSession {
 }
 
 impl Accounts {
-    /// Who the cookie stands for, in one statement; "last seen" is written at most once a minute.
-    pub async fn session(&self, secret: &BrowserSecret) -> sqlx::Result<Session> {
+    /// Who the cookie stands for, in one statement; "last seen" is written at most once a minute. Only who `shows_page` is told
+    /// the banner: an answer that nobody sees would lose it.
+    pub async fn session(&self, secret: &BrowserSecret, shows_page: bool) -> sqlx::Result<Session> {
         let hash = secret.hash();
         let Some(row) = sql::find_session(&self.pool, &hash).await? else { return Ok(Session::Unknown) };
         match row.ended.as_deref() {
@@ -48,8 +49,9 @@ impl Accounts {
             Some(_) => return Ok(Session::Ended(Ended::TooOld)),
             None => {}
         }
-        if row.is_stale || row.banner.is_some() {
-            sql::touch_session(&self.pool, &hash).await?;
+        let banner = row.banner.filter(|_| shows_page);
+        if row.is_stale || banner.is_some() {
+            sql::touch_session(&self.pool, &hash, banner.as_ref()).await?;
         }
         let user = User {
             id: row.user_id,
@@ -58,7 +60,7 @@ impl Accounts {
             role: Role::from_stored(&row.role),
             theme: theme(&row.theme).unwrap_or("system"),
         };
-        Ok(Session::Live { user, banner: row.banner, fresh: Fresh::when(row.is_fresh) })
+        Ok(Session::Live { user, banner, fresh: Fresh::when(row.is_fresh) })
     }
 
     /// Leaves a message for the next page of this session.

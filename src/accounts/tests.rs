@@ -33,9 +33,11 @@ async fn a_person_signs_in_and_out(pool: PgPool) {
     accounts.add(By::operator(), priya()).await.expect("added");
     assert!(matches!(accounts.add(By::operator(), priya()).await, Err(AddError::EmailTaken)));
     let session = try_sign_in(&accounts, " PRIYA@northwind.example ", PASSWORD).await.expect("signed in");
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Live { user, .. }) if user.name == "Priya Shah"));
+    assert!(
+        matches!(accounts.session(&session, true).await, Ok(Session::Live { user, .. }) if user.name == "Priya Shah")
+    );
     accounts.sign_out(By::operator(), session.hash()).await.expect("signed out");
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Unknown)));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Unknown)));
     let events: Vec<String> =
         sqlx::query_scalar("select event from audit_events order by id").fetch_all(&pool).await.expect("events");
     assert_eq!(events, ["user_added", "signed_in", "signed_out"]);
@@ -81,17 +83,17 @@ async fn sessions_end_by_the_clock_of_the_database(pool: PgPool) {
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&pool).await.expect("shifted");
     };
     shift("last_seen_at", 29).await;
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Live { .. })));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Live { .. })));
     shift("last_seen_at", 29).await;
     assert!(
-        matches!(accounts.session(&session).await, Ok(Session::Live { .. })),
+        matches!(accounts.session(&session, true).await, Ok(Session::Live { .. })),
         "being seen starts the half hour anew"
     );
     shift("last_seen_at", 31).await;
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Ended(Ended::Idle))));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(Ended::Idle))));
     shift("last_seen_at", -31).await;
     shift("created_at", 12 * 60).await;
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Ended(Ended::TooOld))));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(Ended::TooOld))));
 }
 
 #[sqlx::test]
@@ -133,7 +135,7 @@ async fn a_set_up_link_ends_after_an_hour(pool: PgPool) {
 /// A person as the pages know them after signing in.
 async fn signed_in(accounts: &Accounts, email: &str) -> (User, BrowserSecret) {
     let session = try_sign_in(accounts, email, PASSWORD).await.expect("signed in");
-    match accounts.session(&session).await.expect("an answer") {
+    match accounts.session(&session, true).await.expect("an answer") {
         Session::Live { user, .. } => (user, session),
         other => panic!("{other:?}"),
     }
@@ -251,7 +253,7 @@ async fn a_clock_that_is_set_back_prolongs_nothing(pool: PgPool) {
     for _ in 0..6 {
         try_sign_in(&accounts, "priya@northwind.example", "wrong").await.expect_err("wrong");
     }
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Live { .. })));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Live { .. })));
     // Two days back: everything that was written is in the future now.
     for moved in [
         "update sessions set created_at = created_at + interval '2 days', last_seen_at = last_seen_at + interval '2 days'",
@@ -260,7 +262,7 @@ async fn a_clock_that_is_set_back_prolongs_nothing(pool: PgPool) {
     ] {
         shift(&pool, moved).await;
     }
-    assert!(matches!(accounts.session(&session).await, Ok(Session::Ended(_))));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(_))));
     assert!(matches!(accounts.check_link(&link).await, Err(LinkError::Dead)));
     try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("nobody is locked out for two days");
 }
@@ -270,7 +272,7 @@ async fn a_password_is_fresh_for_ten_minutes_by_the_clock_of_the_database(pool: 
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let (_, session) = signed_in(&accounts, "priya@northwind.example").await;
-    let is_fresh = async || match accounts.session(&session).await.expect("an answer") {
+    let is_fresh = async || match accounts.session(&session, true).await.expect("an answer") {
         Session::Live { fresh, .. } => fresh.is_some(),
         other => panic!("{other:?}"),
     };
@@ -298,9 +300,9 @@ async fn a_changed_password_ends_every_other_session_and_every_link_at_once(pool
     let (opened, ended) = change(PASSWORD, &old).await.expect("changed");
     assert_eq!(ended, 1);
     for gone in [&old, &other] {
-        assert!(matches!(accounts.session(gone).await, Ok(Session::Unknown)));
+        assert!(matches!(accounts.session(gone, true).await, Ok(Session::Unknown)));
     }
-    assert!(matches!(accounts.session(&opened).await, Ok(Session::Live { fresh: Some(_), .. })));
+    assert!(matches!(accounts.session(&opened, true).await, Ok(Session::Live { fresh: Some(_), .. })));
     assert!(matches!(accounts.check_link(&link).await, Err(LinkError::Dead)));
     try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect_err("the old password is nobody's");
     try_sign_in(&accounts, "priya@northwind.example", new).await.expect("the new one");

@@ -144,6 +144,12 @@ fn needs_none(path: &str) -> bool {
     path.starts_with("/static/") || path.starts_with("/-/")
 }
 
+/// Whether the answer is a page that a person will see; scripts and forms that lead elsewhere are not. A browser that does not
+/// tell asks for a page.
+fn shows_page(request: &Request) -> bool {
+    request.method() == Method::GET && request.headers().get("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+}
+
 /// Finds out who asks.
 pub async fn session(State(app): State<App>, mut request: Request, next: Next) -> Response {
     if needs_none(request.uri().path()) {
@@ -163,7 +169,7 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     };
     let mut is_new = true;
     if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
-        match app.accounts.session(&secret).await {
+        match app.accounts.session(&secret, shows_page(&request)).await {
             Ok(Known::Live { user, banner, fresh }) => {
                 session = Session {
                     browser: secret,

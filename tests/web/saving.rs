@@ -1,7 +1,7 @@
 //! Save: always possible, never more than what was tested, never over somebody else. Each row of what a save does is here with its
 //! sentence.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use cartwright::practice::{Canned, PracticeStore, Scenario};
 use sqlx::PgPool;
 
@@ -466,6 +466,24 @@ async fn a_later_save_sent_twice_is_no_conflict_with_oneself(pool: PgPool) {
     // the same form with something else in it is a conflict, even with oneself
     page.fill("Website Name", "Northwind Tea Paris");
     assert_eq!(page.press("Save").await.status, StatusCode::CONFLICT);
+}
+
+/// The second press of an impatient person is answered while nobody looks: it must not take the message of the first with it.
+#[sqlx::test]
+async fn a_message_waits_for_a_page_that_shows_it(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    page.uncheck("Active");
+    let press = page.knock("Save");
+    press.clone().send().await;
+    sqlx::query("update sessions set last_seen_at = now() - interval '2 minutes'")
+        .execute(&app.pool)
+        .await
+        .expect("stale");
+    press.send().await;
+    priya.knock(Method::GET, &page.path).header("sec-fetch-mode", "cors").send().await;
+    assert!(priya.visit(&page.path).await.banner().starts_with("Northwind Tea is inactive."));
+    assert_eq!(priya.visit(&page.path).await.banner(), "", "it is told once");
 }
 
 #[sqlx::test]

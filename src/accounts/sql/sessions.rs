@@ -45,9 +45,9 @@ pub async fn find_session(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Ses
     .await
 }
 
-/// Seen now; the message of the last deed is told once.
-pub async fn touch_session(pool: &PgPool, hash: &[u8]) -> sqlx::Result<()> {
-    sqlx::query!("update sessions set last_seen_at = now(), banner = null where id_hash = $1", hash)
+/// Seen now; a message that is `told` goes, and one that was left meanwhile stays.
+pub async fn touch_session(pool: &PgPool, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
+    sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)
         .execute(pool)
         .await
         .map(drop)
