@@ -8,6 +8,11 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
+/// For whoever runs us behind a proxy that they have not named.
+const UNNAMED: &str = "In front of an https CARTWRIGHT_PUBLIC_URL stands a proxy, since this server speaks no TLS, and \
+     CARTWRIGHT_TRUSTED_PROXIES names none: all people share the proxy's address, in the limit of sign-in tries and in the \
+     activity. Name the address that it calls from, such as CARTWRIGHT_TRUSTED_PROXIES=127.0.0.1 where it runs on this machine.";
+
 /// All addresses that share so many leading bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
@@ -27,6 +32,11 @@ impl TrustedProxies {
             return Ok(Self(known.into_iter().filter_map(Result::ok).collect()));
         }
         Err(unknown.into_iter().filter_map(Result::err).collect())
+    }
+
+    /// What to tell whoever serves https and names no proxy: one person who guesses would keep everybody out.
+    pub fn unnamed(&self, serves_https: bool) -> Option<&'static str> {
+        (serves_https && self.0.is_empty()).then_some(UNNAMED)
     }
 
     /// The client's address: the peer, or, where that is a proxy of ours, the last address in these lines of
@@ -127,6 +137,13 @@ mod tests {
         for (peer, lines, expected) in table {
             assert_eq!(client(ours, peer, lines), expected, "{peer} with {lines:?}");
         }
+    }
+
+    #[test]
+    fn only_https_without_a_named_proxy_is_told() {
+        let told = |list, is_https| TrustedProxies::parse(list).expect("a list").unnamed(is_https).is_some();
+        assert!(told("", true) && told(" , ", true));
+        assert!(!told("127.0.0.1", true) && !told("", false) && !told("10.0.0.0/8", false));
     }
 
     #[test]

@@ -328,6 +328,32 @@ async fn doctor_says_where_the_key_lies_who_reads_it_and_how_worn_it_is() {
     drop(server);
 }
 
+#[test]
+fn a_proxy_in_front_that_is_not_named_is_told_by_the_doctor_and_once_in_the_log() {
+    let folder = Folder::new();
+    let behind = |command: &str, public_url: &str, proxies: &str| {
+        let mut command = cartwright(folder.path(), &[command]);
+        command.env("CARTWRIGHT_PUBLIC_URL", public_url).env("CARTWRIGHT_TRUSTED_PROXIES", proxies);
+        command.env("CARTWRIGHT_EGRESS_PROXY", format!("http://127.0.0.1:{}", free_port()));
+        command
+    };
+    for (public_url, proxies, is_told) in [
+        ("https://127.0.0.1:8443", "", true),
+        ("https://127.0.0.1:8443", "127.0.0.1", false),
+        ("http://127.0.0.1:8080", "", false),
+    ] {
+        let (_, _, log) = Server::start(behind("serve", public_url, proxies)).stop();
+        assert_eq!(log.matches("CARTWRIGHT_TRUSTED_PROXIES=").count(), usize::from(is_told), "{public_url}: {log}");
+        let said = run(behind("doctor", public_url, proxies)).stdout;
+        let told: Vec<&str> = said.lines().filter(|line| line.contains("CARTWRIGHT_TRUSTED_PROXIES=")).collect();
+        assert_eq!(told.len(), usize::from(is_told), "{public_url}: {said}");
+        assert!(
+            told.iter().all(|line| line.starts_with("mind  ") && line.contains("limit of sign-in tries")),
+            "{said}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn users_are_added_before_the_server_runs_and_beside_it() {
     let folder = Folder::new();

@@ -29,6 +29,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     // Also the key that the first start made beside the data.
     let (_, ring) = key_flags.check()?;
     let mut findings = vec![Finding::Well("The settings can be read.".into()), version(Clock::System.now())];
+    findings.extend(config.trusted_proxies.unnamed(config.public_url.is_https).map(|line| Finding::Mind(line.into())));
     findings.extend(keys::file(&key_flags, &config.database, ring.as_ref()));
     if let Some(mail) = &config.alerts.mail {
         findings.push(Finding::Well(format!("Alerts by mail go through {mail}, encrypted.")));

@@ -23,6 +23,9 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     telemetry::start_logging(flags.database.log());
     #[cfg_attr(not(feature = "practice"), expect(unused_mut, reason = "only the practice store changes the settings"))]
     let mut config = flags.check()?;
+    if let Some(unnamed) = config.trusted_proxies.unnamed(config.public_url.is_https) {
+        tracing::warn!("{unnamed}");
+    }
     // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
     let port = take(config.listen)?;
     let stop = stopped()?;

@@ -54,21 +54,26 @@ impl TestReport {
 }
 
 impl Ecommerce {
-    /// Completes the verdict with what only we know, and records it with its audit row.
+    /// Completes the verdict with what only we know, and records it with its audit row. A person who waits is told what was found
+    /// even where it could not be recorded.
     pub(super) async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
-        let run = Arc::new(run);
         let draft = run.report(verdict, self.clock.now());
+        self.keep_test(run, draft.clone()).await.unwrap_or_else(|error| {
+            tracing::error!(test = %draft.id, %error, "a test could not be recorded");
+            tell_operator(&draft);
+            draft
+        })
+    }
+
+    /// The same for whoever goes on only with what is recorded.
+    pub(super) async fn keep_test(&self, run: Run, draft: TestReport) -> sqlx::Result<TestReport> {
+        let run = Arc::new(run);
         let mut recorded = self.record_test(&run, draft.clone()).await;
         // Two carts that find the same store at once: the second time, the other one is seen.
         if recorded.as_ref().is_err_and(is_same_shop) {
-            recorded = self.record_test(&run, draft.clone()).await;
+            recorded = self.record_test(&run, draft).await;
         }
-        let report = recorded.unwrap_or_else(|error| {
-            tracing::error!(test = %draft.id, %error, "a test could not be recorded");
-            draft
-        });
-        tell_operator(&report);
-        report
+        recorded.inspect(tell_operator)
     }
 
     async fn record_test(&self, run: &Arc<Run>, mut report: TestReport) -> sqlx::Result<TestReport> {

@@ -91,7 +91,7 @@ impl Server {
         let mut child = command.spawn().expect("the binary starts");
         let errors = drain(child.stderr.take());
         let said = Said::listen(child.stdout.take());
-        let address = said.wait_for("Cartwright is ready at http://").and_then(|at| at.parse().ok());
+        let address = said.wait_for("Cartwright is ready at ").and_then(|at| at.split_once("://")?.1.parse().ok());
         let Some(address) = address else {
             child.kill().ok();
             child.wait().ok();

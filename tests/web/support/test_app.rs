@@ -58,13 +58,18 @@ impl TestApp {
     }
 
     pub async fn start_with(pool: PgPool, options: Options) -> Self {
+        Self::start_under(pool, options, KeyRing::generate()).await
+    }
+
+    /// The same with these encryption keys.
+    pub async fn start_under(pool: PgPool, options: Options, ring: KeyRing) -> Self {
         let stand_in = if options.practice_mode { practice::Options::newcomer() } else { practice::Options::test() };
         let practice = Practice::start(stand_in).await.expect("the practice store starts");
         let egress = Egress {
             proxy: Some(practice.proxy_url().parse().expect("a proxy's address")),
             extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
         };
-        let vault = Vault::open_with(KeyRing::generate(), pool.clone()).await.expect("a new key");
+        let vault = Vault::open_with(ring, pool.clone()).await.expect("a new key");
         let public_url = if options.https {
             let host = "orders.example.com".to_owned();
             PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }
