@@ -144,11 +144,16 @@ async fn strangers_get_what_is_meant_for_them() {
     assert_eq!(http::get(replicas.first.address, "/-/metrics").await.expect("an answer").status, 200, "the control");
     let foreign = "GET /sign-in HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     assert_eq!(nginx.https.send(foreign.as_bytes()).await.expect("an answer").status, 421);
-    let long = format!(
-        "POST /sign-in HTTP/1.1\r\nhost: {HOST}\r\ncontent-length: 40000\r\nconnection: close\r\n\r\n{}",
-        "x".repeat(40_000)
-    );
-    assert_eq!(nginx.https.send(long.as_bytes()).await.expect("an answer").status, 413);
+    // in memory all the way to the server, which answers with its own page; what is longer than that nginx refuses
+    nginx.forbid_files_of_forms();
+    for (bytes, says) in [(30_000, "<main"), (40_000, "<center>nginx</center>")] {
+        let head = format!("POST /sign-in HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nconnection: close\r\n");
+        let form = "content-type: application/x-www-form-urlencoded\r\ncontent-length";
+        let request = format!("{head}{form}: {bytes}\r\n\r\n{}", "x".repeat(bytes));
+        let answer = nginx.https.send(request.as_bytes()).await.expect("an answer");
+        assert_eq!(answer.status, 413, "{bytes}");
+        assert!(String::from_utf8_lossy(&answer.body).contains(says), "{bytes}: {answer:?}");
+    }
 
     nginx.https.get("/set-up/wayinforsomebody").await;
     nginx.https.get("/sign-in?after").await;

@@ -42,14 +42,14 @@ impl Nginx {
             ("server 10.0.0.11:8080 ", &format!("server {} ", replicas[0])),
             ("server 10.0.0.12:8080 ", &format!("server {} ", replicas[1])),
             ("listen 80;", &format!("listen {plain};")),
-            ("listen 443 ", &format!("listen {secure} ")),
+            ("listen 443 ssl http2;", &format!("listen {secure} ssl http2;")),
             ("/etc/ssl/orders.example.com.pem", &place("certificate")),
             ("/etc/ssl/orders.example.com.key", &place("key")),
         ]);
         write("site.conf", &site);
         write("nginx.conf", &around(folder.path()));
         let mut nginx = Command::new(program);
-        nginx.arg("-p").arg(folder.path()).args(["-c", "nginx.conf", "-e", "error.log"]).stdin(Stdio::null());
+        nginx.arg("-p").arg(folder.path()).args(["-c", "nginx.conf"]).stdin(Stdio::null());
         let child = nginx.spawn().expect("nginx starts");
         let https = Https::new(secure, HOST, certificate.cert.der().clone());
         let mut nginx = Self { child, folder, https, plain };
@@ -66,6 +66,11 @@ impl Nginx {
         until(Duration::from_secs(20), "nginx takes connections", answers).await;
         let said = std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default();
         assert!(self.child.try_wait().expect("our own child").is_none(), "nginx did not start: {said}");
+    }
+
+    /// Takes away where it would put a form that its memory does not hold.
+    pub fn forbid_files_of_forms(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("client_body")).expect("a folder of nginx's");
     }
 
     /// What it wrote down of the requests so far.
@@ -91,6 +96,7 @@ fn around(folder: &Path) -> String {
         "daemon off;".to_owned(),
         "worker_processes 1;".to_owned(),
         "pid nginx.pid;".to_owned(),
+        "error_log error.log;".to_owned(),
         "events { worker_connections 512; }".to_owned(),
         "http {".to_owned(),
         "access_log access.log;".to_owned(),
@@ -122,15 +128,15 @@ pub async fn free_port() -> SocketAddr {
     listener.local_addr().expect("a port")
 }
 
-/// Debian keeps it where only root looks.
+/// Debian keeps it where only root looks, and `scripts/test` unpacks it into a folder of ours.
 fn program() -> PathBuf {
-    if let Some(named) = std::env::var_os("NGINX") {
-        return named.into();
-    }
+    let named = std::env::var_os("NGINX_BIN").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
-    let found = folders.map(|folder| folder.join("nginx")).find(|file| file.exists());
+    let cache = std::env::home_dir().unwrap_or_default().join(".cache");
+    let caches = [PathBuf::from("/var/cache"), cache].map(|cache| cache.join("cartwright/nginx/usr/sbin"));
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from)).chain(caches);
+    let found = named.or_else(|| folders.map(|folder| folder.join("nginx")).find(|file| file.exists()));
     found.expect(
-        "nginx is missing: install it (Debian: apt-get install nginx), name it in NGINX, or run scripts/test tests",
+        "nginx is missing: scripts/test tests fetches it, or install the package nginx, or name it in NGINX_BIN",
     )
 }
