@@ -72,7 +72,7 @@ impl Replicas {
 
     /// Signed in through this proxy, the integration switched on.
     async fn person(&self, nginx: &Nginx) -> Browser {
-        let mut person = Browser::over(nginx.https.clone()).signed_in(EMAIL).await;
+        let mut person = Browser::over(&nginx.https).signed_in(EMAIL).await;
         let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("the switch");
         let on = person.submit(&switch.form("Turn on and add a cart")).await.expect("an answer");
         assert_eq!(on.status(), 303, "{}", on.text);

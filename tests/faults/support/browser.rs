@@ -24,7 +24,7 @@ impl Browser {
     }
 
     /// A browser that goes through a proxy.
-    pub fn over(https: Https) -> Self {
+    pub fn over(https: &Https) -> Self {
         Self { over: Some(https.clone()), ..Self::new(https.proxy) }
     }
 
