@@ -213,6 +213,41 @@ need_openssl() {
   apt_install openssl || stop "openssl could not be installed: install the package openssl and run this again."
 }
 
+# For the test that runs docs/examples/nginx.conf; named in NGINX_BIN. Debian's package would also start it, now and at every boot,
+# so it is unpacked into a folder of ours instead of installed.
+need_nginx() {
+  local folder name
+  folder=$(dirname "$(wheel_folder)")/nginx
+  for name in "${NGINX_BIN:-}" "$(command -v nginx || true)" /usr/sbin/nginx /usr/local/sbin/nginx "$folder/usr/sbin/nginx"; do
+    if [ -n "$name" ] && "$name" -v >/dev/null 2>&1; then export NGINX_BIN=$name; return; fi
+  done
+  if has apt-get; then
+    say "Fetching nginx with apt-get (package nginx) into $folder. It is neither installed nor started."
+    # lists may be missing, or older than what they name
+    if unpack_nginx "$folder" || { as_root apt-get -qq update >/dev/null 2>&1 && unpack_nginx "$folder"; }; then
+      export NGINX_BIN=$folder/usr/sbin/nginx
+      return
+    fi
+  elif has brew && ! is_root; then
+    say "Installing nginx with brew. It is not started."
+    brew install --quiet nginx >&2 && NGINX_BIN=$(command -v nginx) && export NGINX_BIN && return
+  fi
+  stop "nginx is missing and could not be fetched: install the package nginx, or name the program in NGINX_BIN, and run this again."
+}
+
+# Older releases have the program in nginx-core.
+unpack_nginx() {
+  local folder=$1 package
+  for package in nginx nginx-core; do
+    rm -rf "$folder.new" && mkdir -p "$folder.new" || return 1
+    (cd "$folder.new" && apt-get -qq download "$package" 2>/dev/null && dpkg-deb -x ./*.deb .) || continue
+    "$folder.new/usr/sbin/nginx" -v >/dev/null 2>&1 || continue
+    rm -rf "$folder" && mv "$folder.new" "$folder" && return
+  done
+  rm -rf "$folder.new"
+  return 1
+}
+
 # One test shifts the server's wall clock. Without the library it says that it was not run, so nothing stops here.
 want_faketime() {
   if ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then return; fi

@@ -14,6 +14,7 @@ mod egress;
 mod hostile;
 mod log_gone;
 mod memory;
+mod nginx;
 mod one_renewal;
 mod postgres_killed;
 mod replicas;

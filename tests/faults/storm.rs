@@ -150,7 +150,8 @@ fn judge(answer: std::io::Result<Page>) -> Told {
             );
             Told::Refused
         }
-        Ok(503) | Err(_) => Told::Unknown,
+        // 502 is a proxy's word for a server that broke off
+        Ok(502 | 503) | Err(_) => Told::Unknown,
         Ok(other) => panic!("a save was answered with {other}: {}", answer.expect("an answer").text),
     }
 }

@@ -4,7 +4,9 @@
 mod activity;
 mod health;
 mod people;
+mod readable;
 mod rules;
+mod snapshots;
 
 use askama::Template;
 use time::macros::datetime;

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io, net::SocketAddr};
 
 use super::{
     http,
+    https::Https,
     page::{Form, Page},
 };
 
@@ -12,27 +13,42 @@ pub const PASSWORD: &str = "four plain random words";
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub address: SocketAddr,
+    /// Its way, where it does not speak to the server itself.
+    over: Option<Https>,
     cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, cookies: BTreeMap::new() }
+        Self { address, over: None, cookies: BTreeMap::new() }
+    }
+
+    /// A browser that goes through a proxy.
+    pub fn over(https: &Https) -> Self {
+        Self { over: Some(https.clone()), ..Self::new(https.proxy) }
     }
 
     /// A browser that holds this cookie already.
     pub fn with_cookie(address: SocketAddr, name: &str, value: &str) -> Self {
-        Self { address, cookies: BTreeMap::from([(name.to_owned(), value.to_owned())]) }
+        Self { cookies: BTreeMap::from([(name.to_owned(), value.to_owned())]), ..Self::new(address) }
     }
 
     /// A browser in which this person is signed in.
     pub async fn sign_in(address: SocketAddr, email: &str) -> Self {
-        let mut browser = Self::new(address);
-        let page = browser.get("/sign-in").await.expect("the sign-in page");
+        Self::new(address).signed_in(email).await
+    }
+
+    /// The same browser once this person has signed in.
+    pub async fn signed_in(mut self, email: &str) -> Self {
+        let page = self.get("/sign-in").await.expect("the sign-in page");
         let form = page.form("Sign in").fill("email", email).fill("password", PASSWORD);
-        let answer = browser.submit(&form).await.expect("an answer");
+        let answer = self.submit(&form).await.expect("an answer");
         assert_eq!(answer.status(), 303, "{}", answer.text);
-        browser
+        self
+    }
+
+    pub fn cookie_names(&self) -> Vec<&str> {
+        self.cookies.keys().map(String::as_str).collect()
     }
 
     pub async fn get(&mut self, path: &str) -> io::Result<Page> {
@@ -48,8 +64,9 @@ impl Browser {
     pub fn bytes(&self, form: &Form) -> Vec<u8> {
         let body = serde_urlencoded::to_string(&form.fields).expect("text");
         let more = format!(
-            "origin: http://{}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
-            self.address,
+            "origin: {}://{}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+            if self.over.is_some() { "https" } else { "http" },
+            self.host(),
             body.len()
         );
         (self.head("POST", &form.action, &more) + &body).into_bytes()
@@ -58,11 +75,18 @@ impl Browser {
     fn head(&self, method: &str, path: &str, more: &str) -> String {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = if cookies.is_empty() { String::new() } else { format!("cookie: {}\r\n", cookies.join("; ")) };
-        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n{cookies}{more}connection: close\r\n\r\n", self.address)
+        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n{cookies}{more}connection: close\r\n\r\n", self.host())
+    }
+
+    fn host(&self) -> String {
+        self.over.as_ref().map_or_else(|| self.address.to_string(), |https| https.host.clone())
     }
 
     async fn send(&mut self, request: &[u8]) -> io::Result<Page> {
-        let answer = http::send(self.address, request).await?;
+        let answer = match &self.over {
+            Some(https) => https.send(request).await?,
+            None => http::send(self.address, request).await?,
+        };
         for (_, line) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
             let Some((name, value)) = line.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
             if line.contains("Max-Age=0") {

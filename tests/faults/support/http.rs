@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -34,9 +34,17 @@ impl Answer {
 /// Sends these bytes and reads until the server closes. An answer that is not whole is an error: `InvalidData` where it had
 /// begun, another kind where nothing came.
 pub async fn send(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
+    send_over(TcpStream::connect(address), request).await
+}
+
+/// The same over a connection of another kind, which is waited for as well.
+pub async fn send_over<S>(connecting: impl Future<Output = io::Result<S>>, request: &[u8]) -> io::Result<Answer>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let begun = Instant::now();
     let exchange = async {
-        let mut stream = TcpStream::connect(address).await?;
+        let mut stream = connecting.await?;
         stream.write_all(request).await?;
         let mut bytes = Vec::new();
         match stream.read_to_end(&mut bytes).await {

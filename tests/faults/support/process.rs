@@ -87,11 +87,20 @@ pub struct Server {
 
 impl Server {
     /// Starts and waits for the line that says where to look.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::started(command, "Cartwright is ready at ", |at| at.split_once("://")?.1.parse().ok())
+    }
+
+    /// One that is reached by its public address and says only that, and where it was told to listen.
+    pub fn start_behind(command: Command, public_url: &str, listens: SocketAddr) -> Self {
+        Self::started(command, &format!("Cartwright is ready at {public_url}"), |_| Some(listens))
+    }
+
+    fn started(mut command: Command, line: &str, address: impl Fn(&str) -> Option<SocketAddr>) -> Self {
         let mut child = command.spawn().expect("the binary starts");
         let errors = drain(child.stderr.take());
         let said = Said::listen(child.stdout.take());
-        let address = said.wait_for("Cartwright is ready at ").and_then(|at| at.split_once("://")?.1.parse().ok());
+        let address = said.wait_for(line).and_then(|at| address(&at));
         let Some(address) = address else {
             child.kill().ok();
             child.wait().ok();
