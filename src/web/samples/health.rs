@@ -2,7 +2,7 @@
 
 use time::{Date, Duration};
 
-use super::{LONG, NOW, draw, head, shell, store, viewer};
+use super::{LONG, NOW, draw, head, shell, verdicts::store, viewer};
 use crate::ecommerce::health::{Day, PastCheck};
 use crate::ecommerce::{Status, verdict::Class};
 use crate::web::admin::ecommerce::shopify::health::{
