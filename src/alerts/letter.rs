@@ -7,7 +7,8 @@ mod times;
 use time::OffsetDateTime;
 
 use super::{Alert, House, StatusChange, payload::page_of, words};
-use times::{duration, moment, near};
+use crate::clock::lasted;
+use times::{moment, near};
 
 /// A message before it has a sender and a receiver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
             format!(
                 "\"{}\" lasted {} and ended on {}. Nothing to do.",
                 change.title,
-                duration(at - change.since),
+                lasted(at - change.since),
                 moment(at)
             ),
             page_of(change, house),

@@ -1,4 +1,4 @@
-//! Moments and durations as a letter writes them: UTC, since nobody knows where it is read.
+//! Moments as a letter writes them: UTC, since nobody knows where it is read.
 
 use time::{OffsetDateTime, UtcOffset};
 
@@ -17,15 +17,4 @@ fn clock(at: OffsetDateTime) -> String {
 pub(super) fn near(at: OffsetDateTime, beside: OffsetDateTime) -> String {
     let is_same_day = at.to_offset(UtcOffset::UTC).date() == beside.to_offset(UtcOffset::UTC).date();
     if is_same_day { format!("at {}", clock(at)) } else { format!("on {}", moment(at)) }
-}
-
-/// "40 minutes", "3 hours", "2 days".
-pub(super) fn duration(lasted: time::Duration) -> String {
-    let counted = |n: i64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
-    match lasted.whole_minutes() {
-        ..1 => "less than a minute".into(),
-        minutes @ 1..120 => counted(minutes, "minute"),
-        minutes @ 120..2_880 => counted(minutes / 60, "hour"),
-        minutes => counted(minutes / 1_440, "day"),
-    }
 }

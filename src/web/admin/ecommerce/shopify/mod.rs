@@ -12,7 +12,6 @@ mod form;
 pub mod general;
 pub mod guide;
 pub mod health;
-pub mod health_words;
 mod last_test;
 pub mod locations;
 pub mod practice_panel;
