@@ -64,7 +64,7 @@ fn sql_stands_in_sql_files_and_the_database_alone() {
     let places = [
         "src/database/",
         "src/accounts/sql/",
-        "src/audit/sql.rs",
+        "src/audit/sql",
         "src/vault/sql.rs",
         "src/ecommerce/sql/",
         "src/ecommerce/shopify/sql.rs",
