@@ -12,6 +12,12 @@ pub struct Complaint {
     pub link: Option<(String, String)>,
 }
 
+impl Complaint {
+    pub fn new(class: &'static str, sentence: impl Into<String>) -> Self {
+        Self { class, sentence: sentence.into(), link: None }
+    }
+}
+
 /// A text field; what was typed is drawn again, right or wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Field {

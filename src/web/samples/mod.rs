@@ -68,7 +68,7 @@ fn with_banner(title: &str, text: &str) -> Shell {
 }
 
 fn complaint(class: &'static str, sentence: &str) -> Complaint {
-    Complaint { class, sentence: sentence.into(), link: None }
+    Complaint::new(class, sentence)
 }
 
 fn field(value: &str) -> Field {

@@ -169,10 +169,10 @@ pub async fn create(
         (name, email) => {
             let name = name.err().map(|error| match error {
                 // It is not the name of whoever types.
-                PersonNameError::Empty => complaint("PERSON_NAME", "Enter a name".into()),
-                PersonNameError::TooLong => complaint("PERSON_NAME", error.to_string()),
+                PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
+                PersonNameError::TooLong => Complaint::new("PERSON_NAME", error.to_string()),
             });
-            return Ok(refused(shell, name, email.err().map(|error| complaint("EMAIL_FORM", error.to_string()))));
+            return Ok(refused(shell, name, email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()))));
         }
     };
     let role_word = if role == Role::Administrator { "administrator" } else { "viewer" };
@@ -192,7 +192,7 @@ pub async fn create(
             Ok(Page::ok(Link::new(shell, invitation.name.as_str(), &origin_of(&app, &headers), &code)).into_response())
         }
         Err(taken @ AddError::EmailTaken) => {
-            Ok(refused(shell, None, Some(complaint("EMAIL_TAKEN", taken.to_string()))))
+            Ok(refused(shell, None, Some(Complaint::new("EMAIL_TAKEN", taken.to_string()))))
         }
         Err(broken) => Err(broken.into()),
     }
@@ -264,7 +264,7 @@ pub async fn update(
         Err(Refusal::Nobody) => Err(Error::NotFound),
         Err(Refusal::Broken(error)) => Err(error.into()),
         Err(refused) => {
-            let complaint = Some(complaint("ROLE_KEPT", refused.to_string()));
+            let complaint = Some(Complaint::new("ROLE_KEPT", refused.to_string()));
             Ok(Page::refused(Edit { shell, person, role, complaint }).into_response())
         }
     }
@@ -273,8 +273,4 @@ pub async fn update(
 async fn find(app: &App, session: &Session, id: Uuid) -> Result<UserLine, Error> {
     let user = app.accounts.find(id).await?.ok_or(Error::NotFound)?;
     Ok(UserLine::of(user, session, app.clock.now()))
-}
-
-fn complaint(class: &'static str, sentence: String) -> Complaint {
-    Complaint { class, sentence, link: None }
 }

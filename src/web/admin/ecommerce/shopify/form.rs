@@ -95,7 +95,7 @@ impl Posted {
             form.client_id.value.clear();
         }
         let name = WebsiteName::parse(&self.website_name)
-            .map_err(|error| form.website_name.complaint = Some(complaint(error.class(), &error)))
+            .map_err(|error| form.website_name.complaint = Some(Complaint::new(error.class(), error.to_string())))
             .ok();
         let address = understand_address(&self.api_url, &mut form);
         let offered = self.understand_credential(&mut form);
@@ -165,7 +165,7 @@ impl Posted {
                     .map_err(|error| {
                         form.client_id.complaint = Some(match error {
                             CredentialError::ClientIdIsSecret => refused(&error),
-                            _ => complaint(error.class(), &error),
+                            _ => Complaint::new(error.class(), error.to_string()),
                         });
                     })
                     .ok();
@@ -197,7 +197,7 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
         Err(error) => {
             let is_kept = error.class() != "IS_TOKEN" && typed.len() <= address::LONGEST;
             form.api_url.value = if is_kept { blot(typed) } else { String::new() };
-            form.api_url.complaint = Some(complaint(error.class(), &error));
+            form.api_url.complaint = Some(Complaint::new(error.class(), error.to_string()));
             None
         }
     }
@@ -215,13 +215,9 @@ pub fn line(understood: &address::Understood) -> Understood {
     Understood { host: understood.address.host(), more }
 }
 
-pub fn complaint(class: &'static str, sentence: &impl std::fmt::Display) -> Complaint {
-    Complaint { class, sentence: sentence.to_string(), link: None }
-}
-
 /// A refused secret is not drawn again, and the page says so.
 fn refused(error: &CredentialError) -> Complaint {
-    Complaint { class: error.class(), sentence: format!("{error}. We have not kept what you typed."), link: None }
+    Complaint::new(error.class(), format!("{error}. We have not kept what you typed."))
 }
 
 impl EditorForm {
@@ -237,7 +233,7 @@ impl EditorForm {
 
     /// What is wrong with the item group, said where it stands.
     pub fn complain_of_group(&mut self) {
-        self.item_group.complaint = self.group_error.map(|error| complaint(error.class(), &error));
+        self.item_group.complaint = self.group_error.map(|error| Complaint::new(error.class(), error.to_string()));
     }
 
     /// Complains that the secret is missing.
@@ -267,6 +263,6 @@ impl EditorForm {
     fn demand(&mut self, class: &'static str, sentence: String) {
         let view = self.secret_mut();
         view.state = if view.saved.is_some() { SecretState::Replacing } else { SecretState::Empty };
-        view.complaint = Some(Complaint { class, sentence, link: None });
+        view.complaint = Some(Complaint::new(class, sentence));
     }
 }

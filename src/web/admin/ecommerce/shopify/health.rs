@@ -12,7 +12,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use uuid::Uuid;
 
 pub use facts::Fact;
@@ -32,7 +31,7 @@ use crate::{
         charts::{Line, Strip, passed_share, typical},
         error::Error,
         filters::{self, Moment},
-        form::{Form, Path},
+        form::{Form, Nothing, Path},
         page::Page,
         session::Session,
         shell::{Banner, Shell, Tone},
@@ -88,11 +87,6 @@ pub struct TroubleView {
     pub replace: (&'static str, Vec<(&'static str, String)>),
 }
 
-/// Nothing but the form token.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckForm {}
-
 /// GET `/admin/ecommerce/shopify/{cart}/health`.
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Health>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
@@ -113,7 +107,7 @@ pub async fn create(
     State(app): State<App>,
     session: Session,
     Path(id): Path<Uuid>,
-    Form(CheckForm {}): Form<CheckForm>,
+    Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, Error> {
     let banner = match app.ecommerce.check_now(session.visitor(), CartId(id)).await {
         Ok(running) => match tokio::time::timeout(PATIENCE, report(running)).await {
