@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::credential::CredentialKind;
 use crate::ecommerce::{
     TestReport,
-    verdict::{Check, CheckKind, CheckState, Class, Limit, Note, Verdict},
+    verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Verdict},
 };
 
 /// One of the last tests and checks, newest first.
@@ -68,7 +68,20 @@ fn told(verdict: &Verdict, line: &mut impl FnMut(&str, &str)) {
     for check in &verdict.checks {
         line(&format!("Check {}", check.kind.as_str()), &state(check));
     }
-    let details = &verdict.details;
+    told_details(&verdict.details, line);
+    for limit in &verdict.limits {
+        if let Limit::ScopesMissing { scopes } = limit {
+            line("Missing permissions", &scopes.join(", "));
+        }
+    }
+    for note in &verdict.notes {
+        if let Note::OptionalMissing { scopes } = note {
+            line("Missing, nice to have", &scopes.join(", "));
+        }
+    }
+}
+
+fn told_details(details: &Details, line: &mut impl FnMut(&str, &str)) {
     if let Some(status) = details.status {
         line("HTTP status", &status.to_string());
     }
@@ -88,20 +101,6 @@ fn told(verdict: &Verdict, line: &mut impl FnMut(&str, &str)) {
         if let Some(value) = value {
             line(name, value);
         }
-    }
-    let missing = verdict.limits.iter().filter_map(|limit| match limit {
-        Limit::ScopesMissing { scopes } => Some(scopes),
-        _ => None,
-    });
-    let nice = verdict.notes.iter().filter_map(|note| match note {
-        Note::OptionalMissing { scopes } => Some(scopes),
-        _ => None,
-    });
-    for scopes in missing {
-        line("Missing permissions", &scopes.join(", "));
-    }
-    for scopes in nice {
-        line("Missing, nice to have", &scopes.join(", "));
     }
 }
 

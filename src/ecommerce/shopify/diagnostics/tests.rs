@@ -1,10 +1,7 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::ecommerce::{
-    shopify::address::StoreAddress,
-    verdict::{Details, Store},
-};
+use crate::ecommerce::{shopify::address::StoreAddress, verdict::Store};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
 
