@@ -16,6 +16,7 @@ mod last_test;
 pub mod locations;
 pub mod practice_panel;
 mod press;
+mod question;
 mod redraw;
 mod refusal;
 pub mod settings;
