@@ -1,8 +1,8 @@
 //! Test Connection: who may, with what, and what is remembered. The run itself is `shopify::connection_test`; it goes on in a
 //! task of its own when the person leaves, and ends by itself.
 
-mod limit;
 mod run;
+mod too_many;
 
 use std::sync::Arc;
 
@@ -23,8 +23,9 @@ use super::{
     verdict::{Check, CheckKind, CheckState, Class, Verdict},
 };
 use crate::database::transaction;
-use limit::too_many;
+
 pub(super) use run::Run;
+use too_many::too_many;
 
 /// What is to be tested: what is typed, not what was saved before.
 #[derive(Debug)]
