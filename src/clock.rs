@@ -20,3 +20,28 @@ impl Clock {
         }
     }
 }
+
+/// How long something lasted, as pages and letters say it: "40 minutes", "3 hours", "2 days".
+pub fn lasted(time: time::Duration) -> String {
+    let counted = |n: i64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
+    match time.whole_minutes() {
+        ..1 => "less than a minute".into(),
+        minutes @ 1..120 => counted(minutes, "minute"),
+        minutes @ 120..2_880 => counted(minutes / 60, "hour"),
+        minutes => counted(minutes / 1_440, "day"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasted_is_told_as_people_say_it() {
+        assert_eq!(lasted(time::Duration::seconds(59)), "less than a minute");
+        assert_eq!(lasted(time::Duration::minutes(1)), "1 minute");
+        assert_eq!(lasted(time::Duration::minutes(40)), "40 minutes");
+        assert_eq!(lasted(time::Duration::hours(3)), "3 hours");
+        assert_eq!(lasted(time::Duration::days(3)), "3 days");
+    }
+}

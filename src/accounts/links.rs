@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Accounts, BrowserSecret, NewUser, PersonName, end_sessions, open_session,
+    Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, end_sessions, open_session,
     password::{self, Crowded},
     people::{AddError, insert, record_added},
     sql,
@@ -85,6 +85,39 @@ impl Accounts {
         })
         .await?;
         Ok(code)
+    }
+
+    /// A link by which somebody chooses a new password, or joins. Older links of theirs stop working.
+    ///
+    /// # Errors
+    /// [`Missing::Nobody`], also for somebody who is turned off.
+    pub async fn make_link(&self, by: By, user: Uuid, _: Fresh) -> Result<BrowserSecret, Missing> {
+        self.link(by, user, false).await
+    }
+
+    /// The same from the command line, where the operator is who asks: every session of theirs ends as well.
+    ///
+    /// # Errors
+    /// [`Missing::Nobody`], also for somebody who is turned off.
+    pub async fn make_link_as_operator(&self, user: Uuid) -> Result<BrowserSecret, Missing> {
+        self.link(By::operator(), user, true).await
+    }
+
+    async fn link(&self, by: By, user: Uuid, ends_sessions: bool) -> Result<BrowserSecret, Missing> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let known = sql::lock_user(work, user).await?.filter(|known| !known.is_off).ok_or(Missing::Nobody)?;
+                sql::delete_links(work, user).await?;
+                let code = BrowserSecret::generate();
+                sql::insert_link(work, &code.hash(), Some(user)).await?;
+                if ends_sessions {
+                    end_sessions(work, user, None).await?;
+                }
+                audit::record(work, &by, None, &Event::SignInLinkMade { person: known.name }).await?;
+                Ok(code)
+            })
+        })
+        .await
     }
 
     /// What a link would do now; looking at it changes nothing.

@@ -5,6 +5,7 @@ mod links;
 mod own;
 pub mod password;
 mod people;
+mod rights;
 mod session;
 mod sessions;
 mod sign_in;
@@ -19,7 +20,8 @@ use uuid::Uuid;
 
 pub use links::{LinkError, Purpose, Spent};
 pub use own::{ConfirmError, Details, DetailsError, Fresh};
-pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence, Refusal};
+pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
+pub use rights::Refusal;
 pub use session::{ABSOLUTE_MINUTES, BrowserSecret, Ended, FRESH_MINUTES, IDLE_MINUTES};
 pub use sessions::{OpenSession, Session};
 pub use sign_in::SignInError;

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
-    vault::{SealError, Vault},
+    vault::{Broken, Vault},
 };
 
 pub use change::{Alert, CartStatus, StatusChange};
@@ -70,15 +70,6 @@ pub struct Alerts {
     webhooks: webhook::Client,
     mail: Option<Arc<mail::Mail>>,
     clock: Clock,
-}
-
-/// Something that is nobody's mistake: the database, the key, a bug.
-#[derive(Debug, thiserror::Error)]
-pub enum Broken {
-    #[error("asking the database")]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Seal(#[from] SealError),
 }
 
 impl Alerts {

@@ -2,14 +2,15 @@
 
 mod output;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use secrecy::SecretString;
 
 use crate::{
     accounts::{Accounts, Email, KnownUser, Missing, NewUser, PersonName, Role, password},
     audit::By,
-    config::{DatabaseFlags, read_password},
+    config::DatabaseFlags,
     telemetry,
 };
 
@@ -100,6 +101,14 @@ async fn add(flags: AddFlags) -> anyhow::Result<()> {
     with(&flags.database, async |accounts| Ok(accounts.add(By::operator(), new).await?)).await?;
     super::say(format_args!("{} can sign in now.", email.as_str()));
     Ok(())
+}
+
+/// A password file's content: its first line, which is what editors and `echo` make of a password.
+fn read_password(path: &Path) -> anyhow::Result<SecretString> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
+    let text = zeroize::Zeroizing::new(text);
+    Ok(SecretString::from(text.lines().next().unwrap_or_default()))
 }
 
 async fn link(flags: LinkFlags) -> anyhow::Result<()> {

@@ -32,7 +32,7 @@ use sqlx::PgPool;
 use crate::{
     audit::By,
     clock::Clock,
-    vault::{SealError, Vault},
+    vault::{Broken, Vault},
 };
 
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
@@ -66,16 +66,6 @@ pub struct Visitor {
     pub session: Vec<u8>,
 }
 
-/// Something that is nobody's mistake: the database, the key, a bug.
-#[derive(Debug, thiserror::Error)]
-pub enum Broken {
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
-    #[error("asking the database")]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Seal(#[from] SealError),
-}
-
 impl Ecommerce {
     pub fn new(
         pool: PgPool,
@@ -103,7 +93,7 @@ impl Ecommerce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{accounts::AddError, database::is_away};
+    use crate::{accounts::AddError, database::is_away, vault::SealError};
 
     #[test]
     fn a_database_that_is_away_is_found_behind_every_error() {

@@ -2,6 +2,7 @@
 //! pass of exactly what is saved. A stored secret is kept only for the host that it was sealed for. Here is what both share, and
 //! the first save; the later ones are in `update`.
 
+mod connection;
 mod effect;
 mod update;
 

@@ -2,15 +2,15 @@
 //! database. Surprising: a setting that cannot be used keeps its value, whatever a form says of it, so that a permission that
 //! goes and comes back leaves everything as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod item_group;
+mod reason;
 
-use time::OffsetDateTime;
+use std::collections::BTreeSet;
 
-use super::{
-    cart::one_line,
-    shopify::{blot_tokens, scopes},
-};
 use crate::audit::Change;
+
+pub use item_group::{ITEM_GROUP_MAX, ItemGroupError, item_group};
+pub use reason::{Granted, Reason, why_not};
 
 /// One control of the section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,40 +50,6 @@ pub struct Asked {
     pub offered: BTreeSet<Setting>,
     pub settings: Settings,
 }
-
-/// What the last pass of exactly the saved credential knows of permissions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Granted {
-    /// `None` while nothing that is saved has passed.
-    pub scopes: Option<Vec<String>>,
-    /// Permissions that were there once, and since when they are not.
-    pub lost: BTreeMap<String, OffsetDateTime>,
-}
-
-/// Why a setting cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    NeverTested,
-    Missing {
-        scope: &'static str,
-    },
-    /// Any of these would do.
-    MissingAny {
-        scopes: &'static [&'static str],
-    },
-    /// It is on and does nothing; it starts again by itself.
-    Paused {
-        scope: &'static str,
-        since: Option<OffsetDateTime>,
-    },
-}
-
-/// Any of these lets an order be marked shipped.
-const SHIPPING: [&str; 3] = [
-    "write_assigned_fulfillment_orders",
-    "write_merchant_managed_fulfillment_orders",
-    "write_third_party_fulfillment_orders",
-];
 
 impl Setting {
     pub const ALL: [Self; 9] = [
@@ -144,35 +110,6 @@ impl Setting {
             Self::ImportProducts | Self::ItemGroup => &["read_products"],
             Self::WriteProducts => &["write_products"],
         }
-    }
-}
-
-/// Why a setting cannot be used; `is_on` is what is stored of it.
-pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<Reason> {
-    let Some(scopes) = &granted.scopes else { return Some(Reason::NeverTested) };
-    let grants = |scope: &str| scopes::grants(scopes, scope);
-    let paused = |scope| Reason::Paused { scope, since: granted.lost_at(scope) };
-    if setting == Setting::UpdateOrderStatus {
-        if SHIPPING.into_iter().any(grants) {
-            return None;
-        }
-        // It ended with the last of the three.
-        let last = SHIPPING.into_iter().max_by_key(|scope| granted.lost_at(scope)).expect("there are three");
-        return Some(if is_on && granted.lost_at(last).is_some() {
-            paused(last)
-        } else {
-            Reason::MissingAny { scopes: &SHIPPING }
-        });
-    }
-    let scope = *setting.needs().iter().find(|scope| !grants(scope))?;
-    Some(if is_on { paused(scope) } else { Reason::Missing { scope } })
-}
-
-impl Granted {
-    /// Since when a permission is missing that was there; the writing form had the reading one in it.
-    fn lost_at(&self, scope: &str) -> Option<OffsetDateTime> {
-        let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
-        self.lost.get(scope).copied().or_else(|| self.lost.get(&writing?).copied())
     }
 }
 
@@ -244,42 +181,6 @@ impl Settings {
             Setting::ItemGroup => self.item_group.clone(),
             Setting::WriteProducts => switch(self.write_products),
         }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ItemGroupError {
-    #[error("Enter the item group that new items go into")]
-    Empty,
-    #[error("Item group must be {} characters or fewer", ITEM_GROUP_MAX)]
-    TooLong,
-    /// A group is shown and suggested everywhere, so a secret must never become one.
-    #[error("That looks like an access token. Paste it into Access Token. We have not kept it here")]
-    IsToken,
-}
-
-/// Longest item group, in characters.
-pub const ITEM_GROUP_MAX: usize = 80;
-
-impl ItemGroupError {
-    /// The value of `data-class`.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Empty => "GROUP_EMPTY",
-            Self::TooLong => "GROUP_TOO_LONG",
-            Self::IsToken => "IS_TOKEN",
-        }
-    }
-}
-
-/// One line of visible text, or nothing where no item is imported.
-pub fn item_group(typed: &str, is_needed: bool) -> Result<String, ItemGroupError> {
-    let group = one_line(typed);
-    match group.chars().count() {
-        _ if blot_tokens(&group) != group => Err(ItemGroupError::IsToken),
-        0 if is_needed => Err(ItemGroupError::Empty),
-        0..=ITEM_GROUP_MAX => Ok(group),
-        _ => Err(ItemGroupError::TooLong),
     }
 }
 

@@ -145,10 +145,6 @@ impl Standing {
 }
 
 impl Class {
-    pub fn from_stored(text: &str) -> Option<Self> {
-        serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
-    }
-
     /// What a check of this class says about its cart. Source: shopify.md §6, *Status after a background check*.
     pub const fn bearing(self) -> Bearing {
         match self {

@@ -1,9 +1,11 @@
 //! Test Connection: who may, with what, and what is remembered. The run itself is `shopify::connection_test`; it goes on in a
 //! task of its own when the person leaves, and ends by itself.
 
-use std::{sync::Arc, time::Duration};
+mod run;
+mod too_many;
 
-use time::OffsetDateTime;
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -18,17 +20,12 @@ use super::{
         unsaved,
     },
     sql,
-    verdict::{Check, CheckKind, CheckState, Class, TESTS_A_MINUTE, Verdict},
+    verdict::{Check, CheckKind, CheckState, Class, Verdict},
 };
-use crate::{
-    database::{throttle::Throttle, transaction},
-    vault::Fingerprints,
-};
+use crate::database::transaction;
 
-const MINUTE: Duration = Duration::from_mins(1);
-/// Tests a minute: of one store by one person, and by one person.
-const PER_STORE: Throttle = Throttle { limit: TESTS_A_MINUTE, window: MINUTE };
-const PER_PERSON: Throttle = Throttle { limit: 100, window: MINUTE };
+pub(super) use run::Run;
+use too_many::too_many;
 
 /// What is to be tested: what is typed, not what was saved before.
 #[derive(Debug)]
@@ -77,19 +74,6 @@ pub struct RunningTest {
     pub id: Uuid,
     pub kind: CredentialKind,
     pub progress: mpsc::UnboundedReceiver<Progress>,
-}
-
-/// One test that is about to run.
-pub(super) struct Run {
-    pub(super) id: Uuid,
-    pub(super) submission: Uuid,
-    pub(super) visitor: Visitor,
-    pub(super) cart: Option<Cart>,
-    pub(super) address: StoreAddress,
-    pub(super) kind: CredentialKind,
-    pub(super) fingerprints: Fingerprints,
-    pub(super) token_fingerprints: Fingerprints,
-    pub(super) was_saved: bool,
 }
 
 impl Ecommerce {
@@ -231,47 +215,6 @@ impl Ecommerce {
     }
 }
 
-impl Run {
-    pub(super) fn row(&self) -> sql::NewTest<'_> {
-        sql::NewTest {
-            id: self.id,
-            cart: self.cart.as_ref().map(|cart| cart.id),
-            submission: self.submission,
-            by: &self.visitor.by,
-            host: self.address.host(),
-            kind: self.kind,
-            fingerprint: self.fingerprints.active(),
-            was_saved: self.was_saved,
-        }
-    }
-
-    pub(super) fn report(&self, verdict: Verdict, at: OffsetDateTime) -> TestReport {
-        TestReport {
-            id: self.id,
-            submission: self.submission,
-            cart: self.cart.as_ref().map(|cart| cart.id),
-            address: self.address.clone(),
-            kind: self.kind,
-            was_saved: self.was_saved,
-            tested_at: at,
-            verdict,
-        }
-    }
-}
-
-/// One test at a time for each person, ten a minute for each store, a hundred a minute in all. The person's count comes first: it
-/// holds the row until the transaction ends, so two presses at once, on whatever replica, see each other.
-async fn too_many(work: &mut sqlx::PgConnection, run: &Run) -> sqlx::Result<Option<Verdict>> {
-    let person = run.visitor.by.actor.id().unwrap_or_default();
-    let in_all = PER_PERSON.count(work, &format!("test/{person}")).await?;
-    if sql::is_testing(work, person).await? {
-        return Ok(Some(limited(None)));
-    }
-    let of_store = PER_STORE.count(work, &format!("test/{person}/{}", run.address.host())).await?;
-    let waits = [(PER_STORE.limit, of_store), (PER_PERSON.limit, in_all)];
-    Ok(waits.into_iter().find_map(|(limit, wait)| Some(limited(Some((limit, wait?))))))
-}
-
 /// A verdict of ours, before anything was sent.
 pub(super) fn stopped(class: Class) -> Verdict {
     let line = |kind, state| Check { kind, state, found: None, took_ms: None };
@@ -279,15 +222,6 @@ pub(super) fn stopped(class: Class) -> Verdict {
     let mut verdict = Verdict::of(class);
     verdict.checks.push(line(CheckKind::Address, CheckState::Passed));
     verdict.checks.extend(rest.map(|kind| line(kind, CheckState::NotChecked)));
-    verdict
-}
-
-/// So many tests in a minute are too many, and how long to wait; without that, one is still running.
-fn limited(too_many: Option<(u32, Duration)>) -> Verdict {
-    let whole = |wait: Duration| u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(60).clamp(1, 60);
-    let mut verdict = stopped(Class::TestLimit);
-    verdict.tests_a_minute = too_many.map(|(limit, _)| limit);
-    verdict.wait_seconds = too_many.map(|(_, wait)| whole(wait));
     verdict
 }
 

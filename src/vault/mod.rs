@@ -45,6 +45,16 @@ pub enum SealError {
     Database(#[from] sqlx::Error),
 }
 
+/// Something that is nobody's mistake: the database, the key, a bug.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
 impl Vault {
     /// Checks the ring against what the database knows of it; writes nothing when it refuses.
     ///

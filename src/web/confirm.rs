@@ -70,7 +70,7 @@ pub async fn confirm(
         return Err(Page::ok(page(shell, None)).into_response());
     };
     if password.expose_secret().is_empty() {
-        let complaint = Complaint { class: "PASSWORD_EMPTY", sentence: "Enter your password".into(), link: None };
+        let complaint = Complaint::new("PASSWORD_EMPTY", "Enter your password");
         return Err(Page::refused(page(shell, Some(complaint))).into_response());
     }
     let user = session.person().map_err(IntoResponse::into_response)?;
@@ -96,7 +96,7 @@ pub fn refusal(refused: &ConfirmError) -> (Complaint, StatusCode, Option<std::ti
         ConfirmError::Crowded => ("SIGN_IN_CROWDED", StatusCode::SERVICE_UNAVAILABLE, Some(CROWDED_WAIT)),
         _ => ("PASSWORD_WRONG", StatusCode::UNPROCESSABLE_ENTITY, None),
     };
-    (Complaint { class, sentence: refused.to_string(), link: None }, status, wait)
+    (Complaint::new(class, refused.to_string()), status, wait)
 }
 
 /// The same answer with its `Retry-After`, in seconds.

@@ -1,7 +1,5 @@
 //! Form fields as the browser sent them, each with the complaint that we answer with.
 
-use secrecy::SecretString;
-
 /// Why a field is refused: `data-class`, a sentence, and where it helps a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
@@ -12,6 +10,12 @@ pub struct Complaint {
     pub link: Option<(String, String)>,
 }
 
+impl Complaint {
+    pub fn new(class: &'static str, sentence: impl Into<String>) -> Self {
+        Self { class, sentence: sentence.into(), link: None }
+    }
+}
+
 /// A text field; what was typed is drawn again, right or wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Field {
@@ -19,17 +23,6 @@ pub struct Field {
     pub complaint: Option<Complaint>,
     /// A line under the field that is no complaint, such as "We'll connect to …".
     pub note: Option<String>,
-}
-
-/// A secret field: always drawn empty.
-#[derive(Debug, Default)]
-pub struct SecretField {
-    pub typed: Option<SecretString>,
-    pub complaint: Option<Complaint>,
-    /// A warning or a receipt, such as "Token received, ends in 1f3c."
-    pub note: Option<String>,
-    /// Whether `note` is a warning.
-    pub is_warning: bool,
 }
 
 /// A line of the summary "There is a problem": the id of the field that it leads to, and the field's own sentence.

@@ -96,13 +96,6 @@ pub fn count_words(n: u64) -> String {
     if n > 99 { "99+".to_owned() } else { n.to_string() }
 }
 
-/// Every icon that a template names; the sprite's test reads this.
-pub const ICONS: [&str; 30] = [
-    "check", "warn", "x", "minus", "gear", "bag", "user", "key", "history", "copy", "out", "right", "left", "down",
-    "plus", "search", "eye", "busy", "dot", "info", "trash", "unplug", "plug", "help", "retry", "store", "lock",
-    "flask", "mail", "bell",
-];
-
 /// A piece of markup whose parts were escaped when it was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Markup(String);

@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{StatusCode, header, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::ecommerce::shopify::blot;
 
@@ -23,6 +23,11 @@ pub const LONGEST: usize = 16 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 /// Never drawn again, never kept.
 const SECRETS: [&str; 6] = ["csrf", "password", "current_password", "new_password", "access_token", "client_secret"];
+
+/// A form with nothing but its token: a button.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// A form whose token was right.
 #[derive(Debug)]

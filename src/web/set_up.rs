@@ -132,11 +132,11 @@ pub async fn create(
             Ok((AppendHeaders(Cookies::of(&app).sign_in(&opened)), Redirect::to("/admin")).into_response())
         }
         Err(taken @ LinkError::EmailTaken) => {
-            page.email.complaint = Some(complaint("EMAIL_TAKEN", &taken));
+            page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
             Ok(Page::refused(page).into_response())
         }
         Err(crowded @ LinkError::Crowded) => {
-            page.password = Some(complaint("SIGN_IN_CROWDED", &crowded));
+            page.password = Some(Complaint::new("SIGN_IN_CROWDED", crowded.to_string()));
             let answer = Page(page, StatusCode::SERVICE_UNAVAILABLE).into_response();
             Ok(with_wait(answer, Some(password::CROWDED_WAIT)))
         }
@@ -174,10 +174,6 @@ fn over(shell: Shell, refused: LinkError) -> Result<Response, Error> {
     }
 }
 
-fn complaint(class: &'static str, sentence: &impl std::fmt::Display) -> Complaint {
-    Complaint { class, sentence: sentence.to_string(), link: None }
-}
-
 impl SetUp {
     fn of(shell: Shell, code: String, purpose: &Purpose) -> Self {
         let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
@@ -194,14 +190,16 @@ impl SetUp {
         if self.purpose != SetUpPurpose::NewPassword {
             self.name.value = name;
         }
-        let name = PersonName::parse(&self.name.value).map_err(|error| complaint("PERSON_NAME", &error));
+        let name =
+            PersonName::parse(&self.name.value).map_err(|error| Complaint::new("PERSON_NAME", error.to_string()));
         let email = if self.purpose == SetUpPurpose::FirstAdministrator {
             self.email.value = email;
-            Email::parse(&self.email.value).map(Some).map_err(|error| complaint("EMAIL_FORM", &error))
+            Email::parse(&self.email.value).map(Some).map_err(|error| Complaint::new("EMAIL_FORM", error.to_string()))
         } else {
             Ok(None)
         };
-        self.password = password::judge(password).map_err(|error| complaint(error.class(), &error)).err();
+        self.password =
+            password::judge(password).map_err(|error| Complaint::new(error.class(), error.to_string())).err();
         match (name, email) {
             (Ok(name), Ok(email)) if self.password.is_none() => Some((name, email)),
             (name, email) => {

@@ -13,7 +13,7 @@ use crate::accounts::SignInError;
 use crate::app::App;
 use crate::web::confirm::with_wait;
 use crate::web::error::Error;
-use crate::web::form::{Form, Query};
+use crate::web::form::{Form, Nothing, Query};
 use crate::web::local_path::LocalPath;
 use crate::web::page::Page;
 use crate::web::session::{Cookies, Session};
@@ -100,12 +100,11 @@ pub async fn create(
     let password = SecretString::from(typed.password);
     let mut page = SignIn { return_to: typed.return_to, ..SignIn::empty(shell) };
     page.email.value = typed.email;
-    let missing = |class, sentence: &str| Some(Complaint { class, sentence: sentence.into(), link: None });
     if page.email.value.trim().is_empty() {
-        page.email.complaint = missing("EMAIL_EMPTY", "Enter your email address");
+        page.email.complaint = Some(Complaint::new("EMAIL_EMPTY", "Enter your email address"));
     }
     if password.expose_secret().is_empty() {
-        page.password = missing("PASSWORD_EMPTY", "Enter your password");
+        page.password = Some(Complaint::new("PASSWORD_EMPTY", "Enter your password"));
     }
     if !page.problems().is_empty() {
         return Ok(Page::refused(page).into_response());
@@ -125,18 +124,14 @@ pub async fn create(
         SignInError::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
         SignInError::Crowded => (StatusCode::SERVICE_UNAVAILABLE, Some(crate::accounts::password::CROWDED_WAIT)),
         _ => {
-            let same = |class| Some(Complaint { class, sentence: sentence.to_string(), link: None });
-            page.email.complaint = same("SIGN_IN_WRONG");
-            page.password = same("SIGN_IN_WRONG");
+            let both = Some(Complaint::new("SIGN_IN_WRONG", sentence.to_string()));
+            page.email.complaint.clone_from(&both);
+            page.password = both;
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
     };
     Ok(with_wait(Page(page, status).into_response(), wait))
 }
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 /// POST `/sign-out`: ends the session on the server, and asks the browser to forget what it kept.
 pub async fn destroy(

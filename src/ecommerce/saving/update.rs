@@ -2,20 +2,15 @@
 //! transaction.
 
 use sqlx::PgConnection;
-use uuid::Uuid;
 
-use super::{Effect, Found, SaveError, Saved, Submission, effect, keeps_saved};
+use super::{Effect, SaveError, Saved, Submission, connection::Connection, effect, keeps_saved};
 use crate::{
     audit::{self, CartRef, Change, Event},
     database::transaction,
     ecommerce::{
-        Broken, Cart, CartId, Ecommerce, Visitor, health,
+        Cart, CartId, Ecommerce, Visitor, health,
         settings::{Asked, ItemGroupError},
-        shopify::{
-            address::StoreAddress,
-            credential::{Credential, CredentialKind},
-            unsaved,
-        },
+        shopify::{address::StoreAddress, credential::CredentialKind},
         sql,
         status::Facts,
     },
@@ -36,14 +31,6 @@ impl From<i64> for Edit {
     fn from(version: i64) -> Self {
         Self { version, ..Self::default() }
     }
-}
-
-/// The connection as it is after a save.
-struct Connection {
-    effect: Effect,
-    has_passed: bool,
-    last: Option<crate::ecommerce::verdict::Class>,
-    replaced: Option<(CredentialKind, Option<String>)>,
 }
 
 impl Ecommerce {
@@ -105,100 +92,6 @@ impl Ecommerce {
         }
         let effect = effect::of_update(effect, &before.cart, facts, wants_active);
         Ok(Saved { cart: id, name: cart.name, effect })
-    }
-
-    /// The credential that the form brings; `None` where the saved one stays.
-    fn new_credential(
-        &self,
-        before: &sql::Locked,
-        address: &StoreAddress,
-        keeps: bool,
-        found: Found,
-    ) -> Result<Option<Credential>, SaveError> {
-        let host_is_same = before.cart.address == *address;
-        match found {
-            // The saved one, typed again, is no change.
-            Found::Credential(credential)
-                if host_is_same && self.fingerprints(address, &credential).is(before.fingerprint.as_ref()) =>
-            {
-                Ok(None)
-            }
-            Found::Credential(credential) => Ok(Some(credential)),
-            Found::Nothing { .. } if keeps => Ok(None),
-            Found::Nothing { .. } if before.cart.credential.is_some() && !host_is_same => Err(SaveError::StoreChanged),
-            Found::Nothing { was_there } => Err(SaveError::SecretMissing { was_there }),
-        }
-    }
-
-    /// Puts a new credential in use, if it may be; the old one works on until the new one has passed.
-    async fn connect(
-        &self,
-        work: &mut PgConnection,
-        visitor: &Visitor,
-        submitted: Uuid,
-        before: &sql::Locked,
-        address: &StoreAddress,
-        new: Option<Credential>,
-    ) -> Result<Connection, SaveError> {
-        let cart = &before.cart;
-        let (has_passed, last) = (cart.passed_at.is_some(), cart.last_class);
-        let kept = Connection { effect: Effect::Kept, has_passed, last, replaced: None };
-        let Some(credential) = new else {
-            unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
-            return Ok(kept);
-        };
-        self.refuse_other_store(work, cart, address, &credential).await?;
-        let pass = self.last_pass(work, address, &credential, Some(cart)).await?;
-        let kind = credential.kind();
-        if pass.is_none() && has_passed && cart.address == *address && cart.credential.is_some() {
-            unsaved::hold(work, &self.vault, visitor, submitted, Some(cart.id), address, &credential).await?;
-            return Ok(Connection { effect: Effect::OldSecretKept { kind }, ..kept });
-        }
-        self.replace(work, visitor, cart.id, address, &credential, pass.as_ref()).await?;
-        unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
-        let ending = credential.ending();
-        Ok(Connection {
-            effect: Effect::NewSecret { kind, ending: ending.clone() },
-            has_passed: pass.is_some(),
-            last: pass.map(|pass| pass.class),
-            replaced: Some((kind, ending)),
-        })
-    }
-
-    /// A cart stays the cart of its store: what was just seen to open another one is not put in its place.
-    async fn refuse_other_store(
-        &self,
-        work: &mut PgConnection,
-        cart: &Cart,
-        address: &StoreAddress,
-        credential: &Credential,
-    ) -> Result<(), SaveError> {
-        let Some(own) = &cart.shop_id else { return Ok(()) };
-        match sql::find_recent_shop(work, &self.fingerprints(address, credential)).await? {
-            Some((shop, found)) if shop != *own => {
-                let expected = cart.shop_name.clone().unwrap_or_else(|| cart.website_name.clone());
-                Err(SaveError::WrongStore { expected, found })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Puts a credential in the place of the old one, with the pass that covers it.
-    async fn replace(
-        &self,
-        work: &mut PgConnection,
-        visitor: &Visitor,
-        id: CartId,
-        address: &StoreAddress,
-        credential: &Credential,
-        pass: Option<&sql::PassFacts>,
-    ) -> Result<(), Broken> {
-        let sealed = self.seal(id, address, credential, visitor.by.name()).await?;
-        sql::update_credential(work, id, address, self.is_practice(address), &sealed).await?;
-        if let Some(pass) = pass {
-            sql::update_pass(work, id, pass).await?;
-        }
-        Ok(())
     }
 }
 

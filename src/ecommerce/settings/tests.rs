@@ -1,5 +1,6 @@
-use time::macros::datetime;
+use time::{OffsetDateTime, macros::datetime};
 
+use super::reason::SHIPPING;
 use super::*;
 
 const THEN: OffsetDateTime = datetime!(2026-11-21 08:14 UTC);

@@ -3,11 +3,14 @@
 //! Surprising: 32 hex digits may be a token from before 2020 or a Client ID in the wrong box; the shape cannot tell.
 //! Source: shopify.dev, *Authentication and authorization*, checked November 2026.
 
+mod mistakes;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::text::{is_visible_ascii, trim_secret};
+pub use mistakes::{CredentialError, Field, Warning};
 
 /// Longest secret or Client ID, in characters.
 const LONGEST: usize = 512;
@@ -63,79 +66,6 @@ pub struct ClientId(String);
 pub enum Credential {
     AccessToken(AccessToken),
     ClientCredentials { id: ClientId, secret: ClientSecret },
-}
-
-/// The field that a complaint is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    AccessToken,
-    ClientId,
-    ClientSecret,
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AccessToken => "access token",
-            Self::ClientId => "Client ID",
-            Self::ClientSecret => "Client secret",
-        })
-    }
-}
-
-/// A certain mistake. `Display` is the sentence for the person; what was typed is never said back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
-    #[error("Enter the {0}")]
-    Empty(Field),
-    #[error(
-        "That is the API secret key. Copy the Admin API access token instead. It starts with shpat_. For an app from the Dev Dashboard, choose Client ID and Client secret"
-    )]
-    TokenIsSecret,
-    #[error("That is a {0}. Copy the Admin API access token instead. It starts with shpat_")]
-    TokenWrongKind(&'static str),
-    #[error("That is an address. Paste it into API URL, then enter the access token")]
-    TokenIsAddress,
-    #[error("The {0} has a space or an unusual character in it. Copy it again, with nothing before or after it")]
-    BadCharacters(Field),
-    #[error("That is a secret, not the Client ID. Paste it into Client secret, and copy the Client ID again")]
-    ClientIdIsSecret,
-    #[error("That is an access token. Choose Access Token above and paste it there")]
-    ClientSecretIsToken,
-}
-
-impl CredentialError {
-    /// The value of `data-class`.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Self::Empty(Field::AccessToken) => "TOKEN_EMPTY",
-            Self::Empty(Field::ClientId) => "CLIENT_ID_EMPTY",
-            Self::Empty(Field::ClientSecret) => "CLIENT_SECRET_EMPTY",
-            Self::TokenIsSecret => "TOKEN_IS_SECRET",
-            Self::TokenWrongKind(_) => "TOKEN_WRONG_KIND",
-            Self::TokenIsAddress => "TOKEN_IS_ADDRESS",
-            Self::BadCharacters(Field::AccessToken) => "TOKEN_BAD_CHARACTERS",
-            Self::BadCharacters(Field::ClientId) => "CLIENT_ID_BAD_CHARACTERS",
-            Self::BadCharacters(Field::ClientSecret) => "CLIENT_SECRET_BAD_CHARACTERS",
-            Self::ClientIdIsSecret => "CLIENT_ID_IS_SECRET",
-            Self::ClientSecretIsToken => "CLIENT_SECRET_IS_TOKEN",
-        }
-    }
-}
-
-/// Something odd about an accepted secret. `Display` is the line under its field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Warning {
-    #[error("Part of the token may be missing. If the test fails, copy it again.")]
-    PartMissing,
-    #[error("This could be an API key. Access tokens usually start with shpat_.")]
-    MaybeApiKey,
-    #[error("This token belongs to one person and stops working within 24 hours. Use the app's own access token.")]
-    OneUserOnly,
-    #[error("This does not look like an access token. Your browser may have filled in a saved password.")]
-    NotLikeAToken,
-    #[error("This does not look like a Client secret. It usually starts with shpss_.")]
-    NotLikeAClientSecret,
 }
 
 impl AccessToken {
@@ -313,125 +243,4 @@ fn contains_myshopify(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn digits() -> String {
-        "a1f3".repeat(8)
-    }
-
-    fn token_class(typed: &str) -> String {
-        match AccessToken::parse(typed) {
-            Ok((_, warning)) => warning.map_or("ok".into(), |warning| format!("{warning:?}")),
-            Err(error) => error.class().to_owned(),
-        }
-    }
-
-    #[test]
-    fn each_string_in_access_token_gets_its_verdict() {
-        let d = digits();
-        for (typed, expected) in [
-            (format!("shpat_{d}"), "ok"),
-            (format!("shpca_{d}"), "ok"),
-            (format!("shppa_{d}"), "ok"),
-            (format!("shpat_{d}00112233"), "ok"),
-            (format!("shpat_{}", &d[1..]), "PartMissing"),
-            ("shpat_".into(), "PartMissing"),
-            (d.clone(), "MaybeApiKey"),
-            (format!("shpua_{d}"), "OneUserOnly"),
-            ("correct-horse-battery".into(), "NotLikeAToken"),
-            (format!("shpss_{d}"), "TOKEN_IS_SECRET"),
-            (format!("SHPSS_{d}"), "TOKEN_IS_SECRET"),
-            (format!("shprt_{d}"), "TOKEN_WRONG_KIND"),
-            (format!("shptka_{d}"), "TOKEN_WRONG_KIND"),
-            (format!("prtapi_{d}"), "TOKEN_WRONG_KIND"),
-            ("https://northwind-tea.myshopify.com/admin".into(), "TOKEN_IS_ADDRESS"),
-            ("northwind-tea.MyShopify.com".into(), "TOKEN_IS_ADDRESS"),
-            (String::new(), "TOKEN_EMPTY"),
-            (" \u{200B}\"\"\r\n".into(), "TOKEN_EMPTY"),
-            (format!("shpat_{} {}", &d[..8], &d[8..]), "TOKEN_BAD_CHARACTERS"),
-            (format!("shpat_{}\u{200B}{}", &d[..8], &d[8..]), "TOKEN_BAD_CHARACTERS"),
-            (format!("shpat_{d}\r\nX-Evil: 1"), "TOKEN_BAD_CHARACTERS"),
-            ("é".into(), "TOKEN_BAD_CHARACTERS"),
-            ("a".repeat(512), "NotLikeAToken"),
-            ("a".repeat(513), "TOKEN_BAD_CHARACTERS"),
-        ] {
-            assert_eq!(token_class(&typed), expected, "{typed:?}");
-        }
-    }
-
-    #[test]
-    fn the_wrong_kind_is_named() {
-        let error = AccessToken::parse("shptka_x").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "That is a Theme Access password. Copy the Admin API access token instead. It starts with shpat_"
-        );
-    }
-
-    #[test]
-    fn wrapping_is_taken_off_and_the_ending_shown() {
-        let (token, warning) = AccessToken::parse(&format!(" “shpat_{}”\u{FEFF}\r\n", digits())).unwrap();
-        assert_eq!((token.understood().as_str(), warning), ("Access token, ends in a1f3.", None));
-        assert_eq!(token.secret().expose_secret(), format!("shpat_{}", digits()));
-        let (short, _) = AccessToken::parse("only-nineteen-chars").unwrap();
-        assert_eq!(short.understood(), "Access token.");
-        assert_eq!(Credential::AccessToken(short).ending(), None);
-    }
-
-    #[test]
-    fn each_string_in_the_client_boxes_gets_its_verdict() {
-        let d = digits();
-        let secret = |typed: &str| match ClientSecret::parse(typed) {
-            Ok((_, warning)) => warning.map_or("ok".into(), |warning| format!("{warning:?}")),
-            Err(error) => error.class().to_owned(),
-        };
-        assert_eq!(secret(&format!("shpss_{d}")), "ok");
-        assert_eq!(secret(&d), "ok");
-        assert_eq!(secret("something else"), "CLIENT_SECRET_BAD_CHARACTERS");
-        assert_eq!(secret("something"), "NotLikeAClientSecret");
-        assert_eq!(secret(&format!("shpss_{}", &d[1..])), "NotLikeAClientSecret");
-        assert_eq!(secret(" "), "CLIENT_SECRET_EMPTY");
-        for prefix in TOKEN_PREFIXES {
-            assert_eq!(secret(&format!("{prefix}{d}")), "CLIENT_SECRET_IS_TOKEN");
-        }
-        let id = |typed: &str| ClientId::parse(typed).map_err(CredentialError::class);
-        assert_eq!(id(&format!(" {d}\n")), Ok(ClientId(d.clone())));
-        assert_eq!(id(""), Err("CLIENT_ID_EMPTY"));
-        assert_eq!(id(&format!("shpss_{d}")), Err("CLIENT_ID_IS_SECRET"));
-        assert_eq!(id("a\tb"), Err("CLIENT_ID_BAD_CHARACTERS"));
-    }
-
-    #[test]
-    fn debug_prints_a_fixed_word() {
-        let canary = format!("shpat_{}", digits());
-        let (token, _) = AccessToken::parse(&canary).unwrap();
-        let (secret, _) = ClientSecret::parse("canary").unwrap();
-        let both = Credential::ClientCredentials { id: ClientId::parse("id").unwrap(), secret };
-        let printed = format!("{token:?} {both:?} {:?}", AccessToken::parse(&canary));
-        assert!(!printed.contains(&digits()) && !printed.contains("canary"), "{printed}");
-    }
-
-    #[test]
-    fn what_was_stored_comes_back_whole_or_not_at_all() {
-        let secret = || SecretString::from(digits());
-        let kind = CredentialKind::ClientCredentials;
-        let stored = Credential::from_stored(kind, Some("id".into()), secret()).unwrap();
-        assert_eq!((stored.kind(), stored.client_id().unwrap().as_str()), (kind, "id"));
-        assert!(Credential::from_stored(kind, None, secret()).is_none());
-        assert!(Credential::from_stored(CredentialKind::AccessToken, None, "a\nb".into()).is_none());
-        assert_eq!(CredentialKind::parse(kind.as_str()), Some(kind));
-        assert_eq!(CredentialKind::parse("oauth"), None);
-    }
-
-    proptest! {
-        #[test]
-        fn an_accepted_token_always_fits_a_header(typed in any::<String>()) {
-            if let Ok((token, _)) = AccessToken::parse(&typed) {
-                prop_assert!(is_visible_ascii(token.secret().expose_secret(), LONGEST));
-            }
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,6 @@ pub mod client;
 pub mod connection_test;
 pub mod credential;
 pub mod diagnostics;
-pub mod guide;
 pub mod locations;
 pub mod scopes;
 mod sql;

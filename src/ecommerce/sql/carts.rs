@@ -1,7 +1,10 @@
+//! A cart and its row: found, held, inserted, changed, deleted.
+
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::Sealed;
 use crate::{
     audit::CartRef,
     ecommerce::{
@@ -10,7 +13,6 @@ use crate::{
         shopify::{address::StoreAddress, credential::CredentialKind},
         verdict::Class,
     },
-    vault::Fingerprints,
 };
 
 /// A cart's row without its secret.
@@ -148,71 +150,6 @@ pub(in crate::ecommerce) async fn find_by_submission(
         .await
 }
 
-pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(CartRef, "select id, website_name as name from carts where lower(website_name) = lower($1)", name)
-        .fetch_optional(pool)
-        .await
-}
-
-pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(
-        CartRef,
-        "select id, website_name as name from carts where platform = 'shopify' and store_host = $1",
-        host
-    )
-    .fetch_optional(pool)
-    .await
-}
-
-/// The cart that has this shop ID, if it is another one than `own`.
-pub(in crate::ecommerce) async fn find_by_shop(
-    connection: &mut PgConnection,
-    shop: &str,
-    own: Option<CartId>,
-) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(
-        CartRef,
-        "select id, website_name as name from carts where platform = 'shopify' and shop_id = $1 and id is distinct from $2",
-        shop,
-        own.map(|own| own.0)
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// The cart that has the shop which answered behind this host the last time.
-pub(in crate::ecommerce) async fn find_by_shop_of(
-    pool: &PgPool,
-    host: &str,
-    own: Option<CartId>,
-) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(
-        CartRef,
-        "select carts.id, website_name as name from carts where platform = 'shopify' and carts.id is distinct from $2 and shop_id =
-            (select verdict -> 'store' ->> 'shop_id' from connection_tests where store_host = $1 and passed order by started_at desc limit 1)",
-        host,
-        own.map(|own| own.0)
-    )
-    .fetch_optional(pool)
-    .await
-}
-
-/// Another cart that uses the very same token.
-pub(in crate::ecommerce) async fn find_by_token(
-    connection: &mut PgConnection,
-    fingerprints: &Fingerprints,
-    own: Option<CartId>,
-) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(
-        CartRef,
-        "select id, website_name as name from carts where token_fingerprint = any ($1) and id is distinct from $2 order by website_name limit 1",
-        fingerprints.all(),
-        own.map(|own| own.0)
-    )
-    .fetch_optional(connection)
-    .await
-}
-
 pub(in crate::ecommerce) struct NewCart<'a> {
     pub id: CartId,
     pub submitted: Uuid,
@@ -222,17 +159,6 @@ pub(in crate::ecommerce) struct NewCart<'a> {
     pub is_active: bool,
     pub status: Status,
     pub by: &'a str,
-}
-
-/// A credential as it rests, with what may be told of it.
-pub(in crate::ecommerce) struct Sealed {
-    pub kind: CredentialKind,
-    pub client_id: Option<String>,
-    pub secret: Vec<u8>,
-    pub ending: Option<String>,
-    pub added_by: String,
-    pub fingerprint: Vec<u8>,
-    pub token_fingerprint: Vec<u8>,
 }
 
 /// Inserts a cart with its credential; what a pass knows of the store follows by `update_pass`.
@@ -294,60 +220,6 @@ pub(in crate::ecommerce) async fn update(
     .map(drop)
 }
 
-/// Puts another credential in the place of the old one, perhaps for another host; it has not passed yet.
-pub(in crate::ecommerce) async fn update_credential(
-    connection: &mut PgConnection,
-    id: CartId,
-    address: &StoreAddress,
-    is_practice: bool,
-    sealed: &Sealed,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "update carts set store_host = $2, credential_kind = $3, client_id = $4, secret = $5, secret_ending = $6, secret_added_by = $7,
-            secret_added_at = now(), credential_fingerprint = $8, token_fingerprint = $9, is_active = false, status = 'draft',
-            passed_at = null, last_class = null, last_title = null, last_test_id = null, missing_count = 0, failing_since = null,
-            minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
-            is_disconnected = false, is_practice = $10, secret_version = version + 1
-         where id = $1",
-        id.0,
-        address.host(),
-        sealed.kind.as_str(),
-        sealed.client_id,
-        sealed.secret,
-        sealed.ending,
-        sealed.added_by,
-        sealed.fingerprint,
-        sealed.token_fingerprint,
-        is_practice
-    )
-    .execute(connection)
-    .await
-    .map(drop)
-}
-
-/// Forgets the credential; the cart stays, as a Draft.
-pub(in crate::ecommerce) async fn disconnect(
-    connection: &mut PgConnection,
-    id: CartId,
-    version: i64,
-    by: &str,
-) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(
-        CartRef,
-        "update carts set credential_kind = null, client_id = null, secret = null, secret_ending = null, secret_added_by = null,
-            secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
-            passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
-            minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
-            is_disconnected = true, retired_by = $2, secret_version = version + 1, version = version + 1, updated_at = now(), updated_by = $2
-         where id = $1 and version = $3 returning id, website_name as name",
-        id.0,
-        by,
-        version
-    )
-    .fetch_optional(connection)
-    .await
-}
-
 pub(in crate::ecommerce) async fn delete(
     connection: &mut PgConnection,
     id: CartId,
@@ -361,29 +233,4 @@ pub(in crate::ecommerce) async fn delete(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|row| (CartRef { id: row.id, name: row.website_name }, row.store_host)))
-}
-
-pub(in crate::ecommerce) struct SealedRow {
-    pub kind: CredentialKind,
-    pub client_id: Option<String>,
-    pub secret: Vec<u8>,
-}
-
-pub(in crate::ecommerce) async fn find_sealed(pool: &PgPool, id: CartId) -> sqlx::Result<Option<SealedRow>> {
-    let row = sqlx::query!(
-        r#"select credential_kind as "kind!", client_id, secret as "secret!" from carts where id = $1 and secret is not null"#,
-        id.0
-    )
-    .fetch_optional(pool)
-    .await?;
-    Ok(row.and_then(|row| {
-        Some(SealedRow { kind: CredentialKind::parse(&row.kind)?, client_id: row.client_id, secret: row.secret })
-    }))
-}
-
-pub(in crate::ecommerce) async fn find_fingerprint(pool: &PgPool, id: CartId) -> sqlx::Result<Option<Vec<u8>>> {
-    let row = sqlx::query_scalar!("select credential_fingerprint from carts where id = $1", id.0)
-        .fetch_optional(pool)
-        .await?;
-    Ok(row.flatten())
 }

@@ -30,32 +30,34 @@ pub(in crate::ecommerce) struct Resealed {
     pub token_fingerprints: Vec<Vec<u8>>,
 }
 
+/// How many secrets of a column rest under each key.
+macro_rules! tally {
+    ($pool:expr, $column:literal in $table:literal) => {
+        sqlx::query_as!(
+            Tally,
+            "select substring("
+                + $column
+                + r#" from 2 for 8) as "key_id!", count(*) as "count!" from "#
+                + $table
+                + " where "
+                + $column
+                + " is not null group by 1"
+        )
+        .fetch_all($pool)
+        .await
+    };
+}
+
 pub(in crate::ecommerce) async fn tally_secrets(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
-    sqlx::query_as!(
-        Tally,
-        r#"select substring(secret from 2 for 8) as "key_id!", count(*) as "count!" from carts where secret is not null group by 1"#
-    )
-    .fetch_all(pool)
-    .await
+    tally!(pool, "secret" in "carts")
 }
 
 pub(in crate::ecommerce) async fn tally_minted(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
-    sqlx::query_as!(
-        Tally,
-        r#"select substring(minted_token from 2 for 8) as "key_id!", count(*) as "count!" from carts
-           where minted_token is not null group by 1"#
-    )
-    .fetch_all(pool)
-    .await
+    tally!(pool, "minted_token" in "carts")
 }
 
 pub(in crate::ecommerce) async fn tally_unsaved(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
-    sqlx::query_as!(
-        Tally,
-        r#"select substring(secret from 2 for 8) as "key_id!", count(*) as "count!" from unsaved_credentials group by 1"#
-    )
-    .fetch_all(pool)
-    .await
+    tally!(pool, "secret" in "unsaved_credentials")
 }
 
 pub(in crate::ecommerce) async fn find_secrets(
@@ -146,34 +148,38 @@ pub(in crate::ecommerce) async fn put_secrets(connection: &mut PgConnection, row
     Ok(written.rows_affected())
 }
 
+/// The same where no fingerprint follows from the secret.
+macro_rules! put {
+    ($connection:expr, $rows:expr, $column:literal in $table:literal) => {{
+        let written = sqlx::query!(
+            "with free as (select id from "
+                + $table
+                + " where id = any ($1) order by id for update skip locked)
+             update "
+                + $table
+                + " as t set "
+                + $column
+                + " = r.after
+             from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as r (id, before, after) join free on free.id = r.id
+             where t.id = r.id and t."
+                + $column
+                + " = r.before",
+            &$rows.ids,
+            &$rows.before,
+            &$rows.after
+        )
+        .execute($connection)
+        .await?;
+        Ok(written.rows_affected())
+    }};
+}
+
 pub(in crate::ecommerce) async fn put_minted(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
-    let written = sqlx::query!(
-        "with free as (select id from carts where id = any ($1) order by id for update skip locked)
-         update carts set minted_token = r.after
-         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as r (id, before, after) join free on free.id = r.id
-         where carts.id = r.id and carts.minted_token = r.before",
-        &rows.ids,
-        &rows.before,
-        &rows.after
-    )
-    .execute(connection)
-    .await?;
-    Ok(written.rows_affected())
+    put!(connection, rows, "minted_token" in "carts")
 }
 
 pub(in crate::ecommerce) async fn put_unsaved(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
-    let written = sqlx::query!(
-        "with free as (select id from unsaved_credentials where id = any ($1) order by id for update skip locked)
-         update unsaved_credentials u set secret = r.after
-         from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as r (id, before, after) join free on free.id = r.id
-         where u.id = r.id and u.secret = r.before",
-        &rows.ids,
-        &rows.before,
-        &rows.after
-    )
-    .execute(connection)
-    .await?;
-    Ok(written.rows_affected())
+    put!(connection, rows, "secret" in "unsaved_credentials")
 }
 
 /// A test of exactly this stays one when the key of its fingerprint changes. Before any cart is held: a test that ends

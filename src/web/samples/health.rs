@@ -2,13 +2,13 @@
 
 use time::{Date, Duration};
 
-use super::{LONG, NOW, draw, head, shell, store, viewer};
+use super::{LONG, NOW, draw, head, shell, verdicts::store, viewer};
 use crate::ecommerce::health::{Day, PastCheck};
 use crate::ecommerce::{Status, verdict::Class};
+use crate::web::admin::ecommerce::shopify::health::words::Action;
 use crate::web::admin::ecommerce::shopify::health::{
     CheckRow, DayRow, Fact, Health, LastCheck, ProblemRow, TroubleView,
 };
-use crate::web::admin::ecommerce::shopify::health_words::Action;
 use crate::web::charts::{Line, Strip};
 use crate::web::filters::Moment;
 use crate::web::shell::Tone;

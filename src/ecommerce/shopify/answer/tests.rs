@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::ecommerce::shopify::client::Head;
 
 const ASKED: &str = "northwind-tea";
 

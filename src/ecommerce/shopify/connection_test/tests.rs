@@ -12,7 +12,8 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::ecommerce::shopify::client::Egress;
 use crate::ecommerce::shopify::credential::{AccessToken, ClientId, ClientSecret};
-use crate::ecommerce::verdict::Outcome;
+use crate::ecommerce::shopify::scopes;
+use crate::ecommerce::verdict::{Note, Outcome};
 
 const HOST: &str = "northwind-tea.myshopify.com";
 const SHORT: Duration = Duration::from_secs(1);

@@ -122,13 +122,12 @@ pub async fn update(
     let person = session.person()?.id;
     let name = PersonName::parse(&typed.name);
     let email = Email::parse(&typed.email);
-    let complain = |class, sentence: String| Some(Complaint { class, sentence, link: None });
     let (name, email) = match (name, email) {
         (Ok(name), Ok(email)) => (name, email),
         (name, email) => {
             let mut page = Account::of(&app, shell, &session).await?;
-            page.name.complaint = name.err().and_then(|error| complain("PERSON_NAME", error.to_string()));
-            page.email.complaint = email.err().and_then(|error| complain("EMAIL_FORM", error.to_string()));
+            page.name.complaint = name.err().map(|error| Complaint::new("PERSON_NAME", error.to_string()));
+            page.email.complaint = email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()));
             (page.name.value, page.email.value) = (typed.name, typed.email);
             return Ok(Page::refused(page).into_response());
         }
@@ -159,7 +158,7 @@ pub async fn update(
         }
         Err(taken @ DetailsError::EmailTaken) => {
             let mut page = Account::of(&app, shell, &session).await?;
-            page.email.complaint = complain("EMAIL_TAKEN", taken.to_string());
+            page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
             (page.name.value, page.email.value) = (typed.name, typed.email);
             Ok(Page::refused(page).into_response())
         }

@@ -33,10 +33,9 @@ pub async fn update(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let (current, new) = (SecretString::from(typed.current_password), SecretString::from(typed.new_password));
-    let complaint = |class, sentence: String| Complaint { class, sentence, link: None };
     let is_empty = current.expose_secret().is_empty();
-    let is_empty = is_empty.then(|| complaint("PASSWORD_EMPTY", "Enter your current password".into()));
-    let is_weak = password::judge(&new).err().map(|error| complaint(error.class(), error.to_string()));
+    let is_empty = is_empty.then(|| Complaint::new("PASSWORD_EMPTY", "Enter your current password"));
+    let is_weak = password::judge(&new).err().map(|error| Complaint::new(error.class(), error.to_string()));
     if is_empty.is_some() || is_weak.is_some() {
         let page = Account::of(&app, shell, &session).await?;
         let page = Account { current_password: is_empty, new_password: is_weak, ..page };

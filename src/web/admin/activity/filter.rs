@@ -67,8 +67,7 @@ impl Asked {
                 None
             }
             Err(Wrong { is_from, class, sentence }) => {
-                let complaint = Complaint { class, sentence: sentence.into(), link: None };
-                Some(Refused { is_from, complaint })
+                Some(Refused { is_from, complaint: Complaint::new(class, sentence) })
             }
         };
         Some((filter, refused))

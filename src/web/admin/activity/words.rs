@@ -5,12 +5,12 @@ use time::OffsetDateTime;
 
 use crate::{
     audit::{Change, Event},
+    clock::lasted,
     ecommerce::{
         shopify::credential::CredentialKind,
         title::{self, Naming},
         verdict::{Class, TESTS_A_MINUTE, Verdict},
     },
-    web::admin::ecommerce::shopify::health_words,
 };
 
 /// The sentence. `cart` is as it was called then, `None` where the event is about no cart.
@@ -38,10 +38,7 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::CartNeedsAttention { title, .. } => format!("{saved} needs attention: {}", on(title)),
         Event::CartNotConnected { title, .. } => format!("{saved} is not connected: {}", on(title)),
         Event::CartRecovered { lasted_seconds, .. } => {
-            format!(
-                "{saved} is connected again after {}",
-                health_words::lasted(time::Duration::seconds(*lasted_seconds))
-            )
+            format!("{saved} is connected again after {}", lasted(time::Duration::seconds(*lasted_seconds)))
         }
         Event::TokenRenewed => format!("Renewed the token of {saved}"),
         Event::TokenNotRenewed { class } => format!("Could not renew the token of {saved}: {}", on(&title_of(class))),

@@ -56,7 +56,7 @@ pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result
             let list = Recipient::parse_list(&emails);
             let list = if email_on && list == Ok(Vec::new()) { Err(RecipientsError::Empty) } else { list };
             form.emails.value = blot(&emails);
-            form.emails.complaint = list.as_ref().err().map(|error| complaint(error.class(), error.to_string()));
+            form.emails.complaint = list.as_ref().err().map(|error| Complaint::new(error.class(), error.to_string()));
             list.ok().map(|list| (email_on, list))
         }
     };
@@ -66,12 +66,12 @@ pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result
         text => match WebhookAddress::parse(text) {
             Ok(address) if app.alerts.is_private(&address).await => {
                 let sentence = format!("That address is in a private network. {product} does not call those.");
-                form.address.complaint = Some(complaint("PRIVATE_NETWORK", sentence));
+                form.address.complaint = Some(Complaint::new("PRIVATE_NETWORK", sentence));
                 None
             }
             Ok(address) => Some(address),
             Err(error) => {
-                form.address.complaint = Some(complaint(error.class(), error.to_string()));
+                form.address.complaint = Some(Complaint::new(error.class(), error.to_string()));
                 None
             }
         },
@@ -79,8 +79,4 @@ pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result
     let is_well = form.emails.complaint.is_none() && form.address.complaint.is_none();
     let wanted = is_well.then_some(Wanted { email, webhook, version: typed.version });
     Ok((form, wanted))
-}
-
-fn complaint(class: &'static str, sentence: String) -> Complaint {
-    Complaint { class, sentence, link: None }
 }

@@ -4,21 +4,15 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 
 use super::{Alerts, NewSecret};
 use crate::alerts::ChangeError;
 use crate::app::App;
 use crate::web::error::Error;
-use crate::web::form::Form;
+use crate::web::form::{Form, Nothing};
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
-
-/// Nothing but the form token.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 /// POST `/admin/alerts/secret`.
 pub async fn create(

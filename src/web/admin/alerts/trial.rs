@@ -5,11 +5,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::secret::Nothing;
 use crate::alerts::{Told, Trial};
 use crate::app::App;
 use crate::web::error::Error;
-use crate::web::form::Form;
+use crate::web::form::{Form, Nothing};
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Tone};
 

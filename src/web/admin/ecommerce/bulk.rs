@@ -17,7 +17,7 @@ use crate::{
     web::{
         error::Error,
         filters,
-        form::{Form, Path},
+        form::{Form, Nothing, Path},
         page::Page,
         session::Session,
         shell::{Banner, Shell, Tone},
@@ -171,8 +171,3 @@ pub async fn destroy(
     app.ecommerce.cancel_job(session.by(), job.id).await?;
     Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{}", job.id)).into_response())
 }
-
-/// A form with nothing but its token.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}

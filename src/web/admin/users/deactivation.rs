@@ -12,12 +12,10 @@ use crate::accounts::Refusal;
 use crate::app::App;
 use crate::web::error::Error;
 use crate::web::filters;
-use crate::web::form::{Form, Path};
+use crate::web::form::{Form, Nothing, Path};
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
-
-use super::sessions::Nothing;
 
 /// Posts `csrf` to its own address.
 #[derive(Debug, Template)]

@@ -4,20 +4,15 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use uuid::Uuid;
 
 use super::find;
 use crate::accounts::Missing;
 use crate::app::App;
 use crate::web::error::Error;
-use crate::web::form::{Form, Path};
+use crate::web::form::{Form, Nothing, Path};
 use crate::web::session::Session;
 use crate::web::shell::Banner;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
 
 /// POST `/admin/users/{user}/sessions`.
 pub async fn destroy(

@@ -5,9 +5,9 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use uuid::Uuid;
 
+use super::question::{Asked, Confirmed};
 use super::{CartHead, Kind};
 use crate::app::App;
 use crate::ecommerce::CartId;
@@ -35,18 +35,9 @@ impl Deletion {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Confirmed {
-    version: i64,
-}
-
 /// GET: asks.
 pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Deletion>, Error> {
-    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
-    let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind);
-    let version = cart.version;
-    let cart = CartHead::of(&app, &cart).await?;
+    let Asked { cart, kind, version } = Asked::about(&app, id).await?;
     Ok(Page::ok(Deletion { shell, cart, kind, version }))
 }
 

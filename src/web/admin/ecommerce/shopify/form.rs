@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::general::{EditorForm, SecretState, Understood};
+use super::general::{EditorForm, SecretState, SecretView, Understood};
 use crate::{
     ecommerce::{
         Offered, Submission, WebsiteName,
@@ -14,7 +14,7 @@ use crate::{
         shopify::{
             address::{self, StoreAddress},
             blot, blot_tokens,
-            credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
+            credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind, Warning},
         },
     },
     web::fields::{Complaint, Field},
@@ -95,7 +95,7 @@ impl Posted {
             form.client_id.value.clear();
         }
         let name = WebsiteName::parse(&self.website_name)
-            .map_err(|error| form.website_name.complaint = Some(complaint(error.class(), &error)))
+            .map_err(|error| form.website_name.complaint = Some(Complaint::new(error.class(), error.to_string())))
             .ok();
         let address = understand_address(&self.api_url, &mut form);
         let offered = self.understand_credential(&mut form);
@@ -147,43 +147,43 @@ impl Posted {
     /// The typed credential, or that there is none; `None` with complaints in the form.
     fn understand_credential(&self, form: &mut EditorForm) -> Option<Offered> {
         match self.credential_kind {
-            CredentialKind::AccessToken => match &self.access_token {
-                None => Some(Offered::Blank { kind: CredentialKind::AccessToken, client_id: None }),
-                Some(typed) => {
-                    let parsed = AccessToken::parse(typed.expose_secret());
-                    let (token, warning) =
-                        parsed.map_err(|error| form.access_token.complaint = Some(refused(&error))).ok()?;
-                    if let Some(warning) = warning {
-                        form.access_token.note = Some(warning.to_string());
-                        form.access_token.is_warning = true;
-                    }
-                    Some(Offered::Typed(Credential::AccessToken(token)))
-                }
-            },
-            CredentialKind::ClientCredentials => {
-                let id = ClientId::parse(&self.client_id)
-                    .map_err(|error| {
-                        form.client_id.complaint = Some(match error {
-                            CredentialError::ClientIdIsSecret => refused(&error),
-                            _ => complaint(error.class(), &error),
-                        });
-                    })
-                    .ok();
-                let Some(typed) = &self.client_secret else {
-                    return id
-                        .map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
-                };
-                let parsed = ClientSecret::parse(typed.expose_secret());
-                let (secret, warning) =
-                    parsed.map_err(|error| form.client_secret.complaint = Some(refused(&error))).ok()?;
-                if let Some(warning) = warning {
-                    form.client_secret.note = Some(warning.to_string());
-                    form.client_secret.is_warning = true;
-                }
-                Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
-            }
+            CredentialKind::AccessToken => self.understand_token(form),
+            CredentialKind::ClientCredentials => self.understand_pair(form),
         }
     }
+
+    fn understand_token(&self, form: &mut EditorForm) -> Option<Offered> {
+        let Some(typed) = &self.access_token else {
+            return Some(Offered::Blank { kind: CredentialKind::AccessToken, client_id: None });
+        };
+        let token = understand_secret(AccessToken::parse(typed.expose_secret()), &mut form.access_token)?;
+        Some(Offered::Typed(Credential::AccessToken(token)))
+    }
+
+    fn understand_pair(&self, form: &mut EditorForm) -> Option<Offered> {
+        let id = ClientId::parse(&self.client_id).map_err(|error| {
+            form.client_id.complaint = Some(match error {
+                CredentialError::ClientIdIsSecret => refused(&error),
+                _ => Complaint::new(error.class(), error.to_string()),
+            });
+        });
+        let id = id.ok();
+        let Some(typed) = &self.client_secret else {
+            return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
+        };
+        let secret = understand_secret(ClientSecret::parse(typed.expose_secret()), &mut form.client_secret)?;
+        Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
+    }
+}
+
+/// A secret that is fine, perhaps with a warning at its field; else a complaint there.
+fn understand_secret<T>(parsed: Result<(T, Option<Warning>), CredentialError>, view: &mut SecretView) -> Option<T> {
+    let (secret, warning) = parsed.map_err(|error| view.complaint = Some(refused(&error))).ok()?;
+    if let Some(warning) = warning {
+        view.note = Some(warning.to_string());
+        view.is_warning = true;
+    }
+    Some(secret)
 }
 
 /// Understands API URL and says so in the form, or complains there.
@@ -197,7 +197,7 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
         Err(error) => {
             let is_kept = error.class() != "IS_TOKEN" && typed.len() <= address::LONGEST;
             form.api_url.value = if is_kept { blot(typed) } else { String::new() };
-            form.api_url.complaint = Some(complaint(error.class(), &error));
+            form.api_url.complaint = Some(Complaint::new(error.class(), error.to_string()));
             None
         }
     }
@@ -215,18 +215,14 @@ pub fn line(understood: &address::Understood) -> Understood {
     Understood { host: understood.address.host(), more }
 }
 
-pub fn complaint(class: &'static str, sentence: &impl std::fmt::Display) -> Complaint {
-    Complaint { class, sentence: sentence.to_string(), link: None }
-}
-
 /// A refused secret is not drawn again, and the page says so.
 fn refused(error: &CredentialError) -> Complaint {
-    Complaint { class: error.class(), sentence: format!("{error}. We have not kept what you typed."), link: None }
+    Complaint::new(error.class(), format!("{error}. We have not kept what you typed."))
 }
 
 impl EditorForm {
     /// The secret field of the chosen kind.
-    pub fn secret_mut(&mut self) -> &mut super::general::SecretView {
+    pub fn secret_mut(&mut self) -> &mut SecretView {
         if self.kind.is_token() { &mut self.access_token } else { &mut self.client_secret }
     }
 
@@ -237,7 +233,7 @@ impl EditorForm {
 
     /// What is wrong with the item group, said where it stands.
     pub fn complain_of_group(&mut self) {
-        self.item_group.complaint = self.group_error.map(|error| complaint(error.class(), &error));
+        self.item_group.complaint = self.group_error.map(|error| Complaint::new(error.class(), error.to_string()));
     }
 
     /// Complains that the secret is missing.
@@ -267,6 +263,6 @@ impl EditorForm {
     fn demand(&mut self, class: &'static str, sentence: String) {
         let view = self.secret_mut();
         view.state = if view.saved.is_some() { SecretState::Replacing } else { SecretState::Empty };
-        view.complaint = Some(Complaint { class, sentence, link: None });
+        view.complaint = Some(Complaint::new(class, sentence));
     }
 }

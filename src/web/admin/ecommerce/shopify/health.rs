@@ -1,6 +1,10 @@
 //! The tab Health: how a cart has done, what troubles it and since when, and *Check now*. Everything is drawn on the server; the
 //! tables say the same as the charts.
 
+mod facts;
+mod rows;
+pub mod words;
+
 use std::time::Duration;
 
 use askama::Template;
@@ -8,20 +12,18 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{
-    CartHead, Kind,
-    health_words::{Action, clock, lasted, trouble},
-};
+pub use facts::Fact;
+pub use rows::{CheckRow, DayRow, ProblemRow};
+use words::{Action, trouble};
+
+use super::{CartHead, Kind};
 use crate::{
     app::App,
     ecommerce::{
         Cart, CartId, Progress, Refusal, RunningTest, Status, TestReport,
-        health::{Health as Found, PastCheck, Problem, StoreFacts},
-        shopify::{API_VERSION, API_VERSION_ENDS_AT, scopes::PERMISSIONS},
+        health::Health as Found,
         title::{self, Naming},
         verdict::{Class, Outcome, TESTS_A_MINUTE, Verdict},
     },
@@ -29,7 +31,7 @@ use crate::{
         charts::{Line, Strip, passed_share, typical},
         error::Error,
         filters::{self, Moment},
-        form::{Form, Path},
+        form::{Form, Nothing, Path},
         page::Page,
         session::Session,
         shell::{Banner, Shell, Tone},
@@ -38,8 +40,6 @@ use crate::{
 
 /// How long *Check now* waits for its result; the check itself may take longer and is recorded all the same.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Time before its end at which a minted token is renewed.
-const RENEWED_BEFORE: time::Duration = time::Duration::hours(4);
 
 /// The page. *Check now* posts `csrf` to `…/health`.
 #[derive(Debug, Template)]
@@ -87,44 +87,6 @@ pub struct TroubleView {
     pub replace: (&'static str, Vec<(&'static str, String)>),
 }
 
-/// A part of the line about the store: words, perhaps a time among them.
-#[derive(Clone, Debug)]
-pub struct Fact {
-    pub before: String,
-    pub at: Option<Moment>,
-    pub after: String,
-}
-
-#[derive(Clone, Debug)]
-pub struct ProblemRow {
-    pub began: Moment,
-    pub ended: Option<Moment>,
-    pub lasted: String,
-    pub title: String,
-    pub how: String,
-}
-
-#[derive(Clone, Debug)]
-pub struct CheckRow {
-    pub at: Moment,
-    pub passed: bool,
-    pub title: String,
-    pub took: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-pub struct DayRow {
-    pub day: String,
-    pub checks: u32,
-    pub failed: u32,
-    pub slowest: Option<String>,
-}
-
-/// Nothing but the form token.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CheckForm {}
-
 /// GET `/admin/ecommerce/shopify/{cart}/health`.
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Health>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
@@ -145,7 +107,7 @@ pub async fn create(
     State(app): State<App>,
     session: Session,
     Path(id): Path<Uuid>,
-    Form(CheckForm {}): Form<CheckForm>,
+    Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, Error> {
     let banner = match app.ecommerce.check_now(session.visitor(), CartId(id)).await {
         Ok(running) => match tokio::time::timeout(PATIENCE, report(running)).await {
@@ -239,7 +201,7 @@ impl Health {
             strip: Strip::of(&found.days, now.to_offset(time::UtcOffset::UTC).date()),
             share: passed_share(&found.days),
             line: Line::of(&found.recent, 96),
-            facts: facts(cart, found, report, now),
+            facts: facts::facts(cart, found, report, now),
             problems: found.problems.iter().map(|problem| ProblemRow::of(problem, now)).collect(),
             checks: found.recent.iter().rev().map(|check| CheckRow::of(check, now, named(check.class))).collect(),
             days: found.days.iter().rev().map(DayRow::of).collect(),
@@ -258,91 +220,5 @@ impl Health {
 
     const fn is_empty(&self) -> bool {
         self.checks.is_empty()
-    }
-}
-
-/// The line about the store: what Shopify last said, and how long what is saved will do.
-fn facts(cart: &Cart, found: &Found, report: Option<&TestReport>, now: OffsetDateTime) -> Vec<Fact> {
-    let words = |before: String| Fact { before, at: None, after: String::new() };
-    let tested = || {
-        let verdict = &report?.verdict;
-        let api_version = verdict.details.api_version_answered.clone();
-        Some(StoreFacts { store: verdict.store.clone()?, covered: verdict.covered, api_version })
-    };
-    let said = found.store.clone().or_else(tested);
-    let mut facts = Vec::new();
-    if let Some(StoreFacts { store, .. }) = &said {
-        let plan = if store.plan.is_empty() { String::new() } else { format!("{} plan", store.plan) };
-        let parts = [format!("Store {}", store.name), plan, store.currency.clone(), store.place()];
-        facts.extend(parts.into_iter().filter(|part| !part.is_empty()).map(words));
-    }
-    if let Some(saved) = &cart.credential {
-        facts.push(match (saved.kind, found.minted_at, found.minted_ends_at) {
-            (Kind::ClientCredentials, Some(at), Some(ends)) => {
-                let next = clock(ends - RENEWED_BEFORE, now);
-                let after = format!(", next before {}", next.trim_start_matches("at "));
-                Fact { before: "Token renewed ".into(), at: Some(Moment::new(at, now)), after }
-            }
-            _ => words(format!(
-                "{} added {} by {}",
-                saved.kind.noun_first(),
-                filters::date(saved.added_at),
-                saved.added_by
-            )),
-        });
-    }
-    if let Some(StoreFacts { covered, api_version, .. }) = &said {
-        facts.push(words(format!("{covered} of {} permissions", PERMISSIONS.len())));
-        let version = api_version.as_deref().unwrap_or(API_VERSION);
-        let until = if version == API_VERSION {
-            format!(", supported until {} {}", API_VERSION_ENDS_AT.month(), API_VERSION_ENDS_AT.year())
-        } else {
-            String::new()
-        };
-        facts.push(words(format!("API version {version}{until}")));
-    }
-    facts
-}
-
-impl ProblemRow {
-    fn of(problem: &Problem, now: OffsetDateTime) -> Self {
-        let how = match (&problem.ended_at, &problem.ended_by) {
-            (None, _) => "It lasts".to_owned(),
-            (Some(_), None) => "Ended by itself".to_owned(),
-            (Some(_), Some(name)) => format!("Ended by a change of {name}'s"),
-        };
-        Self {
-            began: Moment::exactly(problem.began_at),
-            ended: problem.ended_at.map(Moment::exactly),
-            lasted: lasted(problem.ended_at.unwrap_or(now) - problem.began_at),
-            title: problem.title.clone(),
-            how,
-        }
-    }
-}
-
-impl CheckRow {
-    fn of(check: &PastCheck, now: OffsetDateTime, title: String) -> Self {
-        let title = if check.class == Class::Connected { "Passed".into() } else { title };
-        // How many were missing then is not kept with a check.
-        let title =
-            if check.class == Class::ScopesMissing { "Connected, but permissions are missing".into() } else { title };
-        Self {
-            at: Moment::new(check.at, now),
-            passed: check.passed(),
-            title,
-            took: check.took_ms.map(filters::duration),
-        }
-    }
-}
-
-impl DayRow {
-    fn of(day: &crate::ecommerce::health::Day) -> Self {
-        Self {
-            day: filters::date(day.day.midnight().assume_utc()),
-            checks: day.checks,
-            failed: day.failed,
-            slowest: day.slowest_ms.map(filters::duration),
-        }
     }
 }

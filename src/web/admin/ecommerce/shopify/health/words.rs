@@ -3,7 +3,8 @@
 
 use time::OffsetDateTime;
 
-use super::{Kind, conflict, editor, health::TroubleView};
+use super::super::{Kind, conflict, editor};
+use super::TroubleView;
 use crate::ecommerce::{Cart, Status, status::Bearing, verdict::Class};
 use crate::web::filters;
 use crate::web::shell::Tone;
@@ -145,17 +146,6 @@ fn within(left: time::Duration) -> String {
     }
 }
 
-/// "40 minutes".
-pub(crate) fn lasted(time: time::Duration) -> String {
-    let (n, unit) = match time.whole_minutes() {
-        ..1 => return "less than a minute".into(),
-        minutes @ 1..120 => (minutes, "minute"),
-        minutes @ 120..2880 => (minutes / 60, "hour"),
-        minutes => (minutes / 1440, "day"),
-    };
-    if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
-}
-
 #[cfg(test)]
 mod tests {
     use time::macros::datetime;
@@ -186,8 +176,5 @@ mod tests {
         assert_eq!(within(time::Duration::seconds(-5)), "within a minute");
         assert_eq!(within(time::Duration::minutes(4)), "in 4 minutes");
         assert_eq!(within(time::Duration::hours(23)), "in 23 hours");
-        assert_eq!(lasted(time::Duration::minutes(40)), "40 minutes");
-        assert_eq!(lasted(time::Duration::hours(3)), "3 hours");
-        assert_eq!(lasted(time::Duration::days(3)), "3 days");
     }
 }

@@ -1,3 +1,5 @@
+//! Connection tests: begun, ended, read, and which cart one of them lets in.
+
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -1,0 +1,152 @@
+//! What somebody may: raise, lower, sign out, turn off and on.
+//!
+//! Surprising: every change of a role ends the person's sessions, raised or lowered, because a session never outlives its rights
+//! (ASVS 7.2.4).
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Accounts, Fresh, Missing, Role, end_sessions, sql};
+use crate::{
+    audit::{self, By, Event},
+    database::transaction,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("There must be one administrator. Make somebody else one first.")]
+    LastAdministrator,
+    #[error("Ask another administrator to change your role.")]
+    OwnRole,
+    #[error("Ask another administrator to turn off your account.")]
+    OwnAccount,
+    #[error("nobody with this account")]
+    Nobody,
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    #[error("asking the database")]
+    Broken(#[from] sqlx::Error),
+}
+
+impl Accounts {
+    /// Makes somebody an administrator; whether they were none. They sign in again.
+    ///
+    /// # Errors
+    /// [`Refusal::OwnRole`] or [`Refusal::Nobody`].
+    pub async fn raise(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, Refusal> {
+        self.change_role(by, user, Role::Administrator).await
+    }
+
+    /// Makes somebody a viewer; whether they were none. They are signed out everywhere.
+    ///
+    /// # Errors
+    /// [`Refusal::OwnRole`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    pub async fn lower(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
+        self.change_role(by, user, Role::Viewer).await
+    }
+
+    async fn change_role(&self, by: By, user: Uuid, role: Role) -> Result<bool, Refusal> {
+        if by.actor.id() == Some(user) {
+            return Err(Refusal::OwnRole);
+        }
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                sql::lock_administrators(work).await?;
+                let known = sql::lock_user(work, user).await?.ok_or(Refusal::Nobody)?;
+                if Role::from_stored(&known.role) == role {
+                    return Ok(false);
+                }
+                keep_an_administrator(work, user, &known).await?;
+                sql::update_role(work, user, role).await?;
+                end_sessions(work, user, None).await?;
+                let event = Event::RoleChanged { person: known.name, role: role.as_str() };
+                audit::record(work, &by, None, &event).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Ends every session of somebody; how many were open.
+    ///
+    /// # Errors
+    /// [`Missing::Nobody`].
+    pub async fn sign_out_everywhere(&self, by: By, user: Uuid) -> Result<u64, Missing> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
+                let browsers = end_sessions(work, user, None).await?;
+                if browsers > 0 {
+                    let event = Event::UserSignedOut { person: known.name, browsers };
+                    audit::record(work, &by, None, &event).await?;
+                }
+                Ok(browsers)
+            })
+        })
+        .await
+    }
+
+    /// Signs somebody out at once and for good; whether they were not turned off before.
+    ///
+    /// # Errors
+    /// [`Refusal::OwnAccount`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    pub async fn turn_off(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
+        if by.actor.id() == Some(user) {
+            return Err(Refusal::OwnAccount);
+        }
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                sql::lock_administrators(work).await?;
+                let known = sql::lock_user(work, user).await?.ok_or(Refusal::Nobody)?;
+                if known.is_off {
+                    return Ok(false);
+                }
+                keep_an_administrator(work, user, &known).await?;
+                sql::update_disabled(work, user, true).await?;
+                sql::delete_links(work, user).await?;
+                end_sessions(work, user, None).await?;
+                audit::record(work, &by, None, &Event::UserTurnedOff { person: known.name }).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Lets somebody sign in again with the password they had; whether they were turned off.
+    ///
+    /// # Errors
+    /// [`Missing::Nobody`].
+    pub async fn turn_on(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, Missing> {
+        self.on(by, user).await
+    }
+
+    /// The same from the command line.
+    ///
+    /// # Errors
+    /// [`Missing::Nobody`].
+    pub async fn turn_on_as_operator(&self, user: Uuid) -> Result<bool, Missing> {
+        self.on(By::operator(), user).await
+    }
+
+    async fn on(&self, by: By, user: Uuid) -> Result<bool, Missing> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
+                if known.is_off {
+                    sql::update_disabled(work, user, false).await?;
+                    audit::record(work, &by, None, &Event::UserTurnedOn { person: known.name }).await?;
+                }
+                Ok(known.is_off)
+            })
+        })
+        .await
+    }
+}
+
+/// Nobody takes the last administrator away. The administrators are held, so two who lower each other do not both succeed.
+async fn keep_an_administrator(work: &mut PgConnection, user: Uuid, known: &sql::Known) -> Result<(), Refusal> {
+    let is_one = Role::from_stored(&known.role) == Role::Administrator;
+    if is_one && !sql::any_other_administrator(work, user).await? {
+        return Err(Refusal::LastAdministrator);
+    }
+    Ok(())
+}

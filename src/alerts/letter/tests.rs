@@ -1,0 +1,87 @@
+use time::macros::datetime;
+
+use super::*;
+use crate::alerts::{CartStatus, change::tests::change};
+
+const AT: OffsetDateTime = datetime!(2026-11-21 08:54:40 UTC);
+const LINK: &str = "https://orders.northwind.example/admin/ecommerce/shopify/000000000000000000000000000198f3/health";
+
+fn letter(alert: &Alert) -> Letter {
+    write(&[(AT, alert)], 40, &house()).expect("something to tell")
+}
+
+#[test]
+fn a_cart_that_is_not_connected() {
+    let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
+    let Letter { subject, text } = letter(&alert);
+    assert_eq!(subject, "Northwind Tea is not connected: the access token stopped working");
+    let expected = format!(
+        "Orders from Northwind Tea stopped coming in on 21 November 2026 at 08:14 UTC.\n\
+         What happened: Shopify no longer accepts the access token. It last worked at 07:59 UTC.\n\
+         What to do: 1. Check that the app is still installed in Shopify. 2. Copy its current token. 3. Open the cart, select Replace token and paste it.\n\
+         Orders are safe in Shopify and come in when the connection is back.\n\
+         {LINK}\n\
+         You get this because an administrator entered your address under Admin, Alerts."
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_cart_that_needs_attention() {
+    let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
+    news.class = "SCOPES_MISSING".into();
+    news.title = "Connected, but 2 permissions are missing".into();
+    news.missing_permissions = vec!["write_inventory".into(), "read_gift_cards".into()];
+    news.what_stops = vec!["stock levels will not update in Shopify".into(), "gift card payments will not show".into()];
+    let Letter { subject, text } = letter(&news.alert().expect("a turn"));
+    assert_eq!(subject, "Northwind Tea needs attention: 2 permissions are missing");
+    assert!(text.starts_with("Northwind Tea still syncs, but stock levels will not update in Shopify and gift card payments will not show since 21 November 2026 at 08:14 UTC.\n"), "{text}");
+    assert!(text.contains("2. Add write_inventory and read_gift_cards and select Save (Release)."), "{text}");
+    assert!(!text.contains("last worked") && !text.contains('{'), "{text}");
+}
+
+#[test]
+fn an_end_a_key_and_a_trial() {
+    let over = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
+    let Letter { subject, text } = letter(&over);
+    assert_eq!(subject, "Northwind Tea is connected again");
+    assert!(text.starts_with("\"The access token stopped working\" lasted 40 minutes and ended on 21 November 2026 at 08:54 UTC. Nothing to do.\n"), "{text}");
+    let key = letter(&Alert::ApiKeyMade { name: "Sync service".into(), by: "Priya Shah".into() });
+    assert_eq!(key.subject, "Priya Shah made an API key that can fetch access tokens");
+    assert!(key.text.starts_with("\"Sync service\", on 21 November 2026 at 08:54 UTC. If you did not expect this, end the key under Admin, API keys.\n"));
+    let trial = letter(&Alert::Trial);
+    assert_eq!(trial.subject, "Trial alert from Order Time");
+    assert!(trial.text.starts_with("If you can read this, alerts reach you.\n"));
+}
+
+#[test]
+fn a_subject_is_one_line_whatever_a_cart_is_called() {
+    let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
+    news.website_name = "Tea\r\nBcc: evil@example.com\u{0}".into();
+    let Letter { subject, .. } = letter(&news.alert().expect("a turn"));
+    assert!(!subject.contains(['\r', '\n', '\0']), "{subject:?}");
+    assert!(subject.starts_with("Tea Bcc: evil@example.com is not connected"), "{subject}");
+}
+
+#[test]
+fn what_began_and_ended_before_it_was_sent_is_told_as_over() {
+    let start = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
+    let end = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
+    let told = write(&[(AT, &start), (AT, &end)], 40, &house()).expect("something to tell");
+    assert_eq!(told.subject, "Northwind Tea is connected again");
+    assert_eq!(write(&[], 40, &house()), None);
+}
+
+#[test]
+fn every_class_has_words_of_its_own_and_no_blank_is_left() {
+    for class in crate::web::samples::ALL_CLASSES {
+        let words = words::of(class.as_str());
+        let is_trouble = !["CONNECTED", "API_VERSION_OLD", "OUR_BUG", "TEST_LIMIT"].contains(&class.as_str());
+        assert_eq!(words != words::of("?"), is_trouble, "{}", class.as_str());
+        let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
+        news.class = class.as_str().into();
+        let text = letter(&news.alert().expect("a turn")).text;
+        assert!(!text.contains(['{', '}']), "{text}");
+        assert_eq!(text.matches("://").count(), 1, "one link: {text}");
+    }
+}

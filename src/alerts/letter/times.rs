@@ -1,0 +1,20 @@
+//! Moments as a letter writes them: UTC, since nobody knows where it is read.
+
+use time::{OffsetDateTime, UtcOffset};
+
+/// "21 November 2026 at 08:14 UTC".
+pub(super) fn moment(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{} {} {} at {}", at.day(), at.month(), at.year(), clock(at))
+}
+
+fn clock(at: OffsetDateTime) -> String {
+    let at = at.to_offset(UtcOffset::UTC);
+    format!("{:02}:{:02} UTC", at.hour(), at.minute())
+}
+
+/// "at 07:59 UTC" on the same day, else with its date.
+pub(super) fn near(at: OffsetDateTime, beside: OffsetDateTime) -> String {
+    let is_same_day = at.to_offset(UtcOffset::UTC).date() == beside.to_offset(UtcOffset::UTC).date();
+    if is_same_day { format!("at {}", clock(at)) } else { format!("on {}", moment(at)) }
+}

@@ -1,0 +1,79 @@
+//! Whom and what the activity names: people and carts, also those that are gone.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::audit::{ActorRef, CartRef};
+
+/// Everybody who ever did something, with their newest name: from one to the next through the index, never through the rows.
+pub(in crate::audit) async fn list_people(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<ActorRef>> {
+    sqlx::query_as!(
+        ActorRef,
+        r#"
+        with recursive people (key) as (
+            (select coalesce(actor_id::text, actor_kind) from audit_events order by coalesce(actor_id::text, actor_kind) limit 1)
+            union all
+            select (select coalesce(actor_id::text, actor_kind) from audit_events
+                    where coalesce(actor_id::text, actor_kind) > people.key order by coalesce(actor_id::text, actor_kind) limit 1)
+            from people where people.key is not null
+        )
+        select people.key as "key!", newest.actor_kind as "kind!", newest.actor_name as "name!"
+        from (select key from people where key is not null limit $1) people
+        cross join lateral (
+            select actor_kind, actor_name from audit_events
+            where coalesce(actor_id::text, actor_kind) = people.key order by at desc, id desc limit 1
+        ) newest
+        "#,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// The carts that something happened to, newest first, deleted ones too, each with its newest name.
+pub(in crate::audit) async fn list_carts(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        r#"
+        with recursive carts (id) as (
+            (select cart_id from audit_events where cart_id is not null order by cart_id desc limit 1)
+            union all
+            select (select cart_id from audit_events where cart_id is not null and cart_id < carts.id order by cart_id desc limit 1)
+            from carts where carts.id is not null
+        )
+        select carts.id as "id!", newest.cart_name as "name!"
+        from (select id from carts where id is not null limit $1) carts
+        cross join lateral (
+            select coalesce(cart_name, '') as cart_name from audit_events
+            where cart_id = carts.id order by at desc, id desc limit 1
+        ) newest
+        "#,
+        limit
+    )
+    .fetch_all(pool)
+    .await
+}
+
+/// A cart as it was called last.
+pub(in crate::audit) async fn find_cart(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        r#"select cart_id as "id!", coalesce(cart_name, '') as "name!" from audit_events
+           where cart_id = $1 order by at desc, id desc limit 1"#,
+        id
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Somebody as they were called last.
+pub(in crate::audit) async fn find_person(pool: &PgPool, key: &str) -> sqlx::Result<Option<ActorRef>> {
+    sqlx::query_as!(
+        ActorRef,
+        r#"select coalesce(actor_id::text, actor_kind) as "key!", actor_kind as kind, actor_name as name from audit_events
+           where coalesce(actor_id::text, actor_kind) = $1 order by at desc, id desc limit 1"#,
+        key
+    )
+    .fetch_optional(pool)
+    .await
+}

@@ -1,0 +1,80 @@
+//! Where the carts are kept, and what to log of it.
+
+#[cfg(feature = "embedded")]
+use std::path::PathBuf;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use super::{DatabaseFlags, Problems, given};
+
+/// Where the carts are kept.
+#[derive(Clone, Debug)]
+pub enum Database {
+    Url(Box<PgConnectOptions>),
+    /// A private cluster in the data folder.
+    #[cfg(feature = "embedded")]
+    Embedded {
+        data_dir: PathBuf,
+        places: crate::database::embedded::Places,
+    },
+}
+
+impl DatabaseFlags {
+    /// The database that these flags mean.
+    pub fn check(&self) -> Result<Database, Problems> {
+        let mut problems = Problems::default();
+        let database = self.database(&mut problems);
+        problems.unless_told(database)
+    }
+
+    /// What to log; `info` where nothing is said.
+    pub fn log(&self) -> &str {
+        given(self.log.as_ref()).unwrap_or("info")
+    }
+
+    pub(super) fn check_log(&self, problems: &mut Problems) {
+        if tracing_subscriber::EnvFilter::try_new(self.log()).is_err() {
+            problems.tell("CARTWRIGHT_LOG", "it is no level and no list of targets with levels");
+        }
+    }
+
+    pub(super) fn database(&self, problems: &mut Problems) -> Option<Database> {
+        let mut problem = |problem: &str| {
+            problems.tell("DATABASE_URL", problem);
+            None
+        };
+        if let Some(url) = given(self.database_url.as_ref()) {
+            if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+                return problem("it does not begin with postgres://");
+            }
+            return match url.parse::<PgConnectOptions>() {
+                Ok(options) => Some(Database::Url(Box::new(options))),
+                Err(_) => problem("it cannot be read as postgres://user:password@host:port/database"),
+            };
+        }
+        #[cfg(not(feature = "embedded"))]
+        return problem("it is not set, and this build has no private database");
+        #[cfg(feature = "embedded")]
+        Some(self.embedded())
+    }
+
+    /// The private database: the given folder, else the usual one of this account.
+    #[cfg(feature = "embedded")]
+    fn embedded(&self) -> Database {
+        use crate::database::embedded::{Places, default_data_dir, is_root};
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let (data_home, home) = (variable("XDG_DATA_HOME"), variable("HOME"));
+        let usual = || default_data_dir(is_root(), data_home.as_deref(), home.as_deref());
+        let data_dir = given(self.data_dir.as_ref()).map_or_else(usual, PathBuf::from);
+        let places = Places { pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from), path: variable("PATH") };
+        Database::Embedded { data_dir, places }
+    }
+}
+
+/// A database on another machine whose certificate is not checked: anybody on the way could pose as it.
+pub fn is_unverified(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let is_here =
+        host.starts_with('/') || host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    options.get_socket().is_none() && !is_here && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
+}

@@ -1,0 +1,102 @@
+//! What may be set: flags of the command line and `CARTWRIGHT_*` variables, as text. What the text means is found elsewhere in
+//! this folder. A field's doc comment is what `--help` prints.
+
+#![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
+#![allow(rustdoc::bare_urls, reason = "the doc comments here are what --help prints")]
+
+use clap::Args;
+
+/// Settings of every command that needs the database.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DatabaseFlags {
+    /// A Postgres to use, such as postgres://cartwright@localhost/cartwright. Without it a private one is kept in DATA_DIR.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// The folder of the private Postgres and of the key that is made with it.
+    #[arg(long, env = "CARTWRIGHT_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+    /// A folder with Postgres server programs, where they are not in a usual place.
+    #[arg(long, env = "PG_BIN", value_name = "FOLDER", hide = true)]
+    pub pg_bin: Option<String>,
+    /// What to log: a level, or targets with levels as in RUST_LOG.
+    #[arg(long, env = "CARTWRIGHT_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// Settings of the commands that look after keys.
+#[derive(Args, Clone, Debug, Default)]
+pub struct KeyFlags {
+    #[command(flatten)]
+    pub database: DatabaseFlags,
+    /// The key file: base64 of 32 bytes a line, the first seals, all open.
+    #[arg(long, env = "CARTWRIGHT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<String>,
+}
+
+/// Settings of `cartwright serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeFlags {
+    /// Address and port to listen on [default: 127.0.0.1:8080].
+    #[arg(long, env = "CARTWRIGHT_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    #[command(flatten)]
+    pub database: DatabaseFlags,
+    /// The keys that seal secrets: base64 of 32 bytes a line, the first seals, all open. `cartwright keys generate` makes a line.
+    #[arg(long, env = "CARTWRIGHT_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<String>,
+    /// The address in the browser, such as https://orders.example.com, when it differs from LISTEN.
+    #[arg(long, env = "CARTWRIGHT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Proxies in front whose X-Forwarded-For is believed: addresses and networks such as 10.0.0.7,192.168.4.0/24 [default: none].
+    #[arg(long, env = "CARTWRIGHT_TRUSTED_PROXIES", value_name = "LIST")]
+    pub trusted_proxies: Option<String>,
+    /// What the pages call the product [default: Order Time].
+    #[arg(long, env = "CARTWRIGHT_PRODUCT_NAME", value_name = "NAME")]
+    pub product_name: Option<String>,
+    /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify.
+    #[cfg_attr(
+        feature = "practice",
+        arg(
+            long,
+            env = "CARTWRIGHT_PRACTICE",
+            value_parser = clap::builder::FalseyValueParser::new(),
+            action = clap::ArgAction::SetTrue
+        )
+    )]
+    #[cfg_attr(not(feature = "practice"), arg(skip))]
+    pub practice: bool,
+    /// An HTTP proxy for calls to Shopify, used with CONNECT: http://host:port, or http://user:password@host:port. Other proxy variables are ignored.
+    #[arg(long, env = "CARTWRIGHT_EGRESS_PROXY", hide_env_values = true, value_name = "URL")]
+    pub egress_proxy: Option<String>,
+    /// Extra certificate authorities for calls to Shopify, as PEM.
+    #[arg(long, env = "CARTWRIGHT_EGRESS_CA_FILE", value_name = "FILE")]
+    pub egress_ca_file: Option<String>,
+    /// A mail address or link that error pages offer.
+    #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
+    pub support_address: Option<String>,
+    /// Check no carts in this process: `cartwright worker` does it elsewhere.
+    #[arg(
+        long,
+        env = "CARTWRIGHT_NO_WORKER",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        action = clap::ArgAction::SetTrue
+    )]
+    pub no_worker: bool,
+    /// The mail server of alerts: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required. Mail is sent encrypted only.
+    #[arg(long, env = "CARTWRIGHT_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<String>,
+    /// The sender of that mail, such as alerts@orders.example.com.
+    #[arg(long, env = "CARTWRIGHT_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+    /// Names, with commas between them, of alert webhooks that may lead to private addresses.
+    #[arg(long, env = "CARTWRIGHT_ALERT_HOSTS", value_name = "NAMES")]
+    pub alert_hosts: Option<String>,
+}
+
+/// Settings of `cartwright ready`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ReadyFlags {
+    /// Where the server listens [default: 127.0.0.1:8080].
+    #[arg(long, env = "CARTWRIGHT_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}

@@ -1,0 +1,41 @@
+//! The file of the keys that seal secrets: the one that is named, or the one that lies beside the private database.
+
+use super::{Database, KeyFlags, Problems, given};
+use crate::vault::KeyRing;
+
+impl KeyFlags {
+    /// The database and the ring that these flags mean. The key that was made with the private database is found in its folder.
+    pub fn check(&self) -> Result<(Database, Option<KeyRing>), Problems> {
+        let mut problems = Problems::default();
+        let database = self.database.database(&mut problems);
+        let keys = key_ring(self.key_file(database.as_ref()).as_deref(), database.as_ref(), &mut problems);
+        problems.unless_told(database.map(|database| (database, keys)))
+    }
+
+    /// The key file: the one that is named, else the one that was made with the private database.
+    pub fn key_file(&self, database: Option<&Database>) -> Option<String> {
+        let named = given(self.key_file.as_ref()).map(str::to_owned);
+        #[cfg(feature = "embedded")]
+        if let (None, Some(Database::Embedded { data_dir, .. })) = (&named, database) {
+            let made = data_dir.join("keys");
+            return made.exists().then(|| made.display().to_string());
+        }
+        let _ = database;
+        named
+    }
+}
+
+/// Reads the ring of a key file; without one, a database of one's own is a problem.
+pub(super) fn key_ring(path: Option<&str>, database: Option<&Database>, problems: &mut Problems) -> Option<KeyRing> {
+    let Some(path) = path else {
+        if matches!(database, Some(Database::Url(_))) {
+            problems.tell(
+                "CARTWRIGHT_KEY_FILE",
+                "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`",
+            );
+        }
+        return None;
+    };
+    let read = KeyRing::read(path.as_ref());
+    read.map_err(|error| problems.tell("CARTWRIGHT_KEY_FILE", format!("{error:#}"))).ok()
+}

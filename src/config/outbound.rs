@@ -1,0 +1,72 @@
+//! The ways out: how Shopify is reached, and how alerts are sent.
+
+use super::{Problems, ServeFlags, given};
+use crate::{
+    alerts,
+    ecommerce::shopify::client::{Egress, EgressProxy},
+};
+
+impl ServeFlags {
+    pub(super) fn egress(&self, problems: &mut Problems) -> Egress {
+        Egress { proxy: self.egress_proxy(problems), extra_roots_pem: self.egress_roots(problems) }
+    }
+
+    fn egress_proxy(&self, problems: &mut Problems) -> Option<EgressProxy> {
+        let proxy = given(self.egress_proxy.as_ref())?.parse::<EgressProxy>();
+        let proxy = proxy.map_err(|problem| problems.tell("CARTWRIGHT_EGRESS_PROXY", problem.to_string()));
+        if self.practice {
+            problems.tell(
+                "CARTWRIGHT_PRACTICE",
+                "the practice store is a proxy of its own, so it cannot be used together with CARTWRIGHT_EGRESS_PROXY",
+            );
+        }
+        proxy.ok()
+    }
+
+    fn egress_roots(&self, problems: &mut Problems) -> Option<Vec<u8>> {
+        let path = given(self.egress_ca_file.as_ref())?;
+        let holds_one =
+            |pem: &[u8]| reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|certificates| !certificates.is_empty());
+        let problem = match std::fs::read(path) {
+            Ok(pem) if holds_one(&pem) => return Some(pem),
+            Ok(_) => format!("{path} holds no certificate in PEM"),
+            Err(error) => format!("{path} cannot be read: {error}"),
+        };
+        problems.tell("CARTWRIGHT_EGRESS_CA_FILE", problem);
+        None
+    }
+
+    pub(super) fn alerts(&self, egress: &Egress, problems: &mut Problems) -> alerts::Ways {
+        let hosts = self.alert_hosts(problems);
+        let mail = self.mail(problems).map(Into::into);
+        alerts::Ways { mail, hosts, extra_roots_pem: egress.extra_roots_pem.clone() }
+    }
+
+    fn alert_hosts(&self, problems: &mut Problems) -> Vec<String> {
+        let names = given(self.alert_hosts.as_ref()).unwrap_or_default().split(',');
+        let mut hosts: Vec<_> = names.map(|name| name.trim().to_ascii_lowercase()).collect();
+        hosts.retain(|host| {
+            let is_name = alerts::is_host_name(host);
+            if !is_name && !host.is_empty() {
+                problems.tell("CARTWRIGHT_ALERT_HOSTS", format!("{host:?} is not a name such as hooks.internal"));
+            }
+            is_name
+        });
+        hosts
+    }
+
+    fn mail(&self, problems: &mut Problems) -> Option<alerts::MailServer> {
+        let (variable, problem) = match (given(self.smtp_url.as_ref()), given(self.mail_from.as_ref())) {
+            (None, None) => return None,
+            (None, Some(_)) => ("CARTWRIGHT_SMTP_URL", "it is not set, but CARTWRIGHT_MAIL_FROM is".to_owned()),
+            (Some(_), None) => ("CARTWRIGHT_MAIL_FROM", "it is not set, but CARTWRIGHT_SMTP_URL is".to_owned()),
+            (Some(url), Some(from)) => match alerts::MailServer::parse(url, from) {
+                Ok(server) => return Some(server),
+                Err(wrong @ alerts::MailServerError::From) => ("CARTWRIGHT_MAIL_FROM", format!("it {wrong}")),
+                Err(wrong) => ("CARTWRIGHT_SMTP_URL", format!("it {wrong}")),
+            },
+        };
+        problems.tell(variable, problem);
+        None
+    }
+}

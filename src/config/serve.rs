@@ -1,0 +1,62 @@
+//! Everything that `cartwright serve` needs to know, understood.
+
+use std::net::SocketAddr;
+
+use super::{Database, Problems, PublicUrl, ServeFlags, given, keys::key_ring, site::listen_address};
+use crate::{alerts, ecommerce::shopify::client::Egress, proxies::TrustedProxies, vault::KeyRing};
+
+#[derive(Debug)]
+pub struct ServeConfig {
+    pub listen: SocketAddr,
+    pub database: Database,
+    /// `None` with the embedded database: a key is made in its folder.
+    pub keys: Option<KeyRing>,
+    pub public_url: PublicUrl,
+    pub trusted_proxies: TrustedProxies,
+    pub product_name: String,
+    pub practice: bool,
+    /// The stores of the practice mode, once it has started.
+    #[cfg(feature = "practice")]
+    pub practice_stores: Option<crate::practice::Stores>,
+    pub egress: Egress,
+    pub support: Option<String>,
+    /// Whether this process checks carts.
+    pub has_worker: bool,
+    /// How alerts get out.
+    pub alerts: alerts::Ways,
+}
+
+impl ServeFlags {
+    /// Everything that is wrong, at once.
+    pub fn check(&self) -> Result<ServeConfig, Problems> {
+        let mut problems = Problems::default();
+        let database = self.database.database(&mut problems);
+        let listen = listen_address(self.listen.as_ref(), &mut problems);
+        let public_url = self.public_url(listen, &mut problems);
+        let trusted_proxies = self.trusted_proxies(&mut problems);
+        let egress = self.egress(&mut problems);
+        let support = self.support(&mut problems);
+        let alerts = self.alerts(&egress, &mut problems);
+        let product_name = self.product_name(&mut problems);
+        let keys = key_ring(given(self.key_file.as_ref()), database.as_ref(), &mut problems);
+        self.database.check_log(&mut problems);
+        match (database, listen, public_url) {
+            (Some(database), Some(listen), Some(public_url)) if problems.0.is_empty() => Ok(ServeConfig {
+                listen,
+                database,
+                keys,
+                public_url,
+                trusted_proxies,
+                product_name,
+                practice: self.practice,
+                #[cfg(feature = "practice")]
+                practice_stores: None,
+                egress,
+                support,
+                has_worker: !self.no_worker,
+                alerts,
+            }),
+            _ => Err(problems),
+        }
+    }
+}

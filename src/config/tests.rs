@@ -1,0 +1,139 @@
+use super::*;
+
+fn flags() -> ServeFlags {
+    ServeFlags {
+        database: DatabaseFlags { data_dir: Some("/tmp/cartwright".into()), ..DatabaseFlags::default() },
+        ..ServeFlags::default()
+    }
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let wrong = ServeFlags {
+        listen: Some("nowhere".into()),
+        public_url: Some("ftp://x".into()),
+        trusted_proxies: Some("everybody, 10.0.0.1/8".into()),
+        egress_proxy: Some("https://proxy:1".into()),
+        egress_ca_file: Some("/does/not/exist".into()),
+        support_address: Some("call us".into()),
+        smtp_url: Some("smtp://sam:canary@mail.example.com".into()),
+        mail_from: Some("alerts@orders.example.com".into()),
+        alert_hosts: Some("hooks.internal, 10.0.0.1".into()),
+        key_file: Some("/does/not/exist".into()),
+        product_name: Some("x".repeat(41)),
+        database: DatabaseFlags {
+            database_url: Some("mysql://x".into()),
+            log: Some("a=b=c".into()),
+            ..DatabaseFlags::default()
+        },
+        ..ServeFlags::default()
+    };
+    let Problems(problems) = wrong.check().expect_err("nothing here is right");
+    let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
+    let expected = [
+        "CARTWRIGHT_ALERT_HOSTS",
+        "CARTWRIGHT_EGRESS_CA_FILE",
+        "CARTWRIGHT_EGRESS_PROXY",
+        "CARTWRIGHT_KEY_FILE",
+        "CARTWRIGHT_LISTEN",
+        "CARTWRIGHT_LOG",
+        "CARTWRIGHT_PRODUCT_NAME",
+        "CARTWRIGHT_PUBLIC_URL",
+        "CARTWRIGHT_SMTP_URL",
+        "CARTWRIGHT_SUPPORT_ADDRESS",
+        "CARTWRIGHT_TRUSTED_PROXIES",
+        "DATABASE_URL",
+    ];
+    assert_eq!(variables.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(problems.len(), expected.len() + 1, "both proxies that are none are told");
+}
+
+#[test]
+fn the_ways_of_alerts_are_named_and_no_password_is_told() {
+    let with = |smtp: Option<&str>, from: Option<&str>, hosts: &str| {
+        let (smtp_url, mail_from) = (smtp.map(str::to_owned), from.map(str::to_owned));
+        ServeFlags { smtp_url, mail_from, alert_hosts: Some(hosts.into()), ..flags() }.check()
+    };
+    let (smtp, from) = (Some("smtps://sam:canary@mail.example.com"), Some("alerts@orders.example.com"));
+    let ways = with(smtp, from, " Hooks.internal ,localhost,").expect("fine").alerts;
+    assert_eq!(ways.hosts, ["hooks.internal", "localhost"]);
+    let mail = ways.mail.expect("a mail server");
+    assert_eq!(mail.to_string(), "mail.example.com:465");
+    for (smtp, from, hosts, variable) in [
+        (smtp, None, "", "CARTWRIGHT_MAIL_FROM"),
+        (None, from, "", "CARTWRIGHT_SMTP_URL"),
+        (smtp, Some("alerts"), "", "CARTWRIGHT_MAIL_FROM"),
+        (Some("smtp://sam:canary@mail.example.com"), from, "", "CARTWRIGHT_SMTP_URL"),
+        (smtp, from, "http://hooks.internal", "CARTWRIGHT_ALERT_HOSTS"),
+    ] {
+        let problems = with(smtp, from, hosts).expect_err(variable);
+        assert_eq!(problems.0[0].variable, variable);
+        assert!(!format!("{problems} {problems:?}").contains("canary"), "{problems}");
+    }
+}
+
+#[test]
+fn a_newcomer_needs_no_setting() {
+    let config = flags().check().expect("the defaults are enough");
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.product_name, "Order Time");
+    assert_eq!(config.public_url, PublicUrl { origin: "http://127.0.0.1:8080".into(), host: None, is_https: false });
+    assert!(!config.practice, "practice is on only where it is asked for");
+}
+
+#[test]
+fn plain_http_is_for_loopback_alone() {
+    let with = |listen: &str, public: Option<&str>| {
+        ServeFlags { listen: Some(listen.into()), public_url: public.map(str::to_owned), ..flags() }
+            .check()
+            .map(|config| config.public_url.origin)
+    };
+    assert!(with("0.0.0.0:8080", None).is_err());
+    assert!(with("0.0.0.0:8080", Some("http://orders.example.com")).is_err());
+    assert!(with("127.0.0.1:8080", Some("https://orders.example.com/path")).is_err());
+    assert_eq!(with("0.0.0.0:8080", Some("https://orders.example.com/")).expect("https"), "https://orders.example.com");
+    assert_eq!(with("0.0.0.0:9", Some("http://localhost:9")).expect("loopback"), "http://localhost:9");
+    assert_eq!(with("localhost:9", None).expect("a name for loopback"), "http://127.0.0.1:9");
+}
+
+#[test]
+fn a_database_of_ones_own_needs_a_key_of_ones_own() {
+    let with = ServeFlags {
+        database: DatabaseFlags { database_url: Some("postgres://x@localhost/y".into()), ..DatabaseFlags::default() },
+        ..ServeFlags::default()
+    };
+    let Problems(problems) = with.check().expect_err("two replicas would invent two keys");
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].variable, "CARTWRIGHT_KEY_FILE");
+}
+
+#[test]
+fn a_database_elsewhere_is_trusted_only_with_its_certificate() {
+    let table = [
+        ("postgres://x@db.example.com/y", true),
+        ("postgres://x@db.example.com/y?sslmode=require", true),
+        ("postgres://x@10.0.0.5/y", true),
+        ("postgres://x@db.example.com/y?sslmode=verify-full", false),
+        ("postgres://x@localhost/y", false),
+        ("postgres://x@127.0.0.1:5433/y", false),
+        ("postgres://x@localhost/y?host=/run/postgresql", false),
+    ];
+    for (url, unverified) in table {
+        assert_eq!(is_unverified(&url.parse().expect("a database")), unverified, "{url}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_not_set() {
+    let empty = Some(String::new());
+    let config = ServeFlags { listen: empty.clone(), egress_proxy: empty.clone(), public_url: empty, ..flags() };
+    assert!(config.check().is_ok());
+}
+
+#[cfg(feature = "practice")]
+#[test]
+fn practice_and_a_proxy_exclude_each_other() {
+    let both = ServeFlags { practice: true, egress_proxy: Some("http://proxy.example:3128".into()), ..flags() };
+    let Problems(problems) = both.check().expect_err("two proxies");
+    assert_eq!(problems[0].variable, "CARTWRIGHT_PRACTICE");
+}

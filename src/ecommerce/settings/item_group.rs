@@ -1,0 +1,39 @@
+//! The item group that new items go into: one line, never a secret.
+
+use crate::ecommerce::{cart::one_line, shopify::blot_tokens};
+
+/// Longest item group, in characters.
+pub const ITEM_GROUP_MAX: usize = 80;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ItemGroupError {
+    #[error("Enter the item group that new items go into")]
+    Empty,
+    #[error("Item group must be {} characters or fewer", ITEM_GROUP_MAX)]
+    TooLong,
+    /// A group is shown and suggested everywhere, so a secret must never become one.
+    #[error("That looks like an access token. Paste it into Access Token. We have not kept it here")]
+    IsToken,
+}
+
+impl ItemGroupError {
+    /// The value of `data-class`.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Empty => "GROUP_EMPTY",
+            Self::TooLong => "GROUP_TOO_LONG",
+            Self::IsToken => "IS_TOKEN",
+        }
+    }
+}
+
+/// One line of visible text, or nothing where no item is imported.
+pub fn item_group(typed: &str, is_needed: bool) -> Result<String, ItemGroupError> {
+    let group = one_line(typed);
+    match group.chars().count() {
+        _ if blot_tokens(&group) != group => Err(ItemGroupError::IsToken),
+        0 if is_needed => Err(ItemGroupError::Empty),
+        0..=ITEM_GROUP_MAX => Ok(group),
+        _ => Err(ItemGroupError::TooLong),
+    }
+}

@@ -1,0 +1,44 @@
+use super::*;
+
+fn token() -> AccessToken {
+    AccessToken::parse(&format!("shpat_{}", "c4na".repeat(8))).unwrap().0
+}
+
+fn address() -> StoreAddress {
+    StoreAddress::from_handle("northwind-tea").unwrap()
+}
+
+/// Asks nobody: nothing listens on the discard port.
+fn through_nothing() -> Client {
+    let proxy = "http://127.0.0.1:9".parse().unwrap();
+    Client::new(&Egress { proxy: Some(proxy), extra_roots_pem: None }).unwrap()
+}
+
+#[test]
+fn proxies_of_the_environment_are_not_taken_in() {
+    let usual = reqwest::Client::builder().tls_backend_preconfigured(Egress::default().tls().unwrap());
+    assert!(format!("{:?}", usual.build().unwrap()).contains("proxies"), "the control takes them in");
+    let ours = Client::new(&Egress::default()).unwrap();
+    assert!(!format!("{:?}", ours.http).contains("proxies"));
+}
+
+#[test]
+fn a_request_prints_neither_token_nor_body() {
+    let client = through_nothing();
+    let request =
+        client.query(&address(), &token(), "query X { x }", &serde_json::Value::Null, &Meter::default()).unwrap();
+    let printed = format!("{request:?} {:?}", request.try_clone());
+    assert!(printed.contains("Sensitive") && !printed.contains("c4na"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_call_beyond_the_limit_waits_for_a_place() {
+    let client = through_nothing();
+    let places = client.in_flight.acquire_many(u32::try_from(MOST_IN_FLIGHT).unwrap()).await.unwrap();
+    let (address, token, meter) = (address(), token(), Meter::default());
+    let mut call = Box::pin(client.graphql(&address, &token, "query X { x }", &meter));
+    assert!(futures_util::poll!(call.as_mut()).is_pending());
+    assert!(meter.timings() == Timings::default(), "nothing has begun");
+    drop(places);
+    assert!(call.await.is_err());
+}

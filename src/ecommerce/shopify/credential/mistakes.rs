@@ -1,0 +1,76 @@
+//! What is certainly wrong, or only odd, about what was typed; each a sentence that never says it back.
+
+use std::fmt;
+
+/// The field that a complaint is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    AccessToken,
+    ClientId,
+    ClientSecret,
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AccessToken => "access token",
+            Self::ClientId => "Client ID",
+            Self::ClientSecret => "Client secret",
+        })
+    }
+}
+
+/// A certain mistake. `Display` is the sentence for the person; what was typed is never said back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    #[error("Enter the {0}")]
+    Empty(Field),
+    #[error(
+        "That is the API secret key. Copy the Admin API access token instead. It starts with shpat_. For an app from the Dev Dashboard, choose Client ID and Client secret"
+    )]
+    TokenIsSecret,
+    #[error("That is a {0}. Copy the Admin API access token instead. It starts with shpat_")]
+    TokenWrongKind(&'static str),
+    #[error("That is an address. Paste it into API URL, then enter the access token")]
+    TokenIsAddress,
+    #[error("The {0} has a space or an unusual character in it. Copy it again, with nothing before or after it")]
+    BadCharacters(Field),
+    #[error("That is a secret, not the Client ID. Paste it into Client secret, and copy the Client ID again")]
+    ClientIdIsSecret,
+    #[error("That is an access token. Choose Access Token above and paste it there")]
+    ClientSecretIsToken,
+}
+
+impl CredentialError {
+    /// The value of `data-class`.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Empty(Field::AccessToken) => "TOKEN_EMPTY",
+            Self::Empty(Field::ClientId) => "CLIENT_ID_EMPTY",
+            Self::Empty(Field::ClientSecret) => "CLIENT_SECRET_EMPTY",
+            Self::TokenIsSecret => "TOKEN_IS_SECRET",
+            Self::TokenWrongKind(_) => "TOKEN_WRONG_KIND",
+            Self::TokenIsAddress => "TOKEN_IS_ADDRESS",
+            Self::BadCharacters(Field::AccessToken) => "TOKEN_BAD_CHARACTERS",
+            Self::BadCharacters(Field::ClientId) => "CLIENT_ID_BAD_CHARACTERS",
+            Self::BadCharacters(Field::ClientSecret) => "CLIENT_SECRET_BAD_CHARACTERS",
+            Self::ClientIdIsSecret => "CLIENT_ID_IS_SECRET",
+            Self::ClientSecretIsToken => "CLIENT_SECRET_IS_TOKEN",
+        }
+    }
+}
+
+/// Something odd about an accepted secret. `Display` is the line under its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    #[error("Part of the token may be missing. If the test fails, copy it again.")]
+    PartMissing,
+    #[error("This could be an API key. Access tokens usually start with shpat_.")]
+    MaybeApiKey,
+    #[error("This token belongs to one person and stops working within 24 hours. Use the app's own access token.")]
+    OneUserOnly,
+    #[error("This does not look like an access token. Your browser may have filled in a saved password.")]
+    NotLikeAToken,
+    #[error("This does not look like a Client secret. It usually starts with shpss_.")]
+    NotLikeAClientSecret,
+}

@@ -1,0 +1,120 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn digits() -> String {
+    "a1f3".repeat(8)
+}
+
+fn token_class(typed: &str) -> String {
+    match AccessToken::parse(typed) {
+        Ok((_, warning)) => warning.map_or("ok".into(), |warning| format!("{warning:?}")),
+        Err(error) => error.class().to_owned(),
+    }
+}
+
+#[test]
+fn each_string_in_access_token_gets_its_verdict() {
+    let d = digits();
+    for (typed, expected) in [
+        (format!("shpat_{d}"), "ok"),
+        (format!("shpca_{d}"), "ok"),
+        (format!("shppa_{d}"), "ok"),
+        (format!("shpat_{d}00112233"), "ok"),
+        (format!("shpat_{}", &d[1..]), "PartMissing"),
+        ("shpat_".into(), "PartMissing"),
+        (d.clone(), "MaybeApiKey"),
+        (format!("shpua_{d}"), "OneUserOnly"),
+        ("correct-horse-battery".into(), "NotLikeAToken"),
+        (format!("shpss_{d}"), "TOKEN_IS_SECRET"),
+        (format!("SHPSS_{d}"), "TOKEN_IS_SECRET"),
+        (format!("shprt_{d}"), "TOKEN_WRONG_KIND"),
+        (format!("shptka_{d}"), "TOKEN_WRONG_KIND"),
+        (format!("prtapi_{d}"), "TOKEN_WRONG_KIND"),
+        ("https://northwind-tea.myshopify.com/admin".into(), "TOKEN_IS_ADDRESS"),
+        ("northwind-tea.MyShopify.com".into(), "TOKEN_IS_ADDRESS"),
+        (String::new(), "TOKEN_EMPTY"),
+        (" \u{200B}\"\"\r\n".into(), "TOKEN_EMPTY"),
+        (format!("shpat_{} {}", &d[..8], &d[8..]), "TOKEN_BAD_CHARACTERS"),
+        (format!("shpat_{}\u{200B}{}", &d[..8], &d[8..]), "TOKEN_BAD_CHARACTERS"),
+        (format!("shpat_{d}\r\nX-Evil: 1"), "TOKEN_BAD_CHARACTERS"),
+        ("é".into(), "TOKEN_BAD_CHARACTERS"),
+        ("a".repeat(512), "NotLikeAToken"),
+        ("a".repeat(513), "TOKEN_BAD_CHARACTERS"),
+    ] {
+        assert_eq!(token_class(&typed), expected, "{typed:?}");
+    }
+}
+
+#[test]
+fn the_wrong_kind_is_named() {
+    let error = AccessToken::parse("shptka_x").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "That is a Theme Access password. Copy the Admin API access token instead. It starts with shpat_"
+    );
+}
+
+#[test]
+fn wrapping_is_taken_off_and_the_ending_shown() {
+    let (token, warning) = AccessToken::parse(&format!(" “shpat_{}”\u{FEFF}\r\n", digits())).unwrap();
+    assert_eq!((token.understood().as_str(), warning), ("Access token, ends in a1f3.", None));
+    assert_eq!(token.secret().expose_secret(), format!("shpat_{}", digits()));
+    let (short, _) = AccessToken::parse("only-nineteen-chars").unwrap();
+    assert_eq!(short.understood(), "Access token.");
+    assert_eq!(Credential::AccessToken(short).ending(), None);
+}
+
+#[test]
+fn each_string_in_the_client_boxes_gets_its_verdict() {
+    let d = digits();
+    let secret = |typed: &str| match ClientSecret::parse(typed) {
+        Ok((_, warning)) => warning.map_or("ok".into(), |warning| format!("{warning:?}")),
+        Err(error) => error.class().to_owned(),
+    };
+    assert_eq!(secret(&format!("shpss_{d}")), "ok");
+    assert_eq!(secret(&d), "ok");
+    assert_eq!(secret("something else"), "CLIENT_SECRET_BAD_CHARACTERS");
+    assert_eq!(secret("something"), "NotLikeAClientSecret");
+    assert_eq!(secret(&format!("shpss_{}", &d[1..])), "NotLikeAClientSecret");
+    assert_eq!(secret(" "), "CLIENT_SECRET_EMPTY");
+    for prefix in TOKEN_PREFIXES {
+        assert_eq!(secret(&format!("{prefix}{d}")), "CLIENT_SECRET_IS_TOKEN");
+    }
+    let id = |typed: &str| ClientId::parse(typed).map_err(CredentialError::class);
+    assert_eq!(id(&format!(" {d}\n")), Ok(ClientId(d.clone())));
+    assert_eq!(id(""), Err("CLIENT_ID_EMPTY"));
+    assert_eq!(id(&format!("shpss_{d}")), Err("CLIENT_ID_IS_SECRET"));
+    assert_eq!(id("a\tb"), Err("CLIENT_ID_BAD_CHARACTERS"));
+}
+
+#[test]
+fn debug_prints_a_fixed_word() {
+    let canary = format!("shpat_{}", digits());
+    let (token, _) = AccessToken::parse(&canary).unwrap();
+    let (secret, _) = ClientSecret::parse("canary").unwrap();
+    let both = Credential::ClientCredentials { id: ClientId::parse("id").unwrap(), secret };
+    let printed = format!("{token:?} {both:?} {:?}", AccessToken::parse(&canary));
+    assert!(!printed.contains(&digits()) && !printed.contains("canary"), "{printed}");
+}
+
+#[test]
+fn what_was_stored_comes_back_whole_or_not_at_all() {
+    let secret = || SecretString::from(digits());
+    let kind = CredentialKind::ClientCredentials;
+    let stored = Credential::from_stored(kind, Some("id".into()), secret()).unwrap();
+    assert_eq!((stored.kind(), stored.client_id().unwrap().as_str()), (kind, "id"));
+    assert!(Credential::from_stored(kind, None, secret()).is_none());
+    assert!(Credential::from_stored(CredentialKind::AccessToken, None, "a\nb".into()).is_none());
+    assert_eq!(CredentialKind::parse(kind.as_str()), Some(kind));
+    assert_eq!(CredentialKind::parse("oauth"), None);
+}
+
+proptest! {
+    #[test]
+    fn an_accepted_token_always_fits_a_header(typed in any::<String>()) {
+        if let Ok((token, _)) = AccessToken::parse(&typed) {
+            prop_assert!(is_visible_ascii(token.secret().expose_secret(), LONGEST));
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Carts by what must be theirs alone: a name, a store, a token. Enough of each to lead somebody there.
+
+use sqlx::{PgConnection, PgPool};
+
+use crate::{audit::CartRef, ecommerce::CartId, vault::Fingerprints};
+
+pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(CartRef, "select id, website_name as name from carts where lower(website_name) = lower($1)", name)
+        .fetch_optional(pool)
+        .await
+}
+
+pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where platform = 'shopify' and store_host = $1",
+        host
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// The cart that has this shop ID, if it is another one than `own`.
+pub(in crate::ecommerce) async fn find_by_shop(
+    connection: &mut PgConnection,
+    shop: &str,
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where platform = 'shopify' and shop_id = $1 and id is distinct from $2",
+        shop,
+        own.map(|own| own.0)
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The cart that has the shop which answered behind this host the last time.
+pub(in crate::ecommerce) async fn find_by_shop_of(
+    pool: &PgPool,
+    host: &str,
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select carts.id, website_name as name from carts where platform = 'shopify' and carts.id is distinct from $2 and shop_id =
+            (select verdict -> 'store' ->> 'shop_id' from connection_tests where store_host = $1 and passed order by started_at desc limit 1)",
+        host,
+        own.map(|own| own.0)
+    )
+    .fetch_optional(pool)
+    .await
+}
+
+/// Another cart that uses the very same token.
+pub(in crate::ecommerce) async fn find_by_token(
+    connection: &mut PgConnection,
+    fingerprints: &Fingerprints,
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where token_fingerprint = any ($1) and id is distinct from $2 order by website_name limit 1",
+        fingerprints.all(),
+        own.map(|own| own.0)
+    )
+    .fetch_optional(connection)
+    .await
+}

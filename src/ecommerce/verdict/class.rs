@@ -1,0 +1,162 @@
+//! The outcome of a test and its one precise cause, by the names that pages, rows and letters use.
+
+use serde::{Deserialize, Serialize};
+
+use super::CheckKind;
+
+/// The three outcomes of a test, as `data-outcome` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Connected,
+    Limited,
+    NotConnected,
+}
+
+impl Outcome {
+    /// The value of `data-outcome`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Limited => "limited",
+            Self::NotConnected => "not-connected",
+        }
+    }
+
+    /// Whether a cart with exactly this credential may be switched on.
+    pub const fn passes(self) -> bool {
+        !matches!(self, Self::NotConnected)
+    }
+}
+
+/// The one precise cause, as `data-class` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Class {
+    Connected,
+    // Limits, in rank order
+    ScopesMissing,
+    CustomerDetailsHidden,
+    Expires,
+    ApiVersionOld,
+    // The store was not reached
+    NetworkDns,
+    NetworkUnreachable,
+    NetworkTimeout,
+    TlsUntrusted,
+    NotShopify,
+    StoreNotFound,
+    StoreMoved,
+    StoreFrozen,
+    StoreLocked,
+    RateLimited,
+    RequestRejected,
+    ShopifyDown,
+    // The credential was not accepted
+    TokenRefused,
+    TokenStopped,
+    TokenKindRefused,
+    NotAllowed,
+    WrongStore,
+    Duplicate,
+    CcWrongOrg,
+    CcNotInstalled,
+    CcRefused,
+    // Ours
+    OurKey,
+    OurBug,
+    TestLimit,
+}
+
+impl Class {
+    pub const fn outcome(self) -> Outcome {
+        match self {
+            Self::Connected => Outcome::Connected,
+            Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::ApiVersionOld => Outcome::Limited,
+            _ => Outcome::NotConnected,
+        }
+    }
+
+    /// The line of a test that this class fails; `None` where no line is to blame, as for a mistake of ours.
+    pub const fn failed_check(self) -> Option<CheckKind> {
+        match self {
+            Self::NetworkDns
+            | Self::NetworkUnreachable
+            | Self::NetworkTimeout
+            | Self::TlsUntrusted
+            | Self::NotShopify
+            | Self::StoreNotFound
+            | Self::StoreMoved
+            | Self::StoreFrozen
+            | Self::StoreLocked
+            | Self::RateLimited
+            | Self::RequestRejected
+            | Self::ShopifyDown => Some(CheckKind::Store),
+            Self::TokenRefused
+            | Self::TokenStopped
+            | Self::TokenKindRefused
+            | Self::NotAllowed
+            | Self::WrongStore
+            | Self::Duplicate
+            | Self::CcWrongOrg
+            | Self::CcNotInstalled
+            | Self::CcRefused => Some(CheckKind::Credential),
+            Self::ScopesMissing => Some(CheckKind::Permissions),
+            Self::ApiVersionOld => Some(CheckKind::Version),
+            Self::CustomerDetailsHidden => Some(CheckKind::Customers),
+            Self::Connected | Self::Expires | Self::OurKey | Self::OurBug | Self::TestLimit => None,
+        }
+    }
+
+    /// The class that a row names; `None` where it is one that we do not know any more.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+    }
+
+    /// The value of `data-class`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "CONNECTED",
+            Self::ScopesMissing => "SCOPES_MISSING",
+            Self::CustomerDetailsHidden => "CUSTOMER_DETAILS_HIDDEN",
+            Self::Expires => "EXPIRES",
+            Self::ApiVersionOld => "API_VERSION_OLD",
+            Self::NetworkDns => "NETWORK_DNS",
+            Self::NetworkUnreachable => "NETWORK_UNREACHABLE",
+            Self::NetworkTimeout => "NETWORK_TIMEOUT",
+            Self::TlsUntrusted => "TLS_UNTRUSTED",
+            Self::NotShopify => "NOT_SHOPIFY",
+            Self::StoreNotFound => "STORE_NOT_FOUND",
+            Self::StoreMoved => "STORE_MOVED",
+            Self::StoreFrozen => "STORE_FROZEN",
+            Self::StoreLocked => "STORE_LOCKED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::RequestRejected => "REQUEST_REJECTED",
+            Self::ShopifyDown => "SHOPIFY_DOWN",
+            Self::TokenRefused => "TOKEN_REFUSED",
+            Self::TokenStopped => "TOKEN_STOPPED",
+            Self::TokenKindRefused => "TOKEN_KIND_REFUSED",
+            Self::NotAllowed => "NOT_ALLOWED",
+            Self::WrongStore => "WRONG_STORE",
+            Self::Duplicate => "DUPLICATE",
+            Self::CcWrongOrg => "CC_WRONG_ORG",
+            Self::CcNotInstalled => "CC_NOT_INSTALLED",
+            Self::CcRefused => "CC_REFUSED",
+            Self::OurKey => "OUR_KEY",
+            Self::OurBug => "OUR_BUG",
+            Self::TestLimit => "TEST_LIMIT",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_class_is_the_same_in_pages_and_in_json() {
+        for class in [Class::Connected, Class::CcWrongOrg, Class::ApiVersionOld, Class::TestLimit, Class::OurBug] {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
+        }
+    }
+}

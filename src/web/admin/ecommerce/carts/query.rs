@@ -1,0 +1,93 @@
+//! What the address of the list says: filter, search, order and cursor, read from a query and written into links.
+
+use serde::Deserialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Filter;
+use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
+
+/// What the address of the list may say. The cursor is what the list is ordered by and an id: `after` or `before` hold the name,
+/// `at` the rank of a status or the second of a check.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CartsQuery {
+    #[serde(default)]
+    show: String,
+    #[serde(default)]
+    q: String,
+    after: Option<String>,
+    before: Option<String>,
+    id: Option<Uuid>,
+    #[serde(default)]
+    sort: String,
+    at: Option<String>,
+}
+
+impl CartsQuery {
+    pub(super) fn filter(&self) -> Filter {
+        Filter::parse(&self.show)
+    }
+
+    /// What is asked of the domain.
+    pub(super) fn into_asked(self) -> ListQuery {
+        let at = self.at.unwrap_or_default();
+        let cursor = |name: Option<String>| {
+            let (name, id) = name.zip(self.id)?;
+            let checked_at = at.parse().ok().and_then(|micros: i64| from_micros(micros));
+            Some(Cursor { name, id, rank: at.parse().unwrap_or_default(), checked_at })
+        };
+        let search: String = self.q.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+        ListQuery {
+            filter: Filter::parse(&self.show).of_domain(),
+            sort: parse_sort(&self.sort),
+            search: Some(search).filter(|search| !search.is_empty()),
+            after: cursor(self.after),
+            before: cursor(self.before),
+        }
+    }
+}
+
+/// The value of `sort` in the URL; empty for the names from A on.
+pub(super) fn sort_name(sort: Sort) -> String {
+    let word = match sort.by {
+        SortBy::Name => "name",
+        SortBy::Status => "status",
+        SortBy::Checked => "checked",
+    };
+    match sort {
+        Sort { by: SortBy::Name, is_descending: false } => String::new(),
+        Sort { is_descending, .. } => format!("{}{word}", if is_descending { "-" } else { "" }),
+    }
+}
+
+/// The list's address with a filter, a search, an order, and what else stands in it.
+pub(super) fn list_href(filter: Filter, search: &str, sort: Sort, more: &[(&str, &str)]) -> String {
+    let sort = sort_name(sort);
+    let pairs = [("show", filter.as_str()), ("q", search), ("sort", sort.as_str())];
+    let pairs: Vec<_> = pairs.iter().chain(more).filter(|(_, value)| !value.is_empty()).collect();
+    let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
+    if query.is_empty() { "/admin/ecommerce".into() } else { format!("/admin/ecommerce?{query}") }
+}
+
+pub(super) fn neighbour_href(filter: Filter, search: &str, sort: Sort, way: &str, cursor: &Cursor) -> String {
+    let id = cursor.id.to_string();
+    let at = match sort.by {
+        SortBy::Name => String::new(),
+        SortBy::Status => cursor.rank.to_string(),
+        SortBy::Checked => {
+            cursor.checked_at.map(|at| (at.unix_timestamp_nanos() / 1_000).to_string()).unwrap_or_default()
+        }
+    };
+    list_href(filter, search, sort, &[(way, cursor.name.as_str()), ("id", id.as_str()), ("at", at.as_str())])
+}
+
+fn parse_sort(text: &str) -> Sort {
+    let all = [SortBy::Name, SortBy::Status, SortBy::Checked];
+    let both = all.into_iter().flat_map(|by| [false, true].map(|is_descending| Sort { by, is_descending }));
+    both.into_iter().find(|sort| sort_name(*sort) == text).unwrap_or_default()
+}
+
+fn from_micros(micros: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()
+}

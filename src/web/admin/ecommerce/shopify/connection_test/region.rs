@@ -1,0 +1,193 @@
+//! The region *Connection test*. It stands in the editor, alone behind a test's own URL, and as the last part of a streamed
+//! answer: one template for all three. Words a class stand in `verdict/`, one small file each, chosen by a match without a
+//! wildcard: a class without words does not compile.
+
+use askama::Template;
+use time::OffsetDateTime;
+
+use super::super::check_line::CheckView;
+use super::super::verdict_words::VerdictWords;
+use super::super::{Kind, Permission};
+use crate::ecommerce::title::{self, Naming};
+use crate::ecommerce::verdict::{Limit, Note, Outcome, Verdict};
+use crate::web::filters::{self, Moment};
+
+/// Whether what was tested is saved, and whether it syncs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Unsaved,
+    SavedInactive,
+    Active,
+}
+
+/// The region; draws itself with `{{ test|safe }}` or alone.
+#[derive(Clone, Debug, Template)]
+#[template(path = "admin/ecommerce/shopify/_connection_test.html")]
+pub struct TestView {
+    pub verdict: Verdict,
+    /// Such as `northwind-tea.myshopify.com`.
+    pub host: String,
+    /// The first label of `host`.
+    pub handle: String,
+    /// The saved Website Name of the cart, if there is one: `WRONG_STORE` and the activity name it.
+    pub cart_name: Option<String>,
+    pub kind: Kind,
+    /// `PRODUCT_NAME`.
+    pub product: String,
+    /// `SUPPORT_ADDRESS`.
+    pub support: Option<String>,
+    pub tested_at: OffsetDateTime,
+    /// The page's own time, for "tomorrow at".
+    pub now: OffsetDateTime,
+    /// Our reference, for support.
+    pub reference: String,
+    pub standing: Standing,
+    /// A day has gone since the token was entered, so `TOKEN_STOPPED` may be the end of a 24-hour token.
+    pub may_be_day_token: bool,
+    /// All 17, in the order of the table.
+    pub permissions: Vec<Permission>,
+    /// Tests that one person may run in a minute.
+    pub tests_a_minute: u32,
+    /// Where *Test again* posts to: `…/connection-tests`; empty where nothing can be pressed, as for a Viewer.
+    pub test_url: String,
+    /// Steps of the guide that this test shows to be done; `app.js` ticks them.
+    pub done: [bool; 4],
+    /// It has just ended: the verdict takes the focus.
+    pub is_fresh: bool,
+    /// What the form has held since that was not tested, such as "access token"; `app.js` says the same while somebody types.
+    pub changed: Option<&'static str>,
+    /// What *Copy diagnostics* copies: safe to publish. Empty: no button.
+    pub diagnostics: String,
+}
+
+impl TestView {
+    fn naming(&self) -> Naming<'_> {
+        Naming { host: &self.host, credential: self.kind.noun(), tests_a_minute: self.tests_a_minute, now: self.now }
+    }
+
+    fn done_steps(&self) -> String {
+        let done = self.done.iter().enumerate().filter(|(_, done)| **done);
+        done.map(|(step, _)| step.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The first heading of the region.
+    pub fn title(&self) -> String {
+        title::of(&self.verdict, &self.naming())
+    }
+
+    const fn tone(&self) -> &'static str {
+        match self.verdict.outcome() {
+            Outcome::Connected => "ok",
+            Outcome::Limited => "warn",
+            Outcome::NotConnected => "bad",
+        }
+    }
+
+    const fn icon(&self) -> &'static str {
+        match self.verdict.outcome() {
+            Outcome::Connected => "check",
+            Outcome::Limited => "warn",
+            Outcome::NotConnected => "x",
+        }
+    }
+
+    /// Cause and what to do of the class itself.
+    fn words(&self) -> VerdictWords<'_> {
+        VerdictWords { class: self.verdict.class, test: self }
+    }
+
+    /// The limits behind the first, each with its title.
+    fn more_limits(&self) -> Vec<(String, VerdictWords<'_>)> {
+        let rest = self.verdict.limits.iter().map(Limit::class).filter(|class| *class != self.verdict.class);
+        rest.map(|class| (title::of_class(class, &self.verdict, &self.naming()), VerdictWords { class, test: self }))
+            .collect()
+    }
+
+    fn checks(&self) -> Vec<CheckView> {
+        let view = |check| CheckView::new(check, self.kind, self.verdict.store.as_ref(), self.permissions.len());
+        self.verdict.checks.iter().map(view).collect()
+    }
+
+    fn tested(&self) -> Moment {
+        Moment::exactly(self.tested_at)
+    }
+
+    /// Rows of *Technical details*: a name and a value.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        let details = &self.verdict.details;
+        let time = |ms: Option<u32>| ms.map(filters::duration);
+        [
+            ("DNS", time(details.dns_ms).or_else(|| details.tunnel_ms.map(|_| "left to the proxy".into()))),
+            (
+                "TCP",
+                time(details.tcp_ms)
+                    .or_else(|| time(details.tunnel_ms).map(|took| format!("{took}, through the proxy"))),
+            ),
+            ("TLS", time(details.tls_ms)),
+            ("HTTP", time(details.http_ms)),
+            ("HTTP status", details.status.map(|status| status.to_string())),
+            ("Remark", details.remark.clone()),
+            ("Shopify’s x-request-id", details.shopify_request_id.clone()),
+            ("API version asked", details.api_version_asked.clone()),
+            ("API version answered", details.api_version_answered.clone()),
+            ("Our reference", Some(self.reference.clone())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)))
+        .collect()
+    }
+
+    fn notes(&self) -> Vec<NoteView> {
+        self.verdict.notes.iter().map(|note| self.note(note)).collect()
+    }
+
+    fn note(&self, note: &Note) -> NoteView {
+        let text = match note {
+            Note::ExtraScopes { count: 1 } => format!("Your app has 1 permission that {} does not use.", self.product),
+            Note::ExtraScopes { count } => {
+                format!("Your app has {count} permissions that {} does not use.", self.product)
+            }
+            Note::OptionalMissing { scopes } => optional_missing(&self.named(scopes)),
+            Note::OtherName { host } => format!("Shopify's own name for this store is {host}."),
+            Note::NoCustomerSeen => {
+                "This store has no orders with a customer yet, so we could not check customer details.".into()
+            }
+            Note::DevelopmentStore => {
+                "This is a development store. It shows customer details that a live store may hide.".into()
+            }
+        };
+        let use_handle = match note {
+            Note::OtherName { host } => host.strip_suffix(".myshopify.com").map(str::to_owned),
+            _ => None,
+        };
+        NoteView { text, use_handle }
+    }
+
+    /// These scopes with their words; a scope that the table does not know keeps its own name.
+    pub(in super::super) fn named(&self, scopes: &[String]) -> Vec<Permission> {
+        let unknown = |scope: &String| Permission {
+            scope: scope.clone(),
+            say: scope.clone(),
+            without: "a part of the work stops".into(),
+            is_needed: true,
+        };
+        let find = |scope: &String| self.permissions.iter().find(|permission| permission.scope == *scope).cloned();
+        scopes.iter().map(|scope| find(scope).unwrap_or_else(|| unknown(scope))).collect()
+    }
+}
+
+fn optional_missing(missing: &[Permission]) -> String {
+    let says = missing.iter().map(|permission| permission.say.as_str()).collect::<Vec<_>>().join(", ");
+    match missing.len() {
+        1 => format!("1 permission that is nice to have is missing: {says}. Nothing you need is lost."),
+        n => format!("{n} permissions that are nice to have are missing: {says}. Nothing you need is lost."),
+    }
+}
+
+/// A line under the checks.
+#[derive(Clone, Debug)]
+pub struct NoteView {
+    text: String,
+    /// *Use it* submits the form with `intent=use:{handle}`.
+    use_handle: Option<String>,
+}

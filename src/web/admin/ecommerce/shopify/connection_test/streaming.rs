@@ -1,0 +1,79 @@
+//! A test as it runs: the page's head at once, a line a check, the region, the page's tail; or for `app.js` lines and region.
+
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use tokio::sync::mpsc;
+
+use super::super::check_line::CheckLine;
+use super::super::{editor, permissions};
+use super::TestView;
+use crate::app::App;
+use crate::ecommerce::{Cart, Progress, RunningTest, TestReport};
+use crate::web::shell::Shell;
+use crate::web::{filters, stream};
+
+/// Where a streamed page is cut: the lines and the region go here.
+pub const MARK: &str = "<!--test-->";
+
+/// What stands behind the lines of a streamed whole page and before the region.
+pub const TESTING_END: &str = "</ul></div>";
+
+/// What stands before the lines of a streamed whole page; [`TESTING_END`] closes it.
+#[derive(Clone, Debug, Template)]
+#[template(
+    source = "<div class=\"testing\"><p class=\"testing-head\">{{ \"busy\"|icon }}Testing {{ host|host }}</p><ul class=\"checks\">\n",
+    ext = "html"
+)]
+pub struct TestingHead {
+    pub host: String,
+}
+
+/// Starts the answer at once; the rest follows as the test goes on.
+pub(in super::super) fn stream(
+    app: App,
+    shell: Shell,
+    cart: Option<Cart>,
+    frame: Option<(String, String)>,
+    host: String,
+    mut running: RunningTest,
+) -> Response {
+    let (tell, pieces) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let whole = frame.is_some();
+        let (head, tail) = frame.unwrap_or_default();
+        if whole {
+            let testing = TestingHead { host }.render().unwrap_or_default();
+            tell.send(head + &testing).ok();
+        }
+        while let Some(progress) = running.progress.recv().await {
+            let piece = match progress {
+                Progress::Check(check) => {
+                    let line =
+                        CheckLine { kind: running.kind, check, store: None, permission_count: permissions().len() };
+                    line.line().unwrap_or_default()
+                }
+                Progress::Report(report) => {
+                    let region = region(&app, &shell, cart.as_ref(), &report).await;
+                    if whole { format!("{TESTING_END}{region}") } else { region }
+                }
+            };
+            tell.send(piece).ok();
+        }
+        tell.send(tail).ok();
+    });
+    (StatusCode::OK, stream::html(pieces)).into_response()
+}
+
+async fn region(app: &App, shell: &Shell, cart: Option<&Cart>, report: &TestReport) -> String {
+    metrics::counter!("cartwright_connection_tests_total", "class" => report.verdict.class.as_str()).increment(1);
+    // What the test changed of the cart is what its page would show now.
+    let cart = match cart {
+        Some(cart) => Some(app.ecommerce.find(cart.id).await.ok().flatten().unwrap_or_else(|| cart.clone())),
+        None => None,
+    };
+    let view = editor::test_view(app, shell, report, cart.as_ref()).await;
+    TestView { is_fresh: true, ..view }.render().unwrap_or_default()
+}

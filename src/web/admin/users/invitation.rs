@@ -1,0 +1,101 @@
+//! Adding somebody: they choose a password by the link that this shows once.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::Chosen;
+use super::link::{Link, origin_of};
+use crate::accounts::{AddError, Email, Invitation, PersonName, PersonNameError, Role};
+use crate::app::App;
+use crate::web::confirm::{Deed, confirm};
+use crate::web::error::Error;
+use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::filters;
+use crate::web::form::Form;
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::Shell;
+
+/// Posts `csrf`, `name`, `email` and `role` to its own address.
+#[derive(Debug, Template)]
+#[template(path = "admin/users/new.html")]
+pub struct New {
+    pub shell: Shell,
+    pub name: Field,
+    pub email: Field,
+    pub role: Role,
+}
+
+impl New {
+    fn problems(&self) -> Vec<Problem> {
+        Problem::list(&[("name", &self.name.complaint), ("email", &self.email.complaint)])
+    }
+}
+
+/// GET `/admin/users/new`.
+pub async fn new(shell: Shell) -> Page<New> {
+    Page::ok(New { shell, name: Field::default(), email: Field::default(), role: Role::Viewer })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewForm {
+    name: String,
+    email: String,
+    role: Chosen,
+    /// From *Confirm it is you*.
+    password: Option<String>,
+}
+
+/// POST `/admin/users/new`: adds them, and shows their link once.
+pub async fn create(
+    State(app): State<App>,
+    mut shell: Shell,
+    mut session: Session,
+    headers: HeaderMap,
+    Form(typed): Form<NewForm>,
+) -> Result<Response, Error> {
+    let role = Role::from(typed.role);
+    let field = |value: &str, complaint| Field { value: value.to_owned(), complaint, note: None };
+    let refused = |shell, name, email| {
+        let page = New { shell, name: field(&typed.name, name), email: field(&typed.email, email), role };
+        Page::refused(page).into_response()
+    };
+    let (name, email) = match (PersonName::parse(&typed.name), Email::parse(&typed.email)) {
+        (Ok(name), Ok(email)) => (name, email),
+        (name, email) => {
+            let name = name.err().map(|error| match error {
+                // It is not the name of whoever types.
+                PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
+                PersonNameError::TooLong => Complaint::new("PERSON_NAME", error.to_string()),
+            });
+            return Ok(refused(shell, name, email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()))));
+        }
+    };
+    let role_word = if role == Role::Administrator { "administrator" } else { "viewer" };
+    let deed = Deed {
+        text: "add a user".into(),
+        action: "/admin/users/new".into(),
+        fields: vec![("name", typed.name.clone()), ("email", typed.email.clone()), ("role", role_word.into())],
+        cancel: "/admin/users".into(),
+    };
+    let fresh = match confirm(&app, &mut shell, &mut session, typed.password.clone(), deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
+    let invitation = Invitation { email, name, role };
+    match app.accounts.invite(session.by(), invitation.clone(), fresh).await {
+        Ok((_, code)) => {
+            Ok(Page::ok(Link::new(shell, invitation.name.as_str(), &origin_of(&app, &headers), &code)).into_response())
+        }
+        Err(taken @ AddError::EmailTaken) => {
+            Ok(refused(shell, None, Some(Complaint::new("EMAIL_TAKEN", taken.to_string()))))
+        }
+        Err(broken) => Err(broken.into()),
+    }
+}

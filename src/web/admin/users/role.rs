@@ -1,0 +1,110 @@
+//! One person, and the role that they have.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Chosen, UserLine, find};
+use crate::accounts::{Presence, Refusal, Role};
+use crate::app::App;
+use crate::web::confirm::{Deed, confirm};
+use crate::web::error::Error;
+use crate::web::fields::{Complaint, Problem};
+use crate::web::filters;
+use crate::web::form::{Form, Path};
+use crate::web::page::Page;
+use crate::web::session::Session;
+use crate::web::shell::{Banner, Shell};
+
+/// One person. Posts `csrf` and `role` to its own address, and `csrf` to `…/link`, `…/sessions` and `…/activation`.
+#[derive(Debug, Template)]
+#[template(path = "admin/users/edit.html")]
+pub struct Edit {
+    pub shell: Shell,
+    pub person: UserLine,
+    /// What is chosen, which is not what is so when it was refused.
+    pub role: Role,
+    pub complaint: Option<Complaint>,
+}
+
+impl Edit {
+    fn problems(&self) -> Vec<Problem> {
+        // One's own page has no form to lead to; it says the same sentence at rest.
+        if self.person.is_you { Vec::new() } else { Problem::list(&[("role-administrator", &self.complaint)]) }
+    }
+}
+
+/// GET `/admin/users/{user}`.
+pub async fn edit(
+    State(app): State<App>,
+    shell: Shell,
+    session: Session,
+    Path(id): Path<Uuid>,
+) -> Result<Page<Edit>, Error> {
+    let person = find(&app, &session, id).await?;
+    let role = person.role;
+    Ok(Page::ok(Edit { shell, person, role, complaint: None }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleForm {
+    role: Chosen,
+    /// From *Confirm it is you*.
+    password: Option<String>,
+}
+
+/// POST `/admin/users/{user}`: another role. Raising somebody asks for the password first.
+pub async fn update(
+    State(app): State<App>,
+    mut shell: Shell,
+    mut session: Session,
+    Path(id): Path<Uuid>,
+    Form(form): Form<RoleForm>,
+) -> Result<Response, Error> {
+    let person = find(&app, &session, id).await?;
+    let here = format!("/admin/users/{}", person.id);
+    let role = Role::from(form.role);
+    let outcome = if role == Role::Administrator && person.role != role && !person.is_you {
+        let deed = Deed {
+            text: format!("make {} an Administrator", person.name),
+            action: here.clone(),
+            fields: vec![("role", "administrator".into())],
+            cancel: here.clone(),
+        };
+        match confirm(&app, &mut shell, &mut session, form.password, deed).await {
+            Ok(fresh) => app.accounts.raise(session.by(), id, fresh).await,
+            Err(asked) => return Ok(asked),
+        }
+    } else if role == person.role {
+        Ok(false)
+    } else {
+        app.accounts.lower(session.by(), id).await
+    };
+    match outcome {
+        Ok(is_changed) => {
+            if is_changed {
+                session.leave(&app, &changed(&person.name, role)).await?;
+            }
+            Ok(Redirect::to(&here).into_response())
+        }
+        Err(Refusal::Nobody) => Err(Error::NotFound),
+        Err(Refusal::Broken(error)) => Err(error.into()),
+        Err(refused) => {
+            let complaint = Some(Complaint::new("ROLE_KEPT", refused.to_string()));
+            Ok(Page::refused(Edit { shell, person, role, complaint }).into_response())
+        }
+    }
+}
+
+fn changed(name: &str, role: Role) -> Banner {
+    let (title, text) = match role {
+        Role::Administrator => (format!("{name} is an Administrator now."), "The next sign-in brings the new role."),
+        Role::Viewer => (format!("{name} is a Viewer now."), "Every browser of theirs was signed out."),
+    };
+    Banner { title, text: text.into(), short: "Saved".into(), ..Banner::default() }
+}

@@ -1,0 +1,81 @@
+//! The list of the carts: full, empty, filtered, searched, at its worst.
+
+use time::Duration;
+
+use super::{LONG, NOW, draw, health, shell, status_view, viewer, with_banner};
+use crate::ecommerce::{Sort, Status};
+use crate::web::admin::ecommerce::StatusView;
+use crate::web::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
+use crate::web::filters::Moment;
+use crate::web::shell::Shell;
+
+pub(super) fn pages() -> Vec<(String, String)> {
+    let empty = Carts { rows: vec![], is_empty: true, next: None, ..carts(shell()) };
+    let attention = Carts { rows: vec![], filter: Filter::NeedsAttention, next: None, ..carts(shell()) };
+    let searched = Carts { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };
+    let mut worst = carts(with_banner("Northwind Tea is deleted.", ""));
+    worst.rows[0].name = LONG.into();
+    worst.counts = Counts { active: 100_000, needs_attention: 4000, inactive: 100 };
+    vec![
+        ("carts".into(), draw(&carts(shell()))),
+        ("carts-viewer".into(), draw(&carts(viewer()))),
+        ("carts-empty".into(), draw(&empty)),
+        ("carts-filtered".into(), draw(&attention)),
+        ("carts-searched".into(), draw(&searched)),
+        ("carts-worst".into(), draw(&worst)),
+    ]
+}
+
+pub(super) fn carts(shell: Shell) -> Carts {
+    Carts {
+        shell,
+        active: true,
+        rows: vec![
+            row("Northwind Tea", "northwind-tea.myshopify.com", status_view(Status::Connected, None), Some(2)),
+            row(
+                "Northwind Wholesale",
+                "northwind-b2b.myshopify.com",
+                status_view(Status::NeedsAttention, Some("2 permissions missing")),
+                Some(20),
+            ),
+            row(
+                "Northwind Coffee",
+                "northwind-coffee.myshopify.com",
+                status_view(Status::NotConnected, Some("The access token stopped working, since 21 November")),
+                Some(3000),
+            ),
+            row(
+                "Practice tea",
+                "practice-tea.myshopify.com",
+                StatusView { is_practice: true, ..status_view(Status::Draft, Some("Not tested yet")) },
+                None,
+            ),
+            row(
+                "Old store",
+                "old-store.myshopify.com",
+                status_view(Status::Inactive, Some("Turned off by Sam Lee")),
+                None,
+            ),
+        ],
+        filter: Filter::All,
+        counts: Counts { active: 3, needs_attention: 2, inactive: 2 },
+        sort: Sort::default(),
+        search: String::new(),
+        is_empty: false,
+        previous: None,
+        next: Some("/admin/ecommerce?after=x".into()),
+    }
+}
+
+fn row(name: &str, host: &str, status: StatusView, minutes: Option<i64>) -> CartRow {
+    CartRow {
+        id: uuid::Uuid::nil().to_string(),
+        name: name.into(),
+        host: host.into(),
+        platform: "Shopify",
+        active: status.status != Status::Inactive,
+        status,
+        last_checked: minutes.map(|minutes| Moment::new(NOW - Duration::minutes(minutes), NOW)),
+        sparkline: minutes.and_then(|_| health::line(24)),
+    }
+}

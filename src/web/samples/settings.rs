@@ -1,0 +1,91 @@
+//! The other settings in every state that has words of its own.
+
+use time::{Duration, macros::datetime};
+
+use super::{LONG, NOW, complaint, draw, editor::saved_editor, shell};
+use crate::ecommerce::OtherSettings;
+use crate::ecommerce::settings::{Asked, Granted, Setting, Settings};
+use crate::ecommerce::shopify::locations::{Location, Locations};
+use crate::web::admin::ecommerce::shopify::Kind;
+use crate::web::admin::ecommerce::shopify::general::{EditorForm, General};
+use crate::web::admin::ecommerce::shopify::settings::SettingsSection;
+
+/// Some settings on, one without its permission, one paused, locations to choose from.
+pub(super) fn other_settings() -> OtherSettings {
+    let location =
+        |id: &str, name: &str, is_chosen, is_gone| Location { id: id.into(), name: name.into(), is_chosen, is_gone };
+    let scopes = ["write_merchant_managed_fulfillment_orders", "read_products", "write_locations"];
+    OtherSettings {
+        saved: Settings {
+            update_order_status: true,
+            import_products: true,
+            item_group: "Web store".into(),
+            write_products: true,
+            locations: ["1".to_owned(), "3".to_owned()].into(),
+            ..Settings::default()
+        },
+        granted: Granted {
+            scopes: Some(scopes.map(str::to_owned).to_vec()),
+            lost: [("write_products".to_owned(), datetime!(2026-11-21 08:14:00 UTC))].into(),
+        },
+        locations: Locations {
+            all: vec![
+                location("1", "London warehouse", true, false),
+                location("3", "Old depot", true, true),
+                location("2", LONG, false, false),
+            ],
+            read_at: Some(NOW - Duration::minutes(2)),
+        },
+        item_groups: vec!["Web store".into(), "Wholesale".into()],
+    }
+}
+
+pub(super) fn settings_section(other: OtherSettings) -> SettingsSection {
+    SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other, &EditorForm::default(), NOW)
+}
+
+/// Every state of the other settings that has words of its own.
+pub(super) fn pages() -> Vec<(String, String)> {
+    let page = |name: &str, settings: SettingsSection| {
+        let page = General { settings: Some(settings), ..saved_editor(Kind::AccessToken) };
+        (name.to_owned(), draw(&page))
+    };
+    let never_tested = OtherSettings { granted: Granted::default(), ..other_settings() };
+    let many =
+        (0..64).map(|n| Location { id: n.to_string(), name: format!("Shop {n}"), is_chosen: n < 2, is_gone: false });
+    let many = OtherSettings {
+        locations: Locations { all: many.collect(), read_at: Some(NOW - Duration::days(3)) },
+        ..other_settings()
+    };
+    let nothing = OtherSettings {
+        saved: Settings::default(),
+        granted: Granted { scopes: Some(vec![]), ..Granted::default() },
+        ..OtherSettings::default()
+    };
+    let mut away = settings_section(many.clone());
+    away.locations.failure = Some("Shopify has a problem at the moment".into());
+    let gone = OtherSettings {
+        locations: Locations { all: other_settings().locations.all[1..2].to_vec(), read_at: Some(NOW) },
+        ..other_settings()
+    };
+    let only = OtherSettings {
+        locations: Locations { all: other_settings().locations.all[2..].to_vec(), read_at: Some(NOW) },
+        ..other_settings()
+    };
+    let mut wrong = General { settings: None, ..saved_editor(Kind::AccessToken) };
+    wrong.form.item_group.complaint = Some(complaint("GROUP_EMPTY", "Enter the item group that new items go into"));
+    let asked =
+        Asked { offered: Setting::ALL.into(), settings: Settings { import_products: true, ..Settings::default() } };
+    wrong.form.asked = Some(asked);
+    wrong.settings =
+        Some(SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other_settings(), &wrong.form, NOW));
+    vec![
+        page("settings-untested", settings_section(never_tested)),
+        page("settings-no-permission", settings_section(nothing)),
+        page("settings-many-locations", settings_section(many)),
+        page("settings-away", away),
+        page("settings-all-gone", settings_section(gone)),
+        page("settings-one-location", settings_section(only)),
+        ("settings-wrong".into(), draw(&wrong)),
+    ]
+}
