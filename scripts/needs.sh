@@ -255,3 +255,15 @@ want_faketime() {
   say "Installing libfaketime with apt-get (package faketime): one test shifts the server's clock."
   apt_install faketime || say "It could not be installed; that test will say that it was not run."
 }
+
+# Finds cargo-mutants or compiles it, and names it in MUTANTS_PROGRAM.
+need_mutants() {
+  local version=27.1.0 folder
+  folder=$(dirname "$(wheel_folder)")/cargo-mutants-$version
+  MUTANTS_PROGRAM=$folder/bin/cargo-mutants
+  if [ -x "$MUTANTS_PROGRAM" ]; then return; fi
+  if has cargo-mutants; then MUTANTS_PROGRAM=cargo-mutants; return; fi
+  say "Compiling cargo-mutants $version into $folder; this takes minutes, once."
+  cargo install --locked --quiet --root "$folder" cargo-mutants@$version ||
+    stop "cargo-mutants could not be installed: install it (cargo install --locked cargo-mutants) and run this again."
+}

@@ -46,9 +46,6 @@ pub enum Alert {
     NeedsAttention(StatusChange),
     #[serde(rename = "cart.recovered")]
     Recovered(StatusChange),
-    /// Somebody made an API key that can fetch access tokens.
-    #[serde(rename = "api-key.made")]
-    ApiKeyMade { name: String, by: String },
     #[serde(rename = "alert.trial")]
     Trial,
 }
@@ -76,7 +73,6 @@ impl Alert {
         match self {
             Self::NeedsAttention(_) => "cart.needs-attention",
             Self::Recovered(_) => "cart.recovered",
-            Self::ApiKeyMade { .. } => "api-key.made",
             Self::Trial => "alert.trial",
         }
     }
@@ -85,7 +81,7 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::ApiKeyMade { .. } | Self::Trial => None,
+            Self::Trial => None,
         }
     }
 }

@@ -64,11 +64,6 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
             ),
             page_of(change, house),
         ),
-        Alert::ApiKeyMade { name, by } => (
-            format!("{by} made an API key that can fetch access tokens"),
-            format!("\"{name}\", on {}. If you did not expect this, end the key under Admin, API keys.", moment(at)),
-            format!("{}/admin/api-keys", house.origin),
-        ),
         Alert::Trial => (
             format!("Trial alert from {}", house.product),
             "If you can read this, alerts reach you.".into(),

@@ -19,13 +19,7 @@ struct Payload<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Cart(CartData<'a>),
-    Key { key: Named<'a>, made_by: &'a str, url: String },
     Trial { url: String },
-}
-
-#[derive(Serialize)]
-struct Named<'a> {
-    name: &'a str,
 }
 
 #[derive(Serialize)]
@@ -56,9 +50,6 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
     let data = match alert {
         Alert::NeedsAttention(change) => Data::Cart(cart(change, None, house)),
         Alert::Recovered(change) => Data::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house)),
-        Alert::ApiKeyMade { name, by } => {
-            Data::Key { key: Named { name }, made_by: by, url: format!("{}/admin/api-keys", house.origin) }
-        }
         Alert::Trial => Data::Trial { url: format!("{}/admin/alerts", house.origin) },
     };
     let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
@@ -135,16 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn the_others_have_no_cart() {
+    fn a_trial_has_no_cart() {
         let at = datetime!(2026-11-21 08:15:02 UTC);
         assert_eq!(
             body(&Alert::Trial, at, &house()),
             "{\"type\":\"alert.trial\",\"timestamp\":\"2026-11-21T08:15:02Z\",\"data\":{\"url\":\"https://orders.northwind.example/admin/alerts\"}}"
-        );
-        let key = Alert::ApiKeyMade { name: "Sync service".into(), by: "Priya Shah".into() };
-        assert!(
-            body(&key, at, &house())
-                .contains("\"data\":{\"key\":{\"name\":\"Sync service\"},\"made_by\":\"Priya Shah\"")
         );
     }
 }

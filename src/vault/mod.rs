@@ -150,6 +150,9 @@ mod tests {
         let sealed = vault.seal(&place, &SecretString::from("correct horse")).await.expect("sealed");
         assert_eq!(vault.open(&place, &sealed).expect("opened").expose_secret(), "correct horse");
         assert_eq!(sealed.len(), "correct horse".len() + 37);
+        assert_eq!(format!("{vault:?}"), "Vault", "nothing of its keys");
+        let print = vault.fingerprints("test", &["correct horse"]);
+        assert_eq!((print.all().len(), print.active().len()), (1, 16));
     }
 
     /// What is logged by one test.
@@ -197,13 +200,17 @@ mod tests {
             BLOCK,
             "a block is reserved at once, so that a crash never counts too few"
         );
-        seal(&first).await.expect("sealed");
+        for _ in 1..BLOCK {
+            seal(&first).await.expect("sealed");
+        }
         assert_eq!(sealed_count(&pool).await, BLOCK, "and used up before the next");
+        seal(&first).await.expect("sealed");
+        assert_eq!(sealed_count(&pool).await, 2 * BLOCK, "no seal goes uncounted");
         // a crash: what is left of the block is wasted, never counted twice
         drop(first);
         let second = start().await;
         seal(&second).await.expect("sealed");
-        assert_eq!(sealed_count(&pool).await, 2 * BLOCK);
+        assert_eq!(sealed_count(&pool).await, 3 * BLOCK);
 
         set_sealed_count(&pool, REFUSE_AT - BLOCK).await;
         *second.reserved.lock().expect("lock") = 0;
@@ -238,6 +245,18 @@ mod tests {
         assert_eq!(log.text().matches("has sealed more than 2^31 times").count(), 2, "{}", log.text());
         let gauge = format!("cartwright_key_seals{{key=\"{}\"}} {WARN_AT}", vault.ring().active().name());
         assert!(recorder.handle().render().contains(&gauge), "{gauge}");
+    }
+
+    #[sqlx::test]
+    async fn what_a_rotation_has_done_is_counted_until_it_is_told(pool: PgPool) {
+        let vault = vault(&pool).await;
+        let mut connection = pool.acquire().await.expect("connection");
+        for batch in [100, 0, 7] {
+            vault.count_resealed(&mut connection, batch).await.expect("counted");
+        }
+        let key = vault.ring().active().id();
+        assert_eq!(sql::take_resealed(&mut connection, key).await.expect("told"), 107);
+        assert_eq!(sql::take_resealed(&mut connection, key).await.expect("told"), 0, "once");
     }
 
     #[sqlx::test]

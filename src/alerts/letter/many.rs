@@ -63,7 +63,7 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
 
 fn other(alert: &Alert, house: &House) -> Option<String> {
     match alert {
-        Alert::ApiKeyMade { .. } | Alert::Trial => Some(super::subject(alert, house)),
+        Alert::Trial => Some(super::subject(alert, house)),
         Alert::NeedsAttention(_) | Alert::Recovered(_) => None,
     }
 }

@@ -41,14 +41,11 @@ fn a_cart_that_needs_attention() {
 }
 
 #[test]
-fn an_end_a_key_and_a_trial() {
+fn an_end_and_a_trial() {
     let over = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
     let Letter { subject, text } = letter(&over);
     assert_eq!(subject, "Northwind Tea is connected again");
     assert!(text.starts_with("\"The access token stopped working\" lasted 40 minutes and ended on 21 November 2026 at 08:54 UTC. Nothing to do.\n"), "{text}");
-    let key = letter(&Alert::ApiKeyMade { name: "Sync service".into(), by: "Priya Shah".into() });
-    assert_eq!(key.subject, "Priya Shah made an API key that can fetch access tokens");
-    assert!(key.text.starts_with("\"Sync service\", on 21 November 2026 at 08:54 UTC. If you did not expect this, end the key under Admin, API keys.\n"));
     let trial = letter(&Alert::Trial);
     assert_eq!(trial.subject, "Trial alert from Order Time");
     assert!(trial.text.starts_with("If you can read this, alerts reach you.\n"));

@@ -98,7 +98,7 @@ fn a_stored_handle_must_be_a_lower_case_label() {
 
 #[test]
 fn a_redirect_counts_only_when_it_names_a_store_over_https() {
-    let moved = |location| StoreAddress::from_location(location).map(|a| a.handle().to_owned());
+    let moved = |location: &str| StoreAddress::from_location(location).map(|a| a.handle().to_owned());
     assert_eq!(moved("https://nt-co.myshopify.com/admin/api/x.json"), Some("nt-co".into()));
     assert_eq!(moved("https://NT-co.myshopify.com"), Some("nt-co".into()));
     for bad in [
@@ -112,9 +112,20 @@ fn a_redirect_counts_only_when_it_names_a_store_over_https() {
         "https://evil.example/https://nt.myshopify.com",
         "https://nt.myshopify.com\\@evil.example",
         "https://nt.myshopify.com:8443",
+        "https://nt.myshopify.com/a\\b",
+        "https://nt.myshopify.com/a\r\nb",
     ] {
         assert_eq!(moved(bad), None, "{bad}");
     }
+    let of_length = |n: usize| format!("{:a<n$}", "https://nt.myshopify.com/");
+    assert_eq!(moved(&of_length(LONGEST)), Some("nt".into()));
+    assert_eq!(moved(&of_length(LONGEST + 1)), None, "nobody's redirect is so long");
+}
+
+#[test]
+fn an_address_is_shown_as_it_is_stored() {
+    let address = StoreAddress::from_handle("northwind-tea").expect("a handle");
+    assert_eq!(address.to_string(), "https://northwind-tea.myshopify.com/admin");
 }
 
 fn is_plain_host(host: &str) -> bool {
