@@ -79,6 +79,7 @@ mod tests {
         let both = of(&format!("{new}\n{old}\n"));
         assert_ne!(both.active(), written);
         assert!(both.is(Some(&written)) && both.earlier() == [written.clone()]);
+        assert_eq!(both.all(), [both.active().to_vec(), written.clone()], "what a search compares with");
         assert!(!of(&new).is(Some(&written)));
         assert!(!both.is(None) && !Fingerprints::none().is(Some(&Vec::new())), "nothing is equal to nothing");
     }

@@ -227,6 +227,9 @@ mod tests {
             ("c2hvcnQ=".into(), KeyRingError::Malformed(1)),
             (format!("{key}AAAA"), KeyRingError::Malformed(1)),
             ("not base64!".into(), KeyRingError::Malformed(1)),
+            (format!("{key}\nc2hvcnQ="), KeyRingError::Malformed(2)),
+            (format!("{key}\n\nnot base64!"), KeyRingError::Malformed(3)),
+            (format!("{key}\n{}", STANDARD.encode([0_u8; 32])), KeyRingError::Uniform(2)),
             (STANDARD.encode([7_u8; 32]), KeyRingError::Uniform(1)),
             (format!("# one\n{key}\n{key}\n"), KeyRingError::Doubled(3)),
         ];
@@ -239,14 +242,38 @@ mod tests {
     fn the_first_line_seals_and_comments_are_left_out() {
         let (first, second) = (KeyRing::generate_line(), KeyRing::generate_line());
         let ring = KeyRing::parse(&format!("# ours\n\n{first} # new\n{second}\n")).expect("two keys");
-        assert_eq!(ring.keys().len(), 2);
+        assert_eq!(ring.keys().iter().map(Key::line).collect::<Vec<_>>(), [3, 4]);
         assert_eq!(ring.active().id(), KeyRing::parse(&first).expect("one").active().id());
     }
 
     #[test]
     fn a_key_prints_its_id_and_nothing_else() {
         let ring = KeyRing::generate();
-        assert_eq!(format!("{ring:?}"), format!("KeyRing {{ keys: [Key({})] }}", ring.active().name()));
+        let name = ring.active().name();
+        assert_eq!(format!("{ring:?}"), format!("KeyRing {{ keys: [Key({name})] }}"));
+        assert_eq!(format!("{:016x}", u64::from_be_bytes(*ring.active().id())), name);
+    }
+
+    /// Eight bytes of an id could be met by chance, or by design; the check value could not.
+    #[sqlx::test]
+    async fn another_key_under_a_known_id_is_refused(pool: PgPool) {
+        let ring = KeyRing::generate();
+        check(&ring, &pool).await.expect("new here");
+        check(&ring, &pool).await.expect("known here");
+        sqlx::query("update vault_keys set check_value = sha256(check_value)").execute(&pool).await.expect("another");
+        let refusal = check(&ring, &pool).await.expect_err("not the one that sealed").to_string();
+        let name = ring.active().name();
+        assert!(refusal.contains(&format!("the key {name} is not the one that sealed")), "{refusal}");
+        let known = |key_id: &[u8], check_value: &[u8]| sql::KnownKey {
+            key_id: key_id.to_vec(),
+            check_value: check_value.to_vec(),
+            sealed_count: 0,
+            checked_at: None,
+            retired_at: None,
+        };
+        let key = ring.active();
+        assert!(key.is(&known(&key.id, &key.check_value)));
+        assert!(!key.is(&known(&[0; 8], &key.check_value)));
     }
 
     #[test]
@@ -276,5 +303,7 @@ mod tests {
         let (again, made) = KeyRing::read_or_make(&path).expect("read");
         assert!(!made);
         assert_eq!(first.active().id(), again.active().id());
+        let nowhere = KeyRing::read_or_make(&folder.path().join("missing/keys")).expect_err("no such folder");
+        assert!(nowhere.to_string().contains("cannot be made"), "{nowhere}");
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, Counts, ListQuery, Status,
     health::PastCheck,
-    listing::{COUNT_TO, Cursor, SortBy},
+    listing::{COUNT_TO, Cursor, PAGE, SortBy},
     verdict::Class,
 };
 
@@ -41,9 +41,13 @@ struct Listed {
     locations_gone: bool,
 }
 
-/// One list of columns and conditions for each order. While the integration is off every cart but a Draft counts as inactive.
-macro_rules! page {
-    ($order:literal, $keyset:literal, $list:expr, $($key:expr),+) => {
+// The two numbers that stand in the statements: a statement without parameters is planned once for each connection, and one
+// whose limit is a parameter anew for each page, which costs as much as answering it.
+const _: () = assert!(PAGE + 1 == 51 && COUNT_TO == 100);
+
+/// The columns of a row, whatever comes after them.
+macro_rules! rows {
+    ($connection:expr, [$($sql:tt)+] $(, $argument:expr)*) => {
         sqlx::query_as!(
             Listed,
             r#"select id, website_name, lower(website_name) as "sort_name!", status_rank as "status_rank!", store_host, is_practice,
@@ -51,31 +55,48 @@ macro_rules! page {
                    retired_by, is_disconnected, locations_gone
                from (select carts.*, h.last_checked_at as checked_at, h.recent,
                          coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz) as checked_key
-                     from carts join cart_health h on h.cart_id = carts.id
-                     where ($1::boolean is null or (is_active and $2) = $1)
+                     from carts join cart_health h on h.cart_id = carts.id "# + $($sql)+
+            $(, $argument)*
+        )
+        .fetch_all($connection)
+        .await
+    };
+}
+
+/// A page in each order. While the integration is off every cart but a Draft counts as inactive. The first page of all carts,
+/// which is nearly every page that anybody looks at, is a statement of its own.
+macro_rules! page {
+    ($order:literal, $keyset:literal, $list:expr, $($key:expr),+) => {
+        if $list.is_first_of_all {
+            rows!($list.connection, [" order by " + $order + " limit 51) carts order by " + $order])
+        } else {
+            rows!(
+                $list.connection,
+                [r#"where ($1::boolean is null or (is_active and $2) = $1)
                        and (not $3 or status in ('needs-attention', 'not-connected'))
                        and ($5::uuid[] is null or id = any ($5))
                        and ($8::uuid is null or "# + $keyset + ") order by " + $order + r#" limit $6) carts
                where $4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0
-               order by "# + $order + " limit $7",
-            $list.active,
-            $list.on,
-            $list.attention,
-            $list.search,
-            $list.ids,
-            $list.nearest,
-            $list.limit,
-            $list.id,
-            $($key),+
-        )
-        .fetch_all($list.connection)
-        .await
+               order by "# + $order + " limit $7"],
+                $list.active,
+                $list.on,
+                $list.attention,
+                $list.search,
+                $list.ids,
+                $list.nearest,
+                $list.limit,
+                $list.id,
+                $($key),+
+            )
+        }
     };
 }
 
 /// What every order asks with.
 struct Asked<'a> {
     connection: &'a mut PgConnection,
+    /// Neither filter nor search nor cursor: one page and one more.
+    is_first_of_all: bool,
     on: bool,
     active: Option<bool>,
     attention: bool,
@@ -103,7 +124,8 @@ pub(in crate::ecommerce) async fn list(
     let cursor: Option<&Cursor> = query.before.as_ref().or(query.after.as_ref());
     let (search, id) = (query.search.as_deref(), cursor.map(|cursor| cursor.id));
     let Within { nearest, ids } = within;
-    let asked = Asked { connection, on, active, attention, search, ids, nearest, limit, id };
+    let is_first_of_all = query.filter == CartFilter::All && search.is_none() && cursor.is_none() && ids.is_none();
+    let asked = Asked { connection, is_first_of_all, on, active, attention, search, ids, nearest, limit, id };
     let (name, rank) = (cursor.map(|cursor| cursor.name.as_str()), cursor.map(|cursor| cursor.rank));
     let at = cursor.map(|cursor| cursor.checked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH));
     let rows = match (query.sort.by, query.sort.is_descending != query.before.is_some()) {
@@ -195,17 +217,16 @@ pub(in crate::ecommerce) async fn count(connection: &mut PgConnection) -> sqlx::
     let row = sqlx::query!(
         r#"
         select integration.is_active,
-            (select count(*) from (select from carts limit $1) c) as "all!",
-            case when integration.is_active then (select count(*) from (select from carts where is_active limit $1) c)
+            (select count(*) from (select from carts limit 100) c) as "all!",
+            case when integration.is_active then (select count(*) from (select from carts where is_active limit 100) c)
                  else 0 end as "active!",
             case when integration.is_active then
-                     (select count(*) from (select from carts where status in ('needs-attention', 'not-connected') limit $1) c)
+                     (select count(*) from (select from carts where status in ('needs-attention', 'not-connected') limit 100) c)
                  else 0 end as "attention!",
-            case when integration.is_active then (select count(*) from (select from carts where not is_active limit $1) c)
-                 else (select count(*) from (select from carts limit $1) c) end as "inactive!"
+            case when integration.is_active then (select count(*) from (select from carts where not is_active limit 100) c)
+                 else (select count(*) from (select from carts limit 100) c) end as "inactive!"
         from ecommerce_integration integration
-        "#,
-        COUNT_TO
+        "#
     )
     .fetch_one(connection)
     .await?;
