@@ -10,8 +10,8 @@ ENV SQLX_OFFLINE=true
 # rust-toolchain.toml stays out: the image has that compiler already, and rustup would fetch clippy for it.
 # Dependencies first: this layer is built again only when Cargo.lock changes, not at every edit.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches/figures && touch src/lib.rs \
-    && echo "fn main() {}" | tee src/main.rs > benches/figures/main.rs \
+RUN mkdir -p src benches/figures tests/web && touch src/lib.rs \
+    && echo "fn main() {}" | tee src/main.rs benches/figures/main.rs > tests/web/main.rs \
     && cargo build --release --locked --no-default-features \
     && rm -r src
 COPY . .

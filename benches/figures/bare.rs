@@ -71,7 +71,9 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
 }
 
 async fn all(State(bare): State<Bare>) -> Html<String> {
-    let page = bare.ecommerce.list(&ListQuery::default()).await.expect("the list");
+    let mut connection = bare.pool.acquire().await.expect("a connection");
+    let page = bare.ecommerce.list(&mut connection, &ListQuery::default()).await.expect("the list");
+    drop(connection);
     let now = cartwright::clock::Clock::System.now();
     let rows = page.rows.iter().map(|row| {
         let status = row.status.as_str();

@@ -90,7 +90,7 @@ impl Served {
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,
         };
-        let vault = Vault::open_with(KeyRing::generate(), pool.clone()).await?;
+        let vault = Vault::open_with(KeyRing::generate(), cartwright::database::beside(&pool)).await?;
         let app = App::new(pool, vault, Client::new(egress)?, site);
         let (stop, stopped) = oneshot::channel();
         let router = web::site(app.clone());

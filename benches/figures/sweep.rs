@@ -96,7 +96,7 @@ async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Re
     };
     let pool = cartwright::database::pool(ground.options().options([("search_path", "sweep")]));
     let ring = KeyRing::parse(line).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    let vault = Vault::open_with(ring, pool.clone()).await?;
+    let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await?;
     Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(Client::new(&egress)?), false, Clock::System))
 }
 

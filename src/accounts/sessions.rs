@@ -1,6 +1,7 @@
 //! Who a cookie stands for, and where a person is signed in.
 
 use serde_json::Value;
+use sqlx::{Postgres, pool::PoolConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ pub enum Session {
         banner: Option<Value>,
         /// The password was entered within the last ten minutes.
         fresh: Option<Fresh>,
+        /// What this was read on, for whoever asks on.
+        connection: PoolConnection<Postgres>,
     },
     Ended(Ended),
     Unknown,
@@ -43,7 +46,8 @@ impl Accounts {
     /// the banner: an answer that nobody sees would lose it.
     pub async fn session(&self, secret: &BrowserSecret, shows_page: bool) -> sqlx::Result<Session> {
         let hash = secret.hash();
-        let Some(row) = sql::find_session(&self.pool, &hash).await? else { return Ok(Session::Unknown) };
+        let mut connection = self.pool.acquire().await?;
+        let Some(row) = sql::find_session(&mut connection, &hash).await? else { return Ok(Session::Unknown) };
         match row.ended.as_deref() {
             Some("idle") => return Ok(Session::Ended(Ended::Idle)),
             Some(_) => return Ok(Session::Ended(Ended::TooOld)),
@@ -51,7 +55,7 @@ impl Accounts {
         }
         let banner = row.banner.filter(|_| shows_page);
         if row.is_stale || banner.is_some() {
-            sql::touch_session(&self.pool, &hash, banner.as_ref()).await?;
+            sql::touch_session(&mut connection, &hash, banner.as_ref()).await?;
         }
         let user = User {
             id: row.user_id,
@@ -60,7 +64,7 @@ impl Accounts {
             role: Role::from_stored(&row.role),
             theme: theme(&row.theme).unwrap_or("system"),
         };
-        Ok(Session::Live { user, banner, fresh: Fresh::when(row.is_fresh) })
+        Ok(Session::Live { user, banner, fresh: Fresh::when(row.is_fresh), connection })
     }
 
     /// Leaves a message for the next page of this session.

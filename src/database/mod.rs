@@ -5,6 +5,7 @@
 
 #[cfg(feature = "embedded")]
 pub mod embedded;
+pub mod lent;
 pub mod migrate;
 pub mod throttle;
 pub mod transaction;
@@ -30,6 +31,12 @@ const SESSION: &str = "set synchronous_commit = on; set statement_timeout = '5s'
 /// Opens the pool; connections are made when needed, so a database that is away is told by the first statement.
 pub fn pool(options: PgConnectOptions) -> PgPool {
     rules().connect_lazy_with(options)
+}
+
+/// One connection beside the pool, for what has to be written while a transaction of the pool is open: sixteen such transactions
+/// that waited for a seventeenth connection would wait for each other.
+pub fn beside(pool: &PgPool) -> PgPool {
+    rules().max_connections(1).connect_lazy_with(pool.connect_options().as_ref().clone())
 }
 
 /// How connections are made and handed out.

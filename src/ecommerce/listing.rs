@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -103,13 +104,10 @@ pub struct CartPage {
 }
 
 impl Ecommerce {
-    /// One page of carts, in the order that is asked for.
-    pub async fn list(&self, query: &ListQuery) -> sqlx::Result<CartPage> {
-        // One connection for both: each time one is taken costs a round trip.
-        let mut connection = self.pool.acquire().await?;
-        let (integration_is_on, counts) = sql::count(&mut connection).await?;
-        let mut rows = look(&mut connection, integration_is_on, query).await?;
-        drop(connection);
+    /// One page of carts, in the order that is asked for, on a connection of the caller's.
+    pub async fn list(&self, connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<CartPage> {
+        let (integration_is_on, counts) = sql::count(connection).await?;
+        let mut rows = look(connection, integration_is_on, query).await?;
         let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
         let backwards = query.before.is_some();
         if more {
@@ -151,7 +149,7 @@ const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 const SHORTEST: usize = 3;
 
 /// One more than a page, to see whether there are more.
-async fn look(connection: &mut sqlx::PgConnection, on: bool, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
+async fn look(connection: &mut PgConnection, on: bool, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let is_whole = |rows: &[CartRow]| rows.len() > usize::try_from(PAGE).expect("a page is small");
     let Some(text) = query.search.as_deref() else {
         let within = sql::Within { nearest: PAGE + 1, ids: None };

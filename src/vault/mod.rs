@@ -56,7 +56,8 @@ pub enum Broken {
 }
 
 impl Vault {
-    /// Checks the ring against what the database knows of it; writes nothing when it refuses.
+    /// Checks the ring against what the database knows of it; writes nothing when it refuses. Seals are counted on this pool while
+    /// the caller's own transaction is open, so it should be another pool than the caller's.
     ///
     /// # Errors
     /// One line that names the key and the setting: a key that the database needs is missing, or is another one than before.

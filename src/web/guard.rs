@@ -19,6 +19,7 @@ use crate::{
     accounts::Ended,
     app::App,
     audit::{self, By},
+    database::lent::Lent,
 };
 
 /// Who may use a route.
@@ -32,7 +33,16 @@ pub enum Access {
     Administrator,
 }
 
-pub async fn guard(State((app, access)): State<(App, Access)>, request: Request, next: Next) -> Response {
+/// A route that does not ask on the connection of its session gives it back here: whoever waited for a second one while holding
+/// the first could wait for itself.
+pub async fn guard(
+    State((app, access, borrows)): State<(App, Access, bool)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if !borrows {
+        request.extensions_mut().remove::<Lent>();
+    }
     if access == Access::Open {
         return next.run(request).await;
     }

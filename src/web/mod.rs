@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+mod borrowed;
 pub mod charts;
 pub mod confirm;
 pub mod error;

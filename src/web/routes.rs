@@ -35,14 +35,22 @@ pub struct Route {
     pub path: &'static str,
     pub access: Access,
     handler: MethodRouter<App>,
+    /// Whether its handler asks on the connection that the session was read on.
+    borrows: bool,
+}
+
+impl Route {
+    fn borrowing(self) -> Self {
+        Self { borrows: true, ..self }
+    }
 }
 
 fn get<H: Handler<T, App>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
-    Route { method: Method::GET, path, access, handler: on(MethodFilter::GET, handler) }
+    Route { method: Method::GET, path, access, handler: on(MethodFilter::GET, handler), borrows: false }
 }
 
 fn post<H: Handler<T, App>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
-    Route { method: Method::POST, path, access, handler: on(MethodFilter::POST, handler) }
+    Route { method: Method::POST, path, access, handler: on(MethodFilter::POST, handler), borrows: false }
 }
 
 /// The whole table.
@@ -82,7 +90,7 @@ pub fn table() -> Vec<Route> {
         post("/admin/alerts", Administrator, alerts::update),
         post("/admin/alerts/secret", Administrator, alerts::secret::create),
         post("/admin/alerts/trials", Administrator, alerts::trial::create),
-        get("/admin/ecommerce", Viewer, carts::list),
+        get("/admin/ecommerce", Viewer, carts::list).borrowing(),
         get("/admin/ecommerce/switch", Administrator, switch::edit),
         post("/admin/ecommerce/switch", Administrator, switch::update),
         get("/admin/ecommerce/add", Administrator, add::show),
@@ -113,10 +121,10 @@ pub fn table() -> Vec<Route> {
 pub fn router(app: &App) -> Router<App> {
     let mut router: Router<App> = Router::new();
     let mut known = HashSet::new();
-    for Route { path, access, handler, .. } in table() {
+    for Route { path, access, handler, borrows, .. } in table() {
         // Once a path, and inside of the guard: a stranger is not told which addresses there are.
         let handler = if known.insert(path) { handler.fallback(async || Error::NotPossible) } else { handler };
-        let guarded = handler.layer(middleware::from_fn_with_state((app.clone(), access), guard));
+        let guarded = handler.layer(middleware::from_fn_with_state((app.clone(), access, borrows), guard));
         router = router.route(path, guarded);
     }
     router.layer(middleware::from_fn(trace::name_route))

@@ -24,6 +24,7 @@ use crate::{
     accounts::{BrowserSecret, Ended, Fresh, Role, Session as Known, User},
     app::App,
     audit::{Actor, By, Origin},
+    database::lent::Lent,
     ecommerce::Visitor,
 };
 
@@ -170,7 +171,11 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     let mut is_new = true;
     if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
         match app.accounts.session(&secret, shows_page(&request)).await {
-            Ok(Known::Live { user, banner, fresh }) => {
+            Ok(Known::Live { user, banner, fresh, connection }) => {
+                // A form may take its time to arrive; meanwhile nobody holds a connection.
+                if request.method() == Method::GET {
+                    request.extensions_mut().insert(Lent::new(connection));
+                }
                 session = Session {
                     browser: secret,
                     user: Some(user),

@@ -22,6 +22,7 @@ mod health;
 mod keep_the_secret;
 mod list;
 mod markup_in_names;
+mod one_connection;
 mod probes;
 mod roles;
 mod saving;

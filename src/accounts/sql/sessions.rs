@@ -21,7 +21,7 @@ pub struct SessionRow {
     pub is_fresh: bool,
 }
 
-pub async fn find_session(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
+pub async fn find_session(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as!(
         SessionRow,
         r#"
@@ -41,14 +41,14 @@ pub async fn find_session(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<Ses
         ABSOLUTE_MINUTES,
         FRESH_MINUTES
     )
-    .fetch_optional(pool)
+    .fetch_optional(connection)
     .await
 }
 
 /// Seen now; a message that is `told` goes, and one that was left meanwhile stays.
-pub async fn touch_session(pool: &PgPool, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
+pub async fn touch_session(connection: &mut PgConnection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
     sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)
-        .execute(pool)
+        .execute(connection)
         .await
         .map(drop)
 }

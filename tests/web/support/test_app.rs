@@ -69,7 +69,7 @@ impl TestApp {
             proxy: Some(practice.proxy_url().parse().expect("a proxy's address")),
             extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
         };
-        let vault = Vault::open_with(ring, pool.clone()).await.expect("a new key");
+        let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await.expect("a new key");
         let public_url = if options.https {
             let host = "orders.example.com".to_owned();
             PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }

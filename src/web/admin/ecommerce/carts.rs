@@ -14,6 +14,7 @@ use query::{list_href, neighbour_href, sort_name};
 use super::{StatusFacts, StatusView};
 use crate::app::App;
 use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy};
+use crate::web::borrowed::Borrowed;
 use crate::web::charts::Line;
 use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
@@ -105,10 +106,16 @@ impl Carts {
 }
 
 /// GET `/admin/ecommerce`.
-pub async fn list(State(app): State<App>, shell: Shell, Query(query): Query<CartsQuery>) -> Result<Page<Carts>, Error> {
+pub async fn list(
+    State(app): State<App>,
+    shell: Shell,
+    Query(query): Query<CartsQuery>,
+    Borrowed(mut connection): Borrowed,
+) -> Result<Page<Carts>, Error> {
     let filter = query.filter();
     let asked = query.into_asked();
-    let page = app.ecommerce.list(&asked).await?;
+    let page = app.ecommerce.list(&mut connection, &asked).await?;
+    drop(connection);
     let (sort, search) = (asked.sort, asked.search.unwrap_or_default());
     let now = app.clock.now();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
