@@ -12,6 +12,8 @@ use crate::{
 /// An open database; the private cluster stops with its last user.
 pub struct Opened {
     pub pool: PgPool,
+    /// One connection more, where the vault counts.
+    pub beside: PgPool,
     #[cfg(feature = "embedded")]
     embedded: Option<database::embedded::Embedded>,
 }
@@ -30,8 +32,10 @@ pub async fn open_as(config: &Database, name: &str) -> anyhow::Result<Opened> {
                     "the database is on another host and its certificate is not checked; add sslmode=verify-full to DATABASE_URL"
                 );
             }
+            let pool = database::pool(options.as_ref().clone().application_name(name));
             Opened {
-                pool: database::pool(options.as_ref().clone().application_name(name)),
+                beside: database::beside(&pool),
+                pool,
                 #[cfg(feature = "embedded")]
                 embedded: None,
             }
@@ -39,7 +43,8 @@ pub async fn open_as(config: &Database, name: &str) -> anyhow::Result<Opened> {
         #[cfg(feature = "embedded")]
         Database::Embedded { data_dir, places } => {
             let embedded = database::embedded::start(data_dir, places).await?;
-            Opened { pool: database::pool(embedded.options().application_name(name)), embedded: Some(embedded) }
+            let pool = database::pool(embedded.options().application_name(name));
+            Opened { beside: database::beside(&pool), pool, embedded: Some(embedded) }
         }
     };
     match prepare(&opened.pool).await {
@@ -66,6 +71,7 @@ impl Opened {
     /// Closes every connection and gives the cluster back.
     pub async fn close(self) {
         self.pool.close().await;
+        self.beside.close().await;
         #[cfg(feature = "embedded")]
         if let Some(embedded) = self.embedded
             && let Err(error) = embedded.stop().await

@@ -112,7 +112,7 @@ async fn run(
 /// The vault with the keys of the settings; a wrong key is refused before anything is opened.
 pub(super) async fn vault(config: &mut ServeConfig, opened: &database::Opened) -> anyhow::Result<Vault> {
     let ring = key_ring(config.keys.take(), &config.database)?;
-    Vault::open_with(ring, crate::database::beside(&opened.pool))
+    Vault::open_with(ring, opened.beside.clone())
         .await
         .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })
 }

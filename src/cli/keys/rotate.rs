@@ -45,7 +45,7 @@ async fn rotate_in(opened: &database::Opened, ring: KeyRing) -> anyhow::Result<R
         ))
         .into());
     }
-    let vault = Vault::open_with(ring, crate::database::beside(&opened.pool)).await;
+    let vault = Vault::open_with(ring, opened.beside.clone()).await;
     let vault = vault
         .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })?;
     let mut meter = Meter::start();
