@@ -66,8 +66,9 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     report.figure("  compressed", "requests/s", &packed.rounds, Goal::None);
     report.figure("  a bare handler, the rows alone", "requests/s", &rows.rounds, Goal::None);
     report.figure("  a bare handler, rows and counts", "requests/s", &all.rounds, Goal::None);
-    report.figure("cart list / bare handler", "×", &ours.rounds.ratio_to(&rows.rounds), Goal::AtLeast(0.8));
-    report.figure("  / bare handler with the counts too", "×", &ours.rounds.ratio_to(&all.rounds), Goal::None);
+    let (same, fewer) = (ours.rounds.ratio_to(&all.rounds), ours.rounds.ratio_to(&rows.rounds));
+    report.figure("cart list / bare handler, the same queries", "×", &same, Goal::AtLeast(0.8));
+    report.figure("  / bare handler, the rows alone", "×", &fewer, Goal::None);
     serving.abort();
     bare_pool.close().await;
     served.close().await;
