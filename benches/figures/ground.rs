@@ -148,8 +148,8 @@ fn log_to_nowhere() {
     tracing_subscriber::registry().with(filter).with(lines.with_writer(std::io::sink)).try_init().ok();
 }
 
-/// So many carts: three are inactive, however many there are, one in five is not connected.
-pub async fn fill(pool: &PgPool, carts: i32) -> anyhow::Result<()> {
+/// So many carts: three are inactive, however many there are, and of five so many are not connected.
+pub async fn fill(pool: &PgPool, carts: i32, failing: i32) -> anyhow::Result<()> {
     let mut connection = pool.acquire().await?;
     // Filling is not what is measured, and takes longer than a page may.
     connection.execute("set statement_timeout = 0").await?;
@@ -158,15 +158,16 @@ pub async fn fill(pool: &PgPool, carts: i32) -> anyhow::Result<()> {
              secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, passed_at, shop_id,
              shop_name, last_class, last_title, last_checked_at, failing_since, updated_by)
          select gen_random_uuid(), gen_random_uuid(), 'shopify', 'Shop ' || md5(n::text) || n, 'shop-' || n || '.myshopify.com',
-             n > 3, case when n <= 3 then 'inactive' when n % 5 = 1 then 'not-connected' else 'connected' end,
+             n > 3, case when n <= 3 then 'inactive' when n % 5 < $2 then 'not-connected' else 'connected' end,
              'access_token', decode(repeat('00', 75), 'hex'), 'a1b2', 'Sam Lee', now(), decode(md5('c' || n), 'hex'),
              decode(md5('t' || n), 'hex'), now(), n::text, 'Shop ' || n,
-             case when n % 5 = 1 then 'TOKEN_REFUSED' else 'CONNECTED' end,
-             case when n % 5 = 1 then 'Shopify did not accept the access token' end,
-             now() - make_interval(mins => n % 60), case when n % 5 = 1 then now() - interval '2 hours' end, 'Sam Lee'
+             case when n % 5 < $2 then 'TOKEN_REFUSED' else 'CONNECTED' end,
+             case when n % 5 < $2 then 'Shopify did not accept the access token' end,
+             now() - make_interval(mins => n % 60), case when n % 5 < $2 then now() - interval '2 hours' end, 'Sam Lee'
          from generate_series(1, $1) n",
     )
     .bind(carts)
+    .bind(failing)
     .execute(&mut *connection)
     .await
     .context("filling the list")?;

@@ -36,7 +36,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
     };
     let pool = ground.schema("hanging").await?;
-    fill(&pool, 1_000).await?;
+    fill(&pool, 1_000, 1).await?;
     let served = Served::start(pool, &egress).await?;
     served.app.ecommerce.switch(By::operator(), true).await?;
     let reader = served.administrator(0).await?;

@@ -45,7 +45,7 @@ impl Side {
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let pool = ground.schema("list").await?;
-    fill(&pool, 1_000).await?;
+    fill(&pool, 1_000, 1).await?;
     let served = Served::start(pool.clone(), &Egress::default()).await?;
     let admin = served.administrator(0).await?;
     // A pool of its own with the same settings, so that neither side waits for the other's connections.

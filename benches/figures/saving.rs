@@ -28,7 +28,7 @@ const CLIENTS: usize = 8;
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let pool = ground.schema("saving").await?;
-    fill(&pool, 1_000).await?;
+    fill(&pool, 1_000, 1).await?;
     let served = Served::start(pool.clone(), &Egress::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
     let carts: Vec<Uuid> =

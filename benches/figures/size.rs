@@ -87,7 +87,8 @@ async fn round(tables: &mut [Table], page: usize) -> anyhow::Result<()> {
 
 async fn table(ground: &Ground, carts: i32) -> anyhow::Result<Table> {
     let pool = ground.schema(&format!("carts_{carts}")).await?;
-    fill(&pool, carts).await?;
+    // Three in five, so that a page of those that need attention is as long at a hundred carts as at a hundred thousand.
+    fill(&pool, carts, 3).await?;
     let middle = "select lower(website_name), id from carts order by 1, 2 offset $1 limit 1";
     let (name, id): (String, uuid::Uuid) = sqlx::query_as(middle).bind(carts / 2 - 1).fetch_one(&pool).await?;
     let first: String = sqlx::query_scalar("select website_name from carts order by website_name desc limit 1")

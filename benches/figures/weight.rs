@@ -16,7 +16,7 @@ use super::{
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let pool = ground.schema("weight").await?;
-    fill(&pool, 60).await?;
+    fill(&pool, 60, 1).await?;
     let cart: uuid::Uuid = sqlx::query_scalar("select id from carts limit 1").fetch_one(&pool).await?;
     let served = Served::start(pool, &Egress::default()).await?;
     let admin = served.administrator(0).await?;

@@ -1,6 +1,6 @@
 //! The list of carts: filter, search, three orders, keyset pages in both directions. No secret is selected, so none can leak.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -62,6 +62,30 @@ pub struct ListQuery {
     pub before: Option<Cursor>,
 }
 
+impl Cursor {
+    /// As it is compared: what was never checked comes before all.
+    pub fn checked_key(&self) -> OffsetDateTime {
+        self.checked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl ListQuery {
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.before.as_ref().or(self.after.as_ref())
+    }
+
+    /// What is asked while the integration is on or off: while it is off, no cart is active.
+    fn under(&self, integration_is_on: bool) -> Option<Cow<'_, Self>> {
+        match self.filter {
+            _ if integration_is_on => Some(Cow::Borrowed(self)),
+            CartFilter::All | CartFilter::Inactive => {
+                Some(Cow::Owned(Self { filter: CartFilter::All, ..self.clone() }))
+            }
+            CartFilter::Active | CartFilter::Attention => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 pub struct CartRow {
@@ -107,7 +131,13 @@ impl Ecommerce {
     /// One page of carts, in the order that is asked for, on a connection of the caller's.
     pub async fn list(&self, connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<CartPage> {
         let (integration_is_on, counts) = sql::count(connection).await?;
-        let mut rows = look(connection, integration_is_on, query).await?;
+        let mut rows = match query.under(integration_is_on) {
+            Some(query) => look(connection, &query).await?,
+            None => Vec::new(),
+        };
+        for row in &mut rows {
+            row.status = row.status.under(integration_is_on);
+        }
         let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
         let backwards = query.before.is_some();
         if more {
@@ -141,7 +171,7 @@ impl Ecommerce {
 }
 
 /// Carts from the cursor on that are looked at first: a common word is found among them, in order, without asking the index.
-const NEAREST: i64 = 500;
+const NEAREST: i64 = 200;
 /// Matches that are put in order. Where there are more, the list is walked in longer and longer strides, and the next one is near.
 const MOST_MATCHES: i64 = 1_000;
 const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
@@ -149,13 +179,12 @@ const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 const SHORTEST: usize = 3;
 
 /// One more than a page, to see whether there are more.
-async fn look(connection: &mut PgConnection, on: bool, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
-    let is_whole = |rows: &[CartRow]| rows.len() > usize::try_from(PAGE).expect("a page is small");
+async fn look(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let Some(text) = query.search.as_deref() else {
-        let within = sql::Within { nearest: PAGE + 1, ids: None };
-        return sql::list(connection, on, query, within, PAGE + 1).await;
+        return sql::list(connection, query).await;
     };
-    let mut rows = sql::list(connection, on, query, sql::Within { nearest: NEAREST, ids: None }, PAGE + 1).await?;
+    let is_whole = |rows: &[CartRow]| rows.len() > usize::try_from(PAGE).expect("a page is small");
+    let mut rows = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
     if is_whole(&rows) {
         return Ok(rows);
     }
@@ -163,11 +192,11 @@ async fn look(connection: &mut PgConnection, on: bool, query: &ListQuery) -> sql
         let ids = sql::list_like(connection, text, MOST_MATCHES + 1).await?;
         if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
             let within = sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) };
-            return sql::list(connection, on, query, within, PAGE + 1).await;
+            return sql::search(connection, query, text, within).await;
         }
     }
     for nearest in STRIDES {
-        rows = sql::list(connection, on, query, sql::Within { nearest, ids: None }, PAGE + 1).await?;
+        rows = sql::search(connection, query, text, sql::Within { nearest, ids: None }).await?;
         if is_whole(&rows) {
             break;
         }

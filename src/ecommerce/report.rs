@@ -1,13 +1,10 @@
-//! What a test leaves behind: the report, what it changes on its cart, its line in the activity. One transaction.
-
-use std::sync::Arc;
+//! A test as it was recorded, and what its record is asked for later.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{
     Cart, CartId, Ecommerce, SaveError, Visitor,
-    health::{self, Finding},
     saving::Found,
     shopify::{
         address::StoreAddress,
@@ -15,14 +12,8 @@ use super::{
         unsaved,
     },
     sql,
-    testing::Run,
     title::{self, Naming},
-    verdict::{Class, Limit, TESTS_A_MINUTE, Verdict},
-};
-use crate::{
-    audit::{self, CartRef, Event},
-    database::transaction,
-    vault::Fingerprints,
+    verdict::{Class, TESTS_A_MINUTE, Verdict},
 };
 
 /// A test as it is kept and shown.
@@ -54,77 +45,6 @@ impl TestReport {
 }
 
 impl Ecommerce {
-    /// Completes the verdict with what only we know, and records it with its audit row. A person who waits is told what was found
-    /// even where it could not be recorded.
-    pub(super) async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
-        let draft = run.report(verdict, self.clock.now());
-        self.keep_test(run, draft.clone()).await.unwrap_or_else(|error| {
-            tracing::error!(test = %draft.id, %error, "a test could not be recorded");
-            tell_operator(&draft);
-            draft
-        })
-    }
-
-    /// The same for whoever goes on only with what is recorded.
-    pub(super) async fn keep_test(&self, run: Run, draft: TestReport) -> sqlx::Result<TestReport> {
-        let run = Arc::new(run);
-        let mut recorded = self.record_test(&run, draft.clone()).await;
-        // Two carts that find the same store at once: the second time, the other one is seen.
-        if recorded.as_ref().is_err_and(is_same_shop) {
-            recorded = self.record_test(&run, draft).await;
-        }
-        recorded.inspect(tell_operator)
-    }
-
-    async fn record_test(&self, run: &Arc<Run>, mut report: TestReport) -> sqlx::Result<TestReport> {
-        let (ecommerce, run) = (self.clone(), Arc::clone(run));
-        transaction(&self.pool, move |work| {
-            Box::pin(async move {
-                ecommerce.complete(work, &run, &mut report.verdict).await?;
-                sql::finish_test(work, &report).await?;
-                let cart = run.cart.as_ref().map(Cart::reference);
-                if run.was_saved
-                    && let Some(cart) = &run.cart
-                {
-                    record_saved(work, cart, &run.fingerprints, &report).await?;
-                }
-                audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
-                Ok(report)
-            })
-        })
-        .await
-    }
-
-    /// The same credential worked before: it stopped. Another cart has this store, or uses this token.
-    async fn complete(&self, work: &mut sqlx::PgConnection, run: &Run, verdict: &mut Verdict) -> sqlx::Result<()> {
-        let own = run.cart.as_ref().map(|cart| cart.id);
-        if verdict.class == Class::TokenRefused {
-            let tested = sql::find_last_worked(work, &run.fingerprints).await?;
-            let checked = match own {
-                Some(own) => sql::find_last_good(work, own, &run.fingerprints).await?,
-                None => None,
-            };
-            if let Some(at) = tested.max(checked) {
-                verdict.class = Class::TokenStopped;
-                verdict.last_worked_at = Some(at);
-            } else if let Some(other) = sql::find_by_token(work, &run.token_fingerprints, own).await? {
-                name_other(verdict, other);
-            }
-        }
-        if verdict.class == Class::WrongStore {
-            verdict.other_name = run.cart.as_ref().and_then(|cart| cart.shop_name.clone());
-        }
-        if verdict.outcome().passes()
-            && let Some(store) = &verdict.store
-            && let Some(other) = sql::find_by_shop(work, &store.shop_id, own).await?
-        {
-            verdict.class = Class::Duplicate;
-            verdict.limits.clear();
-            name_other(verdict, other);
-        }
-        Ok(())
-    }
-
     /// The latest test of exactly this, if it passed, is recent, and opened the store that the cart belongs to.
     ///
     /// # Errors
@@ -200,62 +120,4 @@ impl Ecommerce {
     pub async fn find_test(&self, id: Uuid) -> sqlx::Result<Option<TestReport>> {
         sql::find_test(&self.pool, id).await
     }
-}
-
-/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile. It counts as a check.
-async fn record_saved(
-    work: &mut sqlx::PgConnection,
-    cart: &Cart,
-    tested: &Fingerprints,
-    report: &TestReport,
-) -> sqlx::Result<()> {
-    let Some(mut now) = sql::lock_health(work, cart.id).await? else { return Ok(()) };
-    if !tested.is(now.fingerprint.as_ref()) {
-        return Ok(());
-    }
-    if let Some(pass) = sql::PassFacts::of(report) {
-        sql::update_pass(work, cart.id, &pass).await?;
-        now.has_passed = true;
-    }
-    sql::update_tested(work, cart.id, report).await?;
-    health::record(work, &now, &Finding::of(&report.verdict, report.title())).await
-}
-
-/// The constraint that one store has one cart.
-fn is_same_shop(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.constraint() == Some("carts_shop_id_key"))
-}
-
-/// What the page says that the people who run the server have been told: in the log and in the metrics, without a store's name.
-pub(super) fn tell_operator(report: &TestReport) {
-    let details = &report.verdict.details;
-    let (test, status) = (report.id, details.status.unwrap_or_default());
-    let request = details.shopify_request_id.as_deref().unwrap_or_default();
-    match report.verdict.class {
-        Class::OurBug => {
-            let remark = details.remark.as_deref().unwrap_or_default();
-            metrics::counter!("cartwright_our_mistakes_total").increment(1);
-            tracing::error!(%test, status, request, remark, "Shopify did not understand what we sent");
-        }
-        Class::OurKey => {
-            tracing::error!(%test, "a saved secret cannot be opened: the key has changed, or the row was tampered with");
-        }
-        _ => {}
-    }
-    for limit in &report.verdict.limits {
-        if let Limit::ApiVersionOld { asked, answered } = limit {
-            metrics::counter!("cartwright_api_version_differs_total").increment(1);
-            tracing::warn!(%test, request, asked, answered, "Shopify answered with another API version than we asked for");
-        }
-    }
-}
-
-fn tested(report: &TestReport) -> Event {
-    let (store, class) = (report.address.host(), report.verdict.class.as_str());
-    Event::Tested { store, class, title: report.title(), test: Some(report.id) }
-}
-
-fn name_other(verdict: &mut Verdict, other: CartRef) {
-    verdict.other_name = Some(other.name);
-    verdict.other_cart = Some(other.id);
 }

@@ -1,6 +1,7 @@
 //! Test Connection: who may, with what, and what is remembered. The run itself is `shopify::connection_test`; it goes on in a
 //! task of its own when the person leaves, and ends by itself.
 
+mod record;
 mod run;
 mod too_many;
 
@@ -24,6 +25,7 @@ use super::{
 };
 use crate::database::transaction;
 
+pub(super) use record::tell_operator;
 pub(super) use run::Run;
 use too_many::too_many;
 

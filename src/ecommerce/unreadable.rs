@@ -8,10 +8,10 @@ use uuid::Uuid;
 use super::{
     Cart, CartId, Ecommerce,
     health::{self, Finding},
-    report::tell_operator,
     sealing::place,
     shopify::credential::{Credential, CredentialKind},
     sql::{self, RestingCredential},
+    testing::tell_operator,
     testing::{Run, stopped},
     verdict::Class,
 };

@@ -21,6 +21,7 @@ mod headers;
 mod health;
 mod keep_the_secret;
 mod list;
+mod list_orders;
 mod markup_in_names;
 mod one_connection;
 mod probes;

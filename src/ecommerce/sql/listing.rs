@@ -1,24 +1,13 @@
-use std::collections::HashSet;
-
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::ecommerce::{
-    CartFilter, CartId, CartRow, Counts, ListQuery, Status,
+    CartFilter, CartId, CartRow, ListQuery, Status,
     health::PastCheck,
-    listing::{COUNT_TO, Cursor, PAGE, SortBy},
+    listing::{Cursor, PAGE, SortBy},
     verdict::Class,
 };
-
-/// Where in the order a page is looked for.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::ecommerce) struct Within<'a> {
-    /// Only among so many carts from the cursor on. Always a number: without one, Postgres would put the whole table in order.
-    pub nearest: i64,
-    /// Only among these.
-    pub ids: Option<&'a [Uuid]>,
-}
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 struct Listed {
@@ -41,21 +30,21 @@ struct Listed {
     locations_gone: bool,
 }
 
-// The two numbers that stand in the statements: a statement without parameters is planned once for each connection, and one
-// whose limit is a parameter anew for each page, which costs as much as answering it.
-const _: () = assert!(PAGE + 1 == 51 && COUNT_TO == 100);
+// The limit stands in the statements: Postgres plans one whose limit is a parameter anew for each page, which costs as much as
+// answering it.
+const _: () = assert!(PAGE + 1 == 51);
 
-/// The columns of a row, whatever comes after them.
+/// The columns of a row; what comes after chooses the carts and puts them in order.
 macro_rules! rows {
     ($connection:expr, [$($sql:tt)+] $(, $argument:expr)*) => {
         sqlx::query_as!(
             Listed,
-            r#"select id, website_name, lower(website_name) as "sort_name!", status_rank as "status_rank!", store_host, is_practice,
-                   is_active, status, last_class, last_title, missing_count, checked_at as "last_checked_at?", recent as "recent!", failing_since,
+            r#"select id, website_name, sort_name as "sort_name!", status_rank as "status_rank!", store_host, is_practice, is_active,
+                   status, last_class, last_title, missing_count, checked_at as "last_checked_at?", recent as "recent!", failing_since,
                    retired_by, is_disconnected, locations_gone
-               from (select carts.*, h.last_checked_at as checked_at, h.recent,
+               from (select carts.*, lower(website_name) as sort_name, h.last_checked_at as checked_at, h.recent,
                          coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz) as checked_key
-                     from carts join cart_health h on h.cart_id = carts.id "# + $($sql)+
+                     from carts join cart_health h on h.cart_id = carts.id where "# + $($sql)+
             $(, $argument)*
         )
         .fetch_all($connection)
@@ -63,110 +52,140 @@ macro_rules! rows {
     };
 }
 
-/// A page in each order. While the integration is off every cart but a Draft counts as inactive. The first page of all carts,
-/// which is nearly every page that anybody looks at, is a statement of its own.
-macro_rules! page {
-    ($order:literal, $keyset:literal, $list:expr, $($key:expr),+) => {
-        if $list.is_first_of_all {
-            rows!($list.connection, [" order by " + $order + " limit 51) carts order by " + $order])
-        } else {
-            rows!(
-                $list.connection,
-                [r#"where ($1::boolean is null or (is_active and $2) = $1)
-                       and (not $3 or status in ('needs-attention', 'not-connected'))
-                       and ($5::uuid[] is null or id = any ($5))
-                       and ($8::uuid is null or "# + $keyset + ") order by " + $order + r#" limit $6) carts
-               where $4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0
-               order by "# + $order + " limit $7"],
-                $list.active,
-                $list.on,
-                $list.attention,
-                $list.search,
-                $list.ids,
-                $list.nearest,
-                $list.limit,
-                $list.id,
-                $($key),+
-            )
+/// What each order sorts by, where its cursor stands, and the keys of that cursor beside its id; the parameters are the caller's.
+macro_rules! ordered {
+    ($query:ident, $at:ident, $page:ident, $id:literal, $first:literal, $second:literal) => {
+        match ($query.sort.by, $query.sort.is_descending != $query.before.is_some()) {
+            (SortBy::Name, false) => {
+                $page!(
+                    $at,
+                    "sort_name, id",
+                    ["(lower(website_name), id) > (" + $first + ", " + $id + ")"],
+                    [$at.name.as_str()]
+                )
+            }
+            (SortBy::Name, true) => {
+                $page!(
+                    $at,
+                    "sort_name desc, id desc",
+                    ["(lower(website_name), id) < (" + $first + ", " + $id + ")"],
+                    [$at.name.as_str()]
+                )
+            }
+            (SortBy::Status, false) => $page!(
+                $at,
+                "status_rank, sort_name, id",
+                ["(status_rank, lower(website_name), id) > (" + $first + "::smallint, " + $second + ", " + $id + ")"],
+                [$at.rank, $at.name.as_str()]
+            ),
+            (SortBy::Status, true) => $page!(
+                $at,
+                "status_rank desc, sort_name desc, id desc",
+                ["(status_rank, lower(website_name), id) < (" + $first + "::smallint, " + $second + ", " + $id + ")"],
+                [$at.rank, $at.name.as_str()]
+            ),
+            (SortBy::Checked, false) => $page!(
+                $at,
+                "checked_key, id",
+                ["(coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz), h.cart_id) > ("
+                    + $first
+                    + ", "
+                    + $id
+                    + ")"],
+                [$at.checked_key()]
+            ),
+            (SortBy::Checked, true) => $page!(
+                $at,
+                "checked_key desc, id desc",
+                ["(coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz), h.cart_id) < ("
+                    + $first
+                    + ", "
+                    + $id
+                    + ")"],
+                [$at.checked_key()]
+            ),
         }
     };
 }
 
-/// What every order asks with.
-struct Asked<'a> {
-    connection: &'a mut PgConnection,
-    /// Neither filter nor search nor cursor: one page and one more.
-    is_first_of_all: bool,
-    on: bool,
-    active: Option<bool>,
-    attention: bool,
-    search: Option<&'a str>,
-    ids: Option<&'a [Uuid]>,
-    nearest: i64,
-    limit: i64,
-    id: Option<Uuid>,
+/// One page and one more, in the order that is asked for; backwards it comes reversed. Each filter in each order, from its begin
+/// or from a cursor, is a statement of its own without a condition that may fall away, so that each is planned once and reads the
+/// index that was made for it.
+pub(in crate::ecommerce) async fn list(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
+    macro_rules! page {
+        ($at:ident, $order:literal, [$($keyset:tt)+], $keys:tt) => {
+            match query.filter {
+                CartFilter::All => page!("true", $at, $order, [$($keyset)+], $keys),
+                CartFilter::Active => page!("is_active", $at, $order, [$($keyset)+], $keys),
+                CartFilter::Inactive => page!("not is_active", $at, $order, [$($keyset)+], $keys),
+                CartFilter::Attention => {
+                    page!("status in ('needs-attention', 'not-connected')", $at, $order, [$($keyset)+], $keys)
+                }
+            }
+        };
+        ($filter:literal, $at:ident, $order:literal, [$($keyset:tt)+], [$($key:expr),+]) => {
+            match $at {
+                None => rows!(connection, [$filter + " order by " + $order + " limit 51) carts order by " + $order]),
+                Some($at) => rows!(
+                    connection,
+                    [$filter + " and " + $($keyset)+ + " order by " + $order + " limit 51) carts order by " + $order],
+                    $at.id,
+                    $($key),+
+                ),
+            }
+        };
+    }
+    let at = query.cursor();
+    let rows = ordered!(query, at, page, "$1", "$2", "$3")?;
+    Ok(rows.into_iter().map(Listed::into_row).collect())
 }
 
-/// One page in the order that is asked for; backwards it comes reversed.
-pub(in crate::ecommerce) async fn list(
+/// Which carts a search looks at.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::ecommerce) struct Within<'a> {
+    /// Only among so many carts from the cursor on. Always a number: without one, Postgres would put the whole table in order.
+    pub nearest: i64,
+    /// Only among these.
+    pub ids: Option<&'a [Uuid]>,
+}
+
+/// The same of the carts whose name or address holds a text.
+pub(in crate::ecommerce) async fn search(
     connection: &mut PgConnection,
-    on: bool,
     query: &ListQuery,
+    text: &str,
     within: Within<'_>,
-    limit: i64,
 ) -> sqlx::Result<Vec<CartRow>> {
-    let (active, attention) = match query.filter {
+    let (is_active, needs_attention) = match query.filter {
         CartFilter::All => (None, false),
         CartFilter::Active => (Some(true), false),
-        CartFilter::Attention => (Some(true), true),
         CartFilter::Inactive => (Some(false), false),
+        CartFilter::Attention => (None, true),
     };
-    let cursor: Option<&Cursor> = query.before.as_ref().or(query.after.as_ref());
-    let (search, id) = (query.search.as_deref(), cursor.map(|cursor| cursor.id));
-    let Within { nearest, ids } = within;
-    let is_first_of_all = query.filter == CartFilter::All && search.is_none() && cursor.is_none() && ids.is_none();
-    let asked = Asked { connection, is_first_of_all, on, active, attention, search, ids, nearest, limit, id };
-    let (name, rank) = (cursor.map(|cursor| cursor.name.as_str()), cursor.map(|cursor| cursor.rank));
-    let at = cursor.map(|cursor| cursor.checked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH));
-    let rows = match (query.sort.by, query.sort.is_descending != query.before.is_some()) {
-        (SortBy::Name, false) => {
-            page!("lower(website_name), id", "(lower(website_name), id) > ($9, $8)", asked, name)
-        }
-        (SortBy::Name, true) => {
-            page!("lower(website_name) desc, id desc", "(lower(website_name), id) < ($9, $8)", asked, name)
-        }
-        (SortBy::Status, false) => page!(
-            "status_rank, lower(website_name), id",
-            "(status_rank, lower(website_name), id) > ($9::smallint, $10, $8)",
-            asked,
-            rank,
-            name
-        ),
-        (SortBy::Status, true) => page!(
-            "status_rank desc, lower(website_name) desc, id desc",
-            "(status_rank, lower(website_name), id) < ($9::smallint, $10, $8)",
-            asked,
-            rank,
-            name
-        ),
-        (SortBy::Checked, false) => page!(
-            "checked_key, id",
-            "(coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz), h.cart_id) > ($9, $8)",
-            asked,
-            at
-        ),
-        (SortBy::Checked, true) => page!(
-            "checked_key desc, id desc",
-            "(coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz), h.cart_id) < ($9, $8)",
-            asked,
-            at
-        ),
-    }?;
-    Ok(rows.into_iter().map(|row| row.into_row(on)).collect())
+    macro_rules! page {
+        ($at:ident, $order:literal, [$($keyset:tt)+], [$($key:expr),+]) => {
+            rows!(
+                connection,
+                [r#"($1::boolean is null or is_active = $1) and (not $2 or status in ('needs-attention', 'not-connected'))
+                       and ($3::uuid[] is null or id = any ($3)) and ($6::uuid is null or "# + $($keyset)+ + ") order by " + $order + r#" limit $4) carts
+                   where strpos(sort_name, lower($5)) > 0 or strpos(store_host, lower($5)) > 0 order by "# + $order + " limit 51"],
+                is_active,
+                needs_attention,
+                within.ids,
+                within.nearest,
+                text,
+                $at.map(|at| at.id),
+                $($at.map(|$at| $key)),+
+            )
+        };
+    }
+    let at = query.cursor();
+    let rows = ordered!(query, at, page, "$6", "$7", "$8")?;
+    Ok(rows.into_iter().map(Listed::into_row).collect())
 }
 
 impl Listed {
-    fn into_row(self, on: bool) -> CartRow {
+    fn into_row(self) -> CartRow {
         CartRow {
             id: CartId(self.id),
             cursor: Cursor {
@@ -179,7 +198,7 @@ impl Listed {
             store_host: self.store_host,
             is_practice: self.is_practice,
             is_active: self.is_active,
-            status: Status::from_stored(&self.status).under(on),
+            status: Status::from_stored(&self.status),
             last_class: self.last_class.as_deref().and_then(Class::from_stored),
             last_title: self.last_title,
             missing_count: self.missing_count,
@@ -193,43 +212,20 @@ impl Listed {
     }
 }
 
-/// Carts that hold every run of three characters of the text: all that match, and perhaps some that do not.
+/// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters, at most eleven spread
+/// over it are looked for: each costs a list of carts to read, and few are enough to leave a few.
 pub(in crate::ecommerce) async fn list_like(
     connection: &mut PgConnection,
     text: &str,
     limit: i64,
 ) -> sqlx::Result<Vec<Uuid>> {
-    sqlx::query_scalar!("select cart_id from cart_search where grams @> grams(lower($1)) limit $2", text, limit)
-        .fetch_all(connection)
-        .await
-}
-
-/// Which of these carts are there.
-pub(in crate::ecommerce) async fn list_existing(pool: &PgPool, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
-    let there = sqlx::query_scalar!("select id from carts where id = any ($1)", carts).fetch_all(pool).await?;
-    Ok(there.into_iter().map(CartId).collect())
-}
-
-/// Whether the integration is on, and how many carts each filter holds; each count stops at [`COUNT_TO`].
-///
-/// While it is on, a count names one column alone, so that an index answers it however many carts there are.
-pub(in crate::ecommerce) async fn count(connection: &mut PgConnection) -> sqlx::Result<(bool, Counts)> {
-    let row = sqlx::query!(
-        r#"
-        select integration.is_active,
-            (select count(*) from (select from carts limit 100) c) as "all!",
-            case when integration.is_active then (select count(*) from (select from carts where is_active limit 100) c)
-                 else 0 end as "active!",
-            case when integration.is_active then
-                     (select count(*) from (select from carts where status in ('needs-attention', 'not-connected') limit 100) c)
-                 else 0 end as "attention!",
-            case when integration.is_active then (select count(*) from (select from carts where not is_active limit 100) c)
-                 else (select count(*) from (select from carts limit 100) c) end as "inactive!"
-        from ecommerce_integration integration
-        "#
+    sqlx::query_scalar!(
+        "select cart_id from cart_search where grams @> array(
+             select substr(lower($1), at, 3) from generate_series(1, length(lower($1)) - 2, greatest((length(lower($1)) - 2) / 6, 1)) at
+         ) limit $2",
+        text,
+        limit
     )
-    .fetch_one(connection)
-    .await?;
-    let counts = Counts { all: row.all, active: row.active, attention: row.attention, inactive: row.inactive };
-    Ok((row.is_active, counts))
+    .fetch_all(connection)
+    .await
 }

@@ -19,7 +19,6 @@ use crate::{
         verdict::{CheckKind, CheckState, TESTS_A_MINUTE, Verdict},
     },
     web::{
-        admin::ecommerce::StatusFacts,
         error::Error,
         fields::Field,
         filters::{self, Moment},
@@ -201,25 +200,6 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
         diagnostics,
         changed: None,
         verdict: report.verdict.clone(),
-    }
-}
-
-impl CartHead {
-    /// The heading of every page about this cart.
-    pub async fn of(app: &App, cart: &Cart) -> Result<Self, Error> {
-        let facts = StatusFacts {
-            status: cart.status,
-            is_on: app.ecommerce.integration().await?.is_active,
-            class: cart.last_class,
-            title: cart.last_title.as_deref(),
-            missing: cart.missing_count,
-            since: cart.failing_since,
-            retired_by: cart.retired_by.as_deref(),
-            is_disconnected: cart.is_disconnected,
-            locations_gone: cart.locations_gone,
-        };
-        let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
-        Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })
     }
 }
 

@@ -22,10 +22,17 @@ mod refusal;
 pub mod settings;
 pub mod verdict_words;
 
-use super::StatusView;
+use super::{StatusFacts, StatusView};
+use crate::{
+    app::App,
+    ecommerce::{
+        Cart,
+        shopify::{credential::CredentialKind, scopes},
+    },
+    web::error::Error,
+};
 
 pub use crate::ecommerce::shopify::credential::CredentialKind as Kind;
-use crate::ecommerce::shopify::{credential::CredentialKind, scopes};
 
 /// How a credential is called on the pages; the words follow its kind everywhere.
 impl CredentialKind {
@@ -98,6 +105,23 @@ pub struct CartHead {
 }
 
 impl CartHead {
+    /// The heading of every page about this cart.
+    pub async fn of(app: &App, cart: &Cart) -> Result<Self, Error> {
+        let facts = StatusFacts {
+            status: cart.status,
+            is_on: app.ecommerce.integration().await?.is_active,
+            class: cart.last_class,
+            title: cart.last_title.as_deref(),
+            missing: cart.missing_count,
+            since: cart.failing_since,
+            retired_by: cart.retired_by.as_deref(),
+            is_disconnected: cart.is_disconnected,
+            locations_gone: cart.locations_gone,
+        };
+        let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
+        Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })
+    }
+
     pub(crate) fn base(&self) -> String {
         format!("/admin/ecommerce/shopify/{}", self.id)
     }
