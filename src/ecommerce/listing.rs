@@ -173,7 +173,7 @@ impl Ecommerce {
 /// Carts from the cursor on that are looked at first: a common word is found among them, in order, without asking the index.
 const NEAREST: i64 = 200;
 /// Matches that are put in order. Where there are more, the list is walked in longer and longer strides, and the next one is near.
-const MOST_MATCHES: i64 = 1_000;
+pub(super) const MOST_MATCHES: i64 = 1_000;
 const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 /// The index knows runs of three characters.
 const SHORTEST: usize = 3;
@@ -189,7 +189,7 @@ async fn look(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<
         return Ok(rows);
     }
     if text.chars().count() >= SHORTEST {
-        let ids = sql::list_like(connection, text, MOST_MATCHES + 1).await?;
+        let ids = sql::list_like(connection, text).await?;
         if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
             let within = sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) };
             return sql::search(connection, query, text, within).await;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, ListQuery, Status,
     health::PastCheck,
-    listing::{Cursor, PAGE, SortBy},
+    listing::{Cursor, MOST_MATCHES, PAGE, SortBy},
     verdict::Class,
 };
 
@@ -30,9 +30,9 @@ struct Listed {
     locations_gone: bool,
 }
 
-// The limit stands in the statements: Postgres plans one whose limit is a parameter anew for each page, which costs as much as
+// Limits stand in the statements: Postgres plans one whose limit is a parameter anew for each page, which costs as much as
 // answering it.
-const _: () = assert!(PAGE + 1 == 51);
+const _: () = assert!(PAGE + 1 == 51 && MOST_MATCHES + 1 == 1_001);
 
 /// The columns of a row; what comes after chooses the carts and puts them in order.
 macro_rules! rows {
@@ -52,7 +52,8 @@ macro_rules! rows {
     };
 }
 
-/// What each order sorts by, where its cursor stands, and the keys of that cursor beside its id; the parameters are the caller's.
+/// What each order sorts by, where its cursor stands, the keys of that cursor beside its id, and where a search reads; the
+/// parameters are the caller's.
 macro_rules! ordered {
     ($query:ident, $at:ident, $page:ident, $id:literal, $first:literal, $second:literal) => {
         match ($query.sort.by, $query.sort.is_descending != $query.before.is_some()) {
@@ -61,7 +62,8 @@ macro_rules! ordered {
                     $at,
                     "sort_name, id",
                     ["(lower(website_name), id) > (" + $first + ", " + $id + ")"],
-                    [$at.name.as_str()]
+                    [$at.name.as_str()],
+                    "select id, lower(website_name) as sort_name, status_rank, store_host from carts"
                 )
             }
             (SortBy::Name, true) => {
@@ -69,20 +71,23 @@ macro_rules! ordered {
                     $at,
                     "sort_name desc, id desc",
                     ["(lower(website_name), id) < (" + $first + ", " + $id + ")"],
-                    [$at.name.as_str()]
+                    [$at.name.as_str()],
+                    "select id, lower(website_name) as sort_name, status_rank, store_host from carts"
                 )
             }
             (SortBy::Status, false) => $page!(
                 $at,
                 "status_rank, sort_name, id",
                 ["(status_rank, lower(website_name), id) > (" + $first + "::smallint, " + $second + ", " + $id + ")"],
-                [$at.rank, $at.name.as_str()]
+                [$at.rank, $at.name.as_str()],
+                "select id, lower(website_name) as sort_name, status_rank, store_host from carts"
             ),
             (SortBy::Status, true) => $page!(
                 $at,
                 "status_rank desc, sort_name desc, id desc",
                 ["(status_rank, lower(website_name), id) < (" + $first + "::smallint, " + $second + ", " + $id + ")"],
-                [$at.rank, $at.name.as_str()]
+                [$at.rank, $at.name.as_str()],
+                "select id, lower(website_name) as sort_name, status_rank, store_host from carts"
             ),
             (SortBy::Checked, false) => $page!(
                 $at,
@@ -92,7 +97,10 @@ macro_rules! ordered {
                     + ", "
                     + $id
                     + ")"],
-                [$at.checked_key()]
+                [$at.checked_key()],
+                r#"select id, lower(website_name) as sort_name, store_host,
+                      coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz) as checked_key
+                  from carts join cart_health h on h.cart_id = carts.id"#
             ),
             (SortBy::Checked, true) => $page!(
                 $at,
@@ -102,7 +110,10 @@ macro_rules! ordered {
                     + ", "
                     + $id
                     + ")"],
-                [$at.checked_key()]
+                [$at.checked_key()],
+                r#"select id, lower(website_name) as sort_name, store_host,
+                      coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz) as checked_key
+                  from carts join cart_health h on h.cart_id = carts.id"#
             ),
         }
     };
@@ -113,7 +124,7 @@ macro_rules! ordered {
 /// index that was made for it.
 pub(in crate::ecommerce) async fn list(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     macro_rules! page {
-        ($at:ident, $order:literal, [$($keyset:tt)+], $keys:tt) => {
+        ($at:ident, $order:literal, [$($keyset:tt)+], $keys:tt, $search:literal) => {
             match query.filter {
                 CartFilter::All => page!("true", $at, $order, [$($keyset)+], $keys),
                 CartFilter::Active => page!("is_active", $at, $order, [$($keyset)+], $keys),
@@ -163,12 +174,14 @@ pub(in crate::ecommerce) async fn search(
         CartFilter::Attention => (None, true),
     };
     macro_rules! page {
-        ($at:ident, $order:literal, [$($keyset:tt)+], [$($key:expr),+]) => {
+        ($at:ident, $order:literal, [$($keyset:tt)+], [$($key:expr),+], $search:literal) => {
             rows!(
                 connection,
-                [r#"($1::boolean is null or is_active = $1) and (not $2 or status in ('needs-attention', 'not-connected'))
-                       and ($3::uuid[] is null or id = any ($3)) and ($6::uuid is null or "# + $($keyset)+ + ") order by " + $order + r#" limit $4) carts
-                   where strpos(sort_name, lower($5)) > 0 or strpos(store_host, lower($5)) > 0 order by "# + $order + " limit 51"],
+                [r#"id in (select id from ("# + $search + r#"
+                     where ($1::boolean is null or is_active = $1) and (not $2 or status in ('needs-attention', 'not-connected'))
+                         and ($3::uuid[] is null or id = any ($3)) and ($6::uuid is null or "# + $($keyset)+ + ") order by " + $order + r#" limit $4) near
+                     where strpos(sort_name, lower($5)) > 0 or strpos(store_host, lower($5)) > 0 order by "# + $order + r#" limit 51)) carts
+                 order by "# + $order],
                 is_active,
                 needs_attention,
                 within.ids,
@@ -214,17 +227,12 @@ impl Listed {
 
 /// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters, at most eleven spread
 /// over it are looked for: each costs a list of carts to read, and few are enough to leave a few.
-pub(in crate::ecommerce) async fn list_like(
-    connection: &mut PgConnection,
-    text: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<Uuid>> {
+pub(in crate::ecommerce) async fn list_like(connection: &mut PgConnection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select cart_id from cart_search where grams @> array(
              select substr(lower($1), at, 3) from generate_series(1, length(lower($1)) - 2, greatest((length(lower($1)) - 2) / 6, 1)) at
-         ) limit $2",
-        text,
-        limit
+         ) limit 1001",
+        text
     )
     .fetch_all(connection)
     .await
