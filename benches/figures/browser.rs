@@ -2,7 +2,7 @@
 //! end of the answer. Knows cookies and forms only as far as the figures need them.
 
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// One connection.
@@ -38,7 +38,14 @@ impl Answer {
 
 impl Browser {
     pub async fn open(address: SocketAddr, cookies: &str) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::open_from(Ipv4Addr::LOCALHOST, address, cookies).await
+    }
+
+    /// The same from another address of loopback.
+    pub async fn open_from(from: Ipv4Addr, address: SocketAddr, cookies: &str) -> anyhow::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((from, 0)))?;
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, address, cookies: cookies.to_owned(), read: Vec::with_capacity(64 << 10) })
     }

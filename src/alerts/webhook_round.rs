@@ -1,6 +1,8 @@
 //! The webhook's half of a round.
 
 use futures_util::future::join_all;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     Alerts, Broken, Round, SigningSecret, WebhookAddress,
@@ -47,52 +49,83 @@ impl Alerts {
         call: sql::LeasedCall,
         answered: Answered,
     ) -> Result<Round, Broken> {
-        let (id, recipient) = (row.id, row.host.clone());
-        let subject = letter::subject(&call.waiting.alert, &self.house);
         let pause = pause(call.attempts, call.waiting.id);
-        let is_over = call.age_seconds + pause > GIVE_UP;
+        let mut told = Told {
+            webhook: row.id,
+            recipient: row.host.clone(),
+            subject: letter::subject(&call.waiting.alert, &self.house),
+            outcome: answered.words(),
+            is_delivered: answered.is_success(),
+        };
+        let is_over = call.age_seconds + pause > GIVE_UP && !answered.is_success() && !answered.is_gone();
+        if is_over {
+            told.outcome.push_str("; given up after a day");
+        }
         Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
-                let outcome = if is_over && !answered.is_success() && !answered.is_gone() {
-                    format!("{}; given up after a day", answered.words())
-                } else {
-                    answered.words()
-                };
-                let line = sql::Line {
-                    channel: "webhook",
-                    recipient: &recipient,
-                    outcome: &outcome,
-                    is_delivered: answered.is_success(),
-                    subject: &subject,
-                };
-                if answered.is_success() {
-                    // The webhook's row first, as whoever changes the settings does: two that wait for each other end both.
-                    sql::end_failing(work).await?;
-                    sql::delete_deliveries(work, &[call.waiting.id]).await?;
-                    sql::insert_line(work, &line).await?;
-                    return Ok(Round { delivered: 1, ..Round::default() });
+                match answered {
+                    _ if answered.is_success() => told.delivered(work, &call).await,
+                    _ if answered.is_gone() => told.gone(work).await,
+                    _ => told.failed(work, &call, is_over, pause).await,
                 }
-                if answered.is_gone() {
-                    if sql::turn_off_webhook(work, id).await? {
-                        sql::insert_line(work, &line).await?;
-                        audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
-                    }
-                    sql::delete_unwanted(work).await?;
-                    return Ok(Round { given_up: 1, ..Round::default() });
-                }
-                let is_first = sql::begin_failing(work).await?;
-                if is_first || is_over {
-                    sql::insert_line(work, &line).await?;
-                }
-                if is_over {
-                    sql::delete_deliveries(work, &[call.waiting.id]).await?;
-                    audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
-                    return Ok(Round { given_up: 1, ..Round::default() });
-                }
-                sql::retry_call(work, call.waiting.id, call.leased_until, pause).await?;
-                Ok(Round { failed: 1, ..Round::default() })
             })
         })
         .await?)
+    }
+}
+
+/// How a call ended, and its line in the log.
+struct Told {
+    webhook: Uuid,
+    recipient: String,
+    subject: String,
+    outcome: String,
+    is_delivered: bool,
+}
+
+impl Told {
+    async fn note(&self, work: &mut PgConnection) -> sqlx::Result<()> {
+        let Self { recipient, outcome, subject, is_delivered, .. } = self;
+        let line = sql::Line { channel: "webhook", recipient, outcome, is_delivered: *is_delivered, subject };
+        sql::insert_line(work, &line).await
+    }
+
+    async fn delivered(&self, work: &mut PgConnection, call: &sql::LeasedCall) -> sqlx::Result<Round> {
+        // The webhook's row first, as whoever changes the settings does: two that wait for each other end both.
+        sql::end_failing(work).await?;
+        sql::delete_deliveries(work, &[call.waiting.id]).await?;
+        self.note(work).await?;
+        Ok(Round { delivered: 1, ..Round::default() })
+    }
+
+    /// The other side wants no more of it (410): turned off, unless somebody has entered another address meanwhile.
+    async fn gone(&self, work: &mut PgConnection) -> sqlx::Result<Round> {
+        if sql::turn_off_webhook(work, self.webhook).await? {
+            self.note(work).await?;
+            audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
+        }
+        sql::delete_unwanted(work).await?;
+        Ok(Round { given_up: 1, ..Round::default() })
+    }
+
+    /// The first failure of a row of them is noted, and the end; those between would fill the log.
+    async fn failed(
+        &self,
+        work: &mut PgConnection,
+        call: &sql::LeasedCall,
+        is_over: bool,
+        pause: f64,
+    ) -> sqlx::Result<Round> {
+        let is_first = sql::begin_failing(work).await?;
+        if is_first || is_over {
+            self.note(work).await?;
+        }
+        if !is_over {
+            sql::retry_call(work, call.waiting.id, call.leased_until, pause).await?;
+            return Ok(Round { failed: 1, ..Round::default() });
+        }
+        sql::delete_deliveries(work, &[call.waiting.id]).await?;
+        audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
+        Ok(Round { given_up: 1, ..Round::default() })
     }
 }

@@ -43,6 +43,19 @@ pub struct Session {
 }
 
 impl Session {
+    /// A browser that we see for the first time.
+    fn nobody(origin: Origin) -> Self {
+        Self {
+            browser: BrowserSecret::generate(),
+            user: None,
+            ended: None,
+            banner: None,
+            fresh: None,
+            origin,
+            renewed: Arc::default(),
+        }
+    }
+
     /// The session has this id from now on.
     pub fn renew(&mut self, opened: BrowserSecret) {
         *self.renewed.lock().expect("nobody panics here") = Some(opened.clone());
@@ -151,56 +164,20 @@ fn shows_page(request: &Request) -> bool {
     request.method() == Method::GET && request.headers().get("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
 }
 
-/// Finds out who asks.
+/// Lets whoever comes after know who asks, and gives the browser the cookie that its forms need.
 pub async fn session(State(app): State<App>, mut request: Request, next: Next) -> Response {
     if needs_none(request.uri().path()) {
         return next.run(request).await;
     }
-    let cookies = Cookies::of(&app);
-    let origin = origin(&app, &request);
-    let renewed = Arc::<Mutex<Option<BrowserSecret>>>::default();
-    let mut session = Session {
-        browser: BrowserSecret::generate(),
-        user: None,
-        ended: None,
-        banner: None,
-        fresh: None,
-        origin,
-        renewed: renewed.clone(),
-    };
-    let mut is_new = true;
-    if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
-        match app.accounts.session(&secret, shows_page(&request)).await {
-            Ok(Known::Live { user, banner, fresh, connection }) => {
-                // A form may take its time to arrive; meanwhile nobody holds a connection.
-                if request.method() == Method::GET {
-                    request.extensions_mut().insert(Lent::new(connection));
-                }
-                session = Session {
-                    browser: secret,
-                    user: Some(user),
-                    fresh,
-                    banner: banner.and_then(|banner| serde_json::from_value(banner).ok()),
-                    ..session
-                };
-                is_new = false;
-            }
-            Ok(Known::Ended(why)) => session.ended = Some(why),
-            Ok(Known::Unknown) => {}
-            Err(error) => {
-                session.browser = secret;
-                return unanswered(&app, &session, request, anyhow::Error::from(error).context("reading the session"))
-                    .await;
-            }
+    let mut session = Session::nobody(origin(&app, &request));
+    let is_new = match recognise(&app, &mut request, &mut session).await {
+        Ok(is_known) => !is_known,
+        Err(error) => {
+            let cause = anyhow::Error::from(error).context("reading the session");
+            return unanswered(&app, &session, request, cause).await;
         }
-    }
-    if session.user.is_none()
-        && let Some(secret) = Cookies::find(cookies.form(), request.headers())
-    {
-        session.browser = secret;
-        is_new = false;
-    }
-    let browser = session.browser.clone();
+    };
+    let (cookies, renewed, browser) = (Cookies::of(&app), session.renewed.clone(), session.browser.clone());
     // A link from another site arrives without any cookie; answering with a new one would make an open form too old.
     let from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     request.extensions_mut().insert(session);
@@ -214,6 +191,33 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
         response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.form(), browser.to_cookie()));
     }
     response
+}
+
+/// Finds out who asks, and whether their browser has a secret that we gave it.
+///
+/// # Errors
+/// The database is away; the session keeps the browser's secret, so that a form that is open stays good.
+async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
+    let cookies = Cookies::of(app);
+    if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
+        let known = app.accounts.session(&secret, shows_page(request)).await;
+        match known.inspect_err(|_| session.browser = secret.clone())? {
+            Known::Live { user, banner, fresh, connection } => {
+                // A form may take its time to arrive; meanwhile nobody holds a connection.
+                if request.method() == Method::GET {
+                    request.extensions_mut().insert(Lent::new(connection));
+                }
+                (session.browser, session.user, session.fresh) = (secret, Some(user), fresh);
+                session.banner = banner.and_then(|banner| serde_json::from_value(banner).ok());
+                return Ok(true);
+            }
+            Known::Ended(why) => session.ended = Some(why),
+            Known::Unknown => {}
+        }
+    }
+    let Some(secret) = Cookies::find(cookies.form(), request.headers()) else { return Ok(false) };
+    session.browser = secret;
+    Ok(true)
 }
 
 /// The database is away: what was typed stands on the page that says so, ready to be sent again.

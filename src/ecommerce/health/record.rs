@@ -89,22 +89,7 @@ async fn follow(
     missing: &[String],
     ended_by: Option<&str>,
 ) -> sqlx::Result<()> {
-    let same = match (&trouble, now.problem) {
-        (Some(trouble), Some(class)) => trouble.is(class),
-        (None, None) => true,
-        _ => false,
-    };
-    let mut over = None;
-    if !same {
-        if now.problem.is_some() {
-            over = sql::end_problem(work, now.cart, ended_by).await?;
-        }
-        if let Some(trouble) = &trouble {
-            // One trouble that follows another begins when it was found.
-            let began_at = if over.is_some() { now.at } else { trouble.since };
-            sql::insert_problem(work, now.cart, began_at, trouble.class, &trouble.title).await?;
-        }
-    }
+    let over = turn(work, now, trouble.as_ref(), ended_by).await?;
     let is_live = |status| matches!(status, Status::Connected | Status::NeedsAttention | Status::NotConnected);
     if now.status == status || !is_live(now.status) || !is_live(status) {
         return Ok(());
@@ -128,4 +113,27 @@ async fn follow(
         at: now.at,
     };
     announce(work, &change).await
+}
+
+/// Ends the problem that lasts where another one, or none, is found, and begins that one; the problem that ended.
+async fn turn(
+    work: &mut PgConnection,
+    now: &sql::LockedHealth,
+    trouble: Option<&Trouble>,
+    ended_by: Option<&str>,
+) -> sqlx::Result<Option<sql::Over>> {
+    if trouble.is_none() && now.problem.is_none() || trouble.zip(now.problem).is_some_and(|(one, class)| one.is(class))
+    {
+        return Ok(None);
+    }
+    let over = match now.problem {
+        Some(_) => sql::end_problem(work, now.cart, ended_by).await?,
+        None => None,
+    };
+    if let Some(trouble) = trouble {
+        // One trouble that follows another begins when it was found.
+        let began_at = if over.is_some() { now.at } else { trouble.since };
+        sql::insert_problem(work, now.cart, began_at, trouble.class, &trouble.title).await?;
+    }
+    Ok(over)
 }

@@ -80,6 +80,13 @@ impl Account {
         ])
     }
 
+    /// The page with what was typed and what is wrong with it.
+    fn refuse(mut self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Response {
+        self.name = Field { value: typed.name, complaint: name, note: None };
+        self.email = Field { value: typed.email, complaint: email, note: None };
+        Page::refused(self).into_response()
+    }
+
     fn role(&self) -> &'static str {
         if self.shell.can_change() { "Administrator" } else { "Viewer" }
     }
@@ -112,58 +119,56 @@ pub struct Typed {
     password: Option<String>,
 }
 
+impl Typed {
+    /// What has to be confirmed.
+    fn deed(&self) -> Deed {
+        Deed {
+            text: "change your email address".into(),
+            action: "/admin/account".into(),
+            fields: vec![("name", self.name.clone()), ("email", self.email.clone())],
+            cancel: "/admin/account".into(),
+        }
+    }
+}
+
 /// POST `/admin/account`: another address asks for the password first.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,
     mut session: Session,
-    Form(typed): Form<Typed>,
+    Form(mut typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let person = session.person()?.id;
-    let name = PersonName::parse(&typed.name);
-    let email = Email::parse(&typed.email);
-    let (name, email) = match (name, email) {
-        (Ok(name), Ok(email)) => (name, email),
+    let details = match (PersonName::parse(&typed.name), Email::parse(&typed.email)) {
+        (Ok(name), Ok(email)) => Details { name, email },
         (name, email) => {
-            let mut page = Account::of(&app, shell, &session).await?;
-            page.name.complaint = name.err().map(|error| Complaint::new("PERSON_NAME", error.to_string()));
-            page.email.complaint = email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()));
-            (page.name.value, page.email.value) = (typed.name, typed.email);
-            return Ok(Page::refused(page).into_response());
+            let name = name.err().map(|error| Complaint::new("PERSON_NAME", error.to_string()));
+            let email = email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()));
+            return Account::of(&app, shell, &session).await.map(|page| page.refuse(typed, name, email));
         }
     };
-    let details = Details { name, email };
     let mut outcome = app.accounts.update_details(session.by(), person, details.clone(), session.fresh).await;
     if matches!(outcome, Err(DetailsError::NotFresh)) {
-        let deed = Deed {
-            text: "change your email address".into(),
-            action: "/admin/account".into(),
-            fields: vec![("name", typed.name.clone()), ("email", typed.email.clone())],
-            cancel: "/admin/account".into(),
-        };
-        let fresh = match confirm(&app, &mut shell, &mut session, typed.password, deed).await {
+        let password = typed.password.take();
+        let fresh = match confirm(&app, &mut shell, &mut session, password, typed.deed()).await {
             Ok(fresh) => fresh,
             Err(asked) => return Ok(asked),
         };
         outcome = app.accounts.update_details(session.by(), person, details, Some(fresh)).await;
     }
     match outcome {
-        Ok(is_changed) => {
-            if is_changed {
-                let banner =
-                    Banner { title: "Your details are saved.".into(), short: "Saved".into(), ..Banner::default() };
-                session.leave(&app, &banner).await?;
-            }
-            Ok(Redirect::to("/admin/account").into_response())
+        Ok(false) => {}
+        Ok(true) => {
+            let title = "Your details are saved.".into();
+            session.leave(&app, &Banner { title, short: "Saved".into(), ..Banner::default() }).await?;
         }
         Err(taken @ DetailsError::EmailTaken) => {
-            let mut page = Account::of(&app, shell, &session).await?;
-            page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
-            (page.name.value, page.email.value) = (typed.name, typed.email);
-            Ok(Page::refused(page).into_response())
+            let complaint = Complaint::new("EMAIL_TAKEN", taken.to_string());
+            return Account::of(&app, shell, &session).await.map(|page| page.refuse(typed, None, Some(complaint)));
         }
-        Err(broken) => Err(broken.into()),
+        Err(broken) => return Err(broken.into()),
     }
+    Ok(Redirect::to("/admin/account").into_response())
 }
 
 #[derive(Debug, Deserialize)]
