@@ -171,7 +171,7 @@ impl Ecommerce {
 }
 
 /// Carts from the cursor on that are looked at first: a common word is found among them, in order, without asking the index.
-const NEAREST: i64 = 200;
+const NEAREST: i64 = 128;
 /// Matches that are put in order. Where there are more, the list is walked in longer and longer strides, and the next one is near.
 pub(super) const MOST_MATCHES: i64 = 1_000;
 const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
@@ -183,23 +183,31 @@ async fn look(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<
     let Some(text) = query.search.as_deref() else {
         return sql::list(connection, query).await;
     };
-    let is_whole = |rows: &[CartRow]| rows.len() > usize::try_from(PAGE).expect("a page is small");
-    let mut rows = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
-    if is_whole(&rows) {
-        return Ok(rows);
+    let found = search(connection, query, text).await?;
+    if found.is_empty() { Ok(Vec::new()) } else { sql::list_these(connection, &found).await }
+}
+
+async fn search(connection: &mut PgConnection, query: &ListQuery, text: &str) -> sqlx::Result<Vec<Uuid>> {
+    let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("a page is small");
+    let mut found = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
+    if is_whole(&found) {
+        return Ok(found);
     }
     if text.chars().count() >= SHORTEST {
         let ids = sql::list_like(connection, text).await?;
+        if ids.is_empty() {
+            return Ok(ids);
+        }
         if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
             let within = sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) };
             return sql::search(connection, query, text, within).await;
         }
     }
     for nearest in STRIDES {
-        rows = sql::search(connection, query, text, sql::Within { nearest, ids: None }).await?;
-        if is_whole(&rows) {
+        found = sql::search(connection, query, text, sql::Within { nearest, ids: None }).await?;
+        if is_whole(&found) {
             break;
         }
     }
-    Ok(rows)
+    Ok(found)
 }

@@ -160,13 +160,14 @@ pub(in crate::ecommerce) struct Within<'a> {
     pub ids: Option<&'a [Uuid]>,
 }
 
-/// The same of the carts whose name or address holds a text.
+/// One page and one more of the carts whose name or address holds a text, in order: their ids, since most that are looked at are
+/// not shown.
 pub(in crate::ecommerce) async fn search(
     connection: &mut PgConnection,
     query: &ListQuery,
     text: &str,
     within: Within<'_>,
-) -> sqlx::Result<Vec<CartRow>> {
+) -> sqlx::Result<Vec<Uuid>> {
     let (is_active, needs_attention) = match query.filter {
         CartFilter::All => (None, false),
         CartFilter::Active => (Some(true), false),
@@ -174,14 +175,13 @@ pub(in crate::ecommerce) async fn search(
         CartFilter::Attention => (None, true),
     };
     macro_rules! page {
-        ($at:ident, $order:literal, [$($keyset:tt)+], [$($key:expr),+], $search:literal) => {
-            rows!(
-                connection,
-                [r#"id in (select id from ("# + $search + r#"
+        ($at:ident, $order:literal, [$($keyset:tt)+], [$($key:expr),+], $source:literal) => {
+            sqlx::query_scalar!(
+                "select id from (" + $source + r#"
                      where ($1::boolean is null or is_active = $1) and (not $2 or status in ('needs-attention', 'not-connected'))
-                         and ($3::uuid[] is null or id = any ($3)) and ($6::uuid is null or "# + $($keyset)+ + ") order by " + $order + r#" limit $4) near
-                     where strpos(sort_name, lower($5)) > 0 or strpos(store_host, lower($5)) > 0 order by "# + $order + r#" limit 51)) carts
-                 order by "# + $order],
+                         and ($3::uuid[] is null or id = any ($3)) and ($6::uuid is null or "# + $($keyset)+ + ")
+                     order by " + $order + r#" limit $4) near
+                 where strpos(sort_name, lower($5)) > 0 or strpos(store_host, lower($5)) > 0 order by "# + $order + " limit 51",
                 is_active,
                 needs_attention,
                 within.ids,
@@ -190,11 +190,23 @@ pub(in crate::ecommerce) async fn search(
                 $at.map(|at| at.id),
                 $($at.map(|$at| $key)),+
             )
+            .fetch_all(connection)
+            .await
         };
     }
     let at = query.cursor();
-    let rows = ordered!(query, at, page, "$6", "$7", "$8")?;
-    Ok(rows.into_iter().map(Listed::into_row).collect())
+    ordered!(query, at, page, "$6", "$7", "$8")
+}
+
+/// The rows of these carts, in their order. Both tables are asked for the ids, so that neither is read as a whole.
+pub(in crate::ecommerce) async fn list_these(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<CartRow>> {
+    let rows = rows!(connection, ["carts.id = any ($1) and h.cart_id = any ($1)) carts"], ids)?;
+    let mut rows: Vec<CartRow> = rows.into_iter().map(Listed::into_row).collect();
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id.0));
+    Ok(rows)
 }
 
 impl Listed {
