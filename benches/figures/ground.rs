@@ -79,6 +79,11 @@ pub struct Served {
 
 impl Served {
     pub async fn start(pool: PgPool, egress: &Egress) -> anyhow::Result<Self> {
+        Self::start_under(KeyRing::generate(), pool, egress).await
+    }
+
+    /// Beside another process on the same tables, with its keys.
+    pub async fn start_under(ring: KeyRing, pool: PgPool, egress: &Egress) -> anyhow::Result<Self> {
         log_to_nowhere();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -90,7 +95,7 @@ impl Served {
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,
         };
-        let vault = Vault::open_with(KeyRing::generate(), cartwright::database::beside(&pool)).await?;
+        let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await?;
         let app = App::new(pool, vault, Client::new(egress)?, site);
         let (stop, stopped) = oneshot::channel();
         let router = web::site(app.clone());

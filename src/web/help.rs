@@ -17,38 +17,6 @@ use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::shell::Shell;
 
-/// Classes that the page explains, in the order of their cause.
-const EXPLAINED: [Class; 28] = [
-    Class::ScopesMissing,
-    Class::CustomerDetailsHidden,
-    Class::Expires,
-    Class::ApiVersionOld,
-    Class::NetworkDns,
-    Class::NetworkUnreachable,
-    Class::NetworkTimeout,
-    Class::TlsUntrusted,
-    Class::NotShopify,
-    Class::StoreNotFound,
-    Class::StoreMoved,
-    Class::StoreFrozen,
-    Class::StoreLocked,
-    Class::RateLimited,
-    Class::RequestRejected,
-    Class::ShopifyDown,
-    Class::TokenRefused,
-    Class::TokenStopped,
-    Class::TokenKindRefused,
-    Class::NotAllowed,
-    Class::WrongStore,
-    Class::Duplicate,
-    Class::CcWrongOrg,
-    Class::CcNotInstalled,
-    Class::CcRefused,
-    Class::OurKey,
-    Class::OurBug,
-    Class::TestLimit,
-];
-
 /// The page; readable before the sign-in too.
 #[derive(Debug, Template)]
 #[template(path = "help.html")]
@@ -62,7 +30,8 @@ pub struct Help {
 impl Help {
     /// The page for this product and these 17 permissions.
     pub fn new(shell: Shell, permissions: Vec<Permission>, now: OffsetDateTime) -> Self {
-        let messages = EXPLAINED.iter().map(|class| example(*class, &shell, &permissions, now)).collect();
+        let explained = Class::ALL.into_iter().filter(|class| *class != Class::Connected);
+        let messages = explained.map(|class| example(class, &shell, &permissions, now)).collect();
         let guide = Guide {
             product: shell.product.clone(),
             handle: None,

@@ -1,7 +1,10 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::alerts::{CartStatus, change::tests::change};
+use crate::{
+    alerts::{CartStatus, change::tests::change},
+    ecommerce::verdict::Class,
+};
 
 const AT: OffsetDateTime = datetime!(2026-11-21 08:54:40 UTC);
 const LINK: &str = "https://orders.northwind.example/admin/ecommerce/shopify/000000000000000000000000000198f3/health";
@@ -71,7 +74,7 @@ fn what_began_and_ended_before_it_was_sent_is_told_as_over() {
 
 #[test]
 fn every_class_has_words_of_its_own_and_no_blank_is_left() {
-    for class in crate::web::samples::ALL_CLASSES {
+    for class in Class::ALL {
         let words = words::of(class.as_str());
         let is_trouble = !["CONNECTED", "API_VERSION_OLD", "OUR_BUG", "TEST_LIMIT"].contains(&class.as_str());
         assert_eq!(words != words::of("?"), is_trouble, "{}", class.as_str());

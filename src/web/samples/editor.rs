@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::guide::guide;
 use super::settings::{self, other_settings, settings_section};
-use super::verdicts::{ALL_CLASSES, test_view};
+use super::verdicts::test_view;
 use super::{LONG, NOW, complaint, draw, field, head, shell, viewer, with_banner};
 use crate::ecommerce::{Status, verdict::Class};
 use crate::web::admin::ecommerce::shopify::Kind;
@@ -45,7 +45,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         named("editor-viewer-client", &General { shell: viewer(), ..saved_editor(Kind::ClientCredentials) }),
     ];
     pages.extend(settings::pages());
-    for class in ALL_CLASSES {
+    for class in Class::ALL {
         pages.push(named(&format!("test-{}", class.as_str()), &received_editor(class)));
     }
     pages

@@ -26,7 +26,6 @@ use super::admin::ecommerce::{StatusView, shopify::CartHead};
 use super::fields::{Complaint, Field};
 use super::shell::{Banner, Person, Shell, Tone};
 use crate::ecommerce::Status;
-pub(crate) use verdicts::ALL_CLASSES;
 
 /// The time of every sample.
 const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);

@@ -7,39 +7,6 @@ use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Li
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 
-/// Every class, by hand; the count is compared with the templates in a test.
-pub(crate) const ALL_CLASSES: [Class; 29] = [
-    Class::Connected,
-    Class::ScopesMissing,
-    Class::CustomerDetailsHidden,
-    Class::Expires,
-    Class::ApiVersionOld,
-    Class::NetworkDns,
-    Class::NetworkUnreachable,
-    Class::NetworkTimeout,
-    Class::TlsUntrusted,
-    Class::NotShopify,
-    Class::StoreNotFound,
-    Class::StoreMoved,
-    Class::StoreFrozen,
-    Class::StoreLocked,
-    Class::RateLimited,
-    Class::RequestRejected,
-    Class::ShopifyDown,
-    Class::TokenRefused,
-    Class::TokenStopped,
-    Class::TokenKindRefused,
-    Class::NotAllowed,
-    Class::WrongStore,
-    Class::Duplicate,
-    Class::CcWrongOrg,
-    Class::CcNotInstalled,
-    Class::CcRefused,
-    Class::OurKey,
-    Class::OurBug,
-    Class::TestLimit,
-];
-
 pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
     TestView {
         verdict: verdict(class),

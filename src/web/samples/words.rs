@@ -4,7 +4,7 @@ use askama::Template as _;
 use scraper::Html;
 
 use super::rules::select;
-use super::verdicts::{ALL_CLASSES, test_view};
+use super::verdicts::test_view;
 use crate::ecommerce::verdict::Class;
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
@@ -18,7 +18,7 @@ fn read(view: &TestView) -> (Html, String) {
 
 #[test]
 fn every_class_is_told_with_its_title_its_cause_and_what_to_do() {
-    assert_eq!(WORDS.map(|(class, ..)| class), ALL_CLASSES);
+    assert_eq!(WORDS.map(|(class, ..)| class), Class::ALL);
     for (class, title, cause, remedy) in WORDS {
         let (page, text) = read(&test_view(class, Kind::AccessToken));
         let region = page.select(&select("section[aria-label='Connection test']")).next().expect("the region");
@@ -35,7 +35,7 @@ fn every_class_is_told_with_its_title_its_cause_and_what_to_do() {
 #[test]
 fn the_second_kind_never_speaks_of_an_access_token() {
     let own = [Class::CcNotInstalled, Class::TokenKindRefused];
-    for class in ALL_CLASSES.into_iter().filter(|class| !own.contains(class)) {
+    for class in Class::ALL.into_iter().filter(|class| !own.contains(class)) {
         let (_, text) = read(&test_view(class, Kind::ClientCredentials));
         assert!(!text.to_lowercase().contains("access token"), "{class:?}: {text}");
     }
