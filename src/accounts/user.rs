@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::direction::is_mark;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Can do everything here.
@@ -79,11 +81,13 @@ pub enum PersonNameError {
 }
 
 impl PersonName {
+    /// Trims, and drops what a line of text cannot show or what turns the words around it.
     pub fn parse(typed: &str) -> Result<Self, PersonNameError> {
-        let name: String = typed.trim().chars().filter(|c| !c.is_control()).collect();
+        let name: String = typed.chars().filter(|c| !c.is_control() && !is_mark(*c)).collect();
+        let name = name.trim();
         match name.chars().count() {
             0 => Err(PersonNameError::Empty),
-            1..=100 => Ok(Self(name)),
+            1..=100 => Ok(Self(name.to_owned())),
             _ => Err(PersonNameError::TooLong),
         }
     }
@@ -109,6 +113,11 @@ mod tests {
     fn names_have_a_length() {
         assert_eq!(PersonName::parse("  Priya Shah ").expect("fine").as_str(), "Priya Shah");
         assert_eq!(PersonName::parse(" "), Err(PersonNameError::Empty));
+        assert_eq!(
+            PersonName::parse("\u{202e} eeL maS\u{2069}\u{7} ").expect("fine").as_str(),
+            "eeL maS",
+            "no mark turns it"
+        );
         assert_eq!(PersonName::parse(&"x".repeat(101)), Err(PersonNameError::TooLong));
     }
 }

@@ -7,7 +7,7 @@ mod times;
 use time::OffsetDateTime;
 
 use super::{Alert, House, StatusChange, payload::page_of, words};
-use crate::clock::lasted;
+use crate::{clock::lasted, direction::isolated};
 use times::{moment, near};
 
 /// A message before it has a sender and a receiver.
@@ -55,7 +55,7 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
     match alert {
         Alert::NeedsAttention(change) => (trouble_subject(change), trouble(change, house), page_of(change, house)),
         Alert::Recovered(change) => (
-            format!("{} is connected again", change.website_name),
+            format!("{} is connected again", isolated(&change.website_name)),
             format!(
                 "\"{}\" lasted {} and ended on {}. Nothing to do.",
                 change.title,
@@ -82,7 +82,7 @@ pub(super) fn subject(alert: &Alert, house: &House) -> String {
 
 fn name_and_status(change: &StatusChange) -> String {
     let is = if is_partly(change) { "needs attention" } else { "is not connected" };
-    format!("{} {is}", change.website_name)
+    format!("{} {is}", isolated(&change.website_name))
 }
 
 fn is_partly(change: &StatusChange) -> bool {
@@ -109,14 +109,14 @@ fn trouble(change: &StatusChange, house: &House) -> String {
     let fill = |text: &str| {
         text.replace("{product}", &house.product)
             .replace("{host}", &change.store_host)
-            .replace("{store}", &change.website_name)
+            .replace("{store}", &isolated(&change.website_name))
             .replace("{title}", &change.title)
             // The change does not say which kind of credential it was, but its title does.
             .replace("{credential}", if change.title.contains("Client ID") { "Client secret" } else { "access token" })
             .replace("{permissions}", &joined(&change.missing_permissions))
     };
     let since = moment(change.since);
-    let name = &change.website_name;
+    let name = isolated(&change.website_name);
     let first = match words.partly {
         Some(_) if !change.what_stops.is_empty() => {
             format!("{name} still syncs, but {} since {since}.", joined(&change.what_stops))

@@ -8,7 +8,7 @@ use super::{
     shopify::{address::StoreAddress, blot_tokens, credential::CredentialKind},
     verdict::Class,
 };
-use crate::audit::CartRef;
+use crate::{audit::CartRef, direction::is_mark};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CartId(pub Uuid);
@@ -70,13 +70,8 @@ impl WebsiteName {
 /// What was typed as one line of visible text: inner white space folded, what a line cannot show dropped.
 pub(super) fn one_line(typed: &str) -> String {
     let visible: String =
-        typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_direction(*c)).collect();
+        typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_mark(*c)).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Marks that turn the direction of the text around them, and so could make one store look like another.
-const fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What may be told of a saved credential.

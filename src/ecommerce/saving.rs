@@ -21,6 +21,7 @@ use super::{
 use crate::{
     audit::{self, CartRef, Event},
     database::transaction,
+    direction::isolated,
 };
 
 pub use effect::Effect;
@@ -69,9 +70,9 @@ pub type Theirs = Box<Cart>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    #[error("Another cart is called {}. Enter a different Website Name", .0.name)]
+    #[error("Another cart is called {}. Enter a different Website Name", isolated(&.0.name))]
     NameTaken(CartRef),
-    #[error("{} already uses this store. Open it instead of adding it again.", .0.name)]
+    #[error("{} already uses this store. Open it instead of adding it again.", isolated(&.0.name))]
     SameStore(CartRef),
     /// `was_there`: an unsaved one was, and its thirty minutes are over.
     #[error("the secret is missing")]
@@ -79,7 +80,7 @@ pub enum SaveError {
     #[error("another store was entered without its secret")]
     StoreChanged,
     /// Another store answered than the one that this cart was made with: their names.
-    #[error("This cart was set up for **{expected}**. The address and the secret you entered open **{found}**")]
+    #[error("This cart was set up for **{}**. The address and the secret you entered open **{}**", isolated(.expected), isolated(.found))]
     WrongStore { expected: String, found: String },
     #[error(transparent)]
     ItemGroup(#[from] super::settings::ItemGroupError),

@@ -7,7 +7,7 @@ mod reason;
 
 use std::collections::BTreeSet;
 
-use crate::audit::Change;
+use crate::{audit::Change, direction::isolated};
 
 pub use item_group::{ITEM_GROUP_MAX, ItemGroupError, item_group};
 pub use reason::{Granted, Reason, why_not};
@@ -175,7 +175,9 @@ impl Settings {
             Setting::IncludePurchaseOrders => switch(self.include_purchase_orders),
             Setting::IncludeVendorQuantity => switch(self.include_vendor_quantity),
             Setting::Locations if self.locations.is_empty() => "All".into(),
-            Setting::Locations => self.locations.iter().map(|id| names(id)).collect::<Vec<_>>().join(", "),
+            Setting::Locations => {
+                self.locations.iter().map(|id| isolated(&names(id)).into_owned()).collect::<Vec<_>>().join(", ")
+            }
             Setting::ImportProducts => switch(self.import_products),
             Setting::ItemGroup if self.item_group.is_empty() => "None".into(),
             Setting::ItemGroup => self.item_group.clone(),

@@ -4,6 +4,7 @@
 use time::OffsetDateTime;
 
 use super::verdict::{Class, Limit, Verdict};
+use crate::direction::isolated;
 
 /// What a title names beside the verdict itself.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +27,7 @@ pub fn of(verdict: &Verdict, naming: &Naming<'_>) -> String {
 pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String {
     let Naming { host, credential, .. } = naming;
     match class {
-        Class::Connected => format!("Connected to {}", store_name(verdict, host)),
+        Class::Connected => format!("Connected to {}", isolated(store_name(verdict, host))),
         Class::ScopesMissing => scopes_missing(verdict),
         Class::CustomerDetailsHidden => "Connected, but customer names and addresses are hidden".into(),
         Class::Expires => format!("Connected until {}", ends(verdict, naming.now)),

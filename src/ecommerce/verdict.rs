@@ -7,6 +7,8 @@ mod class;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::direction::isolated;
+
 pub use check::{Check, CheckKind, CheckState};
 pub use class::{Class, Outcome};
 
@@ -144,9 +146,13 @@ impl Store {
             plan if plan.is_empty() || plan.ends_with(" plan") => plan.to_owned(),
             plan => format!("{plan} plan"),
         };
-        let app = self.app_title.as_deref().filter(|title| !title.is_empty()).map(|title| format!("app “{title}”"));
+        let app = self
+            .app_title
+            .as_deref()
+            .filter(|title| !title.is_empty())
+            .map(|title| format!("app “{}”", isolated(title)));
         let parts = [
-            self.name.clone(),
+            isolated(&self.name).into_owned(),
             format!("shop ID {}", self.shop_id),
             plan,
             self.currency.clone(),

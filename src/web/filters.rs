@@ -157,6 +157,12 @@ pub fn code_words(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
     Ok(Markup(safe.split('`').enumerate().map(mark).collect()))
 }
 
+/// `{{ name|isolated }}`: a name inside a title or an attribute; elsewhere it stands in `<bdi>`.
+#[askama::filter_fn]
+pub fn isolated(name: &str, _env: &dyn Values) -> askama::Result<String> {
+    Ok(crate::direction::isolated(name).into_owned())
+}
+
 /// `{{ n|count }}`: stops at "99+".
 #[askama::filter_fn]
 pub fn count(n: &u64, _env: &dyn Values) -> askama::Result<String> {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role, password};
 use crate::app::App;
+use crate::direction::isolated;
 use crate::web::admin::account::password_changed;
 use crate::web::confirm::with_wait;
 use crate::web::error::Error;
@@ -146,7 +147,7 @@ pub async fn create(
 
 /// "Welcome, Priya.", and to the first one what comes next.
 fn welcome(name: &str, is_first: bool) -> Banner {
-    let title = format!("Welcome, {}.", name.split(' ').next().unwrap_or_default());
+    let title = format!("Welcome, {}.", isolated(name.split(' ').next().unwrap_or_default()));
     if !is_first {
         return Banner { title, ..Banner::default() };
     }

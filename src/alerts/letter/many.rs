@@ -1,6 +1,7 @@
 //! One message for several carts: many that break at once are one piece of news, not many.
 
 use super::{Alert, House, News, StatusChange, cause, moment, one_line};
+use crate::direction::isolated;
 
 /// Names that are listed one by one.
 const MOST_NAMES: usize = 20;
@@ -53,7 +54,7 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
         broken
             .iter()
             .take(MOST_NAMES)
-            .map(|change| format!("- {}: {}", one_line(&change.website_name), cause(&change.title))),
+            .map(|change| format!("- {}: {}", isolated(&one_line(&change.website_name)), cause(&change.title))),
     );
     if broken.len() > MOST_NAMES {
         lines.push(format!("and {} more.", broken.len() - MOST_NAMES));
@@ -75,7 +76,8 @@ fn same_title<'a>(changes: &[&'a StatusChange]) -> Option<&'a str> {
 }
 
 fn names(changes: &[&StatusChange]) -> String {
-    let listed: Vec<String> = changes.iter().take(MOST_NAMES).map(|change| one_line(&change.website_name)).collect();
+    let listed: Vec<String> =
+        changes.iter().take(MOST_NAMES).map(|change| isolated(&one_line(&change.website_name)).into_owned()).collect();
     match changes.len().saturating_sub(MOST_NAMES) {
         0 => listed.join(", "),
         more => format!("{} and {more} more", listed.join(", ")),

@@ -30,6 +30,15 @@ fn a_cart_that_is_not_connected() {
 }
 
 #[test]
+fn a_name_from_right_to_left_stands_by_itself() {
+    let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
+    news.website_name = "متجر 12".into();
+    let Letter { subject, text } = letter(&news.alert().expect("a turn"));
+    assert_eq!(subject, "\u{2068}متجر 12\u{2069} is not connected: the access token stopped working");
+    assert!(text.starts_with("Orders from \u{2068}متجر 12\u{2069} stopped coming in on 21 November"), "{text}");
+}
+
+#[test]
 fn a_cart_that_needs_attention() {
     let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
     news.class = "SCOPES_MISSING".into();

@@ -15,6 +15,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let searched = Carts { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };
     let mut worst = carts(with_banner("Northwind Tea is deleted.", ""));
     worst.rows[0].name = LONG.into();
+    worst.rows[1].name = "2026 متجر".into();
     worst.counts = Counts { active: 100_000, needs_attention: 4000, inactive: 100 };
     vec![
         ("carts".into(), draw(&carts(shell()))),

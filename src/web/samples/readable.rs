@@ -4,8 +4,8 @@
 use scraper::{ElementRef, Node};
 
 /// What stands within a line of text.
-const PHRASING: [&str; 14] =
-    ["a", "abbr", "b", "br", "code", "em", "kbd", "small", "span", "strong", "sub", "sup", "time", "wbr"];
+const PHRASING: [&str; 15] =
+    ["a", "abbr", "b", "bdi", "br", "code", "em", "kbd", "small", "span", "strong", "sub", "sup", "time", "wbr"];
 /// What has no end.
 const EMPTY: [&str; 6] = ["br", "hr", "img", "input", "meta", "wbr"];
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::words;
 use crate::{
     audit::{Event, Happened, Recorded},
+    direction::isolated_len,
     ecommerce::shopify::credential::CredentialKind,
     web::filters,
 };
@@ -126,15 +127,23 @@ fn exactly(at: OffsetDateTime) -> String {
     format!("{}, {:02}:{:02}:{:02} UTC", filters::date(at), at.hour(), at.minute(), at.second())
 }
 
-/// Line feeds, terminal sequences and marks that turn the text are shown as what they are: `\u{1b}`.
+/// Line feeds, terminal sequences and marks that turn the text are shown as what they are: `\u{1b}`. Only a name that is isolated
+/// from end to end keeps its two marks, since they hold back what turns.
 pub fn encoded(text: &str) -> String {
     let bends = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if bends(letter) { shown.extend(letter.escape_unicode()) } else { shown.push(letter) }
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let whole = isolated_len(rest).unwrap_or(letter.len_utf8());
+        if whole == letter.len_utf8() && bends(letter) {
+            shown.extend(letter.escape_unicode());
+        } else {
+            shown.push_str(&rest[..whole]);
+        }
+        rest = &rest[whole..];
     }
     shown
 }
@@ -167,6 +176,19 @@ mod tests {
         assert_eq!(entry.sentence, "Turned on Tea\\u{a}\\u{1b}[31mred\\u{202e}");
         assert_eq!((entry.clock().as_str(), entry.iso().as_str()), ("19:31", "2026-11-23T19:31:07Z"));
         assert_eq!(encoded("Zoë’s 茶 “shop” – é"), "Zoë’s 茶 “shop” – é");
+    }
+
+    #[test]
+    fn a_name_from_right_to_left_stands_by_itself_and_turns_nothing() {
+        let mut named = row(Happened::Known(Event::CartOverwritten { of: "\u{202e}دينا".into() }));
+        named.cart = Some(CartRef { id: Uuid::nil(), name: "2026 متجر".into() });
+        let entry = Entry::of(&named, "Order Time");
+        assert_eq!(entry.sentence, "Saved over \u{2068}دينا\u{2069}'s changes to \u{2068}2026 متجر\u{2069}");
+        assert_eq!(
+            encoded("a\u{2068}b\u{202e}c\u{2069}"),
+            "a\\u{2068}b\\u{202e}c\\u{2069}",
+            "a pair that holds nothing back"
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ use super::ecommerce::shopify::CartHead;
 use crate::{
     app::App,
     audit::{self, From, Listed, Offer},
+    direction::isolated,
     ecommerce::CartId,
     web::{error::Error, fields::Problem, filters, form::Query, page::Page, shell::Shell},
 };
@@ -66,7 +67,7 @@ impl Activity {
 
     fn title(&self) -> String {
         let page = match &self.cart {
-            Some(cart) => format!("Activity – {}", cart.name),
+            Some(cart) => format!("Activity – {}", isolated(&cart.name)),
             None => "Activity".into(),
         };
         if self.problems().is_empty() { page } else { format!("Error: {page}") }

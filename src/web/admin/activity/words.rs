@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use crate::{
     audit::{Change, Event},
     clock::lasted,
+    direction::isolated,
     ecommerce::{
         shopify::credential::CredentialKind,
         title::{self, Naming},
@@ -15,12 +16,13 @@ use crate::{
 
 /// The sentence. `cart` is as it was called then, `None` where the event is about no cart.
 pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
-    let saved = cart.unwrap_or("a cart");
+    let cart = cart.map(isolated);
+    let saved = cart.as_deref().unwrap_or("a cart");
     match event {
         Event::CartAdded { status, .. } if status == "draft" => format!("Added {saved} as a draft"),
         Event::CartAdded { .. } => format!("Added {saved}"),
         Event::CartChanged { changes } => format!("Changed {} of {saved}", fields(changes)),
-        Event::CartOverwritten { of } => format!("Saved over {of}'s changes to {saved}"),
+        Event::CartOverwritten { of } => format!("Saved over {}'s changes to {saved}", isolated(of)),
         Event::CartTurnedOn => format!("Turned on {saved}"),
         Event::CartTurnedOff => format!("Turned off {saved}"),
         Event::CredentialReplaced { kind, ending } => {
@@ -34,7 +36,9 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::CartDisconnected => format!("Disconnected {saved}"),
         Event::CartDeleted { .. } => format!("Deleted {saved}"),
 
-        Event::Tested { title, .. } => format!("Tested {}: {}", cart.unwrap_or("a store that is not saved"), on(title)),
+        Event::Tested { title, .. } => {
+            format!("Tested {}: {}", cart.as_deref().unwrap_or("a store that is not saved"), on(title))
+        }
         Event::CartNeedsAttention { title, .. } => format!("{saved} needs attention: {}", on(title)),
         Event::CartNotConnected { title, .. } => format!("{saved} is not connected: {}", on(title)),
         Event::CartRecovered { lasted_seconds, .. } => {
@@ -52,23 +56,23 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::AlertNotDelivered => "Could not deliver an alert to the webhook".into(),
 
         Event::SignedIn => "Signed in".into(),
-        Event::CouldNotSignIn { email } => format!("Could not sign in ({email})"),
+        Event::CouldNotSignIn { email } => format!("Could not sign in ({})", isolated(email)),
         Event::SignedOut => "Signed out".into(),
-        Event::UserAdded { email, role } => format!("Made {email} {}", role_of(role)),
+        Event::UserAdded { email, role } => format!("Made {} {}", isolated(email), role_of(role)),
         Event::SetUpLinkMade => "Made a set-up link".into(),
         Event::CouldNotConfirm => "Could not confirm their password".into(),
         Event::PasswordChanged => "Changed their password".into(),
         Event::DetailsChanged { changes } => format!("Changed their {}", fields(changes)),
         Event::SignedOutOthers { browsers } => format!("Signed out {}", count(*browsers, "other browser")),
-        Event::UserInvited { person, .. } => format!("Invited {person}"),
+        Event::UserInvited { person, .. } => format!("Invited {}", isolated(person)),
         Event::UserJoined => "Joined".into(),
-        Event::SignInLinkMade { person } => format!("Made a new sign-in link for {person}"),
-        Event::RoleChanged { person, role } => format!("Made {person} {}", role_of(role)),
+        Event::SignInLinkMade { person } => format!("Made a new sign-in link for {}", isolated(person)),
+        Event::RoleChanged { person, role } => format!("Made {} {}", isolated(person), role_of(role)),
         Event::UserSignedOut { person, browsers } => {
-            format!("Signed out {person} everywhere ({})", count(*browsers, "browser"))
+            format!("Signed out {} everywhere ({})", isolated(person), count(*browsers, "browser"))
         }
-        Event::UserTurnedOff { person } => format!("Turned off {person}"),
-        Event::UserTurnedOn { person } => format!("Turned on {person}"),
+        Event::UserTurnedOff { person } => format!("Turned off {}", isolated(person)),
+        Event::UserTurnedOn { person } => format!("Turned on {}", isolated(person)),
         Event::WasRefused { page } => format!("Was refused {page}"),
         Event::EncryptionKeyRotated { secrets } => {
             format!("Rotated the encryption key ({})", count(*secrets, "secret"))
@@ -81,7 +85,7 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
 
 /// What a newer version wrote and this one has no words for.
 pub fn unknown(name: &str, cart: Option<&str>) -> String {
-    let of = cart.map(|cart| format!(" ({cart})")).unwrap_or_default();
+    let of = cart.map(|cart| format!(" ({})", isolated(cart))).unwrap_or_default();
     format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
 }
 

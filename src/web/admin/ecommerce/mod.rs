@@ -8,6 +8,7 @@ pub mod switch;
 
 use time::OffsetDateTime;
 
+use crate::direction::isolated;
 use crate::ecommerce::{Status, status::Bearing, verdict::Class};
 use crate::web::filters::Moment;
 
@@ -47,7 +48,9 @@ impl StatusFacts<'_> {
             None => title.to_owned(),
         };
         match status {
-            Status::Draft if self.is_disconnected => self.retired_by.map(|name| format!("Disconnected by {name}")),
+            Status::Draft if self.is_disconnected => {
+                self.retired_by.map(|name| format!("Disconnected by {}", isolated(name)))
+            }
             Status::Draft => Some(match self.title {
                 Some(title) => format!("Test failed: {title}"),
                 None => "Not tested yet".into(),
@@ -66,7 +69,7 @@ impl StatusFacts<'_> {
             }
             Status::NeedsAttention | Status::NotConnected => self.title.map(since),
             Status::Inactive if !self.is_on => Some("Ecommerce Integration is off".into()),
-            Status::Inactive => self.retired_by.map(|name| format!("Turned off by {name}")),
+            Status::Inactive => self.retired_by.map(|name| format!("Turned off by {}", isolated(name))),
         }
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::find;
 use crate::accounts::Missing;
 use crate::app::App;
+use crate::direction::isolated;
 use crate::web::confirm::{Deed, Pressed, confirm};
 use crate::web::error::Error;
 use crate::web::form::{Form, Path};
@@ -26,7 +27,7 @@ pub async fn create(
     let person = find(&app, &session, id).await?;
     let here = format!("/admin/users/{}", person.id);
     let deed = Deed {
-        text: format!("turn on {}", person.name),
+        text: format!("turn on {}", isolated(&person.name)),
         action: format!("{here}/activation"),
         fields: Vec::new(),
         cancel: here.clone(),
@@ -37,7 +38,7 @@ pub async fn create(
     };
     match app.accounts.turn_on(session.by(), id, fresh).await {
         Ok(_) => {
-            let title = format!("{} is turned on.", person.name);
+            let title = format!("{} is turned on.", isolated(&person.name));
             session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
             Ok(Redirect::to(&here).into_response())
         }

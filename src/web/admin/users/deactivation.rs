@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{UserLine, find};
 use crate::accounts::Refusal;
 use crate::app::App;
+use crate::direction::isolated;
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Nothing, Path};
@@ -56,7 +57,7 @@ pub async fn create(
     let person = find(&app, &session, id).await?;
     match app.accounts.turn_off(session.by(), id).await {
         Ok(_) => {
-            let title = format!("{} is turned off.", person.name);
+            let title = format!("{} is turned off.", isolated(&person.name));
             session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
             Ok(Redirect::to("/admin/users").into_response())
         }

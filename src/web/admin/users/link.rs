@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::find;
 use crate::accounts::{BrowserSecret, Missing};
 use crate::app::App;
+use crate::direction::isolated;
 use crate::web::confirm::{Deed, Pressed, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
@@ -56,7 +57,7 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     let deed = Deed {
-        text: format!("make a sign-in link for {}", person.name),
+        text: format!("make a sign-in link for {}", isolated(&person.name)),
         action: format!("/admin/users/{}/link", person.id),
         fields: Vec::new(),
         cancel: format!("/admin/users/{}", person.id),

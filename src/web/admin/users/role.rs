@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Chosen, UserLine, find};
 use crate::accounts::{Presence, Refusal, Role};
 use crate::app::App;
+use crate::direction::isolated;
 use crate::web::confirm::{Deed, confirm};
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Problem};
@@ -71,7 +72,7 @@ pub async fn update(
     let role = Role::from(form.role);
     let outcome = if role == Role::Administrator && person.role != role && !person.is_you {
         let deed = Deed {
-            text: format!("make {} an Administrator", person.name),
+            text: format!("make {} an Administrator", isolated(&person.name)),
             action: here.clone(),
             fields: vec![("role", "administrator".into())],
             cancel: here.clone(),
@@ -102,6 +103,7 @@ pub async fn update(
 }
 
 fn changed(name: &str, role: Role) -> Banner {
+    let name = isolated(name);
     let (title, text) = match role {
         Role::Administrator => (format!("{name} is an Administrator now."), "The next sign-in brings the new role."),
         Role::Viewer => (format!("{name} is a Viewer now."), "Every browser of theirs was signed out."),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::find;
 use crate::accounts::Missing;
 use crate::app::App;
+use crate::direction::isolated;
 use crate::web::error::Error;
 use crate::web::form::{Form, Nothing, Path};
 use crate::web::session::Session;
@@ -23,8 +24,8 @@ pub async fn destroy(
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     let title = match app.accounts.sign_out_everywhere(session.by(), id).await {
-        Ok(0) => format!("{} was not signed in.", person.name),
-        Ok(_) => format!("{} is signed out everywhere.", person.name),
+        Ok(0) => format!("{} was not signed in.", isolated(&person.name)),
+        Ok(_) => format!("{} is signed out everywhere.", isolated(&person.name)),
         Err(Missing::Nobody) => return Err(Error::NotFound),
         Err(Missing::Broken(error)) => return Err(error.into()),
     };

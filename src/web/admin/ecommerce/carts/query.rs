@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Filter;
+use crate::direction::is_mark;
 use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
 
 /// What the address of the list may say. The cursor is what the list is ordered by and an id: `after` or `before` hold the name,
@@ -37,7 +38,7 @@ impl CartsQuery {
             let checked_at = at.parse().ok().and_then(|micros: i64| from_micros(micros));
             Some(Cursor { name, id, rank: at.parse().unwrap_or_default(), checked_at })
         };
-        let search: String = self.q.trim().chars().filter(|c| !c.is_control()).take(100).collect();
+        let search: String = self.q.trim().chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
         ListQuery {
             filter: Filter::parse(&self.show).of_domain(),
             sort: parse_sort(&self.sort),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::question::{Asked, Confirmed};
 use super::{CartHead, Kind};
 use crate::app::App;
+use crate::direction::isolated;
 use crate::ecommerce::CartId;
 use crate::web::error::Error;
 use crate::web::filters;
@@ -31,7 +32,7 @@ pub struct Deletion {
 
 impl Deletion {
     fn question(&self) -> String {
-        format!("Delete {}?", self.cart.name)
+        format!("Delete {}?", isolated(&self.cart.name))
     }
 }
 
@@ -54,8 +55,11 @@ pub async fn create(
         // Somebody changed it meanwhile: ask again.
         return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/deletion")).into_response());
     }
-    let banner =
-        Banner { title: format!("{} is deleted.", cart.website_name), short: "Done".into(), ..Banner::default() };
+    let banner = Banner {
+        title: format!("{} is deleted.", isolated(&cart.website_name)),
+        short: "Done".into(),
+        ..Banner::default()
+    };
     session.leave(&app, &banner).await?;
     Ok(Redirect::to("/admin/ecommerce").into_response())
 }

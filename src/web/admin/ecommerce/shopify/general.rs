@@ -20,6 +20,7 @@ use super::press::{self, Press};
 use super::settings::SettingsSection;
 use super::{CartHead, Kind};
 use crate::app::App;
+use crate::direction::isolated;
 use crate::ecommerce::CartId;
 use crate::ecommerce::settings::{Asked, ItemGroupError};
 use crate::web::error::Error;
@@ -158,11 +159,11 @@ impl General {
     }
 
     fn title(&self) -> String {
-        let page = format!("ECommerce Integration Editor: {}", self.name());
+        let page = format!("ECommerce Integration Editor: {}", isolated(self.name()));
         match (&self.shell.banner, self.stage) {
             _ if !self.problems().is_empty() => format!("Error: {page}"),
             (_, Stage::Testing) => format!("Testing – {page}"),
-            (Some(_), _) => format!("{}{}", self.shell.title_prefix(), self.name()),
+            (Some(_), _) => format!("{}{}", self.shell.title_prefix(), isolated(self.name())),
             _ => page,
         }
     }

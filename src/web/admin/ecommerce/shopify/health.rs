@@ -21,6 +21,7 @@ use words::{Action, trouble};
 use super::{CartHead, Kind};
 use crate::{
     app::App,
+    direction::isolated,
     ecommerce::{
         Cart, CartId, Progress, Refusal, RunningTest, Status, TestReport,
         health::Health as Found,
@@ -215,7 +216,7 @@ impl Health {
     }
 
     fn title(&self) -> String {
-        format!("{}Health: {}", self.shell.title_prefix(), self.cart.name)
+        format!("{}Health: {}", self.shell.title_prefix(), isolated(&self.cart.name))
     }
 
     const fn is_empty(&self) -> bool {

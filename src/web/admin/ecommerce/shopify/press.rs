@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     app::App,
+    direction::isolated,
     ecommerce::{
         CartId, Edit, Effect, Offered, Refusal, SaveError, Saved, Submission, TestSubject,
         shopify::{address::StoreAddress, credential::Credential},
@@ -170,6 +171,7 @@ impl Press<'_> {
 /// What a save did, in words; nothing where the same form came before, whose words stand.
 fn banner(saved: &Saved, is_on: bool) -> Option<Banner> {
     let Saved { name, effect, .. } = saved;
+    let name = isolated(name);
     let ends =
         |ending: &Option<String>| ending.as_ref().map(|ending| format!(" (ends in {ending})")).unwrap_or_default();
     let (title, text, tone) = match effect {

@@ -9,6 +9,7 @@ use super::{
     press::Press,
 };
 use crate::{
+    direction::isolated,
     ecommerce::{CartId, SaveError, shopify::address::StoreAddress},
     web::{error::Error, fields::Complaint, page::Page},
 };
@@ -49,10 +50,14 @@ impl Press<'_> {
             SaveError::Gone => return Box::pin(self.deleted(form)).await,
             SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
             SaveError::SameStore(other) => {
-                let link =
-                    (format!("/admin/ecommerce/shopify/{}/general", CartId(other.id)), format!("Open {}", other.name));
-                let sentence =
-                    format!("**{}** already uses this store. Open it instead of adding it again.", other.name);
+                let link = (
+                    format!("/admin/ecommerce/shopify/{}/general", CartId(other.id)),
+                    format!("Open {}", isolated(&other.name)),
+                );
+                let sentence = format!(
+                    "**{}** already uses this store. Open it instead of adding it again.",
+                    isolated(&other.name)
+                );
                 form.api_url.complaint = complaint("DUPLICATE", sentence, Some(link));
             }
             SaveError::PracticeOff => form.api_url.complaint = complaint("PRACTICE_OFF", sentence, None),

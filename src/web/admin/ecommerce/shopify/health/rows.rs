@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::{
     clock::lasted,
+    direction::isolated,
     ecommerce::{
         health::{Day, PastCheck, Problem},
         verdict::Class,
@@ -25,7 +26,7 @@ impl ProblemRow {
         let how = match (&problem.ended_at, &problem.ended_by) {
             (None, _) => "It lasts".to_owned(),
             (Some(_), None) => "Ended by itself".to_owned(),
-            (Some(_), Some(name)) => format!("Ended by a change of {name}'s"),
+            (Some(_), Some(name)) => format!("Ended by a change of {}'s", isolated(name)),
         };
         Self {
             began: Moment::exactly(problem.began_at),
