@@ -2,30 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PRIYA, field, heading, region, signIn, stage } from './support/browser.js';
+import { isFocused, tabTo, waitForFocus } from './support/keyboard.js';
 
 const at = stage();
 const NEW = '/admin/ecommerce/shopify/new';
-
-/** Presses Tab until this is focused. Every stop on the way shows where it is. */
-async function tabTo(page, target, most = 60) {
-  for (let n = 0; n < most; n += 1) {
-    await page.keyboard.press('Tab');
-    const stop = await page.evaluate(() => {
-      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
-      return { words: document.activeElement.outerHTML.slice(0, 80), seen: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 };
-    });
-    assert.ok(stop.seen, `no outline on ${stop.words}`);
-    if (await isFocused(target)) return;
-  }
-  assert.fail(`Tab never came to ${target}`);
-}
-
-const isFocused = async (target) => (await target.count()) > 0 && target.first().evaluate((one) => one === document.activeElement);
-
-async function waitForFocus(target) {
-  await target.first().waitFor();
-  await target.first().page().waitForFunction((one) => one === document.activeElement, await target.first().elementHandle());
-}
 
 test('signing in', async (t) => {
   const page = await at.visit(t, '/sign-in', { stranger: true });

@@ -21,12 +21,12 @@ export function launch({ flags = [], ...options } = {}) {
 /**
  * A server and a browser for the tests of one file or one `describe`; both end with it. With `prepare`, an administrator is
  * signed in and the integration is on before the first test, `furnish` adds what the tests need, and `visit` opens pages as
- * that person.
+ * that person. `settings` are the server's, beside the usual ones.
  */
-export function stage({ prepare = true, furnish, context = {}, browser: options = {} } = {}) {
+export function stage({ prepare = true, furnish, settings, context = {}, browser: options = {} } = {}) {
   const stage = { server: undefined, browser: undefined, state: undefined };
   before(async () => {
-    stage.server = await startServer();
+    stage.server = await startServer(settings);
     stage.browser = await launch(options);
     if (prepare) stage.state = await prepareAdministrator(stage, furnish);
   });
@@ -56,7 +56,7 @@ async function prepareAdministrator({ browser, server }, furnish) {
   const page = await context.newPage();
   await createAdministrator(page, server.setUpLink);
   await turnOn(page);
-  await furnish?.(page);
+  await furnish?.(page, server);
   const state = await context.storageState();
   await context.close();
   return state;

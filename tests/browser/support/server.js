@@ -14,8 +14,8 @@ const program = process.env.CARTWRIGHT ?? join(root, 'target/debug/cartwright');
 const PATIENCE = 60_000;
 
 /**
- * Starts it and waits for the line that says where it is. `log()` is everything that it wrote; `more` are settings beside
- * the usual ones.
+ * Starts it and waits for the line that says where it is. `folder` is its data folder, `log()` everything that it wrote; `more`
+ * are settings beside the usual ones.
  */
 export async function startServer(more = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'cw-'));
@@ -44,7 +44,7 @@ export async function startServer(more = {}) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   });
-  return { origin, setUpLink, stop, log: () => log };
+  return { origin, setUpLink, folder, stop, log: () => log };
 }
 
 /** Nothing of this process's own settings: a DATABASE_URL for other tests would be another database. */

@@ -1,0 +1,25 @@
+// What a person without a mouse does.
+import assert from 'node:assert/strict';
+
+/** Presses Tab until this is focused. Every stop on the way shows where it is. */
+export async function tabTo(page, target, most = 60) {
+  const wanted = await target.first().elementHandle();
+  for (let n = 0; n < most; n += 1) {
+    await page.keyboard.press('Tab');
+    const stop = await page.evaluate((wanted) => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      const seen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+      return { words: document.activeElement.outerHTML.slice(0, 80), seen, there: document.activeElement === wanted };
+    }, wanted);
+    assert.ok(stop.seen, `no outline on ${stop.words}`);
+    if (stop.there) return;
+  }
+  assert.fail(`Tab never came to ${target}`);
+}
+
+export const isFocused = async (target) => (await target.count()) > 0 && target.first().evaluate((one) => one === document.activeElement);
+
+export async function waitForFocus(target) {
+  await target.first().waitFor();
+  await target.first().page().waitForFunction((one) => one === document.activeElement, await target.first().elementHandle());
+}
