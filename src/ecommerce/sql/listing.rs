@@ -237,12 +237,14 @@ impl Listed {
     }
 }
 
-/// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters, at most nine spread
-/// over it are looked for: each costs a list of carts to read, and few are enough to leave a few.
+/// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters a handful is looked for:
+/// each costs a list of carts to read, and few are enough to leave a few. Not those at the beginning of a long text: the names of
+/// one firm begin alike, and a run that all carts have is the dearest.
 pub(in crate::ecommerce) async fn list_like(connection: &mut PgConnection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select cart_id from cart_search where grams @> array(
-             select substr(lower($1), at, 3) from generate_series(1, length(lower($1)) - 2, greatest((length(lower($1)) - 2) / 5, 1)) at
+             select substr(lower($1), at, 3) from generate_series(
+                 1 + (length(lower($1)) - 2) / 6, length(lower($1)) - 2, greatest((length(lower($1)) - 2) / 5, 1)) at
          ) limit 1001",
         text
     )
