@@ -84,4 +84,34 @@ mod tests {
             .expect("shift");
         assert!(THREE.count(&mut connection, "a").await.expect("count").is_none());
     }
+
+    #[sqlx::test]
+    async fn a_right_try_starts_its_own_bucket_anew(pool: PgPool) {
+        let mut connection = pool.acquire().await.expect("connection");
+        for bucket in ["a", "b"] {
+            for _ in 0..3 {
+                assert!(THREE.count(&mut connection, bucket).await.expect("count").is_none(), "{bucket}");
+            }
+        }
+        THREE.clear(&mut connection, "a").await.expect("clear");
+        assert!(THREE.count(&mut connection, "a").await.expect("count").is_none());
+        assert!(THREE.count(&mut connection, "b").await.expect("count").is_some(), "another's stays");
+    }
+
+    #[sqlx::test]
+    async fn only_windows_that_ended_long_ago_are_swept(pool: PgPool) {
+        let mut connection = pool.acquire().await.expect("connection");
+        for bucket in ["old", "older", "now"] {
+            THREE.count(&mut connection, bucket).await.expect("count");
+        }
+        sqlx::query("update throttle set started_at = now() - interval '25 hours' where bucket like 'old%'")
+            .execute(&mut *connection)
+            .await
+            .expect("shift");
+        assert_eq!(sweep(&mut connection).await.expect("sweep"), 2);
+        assert_eq!(sweep(&mut connection).await.expect("sweep"), 0);
+        let left: Vec<String> =
+            sqlx::query_scalar("select bucket from throttle").fetch_all(&mut *connection).await.expect("buckets");
+        assert_eq!(left, ["now"]);
+    }
 }
