@@ -53,6 +53,11 @@ impl Ground {
         self.embedded.options()
     }
 
+    /// A program that came with the server programs of Postgres, if it did.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        Some(self.embedded.program(name)).filter(|program| program.exists())
+    }
+
     /// A migrated schema of this name, through a pool with the settings of `serve`.
     pub async fn schema(&self, name: &str) -> anyhow::Result<PgPool> {
         let maker = database::pool(self.options());

@@ -5,6 +5,7 @@
 mod bare;
 mod browser;
 mod connection_test;
+mod editor;
 mod ground;
 mod hanging;
 mod list;
@@ -13,6 +14,7 @@ mod program;
 mod report;
 mod rounds;
 mod saving;
+mod sides;
 mod size;
 mod start;
 mod sweep;
@@ -40,7 +42,7 @@ impl Progress {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let progress = Progress::of(8);
+    let progress = Progress::of(10);
     // Names of figures, such as `list start`; none means all. What cargo adds (`--bench`) is no name.
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
@@ -55,13 +57,14 @@ async fn main() -> anyhow::Result<()> {
         };
     }
     figure!(start, "start to ready");
-    figure!(memory, "memory after 1,000 page views");
+    figure!(memory, "memory after 10,000 page views");
     figure!(weight, "weight of the pages");
     figure!(list, "the list against a bare handler");
+    figure!(editor, "the editor against a bare handler");
     figure!(size, "the list at 100, 10,000 and 100,000 carts");
     figure!(connection_test, "Test Connection against a bare client");
     figure!(hanging, "the list beside 200 hanging tests");
-    figure!(saving, "a save against its bare statements");
+    figure!(saving, "a save against pgbench");
     figure!(sweep, "the health sweep of 10,000 carts");
     progress.0.finish_and_clear();
     report.note(machine());

@@ -11,6 +11,10 @@ impl Rounds {
         self.0.push(value);
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn median(&self) -> f64 {
         percentile(&self.0, 50)
     }

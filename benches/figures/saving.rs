@@ -1,6 +1,8 @@
-//! A save, with its audit row and its commit to disk, against the same statements sent by hand over the same pool.
+//! A save, with its audit row and its commit to disk, against `pgbench`, which sends the same statements over the same socket.
+//! What a save sends is asked of the database, and nothing is measured unless `save.sql` says the same.
 
 use std::{
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -8,11 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cartwright::ecommerce::{
-    CartId, Ecommerce, Offered, Submission, Visitor, WebsiteName,
-    shopify::{address::StoreAddress, client::Egress, credential::CredentialKind},
+use anyhow::{Context, ensure};
+use cartwright::{
+    database,
+    ecommerce::{
+        CartId, Ecommerce, Offered, Submission, Visitor, WebsiteName,
+        shopify::{client::Egress, credential::CredentialKind},
+    },
 };
-use sqlx::{Connection, PgPool, Row};
+use futures_util::future::try_join_all;
+use sqlx::Connection;
+use tokio::process::Command;
 use uuid::Uuid;
 
 use super::{
@@ -22,64 +30,59 @@ use super::{
 };
 
 const ROUNDS: usize = 6;
-const ROUND: Duration = Duration::from_millis(1_500);
+/// Whole seconds, since `pgbench` counts these.
+const ROUND: Duration = Duration::from_secs(2);
 const CLIENTS: usize = 8;
+/// A save as `pgbench` sends it; what the program would hand over as a value is a variable.
+const SCRIPT: &str = include_str!("save.sql");
 
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
+    same_statements(&ground).await?;
     let pool = ground.schema("saving").await?;
     fill(&pool, 1_000, 1).await?;
     let served = Served::start(pool.clone(), &Egress::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
     let carts: Vec<Uuid> =
         sqlx::query_scalar("select id from carts where is_active order by id limit 16").fetch_all(&pool).await?;
-    let (mut ours, mut theirs) = (Rounds::default(), Rounds::default());
     let names = Arc::new(AtomicUsize::new(0));
+    let (ours_of, theirs_of) = carts.split_at(CLIENTS);
+    let (mut ours, mut theirs) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
-        let (ecommerce, visitor, carts) = (served.app.ecommerce.clone(), visitor.clone(), carts.clone());
-        let (counter, visitor2, pool, carts2) = (Arc::clone(&names), visitor.clone(), pool.clone(), carts.clone());
-        ours.add(
-            saves(move |client| {
-                let (ecommerce, visitor, cart, names) =
-                    (ecommerce.clone(), visitor.clone(), carts[client], Arc::clone(&counter));
-                async move { through_us(&ecommerce, &visitor, cart, &names).await }
-            })
-            .await?,
-        );
-        let counter = Arc::clone(&names);
-        theirs.add(
-            saves(move |client| {
-                let (pool, visitor, cart, names) =
-                    (pool.clone(), visitor2.clone(), carts2[CLIENTS + client], Arc::clone(&counter));
-                async move { by_hand(&pool, &visitor, cart, &names).await }
-            })
-            .await?,
-        );
+        ours.add(through_us(&served.app.ecommerce, &visitor, ours_of, &names).await?);
+        if let Some(saves) = pgbench(&ground, &visitor, theirs_of).await? {
+            theirs.add(saves);
+        }
     }
     report.figure("saves, ours", "saves/s", &ours, Goal::None);
-    report.figure("  the same statements by hand", "saves/s", &theirs, Goal::None);
-    report.figure("saves / the same statements by hand", "×", &ours.ratio_to(&theirs), Goal::AtLeast(0.7));
+    let figure = "saves / pgbench, the same statements";
+    if theirs.is_empty() {
+        report.missing(figure);
+    } else {
+        report.figure("  pgbench, the same statements", "saves/s", &theirs, Goal::None);
+        report.figure(figure, "×", &ours.ratio_to(&theirs), Goal::AtLeast(0.7));
+    }
     served.close().await;
     ground.close().await?;
     Ok(())
 }
 
 /// Saves a second, from several clients, each with a cart of its own.
-async fn saves<F, W>(save: F) -> anyhow::Result<f64>
-where
-    F: Fn(usize) -> W,
-    W: Future<Output = anyhow::Result<()>> + Send + 'static,
-    F: Send + Sync + 'static,
-{
-    let save = Arc::new(save);
+async fn through_us(
+    ecommerce: &Ecommerce,
+    visitor: &Visitor,
+    carts: &[Uuid],
+    names: &Arc<AtomicUsize>,
+) -> anyhow::Result<f64> {
     let end = Instant::now() + ROUND;
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|client| {
-            let save = Arc::clone(&save);
+    let clients: Vec<_> = carts
+        .iter()
+        .map(|&cart| {
+            let (ecommerce, visitor, names) = (ecommerce.clone(), visitor.clone(), Arc::clone(names));
             tokio::spawn(async move {
                 let mut count = 0_u32;
                 while Instant::now() < end {
-                    save(client).await?;
+                    save(&ecommerce, &visitor, cart, &names).await?;
                     count += 1;
                 }
                 Ok::<_, anyhow::Error>(count)
@@ -94,11 +97,11 @@ where
 }
 
 /// Opens the cart as the editor does, renames it and saves.
-async fn through_us(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
-    let cart = ecommerce.find(CartId(cart)).await?.ok_or_else(|| anyhow::anyhow!("the cart is gone"))?;
+async fn save(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
+    let cart = ecommerce.find(CartId(cart)).await?.context("the cart is gone")?;
     let submission = Submission {
         id: Uuid::now_v7(),
-        name: WebsiteName::parse(&next_name(names))?,
+        name: WebsiteName::parse(&format!("Shop {}", names.fetch_add(1, Ordering::Relaxed)))?,
         address: cart.address.clone(),
         offered: Offered::Blank { kind: CredentialKind::AccessToken, client_id: None },
         wants_active: true,
@@ -107,59 +110,93 @@ async fn through_us(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names:
     Ok(())
 }
 
-fn next_name(names: &AtomicUsize) -> String {
-    format!("Shop {}", names.fetch_add(1, Ordering::Relaxed))
+/// The same number of clients, each a `pgbench` of its own with one connection; none where the server programs came without it.
+async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::Result<Option<f64>> {
+    let Some(program) = ground.program("pgbench") else { return Ok(None) };
+    let script = ground.folder().join("save.sql");
+    std::fs::write(&script, SCRIPT)?;
+    let options = ground.options();
+    let socket = options.get_socket().context("the socket of the database")?;
+    let session: String = visitor.session.iter().map(|byte| format!("{byte:02x}")).collect();
+    let changes =
+        serde_json::json!({ "changes": [{ "field": "Website Name", "before": "Shop 17", "after": "Shop 18" }] });
+    let runs = carts.iter().map(|cart| {
+        let mut run = Command::new(&program);
+        run.args(["--no-vacuum", "--protocol=prepared", "--client=1"]).arg(format!("--time={}", ROUND.as_secs()));
+        run.arg("--file").arg(&script).arg("--host").arg(socket).arg(format!("--port={}", options.get_port()));
+        run.arg(format!("--username={}", options.get_username()));
+        for (name, value) in [
+            ("cart", cart.to_string()),
+            ("session", format!("\\x{session}")),
+            ("actor", visitor.by.actor.id().unwrap_or_default().to_string()),
+            ("changes", changes.to_string()),
+            ("kind", "person".to_owned()),
+            ("person", visitor.by.name().to_owned()),
+            ("event", "cart_changed".to_owned()),
+            ("what", "carts".to_owned()),
+            ("request", Uuid::now_v7().to_string()),
+            ("ip", "127.0.0.1".to_owned()),
+            ("agent", "a browser".to_owned()),
+            ("active", "true".to_owned()),
+            ("status", "connected".to_owned()),
+        ] {
+            run.arg(format!("--define={name}={value}"));
+        }
+        run.arg(options.get_database().unwrap_or_default());
+        run.env("PGOPTIONS", "-c search_path=saving -c synchronous_commit=on").stdin(Stdio::null()).kill_on_drop(true);
+        async move { anyhow::Ok(run.output().await?) }
+    });
+    let mut all = 0.0;
+    for run in try_join_all(runs).await? {
+        let said = String::from_utf8_lossy(&run.stdout);
+        ensure!(run.status.success(), "pgbench: {}", String::from_utf8_lossy(&run.stderr));
+        let saves = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
+        all += saves.with_context(|| format!("pgbench said: {said}"))?;
+    }
+    Ok(Some(all))
 }
 
-const COLUMNS: &str =
-    "id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
-    secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
-    last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, updated_at, updated_by";
-
-/// What reaches the database in the same case, and nothing else.
-async fn by_hand(pool: &PgPool, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
-    use sqlx::AssertSqlSafe;
-    let read = AssertSqlSafe(format!("select {COLUMNS} from carts where id = $1"));
-    let before = sqlx::query(read).bind(cart).fetch_one(pool).await?;
-    let host: String = before.get("store_host");
-    StoreAddress::from_host(&host).ok_or_else(|| anyhow::anyhow!("{host}"))?;
-    let (name, old) = (next_name(names), before.get::<String, _>("website_name"));
-    let mut connection = pool.acquire().await?;
-    let mut work = connection.begin().await?;
-    let lock = AssertSqlSafe(format!("select {COLUMNS} from carts where id = $1 for update"));
-    sqlx::query(lock).bind(cart).fetch_one(&mut *work).await?;
-    sqlx::query(
-        "select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes'
-         from unsaved_credentials where id = $1 and session_hash = $2",
+/// A save on a single connection, and then what that connection had prepared for it, in order.
+async fn same_statements(ground: &Ground) -> anyhow::Result<()> {
+    let pool = ground.schema("said").await?;
+    fill(&pool, 5, 1).await?;
+    let single = database::beside(&pool);
+    let served = Served::start(single.clone(), &Egress::default()).await?;
+    let visitor = served.administrator(0).await?.visitor;
+    let cart = sqlx::query_scalar("select id from carts where is_active limit 1").fetch_one(&single).await?;
+    single.acquire().await?.clear_cached_statements().await?;
+    save(&served.app.ecommerce, &visitor, cart, &AtomicUsize::default()).await?;
+    let sent: Vec<String> = sqlx::query_scalar(
+        "select statement from pg_prepared_statements where statement !~ 'pg_prepared' order by prepare_time",
     )
-    .bind(Uuid::now_v7())
-    .bind(&visitor.session)
-    .fetch_optional(&mut *work)
+    .fetch_all(&single)
     .await?;
-    sqlx::query(
-        "update carts set website_name = $2, retired_by = case when is_active and not $3 then $5 else retired_by end,
-            is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5 where id = $1",
-    )
-    .bind(cart)
-    .bind(&name)
-    .bind(true)
-    .bind(before.get::<&str, _>("status"))
-    .bind(visitor.by.name())
-    .execute(&mut *work)
-    .await?;
-    sqlx::query(
-        "insert into audit_events (id, actor_kind, actor_id, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent)
-         values ($1, 'person', $2, $3, 'cart_changed', $4, $5, $6, null, $7, null)",
-    )
-    .bind(Uuid::now_v7())
-    .bind(visitor.by.actor.id())
-    .bind(visitor.by.name())
-    .bind(cart)
-    .bind(&name)
-    .bind(serde_json::json!({ "changes": [{ "field": "Website Name", "before": old, "after": name }] }))
-    .bind(&visitor.by.origin.ip)
-    .execute(&mut *work)
-    .await?;
-    work.commit().await?;
+    served.close().await;
+    pool.close().await;
+    let script = SCRIPT.lines().filter(|line| !line.starts_with(['\\', '-'])).collect::<Vec<_>>().join("\n");
+    let measured: Vec<String> = script
+        .split(';')
+        .map(without_values)
+        .filter(|statement| !matches!(statement.as_str(), "begin" | "commit" | ""))
+        .collect();
+    let sent: Vec<String> = sent.iter().map(|statement| without_values(statement)).collect();
+    ensure!(sent == measured, "save.sql no longer says what a save sends, which is:\n{}", sent.join(";\n"));
     Ok(())
+}
+
+/// A statement in one line, `?` where a value is handed over: `$1` as we send it, `:name` as `pgbench` does.
+fn without_values(statement: &str) -> String {
+    let spaced = statement.replace("gen_random_uuid()", "?").split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut plain = String::new();
+    let mut rest = spaced.chars().peekable();
+    while let Some(next) = rest.next() {
+        let is_value = match next {
+            '$' => rest.peek().is_some_and(char::is_ascii_digit),
+            ':' => !plain.ends_with(':') && rest.peek().is_some_and(char::is_ascii_lowercase),
+            _ => false,
+        };
+        plain.push(if is_value { '?' } else { next });
+        while is_value && rest.next_if(|c| c.is_ascii_alphanumeric() || *c == '_').is_some() {}
+    }
+    plain
 }

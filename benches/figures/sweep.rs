@@ -49,7 +49,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let two = replica(&ground, &practice, &line).await?;
     one.switch(By::operator(), true).await?;
     let tokens = fill(&one, &practice, &pool).await?;
-    let bare = bare_client(&practice)?;
+    let bare = bare_client(&practice, 0)?;
     // Certificates are made on first use, and the journal fills up to its bound.
     ask(&bare, &tokens).await?;
     for n in 0..CARTS {

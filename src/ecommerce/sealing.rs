@@ -27,24 +27,20 @@ impl Ecommerce {
     /// The one function that turns a row into a usable credential: it takes the host that will be called, and a row that was
     /// sealed for another one does not open.
     pub(super) async fn open_saved(&self, id: CartId, address: &StoreAddress) -> sqlx::Result<Option<Credential>> {
-        let Some(row) = sql::find_sealed(&self.pool, id).await? else { return Ok(None) };
-        let host = address.host();
-        Ok(self
-            .vault
-            .open(&place(row.kind, id, &host), &row.secret)
-            .ok()
-            .and_then(|secret| Credential::from_stored(row.kind, row.client_id, secret)))
+        let row = sql::find_sealed(&self.pool, id).await?;
+        Ok(row.and_then(|row| self.open_row(id, address, row)))
+    }
+
+    fn open_row(&self, id: CartId, address: &StoreAddress, row: sql::SealedRow) -> Option<Credential> {
+        let secret = self.vault.open(&place(row.kind, id, &address.host()), &row.secret).ok()?;
+        Credential::from_stored(row.kind, row.client_id, secret)
     }
 
     /// The cart for its editor, with a look at whether its secret still opens.
     pub async fn find(&self, id: CartId) -> sqlx::Result<Option<Cart>> {
-        let Some(mut cart) = sql::find(&self.pool, id).await? else { return Ok(None) };
-        let readable = match &cart.credential {
-            Some(_) => self.open_saved(id, &cart.address).await?.is_some(),
-            None => false,
-        };
+        let Some((mut cart, sealed)) = sql::find(&self.pool, id).await? else { return Ok(None) };
         if let Some(credential) = &mut cart.credential {
-            credential.is_readable = readable;
+            credential.is_readable = sealed.is_some_and(|row| self.open_row(id, &cart.address, row).is_some());
         }
         Ok(Some(cart))
     }

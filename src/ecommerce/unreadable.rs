@@ -31,7 +31,7 @@ impl Ecommerce {
             let Some(last) = rows.last() else { return Ok(noticed) };
             after = last.id;
             for row in rows.iter().filter(|row| open(&self.vault, row).is_none()) {
-                let Some(cart) = sql::find(&self.pool, CartId(row.id)).await? else { continue };
+                let Some((cart, _)) = sql::find(&self.pool, CartId(row.id)).await? else { continue };
                 let visitor = Visitor { by: By::system(), session: Vec::new() };
                 if self.note_unreadable(visitor, Uuid::new_v4(), cart).await?.is_some() {
                     noticed += 1;

@@ -40,6 +40,7 @@ pub struct Route {
 }
 
 impl Route {
+    /// Not for a form: it may take its time to arrive, and meanwhile nobody holds a connection.
     fn borrowing(self) -> Self {
         Self { borrows: true, ..self }
     }

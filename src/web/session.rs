@@ -203,10 +203,7 @@ async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> s
         let known = app.accounts.session(&secret, shows_page(request)).await;
         match known.inspect_err(|_| session.browser = secret.clone())? {
             Known::Live { user, banner, fresh, connection } => {
-                // A form may take its time to arrive; meanwhile nobody holds a connection.
-                if request.method() == Method::GET {
-                    request.extensions_mut().insert(Lent::new(connection));
-                }
+                request.extensions_mut().insert(Lent::new(connection));
                 (session.browser, session.user, session.fresh) = (secret, Some(user), fresh);
                 session.banner = banner.and_then(|banner| serde_json::from_value(banner).ok());
                 return Ok(true);

@@ -1,7 +1,7 @@
 // Every page in every state that can be reached: axe finds nothing, nothing is wider than a small phone, the console is silent.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DESK, PHONE, look } from './support/axe.js';
+import { look } from './support/axe.js';
 import {
   PRIYA, cart, createAdministrator, draft, field, heading, listen, save, signIn, stage, testConnection,
 } from './support/browser.js';
@@ -9,9 +9,9 @@ import {
 const NEW = '/admin/ecommerce/shopify/new';
 
 /** First the console under the policy that everybody gets, then axe on the same page. */
-async function inspect(page, said, shapes) {
+async function inspect(page, said, within) {
   assert.deepEqual(said, [], 'the console');
-  await look(page, shapes);
+  await look(page, within);
 }
 
 describe('an empty house', () => {
@@ -247,11 +247,10 @@ describe('a furnished house', () => {
       const page = await at.visit(t, undefined, { stranger });
       const said = listen(page);
       await go(page);
-      await inspect(page, said, { within });
+      await inspect(page, said, within);
     });
   }
 
-  /** The region is one template; a class brings only its own words, so two shapes are enough for each. */
   const verdicts = {
     'practice-tea': 'CONNECTED',
     'practice-customers-hidden': 'CUSTOMER_DETAILS_HIDDEN',
@@ -274,9 +273,7 @@ describe('a furnished house', () => {
       const said = listen(page);
       await draft(page, handle);
       assert.equal((await testConnection(page)).class, expected);
-      assert.deepEqual(said, [], 'the console');
-      await look(page, { sizes: [DESK], themes: ['light'] });
-      await look(page, { sizes: [PHONE], themes: ['dark'] });
+      await inspect(page, said);
     });
   }
 

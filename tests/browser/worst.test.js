@@ -2,7 +2,7 @@
 // forms allow, from right to left, as markup. What holds at rest holds here: axe, the width of a small phone, the console.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DESK, PHONE, look } from './support/axe.js';
+import { look } from './support/axe.js';
 import { PRIYA, cart, field, heading, listen, save, stage } from './support/browser.js';
 import { isolated, seen } from './support/direction.js';
 import { tabTo } from './support/keyboard.js';
@@ -54,21 +54,21 @@ describe('a house at its worst', () => {
     await press(page, 'button', `${deed} the selected carts`);
   };
 
-  /** What is on the screen, and how a person comes to it; `again`: other rows of a page that was seen in all its shapes. */
+  /** What is on the screen, and how a person comes to it. */
   const pages = {
     'Admin home': { go: (page) => page.goto('/admin') },
     'the list, first page': { go: (page) => page.goto(LIST) },
     'the list, by the last check, a page from the middle': {
       go: async (page) => { await page.goto(`${LIST}?sort=checked`); await next(page); await next(page); await page.getByRole('link', { name: 'Previous', exact: true }).waitFor(); },
     },
-    'the list, last page': { again: true, go: async (page) => { await page.goto(`${LIST}?sort=-name`); await page.getByRole('link', { name: 'Next', exact: true }).waitFor(); } },
-    'the list, active, worst first': { again: true, go: (page) => page.goto(`${LIST}?show=active&sort=status`) },
-    'the list, needs attention': { again: true, go: (page) => page.goto(`${LIST}?show=needs-attention&sort=-checked`) },
-    'the list, inactive, worst last': { again: true, go: (page) => page.goto(`${LIST}?show=inactive&sort=-status`) },
-    'the list, a search in Arabic': { again: true, go: async (page) => { await page.goto(LIST); await page.getByRole('searchbox').fill(ARABIC); await press(page, 'button', 'Search'); await page.getByRole('link', { name: 'Next', exact: true }).waitFor(); } },
+    'the list, last page': { go: async (page) => { await page.goto(`${LIST}?sort=-name`); await page.getByRole('link', { name: 'Next', exact: true }).waitFor(); } },
+    'the list, active, worst first': { go: (page) => page.goto(`${LIST}?show=active&sort=status`) },
+    'the list, needs attention': { go: (page) => page.goto(`${LIST}?show=needs-attention&sort=-checked`) },
+    'the list, inactive, worst last': { go: (page) => page.goto(`${LIST}?show=inactive&sort=-status`) },
+    'the list, a search in Arabic': { go: async (page) => { await page.goto(LIST); await page.getByRole('searchbox').fill(ARABIC); await press(page, 'button', 'Search'); await page.getByRole('link', { name: 'Next', exact: true }).waitFor(); } },
     'the list, nothing found': { go: (page) => page.goto(`${LIST}?q=${encodeURIComponent(`${PEOPLE.unbroken} ${PEOPLE.arabic}`)}`) },
     'every active cart, to be turned off': { go: async (page) => { await page.goto(`${LIST}?show=active`); await bulk(page, 'Turn off'); await heading(page, /^Turn off \d{4} carts\?$/); } },
-    'every cart found, to be turned off': { again: true, go: async (page) => { await page.goto(`${LIST}?q=${encodeURIComponent(ARABIC)}`); await bulk(page, 'Turn off'); await heading(page, /^Turn off \d{3,4} carts\?$/); } },
+    'every cart found, to be turned off': { go: async (page) => { await page.goto(`${LIST}?q=${encodeURIComponent(ARABIC)}`); await bulk(page, 'Turn off'); await heading(page, /^Turn off \d{3,4} carts\?$/); } },
     'a deed for all, over': { go: async (page) => { await page.goto(`${LIST}/bulk/${OVER}`); await heading(page, `${CARTS + 2} carts are tested`); } },
     'a deed for all, going on': {
       go: async (page) => {
@@ -84,15 +84,15 @@ describe('a house at its worst', () => {
       },
     },
     'a cart, all open': { go: async (page) => { await page.goto(carts.arabic); await open(page); } },
-    'a cart, just saved': { again: true, go: async (page) => { await page.goto(carts.arabic); await save(page); } },
-    'a cart, its name taken': { again: true, go: async (page) => { await page.goto(carts.shared); await field(page, 'Website Name').fill(NAMES.arabic); await save(page); await page.getByText('There is a problem').waitFor(); } },
+    'a cart, just saved': { go: async (page) => { await page.goto(carts.arabic); await save(page); } },
+    'a cart, its name taken': { go: async (page) => { await page.goto(carts.shared); await field(page, 'Website Name').fill(NAMES.arabic); await save(page); await page.getByText('There is a problem').waitFor(); } },
     'a cart that is not connected': { go: (page) => page.goto(carts.unbroken) },
-    'a cart called like markup': { again: true, go: (page) => page.goto(carts.markup) },
-    'a draft': { again: true, go: (page) => page.goto(carts.draft) },
-    'an inactive cart': { again: true, go: (page) => page.goto(carts.turned) },
+    'a cart called like markup': { go: (page) => page.goto(carts.markup) },
+    'a draft': { go: (page) => page.goto(carts.draft) },
+    'an inactive cart': { go: (page) => page.goto(carts.turned) },
     'health, ninety days and all problems': { go: async (page) => { await page.goto(section(carts.arabic, 'health')); await page.getByText('Show all checks as a table').click(); } },
-    'health of a cart that is not connected': { again: true, go: (page) => page.goto(section(carts.unbroken, 'health')) },
-    'the activity of a cart': { again: true, go: async (page) => { await page.goto(section(carts.arabic, 'activity')); await next(page); await next(page); } },
+    'health of a cart that is not connected': { go: (page) => page.goto(section(carts.unbroken, 'health')) },
+    'the activity of a cart': { go: async (page) => { await page.goto(section(carts.arabic, 'activity')); await next(page); await next(page); } },
     'Disconnect asks': { go: async (page) => { await page.goto(carts.arabic); await press(page, 'link', 'Disconnect'); } },
     'Delete asks': { go: async (page) => { await page.goto(carts.arabic); await press(page, 'link', 'Delete cart'); } },
     'a conflict': {
@@ -108,7 +108,7 @@ describe('a house at its worst', () => {
       },
     },
     activity: { go: async (page) => { await page.goto('/admin/activity'); await open(page); } },
-    'activity, folded': { again: true, go: async (page) => { await page.goto('/admin/activity'); await next(page); } },
+    'activity, folded': { go: async (page) => { await page.goto('/admin/activity'); await next(page); } },
     users: { go: (page) => page.goto('/admin/users') },
     'a user': { go: (page) => page.goto(people.unbroken) },
     'Turn off asks': { go: (page) => page.goto(`${people.arabic}/deactivation`) },
@@ -117,16 +117,14 @@ describe('a house at its worst', () => {
     'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header summary').click(); } },
   };
 
-  for (const [name, { go, within, again }] of Object.entries(pages)) {
+  for (const [name, { go, within }] of Object.entries(pages)) {
     test(name, async (t) => {
       const page = await at.visit(t);
       const said = listen(page);
       await go(page);
       assert.deepEqual(said, [], 'the console');
       await isolated(page);
-      if (!again) return look(page, { within });
-      await look(page, { sizes: [DESK], themes: ['light'] });
-      return look(page, { sizes: [PHONE], themes: ['dark'] });
+      await look(page, within);
     });
   }
 
@@ -164,6 +162,49 @@ describe('a house at its worst', () => {
     await page.goBack();
     await page.waitForURL(/after=/);
     assert.equal(await first.innerText(), name);
+  });
+
+  test('the worst cart by keyboard: renamed, its health read, its activity paged', async (t) => {
+    const page = await at.visit(t, carts.arabic);
+    const rename = async (name) => {
+      await tabTo(page, field(page, 'Website Name'));
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type(name);
+      await tabTo(page, page.getByRole('button', { name: 'Save', exact: true }));
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1 }).getByText(name).waitFor();
+    };
+    const follow = async (name, arrived, most = 60) => {
+      await tabTo(page, page.getByRole('link', { name, exact: true }), most);
+      await page.keyboard.press('Enter');
+      await page.waitForURL(arrived);
+    };
+    await rename(NAMES.latin);
+    await follow('Health', /health$/);
+    await tabTo(page, page.getByText('Show all checks as a table'), 100);
+    await page.keyboard.press('Enter');
+    await page.getByRole('table').last().waitFor();
+    await follow('Activity', /activity$/);
+    await follow('Next', /activity\?/, 400);
+    await follow('General', /general$/);
+    await rename(NAMES.arabic);
+  });
+
+  test('the worst cart without script: renamed, its health read, its activity paged', async (t) => {
+    const page = await at.visit(t, carts.arabic, { javaScriptEnabled: false });
+    const rename = async (name) => {
+      await field(page, 'Website Name').fill(name);
+      await save(page);
+      await page.getByRole('heading', { level: 1 }).getByText(name).waitFor();
+    };
+    await rename(NAMES.latin);
+    await press(page, 'link', 'Health');
+    await page.getByText('Show all checks as a table').click();
+    await page.getByRole('table').last().waitFor();
+    await press(page, 'link', 'Activity');
+    await next(page);
+    await press(page, 'link', 'General');
+    await rename(NAMES.arabic);
   });
 
   test('ten thousand carts without script: searched, sorted, paged, one opened, and back', async (t) => {

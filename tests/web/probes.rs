@@ -48,6 +48,11 @@ async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: 
     let ready = monitor.knock(Method::GET, "/-/ready").send().await;
     assert_eq!((ready.status, ready.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("5")));
     assert_eq!(app.browser().visit("/sign-in").await.h1(), "Sign in", "the sign-in page needs no database");
+    let style = page.attribute("link[rel=stylesheet]", "href").expect("a style sheet");
+    for path in ["/-/live", &style] {
+        let answer = priya.knock(Method::GET, path).send().await;
+        assert_eq!(answer.status, StatusCode::OK, "{path} needs to know nobody");
+    }
     let looked = priya.visit("/admin/ecommerce").await;
     assert_eq!(
         (looked.status, looked.h1().as_str()),

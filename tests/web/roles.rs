@@ -49,6 +49,12 @@ async fn the_refusal_names_the_administrators(pool: PgPool) {
     app.add(&PRIYA).await;
     let page = app.sign_in_as(&VERA).await.visit("/admin/ecommerce/shopify/new").await;
     assert_eq!(page.text("main .lead"), "Your role is Viewer. Ask an administrator: Priya Shah.");
+    // The activity says what it was.
+    let page: Option<String> = sqlx::query_scalar("select data->>'page' from audit_events where event = 'was_refused'")
+        .fetch_one(&app.pool)
+        .await
+        .expect("the row");
+    assert_eq!(page.as_deref(), Some("/admin/ecommerce/shopify/new"));
 }
 
 #[sqlx::test]

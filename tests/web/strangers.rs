@@ -6,7 +6,7 @@ use cartwright::web::guard::Access;
 use sqlx::PgPool;
 
 use crate::support::{
-    Answer, Browser, TestApp,
+    Answer, Browser, ORIGIN, TestApp,
     dump::dump,
     routes::{Blanks, Door, doors},
 };
@@ -67,6 +67,25 @@ async fn every_other_route_leads_to_the_sign_in_and_changes_nothing(pool: PgPool
     }
     assert_eq!(dump(&app.pool).await, before);
     app.assert_nothing_was_called();
+}
+
+#[sqlx::test]
+async fn the_way_to_the_sign_in_remembers_where_one_was(pool: PgPool) {
+    let (_, _, stranger) = outside(pool).await;
+    for method in [Method::GET, Method::HEAD] {
+        let answer = stranger.knock(method, "/admin/users?page=2").send().await;
+        assert_eq!(answer.location(), "/sign-in?return_to=%2Fadmin%2Fusers%3Fpage%3D2");
+    }
+    // Nobody comes back to an address that was posted to, but to the page that the form stood on, if it was ours.
+    let pressed = stranger.knock(Method::POST, "/admin/account/theme").form(&[]);
+    for (referer, location) in [
+        (&*format!("{ORIGIN}/admin/activity"), "/sign-in?return_to=%2Fadmin%2Factivity"),
+        ("https://evil.example/admin/activity", "/sign-in"),
+        ("/admin/activity", "/sign-in"),
+    ] {
+        let answer = pressed.clone().header("referer", referer).send().await;
+        assert_eq!(answer.location(), location, "from {referer}");
+    }
 }
 
 #[sqlx::test]

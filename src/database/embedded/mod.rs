@@ -72,6 +72,11 @@ impl Embedded {
         self.cluster.options()
     }
 
+    /// Where a program of the cluster's own version is, or would be, such as `pg_dump`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.cluster.binaries.program(name)
+    }
+
     /// Gives the share back. The last to do so stops the cluster; close your connections first, or they are cut.
     ///
     /// # Errors

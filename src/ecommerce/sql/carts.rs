@@ -4,7 +4,7 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Sealed;
+use super::{Sealed, SealedRow};
 use crate::{
     audit::CartRef,
     ecommerce::{
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// A cart's row without its secret.
+/// A cart's row, its secret sealed.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
 struct Record {
     id: Uuid,
@@ -27,6 +27,7 @@ struct Record {
     version: i64,
     credential_kind: Option<String>,
     client_id: Option<String>,
+    secret: Option<Vec<u8>>,
     secret_ending: Option<String>,
     secret_added_by: Option<String>,
     secret_added_at: Option<OffsetDateTime>,
@@ -54,9 +55,9 @@ macro_rules! select_cart {
     ($tail:literal, $id:expr) => {
         sqlx::query_as!(
             Record,
-            "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret_ending,
-                secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
-                last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone,
+            "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
+                secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id,
+                last_class, last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone,
                 secret_version, last_submission_id, updated_at, updated_by
              from carts where id = $1" + $tail,
             $id
@@ -71,8 +72,21 @@ pub(in crate::ecommerce) struct Locked {
     pub last_submission: Option<Uuid>,
 }
 
-pub(in crate::ecommerce) async fn find(pool: &PgPool, id: CartId) -> sqlx::Result<Option<Cart>> {
-    Ok(select_cart!("", id.0).fetch_optional(pool).await?.map(|row| row.into_locked().cart))
+/// A cart and its sealed secret.
+pub(in crate::ecommerce) async fn find(pool: &PgPool, id: CartId) -> sqlx::Result<Option<(Cart, Option<SealedRow>)>> {
+    Ok(select_cart!("", id.0).fetch_optional(pool).await?.map(|mut row| {
+        let secret = row.secret.take();
+        let cart = row.into_locked().cart;
+        let of = |secret| {
+            cart.credential.as_ref().map(|held| SealedRow {
+                kind: held.kind,
+                client_id: held.client_id.clone(),
+                secret,
+            })
+        };
+        let sealed = secret.and_then(of);
+        (cart, sealed)
+    }))
 }
 
 /// Reads and holds the row until the transaction ends, so that nobody decides on what we are about to change.

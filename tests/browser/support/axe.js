@@ -5,17 +5,16 @@ import { createRequire } from 'node:module';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-export const DESK = { width: 1280, height: 900 };
-export const PHONE = { width: 320, height: 640 };
+const SIZES = [{ width: 1280, height: 900 }, { width: 320, height: 640 }];
 
 /** Looks at a page as it stands, or at a part of it `within` something that lies over the rest. */
-export async function look(page, { themes = ['light', 'dark'], sizes = [DESK, PHONE], within = 'html' } = {}) {
+export async function look(page, within = 'html') {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(source);
-  for (const viewport of sizes) {
+  for (const viewport of SIZES) {
     await page.setViewportSize(viewport);
     const { asked, there } = await page.evaluate(() => ({ asked: document.scrollingElement.scrollWidth, there: innerWidth }));
     assert.ok(asked <= there, `${viewport.width} px: the page is ${asked} px wide`);
-    for (const colorScheme of themes) {
+    for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const found = await page.evaluate(async ({ tags, within }) => {
         const { violations, incomplete } = await window.axe.run(within, { runOnly: tags, resultTypes: ['violations', 'incomplete'] });

@@ -7,7 +7,7 @@ pub mod connection_test;
 pub mod deletion;
 pub mod diagnostics;
 pub mod disconnection;
-mod editor;
+pub mod editor;
 mod form;
 pub mod general;
 pub mod guide;
