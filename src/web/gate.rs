@@ -4,7 +4,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,9 +14,7 @@ use crate::app::App;
 
 pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
     // hyper's limit is that of its buffer, which may take in twice as much in one go.
-    let header_bytes: usize =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
-    if header_bytes > HEADER_BYTES {
+    if weight(request.headers()) > HEADER_BYTES {
         return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
     }
     let path = request.uri().path();
@@ -29,6 +27,11 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
         return (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n").into_response();
     }
     next.run(request).await
+}
+
+/// What the lines of the headers took on their way, in bytes.
+fn weight(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum()
 }
 
 /// Double slashes, dot segments, encoded slashes, backslashes and dots, parameters after `;`.
@@ -54,6 +57,16 @@ fn answers_for(public: Option<&str>, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_weigh_what_their_lines_do() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(weight(&headers), 0);
+        for value in ["text/html", "*/*"] {
+            headers.append(header::ACCEPT, value.parse().expect("a value"));
+        }
+        assert_eq!(weight(&headers), "accept: text/html\r\naccept: */*\r\n".len());
+    }
 
     #[test]
     fn odd_paths_are_known() {

@@ -17,6 +17,7 @@ mod cross_site;
 mod diagnostics;
 mod dropped;
 mod forwarded;
+mod gate;
 mod headers;
 mod health;
 mod keep_the_secret;
