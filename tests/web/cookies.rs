@@ -91,19 +91,3 @@ async fn only_a_page_for_somebody_new_sets_one(pool: PgPool) {
     }
     assert_eq!(set_cookies(&app.browser().knock(Method::GET, "/sign-in").send().await).len(), 1);
 }
-
-/// What was done is said on the next page that the person sees, not to a script or to a form that leads elsewhere.
-#[sqlx::test]
-async fn a_deed_is_told_to_eyes_alone(pool: PgPool) {
-    let app = TestApp::start(pool).await;
-    let priya = app.priya_with_integration_on().await;
-    app.open_store("northwind-tea");
-    let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
-    let (_, theme, fields) = page.submission("Dark");
-    let to = page.knock("Save").send().await.location().to_owned();
-    let script = priya.knock(Method::GET, &to).header("sec-fetch-mode", "cors").send().await;
-    assert!(!script.text().contains("is saved"), "{}", script.text());
-    let led_elsewhere = priya.knock(Method::POST, &theme).form(&fields).send().await;
-    assert!(led_elsewhere.status.is_redirection(), "{}", led_elsewhere.text());
-    assert!(priya.visit(&to).await.banner().contains("is saved"), "it was told to something else");
-}

@@ -20,6 +20,26 @@ fn id_of(browser: &Browser) -> String {
     browser.cookies().remove("cartwright").expect("a session")
 }
 
+/// The second press of an impatient person is answered while nobody looks: it must not take the message of the first with it.
+#[sqlx::test]
+async fn a_message_waits_for_a_page_that_shows_it(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    page.uncheck("Active");
+    let press = page.knock("Save");
+    press.clone().send().await;
+    sqlx::query("update sessions set last_seen_at = now() - interval '2 minutes'")
+        .execute(&app.pool)
+        .await
+        .expect("stale");
+    press.send().await;
+    priya.knock(Method::GET, &page.path).header("sec-fetch-mode", "cors").send().await;
+    assert!(priya.visit(&page.path).await.banner().starts_with("Northwind Tea is inactive."));
+    assert_eq!(priya.visit(&page.path).await.banner(), "", "it is told once");
+}
+
 mod session_ids {
     use super::*;
 

@@ -1,0 +1,110 @@
+//! Two people at one cart: nothing is saved over somebody else unseen.
+
+use super::*;
+
+#[sqlx::test]
+async fn two_people_at_one_cart_see_each_other(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let sam = app.sign_in_as(&SAM).await;
+    let (mut mine, mut theirs) = (priya.visit(&path).await, sam.visit(&path).await);
+    theirs.fill("Website Name", "Sam's tea");
+    assert_eq!(theirs.press("Save").await.status, StatusCode::OK);
+    mine.fill("Website Name", "Priya's tea");
+    mine.uncheck("Active");
+    let conflict = mine.press("Save").await;
+    assert_eq!(
+        (conflict.status, conflict.h1().as_str()),
+        (StatusCode::CONFLICT, "Someone else changed this cart"),
+        "{conflict}"
+    );
+    assert!(conflict.text("main .lead").starts_with("Sam Lee saved it "), "{conflict}");
+    assert!(conflict.text("main .lead").ends_with("Your changes are not saved yet."), "{conflict}");
+    assert_eq!(conflict.all("thead th"), ["Field", "Now (Sam Lee)", "Yours"]);
+    assert_eq!(conflict.all("tbody tr"), ["Website NameSam's teaPriya's tea", "ActiveOnOff"], "only what differs");
+    for word in ["409", "concurrency", "conflict"] {
+        assert!(!conflict.text("main").to_lowercase().contains(word), "{word}");
+    }
+    let name = || sqlx::query_scalar::<_, String>("select website_name from carts").fetch_one(&app.pool);
+    assert_eq!(name().await.expect("a name"), "Sam's tea", "nothing was overwritten");
+    assert_eq!(conflict.follow("Keep Sam's changes").await.value("Website Name"), "Sam's tea");
+    // Sam saves again: asked again
+    let mut theirs = sam.visit(&path).await;
+    theirs.fill("Website Name", "Sam's other tea");
+    theirs.press("Save").await;
+    let again = conflict.press("Save my changes instead").await;
+    assert_eq!(again.status, StatusCode::CONFLICT, "{again}");
+    let edited = again.press("Go back and edit").await;
+    assert_eq!(edited.value("Website Name"), "Priya's tea", "{edited}");
+    let saved = again.press("Save my changes instead").await;
+    assert_saved(
+        &saved,
+        "Priya's tea is inactive. Nothing syncs and nothing is checked. Its settings and access token are kept.",
+        "Inactive",
+    );
+    assert_eq!(name().await.expect("a name"), "Priya's tea");
+}
+
+/// The secret that a store has now, changed at Shopify first.
+fn new_token(app: &TestApp, ending: &str) -> String {
+    let token = format!("shpat_{}", ending.repeat(8));
+    app.practice.stores().change("northwind-tea", |store| store.access_token = token.clone().into());
+    token
+}
+
+#[sqlx::test]
+async fn two_people_see_that_a_secret_is_new_and_never_the_secret(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let sam = app.sign_in_as(&SAM).await;
+    let (mut mine, theirs) = (priya.visit(&path).await, sam.visit(&path).await);
+    let mut theirs = theirs.press("Replace token").await;
+    theirs.fill("Access Token", &new_token(&app, "77ab"));
+    assert_eq!(theirs.press("Test Connection").await.press("Save").await.status, StatusCode::OK);
+    mine.fill("Website Name", "Priya's tea");
+    // a test of a page that somebody has overtaken says so too
+    for button in ["Save", "Test Connection"] {
+        let conflict = mine.press(button).await;
+        assert_eq!(conflict.status, StatusCode::CONFLICT, "{conflict}");
+        assert_eq!(
+            conflict.all("tbody tr"),
+            ["Website NameNorthwind TeaPriya's tea", "Access TokenNew token, ends in 77abNo change"]
+        );
+    }
+    let mut replacing = mine.press("Replace token").await;
+    replacing.fill("Access Token", &new_token(&app, "1f3c"));
+    let conflict = replacing.press("Save").await;
+    assert_eq!(conflict.all("tbody tr")[1], "Access TokenNew token, ends in 77abNew token, ends in 1f3c");
+    // mine was not tested, so theirs stays in use; the activity says over whom it was saved
+    let saved = conflict.press("Save my changes instead").await;
+    assert!(saved.banner().starts_with("Priya's tea is saved, but still uses the old access token."), "{saved}");
+    let over: serde_json::Value = sqlx::query_scalar("select data from audit_events where event = 'cart_overwritten'")
+        .fetch_one(&app.pool)
+        .await
+        .expect("one");
+    assert_eq!(over, serde_json::json!({"of": "Sam Lee"}));
+}
+
+#[sqlx::test]
+async fn two_people_see_another_kind_and_a_disconnection(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let store = app.practice.stores().find("northwind-tea").expect("open");
+    let sam = app.sign_in_as(&SAM).await;
+    let (mut mine, mut theirs) = (priya.visit(&path).await, sam.visit(&path).await);
+    theirs.choose("Client ID and Client secret");
+    theirs.fill("Client ID", &store.client_id);
+    theirs.fill("Client secret", expose(&store.client_secret));
+    assert_eq!(theirs.press("Test Connection").await.press("Save").await.status, StatusCode::OK);
+    mine.uncheck("Active");
+    let rows = mine.press("Save").await.all("tbody tr");
+    assert_eq!(rows[0], "What does your Shopify app give you?Client ID and Client secretAccess Token");
+    assert!(
+        rows[1].starts_with("Access TokenNew Client secret, ends in ") && rows[1].ends_with("No change"),
+        "{rows:?}"
+    );
+    assert_eq!(rows[2..], ["ActiveOnOff"]);
+    sam.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;
+    let rows = mine.press("Save").await.all("tbody tr");
+    assert_eq!(rows, ["Access TokenDisconnectedNo change"], "it is off with them as well");
+}

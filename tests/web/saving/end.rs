@@ -1,0 +1,84 @@
+//! A cart that is disconnected or deleted.
+
+use super::*;
+
+#[sqlx::test]
+async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let sam = app.sign_in_as(&SAM).await;
+    let mut mine = priya.visit(&path).await;
+    mine.fill("Website Name", "Priya's tea");
+    sam.visit(&path).await.follow("Delete cart").await.press("Delete cart").await;
+    let page = mine.press("Save").await;
+    assert_eq!(page.h1(), "Sam Lee deleted this cart", "{page}");
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert_eq!(page.all("tbody td"), ["Priya's tea", "https://northwind-tea.myshopify.com/admin"], "to be copied");
+    let page = page.press("Add it as a new cart").await;
+    assert_eq!(page.h1(), "ECommerce Integration Editor: Shopify", "{page}");
+    assert_eq!(
+        (page.value("Website Name").as_str(), page.value("Access Token").as_str()),
+        ("Priya's tea", ""),
+        "{page}"
+    );
+    let page = page.press("Save").await;
+    assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart takes no secret along: {page}");
+}
+
+#[sqlx::test]
+async fn disconnecting_forgets_the_credential_and_keeps_the_cart(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let ask = priya.visit(&path).await.follow("Disconnect").await;
+    assert_eq!(ask.h1(), "Disconnect Northwind Tea?");
+    assert_eq!(ask.follow("Cancel").await.path, path);
+    let page = ask.press("Disconnect").await;
+    assert_eq!(page.banner(), "Northwind Tea is disconnected.", "{page}");
+    assert_eq!(
+        (page.all("p.status .badge"), page.all("p.status .muted")),
+        (vec!["Draft".to_owned()], vec!["Disconnected by Priya Shah".to_owned()])
+    );
+    assert!(page.has_field("Access Token"), "{page}");
+    assert_eq!(page.value("Website Name"), "Northwind Tea");
+    assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("cart_disconnected"));
+    // and connected again with a new token
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    let mut page = page;
+    page.fill("Access Token", &token);
+    let mut page = page.press("Test Connection").await;
+    page.check("Active");
+    assert_saved(&page.press("Save").await, "Northwind Tea is saved and connected.", "Connected");
+}
+
+#[sqlx::test]
+async fn deleting_removes_the_cart_and_keeps_the_activity(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let before = count(&app.pool, "audit_events").await;
+    let ask = priya.visit(&path).await.follow("Delete cart").await;
+    assert_eq!(ask.h1(), "Delete Northwind Tea?");
+    // somebody changes it meanwhile: asked again, nothing deleted
+    let mut other = priya.visit(&path).await;
+    other.fill("Website Name", "Northwind Tea London");
+    other.press("Save").await;
+    let again = ask.press("Delete cart").await;
+    assert_eq!(again.h1(), "Delete Northwind Tea London?", "{again}");
+    let list = again.press("Delete cart").await;
+    assert_eq!(
+        (list.path.as_str(), list.banner().as_str()),
+        ("/admin/ecommerce", "Northwind Tea London is deleted."),
+        "{list}"
+    );
+    assert_eq!(
+        (count(&app.pool, "carts").await, count(&app.pool, "connection_tests where cart_id is not null").await),
+        (0, 0)
+    );
+    assert_eq!(count(&app.pool, "audit_events").await, before + 2);
+    assert_eq!(priya.visit(&path).await.status, StatusCode::NOT_FOUND);
+    // its name and its store are free again
+    assert_saved(
+        &app.connect(&priya, "Northwind Tea", "northwind-tea").await,
+        "Northwind Tea is saved and connected.",
+        "Connected",
+    );
+}

@@ -1,0 +1,37 @@
+//! Save: always possible, never more than what was tested, never over somebody else. Each row of what a save does is here with its
+//! sentence.
+
+mod conflict;
+mod edit;
+mod end;
+mod new_cart;
+mod once;
+
+use axum::http::StatusCode;
+use cartwright::practice::{Canned, PracticeStore, Scenario};
+use sqlx::PgPool;
+
+use crate::support::{
+    Browser, Page, TestApp,
+    cast::SAM,
+    dump::{count, events},
+    expose,
+};
+
+const MISSING: Scenario = Scenario::ScopesMissing(&["write_inventory", "read_shipping"]);
+
+async fn inside(pool: PgPool) -> (TestApp, Browser) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    (app, priya)
+}
+
+#[track_caller]
+fn assert_saved(page: &Page, banner: &str, status: &str) {
+    assert_eq!(page.status, StatusCode::OK, "{page}");
+    assert_eq!(page.banner(), format!("{banner} See all carts"), "{page}");
+    assert_eq!(page.all("p.status .badge"), [status], "{page}");
+    assert!(page.title().starts_with("Saved – "), "{}", page.title());
+    assert!(page.path.ends_with("/general"), "{}", page.path);
+}

@@ -1,0 +1,116 @@
+//! The first save of a cart: what it becomes by what was tested.
+
+use super::*;
+
+#[sqlx::test]
+async fn new_and_tested_and_active_is_connected(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    assert_saved(&page, "Northwind Tea is saved and connected.", "Connected");
+    assert_eq!(page.h1(), "ECommerce Integration Editor: Northwind Tea");
+    assert!(page.is_checked("Active"));
+    let ending = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token)[34..].to_owned();
+    let saved = page.text(".only-token .saved");
+    assert!(saved.starts_with(&format!("Saved. It ends in {ending} and was added by Priya Shah on ")), "{saved}");
+    assert!(saved.ends_with("For security we never show it again."), "{saved}");
+    assert_eq!(events(&app.pool).await[3..], ["tested", "cart_added"], "{:?}", events(&app.pool).await);
+    // told once
+    assert_eq!(priya.visit(&page.path).await.banner(), "");
+}
+
+#[sqlx::test]
+async fn new_and_tested_with_limits_needs_attention(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    app.practice.stores().set("northwind-tea", MISSING);
+    let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    assert_saved(
+        &page,
+        "Northwind Tea is saved and connected, with limits. See below what is missing.",
+        "Needs attention",
+    );
+    assert_eq!(priya.visit("/admin/ecommerce").await.text("td .under"), "2 permissions missing");
+    assert_eq!(page.class(), "SCOPES_MISSING", "what is missing stands below:\n{page}");
+}
+
+#[sqlx::test]
+async fn new_and_never_tested_is_a_draft(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let page = app.draft(&priya, "Northwind Tea", "northwind-tea").await;
+    assert_saved(&page, "Northwind Tea is saved as a draft. Test the connection before you turn it on.", "Draft");
+    assert_eq!(page.text("p.status .muted"), "Not tested yet");
+    app.assert_nothing_was_called();
+    app.open_store("northwind-b2b");
+    let mut page = app.fill_new(&priya, "Northwind Wholesale", "northwind-b2b").await;
+    page.check("Active");
+    let page = page.press("Save").await;
+    assert_saved(
+        &page,
+        "Northwind Wholesale is saved as a draft. Active takes effect when the test has passed and you save.",
+        "Draft",
+    );
+    assert!(!page.is_checked("Active"), "{page}");
+    // the test of what is saved, then Active
+    let mut page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED");
+    page.check("Active");
+    assert_saved(&page.press("Save").await, "Northwind Wholesale is saved and connected.", "Connected");
+}
+
+#[sqlx::test]
+async fn new_and_tested_in_vain_is_a_draft_whatever_is_ticked(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Unauthorized));
+    let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    assert_saved(
+        &page,
+        "Northwind Tea is saved as a draft. Active takes effect when the test has passed and you save.",
+        "Draft",
+    );
+    assert!(!page.is_checked("Active"), "{page}");
+}
+
+#[sqlx::test]
+async fn a_pass_of_something_else_or_of_long_ago_does_not_count(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED");
+    page.check("Active");
+    crate::support::dump::tamper(&app.pool, "update connection_tests set finished_at = now() - interval '31 minutes'")
+        .await;
+    let page = page.press("Save").await;
+    assert_saved(
+        &page,
+        "Northwind Tea is saved as a draft. Active takes effect when the test has passed and you save.",
+        "Draft",
+    );
+    // a pass that was followed by a failure does not count either
+    app.open_store("northwind-b2b");
+    let page = app.fill_new(&priya, "Northwind Wholesale", "northwind-b2b").await.press("Test Connection").await;
+    app.practice.stores().set("northwind-b2b", Scenario::Says(Canned::Unauthorized));
+    let mut page = page.press("Test Connection").await;
+    page.check("Active");
+    assert_eq!(page.press("Save").await.all("p.status .badge"), ["Draft"]);
+}
+
+#[sqlx::test]
+async fn tested_and_not_active_is_inactive(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    page.uncheck("Active");
+    let page = page.press("Save").await;
+    assert_saved(&page, "Northwind Tea is saved and inactive. Turn on Active when you are ready to sync.", "Inactive");
+}
+
+#[sqlx::test]
+async fn a_secret_under_twenty_characters_shows_no_ending(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let short = "shpat_12345".to_owned();
+    app.practice.stores().put(
+        "northwind-tea",
+        PracticeStore { access_token: short.clone().into(), ..PracticeStore::sample("northwind-tea") },
+    );
+    let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    let saved = page.text(".only-token .saved");
+    assert!(saved.starts_with("Saved. It was added by Priya Shah on "), "{saved}");
+    assert!(!page.html.contains("2345"), "{page}");
+}

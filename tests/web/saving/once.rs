@@ -1,0 +1,131 @@
+//! A name, a store and a press count once.
+
+use super::*;
+
+#[sqlx::test]
+async fn a_name_is_anybodys_once(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    app.draft(&priya, "Northwind Tea", "northwind-tea").await;
+    app.open_store("northwind-b2b");
+    for name in ["Northwind Tea", "NORTHWIND TEA", " northwind tea "] {
+        let page = app.fill_new(&priya, name, "northwind-b2b").await.press("Save").await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+        let (class, sentence) = page.complaint("Website Name").expect("a complaint");
+        assert_eq!(class, "NAME_TAKEN");
+        assert_eq!(sentence, "Another cart is called Northwind Tea. Enter a different Website Name", "{name:?}");
+        assert!(!page.has_field("Access Token"), "the token is kept: {page}");
+    }
+    let mut other = app.draft(&priya, "Northwind Wholesale", "northwind-b2b").await;
+    other.fill("Website Name", "Northwind Tea");
+    assert_eq!(other.press("Save").await.complaint_class("Website Name"), "NAME_TAKEN");
+    assert_eq!(count(&app.pool, "carts").await, 2);
+}
+
+#[sqlx::test]
+async fn a_store_is_added_once(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let cart = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let page = app.fill_new(&priya, "The same again", "northwind-tea").await.press("Save").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
+    let (class, sentence) = page.complaint("API URL").expect("a complaint");
+    assert_eq!(class, "DUPLICATE");
+    assert_eq!(
+        sentence,
+        "Northwind Tea already uses this store. Open it instead of adding it again. Open Northwind Tea"
+    );
+    assert_eq!(page.follow("Open Northwind Tea").await.path, cart);
+    assert_eq!(count(&app.pool, "carts").await, 1);
+}
+
+#[sqlx::test]
+async fn a_form_sent_twice_makes_one_cart(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    let presses: Vec<_> = (0..10).map(|_| page.knock("Save").send()).collect();
+    let answers = futures_util::future::join_all(presses).await;
+    let to = answers[0].location().to_owned();
+    for answer in &answers {
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, to.as_str()), "{}", answer.text());
+    }
+    assert_eq!(page.knock("Save").send().await.location(), to, "and once more, later");
+    assert_eq!(count(&app.pool, "carts").await, 1);
+    assert_eq!(events(&app.pool).await.iter().filter(|event| *event == "cart_added").count(), 1);
+}
+
+/// The second press finds no cart yet, and by the time it looks for the secret the first one has spent it.
+#[sqlx::test]
+async fn a_press_that_is_overtaken_by_the_first_says_what_the_first_did(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
+    let (_, _, fields) = page.submission("Save");
+    let form = &fields.iter().find(|(name, _)| name == "submission").expect("a submission id").1;
+    let to = page.knock("Save").send().await.location().to_owned();
+    // the first press has not committed yet, as the second sees it ...
+    sqlx::query("update carts set submission_id = gen_random_uuid()").execute(&app.pool).await.expect("hidden");
+    let mut first = app.pool.begin().await.expect("a transaction");
+    sqlx::query("lock table unsaved_credentials").execute(&mut *first).await.expect("a lock");
+    let overtaken = async {
+        while !somebody_waits(&app.pool).await {
+            tokio::task::yield_now().await;
+        }
+        // ... and now it has
+        sqlx::query("update carts set submission_id = $1::uuid")
+            .bind(form)
+            .execute(&mut *first)
+            .await
+            .expect("shown again");
+        first.commit().await.expect("committed");
+    };
+    let (answer, ()) = tokio::join!(page.knock("Save").send(), overtaken);
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, to.as_str()), "{}", answer.text());
+    assert_eq!(count(&app.pool, "carts").await, 1);
+}
+
+/// Whether a statement in this database waits for a lock.
+async fn somebody_waits(pool: &PgPool) -> bool {
+    sqlx::query_scalar(
+        "select exists (select from pg_locks where not granted and database = (select oid from pg_database where datname = current_database()))",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("the locks")
+}
+
+#[sqlx::test]
+async fn two_people_add_one_store_at_once_and_one_of_them_is_told(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let sam = app.sign_in_as(&SAM).await;
+    let (one, two) =
+        (app.fill_new(&priya, "Tea one", "northwind-tea").await, app.fill_new(&sam, "Tea two", "northwind-tea").await);
+    let (one, two) = tokio::join!(one.press("Save"), two.press("Save"));
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422]);
+    let refused = if one.status == 200 { two } else { one };
+    assert_eq!(refused.complaint_class("API URL"), "DUPLICATE", "{refused}");
+    assert_eq!(count(&app.pool, "carts").await, 1);
+}
+
+/// Without script, an impatient second press sends the same form again.
+#[sqlx::test]
+async fn a_later_save_sent_twice_is_no_conflict_with_oneself(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
+    page.fill("Website Name", "Northwind Tea London");
+    page.uncheck("Active");
+    let presses: Vec<_> = (0..4).map(|_| page.knock("Save").send()).collect();
+    for answer in futures_util::future::join_all(presses).await {
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::SEE_OTHER, page.path.as_str()),
+            "{}",
+            answer.text()
+        );
+    }
+    let all = events(&app.pool).await;
+    assert_eq!(all.iter().filter(|event| *event == "cart_turned_off").count(), 1);
+    assert!(priya.visit(&page.path).await.banner().starts_with("Northwind Tea London is inactive."));
+    // the same form with something else in it is a conflict, even with oneself
+    page.fill("Website Name", "Northwind Tea Paris");
+    assert_eq!(page.press("Save").await.status, StatusCode::CONFLICT);
+}
