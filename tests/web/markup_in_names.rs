@@ -112,6 +112,15 @@ async fn names_stay_text_on_every_page(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn stars_around_a_name_stay_stars(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let page = app.connect(&priya, "**Tea**", "northwind-tea").await;
+    assert_eq!(page.banner(), "**Tea** is saved and connected. See all carts");
+}
+
+#[sqlx::test]
 async fn names_that_bend_the_text_are_straightened(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;

@@ -13,7 +13,7 @@ use crate::web::admin::ecommerce::shopify::general::{
 };
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
-use crate::web::fields::{Complaint, Field};
+use crate::web::fields::Field;
 use crate::web::filters::Moment;
 use crate::web::shell::Shell;
 
@@ -115,10 +115,10 @@ fn wrong_editor(kind: Kind) -> General {
     };
     let form = EditorForm {
         website_name: Field {
-            complaint: Some(Complaint {
-                link: Some(("/admin/ecommerce".into(), "Open Northwind Tea".into())),
-                ..complaint("NAME_TAKEN", "Another cart is called **Northwind Tea**. Enter a different Website Name")
-            }),
+            complaint: Some(complaint(
+                "NAME_TAKEN",
+                "Another cart is called Northwind Tea. Enter a different Website Name",
+            )),
             ..field(LONG)
         },
         api_url: wrong(
