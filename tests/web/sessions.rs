@@ -333,6 +333,21 @@ mod throttle {
         assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.h1(), "Admin");
     }
 
+    /// Twenty for an account, from wherever they come, and none of them counts for anybody else.
+    #[sqlx::test]
+    async fn the_tries_of_one_account_are_nobody_else_s(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        app.add(&SAM).await;
+        for place in 0..20 {
+            let somewhere = app.browser().from([198, 51, 100, place]);
+            assert_eq!(try_to_sign_in(&somewhere, PRIYA.email, "leaf kettle third steep").await.status, 422, "{place}");
+        }
+        let elsewhere = app.browser().from([203, 0, 113, 7]);
+        assert_eq!(try_to_sign_in(&elsewhere, PRIYA.email, PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(try_to_sign_in(&elsewhere, SAM.email, PASSWORD).await.h1(), "Admin");
+    }
+
     #[sqlx::test]
     async fn a_forwarded_address_is_not_believed(pool: PgPool) {
         let app = TestApp::start(pool).await;
