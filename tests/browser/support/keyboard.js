@@ -1,14 +1,14 @@
 // What a person without a mouse does.
 import assert from 'node:assert/strict';
 
-/** Presses Tab until this is focused. Every stop on the way shows where it is. */
+/** Presses Tab until this is focused. Every stop on the way shows where it is; behind the last one stands the browser itself. */
 export async function tabTo(page, target, most = 60) {
   const wanted = await target.first().elementHandle();
   for (let n = 0; n < most; n += 1) {
     await page.keyboard.press('Tab');
     const stop = await page.evaluate((wanted) => {
       const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
-      const seen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+      const seen = document.activeElement === document.body || (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2);
       return { words: document.activeElement.outerHTML.slice(0, 80), seen, there: document.activeElement === wanted };
     }, wanted);
     assert.ok(stop.seen, `no outline on ${stop.words}`);
