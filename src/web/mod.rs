@@ -64,7 +64,7 @@ pub fn dressed(routes: Router<App>, app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), headers::headers))
         .layer(
             CompressionLayer::new()
-                // A page is a twentieth lighter than at 1, for a tenth of a millisecond; 6 takes twice the time.
+                // A page is a fifth lighter than at 1, for a tenth of a millisecond; 6 takes twice the time.
                 .quality(CompressionLevel::Precise(3))
                 .compress_when(SizeAbove::new(1_024).and(is_whole)),
         )
