@@ -134,8 +134,9 @@ fn view(
     }
 }
 
-fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) -> Html<String> {
-    let shell = Shell {
+/// What surrounds the page of [`Served::administrator`] 0.
+pub fn shell(path: String) -> Shell {
+    Shell {
         product: "Order Time".into(),
         person: Some(Person {
             name: "Sam Lee".into(),
@@ -144,9 +145,13 @@ fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) 
             theme: "system",
         }),
         csrf: "x".repeat(86),
-        path: "/admin/ecommerce".into(),
+        path,
         ..Shell::default()
-    };
+    }
+}
+
+fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) -> Html<String> {
+    let shell = shell("/admin/ecommerce".into());
     let href = |(name, id): (String, uuid::Uuid)| {
         let pairs = [("after", name), ("id", id.to_string())];
         format!("/admin/ecommerce?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())

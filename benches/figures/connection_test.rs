@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use cartwright::{
     audit::By,
-    ecommerce::shopify::{API_VERSION, client::Egress},
+    ecommerce::shopify::API_VERSION,
     practice::{Options, Practice, PracticeStore, Scenario},
 };
 use secrecy::ExposeSecret;
@@ -44,10 +44,7 @@ struct Sides {
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let practice = Practice::start(Options::test()).await?;
-    let egress = Egress {
-        proxy: Some(practice.proxy_url().parse()?),
-        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
-    };
+    let egress = super::ground::way_to(&practice)?;
     let served = Served::start(ground.schema("tests").await?, &egress).await?;
     served.app.ecommerce.switch(By::operator(), true).await?;
     let mut people = Vec::new();

@@ -14,14 +14,11 @@ use axum::{
 use cartwright::{
     app::App,
     audit::By,
-    ecommerce::{CartId, Visitor, shopify::client::Egress},
+    ecommerce::{CartId, Visitor},
     practice::{Options, Practice, PracticeStore},
-    web::{
-        admin::ecommerce::shopify::{
-            editor::{self, Editor},
-            general::Stage,
-        },
-        shell::{Person, Shell},
+    web::admin::ecommerce::shopify::{
+        editor::{self, Editor},
+        general::Stage,
     },
 };
 use secrecy::ExposeSecret;
@@ -38,10 +35,7 @@ use super::{
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let practice = Practice::start(Options::test()).await?;
-    let egress = Egress {
-        proxy: Some(practice.proxy_url().parse()?),
-        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
-    };
+    let egress = super::ground::way_to(&practice)?;
     let served = Served::start(ground.schema("editor").await?, &egress).await?;
     served.app.ecommerce.switch(By::operator(), true).await?;
     let admin = served.administrator(0).await?;
@@ -117,18 +111,7 @@ async fn bare(State(Bare { app, visitor }): State<Bare>, Path(id): Path<Uuid>) -
     app.ecommerce.waiting(&visitor, &cart).await.expect("the statement");
     app.ecommerce.last_test_of(&visitor, submission, Some(cart.id)).await.expect("the statement");
     let report = app.ecommerce.find_test(cart.last_test.expect("it was tested")).await.expect("the statement");
-    let shell = Shell {
-        product: app.site.product.clone(),
-        person: Some(Person {
-            name: "Sam Lee".into(),
-            email: "admin0@example.com".into(),
-            can_change: true,
-            theme: "system",
-        }),
-        csrf: "x".repeat(86),
-        path: format!("/admin/ecommerce/shopify/{}/general", id.simple()),
-        ..Shell::default()
-    };
+    let shell = super::bare::shell(format!("/admin/ecommerce/shopify/{}/general", id.simple()));
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: None };
     let page = editor.page(Stage::Loaded).await.expect("the page");
     Html(page.render().expect("it is drawn"))

@@ -17,6 +17,7 @@ use cartwright::{
         Visitor,
         shopify::client::{Client, Egress},
     },
+    practice::Practice,
     vault::{KeyRing, Vault},
     web,
 };
@@ -72,6 +73,12 @@ impl Ground {
         self.embedded.stop().await?;
         Ok(self.folder)
     }
+}
+
+/// The way out to the stand-in for Shopify.
+pub fn way_to(practice: &Practice) -> anyhow::Result<Egress> {
+    let roots = practice.ca_pem().as_bytes().to_vec();
+    Ok(Egress { proxy: Some(practice.proxy_url().parse()?), extra_roots_pem: Some(roots) })
 }
 
 /// Our site, served on loopback.

@@ -6,7 +6,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, ensure};
 use cartwright::{
     audit::By,
-    ecommerce::shopify::client::Egress,
     practice::{Options, Practice, PracticeStore, Scenario},
 };
 use secrecy::ExposeSecret;
@@ -31,10 +30,7 @@ const CLIENTS: usize = 4;
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let practice = Practice::start(Options::test()).await?;
-    let egress = Egress {
-        proxy: Some(practice.proxy_url().parse()?),
-        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
-    };
+    let egress = super::ground::way_to(&practice)?;
     let pool = ground.schema("hanging").await?;
     fill(&pool, 1_000, 1).await?;
     let served = Served::start(pool, &egress).await?;

@@ -16,7 +16,7 @@ use cartwright::{
         shopify::{
             API_VERSION,
             address::StoreAddress,
-            client::{Client, Egress},
+            client::Client,
             credential::{Credential, CredentialKind},
         },
     },
@@ -90,10 +90,7 @@ fn handle(n: usize) -> String {
 
 /// A process of its own in all but name: pool, client and vault are its own.
 async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Result<Ecommerce> {
-    let egress = Egress {
-        proxy: Some(practice.proxy_url().parse()?),
-        extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
-    };
+    let egress = super::ground::way_to(practice)?;
     let pool = cartwright::database::pool(ground.options().options([("search_path", "sweep")]));
     let ring = KeyRing::parse(line).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await?;
