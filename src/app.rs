@@ -7,10 +7,11 @@ use sqlx::PgPool;
 
 use crate::{
     accounts::Accounts,
-    alerts::{Alerts, Ways},
+    alerts::{self, Alerts, Ways},
     clock::Clock,
     config::PublicUrl,
     ecommerce::{Ecommerce, shopify::client::Client},
+    outbound::egress_addresses::EgressAddresses,
     proxies::TrustedProxies,
     vault::Vault,
 };
@@ -33,6 +34,8 @@ pub struct Site {
     pub product: String,
     pub public_url: PublicUrl,
     pub trusted_proxies: TrustedProxies,
+    /// `EGRESS_ADDRESSES`: the public addresses that calls to Shopify come from.
+    pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
     pub metrics: Option<PrometheusHandle>,
     /// The stores of the practice mode, where it is on.
@@ -53,8 +56,12 @@ impl Site {
 impl App {
     pub fn new(pool: PgPool, vault: Vault, client: Client, site: Site) -> Self {
         let vault = Arc::new(vault);
-        let (product, origin) = (&site.product, &site.public_url.origin);
-        let alerts = Alerts::new(pool.clone(), vault.clone(), product, origin, &Ways::default(), Clock::System);
+        let house = alerts::House {
+            product: site.product.clone(),
+            origin: site.public_url.origin.clone(),
+            egress_addresses: site.egress_addresses.clone(),
+        };
+        let alerts = Alerts::new(pool.clone(), vault.clone(), house, &Ways::default(), Clock::System);
         Self {
             accounts: Accounts::new(pool.clone()),
             alerts: alerts.expect("the compiled-in roots are certificates"),

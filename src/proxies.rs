@@ -4,21 +4,16 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::network::IpNetwork;
+
 /// `CARTWRIGHT_TRUSTED_PROXIES`: addresses and networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies(Vec<IpNetwork>);
 
 /// For whoever runs us behind a proxy that they have not named.
 const UNNAMED: &str = "In front of an https CARTWRIGHT_PUBLIC_URL stands a proxy, since this server speaks no TLS, and \
      CARTWRIGHT_TRUSTED_PROXIES names none: all people share the proxy's address, in the limit of sign-in tries and in the \
      activity. Name the address that it calls from, such as CARTWRIGHT_TRUSTED_PROXIES=127.0.0.1 where it runs on this machine.";
-
-/// All addresses that share so many leading bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    first: IpAddr,
-    bits: u8,
-}
 
 impl TrustedProxies {
     /// Reads a list such as `10.0.0.7, 192.168.4.0/24, fd00::/8`.
@@ -27,7 +22,7 @@ impl TrustedProxies {
     /// A sentence for each entry that is none.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let (known, unknown): (Vec<_>, Vec<_>) = entries.map(Network::parse).partition(Result::is_ok);
+        let (known, unknown): (Vec<_>, Vec<_>) = entries.map(proxy).partition(Result::is_ok);
         if unknown.is_empty() {
             return Ok(Self(known.into_iter().filter_map(Result::ok).collect()));
         }
@@ -44,7 +39,7 @@ impl TrustedProxies {
     pub fn client<'a>(&self, peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
         let mut client = peer.to_canonical();
         for hop in lines.rev().flat_map(|line| line.rsplit(',')) {
-            if !self.0.iter().any(|network| network.has(client)) {
+            if !self.0.iter().any(|network| network.contains(client)) {
                 break;
             }
             let Some(address) = address(hop.trim()) else { break };
@@ -61,45 +56,12 @@ fn address(text: &str) -> Option<IpAddr> {
     found.map(|address: IpAddr| address.to_canonical())
 }
 
-impl Network {
-    fn parse(text: &str) -> Result<Self, String> {
-        let unreadable = || format!("{text:?} is not an address such as 10.0.0.7, nor a network such as 10.0.0.0/8");
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let address: IpAddr = address.parse().map_err(|_| unreadable())?;
-        let width = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(width), str::parse).map_err(|_| unreadable())?;
-        if bits > width {
-            return Err(unreadable());
-        }
-        if bits == 0 {
-            return Err(format!("{text:?} is everybody, and then anybody can say who they are"));
-        }
-        let first = first(address, bits);
-        if first != address {
-            return Err(format!(
-                "{text:?} is not the beginning of a network: write {first}/{bits}, or {address} alone"
-            ));
-        }
-        Ok(Self { first, bits })
+fn proxy(entry: &str) -> Result<IpNetwork, String> {
+    let network = IpNetwork::parse(entry).map_err(|error| format!("{entry:?} {error}"))?;
+    if network.is_everything() {
+        return Err(format!("{entry:?} is everybody, and then anybody can say who they are"));
     }
-
-    fn has(self, address: IpAddr) -> bool {
-        self.first.is_ipv4() == address.is_ipv4() && first(address, self.bits) == self.first
-    }
-}
-
-/// The address with all but its leading bits cleared.
-fn first(address: IpAddr, bits: u8) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or_default();
-            IpAddr::V4((v4.to_bits() & mask).into())
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or_default();
-            IpAddr::V6((v6.to_bits() & mask).into())
-        }
-    }
+    Ok(network)
 }
 
 #[cfg(test)]
@@ -153,5 +115,11 @@ mod tests {
         assert_eq!(told.len(), 8, "{told:?}");
         assert!(told[0].ends_with("write 10.0.0.0/8, or 10.0.0.1 alone"), "{}", told[0]);
         assert!(TrustedProxies::parse("10.0.0.7,::1, 10.0.0.0/8,fd00::/8,").is_ok());
+    }
+
+    #[test]
+    fn a_proxy_written_as_ipv4_in_ipv6_is_believed() {
+        assert_eq!(client("::ffff:10.1.2.3", "10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client("::ffff:10.0.0.0/104", "10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
     }
 }

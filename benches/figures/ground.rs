@@ -103,6 +103,7 @@ impl Served {
             product: "Order Time".into(),
             public_url: PublicUrl { origin: format!("http://{address}"), host: None, is_https: false },
             trusted_proxies: cartwright::proxies::TrustedProxies::default(),
+            egress_addresses: cartwright::outbound::egress_addresses::EgressAddresses::default(),
             support: None,
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,

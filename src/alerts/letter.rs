@@ -159,7 +159,11 @@ pub(super) fn one_line(text: &str) -> String {
 /// The house of the samples.
 #[cfg(test)]
 fn house() -> House {
-    House { product: "Order Time".into(), origin: "https://orders.northwind.example".into() }
+    House {
+        product: "Order Time".into(),
+        origin: "https://orders.northwind.example".into(),
+        egress_addresses: crate::outbound::egress_addresses::EgressAddresses::default(),
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::Clock,
+    outbound::egress_addresses::EgressAddresses,
     vault::{Broken, Vault},
 };
 
@@ -55,10 +56,12 @@ pub struct Ways {
 
 /// What an alert says about where it comes from.
 #[derive(Clone, Debug)]
-struct House {
-    product: String,
+pub struct House {
+    pub product: String,
     /// Scheme, host and port of our own pages.
-    origin: String,
+    pub origin: String,
+    /// The public addresses that calls to Shopify come from.
+    pub egress_addresses: EgressAddresses,
 }
 
 /// The handle on everything about alerts.
@@ -75,20 +78,13 @@ pub struct Alerts {
 impl Alerts {
     /// # Errors
     /// Extra roots that are no certificates, or a sender that no mail can have.
-    pub fn new(
-        pool: PgPool,
-        vault: Arc<Vault>,
-        product: &str,
-        origin: &str,
-        ways: &Ways,
-        clock: Clock,
-    ) -> anyhow::Result<Self> {
+    pub fn new(pool: PgPool, vault: Arc<Vault>, house: House, ways: &Ways, clock: Clock) -> anyhow::Result<Self> {
         let roots = ways.extra_roots_pem.as_deref();
-        let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, origin, roots)).transpose()?;
+        let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, &house.origin, roots)).transpose()?;
         Ok(Self {
             pool,
             vault,
-            house: Arc::new(House { product: product.to_owned(), origin: origin.to_owned() }),
+            house: Arc::new(house),
             webhooks: webhook::Client::new(&ways.hosts, roots)?,
             mail: mail.map(Arc::new),
             clock,
@@ -100,8 +96,7 @@ impl Alerts {
     /// # Errors
     /// As [`Alerts::new`].
     pub fn with_ways(self, ways: &Ways) -> anyhow::Result<Self> {
-        let House { product, origin } = &*self.house;
-        Self::new(self.pool, self.vault, product, origin, ways, self.clock)
+        Self::new(self.pool, self.vault, House::clone(&self.house), ways, self.clock)
     }
 
     /// Whether the operator has set up a mail server.

@@ -93,7 +93,11 @@ mod tests {
     use crate::alerts::change::tests::change;
 
     fn house() -> House {
-        House { product: "Order Time".into(), origin: "https://orders.northwind.example".into() }
+        House {
+            product: "Order Time".into(),
+            origin: "https://orders.northwind.example".into(),
+            egress_addresses: crate::outbound::egress_addresses::EgressAddresses::default(),
+        }
     }
 
     #[test]

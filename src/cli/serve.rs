@@ -82,6 +82,7 @@ async fn run(
         product: config.product_name,
         public_url: config.public_url,
         trusted_proxies: config.trusted_proxies,
+        egress_addresses: config.egress_addresses,
         support: config.support,
         metrics: telemetry::start_metrics(),
         #[cfg(feature = "practice")]

@@ -29,6 +29,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         public_url: config.public_url,
         support: config.support,
         trusted_proxies: config.trusted_proxies,
+        egress_addresses: config.egress_addresses,
         metrics: None,
         #[cfg(feature = "practice")]
         practice: None,

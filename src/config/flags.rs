@@ -71,6 +71,10 @@ pub struct ServeFlags {
     /// Extra certificate authorities for calls to Shopify, as PEM.
     #[arg(long, env = "CARTWRIGHT_EGRESS_CA_FILE", value_name = "FILE")]
     pub egress_ca_file: Option<String>,
+    /// Public addresses and networks that calls to Shopify come from, with commas between them, such as 198.51.100.7,198.51.100.64/28.
+    /// Behind EGRESS_PROXY, the proxy's. Shown wherever people must enter them in an app's IP allowlist.
+    #[arg(long, env = "CARTWRIGHT_EGRESS_ADDRESSES", value_name = "LIST")]
+    pub egress_addresses: Option<String>,
     /// A mail address or link that error pages offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,

@@ -4,6 +4,7 @@ use super::{Problems, ServeFlags, given};
 use crate::{
     alerts,
     ecommerce::shopify::client::{Egress, EgressProxy},
+    outbound::egress_addresses::EgressAddresses,
 };
 
 impl ServeFlags {
@@ -34,6 +35,16 @@ impl ServeFlags {
         };
         problems.tell("CARTWRIGHT_EGRESS_CA_FILE", problem);
         None
+    }
+
+    pub(super) fn egress_addresses(&self, problems: &mut Problems) -> EgressAddresses {
+        let addresses = EgressAddresses::parse(given(self.egress_addresses.as_ref()).unwrap_or_default());
+        addresses.unwrap_or_else(|wrong| {
+            for problem in wrong {
+                problems.tell("CARTWRIGHT_EGRESS_ADDRESSES", problem);
+            }
+            EgressAddresses::default()
+        })
     }
 
     pub(super) fn alerts(&self, egress: &Egress, problems: &mut Problems) -> alerts::Ways {

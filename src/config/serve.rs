@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 
 use super::{Database, Problems, PublicUrl, ServeFlags, given, keys::key_ring, site::listen_address};
-use crate::{alerts, ecommerce::shopify::client::Egress, proxies::TrustedProxies, vault::KeyRing};
+use crate::{
+    alerts, ecommerce::shopify::client::Egress, outbound::egress_addresses::EgressAddresses, proxies::TrustedProxies,
+    vault::KeyRing,
+};
 
 #[derive(Debug)]
 pub struct ServeConfig {
@@ -19,6 +22,8 @@ pub struct ServeConfig {
     #[cfg(feature = "practice")]
     pub practice_stores: Option<crate::practice::Stores>,
     pub egress: Egress,
+    /// The public addresses that calls to Shopify come from.
+    pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
     /// Whether this process checks carts.
     pub has_worker: bool,
@@ -35,6 +40,7 @@ impl ServeFlags {
         let public_url = self.public_url(listen, &mut problems);
         let trusted_proxies = self.trusted_proxies(&mut problems);
         let egress = self.egress(&mut problems);
+        let egress_addresses = self.egress_addresses(&mut problems);
         let support = self.support(&mut problems);
         let alerts = self.alerts(&egress, &mut problems);
         let product_name = self.product_name(&mut problems);
@@ -52,6 +58,7 @@ impl ServeFlags {
                 #[cfg(feature = "practice")]
                 practice_stores: None,
                 egress,
+                egress_addresses,
                 support,
                 has_worker: !self.no_worker,
                 alerts,

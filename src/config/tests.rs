@@ -15,6 +15,7 @@ fn every_problem_is_told_at_once() {
         trusted_proxies: Some("everybody, 10.0.0.1/8".into()),
         egress_proxy: Some("https://proxy:1".into()),
         egress_ca_file: Some("/does/not/exist".into()),
+        egress_addresses: Some("10.0.0.7, 8.8.8.8".into()),
         support_address: Some("call us".into()),
         smtp_url: Some("smtp://sam:canary@mail.example.com".into()),
         mail_from: Some("alerts@orders.example.com".into()),
@@ -32,6 +33,7 @@ fn every_problem_is_told_at_once() {
     let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
     let expected = [
         "CARTWRIGHT_ALERT_HOSTS",
+        "CARTWRIGHT_EGRESS_ADDRESSES",
         "CARTWRIGHT_EGRESS_CA_FILE",
         "CARTWRIGHT_EGRESS_PROXY",
         "CARTWRIGHT_KEY_FILE",
@@ -70,6 +72,22 @@ fn the_ways_of_alerts_are_named_and_no_password_is_told() {
         assert_eq!(problems.0[0].variable, variable);
         assert!(!format!("{problems} {problems:?}").contains("canary"), "{problems}");
     }
+}
+
+#[test]
+fn each_wrong_outgoing_address_is_its_own_problem() {
+    let with = |list: &str| ServeFlags { egress_addresses: Some(list.into()), ..flags() }.check();
+    let config = with("8.8.4.4 [2606:4700::1111], 1.1.1.0/24").expect("public addresses");
+    assert_eq!(config.egress_addresses.texts(), ["8.8.4.4", "2606:4700::1111", "1.1.1.0/24"]);
+    assert!(with(" ").expect("an empty variable is not set").egress_addresses.is_empty());
+    let Problems(problems) = with("8.8.4.4, 10.0.0.7 proxy.example,0.0.0.0/0").expect_err("three are wrong");
+    assert!(problems.iter().all(|problem| problem.variable == "CARTWRIGHT_EGRESS_ADDRESSES"), "{problems:?}");
+    let named: Vec<bool> = problems
+        .iter()
+        .zip(["10.0.0.7", "proxy.example", "0.0.0.0/0"])
+        .map(|(one, entry)| one.problem.contains(entry))
+        .collect();
+    assert_eq!(named, [true; 3], "{problems:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What every way out shares: names looked up by ourselves, and TLS that trusts compiled-in roots. Knows neither Shopify nor
-//! alerts.
+//! What every way out shares: names looked up by ourselves, and TLS that trusts compiled-in roots. The operator's list
+//! of the addresses that calls come from is here too. Knows neither Shopify nor alerts.
 
+pub mod egress_addresses;
 pub mod resolver;
 pub mod tls;
 

@@ -100,47 +100,66 @@ async fn ask_the_system(name: String) -> std::io::Result<Vec<IpAddr>> {
 /// IPv4 inside of IPv6, whatever it holds.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => !REFUSED_V4.iter().any(|(net, bits)| in_v4(v4, *net, *bits)),
-        IpAddr::V6(v6) => !REFUSED_V6.iter().any(|(net, bits)| in_v6(v6, *net, *bits)),
+        IpAddr::V4(v4) => !REFUSED_V4.iter().any(|(net, bits, _)| in_v4(v4, *net, *bits)),
+        IpAddr::V6(v6) => !REFUSED_V6.iter().any(|(net, bits, _)| in_v6(v6, *net, *bits)),
     }
 }
 
-const REFUSED_V4: [(Ipv4Addr, u32); 14] = [
-    (Ipv4Addr::UNSPECIFIED, 8),
-    (Ipv4Addr::new(10, 0, 0, 0), 8),
-    (Ipv4Addr::new(100, 64, 0, 0), 10),
-    (Ipv4Addr::new(127, 0, 0, 0), 8),
-    (Ipv4Addr::new(169, 254, 0, 0), 16),
-    (Ipv4Addr::new(172, 16, 0, 0), 12),
-    (Ipv4Addr::new(192, 0, 0, 0), 24),
-    (Ipv4Addr::new(192, 0, 2, 0), 24),
-    (Ipv4Addr::new(192, 168, 0, 0), 16),
-    (Ipv4Addr::new(198, 18, 0, 0), 15),
-    (Ipv4Addr::new(198, 51, 100, 0), 24),
-    (Ipv4Addr::new(203, 0, 113, 0), 24),
-    (Ipv4Addr::new(224, 0, 0, 0), 4),
-    (Ipv4Addr::new(240, 0, 0, 0), 4),
+/// What the first special-purpose range is for that a network lies in or holds a part of, such as "private"; `None` for a
+/// network of public addresses. `prefix` is at least 1.
+pub fn special_purpose(first: IpAddr, prefix: u8) -> Option<&'static str> {
+    let prefix = u32::from(prefix);
+    match first {
+        IpAddr::V4(v4) => {
+            REFUSED_V4.iter().find(|(net, bits, _)| in_v4(v4, *net, prefix.min(*bits))).map(|(.., kind)| *kind)
+        }
+        IpAddr::V6(v6) => {
+            let known = REFUSED_V6.iter().find(|(net, bits, _)| in_v6(v6, *net, prefix.min(*bits)));
+            let is_unicast = in_v6(v6, GLOBAL_UNICAST.0, GLOBAL_UNICAST.1);
+            known.map(|(.., kind)| *kind).or_else(|| (!is_unicast).then_some("reserved"))
+        }
+    }
+}
+
+const REFUSED_V4: [(Ipv4Addr, u32, &str); 14] = [
+    (Ipv4Addr::UNSPECIFIED, 8, "unspecified"),
+    (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
+    (Ipv4Addr::new(100, 64, 0, 0), 10, "shared (carrier-grade NAT)"),
+    (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
+    (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local"),
+    (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
+    (Ipv4Addr::new(192, 0, 0, 0), 24, "reserved"),
+    (Ipv4Addr::new(192, 0, 2, 0), 24, "documentation"),
+    (Ipv4Addr::new(192, 168, 0, 0), 16, "private"),
+    (Ipv4Addr::new(198, 18, 0, 0), 15, "benchmarking"),
+    (Ipv4Addr::new(198, 51, 100, 0), 24, "documentation"),
+    (Ipv4Addr::new(203, 0, 113, 0), 24, "documentation"),
+    (Ipv4Addr::new(224, 0, 0, 0), 4, "multicast"),
+    (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
 ];
 
-const REFUSED_V6: [(Ipv6Addr, u32); 10] = [
-    // `::`, `::1` and IPv4-compatible addresses
-    (Ipv6Addr::UNSPECIFIED, 96),
+const REFUSED_V6: [(Ipv6Addr, u32, &str); 13] = [
+    (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
+    (Ipv6Addr::LOCALHOST, 128, "loopback"),
+    // IPv4-compatible addresses
+    (Ipv6Addr::UNSPECIFIED, 96, "reserved"),
     // IPv4-mapped
-    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xFFFF, 0, 0), 96),
+    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xFFFF, 0, 0), 96, "IPv4-mapped"),
     // NAT64, well-known and local
-    (Ipv6Addr::new(0x64, 0xFF9B, 0, 0, 0, 0, 0, 0), 96),
-    (Ipv6Addr::new(0x64, 0xFF9B, 1, 0, 0, 0, 0, 0), 48),
-    // Teredo
-    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32),
-    // Documentation
-    (Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 0), 32),
-    // 6to4
-    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
-    // Unique local, link-local, multicast
-    (Ipv6Addr::new(0xFC00, 0, 0, 0, 0, 0, 0, 0), 7),
-    (Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 0), 10),
-    (Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8),
+    (Ipv6Addr::new(0x64, 0xFF9B, 0, 0, 0, 0, 0, 0), 96, "NAT64"),
+    (Ipv6Addr::new(0x64, 0xFF9B, 1, 0, 0, 0, 0, 0), 48, "NAT64"),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32, "Teredo"),
+    (Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 0), 32, "documentation"),
+    (Ipv6Addr::new(0x3FFF, 0, 0, 0, 0, 0, 0, 0), 20, "documentation"),
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, "6to4"),
+    // Unique local
+    (Ipv6Addr::new(0xFC00, 0, 0, 0, 0, 0, 0, 0), 7, "private"),
+    (Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 0), 10, "link-local"),
+    (Ipv6Addr::new(0xFF00, 0, 0, 0, 0, 0, 0, 0), 8, "multicast"),
 ];
+
+/// All IPv6 addresses that a machine on the internet can have today (RFC 4291 and the IANA registry).
+const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 const fn in_v4(address: Ipv4Addr, net: Ipv4Addr, bits: u32) -> bool {
     (address.to_bits() ^ net.to_bits()) >> (32 - bits) == 0
@@ -207,6 +226,8 @@ mod tests {
         "2001:0:ffff:ffff:ffff:ffff:ffff:ffff",
         "2001:db8::1",
         "2001:db8:ffff:ffff::",
+        "3fff::",
+        "3fff:fff:ffff::1",
         "2002:7f00:1::",
         "2002:ffff:ffff:ffff::",
         "fc00::",
@@ -247,6 +268,8 @@ mod tests {
         "2001:4860:4860::8888",
         "2003::1",
         "2620:127:f00f:5::",
+        "3ffe:ffff::1",
+        "3fff:1000::",
         "fbff::1",
         "0:0:0:0:0:fffe::",
     ];

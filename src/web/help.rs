@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::ecommerce::Status;
 use crate::ecommerce::verdict::{Class, Limit, Verdict};
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
+use crate::web::admin::ecommerce::shopify::egress_list::EgressList;
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::permissions;
 use crate::web::admin::ecommerce::shopify::verdict_words::VerdictWords;
@@ -40,6 +41,7 @@ impl Help {
             client_done: [false; 4],
             is_folded: false,
             is_reference: true,
+            egress: EgressList::of(&shell),
         };
         Self { shell, guide, messages }
     }
@@ -77,6 +79,7 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         kind: Kind::AccessToken,
         product: shell.product.clone(),
         support: shell.support.clone(),
+        egress: EgressList::of_result(shell),
         tested_at: now,
         now,
         reference: String::new(),

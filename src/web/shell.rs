@@ -7,7 +7,7 @@ use axum::{
 };
 
 use super::{error::Error, session::Session};
-use crate::{accounts::Role, app::App};
+use crate::{accounts::Role, app::App, outbound::egress_addresses::EgressAddresses};
 
 /// The frame around a page.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,8 @@ pub struct Shell {
     pub banner: Option<Banner>,
     /// `SUPPORT_ADDRESS`, a `mailto:` or `https:` link.
     pub support: Option<String>,
+    /// `EGRESS_ADDRESSES`; `None` before sign-in, since strangers need not know where this server calls from.
+    pub egress_addresses: Option<EgressAddresses>,
 }
 
 impl FromRequestParts<App> for Shell {
@@ -53,6 +55,7 @@ impl Shell {
             practice: app.site.practices(),
             banner: session.and_then(|session| session.banner.clone()),
             support: app.site.support.clone(),
+            egress_addresses: user.map(|_| app.site.egress_addresses.clone()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The permissions of the guide, by hand, and the guide itself.
 
-use crate::web::admin::ecommerce::shopify::{Permission, guide::Guide};
+use super::shell;
+use crate::web::admin::ecommerce::shopify::{Permission, egress_list::EgressList, guide::Guide};
 
 pub(super) fn permissions() -> Vec<Permission> {
     let rows = [
@@ -62,5 +63,6 @@ pub(super) fn guide(is_folded: bool) -> Guide {
         client_done: [false; 4],
         is_folded,
         is_reference: false,
+        egress: EgressList::of(&shell()),
     }
 }

@@ -26,6 +26,7 @@ use super::admin::ecommerce::{StatusView, shopify::CartHead};
 use super::fields::{Complaint, Field};
 use super::shell::{Banner, Person, Shell, Tone};
 use crate::ecommerce::Status;
+use crate::outbound::egress_addresses::EgressAddresses;
 
 /// The time of every sample.
 const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
@@ -48,6 +49,7 @@ fn shell() -> Shell {
         practice: false,
         banner: None,
         support: Some("mailto:help@northwind.example".into()),
+        egress_addresses: Some(EgressAddresses::parse("8.8.4.4, 2606:4700::/48").expect("public addresses")),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use time::{Duration, macros::datetime};
 
-use super::{NOW, guide::permissions};
+use super::{NOW, guide::permissions, shell};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
+use crate::web::admin::ecommerce::shopify::egress_list::EgressList;
 
 pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
     TestView {
@@ -16,6 +17,7 @@ pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
         kind,
         product: "Order Time".into(),
         support: Some("mailto:help@northwind.example".into()),
+        egress: EgressList::of_result(&shell()),
         tested_at: NOW,
         now: NOW,
         reference: "0198f3c2a7".into(),

@@ -10,6 +10,7 @@ use cartwright::{
     audit::By,
     config::PublicUrl,
     ecommerce::shopify::client::{Client, Egress},
+    outbound::egress_addresses::EgressAddresses,
     practice::{self, Practice, PracticeStore},
     proxies::TrustedProxies,
     vault::{KeyRing, Vault},
@@ -37,6 +38,8 @@ pub struct Options {
     pub practice_mode: bool,
     /// As in `CARTWRIGHT_TRUSTED_PROXIES`.
     pub trusted_proxies: &'static str,
+    /// As in `CARTWRIGHT_EGRESS_ADDRESSES`.
+    pub egress_addresses: &'static str,
 }
 
 pub struct TestApp {
@@ -83,6 +86,7 @@ impl TestApp {
             practice: options.practice_mode.then(|| practice.stores().clone()),
             public_url,
             trusted_proxies: TrustedProxies::parse(options.trusted_proxies).expect("a list of proxies"),
+            egress_addresses: EgressAddresses::parse(options.egress_addresses).expect("a list of public addresses"),
         };
         let origin = site.public_url.origin.clone();
         let app = App::new(pool.clone(), vault, Client::new(&egress).expect("a client"), site);

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::{
     CartHead,
     connection_test::{Standing, TestView},
+    egress_list::EgressList,
     form::line,
     general::{EditorForm, General, SavedSecret, SecretState, Stage},
     guide::Guide,
@@ -72,6 +73,7 @@ impl Editor<'_> {
             client_done: if form.kind.is_token() { [false; 4] } else { done },
             is_folded: cart.is_some(),
             is_reference: false,
+            egress: EgressList::of(&shell),
         };
         Ok(General {
             practice: super::practice_panel::panel(app, cart.as_ref()),
@@ -187,6 +189,7 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
         kind: report.kind,
         product: shell.product.clone(),
         support: shell.support.clone(),
+        egress: EgressList::of_result(shell),
         tested_at: report.tested_at,
         now: app.clock.now(),
         reference: report.id.simple().to_string(),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use askama::Template;
 
-use super::{Permission, handles};
+use super::{Permission, egress_list::EgressList, handles};
 use crate::web::filters;
 
 /// Draws itself with `{{ guide|safe }}`.
@@ -25,6 +25,8 @@ pub struct Guide {
     pub is_folded: bool,
     /// On the help page: both ways one after the other, no ticks.
     pub is_reference: bool,
+    /// What the IP allowlist of an app must hold.
+    pub egress: EgressList,
 }
 
 impl Guide {
@@ -69,6 +71,13 @@ impl Guide {
         done.iter().filter(|done| **done).count()
     }
 
+    fn allowlist_for_mail(&self) -> String {
+        let addresses = self.egress.line();
+        addresses
+            .map(|line| format!("\nIf the app has an IP allowlist, add these addresses:\n{line}\n"))
+            .unwrap_or_default()
+    }
+
     /// The steps as a mail to a colleague: nothing from the form.
     fn mail(&self) -> String {
         let product = &self.product;
@@ -84,8 +93,9 @@ impl Guide {
              2. In Versions paste the permissions below into Scopes, then select Release.\n\
              3. Install it on the store. The app and the store must belong to the same Shopify organization.\n\
              4. Copy Client ID and Client secret from Settings, and paste both in {product}.\n\n\
-             Permissions:\n{}\n",
-            self.comma_list()
+             Permissions:\n{}\n{}",
+            self.comma_list(),
+            self.allowlist_for_mail()
         );
         format!("mailto:?subject={}&body={}", percent(&format!("Connect Shopify to {product}")), percent(&body))
     }

@@ -8,6 +8,7 @@ pub mod deletion;
 pub mod diagnostics;
 pub mod disconnection;
 pub mod editor;
+pub mod egress_list;
 mod form;
 pub mod general;
 pub mod guide;

@@ -6,6 +6,7 @@ use askama::Template;
 use time::OffsetDateTime;
 
 use super::super::check_line::CheckView;
+use super::super::egress_list::EgressList;
 use super::super::verdict_words::VerdictWords;
 use super::super::{Kind, Permission};
 use crate::ecommerce::title::{self, Naming};
@@ -36,6 +37,8 @@ pub struct TestView {
     pub product: String,
     /// `SUPPORT_ADDRESS`.
     pub support: Option<String>,
+    /// What the IP allowlist of an app must hold.
+    pub egress: EgressList,
     pub tested_at: OffsetDateTime,
     /// The page's own time, for "tomorrow at".
     pub now: OffsetDateTime,
