@@ -196,6 +196,7 @@ fn region(verdict: Verdict, kind: CredentialKind) -> [String; 4] {
         kind,
         product: "Order Time".into(),
         support: None,
+        egress: cartwright::web::admin::ecommerce::shopify::egress_list::EgressList::default(),
         tested_at: Clock::System.now(),
         now: Clock::System.now(),
         reference: String::new(),
