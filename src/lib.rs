@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod direction;
 pub mod network;
+pub mod pasted;
 pub mod proxies;
 pub mod telemetry;
 

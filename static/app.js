@@ -11,11 +11,11 @@
   const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
   const understand = (text) => {
     if (new TextEncoder().encode(text).length > 2048) return null;
-    const around = '\\s\\x85\\u200b-\\u200d\\u2060\\ufeff"\'`\\u2018-\\u201f\\u2039\\u203a\\xab\\xbb';
-    text = text.replace(new RegExp(`^[${around}<(]+`), '').replace(new RegExp(`[${around}>).,]+$`), '');
-    if (/[\u0000-\u001f\u007f-\u009f\\]/.test(text) || /^(?:shp[a-z]{2,3}_|prtapi_)/i.test(text) || /^[0-9a-f]{32}$/i.test(text)) return null;
+    const around = '\\s\\x85\\xad\\u061c\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"\'`\\u2018-\\u201f\\u2039\\u203a\\xab\\xbb';
+    text = text.replace(new RegExp(`^[${around}<(\\[]+`), '').replace(new RegExp(`[${around}>)\\].,;]+$`), '');
+    if (/[\u0000-\u001f\u007f-\u009f\\]/.test(text) || /^(?:shp[a-z]{2,3}_|prtapi_)/i.test(text) || /^[0-9a-f]{32}(?=[/?#]|$)/i.test(text)) return null;
     const label = (name) => (LABEL.test(name) && name !== 'localhost' ? name : null);
-    const whole = label(text.toLowerCase());
+    const whole = label(text.toLowerCase().replace(/\/(?:admin(?:[/?#].*)?)?$/s, ''));
     if (whole) return { handle: whole, more: '. We added .myshopify.com.' };
     const [, authority, tail] = /^(?:https?:\/\/)?([^/?#]*)(.*)$/is.exec(text);
     const pair = /^\w+:\w+@/.exec(authority);
@@ -27,7 +27,7 @@
       const handle = label(host.slice(0, -14));
       return handle && { handle, more };
     }
-    const inAdmin = !pair && host === 'admin.shopify.com' && /^\/store\/([^/?#]+)(?=[/?#]|$)/.exec(tail);
+    const inAdmin = !pair && host === 'admin.shopify.com' && /^\/store\/([^/?#]+)(?=[/?#]|$)/i.exec(tail);
     const handle = inAdmin && label(inAdmin[1].toLowerCase());
     return handle ? { handle, more } : null;
   };

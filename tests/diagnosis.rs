@@ -293,6 +293,7 @@ fn refused() -> Vec<[String; 4]> {
         "an access token, or 32 hex digits",
         "priya@northwindtea.com",
         "https://northwind-tea.myshopify.com.evil.example",
+        "northwind tea.myshopify.com",
     ] {
         let parsed =
             if typed.starts_with("an access") { StoreAddress::parse(&digits) } else { StoreAddress::parse(typed) };
@@ -314,12 +315,20 @@ fn refused() -> Vec<[String; 4]> {
     ] {
         refuse("Access Token", what, AccessToken::parse(&typed).expect_err(what));
     }
-    for (what, typed) in [("", String::new()), ("shp…_…", shop("shpss")), ("the same within", "a b".into())] {
+    for (what, typed) in [
+        ("", String::new()),
+        ("shp…_…", shop("shpss")),
+        ("priya@northwindtea.com", "priya@northwindtea.com".into()),
+        ("an address", "https://northwind-tea.myshopify.com/admin".into()),
+        ("the same within", "a b".into()),
+    ] {
         refuse("Client ID", what, ClientId::parse(&typed).expect_err(what));
     }
     for (what, typed) in [("", String::new()), ("shpat_…", shop("shpat")), ("the same within", "a b".into())] {
         refuse("Client secret", what, ClientSecret::parse(&typed).expect_err(what));
     }
+    let (id, secret) = (ClientId::parse(&digits).expect("an id"), ClientSecret::parse(&digits).expect("a secret").0);
+    refuse("Client secret", "the Client ID", Credential::pair(id, secret).expect_err("the same"));
     rows
 }
 

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::direction::is_mark;
+use crate::{direction::is_mark, pasted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -53,14 +53,15 @@ impl Email {
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let email = Self::normalise(typed);
         let (local, domain) = email.rsplit_once('@').ok_or(EmailError)?;
-        let plain =
-            |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
+        let plain = |part: &str| {
+            !part.is_empty() && !part.contains(|c: char| pasted::is_padding(c) || c.is_control() || c == '@')
+        };
         if plain(local) && plain(domain) && email.len() <= 254 { Ok(Self(email)) } else { Err(EmailError) }
     }
 
     /// The form under which an address is kept, compared and counted.
     pub fn normalise(typed: &str) -> String {
-        typed.trim().to_lowercase()
+        pasted::trim(typed).to_lowercase()
     }
 
     pub fn as_str(&self) -> &str {
@@ -84,10 +85,10 @@ impl PersonName {
     /// Trims, and drops what a line of text cannot show or what turns the words around it.
     pub fn parse(typed: &str) -> Result<Self, PersonNameError> {
         let name: String = typed.chars().filter(|c| !c.is_control() && !is_mark(*c)).collect();
-        let name = name.trim();
+        let name = pasted::trim(&name);
         match name.chars().count() {
-            0 => Err(PersonNameError::Empty),
-            1..=100 => Ok(Self(name.to_owned())),
+            _ if !pasted::has_ink(name) => Err(PersonNameError::Empty),
+            ..=100 => Ok(Self(name.to_owned())),
             _ => Err(PersonNameError::TooLong),
         }
     }
@@ -103,8 +104,14 @@ mod tests {
 
     #[test]
     fn addresses_are_kept_in_one_form() {
-        assert_eq!(Email::parse("  Priya@Northwind.Example ").expect("fine").as_str(), "priya@northwind.example");
-        for typed in ["", "priya", "@x", "a@", "a b@c", "a@b@c", "a@\u{7}b"] {
+        for typed in [
+            "  Priya@Northwind.Example ",
+            "\u{202A}priya@northwind.example\u{202C}",
+            "priya@northwind.example\u{200B}\n",
+        ] {
+            assert_eq!(Email::parse(typed).expect("fine").as_str(), "priya@northwind.example", "{typed:?}");
+        }
+        for typed in ["", "priya", "@x", "a@", "a b@c", "a@b@c", "a@\u{7}b", "a\u{200B}b@c.example"] {
             assert_eq!(Email::parse(typed), Err(EmailError), "{typed:?}");
         }
     }
@@ -112,7 +119,10 @@ mod tests {
     #[test]
     fn names_have_a_length() {
         assert_eq!(PersonName::parse("  Priya Shah ").expect("fine").as_str(), "Priya Shah");
-        assert_eq!(PersonName::parse(" "), Err(PersonNameError::Empty));
+        for blank in ["", " ", "\u{200B}", "\u{3164}", "\u{2800}", "\u{301}", "\u{A0}\u{2060}"] {
+            assert_eq!(PersonName::parse(blank), Err(PersonNameError::Empty), "{blank:?}");
+        }
+        assert_eq!(PersonName::parse("\u{FEFF}Priya\u{200B} ").expect("fine").as_str(), "Priya");
         assert_eq!(
             PersonName::parse("\u{202e} eeL maS\u{2069}\u{7} ").expect("fine").as_str(),
             "eeL maS",

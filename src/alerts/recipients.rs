@@ -2,6 +2,8 @@
 
 use lettre::Address;
 
+use crate::pasted;
+
 /// One mail address, in a form that may stand in a header: nothing but visible ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Recipient(String);
@@ -42,19 +44,47 @@ impl Recipient {
         Some(Self(address.to_string().to_ascii_lowercase()))
     }
 
-    /// Addresses with commas, semicolons or blanks between them, each once.
+    /// Addresses with commas, semicolons or blanks between them, each once. `Ada <ada@example.com>`, as mail programs copy it, and
+    /// `mailto:ada@example.com` stand for the address alone.
     pub fn parse_list(typed: &str) -> Result<Vec<Self>, RecipientsError> {
         let mut list: Vec<Self> = Vec::new();
-        for one in typed.split([',', ';', ' ', '\u{a0}']).map(|one| one.trim_matches(' ')).filter(|one| !one.is_empty())
-        {
+        for one in entries(typed) {
             let shown = || one.chars().filter(|c| !c.is_control()).take(60).collect();
-            let recipient = Self::parse(one).ok_or_else(|| RecipientsError::Form(shown()))?;
+            let recipient = Self::parse(address_in(one)).ok_or_else(|| RecipientsError::Form(shown()))?;
             if !list.contains(&recipient) {
                 list.push(recipient);
             }
         }
         if list.len() > Self::MOST { Err(RecipientsError::TooMany) } else { Ok(list) }
     }
+}
+
+/// The entries of a list: separated by commas and semicolons outside of quotes, and by blanks where no entry has a name.
+fn entries(typed: &str) -> Vec<&str> {
+    let mut in_quotes = false;
+    let is_separator = |c: char| {
+        in_quotes ^= c == '"';
+        matches!(c, ',' | ';') && !in_quotes
+    };
+    let parts = typed.split(is_separator).map(pasted::trim).filter(|part| !part.is_empty());
+    parts
+        .flat_map(|part| if part.ends_with('>') { vec![part] } else { part.split([' ', '\u{a0}']).collect() })
+        .map(pasted::trim)
+        .filter(|entry| !entry.is_empty())
+        .collect()
+}
+
+/// The address within an entry; the entry itself where it has another form.
+fn address_in(entry: &str) -> &str {
+    let named = entry.strip_suffix('>').and_then(|entry| entry.split_once('<'));
+    let bare = match named {
+        Some((name, address)) if !name.contains(['@', '>']) => pasted::trim(address),
+        _ => entry,
+    };
+    let scheme = bare.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("mailto:")).map_or(0, str::len);
+    let address = &bare[scheme..];
+    let end = address.find('?').filter(|_| scheme > 0).unwrap_or(address.len());
+    address[..end].trim_end_matches('.')
 }
 
 #[cfg(test)]
@@ -79,6 +109,36 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_taken_out_of_what_a_mail_program_copies() {
+        let (ada, bob) = ("ada@example.com".to_owned(), "bob@example.com".to_owned());
+        for typed in [
+            "Ada <ada@example.com>",
+            "Ada Lovelace <ada@example.com>,",
+            "\"Lovelace, Ada\" <ada@example.com>;",
+            "<ada@example.com>",
+            "mailto:ada@example.com",
+            "MAILTO:Ada@Example.com?subject=Hello",
+            "Ada <mailto:ada@example.com>",
+            "ada@example.com;",
+            "ada@example.com.",
+            "\u{202A}ada@example.com\u{202C}",
+            "\u{FEFF}ada@example.com\u{200B}, ",
+            "Zoë 茶 <ada@example.com>",
+            "ada@example.com\r\n",
+        ] {
+            assert_eq!(list(typed), Ok(vec![ada.clone()]), "{typed:?}");
+        }
+        for typed in [
+            "Ada <ada@example.com>, Bob <bob@example.com>",
+            "Ada <ada@example.com>; bob@example.com",
+            "ada@example.com bob@example.com",
+            "\"Lovelace, Ada\" <ada@example.com>, mailto:bob@example.com",
+        ] {
+            assert_eq!(list(typed), Ok(vec![ada.clone(), bob.clone()]), "{typed:?}");
+        }
+    }
+
+    #[test]
     fn what_could_become_a_header_is_refused() {
         for typed in [
             "priya",
@@ -86,8 +146,14 @@ mod tests {
             "a@b.example\r\nBcc:x@y.example",
             "a@b.example\nx@y.example",
             "a@b.example\u{0}",
-            "<a@b.example>",
-            "Priya <a@b.example>",
+            "<a@b.example",
+            "a@b.example>",
+            "Priya <a@b.example> x",
+            "a@b.example <c@d.example>",
+            "Priya <a@b.example\r\nBcc: x@y.example>",
+            "Priya <<a@b.example>>",
+            "\"a@b.example, c@d.example",
+            "mailto:",
             "ä@b.example",
             "a@b@c.example",
         ] {

@@ -43,7 +43,7 @@ impl WebhookAddress {
 
     pub fn parse(typed: &str) -> Result<Self, WebhookAddressError> {
         use WebhookAddressError::{HasPassword, IsNumber, NotHttps, Shape, TooLong};
-        let typed = typed.trim();
+        let typed = crate::pasted::trim(typed);
         let scheme = typed.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://")).ok_or(NotHttps)?;
         let rest = &typed[scheme.len()..];
         if typed.len() > Self::MAX {

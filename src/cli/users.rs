@@ -11,6 +11,7 @@ use crate::{
     accounts::{Accounts, Email, KnownUser, Missing, NewUser, PersonName, Role, password},
     audit::By,
     config::DatabaseFlags,
+    pasted::without_bom,
     telemetry,
 };
 
@@ -103,12 +104,12 @@ async fn add(flags: AddFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A password file's content: its first line, which is what editors and `echo` make of a password.
+/// A password file's content: its first line without a byte order mark, which is what editors and `echo` make of a password.
 fn read_password(path: &Path) -> anyhow::Result<SecretString> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
     let text = zeroize::Zeroizing::new(text);
-    Ok(SecretString::from(text.lines().next().unwrap_or_default()))
+    Ok(SecretString::from(without_bom(&text).lines().next().unwrap_or_default()))
 }
 
 async fn link(flags: LinkFlags) -> anyhow::Result<()> {

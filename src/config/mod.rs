@@ -2,6 +2,7 @@
 //! of it is checked before the port opens, and every problem is reported at once, each with its variable.
 
 mod database;
+mod database_url;
 mod flags;
 mod keys;
 mod outbound;
@@ -9,7 +10,10 @@ mod problems;
 mod serve;
 mod site;
 
-pub use database::{Database, is_unverified};
+use crate::pasted;
+
+pub use database::Database;
+pub use database_url::is_unverified;
 pub use flags::{DatabaseFlags, KeyFlags, ReadyFlags, ServeFlags};
 pub use problems::{Problem, Problems};
 pub use serve::ServeConfig;
@@ -17,7 +21,7 @@ pub use site::PublicUrl;
 
 /// An empty variable is one that is not set: compose files write them that way.
 fn given(value: Option<&String>) -> Option<&str> {
-    value.map(|value| value.trim()).filter(|value| !value.is_empty())
+    value.map(|value| pasted::trim(value)).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

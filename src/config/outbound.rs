@@ -28,7 +28,7 @@ impl ServeFlags {
         let path = given(self.egress_ca_file.as_ref())?;
         let holds_one =
             |pem: &[u8]| reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|certificates| !certificates.is_empty());
-        let problem = match std::fs::read(path) {
+        let problem = match std::fs::read(path).map(without_bom) {
             Ok(pem) if holds_one(&pem) => return Some(pem),
             Ok(_) => format!("{path} holds no certificate in PEM"),
             Err(error) => format!("{path} cannot be read: {error}"),
@@ -80,4 +80,12 @@ impl ServeFlags {
         problems.tell(variable, problem);
         None
     }
+}
+
+/// A PEM file without one leading byte order mark, behind which the first certificate would not be found.
+fn without_bom(mut pem: Vec<u8>) -> Vec<u8> {
+    if pem.starts_with("\u{FEFF}".as_bytes()) {
+        pem.drain(.."\u{FEFF}".len());
+    }
+    pem
 }

@@ -8,7 +8,7 @@ use super::{
     shopify::{address::StoreAddress, blot_tokens, credential::CredentialKind},
     verdict::Class,
 };
-use crate::{audit::CartRef, direction::is_mark};
+use crate::{audit::CartRef, direction::is_mark, pasted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CartId(pub Uuid);
@@ -52,12 +52,14 @@ impl WebsiteName {
     /// Trims, folds inner white space to single blanks and drops what a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
         let name = one_line(typed);
+        if !pasted::has_ink(&name) {
+            return Err(WebsiteNameError::Empty);
+        }
         if blot_tokens(&name) != name {
             return Err(WebsiteNameError::IsToken);
         }
         match name.chars().count() {
-            0 => Err(WebsiteNameError::Empty),
-            1..=Self::MAX => Ok(Self(name)),
+            ..=Self::MAX => Ok(Self(name)),
             _ => Err(WebsiteNameError::TooLong),
         }
     }
@@ -67,11 +69,12 @@ impl WebsiteName {
     }
 }
 
-/// What was typed as one line of visible text: inner white space folded, what a line cannot show dropped.
+/// What was typed as one line of text: inner white space folded, direction marks dropped, format characters trimmed from the
+/// ends.
 pub(super) fn one_line(typed: &str) -> String {
     let visible: String =
         typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_mark(*c)).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+    pasted::trim(&visible.split_whitespace().collect::<Vec<_>>().join(" ")).to_owned()
 }
 
 /// What may be told of a saved credential.
@@ -137,7 +140,20 @@ mod tests {
         assert_eq!(named("<b>Tea</b>"), Ok("<b>Tea</b>".into()), "markup is text: it is escaped where it is shown");
         assert_eq!(named(&format!("Tea shpat_{}", "a1".repeat(16))), Err(WebsiteNameError::IsToken));
         assert_eq!(named("EU: sales@northwind"), Ok("EU: sales@northwind".into()));
-        assert_eq!(named(" \u{200f} "), Err(WebsiteNameError::Empty));
+        for blank in [
+            "",
+            " \u{200f} ",
+            "\u{200B}",
+            "\u{3164}",
+            "\u{2800}\u{A0}",
+            "\u{301}\u{20DD}",
+            "\u{FEFF}\u{2060}",
+            "\u{E0041}",
+        ] {
+            assert_eq!(named(blank), Err(WebsiteNameError::Empty), "{blank:?}");
+        }
+        assert_eq!(named("\u{FEFF}Caf\u{e9}\u{200B} "), Ok("Caf\u{e9}".into()));
+        assert_eq!(named("Tea \u{2764}\u{FE0F}"), Ok("Tea \u{2764}\u{FE0F}".into()), "an emoji keeps its form");
         assert_eq!(named(&"茶".repeat(80)), Ok("茶".repeat(80)));
         assert_eq!(named(&"茶".repeat(81)), Err(WebsiteNameError::TooLong));
     }

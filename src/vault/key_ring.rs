@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use zeroize::Zeroizing;
 
 use super::sql;
+use crate::pasted::without_bom;
 
 /// One key and what HKDF-SHA256 (RFC 5869) makes of it.
 pub struct Key {
@@ -101,10 +102,10 @@ pub enum KeyRingError {
 }
 
 impl KeyRing {
-    /// Reads lines of base64, each exactly 32 bytes; `#` begins a comment.
+    /// Reads lines of base64, each exactly 32 bytes; `#` begins a comment. A leading byte order mark is dropped.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut keys: Vec<Key> = Vec::new();
-        for (at, line) in text.lines().enumerate() {
+        for (at, line) in without_bom(text).lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if line.is_empty() {
                 continue;
@@ -242,6 +243,10 @@ mod tests {
     fn the_first_line_seals_and_comments_are_left_out() {
         let (first, second) = (KeyRing::generate_line(), KeyRing::generate_line());
         let ring = KeyRing::parse(&format!("# ours\n\n{first} # new\n{second}\n")).expect("two keys");
+        for file in [format!("\u{FEFF}{first}\r\n"), format!("\u{FEFF}# ours\r\n{first}\r\n\r\n")] {
+            let marked = KeyRing::parse(&file).expect("a key behind a byte order mark");
+            assert_eq!(marked.active().id(), KeyRing::parse(&first).expect("one").active().id());
+        }
         assert_eq!(ring.keys().iter().map(Key::line).collect::<Vec<_>>(), [3, 4]);
         assert_eq!(ring.active().id(), KeyRing::parse(&first).expect("one").active().id());
     }

@@ -100,7 +100,7 @@ pub async fn create(
     let password = SecretString::from(typed.password);
     let mut page = SignIn { return_to: typed.return_to, ..SignIn::empty(shell) };
     page.email.value = typed.email;
-    if page.email.value.trim().is_empty() {
+    if crate::pasted::trim(&page.email.value).is_empty() {
         page.email.complaint = Some(Complaint::new("EMAIL_EMPTY", "Enter your email address"));
     }
     if password.expose_secret().is_empty() {

@@ -279,6 +279,9 @@ async fn a_string_in_the_wrong_box_is_told_at_its_box(pool: PgPool) {
         (digits.clone(), String::new(), "Client secret", "CLIENT_SECRET_EMPTY"),
         (format!("shpss_{digits}"), String::new(), "Client ID", "CLIENT_ID_IS_SECRET"),
         (digits.clone(), format!("shpat_{digits}"), "Client secret", "CLIENT_SECRET_IS_TOKEN"),
+        ("priya@northwind.example".into(), format!("shpss_{digits}"), "Client ID", "CLIENT_ID_IS_EMAIL"),
+        (digits.clone(), digits.clone(), "Client secret", "CLIENT_SECRET_IS_ID"),
+        (format!("it is shpat_{digits}x"), String::new(), "Client ID", "CLIENT_ID_BAD_CHARACTERS"),
     ];
     for (id, secret, field, class) in pairs {
         let mut page = priya.visit("/admin/ecommerce/shopify/new").await;

@@ -114,6 +114,11 @@ async fn filters_and_search_show_what_they_say(pool: PgPool) {
             assert_eq!(names(&found.follow("Clear search").await).len(), 3);
         }
     }
+    for pasted in ["\u{202A}b2b\u{202C}", "\u{FEFF}b2b\u{200B}", "\u{A0}b2b\u{2003}", "b2b\u{AD}"] {
+        let mut page = priya.visit("/admin/ecommerce").await;
+        page.fill("Search carts", pasted);
+        assert_eq!(names(&page.press("Search").await), ["Northwind Wholesale"], "{pasted:?}");
+    }
     // the search goes along with a filter, and the filter with a search
     let mut page = page.follow("Inactive 1").await;
     page.fill("Search carts", "northwind");

@@ -1,6 +1,9 @@
 //! The item group that new items go into: one line, never a secret.
 
-use crate::ecommerce::{cart::one_line, shopify::blot_tokens};
+use crate::{
+    ecommerce::{cart::one_line, shopify::blot_tokens},
+    pasted::has_ink,
+};
 
 /// Longest item group, in characters.
 pub const ITEM_GROUP_MAX: usize = 80;
@@ -29,7 +32,7 @@ impl ItemGroupError {
 
 /// One line of visible text, or nothing where no item is imported.
 pub fn item_group(typed: &str, is_needed: bool) -> Result<String, ItemGroupError> {
-    let group = one_line(typed);
+    let group = Some(one_line(typed)).filter(|group| has_ink(group)).unwrap_or_default();
     match group.chars().count() {
         _ if blot_tokens(&group) != group => Err(ItemGroupError::IsToken),
         0 if is_needed => Err(ItemGroupError::Empty),

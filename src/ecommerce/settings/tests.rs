@@ -94,7 +94,11 @@ fn changes_are_told_in_words() {
 #[test]
 fn an_item_group_is_one_line_and_no_secret() {
     assert_eq!(item_group(" Web \n store ", true), Ok("Web store".into()));
-    assert_eq!(item_group(" \u{200f}", true), Err(ItemGroupError::Empty));
+    for blank in [" \u{200f}", "\u{200B}", "\u{3164}", "\u{2800}"] {
+        assert_eq!(item_group(blank, true), Err(ItemGroupError::Empty), "{blank:?}");
+        assert_eq!(item_group(blank, false), Ok(String::new()), "{blank:?}");
+    }
+    assert_eq!(item_group("\u{FEFF}Web\u{200B}", true), Ok("Web".into()));
     assert_eq!(item_group("", false), Ok(String::new()));
     assert_eq!(item_group(&"茶".repeat(81), false), Err(ItemGroupError::TooLong));
     assert_eq!(item_group(&format!("shpat_{}", "a1".repeat(16)), false), Err(ItemGroupError::IsToken));

@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::text::{has_no_width, is_quote};
+use super::text::is_quote;
+use crate::pasted::{is_format, is_padding};
 
 /// Longest text that is looked at, and drawn again, in bytes.
 pub const LONGEST: usize = 2048;
@@ -48,6 +49,8 @@ pub enum AddressError {
     IsToken,
     #[error("Enter your store's address, not an email address")]
     IsEmail,
+    #[error("The address has a space or an unusual character in it. Copy it again, with nothing before or after it")]
+    BadCharacters,
     #[error(
         "API URL must be your store's own address. It ends in .myshopify.com/admin, with only your store's name before it"
     )]
@@ -64,7 +67,7 @@ impl AddressError {
             Self::DevDashboard => "DEV_DASHBOARD",
             Self::IsToken => "IS_TOKEN",
             Self::IsEmail => "IS_EMAIL",
-            Self::Lookalike => "LOOKALIKE",
+            Self::BadCharacters | Self::Lookalike => "LOOKALIKE",
         }
     }
 }
@@ -82,19 +85,19 @@ impl StoreAddress {
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
-        if text.chars().any(|c| c.is_control() || c == '\\') {
+        if text.chars().any(char::is_control) {
+            return Err(AddressError::BadCharacters);
+        }
+        if text.contains('\\') {
             return Err(AddressError::Lookalike);
         }
-        if looks_like_a_token(text) {
+        if looks_like_a_token(split_authority(text).0) {
             return Err(AddressError::IsToken);
         }
         if looks_like_email(text) {
             return Err(AddressError::IsEmail);
         }
-        if text.eq_ignore_ascii_case("localhost") {
-            return Err(AddressError::Lookalike);
-        }
-        if let Some(address) = Self::from_label(text) {
+        if let Some(address) = handle_alone(text) {
             return Ok(Understood { address, added_suffix: true, dropped_pair: false });
         }
         let (authority, tail) = split_authority(without_scheme(text));
@@ -155,10 +158,8 @@ impl fmt::Display for StoreAddress {
 /// Takes off what comes along when an address is copied out of a sentence. Nothing leaves the middle.
 fn unwrap_paste(typed: &str) -> &str {
     typed
-        .trim_start_matches(|c: char| c.is_whitespace() || has_no_width(c) || is_quote(c) || matches!(c, '<' | '('))
-        .trim_end_matches(|c: char| {
-            c.is_whitespace() || has_no_width(c) || is_quote(c) || matches!(c, '>' | ')' | '.' | ',')
-        })
+        .trim_start_matches(|c: char| is_padding(c) || is_quote(c) || matches!(c, '<' | '(' | '['))
+        .trim_end_matches(|c: char| is_padding(c) || is_quote(c) || matches!(c, '>' | ')' | ']' | '.' | ',' | ';'))
 }
 
 fn looks_like_a_token(text: &str) -> bool {
@@ -184,6 +185,15 @@ fn looks_public(host: &str) -> bool {
     })
 }
 
+/// A handle by itself, or with the path of the admin behind it as the label of the field asks for: `northwind-tea/admin`.
+fn handle_alone(text: &str) -> Option<StoreAddress> {
+    let (label, path) = split_authority(text);
+    let segment = path.strip_prefix('/').map(|path| split_authority(path).0);
+    let is_admin = segment.is_some_and(|name| name.is_empty() && path == "/" || name.eq_ignore_ascii_case("admin"));
+    let is_alone = path.is_empty() || is_admin;
+    StoreAddress::from_label(label).filter(|address| is_alone && address.handle != "localhost")
+}
+
 fn without_scheme(text: &str) -> &str {
     let found = ["https://", "http://"].into_iter().find(|scheme| starts_with_ignoring_case(text, scheme));
     &text[found.map_or(0, str::len)..]
@@ -196,7 +206,7 @@ fn split_authority(text: &str) -> (&str, &str) {
 fn from_authority(authority: &str, tail: &str) -> Result<Understood, AddressError> {
     let understood = |address, dropped_pair| Ok(Understood { address, added_suffix: false, dropped_pair });
     if !authority.bytes().all(|b| b.is_ascii_graphic() && b != b'%') {
-        return Err(AddressError::Lookalike);
+        return Err(if reads_right(authority) { AddressError::BadCharacters } else { AddressError::Lookalike });
     }
     if let Some((pair, host)) = authority.split_once('@') {
         let address = from_store_host(host).filter(|_| is_pair(pair)).ok_or(AddressError::Lookalike)?;
@@ -223,6 +233,15 @@ fn from_store_host(authority: &str) -> Option<StoreAddress> {
     host.strip_suffix(SUFFIX).and_then(StoreAddress::from_label)
 }
 
+/// Whether an authority that is refused for its characters reads like a store's address or a handle, so that the sentence about
+/// the form of an address would contradict what stands above it. Any character that is not ASCII may stand for any other.
+fn reads_right(authority: &str) -> bool {
+    let seen: Vec<char> = authority.chars().filter(|c| !is_format(*c)).collect();
+    let suffix: Vec<char> = SUFFIX.chars().collect();
+    let is_like = |(seen, meant): (&char, &char)| seen.eq_ignore_ascii_case(meant) || !seen.is_ascii();
+    !seen.contains(&'.') || seen.len() > suffix.len() && seen.iter().rev().zip(suffix.iter().rev()).all(is_like)
+}
+
 /// `word:word`, the form in which old private apps gave their key and password.
 fn is_pair(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -231,7 +250,8 @@ fn is_pair(text: &str) -> bool {
 
 /// The label of `/store/{label}`, where it ends there or goes on with `/`, `?` or `#`.
 fn store_in_path(tail: &str) -> Option<StoreAddress> {
-    let (label, _) = split_authority(tail.strip_prefix("/store/")?);
+    const STORE: &str = "/store/";
+    let (label, _) = split_authority(tail.get(STORE.len()..).filter(|_| starts_with_ignoring_case(tail, STORE))?);
     StoreAddress::from_label(label)
 }
 

@@ -4,13 +4,16 @@
 //! Source: shopify.dev, *Authentication and authorization*, checked November 2026.
 
 mod mistakes;
+mod unwrapping;
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::text::{is_visible_ascii, trim_secret};
+use super::text::is_visible_ascii;
+use crate::pasted;
 pub use mistakes::{CredentialError, Field, Warning};
+use unwrapping::{is_digits, unwrap_secret};
 
 /// Longest secret or Client ID, in characters.
 const LONGEST: usize = 512;
@@ -74,7 +77,7 @@ impl AccessToken {
     /// # Errors
     /// `TOKEN_*`: a mistake that is certain from the shape alone.
     pub fn parse(typed: &str) -> Result<(Self, Option<Warning>), CredentialError> {
-        let token = trim_secret(typed);
+        let token = unwrap_secret(typed);
         if token.is_empty() {
             return Err(CredentialError::Empty(Field::AccessToken));
         }
@@ -116,7 +119,7 @@ impl ClientSecret {
     /// # Errors
     /// `CLIENT_SECRET_*`: a mistake that is certain from the shape alone.
     pub fn parse(typed: &str) -> Result<(Self, Option<Warning>), CredentialError> {
-        let secret = trim_secret(typed);
+        let secret = unwrap_secret(typed);
         if secret.is_empty() {
             return Err(CredentialError::Empty(Field::ClientSecret));
         }
@@ -141,12 +144,18 @@ impl ClientId {
     /// # Errors
     /// `CLIENT_ID_*`: a mistake that is certain from the shape alone.
     pub fn parse(typed: &str) -> Result<Self, CredentialError> {
-        let id = trim_secret(typed);
+        let id = unwrap_secret(typed);
         if id.is_empty() {
             return Err(CredentialError::Empty(Field::ClientId));
         }
         if begins(id, "shp") && id.split_once('_').is_some_and(|(prefix, _)| matches!(prefix.len(), 5 | 6)) {
             return Err(CredentialError::ClientIdIsSecret);
+        }
+        if id.contains('@') && !id.contains(pasted::is_padding) {
+            return Err(CredentialError::ClientIdIsEmail);
+        }
+        if id.contains("://") || contains_myshopify(id) {
+            return Err(CredentialError::ClientIdIsAddress);
         }
         if !is_visible_ascii(id, LONGEST) {
             return Err(CredentialError::BadCharacters(Field::ClientId));
@@ -160,6 +169,17 @@ impl ClientId {
 }
 
 impl Credential {
+    /// A Client ID and a Client secret that were typed together.
+    ///
+    /// # Errors
+    /// `CLIENT_SECRET_IS_ID`: both are the same text.
+    pub fn pair(id: ClientId, secret: ClientSecret) -> Result<Self, CredentialError> {
+        if id.0 == *secret.0.expose_secret() {
+            return Err(CredentialError::ClientSecretIsId);
+        }
+        Ok(Self::ClientCredentials { id, secret })
+    }
+
     /// A credential as it comes out of the vault. `None` where the row's parts do not fit together.
     pub fn from_stored(kind: CredentialKind, client_id: Option<String>, secret: SecretString) -> Option<Self> {
         if !is_visible_ascii(secret.expose_secret(), LONGEST) {
@@ -223,15 +243,17 @@ fn ending(secret: &SecretString) -> Option<String> {
 fn warning_about(token: &str) -> Option<Warning> {
     match TOKEN_PREFIXES.into_iter().find_map(|prefix| token.strip_prefix(prefix).map(|rest| (prefix, rest))) {
         Some(("shpua_", _)) => Some(Warning::OneUserOnly),
-        Some((_, rest)) if rest.len() < DIGITS => Some(Warning::PartMissing),
+        Some((_, rest)) if word_of(rest).len() < DIGITS => Some(Warning::PartMissing),
+        Some((_, rest)) if !rest.bytes().all(|b| b.is_ascii_hexdigit()) => Some(Warning::NotOnlyDigits),
         Some(_) => None,
         None if is_digits(token) => Some(Warning::MaybeApiKey),
         None => Some(Warning::NotLikeAToken),
     }
 }
 
-fn is_digits(text: &str) -> bool {
-    text.len() == DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
+/// A text without the punctuation behind it.
+fn word_of(text: &str) -> &str {
+    text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())
 }
 
 fn begins(text: &str, start: &str) -> bool {

@@ -1,22 +1,19 @@
 //! What is done to text before anybody judges or shows it: pasted text loses its wrapping, foreign text its teeth.
 //! Knows no meaning. Nothing is ever removed from the middle of a paste: what we check and what we use must be the same bytes.
 
+use crate::pasted::{is_format, is_padding};
+
 /// Longest foreign name that we keep, in characters.
 pub const NAME_LIMIT: usize = 255;
-
-/// Characters without width that come along when text is copied from a page.
-pub const fn has_no_width(c: char) -> bool {
-    matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
-}
 
 /// Straight and typographic quotation marks.
 pub const fn is_quote(c: char) -> bool {
     matches!(c, '"' | '\'' | '`' | '\u{2018}'..='\u{201F}' | '\u{2039}' | '\u{203A}' | '\u{AB}' | '\u{BB}')
 }
 
-/// A pasted secret without the blanks, zero-width characters, quotes and line ends around it.
+/// Trims white space, format characters and quotes from both ends of a pasted secret.
 pub fn trim_secret(pasted: &str) -> &str {
-    pasted.trim_matches(|c: char| c.is_whitespace() || has_no_width(c) || is_quote(c))
+    pasted.trim_matches(|c: char| is_padding(c) || is_quote(c))
 }
 
 /// Whether a text can stand in a header as it is: visible ASCII, 1 to `limit` characters.
@@ -27,12 +24,8 @@ pub fn is_visible_ascii(text: &str, limit: usize) -> bool {
 /// Foreign text as we keep it: at most `limit` characters, without control characters and without those that turn the
 /// reading direction (a store's *name* may try to rewrite the sentence around it), nor blanks around it.
 pub fn tame(foreign: &str, limit: usize) -> String {
-    let tamed: String = foreign
-        .trim()
-        .chars()
-        .filter(|c| !c.is_control() && !turns_text(*c) && !has_no_width(*c))
-        .take(limit)
-        .collect();
+    let tamed: String =
+        foreign.trim().chars().filter(|c| !c.is_control() && !turns_text(*c) && !is_format(*c)).take(limit).collect();
     tamed.trim().to_owned()
 }
 

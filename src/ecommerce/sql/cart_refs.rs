@@ -5,9 +5,13 @@ use sqlx::{PgConnection, PgPool};
 use crate::{audit::CartRef, ecommerce::CartId, vault::Fingerprints};
 
 pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sqlx::Result<Option<CartRef>> {
-    sqlx::query_as!(CartRef, "select id, website_name as name from carts where lower(website_name) = lower($1)", name)
-        .fetch_optional(pool)
-        .await
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts where name_key(website_name) = name_key($1) order by name_twin limit 1",
+        name
+    )
+    .fetch_optional(pool)
+    .await
 }
 
 pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sqlx::Result<Option<CartRef>> {

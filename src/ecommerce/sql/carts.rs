@@ -219,7 +219,8 @@ pub(in crate::ecommerce) async fn update(
     by: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "update carts set website_name = $2, retired_by = case when is_active and not $3 then $5 else retired_by end,
+        "update carts set website_name = $2, name_twin = case when name_key(website_name) = name_key($2) then name_twin else 0 end,
+            retired_by = case when is_active and not $3 then $5 else retired_by end,
             is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5, last_submission_id = $6
          where id = $1",
         id.0,

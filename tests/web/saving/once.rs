@@ -22,6 +22,59 @@ async fn a_name_is_anybodys_once(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn names_that_look_the_same_are_the_same(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    app.draft(&priya, "Caf\u{e9} Nord", "northwind-tea").await;
+    app.open_store("northwind-b2b");
+    for name in [
+        "Caf\u{e9} Nord\u{200B}",
+        "Caf\u{200B}\u{e9} Nord",
+        "Cafe\u{301} Nord",
+        "CAFE\u{301} NORD",
+        "Caf\u{e9}\u{A0}Nord",
+        "\u{FEFF}Caf\u{e9}\u{AD} \u{2060}Nord",
+        "Caf\u{e9} Nord\u{3164}",
+        "Caf\u{e9} N\u{FE0F}ord",
+        "Caf\u{e9} Nord\u{E0041}",
+    ] {
+        let page = app.fill_new(&priya, name, "northwind-b2b").await.press("Save").await;
+        assert_eq!(page.complaint_class("Website Name"), "NAME_TAKEN", "{name:?}");
+    }
+    for name in ["\u{200B}", "\u{3164}", "\u{2800}", "\u{301}", "\u{202E}\u{2066}", "\u{A0}\u{AD}"] {
+        let page = app.fill_new(&priya, name, "northwind-b2b").await.press("Save").await;
+        assert_eq!(page.complaint_class("Website Name"), "NAME_EMPTY", "{name:?}");
+    }
+    let page = app.fill_new(&priya, "Cafe Nord", "northwind-b2b").await.press("Save").await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "another letter is another name: {page}");
+}
+
+/// Names that a version from before took for two.
+#[sqlx::test(migrations = false)]
+async fn names_from_before_that_look_the_same_outlive_the_migration(pool: PgPool) {
+    let migrator = sqlx::migrate!();
+    let before = migrator.iter().filter(|migration| migration.version < 19);
+    for migration in before {
+        sqlx::raw_sql(migration.sql.clone()).execute(&pool).await.expect("migrated");
+    }
+    for (at, name) in ["Caf\u{e9}", "Caf\u{e9}\u{200B}", "Cafe\u{301}", "Tea"].into_iter().enumerate() {
+        sqlx::query(
+            "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, updated_by)
+             values (gen_random_uuid(), gen_random_uuid(), 'shopify', $1, $2, false, 'draft', 'x')",
+        )
+        .bind(name)
+        .bind(format!("store-{at}.myshopify.com"))
+        .execute(&pool)
+        .await
+        .expect("a cart");
+    }
+    let migration = migrator.iter().find(|migration| migration.version == 19).expect("the migration");
+    sqlx::raw_sql(migration.sql.clone()).execute(&pool).await.expect("migrated");
+    let twins: Vec<i32> =
+        sqlx::query_scalar("select name_twin from carts order by 1").fetch_all(&pool).await.expect("numbers");
+    assert_eq!(twins, [0, 0, 1, 2]);
+}
+
+#[sqlx::test]
 async fn a_store_is_added_once(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let cart = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;

@@ -75,6 +75,26 @@ fn tokens_are_refused_and_not_said_back() {
 }
 
 #[test]
+fn an_address_that_reads_right_is_told_of_its_unusual_character() {
+    for typed in [
+        "northwind\u{200B}-tea.myshopify.com",
+        "https://northwind-tea.myshopify.com\u{202C}/admin",
+        "north\u{AD}wind-tea",
+        "northwind tea",
+        "northwind-tea .myshopify.com",
+        "n\u{43E}rthwind-tea.myshopify.com",
+        "northwind-tea.mysh\u{43E}pify.com",
+        "northwind-tea\u{FF0E}myshopify.com",
+        "https://northwind-tea.myshopify.com/admin\nnext",
+    ] {
+        assert_eq!(StoreAddress::parse(typed), Err(AddressError::BadCharacters), "{typed:?}");
+    }
+    for typed in ["https://m\u{FC}ller.example", "https://nt.myshopify.com.\u{E9}vil.example", "a.b.myshopify.com"] {
+        assert_eq!(StoreAddress::parse(typed), Err(AddressError::Lookalike), "{typed:?}");
+    }
+}
+
+#[test]
 fn a_domain_is_said_back_as_typed_but_not_at_length() {
     let error = StoreAddress::parse("https://www.NorthwindTea.com/cart?x=1").unwrap_err();
     assert_eq!(error, AddressError::OwnDomain("www.NorthwindTea.com".into()));
@@ -154,6 +174,11 @@ fn pieces() -> impl Strategy<Value = String> {
         Just(".myshopify.com"),
         Just("admin.shopify.com"),
         Just("/store/"),
+        Just("/STORE/"),
+        Just("/admin"),
+        Just("0123456789abcdef0123456789abcdef"),
+        Just("\u{202A}"),
+        Just("]"),
         Just("evil.example"),
         Just("northwind-tea"),
         Just("xn--a"),

@@ -37,6 +37,14 @@ pub enum CredentialError {
     BadCharacters(Field),
     #[error("That is a secret, not the Client ID. Paste it into Client secret, and copy the Client ID again")]
     ClientIdIsSecret,
+    #[error(
+        "That is an email address, not the Client ID. Copy the Client ID from the app's settings in the Dev Dashboard"
+    )]
+    ClientIdIsEmail,
+    #[error("That is an address, not the Client ID. Copy the Client ID from the app's settings in the Dev Dashboard")]
+    ClientIdIsAddress,
+    #[error("Client ID and Client secret are the same. Copy both again")]
+    ClientSecretIsId,
     #[error("That is an access token. Choose Access Token above and paste it there")]
     ClientSecretIsToken,
 }
@@ -55,6 +63,9 @@ impl CredentialError {
             Self::BadCharacters(Field::ClientId) => "CLIENT_ID_BAD_CHARACTERS",
             Self::BadCharacters(Field::ClientSecret) => "CLIENT_SECRET_BAD_CHARACTERS",
             Self::ClientIdIsSecret => "CLIENT_ID_IS_SECRET",
+            Self::ClientIdIsEmail => "CLIENT_ID_IS_EMAIL",
+            Self::ClientIdIsAddress => "CLIENT_ID_IS_ADDRESS",
+            Self::ClientSecretIsId => "CLIENT_SECRET_IS_ID",
             Self::ClientSecretIsToken => "CLIENT_SECRET_IS_TOKEN",
         }
     }
@@ -65,6 +76,10 @@ impl CredentialError {
 pub enum Warning {
     #[error("Part of the token may be missing. If the test fails, copy it again.")]
     PartMissing,
+    #[error(
+        "There are characters in it that an access token does not have. If the test fails, copy it again, with nothing before or after it."
+    )]
+    NotOnlyDigits,
     #[error("This could be an API key. Access tokens usually start with shpat_.")]
     MaybeApiKey,
     #[error("This token belongs to one person and stops working within 24 hours. Use the app's own access token.")]

@@ -21,6 +21,16 @@ fn each_string_in_access_token_gets_its_verdict() {
         (format!("shpca_{d}"), "ok"),
         (format!("shppa_{d}"), "ok"),
         (format!("shpat_{d}00112233"), "ok"),
+        (format!("shpat_{d}Copy"), "NotOnlyDigits"),
+        (format!("shpat_{d}.json"), "NotOnlyDigits"),
+        (format!("shpat_{d}shpat_{d}"), "NotOnlyDigits"),
+        (format!("shpat_{d},shpat_{d}"), "NotOnlyDigits"),
+        (format!("shpat_{},", &d[1..]), "PartMissing"),
+        (format!("Secret: shpss_{d}."), "TOKEN_IS_SECRET"),
+        (format!("key: {d} token: shpat_{d}"), "TOKEN_BAD_CHARACTERS"),
+        (format!("shpca_{d} shpat_{d}"), "TOKEN_BAD_CHARACTERS"),
+        (format!("https://key:shppa_{d}@nt.myshopify.com/admin"), "TOKEN_IS_ADDRESS"),
+        (format!("curl -H X-Shopify-Access-Token:shpat_{d} https://nt.myshopify.com"), "TOKEN_IS_ADDRESS"),
         (format!("shpat_{}", &d[1..]), "PartMissing"),
         ("shpat_".into(), "PartMissing"),
         (d.clone(), "MaybeApiKey"),
@@ -66,6 +76,52 @@ fn wrapping_is_taken_off_and_the_ending_shown() {
 }
 
 #[test]
+fn a_whole_secret_is_taken_out_of_what_was_copied_along() {
+    let d = digits();
+    let token = format!("shpat_{d}");
+    for wrapped in [
+        format!("{token},"),
+        format!("{token};"),
+        format!("{token}."),
+        format!("{token}\u{202C}"),
+        format!("\u{202A}{token}"),
+        format!("'{token}'"),
+        format!("“{token}”."),
+        format!("<{token}>"),
+        format!("({token})"),
+        format!("[{token}];"),
+        format!("**{token}**"),
+        format!("Token: {token}"),
+        format!("token={token}"),
+        format!("Bearer {token}"),
+        format!("Admin API access token\r\n{token}\r\n"),
+        format!("X-Shopify-Access-Token: {token}"),
+        format!("\"access_token\": \"{token}\","),
+        format!("export SHOPIFY_TOKEN_2='{token}'"),
+        format!("Zugriffstoken für Tee: {token}"),
+    ] {
+        let (taken, warning) = AccessToken::parse(&wrapped).expect("a token");
+        assert_eq!((taken.secret().expose_secret(), warning), (token.as_str(), None), "{wrapped:?}");
+        let (id, secret) = (wrapped.replace("shpat_", ""), wrapped.replace("shpat_", "shpss_"));
+        assert_eq!(ClientId::parse(&id).expect("an id").as_str(), d, "{id:?}");
+        let (taken, warning) = ClientSecret::parse(&secret).expect("a secret");
+        assert_eq!((taken.secret().expose_secret(), warning), (format!("shpss_{d}").as_str(), None), "{secret:?}");
+    }
+}
+
+#[test]
+fn the_same_text_in_both_boxes_is_refused() {
+    let pair = |id: &str, secret: &str| {
+        let secret = ClientSecret::parse(secret).expect("a secret").0;
+        Credential::pair(ClientId::parse(id).expect("an id"), secret).map(drop).map_err(CredentialError::class)
+    };
+    let (one, two) = (digits(), "b2".repeat(16));
+    assert_eq!(pair(&one, &two), Ok(()));
+    assert_eq!(pair(&one, &format!("shpss_{one}")), Ok(()));
+    assert_eq!(pair(&one, &format!(" {one},")), Err("CLIENT_SECRET_IS_ID"));
+}
+
+#[test]
 fn each_string_in_the_client_boxes_gets_its_verdict() {
     let d = digits();
     let secret = |typed: &str| match ClientSecret::parse(typed) {
@@ -86,6 +142,13 @@ fn each_string_in_the_client_boxes_gets_its_verdict() {
     assert_eq!(id(""), Err("CLIENT_ID_EMPTY"));
     assert_eq!(id(&format!("shpss_{d}")), Err("CLIENT_ID_IS_SECRET"));
     assert_eq!(id("a\tb"), Err("CLIENT_ID_BAD_CHARACTERS"));
+    assert_eq!(id(&format!("Secret: shpss_{d}")), Err("CLIENT_ID_IS_SECRET"));
+    for email in ["priya@northwind.example", " Priya@Northwind.example\u{200B}"] {
+        assert_eq!(id(email), Err("CLIENT_ID_IS_EMAIL"), "{email}");
+    }
+    for address in ["https://admin.shopify.com/store/nt", "nt.myshopify.com"] {
+        assert_eq!(id(address), Err("CLIENT_ID_IS_ADDRESS"), "{address}");
+    }
 }
 
 #[test]

@@ -86,7 +86,7 @@ const NOT_BEFORE: Wrong =
 
 /// A day's first moment; years with four digits, so that the database knows it too.
 fn date(typed: &str) -> Result<Option<OffsetDateTime>, Wrong> {
-    let typed = typed.trim();
+    let typed = crate::pasted::trim(typed);
     if typed.is_empty() {
         return Ok(None);
     }

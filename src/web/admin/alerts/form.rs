@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::alerts::{Recipient, RecipientsError, Settings, Wanted, WebhookAddress};
 use crate::app::App;
 use crate::ecommerce::shopify::blot;
+use crate::pasted;
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field};
 
@@ -61,7 +62,7 @@ pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result
         }
     };
     form.address.value = blot(&typed.address);
-    let webhook = match typed.address.trim() {
+    let webhook = match pasted::trim(&typed.address) {
         "" => None,
         text => match WebhookAddress::parse(text) {
             Ok(address) if app.alerts.is_private(&address).await => {

@@ -5,8 +5,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Filter;
-use crate::direction::is_mark;
 use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
+use crate::{direction::is_mark, pasted};
 
 /// What the address of the list may say. The cursor is what the list is ordered by and an id: `after` or `before` hold the name,
 /// `at` the rank of a status or the second of a check.
@@ -38,7 +38,8 @@ impl CartsQuery {
             let checked_at = at.parse().ok().and_then(|micros: i64| from_micros(micros));
             Some(Cursor { name, id, rank: at.parse().unwrap_or_default(), checked_at })
         };
-        let search: String = self.q.trim().chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
+        let search: String =
+            pasted::trim(&self.q).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
         ListQuery {
             filter: Filter::parse(&self.show).of_domain(),
             sort: parse_sort(&self.sort),

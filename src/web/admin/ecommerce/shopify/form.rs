@@ -19,6 +19,7 @@ use crate::{
             credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind, Warning},
         },
     },
+    pasted,
     web::fields::{Complaint, Field},
 };
 
@@ -63,7 +64,7 @@ pub struct Posted {
 /// A secret field; blank is as good as absent.
 fn secret<'de, D: Deserializer<'de>>(field: D) -> Result<Option<SecretString>, D::Error> {
     let typed = SecretString::from(String::deserialize(field)?);
-    Ok(Some(typed).filter(|typed| !typed.expose_secret().trim().is_empty()))
+    Ok(Some(typed).filter(|typed| !pasted::trim(typed.expose_secret()).is_empty()))
 }
 
 /// What a form came to.
@@ -85,7 +86,7 @@ impl Posted {
         let mut form = EditorForm {
             website_name: Field { value: blot_tokens(&self.website_name), ..Field::default() },
             api_url: Field { value: self.api_url.clone(), ..Field::default() },
-            client_id: Field { value: self.client_id.clone(), ..Field::default() },
+            client_id: Field { value: blot_tokens(&self.client_id), ..Field::default() },
             kind: self.credential_kind,
             active: self.active.is_some(),
             submission: self.submission.to_string(),
@@ -174,7 +175,12 @@ impl Posted {
             return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
         };
         let secret = understand_secret(ClientSecret::parse(typed.expose_secret()), &mut form.client_secret)?;
-        Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
+        let pair = Credential::pair(id?, secret).map_err(|error| {
+            // Either of the two may be the secret, so neither is drawn again.
+            form.client_id.value.clear();
+            form.client_secret = SecretView { complaint: Some(refused(&error)), ..SecretView::default() };
+        });
+        pair.ok().map(Offered::Typed)
     }
 }
 

@@ -1,0 +1,107 @@
+//! Rules for text that people type or paste: what is trimmed from its ends, and whether anything of it can be seen.
+//! Nothing is ever removed from the middle, so that what is checked and what is used are the same characters.
+
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
+};
+
+/// BRAILLE PATTERN BLANK and MUSICAL SYMBOL NULL NOTEHEAD: symbols by their category, and drawn as nothing.
+const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1D159}'];
+
+/// Whether a character without ink may be trimmed from the ends of a pasted text: white space, format characters, byte order
+/// marks. Variation selectors and tags are kept, since an emoji may end in one.
+pub const fn is_padding(c: char) -> bool {
+    c.is_whitespace() || is_format(c)
+}
+
+/// Format characters that are copied along with a text: soft hyphen, zero-width characters, direction marks, byte order mark.
+pub const fn is_format(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+/// Trims white space and format characters from both ends.
+pub fn trim(pasted: &str) -> &str {
+    pasted.trim_matches(is_padding)
+}
+
+/// Whether a text would leave ink on the page: anything but white space, control and format characters, characters that are
+/// drawn as nothing, and combining marks without a letter.
+pub fn has_ink(text: &str) -> bool {
+    let (categories, ignorable) =
+        (CodePointMapData::<GeneralCategory>::new(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
+    let without_ink = GeneralCategoryGroup::Mark
+        .union(GeneralCategoryGroup::Separator)
+        .union(GeneralCategoryGroup::Control)
+        .union(GeneralCategoryGroup::Format);
+    text.chars()
+        .any(|c| !without_ink.contains(categories.get(c)) && !ignorable.contains(c) && !BLANK_SYMBOLS.contains(&c))
+}
+
+/// The content of a text file without one leading byte order mark, which Windows editors write.
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_trimmed_from_both_ends_and_never_from_the_middle() {
+        for padding in [
+            " ", "\t", "\r\n", "\u{A0}", "\u{2003}", "\u{202F}", "\u{3000}", "\u{85}", "\u{AD}", "\u{61C}", "\u{180E}",
+            "\u{200B}", "\u{200C}", "\u{200D}", "\u{200E}", "\u{200F}", "\u{202A}", "\u{202C}", "\u{202E}", "\u{2060}",
+            "\u{2066}", "\u{2068}", "\u{2069}", "\u{FEFF}",
+        ] {
+            let inner = format!("a{padding}b");
+            assert_eq!(trim(&format!("{padding} {inner}{padding}\u{202C}")), inner, "{padding:?}");
+        }
+        for kept in ["❤\u{FE0F}", "🏴\u{E0067}\u{E007F}", "é\u{301}", "\"a\""] {
+            assert_eq!(trim(kept), kept);
+        }
+    }
+
+    #[test]
+    fn text_without_ink_is_empty() {
+        for blank in [
+            "",
+            " ",
+            "\u{200B}",
+            "\u{A0}\u{2003}",
+            "\u{3164}",
+            "\u{115F}\u{1160}",
+            "\u{FFA0}",
+            "\u{2800}",
+            "\u{301}",
+            "\u{20DD}\u{FE0F}",
+            "\u{202E}\u{2066}\u{2069}",
+            "\u{AD}",
+            "\u{34F}",
+            "\u{17B4}",
+            "\u{180E}",
+            "\u{E0041}",
+            "\u{FEFF}",
+            "\u{1D159}",
+            "\u{0}\u{7}",
+            "\u{1D173}",
+            "\u{2028}\u{2029}",
+            "\u{E0100}",
+            "\u{2065}",
+        ] {
+            assert!(!has_ink(blank), "{blank:?}");
+        }
+        for seen in ["a", "7", "-", "é", "e\u{301}", "茶", "🍵", "متجر", "\u{200B}a", "❤\u{FE0F}", "·", "⠁", "\u{E000}"]
+        {
+            assert!(has_ink(seen), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_dropped() {
+        assert_eq!(without_bom("\u{FEFF}a\u{FEFF}"), "a\u{FEFF}");
+        assert_eq!(without_bom("\u{FEFF}\u{FEFF}a"), "\u{FEFF}a");
+        assert_eq!(without_bom("a"), "a");
+    }
+}
