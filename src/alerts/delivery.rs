@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-use super::{Alerts, Broken};
+use super::{Alerts, Broken, LONGEST_CALL, mail::CONFIRM_TIMEOUT};
 
 /// How often a server looks for what is due.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long a delivery belongs to whoever took it, in seconds: several times what a call may take.
+/// How long a webhook delivery belongs to whoever took it, in seconds: several times what a call may take.
 pub(super) const LEASE: f64 = 60.0;
+/// The same of a mail address: longer than a conversation with a mail server, or another process would send the message again
+/// while the server still has it.
+pub(super) const MAIL_LEASE: Duration = Duration::from_secs(120);
+const _: () = assert!(MAIL_LEASE.as_secs() > LONGEST_CALL.as_secs() + CONFIRM_TIMEOUT.as_secs() + 10);
 /// How long we try, in seconds: a day.
 pub(super) const GIVE_UP: f64 = 86_400.0;
 /// Pauses behind the first, second, … failure, in seconds; the last goes on.
@@ -51,13 +55,28 @@ impl Alerts {
 /// Delivers for as long as the server or the worker runs; any number of them may. A failure of ours is told once and tried again
 /// at the next round.
 pub async fn keep_delivering(alerts: Alerts) {
+    // Each by itself: a mail server that takes its time does not hold up the webhook.
+    tokio::join!(keep(&alerts, Channel::Webhook), keep(&alerts, Channel::Mail));
+}
+
+#[derive(Clone, Copy)]
+enum Channel {
+    Webhook,
+    Mail,
+}
+
+async fn keep(alerts: &Alerts, channel: Channel) {
     let mut rounds = tokio::time::interval(EVERY);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
         // Many that broke at once are not told one handful in five seconds.
         loop {
-            match alerts.deliver().await {
+            let round = match channel {
+                Channel::Webhook => alerts.deliver_calls().await,
+                Channel::Mail => alerts.deliver_mails().await,
+            };
+            match round {
                 Ok(round) if round.is_idle() => break,
                 Ok(round) => tracing::info!(?round, "alerts"),
                 Err(error) => {

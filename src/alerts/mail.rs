@@ -3,19 +3,19 @@
 
 mod server;
 
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc, time::Duration};
 
 use lettre::{
-    Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
+    Address, Message,
     address::Envelope,
     message::{
         Mailbox,
         header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
-        authentication::Credentials,
-        client::{Certificate, CertificateStore, Tls, TlsParameters},
+        authentication::{Credentials, DEFAULT_MECHANISMS},
+        client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
+        commands,
         extension::ClientId,
     },
 };
@@ -27,6 +27,14 @@ pub use server::{MailServer, MailServerError};
 
 use super::{LONGEST_CALL, Recipient, letter::Letter};
 use crate::outbound::tls;
+
+/// Longest wait behind the final dot. A server that is slow there has the message already, and a client that hangs up sends it
+/// twice: RFC 5321, section 4.5.3.2.6, asks for ten minutes; the lease of a delivery allows less.
+pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(90);
+/// The same while a person waits for the answer.
+pub(super) const TEST_CONFIRM_TIMEOUT: Duration = Duration::from_secs(25);
+/// Longest wait for the answer to QUIT, which changes nothing any more.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where a message stands among others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,13 +50,24 @@ pub(super) struct Thread {
 pub(super) struct NotTaken {
     /// Goes on after "the mail server".
     pub phrase: String,
+    pub kind: NotTakenKind,
+}
+
+/// What a failure means for the next try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotTakenKind {
+    /// Nothing was delivered, and the next try may succeed.
+    Transient,
     /// The address itself is refused, so trying again changes nothing.
-    pub is_for_good: bool,
+    Permanent,
+    /// The whole message was sent and not answered: it may have arrived.
+    Uncertain,
 }
 
 /// Sends mail.
 pub(super) struct Mail {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Arc<MailServer>,
+    tls: TlsParameters,
     from: Mailbox,
     /// The right half of our message ids, and the name that we greet with.
     host: String,
@@ -61,19 +80,10 @@ impl Mail {
         for root in tls::extra_roots(extra_roots_pem)? {
             parameters = parameters.add_root_certificate(Certificate::from_der(root.to_vec())?);
         }
-        let parameters = parameters.build_rustls()?;
-        let tls = if server.is_wrapped { Tls::Wrapper(parameters) } else { Tls::Required(parameters) };
+        let tls = parameters.build_rustls()?;
         let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
         let host = host.unwrap_or_else(|| "localhost".to_owned()).trim_matches(['[', ']']).to_owned();
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host.clone())
-            .port(server.port)
-            .tls(tls)
-            .timeout(Some(LONGEST_CALL))
-            .hello_name(ClientId::Domain(host.clone()));
-        if let Some((user, password)) = &server.user {
-            builder = builder.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
-        }
-        Ok(Self { transport: builder.build(), from: server.from.clone(), host })
+        Ok(Self { server: server.clone(), tls, from: server.from.clone(), host })
     }
 
     /// The id of a message, without angle brackets.
@@ -81,18 +91,70 @@ impl Mail {
         format!("{}@{}", first.as_simple(), self.host)
     }
 
-    /// Sends one message to one address; ends within 10 s.
-    pub async fn send(&self, to: &str, letter: &Letter, thread: &Thread, now: OffsetDateTime) -> Result<(), NotTaken> {
+    /// Sends one message to one address: 10 s until the server asks for it, and `confirm` at most until it has taken it.
+    pub async fn send(
+        &self,
+        to: &str,
+        letter: &Letter,
+        thread: &Thread,
+        now: OffsetDateTime,
+        confirm: Duration,
+    ) -> Result<(), NotTaken> {
         let message = self.message(to, letter, thread, now);
         let (envelope, bytes) = message.ok_or_else(|| NotTaken {
             phrase: "was not asked: the address cannot be written".into(),
-            is_for_good: true,
+            kind: NotTakenKind::Permanent,
         })?;
-        match tokio::time::timeout(LONGEST_CALL, self.transport.send_raw(&envelope, &bytes)).await {
+        let mut connection = match tokio::time::timeout(LONGEST_CALL, self.prepare(&envelope)).await {
+            Ok(prepared) => prepared.map_err(|error| NotTaken::of(&error))?,
+            Err(_) => return Err(NotTaken::transient("did not answer in 10 seconds")),
+        };
+        let confirm = confirm.min(self.server.confirm_timeout);
+        let taken = tokio::time::timeout(confirm, connection.message(&bytes)).await;
+        let outcome = match taken {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(NotTaken::of(&error)),
-            Err(_) => Err(NotTaken { phrase: "did not answer in 10 seconds".into(), is_for_good: false }),
+            Ok(Err(error)) if error.status().is_some() => Err(NotTaken::of(&error)),
+            Ok(Err(_)) => Err(NotTaken::uncertain("closed the connection without confirming the message".into())),
+            Err(_) => {
+                let seconds = confirm.as_secs().max(1);
+                return Err(NotTaken::uncertain(format!("did not confirm the message in {seconds} seconds")));
+            }
+        };
+        tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await.ok();
+        outcome
+    }
+
+    /// Connects, signs in and names sender and recipient, until the server asks for the message itself.
+    async fn prepare(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
+        let MailServer { host, port, is_wrapped, user, .. } = &*self.server;
+        let hello = ClientId::Domain(self.host.clone());
+        let tls = is_wrapped.then(|| self.tls.clone());
+        let address = (host.as_str(), *port);
+        let mut connection =
+            AsyncSmtpConnection::connect_tokio1(address, Some(LONGEST_CALL), &hello, tls, None).await?;
+        if !is_wrapped {
+            connection.starttls(self.tls.clone(), &hello).await?;
         }
+        if let Some((user, password)) = user {
+            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+            connection.auth(DEFAULT_MECHANISMS, &credentials).await?;
+        }
+        let asked = Self::ask(&mut connection, envelope).await;
+        if asked.is_err() {
+            tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await.ok();
+        }
+        asked.map(|()| connection)
+    }
+
+    async fn ask(
+        connection: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+    ) -> Result<(), lettre::transport::smtp::Error> {
+        connection.command(commands::Mail::new(envelope.from().cloned(), Vec::new())).await?;
+        for to in envelope.to() {
+            connection.command(commands::Rcpt::new(to.clone(), Vec::new())).await?;
+        }
+        connection.command(commands::Data).await.map(drop)
     }
 
     fn message(&self, to: &str, letter: &Letter, thread: &Thread, now: OffsetDateTime) -> Option<(Envelope, Vec<u8>)> {
@@ -127,6 +189,7 @@ impl NotTaken {
         let code = error.status().map(u16::from);
         let phrase = match code {
             Some(code @ 530..=539) => format!("did not accept our user name and password ({code})"),
+            Some(code @ 400..=499) => format!("did not take the message for now ({code})"),
             Some(code) => format!("refused the message ({code})"),
             None if error.is_timeout() => "did not answer in 10 seconds".into(),
             None if error.is_tls() => "could not be spoken to securely".into(),
@@ -134,8 +197,16 @@ impl NotTaken {
             None if error.is_client() => "does not offer what we need (TLS, or signing in with a password)".into(),
             None => "could not be reached".into(),
         };
-        let is_for_good = code.is_some_and(|code| matches!(code, 500..=599) && !matches!(code, 530..=539));
-        Self { phrase, is_for_good }
+        let is_permanent = code.is_some_and(|code| matches!(code, 500..=599) && !matches!(code, 530..=539));
+        Self { phrase, kind: if is_permanent { NotTakenKind::Permanent } else { NotTakenKind::Transient } }
+    }
+
+    fn transient(phrase: &str) -> Self {
+        Self { phrase: phrase.to_owned(), kind: NotTakenKind::Transient }
+    }
+
+    fn uncertain(what: String) -> Self {
+        Self { phrase: format!("{what}, so it may have arrived"), kind: NotTakenKind::Uncertain }
     }
 }
 

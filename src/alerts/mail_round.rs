@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::{
     Alert, Alerts, Broken, Round,
-    delivery::{GIVE_UP, LEASE, pause},
+    delivery::{GIVE_UP, MAIL_LEASE, pause},
     letter::{self, Letter, News},
-    mail::{Mail, NotTaken, Thread},
+    mail::{CONFIRM_TIMEOUT, Mail, NotTaken, NotTakenKind, Thread},
     sql::{self, LeasedAddress, Waiting},
 };
 use crate::{
@@ -25,6 +25,8 @@ const MOST: i64 = 2_000;
 const SETTLE: f64 = 20.0;
 /// At most one message in so many seconds to each address.
 const BETWEEN: f64 = 300.0;
+/// A message that may have arrived is sent once more, after so many seconds.
+const UNCERTAIN_PAUSE: f64 = 3_600.0;
 
 /// What one address was sent, and what came of it.
 struct Sent {
@@ -38,7 +40,7 @@ struct Sent {
 impl Alerts {
     pub(super) async fn deliver_mails(&self) -> Result<Round, Broken> {
         let Some(mail) = &self.mail else { return self.expire_mails().await };
-        let addresses = sql::lease_addresses(&self.pool, AT_ONCE, SETTLE, LEASE).await?;
+        let addresses = sql::lease_addresses(&self.pool, AT_ONCE, SETTLE, MAIL_LEASE.as_secs_f64()).await?;
         if addresses.is_empty() {
             return Ok(Round::default());
         }
@@ -70,7 +72,7 @@ impl Alerts {
         let Some((letter, first)) = letter::write(&news, of, &self.house).zip(waiting.first()) else { return Ok(None) };
         let thread = self.thread(mail, &waiting, first.id, &leased.address).await?;
         let Letter { subject, .. } = &letter;
-        let outcome = mail.send(&leased.address, &letter, &thread, self.clock.now()).await;
+        let outcome = mail.send(&leased.address, &letter, &thread, self.clock.now(), CONFIRM_TIMEOUT).await;
         Ok(Some(Sent { subject: subject.clone(), message_id: thread.id, waiting, outcome, leased }))
     }
 
@@ -96,6 +98,7 @@ impl Alerts {
                         recipient: address,
                         outcome: "was not sent: this server has no mail server",
                         is_delivered: false,
+                        is_uncertain: false,
                         subject: "Alerts of a day",
                     };
                     sql::insert_line(work, &line).await?;
@@ -117,22 +120,27 @@ async fn record(work: &mut sqlx::PgConnection, sent: Sent) -> sqlx::Result<Round
         let (recipient, subject, outcome) = (address.clone(), sent.subject.clone(), outcome.to_owned());
         (recipient, subject, outcome, is_delivered)
     };
-    let refused = match sent.outcome {
+    let refused = match &sent.outcome {
         Ok(()) => {
             if !sql::release_address(work, &sent.leased, BETWEEN, true).await? {
                 return Ok(Round::default());
             }
+            sql::delete_superseded(work, &address, &ids).await?;
             sql::delete_deliveries(work, &ids).await?;
             file(work, &sent.waiting, &address, &sent.message_id).await?;
             insert(work, line("sent", true)).await?;
             return Ok(Round { delivered: 1, ..Round::default() });
         }
-        Err(refused) => refused,
+        Err(uncertain) if uncertain.kind == NotTakenKind::Uncertain => {
+            return record_uncertain(work, &sent, &ids, &uncertain.phrase).await;
+        }
+        Err(refused) => refused.clone(),
     };
+    let is_for_good = refused.kind == NotTakenKind::Permanent;
     let pause = pause(sent.leased.attempts, ids.first().copied().unwrap_or_default());
-    sql::release_address(work, &sent.leased, pause, refused.is_for_good).await?;
+    sql::release_address(work, &sent.leased, pause, is_for_good).await?;
     let outcome = format!("the mail server {}", refused.phrase);
-    let over = if refused.is_for_good { ids } else { sql::list_expired(work, &ids, GIVE_UP - pause).await? };
+    let over = if is_for_good { ids } else { sql::list_expired(work, &ids, GIVE_UP - pause).await? };
     if over.is_empty() {
         if sent.leased.attempts == 1 {
             insert(work, line(&outcome, false)).await?;
@@ -140,9 +148,40 @@ async fn record(work: &mut sqlx::PgConnection, sent: Sent) -> sqlx::Result<Round
         return Ok(Round { failed: 1, ..Round::default() });
     }
     sql::delete_deliveries(work, &over).await?;
-    let given_up = if refused.is_for_good { "given up" } else { "given up after a day" };
+    let given_up = if is_for_good { "given up" } else { "given up after a day" };
     insert(work, line(&format!("{outcome}; {given_up}"), false)).await?;
     Ok(Round { given_up: 1, ..Round::default() })
+}
+
+/// A message that the server had whole and did not confirm. It may have arrived, so it is sent once more, an hour later.
+async fn record_uncertain(
+    work: &mut sqlx::PgConnection,
+    sent: &Sent,
+    ids: &[Uuid],
+    phrase: &str,
+) -> sqlx::Result<Round> {
+    let address = &sent.leased.address;
+    if !sql::release_address(work, &sent.leased, BETWEEN, true).await? {
+        return Ok(Round::default());
+    }
+    file(work, &sent.waiting, address, &sent.message_id).await?;
+    let next = match sql::defer_once(work, ids, UNCERTAIN_PAUSE).await? {
+        0 => {
+            sql::delete_deliveries(work, ids).await?;
+            "it is not sent again"
+        }
+        _ => "it is sent once more in an hour",
+    };
+    let line = sql::Line {
+        channel: "email",
+        recipient: address,
+        outcome: &format!("the mail server {phrase}; {next}"),
+        is_delivered: false,
+        is_uncertain: true,
+        subject: &sent.subject,
+    };
+    sql::insert_line(work, &line).await?;
+    Ok(Round { failed: 1, ..Round::default() })
 }
 
 /// Opens a thread for each cart that is in trouble and closes those that are well again.
@@ -162,7 +201,13 @@ async fn insert(
     work: &mut sqlx::PgConnection,
     (recipient, subject, outcome, is_delivered): (String, String, String, bool),
 ) -> sqlx::Result<()> {
-    let line =
-        sql::Line { channel: "email", recipient: &recipient, outcome: &outcome, is_delivered, subject: &subject };
+    let line = sql::Line {
+        channel: "email",
+        recipient: &recipient,
+        outcome: &outcome,
+        is_delivered,
+        is_uncertain: false,
+        subject: &subject,
+    };
     sql::insert_line(work, &line).await
 }

@@ -10,6 +10,7 @@ pub mod mail;
 mod mail_round;
 mod payload;
 mod recipients;
+mod redirect_target;
 mod rotation;
 mod settings;
 mod signing;

@@ -48,6 +48,8 @@ pub struct Delivered {
     pub recipient: String,
     pub outcome: String,
     pub is_delivered: bool,
+    /// It may have arrived.
+    pub is_uncertain: bool,
     pub subject: String,
 }
 

@@ -5,7 +5,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use super::{Alert, Alerts, Broken, WebhookAddress, letter, mail::Thread, payload, sql};
+use super::{
+    Alert, Alerts, Broken, WebhookAddress, letter,
+    mail::{NotTakenKind, TEST_CONFIRM_TIMEOUT, Thread},
+    payload, sql,
+};
 use crate::{
     audit::{self, By, Event},
     database::{throttle::Throttle, transaction},
@@ -31,10 +35,12 @@ pub struct Told {
     /// Goes on after the recipient: "answered 200", "was sent the mail".
     pub words: String,
     pub is_delivered: bool,
+    /// The mail server had the whole message and did not confirm it.
+    pub is_uncertain: bool,
 }
 
 impl Alerts {
-    /// Ends within 10 s and a moment.
+    /// Ends within 35 s and a moment: 10 s for the webhook, and for a mail server that is slow to confirm 25 s more.
     pub async fn try_it(&self, by: By) -> Result<Trial, Broken> {
         let who = by.actor.id().map(|id| id.to_string()).unwrap_or_default();
         let mut connection = self.pool.acquire().await?;
@@ -57,8 +63,13 @@ impl Alerts {
     }
 
     async fn try_webhook(&self, row: &sql::WebhookRow) -> Told {
-        let told =
-            |words: String, is_delivered| Told { channel: "webhook", recipient: row.host.clone(), words, is_delivered };
+        let told = |words: String, is_delivered| Told {
+            channel: "webhook",
+            recipient: row.host.clone(),
+            words,
+            is_delivered,
+            is_uncertain: false,
+        };
         let Some((address, secret)) = WebhookAddress::from_stored(&row.address).zip(self.secret_of(row)) else {
             return told("was not called: the signing secret cannot be read".into(), false);
         };
@@ -74,13 +85,15 @@ impl Alerts {
         let now = self.clock.now();
         let letter = letter::write(&[(now, &Alert::Trial)], 0, &self.house)?;
         let thread = Thread { id: mail.id_of(Uuid::now_v7()), goes_on_from: None };
-        let outcome = mail.send(address, &letter, &thread, now).await;
+        let outcome = mail.send(address, &letter, &thread, now, TEST_CONFIRM_TIMEOUT).await;
         let is_delivered = outcome.is_ok();
+        let is_uncertain = outcome.as_ref().is_err_and(|refused| refused.kind == NotTakenKind::Uncertain);
         let words = match outcome {
             Ok(()) => "was sent the mail".to_owned(),
+            Err(refused) if is_uncertain => format!("was sent the mail, but the mail server {}", refused.phrase),
             Err(refused) => format!("was not reached: the mail server {}", refused.phrase),
         };
-        Some(Told { channel: "email", recipient: address.to_owned(), words, is_delivered })
+        Some(Told { channel: "email", recipient: address.to_owned(), words, is_delivered, is_uncertain })
     }
 
     async fn record_trial(&self, by: By, told: Vec<Told>) -> sqlx::Result<()> {
@@ -93,6 +106,7 @@ impl Alerts {
                         recipient: &one.recipient,
                         outcome: &one.words,
                         is_delivered: one.is_delivered,
+                        is_uncertain: one.is_uncertain,
                         subject: &subject,
                     };
                     sql::insert_line(work, &line).await?;

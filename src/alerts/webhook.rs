@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::header::{CONTENT_TYPE, USER_AGENT};
+use reqwest::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 
-use super::{LONGEST_CALL, SigningSecret, WebhookAddress};
+use super::{LONGEST_CALL, SigningSecret, WebhookAddress, redirect_target::RedirectTarget};
 use crate::outbound::{
     cause,
     resolver::{LookupError, PublicOnly},
@@ -31,9 +31,11 @@ pub(super) struct Client {
 }
 
 /// What one call came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
     With(u16),
+    /// A redirect, which is not followed, and where it points.
+    Redirect(u16, RedirectTarget),
     /// A phrase of ours that goes on after the host's name.
     Not(&'static str),
 }
@@ -86,26 +88,36 @@ impl Client {
             .header("webhook-signature", secret.sign(id, timestamp, &body))
             .body(body);
         match request.send().await {
-            Ok(answer) => Answered::With(answer.status().as_u16()),
+            Ok(answer) => Answered::of(&answer, address),
             Err(error) => Answered::Not(phrase(&error)),
         }
     }
 }
 
 impl Answered {
-    pub const fn is_success(self) -> bool {
+    fn of(answer: &reqwest::Response, asked: &WebhookAddress) -> Self {
+        let status = answer.status().as_u16();
+        let location = answer.headers().get(LOCATION).filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
+        match location.and_then(|location| RedirectTarget::read(location.to_str().ok()?, asked)) {
+            Some(target) => Self::Redirect(status, target),
+            None => Self::With(status),
+        }
+    }
+
+    pub const fn is_success(&self) -> bool {
         matches!(self, Self::With(200..=299))
     }
 
-    pub const fn is_gone(self) -> bool {
+    pub const fn is_gone(&self) -> bool {
         matches!(self, Self::With(GONE))
     }
 
     /// Goes on after the host's name.
-    pub fn words(self) -> String {
+    pub fn words(&self) -> String {
         match self {
+            Self::Redirect(status, target) => format!("answered {status}: {}", target.words()),
             Self::With(status) => format!("answered {status}"),
-            Self::Not(phrase) => phrase.to_owned(),
+            Self::Not(phrase) => (*phrase).to_owned(),
         }
     }
 }

@@ -86,7 +86,14 @@ struct Told {
 impl Told {
     async fn note(&self, work: &mut PgConnection) -> sqlx::Result<()> {
         let Self { recipient, outcome, subject, is_delivered, .. } = self;
-        let line = sql::Line { channel: "webhook", recipient, outcome, is_delivered: *is_delivered, subject };
+        let line = sql::Line {
+            channel: "webhook",
+            recipient,
+            outcome,
+            is_delivered: *is_delivered,
+            is_uncertain: false,
+            subject,
+        };
         sql::insert_line(work, &line).await
     }
 

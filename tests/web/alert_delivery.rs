@@ -128,7 +128,10 @@ async fn a_redirect_gets_nothing(pool: PgPool) {
         assert_eq!(round(&app).await.failed, 1, "{status}");
     }
     assert!(elsewhere.heard().is_empty());
-    assert!(priya.visit(PAGE).await.html.contains("answered 301"));
+    let page = priya.visit(PAGE).await;
+    let result = page.text("tbody td:nth-child(3)");
+    let told = format!("answered 301: it points to {}, and redirects are not followed", elsewhere.address());
+    assert!(result.starts_with(&told), "{result}");
 }
 
 #[sqlx::test]

@@ -5,7 +5,7 @@ use cartwright::alerts::Round;
 use sqlx::PgPool;
 
 use crate::support::{
-    Browser, Mail, MailServer, Speaks, TestApp,
+    AfterDot, Browser, Mail, MailServer, Speaks, TestApp,
     alerts::{broke, healed, mail_ways, pass, queue},
     cast::PRIYA,
     dump::{count, events},
@@ -167,7 +167,10 @@ async fn a_server_that_is_busy_is_asked_again_for_a_day(pool: PgPool) {
     pass(&app.pool, 86_400.0).await;
     assert_eq!(after_a_moment(&app).await.given_up, 1);
     let page = priya.visit(PAGE).await;
-    assert_eq!(page.all("tbody td:nth-child(3)")[0], "the mail server refused the message (451); given up after a day");
+    assert_eq!(
+        page.all("tbody td:nth-child(3)")[0],
+        "the mail server did not take the message for now (451); given up after a day"
+    );
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
 }
 
@@ -181,4 +184,96 @@ async fn whoever_is_taken_off_the_list_is_told_no_more(pool: PgPool) {
     page.press("Save").await;
     assert_eq!(after_a_moment(&app).await.delivered, 1);
     assert_eq!(server.taken()[0].to, "ops@northwind.example");
+}
+
+/// The same server with so short a wait behind the final dot that a test can see it end.
+fn impatient(server: &MailServer) -> cartwright::alerts::Ways {
+    let mail =
+        cartwright::alerts::MailServer::parse(&server.url(), "alerts@orders.example.com").expect("a mail server");
+    let mail = mail.with_confirm_timeout(std::time::Duration::from_millis(300));
+    cartwright::alerts::Ways { mail: Some(mail.into()), ..mail_ways(server) }
+}
+
+const UNCERTAIN: &str = "so it may have arrived; it is sent once more in an hour";
+
+async fn assert_sent_once_more(pool: PgPool, what: AfterDot, phrase: &str) {
+    let (app, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
+    let app = app.with_alert_ways(&impatient(&server));
+    server.after_dot(what);
+    queue(&app.pool, &[broke(1)]).await;
+    assert_eq!(after_a_moment(&app).await, Round { failed: 1, ..Round::default() });
+    let page = priya.visit(PAGE).await;
+    let result = page.text("tbody td:nth-child(3)");
+    assert!(result.contains(phrase) && result.ends_with(UNCERTAIN), "{result}");
+    assert_eq!(page.all("tbody td:nth-child(3) .warn").len(), 1, "neither sent nor failed: {page}");
+    for _ in 0..8 {
+        pass(&app.pool, 400.0).await;
+        assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+    }
+    assert_eq!(server.taken().len(), 1, "the same message once in 53 minutes");
+    pass(&app.pool, 500.0).await;
+    assert_eq!(app.app.alerts.deliver().await.expect("a round").failed, 1);
+    let mails = server.taken();
+    assert_eq!(mails.len(), 2);
+    assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"), "a mail program shows one of them");
+    let page = priya.visit(PAGE).await;
+    assert!(page.text("tbody td:nth-child(3)").ends_with("so it may have arrived; it is not sent again"), "{page}");
+    assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
+    pass(&app.pool, 90_000.0).await;
+    assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+}
+
+#[sqlx::test]
+async fn a_message_that_is_not_confirmed_in_time_is_uncertain_and_sent_once_more(pool: PgPool) {
+    assert_sent_once_more(pool, AfterDot::Silence, "did not confirm the message").await;
+}
+
+#[sqlx::test]
+async fn a_connection_lost_behind_the_final_dot_is_uncertain_and_sent_once_more(pool: PgPool) {
+    assert_sent_once_more(pool, AfterDot::Closed, "closed the connection").await;
+}
+
+#[sqlx::test]
+async fn newer_news_of_a_cart_replaces_the_message_that_may_have_arrived(pool: PgPool) {
+    let (app, _, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
+    let app = app.with_alert_ways(&impatient(&server));
+    server.after_dot(AfterDot::Silence);
+    queue(&app.pool, &[broke(1)]).await;
+    after_a_moment(&app).await;
+    server.accept_all();
+    queue(&app.pool, &[healed(1), broke(2)]).await;
+    pass(&app.pool, 300.0).await;
+    assert_eq!(after_a_moment(&app).await.delivered, 1);
+    assert_eq!(count(&app.pool, "alert_deliveries").await, 0, "old news does not follow new news");
+    pass(&app.pool, 7_200.0).await;
+    assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+}
+
+#[sqlx::test]
+async fn a_refusal_behind_the_dot_is_a_refusal(pool: PgPool) {
+    let (app, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
+    for (code, result) in [
+        (451, "the mail server did not take the message for now (451)"),
+        (554, "the mail server refused the message (554); given up"),
+    ] {
+        server.after_dot(AfterDot::Refused(code));
+        queue(&app.pool, &[broke(1)]).await;
+        pass(&app.pool, 300.0).await;
+        after_a_moment(&app).await;
+        assert_eq!(priya.visit(PAGE).await.all("tbody td:nth-child(3)")[0], result);
+    }
+    assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
+}
+
+#[sqlx::test]
+async fn a_test_alert_that_is_put_off_or_not_confirmed_is_not_called_refused(pool: PgPool) {
+    let (_, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
+    server.refuse("priya@northwind.example", 450);
+    let page = priya.visit(PAGE).await.press("Try it").await;
+    assert!(page.to_string().contains("did not take the message for now (450)"), "{page}");
+    assert!(!page.to_string().contains("refused"), "{page}");
+    server.accept_all();
+    server.after_dot(AfterDot::Closed);
+    let page = priya.visit(PAGE).await.press("Try it").await;
+    assert!(page.to_string().contains("The trial alert may have arrived."), "{page}");
 }

@@ -1,6 +1,6 @@
 //! The setting that names the mail server and the sender. The password is a secret in logs and errors.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use lettre::message::Mailbox;
 use reqwest::Url;
@@ -14,6 +14,8 @@ pub struct MailServer {
     pub(super) is_wrapped: bool,
     pub(super) user: Option<(String, SecretString)>,
     pub(super) from: Mailbox,
+    /// Longest wait for the answer to a whole message.
+    pub(super) confirm_timeout: Duration,
 }
 
 /// What is wrong with a setting, in words for the operator; goes on after the setting's name.
@@ -53,7 +55,21 @@ impl MailServer {
             (user, Some(password)) => Some((decoded(user)?, decoded(password)?.into())),
         };
         let port = url.port().unwrap_or(if is_wrapped { 465 } else { 587 });
-        Ok(Self { host: host.trim_matches(['[', ']']).to_owned(), port, is_wrapped, user, from })
+        Ok(Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            is_wrapped,
+            user,
+            from,
+            confirm_timeout: super::CONFIRM_TIMEOUT,
+        })
+    }
+
+    /// The same with another wait for the answer to a whole message.
+    #[must_use]
+    pub const fn with_confirm_timeout(mut self, timeout: Duration) -> Self {
+        self.confirm_timeout = timeout;
+        self
     }
 }
 

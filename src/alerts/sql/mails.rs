@@ -37,7 +37,7 @@ pub(in crate::alerts) async fn lease_addresses(
                select r.address from alert_recipients r
                where r.next_at <= now() and (r.leased_until is null or r.leased_until < now())
                  and exists (select 1 from alert_deliveries d where d.channel = 'email' and d.address = r.address
-                     and d.created_at <= now() - make_interval(secs => $2))
+                     and d.due_at <= now() and d.created_at <= now() - make_interval(secs => $2))
                order by r.next_at limit $1 for update skip locked)
            returning address, leased_until as "leased_until!", attempts"#,
         limit,
@@ -54,7 +54,7 @@ pub(in crate::alerts) async fn list_waiting(pool: &PgPool, address: &str, limit:
         Waiting,
         r#"select d.id, a.at, a.data as "alert: Json<Alert>"
            from alert_deliveries d join alerts a on a.id = d.alert_id
-           where d.channel = 'email' and d.address = $1 order by d.place limit $2"#,
+           where d.channel = 'email' and d.address = $1 and d.due_at <= now() order by d.place limit $2"#,
         address,
         limit,
     )
@@ -79,6 +79,38 @@ pub(in crate::alerts) async fn release_address(
         begins_anew,
     );
     Ok(released.execute(connection).await?.rows_affected() > 0)
+}
+
+/// Puts off those of these messages that were never put off before; how many that were.
+pub(in crate::alerts) async fn defer_once(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+    seconds: f64,
+) -> sqlx::Result<u64> {
+    let deferred = sqlx::query!(
+        "update alert_deliveries set due_at = now() + make_interval(secs => $2), attempts = attempts + 1
+         where id = any($1) and attempts = 0",
+        ids,
+        seconds,
+    );
+    Ok(deferred.execute(connection).await?.rows_affected())
+}
+
+/// Forgets what was put off for an address about the carts of these newer messages: old news must not follow new news.
+pub(in crate::alerts) async fn delete_superseded(
+    connection: &mut PgConnection,
+    address: &str,
+    ids: &[Uuid],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from alert_deliveries d where d.channel = 'email' and d.address = $1 and d.attempts > 0 and d.due_at > now()
+           and exists (select 1 from alert_deliveries n where n.id = any($2) and n.cart_id = d.cart_id)",
+        address,
+        ids,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 /// Of these, those that have waited for a day.

@@ -29,6 +29,8 @@ pub(super) struct Line<'a> {
     pub recipient: &'a str,
     pub outcome: &'a str,
     pub is_delivered: bool,
+    /// It may have arrived.
+    pub is_uncertain: bool,
     pub subject: &'a str,
 }
 
@@ -61,13 +63,15 @@ pub(super) async fn queue(
 /// Writes a line of the log.
 pub(super) async fn insert_line(connection: &mut PgConnection, line: &Line<'_>) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into alert_log (id, channel, recipient, outcome, is_delivered, subject) values ($1, $2, $3, $4, $5, $6)",
+        "insert into alert_log (id, channel, recipient, outcome, is_delivered, subject, is_uncertain)
+         values ($1, $2, $3, $4, $5, $6, $7)",
         Uuid::now_v7(),
         line.channel,
         line.recipient,
         line.outcome,
         line.is_delivered,
         line.subject,
+        line.is_uncertain,
     )
     .execute(connection)
     .await

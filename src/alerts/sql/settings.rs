@@ -112,7 +112,7 @@ pub(in crate::alerts) async fn delete_unwanted(connection: &mut PgConnection) ->
 pub(in crate::alerts) async fn list_log(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Delivered>> {
     sqlx::query_as!(
         Delivered,
-        "select at, channel, recipient, outcome, is_delivered, subject from alert_log order by at desc, id desc limit $1",
+        "select at, channel, recipient, outcome, is_delivered, is_uncertain, subject from alert_log order by at desc, id desc limit $1",
         limit,
     )
     .fetch_all(pool)

@@ -14,6 +14,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         recipient: "ops.northwind.example".into(),
         outcome: outcome.into(),
         is_delivered,
+        is_uncertain: false,
         subject: LONG.into(),
     };
     let empty = || Alerts {

@@ -66,6 +66,20 @@ struct State {
     signed_in: Vec<String>,
     /// Addresses that are refused, with their number.
     refuses: Vec<(String, u16)>,
+    after_dot: AfterDot,
+}
+
+/// What follows the final dot of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterDot {
+    #[default]
+    Taken,
+    /// Kept, and never answered.
+    Silence,
+    /// Kept, and the connection closed.
+    Closed,
+    /// Answered with this number.
+    Refused(u16),
 }
 
 #[derive(Clone)]
@@ -130,8 +144,14 @@ impl MailServer {
         self.state.lock().expect("the mails").refuses.push((address.to_owned(), code));
     }
 
+    pub fn after_dot(&self, what: AfterDot) {
+        self.state.lock().expect("the mails").after_dot = what;
+    }
+
     pub fn accept_all(&self) {
-        self.state.lock().expect("the mails").refuses.clear();
+        let mut state = self.state.lock().expect("the mails");
+        state.refuses.clear();
+        state.after_dot = AfterDot::Taken;
     }
 
     /// One conversation; true when it goes on inside of TLS.
@@ -199,8 +219,17 @@ impl MailServer {
                         text.push_str(line.strip_prefix("..").map_or(line.as_str(), |_| &line[1..]));
                     }
                     let mail = Mail { from: from.clone(), to: to.clone(), text };
-                    self.state.lock().expect("the mails").taken.push(mail);
-                    say(stream, "250 taken").await?;
+                    let after_dot = {
+                        let mut state = self.state.lock().expect("the mails");
+                        state.taken.push(mail);
+                        state.after_dot
+                    };
+                    match after_dot {
+                        AfterDot::Taken => say(stream, "250 taken").await?,
+                        AfterDot::Refused(code) => say(stream, &format!("{code} no")).await?,
+                        AfterDot::Silence => std::future::pending().await,
+                        AfterDot::Closed => return Ok(false),
+                    }
                 }
                 "QUIT" => {
                     say(stream, "221 bye").await?;

@@ -13,7 +13,7 @@ mod test_app;
 pub mod tls;
 
 pub use browser::{Answer, Browser, Knock};
-pub use mail_server::{Mail, MailServer, Speaks};
+pub use mail_server::{AfterDot, Mail, MailServer, Speaks};
 pub use page::Page;
 pub use receiver::{Heard, Receiver, Reply};
 pub use test_app::{ORIGIN, Options, TestApp, expose};

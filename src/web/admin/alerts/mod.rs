@@ -61,6 +61,8 @@ pub struct Line {
     pub recipient: String,
     pub outcome: String,
     pub is_delivered: bool,
+    /// It may have arrived.
+    pub is_uncertain: bool,
     pub subject: String,
 }
 
@@ -96,6 +98,7 @@ impl Alerts {
             recipient: line.recipient,
             outcome: line.outcome,
             is_delivered: line.is_delivered,
+            is_uncertain: line.is_uncertain,
             subject: line.subject,
         };
         let delivered = settings.delivered.into_iter().map(line).collect();

@@ -40,6 +40,9 @@ fn result(told: &[Told]) -> Banner {
     let arrived = told.iter().filter(|one| one.is_delivered).count();
     let (title, tone) = match told.len() - arrived {
         0 => ("Sent a trial alert.", Tone::Ok),
+        _ if told.iter().all(|one| one.is_delivered || one.is_uncertain) => {
+            ("The trial alert may have arrived.", Tone::Warn)
+        }
         failed if failed == told.len() => ("The trial alert did not arrive.", Tone::Bad),
         _ => ("The trial alert did not reach everybody.", Tone::Warn),
     };
@@ -63,7 +66,7 @@ mod tests {
     use super::*;
 
     fn told(channel: &'static str, recipient: &str, words: &str, is_delivered: bool) -> Told {
-        Told { channel, recipient: recipient.into(), words: words.into(), is_delivered }
+        Told { channel, recipient: recipient.into(), words: words.into(), is_delivered, is_uncertain: false }
     }
 
     #[test]
@@ -83,8 +86,12 @@ mod tests {
         let bad = told("email", "e@f.example", "was not reached: the mail server refused the message (550)", false);
         let banner = result(&[mails[0].clone(), bad.clone()]);
         assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert did not reach everybody.", Tone::Warn));
-        let banner = result(&vec![bad; 5]);
+        let banner = result(&vec![bad.clone(); 5]);
         assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert did not arrive.", Tone::Bad));
+        let unsure = Told { is_uncertain: true, ..bad.clone() };
+        let banner = result(&[mails[0].clone(), unsure]);
+        assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert may have arrived.", Tone::Warn));
+        let banner = result(&vec![bad; 5]);
         assert!(banner.text.ends_with("(550). 2 more were not reached."), "{}", banner.text);
     }
 }
