@@ -1,5 +1,7 @@
 //! The binary as an operator meets it: its help, its refusals, its first start, its end. Knows no more than the manual.
 
+#[path = "cli_parts/database_start.rs"]
+mod database_start;
 #[path = "faults/support/mod.rs"]
 mod support;
 

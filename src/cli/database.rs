@@ -1,12 +1,14 @@
 //! The database of a command: the given one, or a share in the private cluster.
 
-use anyhow::Context;
 use sqlx::PgPool;
 
 use super::Refused;
 use crate::{
     config::{Database, is_unverified},
-    database,
+    database::{
+        self,
+        start::{self, StartError},
+    },
 };
 
 /// An open database; the private cluster stops with its last user.
@@ -57,14 +59,26 @@ pub async fn open_as(config: &Database, name: &str) -> anyhow::Result<Opened> {
 }
 
 async fn prepare(pool: &PgPool) -> anyhow::Result<()> {
-    drop(pool.acquire().await.context("The database of DATABASE_URL cannot be reached")?);
+    start::connect(&pool.connect_options()).await.map_err(unusable)?;
+    start::check(pool).await.map_err(unusable)?;
     database::check_durability(pool).await.map_err(refused)?;
-    database::migrate::migrate(pool).await.map_err(refused)
+    if let Err(error) = database::migrate::migrate(pool).await {
+        return Err(match start::explain_migration(pool, &error).await {
+            Some(explained) => unusable(explained),
+            None => refused(error),
+        });
+    }
+    Ok(())
+}
+
+/// What the operator has to change is a wrong setting; what may pass is an ordinary failure, to be tried again.
+fn unusable(error: StartError) -> anyhow::Error {
+    if error.may_pass { error.into() } else { Refused(error.sentence).into() }
 }
 
 /// A database that may lose writes, or is newer than we are: trying again changes nothing. One that is away may come back.
 fn refused(error: anyhow::Error) -> anyhow::Error {
-    if database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() }
+    if database::is_away(&error) { error } else { Refused(super::told_once(&error)).into() }
 }
 
 impl Opened {

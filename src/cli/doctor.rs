@@ -41,7 +41,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
             findings.push(checks(&opened, config.practice).await);
             opened.close().await;
         }
-        Err(error) => findings.push(Finding::Mend(format!("The database: {error:#}"))),
+        Err(error) => findings.push(Finding::Mend(super::told_once(&error))),
     }
     findings.push(way_out(&config).await);
     let mut mend = 0;
@@ -82,11 +82,25 @@ async fn stored(opened: &database::Opened) -> Vec<Finding> {
         Ok(_) => findings.push(Finding::Well("This machine's clock agrees with the database's.".into())),
         Err(error) => findings.push(Finding::Mend(format!("The database's clock could not be read: {error:#}"))),
     }
+    findings.extend(letters(crate::database::start::folds_case(&opened.pool).await));
     findings.push(match crate::database::is_superuser(&opened.pool).await {
         Ok(is_superuser) => role(is_superuser),
         Err(error) => Finding::Mend(format!("The database's role could not be read: {error:#}")),
     });
     findings
+}
+
+/// Whether the search finds É by é, which the database's locale decides.
+fn letters(folds: sqlx::Result<bool>) -> Option<Finding> {
+    match folds {
+        Ok(true) => None,
+        Ok(false) => Some(Finding::Mind(
+            "The database's locale knows capital letters of ASCII alone, so the search does not find É by é. A database \
+             made with the locale C.UTF-8 does."
+                .into(),
+        )),
+        Err(error) => Some(Finding::Mend(format!("The database's locale could not be read: {error}"))),
+    }
 }
 
 /// The activity is append-only for an ordinary role; a superuser is bound by no grant.
@@ -140,6 +154,12 @@ mod tests {
     fn a_superuser_is_told_that_the_activity_could_be_changed() {
         assert!(matches!(role(true), Finding::Mind(line) if line.contains("superuser")));
         assert!(matches!(role(false), Finding::Well(_)));
+    }
+
+    #[test]
+    fn a_locale_without_letters_beyond_ascii_is_told() {
+        assert!(letters(Ok(true)).is_none());
+        assert!(matches!(letters(Ok(false)), Some(Finding::Mind(line)) if line.contains("É")));
     }
 
     #[test]

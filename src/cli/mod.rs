@@ -102,8 +102,21 @@ fn fail(error: &anyhow::Error) -> ExitCode {
         }
         return ExitCode::from(EXIT_CONFIG);
     }
-    complain(format_args!("{error:#}"));
+    complain(format_args!("{}", told_once(error)));
     if error.downcast_ref::<Refused>().is_some() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+}
+
+/// An error with its causes, each said once: many errors repeat their cause in their own sentence.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 fn complain(line: std::fmt::Arguments<'_>) {

@@ -3,9 +3,9 @@
 #[cfg(feature = "embedded")]
 use std::path::PathBuf;
 
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::PgConnectOptions;
 
-use super::{DatabaseFlags, Problems, given};
+use super::{DatabaseFlags, Problems, database_url, given};
 
 /// Where the carts are kept.
 #[derive(Clone, Debug)]
@@ -44,12 +44,9 @@ impl DatabaseFlags {
             None
         };
         if let Some(url) = given(self.database_url.as_ref()) {
-            if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-                return problem("it does not begin with postgres://");
-            }
-            return match url.parse::<PgConnectOptions>() {
+            return match database_url::parse(url) {
                 Ok(options) => Some(Database::Url(Box::new(options))),
-                Err(_) => problem("it cannot be read as postgres://user:password@host:port/database"),
+                Err(wrong) => problem(&wrong),
             };
         }
         #[cfg(not(feature = "embedded"))]
@@ -69,12 +66,4 @@ impl DatabaseFlags {
         let places = Places { pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from), path: variable("PATH") };
         Database::Embedded { data_dir, places }
     }
-}
-
-/// A database on another machine whose certificate is not checked: anybody on the way could pose as it.
-pub fn is_unverified(options: &PgConnectOptions) -> bool {
-    let host = options.get_host();
-    let is_here =
-        host.starts_with('/') || host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-    options.get_socket().is_none() && !is_here && !matches!(options.get_ssl_mode(), PgSslMode::VerifyFull)
 }

@@ -7,6 +7,7 @@
 pub mod embedded;
 pub mod lent;
 pub mod migrate;
+pub mod start;
 pub mod throttle;
 pub mod transaction;
 
@@ -28,7 +29,7 @@ pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
 /// `random_page_cost`: Postgres takes a disk for one that has to turn, finds reading by an index dear, and plans a page from a cursor
 /// anew each time, for half a millisecond. Our tables are in memory, or on a disk that does not turn.
 const SESSION: &str = "set synchronous_commit = on; set random_page_cost = 1.1; set statement_timeout = '5s'; set lock_timeout = '2s'; \
-    set idle_in_transaction_session_timeout = '10s'; set client_min_messages = error; set timezone = 'UTC'";
+    set idle_in_transaction_session_timeout = '10s'; set client_min_messages = error; set timezone = 'UTC'; set client_encoding = 'UTF8'";
 
 /// Opens the pool; connections are made when needed, so a database that is away is told by the first statement.
 pub fn pool(options: PgConnectOptions) -> PgPool {
