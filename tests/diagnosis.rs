@@ -70,7 +70,9 @@ fn redirects() -> Vec<Scenario> {
         "https://northwind-tea-co.myshopify.com.evil.example/",
         "https://northwind-tea-co.myshopify.com:8443/",
         "https://admin.shopify.com/store/northwind-tea-co",
+        "https://admin.shopify.com/store/northwind-tea",
         "/admin/auth/login",
+        "/password",
     ];
     let of = |status: u16, to: Option<&'static str>| Scenario::Redirect(status, to);
     let statuses = [301, 302, 303, 307, 308];
@@ -80,8 +82,9 @@ fn redirects() -> Vec<Scenario> {
 
 /// The class where `Scenario::class` knows nothing of whom the redirect left.
 fn of_redirect(scenario: Scenario) -> Condition {
-    let back =
-        matches!(&scenario, Scenario::Redirect(_, Some(to)) if to.starts_with("https://northwind-tea.myshopify.com/"));
+    let own = ["https://northwind-tea.myshopify.com/", "https://admin.shopify.com/store/northwind-tea"];
+    let is_own = |to: &str| to.starts_with(own[0]) || to == own[1];
+    let back = matches!(&scenario, Scenario::Redirect(_, Some(to)) if is_own(to));
     let mut condition = token(scenario);
     if back {
         condition.class = Some("NOT_SHOPIFY");

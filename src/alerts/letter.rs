@@ -105,9 +105,14 @@ fn cause(title: &str) -> String {
 }
 
 fn trouble(change: &StatusChange, house: &House) -> String {
-    let words = words::of(&change.class);
+    let words = words::of(&change.class, &change.title);
+    let ours = match &house.egress_addresses {
+        ours if ours.is_empty() => "the outgoing addresses of {product}; whoever runs it knows them".to_owned(),
+        ours => format!("our addresses: {ours}"),
+    };
     let fill = |text: &str| {
-        text.replace("{product}", &house.product)
+        text.replace("{egress_addresses}", &ours)
+            .replace("{product}", &house.product)
             .replace("{host}", &change.store_host)
             .replace("{store}", &isolated(&change.website_name))
             .replace("{title}", &change.title)

@@ -19,7 +19,7 @@ const REPLACE: &[&str] = &[
 
 /// `{store}`, `{host}`, `{credential}` and `{product}` are filled in by the letter.
 #[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
-pub(super) fn of(class: &str) -> Words {
+pub(super) fn of(class: &str, title: &str) -> Words {
     let (partly, happened, todo): (_, _, &[&str]) = match class {
         "SCOPES_MISSING" => (
             Some("some of it does not work"),
@@ -57,6 +57,15 @@ pub(super) fn of(class: &str) -> Words {
             None,
             "The security certificate of {host} did not match, so we stopped before sending the {credential}.",
             &["Ask your IT team to let {product} reach {host} without inspecting the traffic."],
+        ),
+        // What the title names is a page of the store's own.
+        "NOT_SHOPIFY" if title.starts_with("Shopify sent us") => (
+            None,
+            "{title} instead of answering.",
+            &[
+                "Ask the store owner whether the store is open and its plan is paid.",
+                "Open the cart and select Test Connection.",
+            ],
         ),
         "NOT_SHOPIFY" => (
             None,
@@ -102,7 +111,7 @@ pub(super) fn of(class: &str) -> Words {
         "TOKEN_REFUSED" | "TOKEN_STOPPED" => (None, "Shopify no longer accepts the {credential}.", REPLACE),
         "TOKEN_KIND_REFUSED" => (
             None,
-            "The token comes from a public app that still uses tokens without an end, and Shopify no longer accepts those.",
+            "The token comes from a public app that still uses tokens without an end, and Shopify no longer accepts those. From 1 January 2027 that holds for every public app.",
             &[
                 "Make an app of your own in the Dev Dashboard.",
                 "Open the cart, choose Client ID and Client secret, and paste both.",
@@ -115,6 +124,15 @@ pub(super) fn of(class: &str) -> Words {
                 "Open the app in Shopify, then Configuration.",
                 "Check the 17 permissions and select Save.",
                 "Install or update the app.",
+                "Open the cart and select Test Connection.",
+            ],
+        ),
+        "ADDRESS_REFUSED" => (
+            None,
+            "Shopify turned us away because of the address that we call from. The {credential} is not the cause: the app in Shopify most likely has an IP allowlist without our addresses.",
+            &[
+                "In the Dev Dashboard open the app, then Settings, then IP allowlist.",
+                "Add {egress_addresses}.",
                 "Open the cart and select Test Connection.",
             ],
         ),
@@ -132,8 +150,11 @@ pub(super) fn of(class: &str) -> Words {
         ),
         "CC_NOT_INSTALLED" => (
             None,
-            "The app is no longer installed on {host}.",
-            &["In the Dev Dashboard open the app, select Install app and choose the store."],
+            "The app is no longer installed on {host}, or its Client ID and Client secret do not belong together.",
+            &[
+                "In the Dev Dashboard open the app, select Install app and choose the store.",
+                "If it is installed, copy Client ID and Client secret from its Settings page, open the cart and paste both.",
+            ],
         ),
         "CC_REFUSED" => (
             None,

@@ -154,6 +154,7 @@ impl Class {
             | Self::TokenStopped
             | Self::TokenKindRefused
             | Self::NotAllowed
+            | Self::AddressRefused
             | Self::StoreNotFound
             | Self::StoreMoved
             | Self::StoreFrozen

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::verdict::{Class, Limit, Verdict};
+use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, Verdict};
 use crate::direction::isolated;
 
 /// What a title names beside the verdict itself.
@@ -36,7 +36,7 @@ pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String 
         Class::NetworkUnreachable => format!("We could not reach {host}"),
         Class::NetworkTimeout => "Shopify did not answer in time".into(),
         Class::TlsUntrusted => format!("We could not make a secure connection to {host}"),
-        Class::NotShopify => "Something other than Shopify answered".into(),
+        Class::NotShopify => not_shopify(verdict).into(),
         Class::StoreNotFound => format!("There is no Shopify store at {host}"),
         Class::StoreMoved => format!("This store is now called {}", moved_to(verdict)),
         Class::StoreFrozen => "This store is paused by Shopify".into(),
@@ -48,6 +48,7 @@ pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String 
         Class::TokenStopped => format!("The {credential} stopped working"),
         Class::TokenKindRefused => "Shopify no longer accepts this kind of token".into(),
         Class::NotAllowed => "Shopify knows this app but will not let it in".into(),
+        Class::AddressRefused => "Shopify does not accept calls from our address".into(),
         Class::WrongStore => "This is a different store".into(),
         Class::Duplicate => "This store is already connected".into(),
         Class::CcWrongOrg => "This app and this store belong to different Shopify organizations".into(),
@@ -75,6 +76,14 @@ fn scopes_missing(verdict: &Verdict) -> String {
     match missing {
         Some(1) => "Connected, but 1 permission is missing".into(),
         n => format!("Connected, but {} permissions are missing", n.unwrap_or_default()),
+    }
+}
+
+fn not_shopify(verdict: &Verdict) -> &'static str {
+    match verdict.details.remark.as_deref() {
+        Some(PASSWORD_PAGE) => "Shopify sent us to this store's password page",
+        Some(ADMIN_PAGE) => "Shopify sent us to this store's admin pages",
+        _ => "Something other than Shopify answered",
     }
 }
 

@@ -114,8 +114,11 @@ pub struct Verdict {
     pub covered: usize,
     /// `STORE_MOVED`: where Shopify pointed, already judged to be `{label}.myshopify.com`.
     pub moved_to: Option<String>,
-    /// `RATE_LIMITED`, `TEST_LIMIT`: seconds to wait, 1 to 60.
+    /// `RATE_LIMITED`: seconds to wait, 1 to 86,400. `TEST_LIMIT`: 1 to 60.
     pub wait_seconds: Option<u32>,
+    /// A refused token exchange: Shopify's name for the reason, such as `invalid_client`; lower-case words joined by `_`.
+    #[serde(default)]
+    pub error_name: Option<String>,
     /// `NETWORK_TIMEOUT`: seconds that we waited.
     pub waited_seconds: Option<u32>,
     /// `TEST_LIMIT`: how many tests a minute are too many; `None` while one still runs.
@@ -130,6 +133,13 @@ pub struct Verdict {
     pub other_cart: Option<uuid::Uuid>,
     pub details: Details,
 }
+
+/// [`Details::remark`] of `NOT_SHOPIFY` where a redirect led to the same store's page for visitors or for its staff.
+pub const PASSWORD_PAGE: &str = "a redirect to the store's password page";
+pub const ADMIN_PAGE: &str = "a redirect to the store's admin pages";
+
+/// [`Verdict::error_name`] for a Client ID that Shopify does not know.
+pub const UNKNOWN_CLIENT_ID: &str = "application_cannot_be_found";
 
 /// Tests that one administrator may run against one store in a minute.
 pub const TESTS_A_MINUTE: u32 = 10;
@@ -176,6 +186,7 @@ impl Verdict {
             covered: 0,
             moved_to: None,
             wait_seconds: None,
+            error_name: None,
             waited_seconds: None,
             tests_a_minute: None,
             last_worked_at: None,

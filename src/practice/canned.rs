@@ -50,14 +50,18 @@ answers! {
     UserMayNot Api "NOT_ALLOWED";
     KindRefused Api "TOKEN_KIND_REFUSED";
     Fraudulent Guard "STORE_LOCKED";
-    Forbidden Api "NOT_ALLOWED";
-    ForbiddenPage Api "NOT_ALLOWED";
+    /// As for an address that is not on the app's IP allowlist; the sentence of that is not documented.
+    Forbidden Api "ADDRESS_REFUSED";
+    /// Without a sign of Shopify's.
+    ForbiddenPage Api "NOT_SHOPIFY";
     NoStore Guard "STORE_NOT_FOUND";
     NoStorePage Guard "STORE_NOT_FOUND";
     /// 404 although the store exists.
     WrongPath Api "OUR_BUG";
     WrongMethod Api "OUR_BUG";
     NotAcceptable Api "OUR_BUG";
+    UnsupportedMedia Api "OUR_BUG";
+    Unprocessable Api "OUR_BUG";
     Locked Guard "STORE_LOCKED";
     /// `Retry-After: 2.0`.
     TooMany Guard "RATE_LIMITED";
@@ -76,7 +80,13 @@ answers! {
     BadRequest Api "OUR_BUG";
     UnexpectedBytes Api "OUR_BUG";
     Teapot Guard "NOT_SHOPIFY";
+    RequestTimeout Guard "NETWORK_TIMEOUT";
     Throttled Api "RATE_LIMITED";
+    /// GraphQL errors whose message alone says what is wrong.
+    ThrottledWithoutCode Api "RATE_LIMITED";
+    InternalWithoutCode Api "SHOPIFY_DOWN";
+    DeniedWithoutCode Api "NOT_ALLOWED";
+    InactiveAsText Api "STORE_LOCKED";
     ThrottledNullData Api "RATE_LIMITED";
     InternalError Api "SHOPIFY_DOWN";
     ShopInactive Api "STORE_LOCKED";
@@ -101,6 +111,19 @@ answers! {
     NotUtf8 Api "NOT_SHOPIFY";
     Portal Stranger "NOT_SHOPIFY";
     PortalAsJson Stranger "NOT_SHOPIFY";
+    /// A firewall's page that only a browser gets past.
+    Challenge Stranger "REQUEST_REJECTED";
+    /// A company's proxy that asks for a name and a password.
+    ProxySignIn Stranger "NOT_SHOPIFY";
+    ProxySignIn407 Stranger "NOT_SHOPIFY";
+    /// Refusals with a status of Shopify's but none of its signs.
+    FirewallPage Stranger "NOT_SHOPIFY";
+    PaidWifi Stranger "NOT_SHOPIFY";
+    LockedPage Stranger "NOT_SHOPIFY";
+    /// An API gateway that knows no such path.
+    GatewayNotFound Stranger "NOT_SHOPIFY";
+    /// Network Authentication Required.
+    PortalStatus Stranger "NOT_SHOPIFY";
     /// A perfect answer but for its content type.
     JsonAsPage Api "NOT_SHOPIFY";
     NoContentType Api "NOT_SHOPIFY";
@@ -155,6 +178,7 @@ impl Canned {
             Self::GatewayTimeout => says(504, "This request took too long to process"),
             Self::OriginUnknown => Reply::page(530, "Origin DNS Error"),
             Self::TemporarilyDisabled => says(540, "Temporarily Disabled"),
+            Self::RequestTimeout => Reply::page(408, "Request Timeout"),
             Self::UnlistedFault => Reply::page(521, "Web server is down"),
             _ => Reply::text(418, "text/plain", "I am a teapot"),
         }
@@ -163,6 +187,18 @@ impl Canned {
     fn stranger_says(self) -> Reply {
         match self {
             Self::PortalAsJson => Reply::page(200, "Sign in to Hotel Wi-Fi").header("content-type", "application/json"),
+            Self::Challenge => Reply::page(403, "Just a moment...").header("cf-mitigated", "challenge"),
+            Self::ProxySignIn => Reply::page(401, "Authentication required")
+                .header("www-authenticate", "Basic realm=\"Corporate Proxy\""),
+            Self::ProxySignIn407 => Reply::page(407, "Proxy Authentication Required")
+                .header("proxy-authenticate", "Basic realm=\"Corporate Proxy\""),
+            Self::FirewallPage => Reply::page(403, "Blocked by your organization's web filter"),
+            Self::PaidWifi => Reply::page(402, "Your access time has ended"),
+            Self::LockedPage => Reply::page(423, "This site is locked"),
+            Self::GatewayNotFound => {
+                Reply::json(404, &json!({"message": "no Route matched with those values"})).anonymous()
+            }
+            Self::PortalStatus => Reply::page(511, "Network Authentication Required"),
             Self::NoContent => Reply::new(204, Body::Whole(Vec::new())),
             Self::GzipBomb => Reply::new(200, Body::Whole(bulk::gzip_bomb()))
                 .header("content-type", "application/json")
@@ -183,6 +219,8 @@ impl Canned {
             Self::WrongPath => says(404, "Not Found"),
             Self::WrongMethod => says(405, "Method Not Allowed"),
             Self::NotAcceptable => says(406, "Not Acceptable"),
+            Self::UnsupportedMedia => says(415, "Unsupported Media Type"),
+            Self::Unprocessable => says(422, "Unprocessable Entity"),
             Self::BadRequest => bad_request(),
             Self::UnexpectedBytes => says(783, "Unexpected token"),
             Self::JsonText => raw(b"\"Not Found\"".to_vec()),
@@ -209,6 +247,10 @@ impl Canned {
         matches!(
             self,
             Self::Throttled
+                | Self::ThrottledWithoutCode
+                | Self::InternalWithoutCode
+                | Self::DeniedWithoutCode
+                | Self::InactiveAsText
                 | Self::ThrottledNullData
                 | Self::InternalError
                 | Self::ShopInactive
@@ -232,6 +274,12 @@ impl Canned {
     fn graphql(self, good: &Value) -> Value {
         match self {
             Self::Throttled => throttled(),
+            Self::ThrottledWithoutCode => with(&throttled(), "/errors", json!([{"message": "Throttled"}])),
+            Self::InternalWithoutCode => {
+                json!({"errors": [{"message": "Internal error. Something went wrong on our end."}]})
+            }
+            Self::DeniedWithoutCode => json!({"errors": [{"message": "Access denied for shop field."}]}),
+            Self::InactiveAsText => json!({"errors": "This shop is inactive."}),
             Self::ThrottledNullData => with(&throttled(), "/data", Value::Null),
             Self::InternalError => graphql_error(
                 "INTERNAL_SERVER_ERROR",

@@ -74,6 +74,9 @@ pub(super) const CASES: &[Case] = &[
     token("Never answers", "practice-slow", Hang),
     token("Wrong certificate", "practice-certificate", Certificate(Flaw::WrongName)),
     token("A sign-in page instead of Shopify", "practice-portal", Says(Canned::Portal)),
+    token("A company proxy that asks for a sign-in", "practice-proxy", Says(Canned::ProxySignIn)),
+    token("A firewall that wants to see a browser", "practice-challenge", Says(Canned::Challenge)),
+    token("Sent to its password page", "practice-password", Redirect(302, Some("/password"))),
     token("No such store", "practice-gone", Says(Canned::NoStore)),
     token("Moved to practice-tea", "practice-moved", Redirect(301, Some("https://practice-tea.myshopify.com/admin"))),
     token("Sent to a foreign address", "practice-astray", Redirect(302, Some("https://evil.example/"))),
@@ -82,6 +85,7 @@ pub(super) const CASES: &[Case] = &[
     token("Turns the request away", "practice-rejected", Says(Canned::Rejected)),
     token("Shopify is down", "practice-down", Says(Canned::Unavailable)),
     // Not accepted
+    token("Our address is not on the app's IP allowlist", "practice-address", Says(Canned::Forbidden)),
     token("Access token refused", "practice-refused", Says(Canned::Unauthorized)),
     token("Kind of token no longer accepted", "practice-kind-refused", Says(Canned::KindRefused)),
     token("App has no permission to read the store", "practice-not-allowed", Says(Canned::AccessDenied)),
@@ -89,6 +93,9 @@ pub(super) const CASES: &[Case] = &[
     pair("App of another organization", "practice-organization", Exchange(Refusal::WrongOrganization)),
     pair("App not installed", "practice-not-installed", Exchange(Refusal::NotInstalled)),
     pair("Client ID or Client secret refused", "practice-pair-refused", Exchange(Refusal::WrongSecret)),
+    pair("Client ID unknown", "practice-unknown-client", Exchange(Refusal::UnknownClient)),
+    pair("App not installed, or the pair is wrong", "practice-unclear-pair", Exchange(Refusal::InvalidRequest)),
+    pair("Refused for a new reason", "practice-new-reason", Exchange(Refusal::UnlistedName)),
     // Ours
     token("A mistake of ours", "practice-mistake", Says(Canned::UndefinedField)),
 ];
@@ -132,6 +139,7 @@ mod tests {
             "TOKEN_REFUSED",
             "TOKEN_KIND_REFUSED",
             "NOT_ALLOWED",
+            "ADDRESS_REFUSED",
             "WRONG_STORE",
             "CC_WRONG_ORG",
             "CC_NOT_INSTALLED",

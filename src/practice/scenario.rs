@@ -148,11 +148,13 @@ impl Scenario {
     }
 }
 
-/// `https://{label}.myshopify.com`, with or without a path.
+/// `https://{label}.myshopify.com` or `https://admin.shopify.com/store/{label}`, with or without more of a path.
 fn points_to_a_store(location: &str) -> bool {
     let Some(rest) = location.strip_prefix("https://") else { return false };
-    let authority = rest.split('/').next().unwrap_or_default();
-    authority.strip_suffix(".myshopify.com").is_some_and(|label| {
+    let mut parts = rest.strip_prefix("admin.shopify.com/store/").unwrap_or(rest).split('/');
+    let first = parts.next().unwrap_or_default();
+    let label = if rest.starts_with("admin.shopify.com/") { Some(first) } else { first.strip_suffix(".myshopify.com") };
+    label.is_some_and(|label| {
         !label.is_empty() && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
     })
 }
@@ -177,7 +179,9 @@ mod tests {
 
     #[test]
     fn only_a_store_over_https_counts_as_a_move() {
-        for location in ["https://b.myshopify.com", "https://b.myshopify.com/admin"] {
+        for location in
+            ["https://b.myshopify.com", "https://b.myshopify.com/admin", "https://admin.shopify.com/store/b/settings"]
+        {
             assert!(points_to_a_store(location), "{location}");
         }
         for location in [
@@ -185,6 +189,9 @@ mod tests {
             "https://evil.example/",
             "https://b.myshopify.com.evil.example/",
             "https://.myshopify.com",
+            "https://admin.shopify.com/store/",
+            "https://admin.shopify.com/store/a.b",
+            "https://admin.shopify.com.evil.example/store/b",
             "https://a.b.myshopify.com",
             "https://b.myshopify.com:8443/",
             "/admin",

@@ -25,6 +25,13 @@ pub enum Refusal {
     /// Sources disagree about the status, so there are two.
     WrongSecret,
     WrongSecret401,
+    /// What an app that is not installed was seen to get.
+    InvalidRequest,
+    UnauthorizedClient,
+    /// A name that nobody has seen yet.
+    UnlistedName,
+    /// The server takes no client credentials.
+    UnsupportedGrant,
 }
 
 impl Refusal {
@@ -35,13 +42,18 @@ impl Refusal {
         Self::UnknownClientOlder,
         Self::WrongSecret,
         Self::WrongSecret401,
+        Self::InvalidRequest,
+        Self::UnauthorizedClient,
+        Self::UnlistedName,
+        Self::UnsupportedGrant,
     ];
 
     /// The class that a connection test should find, as `data-class` names it.
     pub const fn class(self) -> &'static str {
         match self {
             Self::WrongOrganization => "CC_WRONG_ORG",
-            Self::NotInstalled => "CC_NOT_INSTALLED",
+            Self::NotInstalled | Self::InvalidRequest => "CC_NOT_INSTALLED",
+            Self::UnsupportedGrant => "OUR_BUG",
             _ => "CC_REFUSED",
         }
     }
@@ -58,13 +70,19 @@ impl Refusal {
             Self::UnknownClientOlder => (400, "invalid_request", unknown),
             Self::WrongSecret => (400, "invalid_client", "The client secret does not match."),
             Self::WrongSecret401 => (401, "invalid_client", "Client authentication failed."),
+            Self::InvalidRequest => (400, "invalid_request", "The request could not be completed."),
+            Self::UnauthorizedClient => (400, "unauthorized_client", "The client is not authorized."),
+            Self::UnlistedName => (400, "app_under_review", "The app is under review."),
+            Self::UnsupportedGrant => (400, "unsupported_grant_type", "The grant type is not supported."),
         }
     }
 
     pub(super) fn reply(self, is_page: bool) -> Reply {
         let (status, error, description) = self.words();
         if is_page {
-            Reply::page(status, &format!("{status} - Oauth error {error}")).by_store()
+            let title = format!("{status} - Oauth error {error}");
+            let text = format!("<html><head><title>{title}</title></head><body><p>{description}</p></body></html>\n");
+            Reply::text(status, "text/html; charset=utf-8", &text).by_store()
         } else {
             Reply::json(status, &json!({"error": error, "error_description": description}))
         }

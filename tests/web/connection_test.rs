@@ -35,6 +35,8 @@ const TITLES: &[(&str, &str)] = &[
     ("TOKEN_REFUSED", "Shopify did not accept the access token"),
     ("TOKEN_KIND_REFUSED", "Shopify no longer accepts this kind of token"),
     ("NOT_ALLOWED", "Shopify knows this app but will not let it in"),
+    ("ADDRESS_REFUSED", "Shopify does not accept calls from our address"),
+    ("NETWORK_TIMEOUT", "Shopify did not answer in time"),
     ("CC_WRONG_ORG", "This app and this store belong to different Shopify organizations"),
     ("CC_NOT_INSTALLED", "The app is not installed on this store"),
     ("CC_REFUSED", "Shopify did not accept the Client ID or Client secret"),
@@ -129,7 +131,12 @@ async fn what_happens_below_and_around_the_answer_has_its_class_too(pool: PgPool
         (Scenario::Redirect(303, None), "NOT_SHOPIFY"),
         (Scenario::EndlessBody, "NOT_SHOPIFY"),
         (Scenario::Garbage, "NOT_SHOPIFY"),
-        (raw(402, &[], b""), "STORE_FROZEN"),
+        (Scenario::Redirect(302, Some("https://admin.shopify.com/store/northwind-tea-co")), "STORE_MOVED"),
+        (raw(402, &[("content-type", "application/json")], br#"{"errors":"Unavailable Shop"}"#), "STORE_FROZEN"),
+        (raw(402, &[], b""), "NOT_SHOPIFY"),
+        (raw(401, &[("content-type", "text/html")], b"<html>"), "NOT_SHOPIFY"),
+        (raw(403, &[("cf-mitigated", "challenge")], b""), "REQUEST_REJECTED"),
+        (raw(403, &[("x-request-id", "1b355a21")], b""), "ADDRESS_REFUSED"),
         (raw(200, &[("content-type", "application/json")], b"[[[["), "NOT_SHOPIFY"),
     ];
     for (number, (scenario, class)) in table.into_iter().enumerate() {

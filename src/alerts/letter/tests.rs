@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     alerts::{CartStatus, change::tests::change},
     ecommerce::verdict::Class,
+    outbound::egress_addresses::EgressAddresses,
 };
 
 const AT: OffsetDateTime = datetime!(2026-11-21 08:54:40 UTC);
@@ -53,6 +54,25 @@ fn a_cart_that_needs_attention() {
 }
 
 #[test]
+fn a_refused_address_brings_ours_and_does_not_blame_the_token() {
+    let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
+    news.class = "ADDRESS_REFUSED".into();
+    news.title = "Shopify does not accept calls from our address".into();
+    let alert = news.alert().expect("a turn");
+    let text = letter(&alert).text;
+    assert!(text.contains("The access token is not the cause"), "{text}");
+    assert!(text.contains("2. Add the outgoing addresses of Order Time; whoever runs it knows them."), "{text}");
+    let egress_addresses = EgressAddresses::parse("8.8.4.4,2606:4700::/48").expect("public addresses");
+    let Letter { subject, text } =
+        write(&[(AT, &alert)], 40, &House { egress_addresses, ..house() }).expect("something to tell");
+    assert_eq!(subject, "Northwind Tea is not connected: Shopify does not accept calls from our address");
+    assert!(
+        text.contains("then Settings, then IP allowlist. 2. Add our addresses: 8.8.4.4, 2606:4700::/48."),
+        "{text}"
+    );
+}
+
+#[test]
 fn an_end_and_a_trial() {
     let over = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
     let Letter { subject, text } = letter(&over);
@@ -84,9 +104,9 @@ fn what_began_and_ended_before_it_was_sent_is_told_as_over() {
 #[test]
 fn every_class_has_words_of_its_own_and_no_blank_is_left() {
     for class in Class::ALL {
-        let words = words::of(class.as_str());
+        let words = words::of(class.as_str(), "");
         let is_trouble = !["CONNECTED", "API_VERSION_OLD", "OUR_BUG", "TEST_LIMIT"].contains(&class.as_str());
-        assert_eq!(words != words::of("?"), is_trouble, "{}", class.as_str());
+        assert_eq!(words != words::of("?", ""), is_trouble, "{}", class.as_str());
         let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
         news.class = class.as_str().into();
         let text = letter(&news.alert().expect("a turn")).text;

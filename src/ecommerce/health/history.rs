@@ -148,6 +148,7 @@ codes! {
     26 OurKey,
     27 OurBug,
     28 TestLimit,
+    29 AddressRefused,
 }
 
 #[cfg(test)]
@@ -159,15 +160,15 @@ mod tests {
     #[test]
     fn what_is_packed_is_what_was_found() {
         let at = datetime!(2026-11-21 08:14:40 UTC);
-        let checks: Vec<PastCheck> = (0..=28)
+        let checks: Vec<PastCheck> = (0..=29)
             .filter_map(class_of)
             .enumerate()
             .map(|(n, class)| PastCheck { at, class, took_ms: (n % 2 == 0).then_some(u32::try_from(n).unwrap() * 500) })
             .collect();
-        assert_eq!(checks.len(), 29, "every class has a number");
+        assert_eq!(checks.len(), 30, "every class has a number");
         let bytes: Vec<u8> = checks.iter().flat_map(PastCheck::pack).collect();
         assert_eq!(PastCheck::unpack(&bytes), checks);
-        assert!(class_of(29).is_none());
+        assert!(class_of(30).is_none());
     }
 
     #[test]

@@ -33,10 +33,11 @@ pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Dura
             let doublings = streak.saturating_sub(IN_A_ROW + 1).min(8);
             (SOON * 2_u32.pow(doublings)).min(SELDOM)
         }
-        // The store itself may open again any day; only the credential wears out our welcome.
-        (Bearing::Refused, Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound) => {
-            HOURLY
-        }
+        // These may be lifted any day, and are not about the credential: only that wears out our welcome.
+        (
+            Bearing::Refused,
+            Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound | Class::AddressRefused,
+        ) => HOURLY,
         (Bearing::Refused, _) if failing_for >= DAILY => DAILY,
         (Bearing::Refused, _) => HOURLY,
         (Bearing::Well | Bearing::Limited | Bearing::Nothing, _) => INTERVAL,
@@ -76,6 +77,11 @@ mod tests {
             assert_eq!(minutes(class, 0, Duration::from_hours(24)), 24 * 60, "{class:?}");
         }
         assert_eq!(minutes(Class::StoreFrozen, 0, Duration::from_hours(48)), 60, "its owner may pay any day");
+        assert_eq!(
+            minutes(Class::AddressRefused, 0, Duration::from_hours(48)),
+            60,
+            "our address may be listed any day"
+        );
     }
 
     #[test]

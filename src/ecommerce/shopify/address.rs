@@ -114,13 +114,14 @@ impl StoreAddress {
         host.strip_suffix(SUFFIX).and_then(Self::from_handle)
     }
 
-    /// Where a redirect points, if it is `https://{label}.myshopify.com` and nothing cleverer. The path is dropped unread.
+    /// The store that a redirect points to: `https://{label}.myshopify.com` or `https://admin.shopify.com/store/{label}`, and
+    /// nothing cleverer. The rest of the path is dropped unread.
     pub(super) fn from_location(location: &str) -> Option<Self> {
         if location.len() > LONGEST || location.chars().any(|c| c.is_control() || c == '\\') {
             return None;
         }
-        let (authority, _) = split_authority(location.strip_prefix("https://")?);
-        from_store_host(authority)
+        let (authority, tail) = split_authority(location.strip_prefix("https://")?);
+        if authority == "admin.shopify.com" { store_in_path(tail) } else { from_store_host(authority) }
     }
 
     /// The part before `.myshopify.com`.

@@ -1,21 +1,23 @@
-//! From what Shopify sends to what it means: one table, read in the order status, content type and size, JSON, shape,
-//! `errors`, data. Refuses to know how an answer travelled. Stops a web page with status 200 from counting as success.
+//! From what Shopify sends to what it means: one table, read in the order of who answered, status, content type and size, JSON,
+//! shape, `errors`, data. Refuses to know how an answer travelled. Stops a web page with status 200 from counting as success.
 //! Surprising: `errors` may be a string, an object or an array. Source: shopify.dev, *Response codes*, checked November 2026.
 
 mod exchange;
+mod messages;
+mod origin;
 mod refusal;
 mod shapes;
 
 use serde_json::Value;
 
 use super::address::StoreAddress;
-use super::client::{Answer, Body};
+use super::client::{Answer, Body, ContentType};
 use super::text::{NAME_LIMIT, tame};
 use crate::ecommerce::verdict::{Class, Store};
 
 pub use exchange::{Minted, exchanged};
 pub use refusal::Refusal;
-use refusal::{forbidden, graphql_refusal, is_nothing, refused_by_status};
+use refusal::{graphql_refusal, is_nothing, refused};
 use shapes::{ConnectionData, Customer, OrdersData};
 
 /// What a store lets an app see of it and of itself.
@@ -73,7 +75,7 @@ pub fn installed(asked: &StoreAddress, answer: &Answer) -> Result<Installed, Ref
 /// Reads the answer to the customer check. Anything but a clear word is [`Customers::Unknown`].
 pub fn customers(asked: &StoreAddress, answer: &Answer) -> Customers {
     match data(asked, answer).map(serde_json::from_value::<OrdersData>) {
-        // The code decides and never the sentence; on the first request the same code has another meaning.
+        // On the first request the same refusal has another meaning.
         Err(refusal) if refusal.class == Class::NotAllowed && answer.head.status == 200 => Customers::Hidden,
         Err(_) | Ok(Err(_)) => Customers::Unknown,
         Ok(Ok(data)) => match data.orders.nodes.into_iter().find_map(|order| order.customer) {
@@ -86,11 +88,8 @@ pub fn customers(asked: &StoreAddress, answer: &Answer) -> Customers {
 
 /// The `data` of a GraphQL answer without a single error in it.
 pub(super) fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
-    if let Some(refusal) = refused_by_status(asked, &answer.head) {
+    if let Some(refusal) = refused(asked, answer) {
         return Err(refusal);
-    }
-    if answer.head.status == 403 {
-        return Err(Refusal::of(forbidden(answer).unwrap_or(Class::NotAllowed)));
     }
     let Value::Object(mut whole) = json(answer)? else { return Err(Refusal::foreign(NOT_OUR_SHAPE)) };
     if let Some(errors) = whole.get("errors").filter(|errors| !is_nothing(errors)) {
@@ -107,7 +106,9 @@ fn json(answer: &Answer) -> Result<Value, Refusal> {
         Body::Encoded => Err(Refusal::foreign("a compressed answer, although we asked for none")),
         Body::TooLarge => Err(Refusal::foreign("an answer of more than 256 KiB")),
         Body::NotNeeded => Err(Refusal::foreign("an answer without a body")),
-        Body::Read(_) if !answer.head.is_json => Err(Refusal::foreign("not JSON, perhaps a web page")),
+        Body::Read(_) if answer.head.content != ContentType::Json => {
+            Err(Refusal::foreign("not JSON, perhaps a web page"))
+        }
         Body::Read(bytes) => serde_json::from_slice(bytes).map_err(|_| Refusal::foreign("broken JSON")),
     }
 }

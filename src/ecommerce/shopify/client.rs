@@ -26,7 +26,7 @@ pub use failure::Failure;
 pub use meter::{Meter, Timings};
 use payload::Payload;
 use received::read;
-pub use received::{Answer, Body, Head, LONGEST_BODY};
+pub use received::{Answer, Body, ContentType, Head, LONGEST_BODY, Realm};
 
 use super::API_VERSION;
 use super::address::StoreAddress;
@@ -105,7 +105,7 @@ impl Client {
         meter: &Meter,
     ) -> Result<Answer, Failure> {
         let request = self.query(address, token, document, variables, meter)?;
-        self.send(request, |status| matches!(status, 200 | 403), meter).await
+        self.send(request, meter).await
     }
 
     /// Asks for a token of 24 hours in exchange for an app's Client ID and Client secret.
@@ -127,7 +127,7 @@ impl Client {
         ];
         let body = serde_urlencoded::to_string(form).map_err(|_| Failure::ours("form"))?;
         let request = self.post(url, "application/x-www-form-urlencoded", body, meter);
-        self.send(request, |status| matches!(status, 200 | 400 | 401 | 403), meter).await
+        self.send(request, meter).await
     }
 
     /// How long Shopify takes to answer at all, over verified TLS and without any secret. Every name under myshopify.com has
@@ -168,12 +168,7 @@ impl Client {
         request.body(reqwest::Body::wrap(payload))
     }
 
-    async fn send(
-        &self,
-        request: reqwest::RequestBuilder,
-        needs_body: fn(u16) -> bool,
-        meter: &Meter,
-    ) -> Result<Answer, Failure> {
+    async fn send(&self, request: reqwest::RequestBuilder, meter: &Meter) -> Result<Answer, Failure> {
         let _place = self.in_flight.acquire().await.map_err(|_| Failure::ours("closed"))?;
         meter.begin(self.through_proxy);
         let sent = meter.scope(request.send()).await;
@@ -184,6 +179,11 @@ impl Client {
         meter.note_end();
         Ok(Answer { head, body })
     }
+}
+
+/// Whether the body says more than the status: data, or whose refusal it is and why.
+const fn needs_body(status: u16) -> bool {
+    matches!(status, 200 | 400..=428 | 431..=499)
 }
 
 impl fmt::Debug for Client {

@@ -143,12 +143,12 @@ struct PageInfo {
 mod tests {
     use super::*;
     use crate::ecommerce::{
-        shopify::client::{Body, Head},
+        shopify::client::{Body, ContentType, Head},
         verdict::Class,
     };
 
     fn read(body: &serde_json::Value) -> Result<Page, Refusal> {
-        let head = Head { status: 200, is_json: true, ..Head::default() };
+        let head = Head { status: 200, content: ContentType::Json, ..Head::default() };
         let asked = StoreAddress::from_handle("northwind-tea").expect("a handle");
         page(&asked, &Answer { head, body: Body::Read(body.to_string().into_bytes()) })
     }

@@ -13,16 +13,17 @@ mod sql;
 mod text;
 pub mod unsaved;
 
-pub use text::{blot, blot_tokens};
+pub use text::{blot, blot_tokens, tame};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
 /// The Admin API version that every request names. Raise it together with [`API_VERSION_ENDS_AT`] and the `.graphql` files.
 pub const API_VERSION: &str = "2026-10";
 
-/// When Shopify stops serving [`API_VERSION`] and silently answers from the next one.
-/// Source: shopify.dev, *API versioning*, checked November 2026.
-pub const API_VERSION_ENDS_AT: OffsetDateTime = datetime!(2027-10-16 15:00 UTC);
+/// When Shopify may stop serving [`API_VERSION`] and silently answer from the next one. Its pages name two dates: the release
+/// notes this one, the table of versions the 16th.
+/// Source: shopify.dev, *Release notes* and *API versioning*, checked November 2026.
+pub const API_VERSION_ENDS_AT: OffsetDateTime = datetime!(2027-10-01 15:00 UTC);
 
 /// How long before its end an operator hears about it: 120 days.
 pub const API_VERSION_WARNING: time::Duration = time::Duration::days(120);

@@ -57,6 +57,7 @@ pub enum Class {
     TokenStopped,
     TokenKindRefused,
     NotAllowed,
+    AddressRefused,
     WrongStore,
     Duplicate,
     CcWrongOrg,
@@ -70,7 +71,7 @@ pub enum Class {
 
 impl Class {
     /// Every one, in the order of their cause.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Connected,
         Self::ScopesMissing,
         Self::CustomerDetailsHidden,
@@ -92,6 +93,7 @@ impl Class {
         Self::TokenStopped,
         Self::TokenKindRefused,
         Self::NotAllowed,
+        Self::AddressRefused,
         Self::WrongStore,
         Self::Duplicate,
         Self::CcWrongOrg,
@@ -124,7 +126,9 @@ impl Class {
             | Self::StoreLocked
             | Self::RateLimited
             | Self::RequestRejected
-            | Self::ShopifyDown => Some(CheckKind::Store),
+            | Self::ShopifyDown
+            // The credential may be right: Shopify does not look at who asks from here.
+            | Self::AddressRefused => Some(CheckKind::Store),
             Self::TokenRefused
             | Self::TokenStopped
             | Self::TokenKindRefused
@@ -170,6 +174,7 @@ impl Class {
             Self::TokenStopped => "TOKEN_STOPPED",
             Self::TokenKindRefused => "TOKEN_KIND_REFUSED",
             Self::NotAllowed => "NOT_ALLOWED",
+            Self::AddressRefused => "ADDRESS_REFUSED",
             Self::WrongStore => "WRONG_STORE",
             Self::Duplicate => "DUPLICATE",
             Self::CcWrongOrg => "CC_WRONG_ORG",

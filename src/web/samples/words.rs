@@ -86,7 +86,7 @@ fn a_viewer_reads_a_result_and_presses_nothing_that_changes() {
 }
 
 /// Class, title, a sentence of the cause, a sentence of the remedy: by hand, so that a slip in a template shows.
-const WORDS: [(Class, &str, &str, &str); 29] = [
+const WORDS: [(Class, &str, &str, &str); 30] = [
     (
         Class::Connected,
         "Connected to Northwind Tea",
@@ -204,7 +204,7 @@ const WORDS: [(Class, &str, &str, &str); 29] = [
     (
         Class::TokenKindRefused,
         "Shopify no longer accepts this kind of token",
-        "The token comes from a public app that still uses tokens without an end. It was copied correctly.",
+        "It was copied correctly. From 1 January 2027 Shopify refuses such tokens of every public app.",
         "Make an app of your own in the Dev Dashboard, choose Client ID and Client secret here, and paste both.",
     ),
     (
@@ -212,6 +212,12 @@ const WORDS: [(Class, &str, &str, &str); 29] = [
         "Shopify knows this app but will not let it in",
         "The app is installed, but it has no permission to read this store yet.",
         "Check the 17 permissions and select Save.",
+    ),
+    (
+        Class::AddressRefused,
+        "Shopify does not accept calls from our address",
+        "Shopify answered, but turned us away because of the address that Order Time calls from. Your access token may be right.",
+        "Open the Dev Dashboard (opens in a new tab), then Apps, then your app, then Settings, then IP allowlist.Add our addresses. Copy all 2 addresses",
     ),
     (
         Class::WrongStore,

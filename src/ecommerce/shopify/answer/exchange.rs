@@ -1,5 +1,6 @@
-//! What Shopify says when a Client ID and Client secret are exchanged for a token of 24 hours.
-//! Surprising: the same errors come as JSON or as an HTML page, and fixtures disagree about the status of a wrong secret.
+//! What Shopify says when a Client ID and Client secret are exchanged for a token of 24 hours. A refusal names its reason, and
+//! a name that is known decides whatever the status: sources disagree about those. The same names come as JSON or in the title
+//! of an HTML page.
 
 use std::time::Duration;
 
@@ -7,11 +8,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{NOT_OUR_SHAPE, Refusal, forbidden, json, refused_by_status};
+use super::{NOT_OUR_SHAPE, Refusal, json, refusal::refused};
 use crate::ecommerce::shopify::address::StoreAddress;
 use crate::ecommerce::shopify::client::{Answer, Body};
 use crate::ecommerce::shopify::credential::AccessToken;
-use crate::ecommerce::verdict::Class;
+use crate::ecommerce::verdict::{Class, UNKNOWN_CLIENT_ID};
 
 /// Shortest plausible life of a minted token, taken where Shopify names none: an hour. The longest: a day.
 const USUAL_LIFE: u64 = 3600;
@@ -29,17 +30,13 @@ pub struct Minted {
 /// # Errors
 /// The one finding that the answer amounts to.
 pub fn exchanged(asked: &StoreAddress, answer: &Answer) -> Result<Minted, Refusal> {
-    match answer.head.status {
-        400 | 401 => return Err(refused(answer)),
-        // Only a GET is answered so without a known text, and we send none.
-        403 => {
-            let known = forbidden(answer).filter(|class| *class != Class::NotAllowed);
-            return Err(Refusal::of(known.unwrap_or(Class::OurBug)));
-        }
-        _ => {}
-    }
-    if let Some(refusal) = refused_by_status(asked, &answer.head) {
+    if let Some(refusal) = refused_by_name(answer) {
         return Err(refusal);
+    }
+    if let Some(refusal) = refused(asked, answer) {
+        // There is no token yet: a 401 is about the pair.
+        let class = if refusal.class == Class::TokenRefused { Class::CcRefused } else { refusal.class };
+        return Err(Refusal { class, ..refusal });
     }
     let typed: Token = serde_json::from_value(json(answer)?).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
     let token = AccessToken::issued(SecretString::from(typed.access_token)).ok_or(Refusal::foreign(NOT_OUR_SHAPE))?;
@@ -53,29 +50,72 @@ struct Token {
     expires_in: Option<Value>,
 }
 
-fn refused(answer: &Answer) -> Refusal {
-    let name = match json(answer) {
-        Ok(body) => body.get("error").and_then(Value::as_str).map(str::to_owned),
-        Err(foreign) => match html_error(&answer.body) {
-            Some(name) => Some(name),
-            None if answer.head.status == 401 => None,
-            None => return foreign,
-        },
-    };
-    Refusal::of(match name.as_deref() {
-        Some("shop_not_permitted") => Class::CcWrongOrg,
-        Some("app_not_installed") => Class::CcNotInstalled,
-        Some("application_cannot_be_found" | "invalid_client" | "invalid_request") => Class::CcRefused,
-        _ if answer.head.status == 401 => Class::CcRefused,
-        _ => Class::OurBug,
-    })
+/// The names of Shopify and of RFC 6749, and what each means. `invalid_request` was seen for apps that are not installed.
+const NAMES: [(&str, Class); 12] = [
+    ("shop_not_permitted", Class::CcWrongOrg),
+    ("app_not_installed", Class::CcNotInstalled),
+    ("invalid_request", Class::CcNotInstalled),
+    (UNKNOWN_CLIENT_ID, Class::CcRefused),
+    ("invalid_client", Class::CcRefused),
+    ("unauthorized_client", Class::CcRefused),
+    ("access_denied", Class::CcRefused),
+    ("invalid_grant", Class::CcRefused),
+    ("invalid_scope", Class::CcRefused),
+    // Only the grant that we name can be meant.
+    ("unsupported_grant_type", Class::OurBug),
+    ("temporarily_unavailable", Class::ShopifyDown),
+    ("server_error", Class::ShopifyDown),
+];
+
+/// Statuses that mean more than a name that is not known.
+const fn speaks_for_itself(status: u16) -> bool {
+    matches!(status, 402..=408 | 411 | 413..=415 | 423)
+}
+
+fn refused_by_name(answer: &Answer) -> Option<Refusal> {
+    let status = answer.head.status;
+    if !matches!(status, 200 | 400..=428 | 431..=499) {
+        return None;
+    }
+    let name = json_error(answer).or_else(|| html_error(answer))?;
+    let known = NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, class)| class);
+    let class = known.or_else(|| (!speaks_for_itself(status)).then_some(Class::CcRefused))?;
+    Some(Refusal { error_name: Some(name).filter(|name| !name.is_empty()), ..Refusal::of(class) })
+}
+
+/// The description of an unknown Client ID, which came under the name `invalid_request` once.
+const NO_SUCH_APP: &str = "could not find shopify api application";
+
+fn json_error(answer: &Answer) -> Option<String> {
+    let body = json(answer).ok().filter(|body| body.get("access_token").is_none())?;
+    let text = |field: &str| body.get(field).and_then(Value::as_str);
+    let name = name(text("error")?)?;
+    let is_unknown = text("error_description").is_some_and(|text| text.to_ascii_lowercase().contains(NO_SUCH_APP));
+    Some(if is_unknown { UNKNOWN_CLIENT_ID.to_owned() } else { name })
 }
 
 /// The name in a page titled `400 - Oauth error {name}`, in any case.
-fn html_error(body: &Body) -> Option<String> {
-    let Body::Read(bytes) = body else { return None };
+fn html_error(answer: &Answer) -> Option<String> {
+    let Body::Read(bytes) = &answer.body else { return None };
     let page = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     let (_, after) = page.split_once("- oauth error ")?;
-    let name: String = after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').take(64).collect();
-    (!name.is_empty()).then_some(name)
+    let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(after.len());
+    let name = name(&after[..end])?;
+    Some(if page.contains(NO_SUCH_APP) { UNKNOWN_CLIENT_ID.to_owned() } else { name })
 }
+
+/// Longest word of a name, in bytes: shorter than the digits of any secret of Shopify's.
+const LONGEST_WORD: usize = 24;
+
+/// A name as it may be shown: words of lower-case letters and digits, joined by `_`, at most 64 bytes; `None` for blank text.
+fn name(text: &str) -> Option<String> {
+    let lower = text.trim().to_ascii_lowercase();
+    let words =
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (1..=LONGEST_WORD).contains(&word.len()));
+    let mut name = words.collect::<Vec<_>>().join("_");
+    name.truncate(64);
+    (!lower.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-use super::json;
+use super::origin::{is_signed, refused_in_front};
+use super::{json, messages};
 use crate::ecommerce::shopify::address::StoreAddress;
-use crate::ecommerce::shopify::client::{Answer, Failure, Head};
-use crate::ecommerce::verdict::Class;
+use crate::ecommerce::shopify::client::{Answer, ContentType, Failure, Head};
+use crate::ecommerce::verdict::{ADMIN_PAGE, Class, PASSWORD_PAGE};
 
-/// Longest and shortest wait that we name, and the one where Shopify names none, in seconds.
-const WAIT: std::ops::RangeInclusive<f64> = 1.0..=60.0;
+/// Shortest and longest wait that is named, in seconds: up to a day.
+const WAIT: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 
+/// The wait where Shopify names none, in seconds.
 const USUAL_WAIT: f64 = 10.0;
 
 /// A finding that is no success.
@@ -20,13 +22,15 @@ pub struct Refusal {
     pub remark: Option<&'static str>,
     /// `STORE_MOVED`: the store that Shopify pointed to.
     pub moved_to: Option<StoreAddress>,
-    /// `RATE_LIMITED`: seconds, 1 to 60.
+    /// `RATE_LIMITED`: seconds, 1 to 86,400.
     pub wait_seconds: Option<u32>,
+    /// The token exchange: Shopify's name for the reason, such as `invalid_client`.
+    pub error_name: Option<String>,
 }
 
 impl Refusal {
     pub(in super::super) const fn of(class: Class) -> Self {
-        Self { class, remark: None, moved_to: None, wait_seconds: None }
+        Self { class, remark: None, moved_to: None, wait_seconds: None, error_name: None }
     }
 
     pub(in super::super) fn foreign(remark: &'static str) -> Self {
@@ -40,18 +44,28 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// What the status alone says; `None` for 200, and for those that a body explains further.
-pub(super) fn refused_by_status(asked: &StoreAddress, head: &Head) -> Option<Refusal> {
+/// What an answer with another status than 200 means; `None` for 200.
+pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> {
+    let head = &answer.head;
+    if let Some(refusal) = refused_in_front(answer) {
+        return Some(refusal);
+    }
     let class = match head.status {
-        200 | 403 => return None,
+        200 => return None,
         300..=399 => return Some(redirected(asked, head)),
         401 => Class::TokenRefused,
         402 => Class::StoreFrozen,
+        403 => forbidden(answer),
         404 if !head.has_shop_id => Class::StoreNotFound,
-        400 | 404 | 405 | 406 | 783 => Class::OurBug,
+        404 | 783 => Class::OurBug,
+        408 => {
+            return Some(Refusal { remark: Some("our request took too long"), ..Refusal::of(Class::NetworkTimeout) });
+        }
         423 => Class::StoreLocked,
         429 => return Some(slow_down(head, None)),
         430 => Class::RequestRejected,
+        // Every other refusal of Shopify's is about what we sent.
+        400..=499 if head.content == ContentType::Json || is_signed(head) => Class::OurBug,
         500..=599 => Class::ShopifyDown,
         _ => return Some(Refusal::foreign("a status that Shopify does not send")),
     };
@@ -59,28 +73,42 @@ pub(super) fn refused_by_status(asked: &StoreAddress, head: &Head) -> Option<Ref
 }
 
 fn redirected(asked: &StoreAddress, head: &Head) -> Refusal {
-    let target = head.location.as_deref().and_then(StoreAddress::from_location);
-    match target.filter(|target| target != asked) {
+    let location = head.location.as_deref().unwrap_or_default();
+    match StoreAddress::from_location(location).filter(|target| target != asked) {
         Some(target) => Refusal { moved_to: Some(target), ..Refusal::of(Class::StoreMoved) },
-        None => Refusal::foreign("a redirect"),
+        None => Refusal::foreign(own_page(asked, location).unwrap_or("a redirect")),
     }
 }
 
-/// What a 403 with `errors` means; two texts say more than no.
-pub(super) fn forbidden(answer: &Answer) -> Option<Class> {
-    let body = json(answer).ok()?;
-    let errors = texts(body.get("errors")?);
-    let begins = |start: &str| errors.iter().any(|text| text.starts_with(start));
-    if begins("[API] Non-expiring access tokens are no longer accepted") {
-        Some(Class::TokenKindRefused)
-    } else if begins("Unavailable Shop") {
-        Some(Class::StoreLocked)
-    } else {
-        Some(Class::NotAllowed)
+/// The page of the same store that a redirect points to, where it is one for people.
+fn own_page(asked: &StoreAddress, location: &str) -> Option<&'static str> {
+    if location.starts_with("https://admin.shopify.com/") {
+        return StoreAddress::from_location(location).map(|_| ADMIN_PAGE);
+    }
+    let path = match location.strip_prefix("https://") {
+        Some(rest) => {
+            StoreAddress::from_location(location).filter(|target| target == asked)?;
+            rest.split_at(rest.find('/')?).1
+        }
+        None => Some(location).filter(|path| path.starts_with('/') && !path.starts_with("//"))?,
+    };
+    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    match path {
+        "/password" => Some(PASSWORD_PAGE),
+        "/admin" => Some(ADMIN_PAGE),
+        _ => (path.starts_with("/admin/") && !path.starts_with("/admin/api/")).then_some(ADMIN_PAGE),
     }
 }
 
-/// The codes of GraphQL errors, the most telling first. Any other code, or none, is a request of ours gone wrong.
+/// What a 403 of Shopify's means. The question needs no permission, so without a text about permissions the likeliest reason
+/// is the app's IP allowlist, whose own text is not documented.
+fn forbidden(answer: &Answer) -> Class {
+    let body = json(answer).unwrap_or_default();
+    let errors = body.get("errors").or_else(|| body.get("error")).unwrap_or(&Value::Null);
+    code_class(errors).or_else(|| messages::class(errors)).unwrap_or(Class::AddressRefused)
+}
+
+/// The codes of GraphQL errors, the most telling first.
 const CODES: [(&str, Class); 4] = [
     ("THROTTLED", Class::RateLimited),
     ("SHOP_INACTIVE", Class::StoreLocked),
@@ -88,26 +116,34 @@ const CODES: [(&str, Class); 4] = [
     ("INTERNAL_SERVER_ERROR", Class::ShopifyDown),
 ];
 
+fn code_class(errors: &Value) -> Option<Class> {
+    let all = match errors {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let codes: Vec<&str> = all.iter().filter_map(|error| error.pointer("/extensions/code")?.as_str()).collect();
+    let is_there = |name: &str| codes.iter().any(|code| code.eq_ignore_ascii_case(name));
+    CODES.into_iter().find(|(name, _)| is_there(name)).map(|(_, class)| class)
+}
+
+/// What `errors` in an answer with status 200 mean: a code that is known, else the message, else a request of ours gone wrong.
 pub(super) fn graphql_refusal(errors: &Value, extensions: Option<&Value>, head: &Head) -> Refusal {
-    let code = |error: &Value| error.pointer("/extensions/code").and_then(Value::as_str).map(str::to_owned);
-    let codes: Vec<String> = errors.as_array().into_iter().flatten().filter_map(code).collect();
-    let class = CODES.into_iter().find(|(name, _)| codes.iter().any(|code| code == name)).map(|(_, class)| class);
+    let class = code_class(errors).or_else(|| messages::class(errors)).or_else(|| messages::denied(errors));
     match class {
         Some(Class::RateLimited) => slow_down(head, extensions.and_then(|extensions| extensions.get("cost"))),
         class => Refusal::of(class.unwrap_or(Class::OurBug)),
     }
 }
 
-/// How long to wait: as a throttled query's cost says, else `Retry-After` (decimal seconds), else 10 s; 1 to 60.
+/// How long to wait: as a throttled query's cost says, else `Retry-After`, else 10 s; 1 s to a day.
 fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
     let number = |pointer: &str| cost.and_then(|cost| cost.pointer(pointer)).and_then(Value::as_f64);
     let from_cost = || {
         let lacking = number("/requestedQueryCost")? - number("/throttleStatus/currentlyAvailable")?;
-        Some(lacking / number("/throttleStatus/restoreRate")?)
+        Some(lacking / number("/throttleStatus/restoreRate")?).filter(|seconds| seconds.is_finite())
     };
-    let from_header = || head.retry_after.as_deref()?.trim().parse::<f64>().ok();
-    let seconds = from_cost().or_else(from_header).filter(|seconds| seconds.is_finite()).unwrap_or(USUAL_WAIT);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 ..= 60 just before")]
+    let seconds = from_cost().or(head.retry_after).unwrap_or(USUAL_WAIT);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 ..= 86,400 just before")]
     let wait = seconds.clamp(*WAIT.start(), *WAIT.end()).ceil() as u32;
     Refusal { wait_seconds: Some(wait), ..Refusal::of(Class::RateLimited) }
 }
@@ -123,12 +159,5 @@ pub(super) fn is_nothing(errors: &Value) -> bool {
     }
 }
 
-/// The texts in `errors`, whether it is a string, a list, or an object of either.
-fn texts(errors: &Value) -> Vec<&str> {
-    match errors {
-        Value::String(text) => vec![text],
-        Value::Array(list) => list.iter().flat_map(texts).collect(),
-        Value::Object(map) => map.values().flat_map(texts).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,25 +1,23 @@
-use std::time::Duration;
-
 use proptest::prelude::*;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ecommerce::shopify::client::Head;
+use crate::ecommerce::shopify::client::{ContentType, Head};
 
 const ASKED: &str = "northwind-tea";
 
-fn asked() -> StoreAddress {
+pub(super) fn asked() -> StoreAddress {
     StoreAddress::from_handle(ASKED).unwrap()
 }
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer { head: Head { status, is_json: true, ..Head::default() }, body: Body::Read(body.as_bytes().to_vec()) }
+pub(super) fn answer(status: u16, body: &str) -> Answer {
+    let head = Head { status, content: ContentType::Json, ..Head::default() };
+    Answer { head, body: Body::Read(body.as_bytes().to_vec()) }
 }
 
-fn page(status: u16, body: &str) -> Answer {
+pub(super) fn page(status: u16, body: &str) -> Answer {
     let mut answer = answer(status, body);
-    answer.head.is_json = false;
+    answer.head.content = ContentType::Page;
     answer
 }
 
@@ -42,11 +40,11 @@ fn good() -> Value {
     })
 }
 
-fn class(answer: &Answer) -> Class {
+pub(super) fn class(answer: &Answer) -> Class {
     installed(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected)
 }
 
-fn coded(code: &str) -> String {
+pub(super) fn coded(code: &str) -> String {
     json!({"errors": [{"message": "x", "extensions": {"code": code}}]}).to_string()
 }
 
@@ -118,7 +116,6 @@ fn each_answer_has_its_class() {
     };
     let rows = [
         ("7", answer(401, unauthorized), Class::TokenRefused),
-        ("7", page(401, "<html>"), Class::TokenRefused),
         ("8", answer(402, r#"{"errors":"Unavailable Shop"}"#), Class::StoreFrozen),
         ("8", answer(402, r#"{"errors":"This shop's plan does not have access to this feature"}"#), Class::StoreFrozen),
         (
@@ -127,17 +124,29 @@ fn each_answer_has_its_class() {
             Class::NotAllowed,
         ),
         ("9", answer(403, r#"{"errors":"User does not have access"}"#), Class::NotAllowed),
+        ("9", answer(403, r#"{"errors":["ACCESS DENIED for shop field."]}"#), Class::NotAllowed),
+        ("9", answer(403, &coded("ACCESS_DENIED")), Class::NotAllowed),
         ("10", answer(403, expiring), Class::TokenKindRefused),
         ("11", answer(403, r#"{"errors":"Unavailable Shop"}"#), Class::StoreLocked),
         ("11", answer(403, r#"{"errors":["Unavailable Shop"]}"#), Class::StoreLocked),
         ("11", answer(403, r#"{"errors":{"base":["Unavailable Shop"]}}"#), Class::StoreLocked),
-        ("12", answer(403, "{}"), Class::NotAllowed),
-        ("12", page(403, "<html>"), Class::NotAllowed),
+        ("12", answer(403, r#"{"errors":"Forbidden"}"#), Class::AddressRefused),
+        ("12", answer(403, r#"{"errors":"Access denied"}"#), Class::AddressRefused),
+        ("12", answer(403, r#"{"errors":[{"message":"This IP address is not allowed"}]}"#), Class::AddressRefused),
+        ("12", answer(403, r#"{"error":"forbidden"}"#), Class::AddressRefused),
         ("13", answer(404, r#"{"errors":"Not Found"}"#), Class::StoreNotFound),
         ("13", page(404, "<html>"), Class::StoreNotFound),
         ("14", with_shop_id(404), Class::OurBug),
         ("14", answer(405, ""), Class::OurBug),
         ("14", answer(406, ""), Class::OurBug),
+        ("14", answer(409, r#"{"errors":"Conflict"}"#), Class::OurBug),
+        ("14", answer(413, "{}"), Class::OurBug),
+        ("14", answer(414, "{}"), Class::OurBug),
+        ("14", answer(415, r#"{"errors":"Unsupported Media Type"}"#), Class::OurBug),
+        ("14", answer(422, r#"{"errors":{"base":["no"]}}"#), Class::OurBug),
+        ("14", page(400, "<html>"), Class::NotShopify),
+        ("14", page(405, "<html>"), Class::NotShopify),
+        ("14", page(415, "<html>"), Class::NotShopify),
         ("15", answer(423, r#"{"errors":"This shop is unavailable"}"#), Class::StoreLocked),
         ("16", page(429, "<html>"), Class::RateLimited),
         ("16", answer(200, &coded("THROTTLED")), Class::RateLimited),
@@ -170,10 +179,48 @@ fn each_answer_has_its_class() {
         ("25", page(204, ""), Class::NotShopify),
         ("25", page(201, ""), Class::NotShopify),
         ("25", page(418, ""), Class::NotShopify),
+        ("25", page(407, "<html>"), Class::NotShopify),
+        ("25", answer(407, r#"{"error":"sign in"}"#), Class::NotShopify),
+        ("25", page(511, "<html>"), Class::NotShopify),
+        ("25", page(451, "<html>"), Class::NotShopify),
+        ("4", page(408, ""), Class::NetworkTimeout),
+        ("4", answer(408, "{}"), Class::NetworkTimeout),
         ("success", answer(200, &good().to_string()), Class::Connected),
     ];
     for (row, answer, expected) in rows {
         assert_eq!(class(&answer), expected, "row {row}: {answer:?}");
+    }
+}
+
+#[test]
+fn where_no_code_is_the_message_decides() {
+    let message = |text: &str| json!({"errors": [{"message": text}]}).to_string();
+    let rows = [
+        (message("Throttled"), Class::RateLimited),
+        (message("THROTTLED"), Class::RateLimited),
+        (json!({"errors": "Exceeded 2 calls per second for api client."}).to_string(), Class::RateLimited),
+        (message("Internal error. Looks like something went wrong on our end."), Class::ShopifyDown),
+        (json!({"errors": ["Internal Server Error"]}).to_string(), Class::ShopifyDown),
+        (message("Access denied for shop field."), Class::NotAllowed),
+        (message("access denied"), Class::NotAllowed),
+        (
+            json!({"errors": {"base": ["This action requires merchant approval for read_orders scope."]}}).to_string(),
+            Class::NotAllowed,
+        ),
+        (message("This shop is inactive."), Class::StoreLocked),
+        (json!({"errors": "Unavailable Shop"}).to_string(), Class::StoreLocked),
+        (json!({"errors": {"message": "Shop is currently unavailable"}}).to_string(), Class::StoreLocked),
+        (json!({"errors": "[API] Invalid API key or access token"}).to_string(), Class::TokenRefused),
+        (message("Field 'plan' doesn't exist on type 'Shop'"), Class::OurBug),
+        (json!({"errors": [7, null]}).to_string(), Class::OurBug),
+        (coded("throttled"), Class::RateLimited),
+        (
+            json!({"errors": [{"message": "Throttled", "extensions": {"code": "MAX_COST_EXCEEDED"}}]}).to_string(),
+            Class::RateLimited,
+        ),
+    ];
+    for (body, expected) in rows {
+        assert_eq!(class(&answer(200, &body)), expected, "{body}");
     }
 }
 
@@ -232,69 +279,6 @@ fn a_body_that_was_not_read_or_is_too_deep_is_not_shopify_s() {
 }
 
 #[test]
-fn a_redirect_names_another_store_or_nothing() {
-    let to = |location: Option<&str>| {
-        let mut answer = page(301, "");
-        answer.head.location = location.map(str::to_owned);
-        let refusal = installed(&asked(), &answer).unwrap_err();
-        (refusal.class, refusal.moved_to.map(|address| address.handle().to_owned()))
-    };
-    let moved = (Class::StoreMoved, Some("northwind-tea-co".to_owned()));
-    assert_eq!(to(Some("https://northwind-tea-co.myshopify.com/admin/api/2026-10/graphql.json")), moved);
-    for elsewhere in [
-        None,
-        Some("https://northwind-tea.myshopify.com/password"),
-        Some("https://NORTHWIND-TEA.myshopify.com:443/"),
-        Some("http://northwind-tea-co.myshopify.com/"),
-        Some("https://www.northwindtea.com/"),
-        Some("https://northwind-tea-co.myshopify.com.evil.example/"),
-        Some("/admin"),
-        Some(""),
-    ] {
-        assert_eq!(to(elsewhere), (Class::NotShopify, None), "{elsewhere:?}");
-    }
-    for status in [300, 302, 303, 304, 307, 308, 399] {
-        assert_eq!(class(&page(status, "")), Class::NotShopify, "{status}");
-    }
-}
-
-#[test]
-fn the_wait_is_what_shopify_says_within_a_minute() {
-    let header = |retry_after: Option<&str>| {
-        let mut answer = page(429, "");
-        answer.head.retry_after = retry_after.map(str::to_owned);
-        installed(&asked(), &answer).unwrap_err().wait_seconds
-    };
-    for (said, wait) in [
-        (Some("2.0"), 2),
-        (Some("2.4"), 3),
-        (Some(" 7 "), 7),
-        (Some("0"), 1),
-        (Some("-5"), 1),
-        (Some("3600"), 60),
-        (Some("inf"), 10),
-        (Some("NaN"), 10),
-        (Some("Wed, 21 Oct 2026 07:28:00 GMT"), 10),
-        (None, 10),
-    ] {
-        assert_eq!(header(said), Some(wait), "{said:?}");
-    }
-    let cost = |requested: f64, available: f64, rate: f64| {
-        let body = json!({
-            "errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],
-            "extensions": {"cost": {"requestedQueryCost": requested, "throttleStatus":
-                {"maximumAvailable": 1000.0, "currentlyAvailable": available, "restoreRate": rate}}}
-        });
-        installed(&asked(), &answer(200, &body.to_string())).unwrap_err().wait_seconds
-    };
-    assert_eq!(cost(202.0, 2.0, 50.0), Some(4));
-    assert_eq!(cost(3.0, 2.5, 50.0), Some(1));
-    assert_eq!(cost(1000.0, 0.0, 0.0), Some(10));
-    assert_eq!(cost(100_000.0, 0.0, 50.0), Some(60));
-    assert_eq!(installed(&asked(), &answer(200, &coded("THROTTLED"))).unwrap_err().wait_seconds, Some(10));
-}
-
-#[test]
 fn one_order_tells_whether_customers_can_be_seen() {
     let orders = |nodes: Value| json!({"data": {"orders": {"nodes": nodes}}}).to_string();
     let customer = |name: Value| orders(json!([{"id": "1", "customer": {"id": "2", "displayName": name}}]));
@@ -316,77 +300,13 @@ fn one_order_tells_whether_customers_can_be_seen() {
     }
 }
 
-fn exchange_class(answer: &Answer) -> Class {
-    exchanged(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected)
-}
-
-#[test]
-fn each_answer_to_an_exchange_has_its_class() {
-    let error = |name: &str| json!({"error": name, "error_description": "x"}).to_string();
-    let html = |name: &str| format!("<!DOCTYPE html><html><head><title>400 - Oauth error {name}</title></head></html>");
-    let rows = [
-        (answer(400, &error("app_not_installed")), Class::CcNotInstalled),
-        (answer(400, &error("shop_not_permitted")), Class::CcWrongOrg),
-        (answer(400, &error("application_cannot_be_found")), Class::CcRefused),
-        (answer(400, &error("invalid_request")), Class::CcRefused),
-        (answer(400, &error("invalid_client")), Class::CcRefused),
-        (answer(401, &error("invalid_client")), Class::CcRefused),
-        (answer(401, "{}"), Class::CcRefused),
-        (page(401, ""), Class::CcRefused),
-        (answer(400, &error("unsupported_grant_type")), Class::OurBug),
-        (answer(400, r#"{"error":7}"#), Class::OurBug),
-        (page(400, &html("app_not_installed")), Class::CcNotInstalled),
-        (page(400, &html("shop_not_permitted")), Class::CcWrongOrg),
-        (page(400, &html("application_cannot_be_found")), Class::CcRefused),
-        (page(400, &html("invalid_client").replace("Oauth error", "OAuth Error")), Class::CcRefused),
-        (page(400, &html("something_else")), Class::OurBug),
-        (page(400, "<html><title>Bad request</title>"), Class::NotShopify),
-        (page(404, "<html>"), Class::StoreNotFound),
-        (page(403, "<html>"), Class::OurBug),
-        (answer(403, r#"{"errors":"Unavailable Shop"}"#), Class::StoreLocked),
-        (answer(402, "{}"), Class::StoreFrozen),
-        (answer(423, "{}"), Class::StoreLocked),
-        (answer(429, "{}"), Class::RateLimited),
-        (answer(430, "{}"), Class::RequestRejected),
-        (answer(503, "{}"), Class::ShopifyDown),
-        (page(302, ""), Class::NotShopify),
-        (page(200, "<html>"), Class::NotShopify),
-        (answer(200, "{}"), Class::NotShopify),
-        (answer(200, r#"{"access_token":""}"#), Class::NotShopify),
-        (answer(200, r#"{"access_token":"a b"}"#), Class::NotShopify),
-        (answer(200, r#"{"access_token":"a\r\nX: y"}"#), Class::NotShopify),
-        (answer(200, r#"{"access_token":["a"]}"#), Class::NotShopify),
-        (answer(200, r#"{"access_token":"of any shape"}"#.replace(' ', "-").as_str()), Class::Connected),
-    ];
-    for (answer, expected) in rows {
-        assert_eq!(exchange_class(&answer), expected, "{answer:?} {:?}", answer.body);
-    }
-}
-
-#[test]
-fn a_minted_token_lives_as_long_as_shopify_says_within_reason() {
-    for (said, lives) in [
-        (json!(86_399), 86_399),
-        (json!(999_999), 86_400),
-        (json!(0), 3600),
-        (json!(-1), 3600),
-        (json!("86399"), 3600),
-        (Value::Null, 3600),
-    ] {
-        let body = json!({"access_token": "canary", "scope": "write_orders", "expires_in": said}).to_string();
-        let minted = exchanged(&asked(), &answer(200, &body)).unwrap();
-        assert_eq!(minted.lives, Duration::from_secs(lives), "{said}");
-        assert_eq!(minted.token.secret().expose_secret(), "canary");
-        assert!(!format!("{minted:?} {:?}", answer(200, &body)).contains("canary"));
-    }
-}
-
 proptest! {
     #[test]
     fn no_answer_whatever_makes_the_reader_fall(status in 100_u16..1000, is_json: bool, body in any::<Vec<u8>>()) {
-        let answer = Answer { head: Head { status, is_json, ..Head::default() }, body: Body::Read(body) };
+        let content = if is_json { ContentType::Json } else { ContentType::Other };
+        let answer = Answer { head: Head { status, content, ..Head::default() }, body: Body::Read(body) };
         prop_assert_ne!(class(&answer), Class::Connected);
-        prop_assert_ne!(exchange_class(&answer), Class::Connected);
+        prop_assert!(exchanged(&asked(), &answer).is_err());
         prop_assert_ne!(customers(&asked(), &answer), Customers::Visible);
     }
 

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, LOCATION, PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::super::text::{NAME_LIMIT, tame};
 use super::{Failure, JSON};
+use crate::clock::Clock;
 
 /// Longest body that is read: 256 KiB.
 pub const LONGEST_BODY: usize = 256 * 1024;
@@ -27,10 +31,35 @@ pub struct Head {
     pub api_version: Option<String>,
     /// `X-ShopId` was there: the store exists.
     pub has_shop_id: bool,
-    pub is_json: bool,
-    pub retry_after: Option<String>,
+    pub content: ContentType,
+    /// Seconds to wait, from `Retry-After` in either of its forms; negative for a date that has passed.
+    pub retry_after: Option<f64>,
+    /// Who asks for a sign-in, from `WWW-Authenticate` or `Proxy-Authenticate`.
+    pub realm: Option<Realm>,
+    /// A firewall answered with a challenge that only a browser can solve.
+    pub is_challenge: bool,
     /// Unjudged; never shown and never followed.
     pub(in super::super) location: Option<String>,
+}
+
+/// What a body is, by its `Content-Type`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentType {
+    Json,
+    /// HTML.
+    Page,
+    Other,
+    /// The header is missing.
+    #[default]
+    Unnamed,
+}
+
+/// Who asks for a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Realm {
+    Shopify,
+    /// Such as a company's proxy.
+    SomebodyElse,
 }
 
 /// An answer's body, or why there is none. `Debug` tells only its length: a body may hold a minted token.
@@ -67,16 +96,46 @@ impl Head {
             request_id: short("x-request-id", 100),
             api_version: short("x-shopify-api-version", 20),
             has_shop_id: headers.contains_key("x-shopid"),
-            is_json: text(CONTENT_TYPE.as_str()).is_some_and(is_json),
-            retry_after: short(RETRY_AFTER.as_str(), 20),
+            content: text(CONTENT_TYPE.as_str()).map_or(ContentType::Unnamed, content_type),
+            retry_after: short(RETRY_AFTER.as_str(), 64).and_then(|value| seconds(&value, text(DATE.as_str()))),
+            realm: realm(headers),
+            is_challenge: CHALLENGES.iter().any(|name| headers.contains_key(*name)),
             location: text(LOCATION.as_str()).map(str::to_owned),
         }
     }
 }
 
-fn is_json(content_type: &str) -> bool {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == JSON || (kind.starts_with("application/") && kind.ends_with("+json"))
+/// Headers by which firewalls mark a challenge.
+const CHALLENGES: [&str; 2] = ["cf-mitigated", "x-amzn-waf-action"];
+
+fn content_type(value: &str) -> ContentType {
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "" => ContentType::Unnamed,
+        JSON => ContentType::Json,
+        _ if kind.starts_with("application/") && kind.ends_with("+json") => ContentType::Json,
+        "text/html" | "application/xhtml+xml" => ContentType::Page,
+        _ => ContentType::Other,
+    }
+}
+
+/// `Retry-After` in seconds: a decimal number, or a date compared with the answer's own `Date`, else with our clock.
+fn seconds(value: &str, answered_at: Option<&str>) -> Option<f64> {
+    if let Ok(number) = value.parse::<f64>() {
+        return Some(number).filter(|number| number.is_finite());
+    }
+    let date = |text: &str| OffsetDateTime::parse(text, &Rfc2822).ok();
+    let now = answered_at.and_then(date).unwrap_or_else(|| Clock::System.now());
+    Some((date(value)? - now).as_seconds_f64())
+}
+
+fn realm(headers: &HeaderMap) -> Option<Realm> {
+    let mut named = headers.get_all(WWW_AUTHENTICATE).iter().chain(headers.get_all(PROXY_AUTHENTICATE)).peekable();
+    named.peek()?;
+    let is_shopify = |value: &reqwest::header::HeaderValue| {
+        value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("shopify"))
+    };
+    Some(if named.any(is_shopify) { Realm::Shopify } else { Realm::SomebodyElse })
 }
 
 pub(super) async fn read(mut response: reqwest::Response, through_proxy: bool) -> Result<Body, Failure> {
@@ -104,10 +163,53 @@ mod tests {
     #[test]
     fn only_json_counts_as_json() {
         for yes in ["application/json", "Application/JSON; charset=utf-8", "application/graphql-response+json"] {
-            assert!(is_json(yes), "{yes}");
+            assert_eq!(content_type(yes), ContentType::Json, "{yes}");
         }
         for no in ["", "text/html", "text/json", "application/jsonp", "text/html; application/json"] {
-            assert!(!is_json(no), "{no}");
+            assert_ne!(content_type(no), ContentType::Json, "{no}");
         }
+    }
+
+    fn head(headers: &[(&'static str, &'static str)]) -> Head {
+        let headers = headers.iter().map(|(name, value)| {
+            let name = reqwest::header::HeaderName::from_static(name);
+            (name, reqwest::header::HeaderValue::from_static(value))
+        });
+        Head::of(401, &headers.collect())
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        for (value, expected) in [
+            ("120", Some(120.0)),
+            (" 2.5 ", Some(2.5)),
+            ("Wed, 21 Oct 2026 07:30:00 GMT", Some(120.0)),
+            ("Wed, 21 Oct 2026 07:27:00 GMT", Some(-60.0)),
+            ("NaN", None),
+            ("inf", None),
+            ("soon", None),
+        ] {
+            assert_eq!(head(&[date, ("retry-after", value)]).retry_after, expected, "{value}");
+        }
+        let by_our_clock = head(&[("retry-after", "Fri, 31 Dec 2199 23:59:59 GMT")]).retry_after;
+        assert!(by_our_clock.is_some_and(|seconds| seconds > 1e9), "{by_our_clock:?}");
+    }
+
+    #[test]
+    fn a_realm_is_shopify_s_or_somebody_else_s() {
+        let realm = |headers: &[(&'static str, &'static str)]| head(headers).realm;
+        let shopify = ("www-authenticate", "Basic Realm=\"Shopify API Authentication\"");
+        assert_eq!(realm(&[shopify]), Some(Realm::Shopify));
+        assert_eq!(realm(&[("www-authenticate", "Basic realm=\"Corporate Proxy\"")]), Some(Realm::SomebodyElse));
+        assert_eq!(realm(&[("proxy-authenticate", "Negotiate")]), Some(Realm::SomebodyElse));
+        assert_eq!(realm(&[("server", "cloudflare")]), None);
+    }
+
+    #[test]
+    fn a_challenge_is_known_by_its_header() {
+        assert!(head(&[("cf-mitigated", "challenge")]).is_challenge);
+        assert!(head(&[("x-amzn-waf-action", "captcha")]).is_challenge);
+        assert!(!head(&[("server", "cloudflare")]).is_challenge);
     }
 }

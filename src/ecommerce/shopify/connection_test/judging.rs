@@ -96,6 +96,7 @@ pub(super) fn refused(
     Verdict {
         moved_to: refusal.moved_to.map(|address| address.host()),
         wait_seconds: refusal.wait_seconds,
+        error_name: refusal.error_name,
         waited_seconds: waited,
         details: Details { remark: refusal.remark.map(str::to_owned), ..details },
         ..Verdict::of(refusal.class)

@@ -157,7 +157,7 @@ async fn a_refused_exchange_ends_the_test_at_the_credential() {
 async fn a_refused_token_fails_the_credential_and_a_closed_store_fails_the_store() {
     for (status, class, checks) in [
         ("401 Unauthorized", Class::TokenRefused, "++!--"),
-        ("403 Forbidden", Class::NotAllowed, "++!--"),
+        ("403 Forbidden", Class::AddressRefused, "+!---"),
         ("402 Payment Required", Class::StoreFrozen, "+!---"),
         ("404 Not Found", Class::StoreNotFound, "+!---"),
         ("423 Locked", Class::StoreLocked, "+!---"),

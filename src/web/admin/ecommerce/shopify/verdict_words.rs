@@ -6,7 +6,7 @@ use askama::Template;
 use super::connection_test::{Standing, TestView};
 use super::{Permission, handles};
 use crate::ecommerce::title;
-use crate::ecommerce::verdict::{Class, Limit};
+use crate::ecommerce::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE};
 use crate::web::filters;
 
 /// Cause and remedy of one class. In the region its buttons work; on the help page there are none.
@@ -87,11 +87,16 @@ impl VerdictWords<'_> {
     }
 
     fn wait(&self) -> String {
-        seconds(self.test.verdict.wait_seconds.unwrap_or(60))
+        duration(self.test.verdict.wait_seconds.unwrap_or(60))
     }
 
     fn waited(&self) -> String {
-        seconds(self.test.verdict.waited_seconds.unwrap_or(15))
+        duration(self.test.verdict.waited_seconds.unwrap_or(15))
+    }
+
+    /// `CC_NOT_INSTALLED`: Shopify's answer may also mean that the pair is wrong.
+    fn is_ambiguous(&self) -> bool {
+        self.test.verdict.error_name.as_deref() == Some("invalid_request")
     }
 
     /// " Store currency: GBP. Time zone: London.", as far as Shopify said.
@@ -118,6 +123,33 @@ impl VerdictWords<'_> {
     }
 }
 
-fn seconds(count: u32) -> String {
-    if count == 1 { "1 second".into() } else { format!("{count} seconds") }
+/// "20 seconds", "2 minutes", "1 hour": a wait never ends before what it is called.
+fn duration(seconds: u32) -> String {
+    let (count, unit) = match seconds {
+        ..=90 => (seconds, "second"),
+        91..7_200 if seconds != 3_600 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_seconds_minutes_or_hours() {
+        for (seconds, told) in [
+            (1, "1 second"),
+            (60, "60 seconds"),
+            (120, "2 minutes"),
+            (121, "3 minutes"),
+            (3_600, "1 hour"),
+            (5_400, "90 minutes"),
+            (7_200, "2 hours"),
+            (86_400, "24 hours"),
+        ] {
+            assert_eq!(duration(seconds), told);
+        }
+    }
 }

@@ -39,6 +39,9 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
             "Open the app, then Configuration, check the 17 permissions and select Save.",
             admin("settings/apps/development", "Open your app"),
         ),
+        Class::AddressRefused => {
+            ("In the Dev Dashboard open the app, then Settings, then IP allowlist, and add our addresses.", dashboard())
+        }
         Class::StoreNotFound => (
             "Open your store in Shopify, look at the address, and compare it with API URL.",
             out("https://admin.shopify.com", "Open Shopify admin"),
@@ -104,8 +107,14 @@ pub(super) fn trouble(
     match status {
         Status::NotConnected => {
             let mut sentences = vec![format!("{said}. {step}")];
-            let wears_out =
-                !matches!(class, Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound);
+            let wears_out = !matches!(
+                class,
+                Class::StoreFrozen
+                    | Class::StoreLocked
+                    | Class::StoreMoved
+                    | Class::StoreNotFound
+                    | Class::AddressRefused
+            );
             if wears_out && class.bearing() == Bearing::Refused {
                 sentences.push(
                     "We now check once an hour, then once a day, so that Shopify does not lock the store.".into(),

@@ -1,0 +1,55 @@
+//! Who said no: Shopify, or somebody in front of it, such as a firewall, a company's proxy or a captive portal. What those
+//! say is never held against a store or its credential.
+//! Shopify's refusals are JSON with `errors` or `error`, or carry its headers; only its 404 is also a web page.
+
+use serde_json::Value;
+
+use super::refusal::is_nothing;
+use super::{Refusal, json};
+use crate::ecommerce::shopify::client::{Answer, ContentType, Head, Realm};
+use crate::ecommerce::verdict::Class;
+
+/// The finding where somebody in front of Shopify refused; `None` where Shopify may have spoken itself.
+pub(super) fn refused_in_front(answer: &Answer) -> Option<Refusal> {
+    let head = &answer.head;
+    if head.is_challenge && !matches!(head.status, 429 | 430) {
+        return Some(Refusal { remark: Some("a firewall's challenge"), ..Refusal::of(Class::RequestRejected) });
+    }
+    let remark = match head.status {
+        407 => "a proxy asks for a sign-in",
+        511 => "a network asks for a sign-in",
+        401..=404 | 423 if !is_from_shopify(answer) => match head.realm {
+            Some(_) => "somebody other than Shopify asks for a sign-in",
+            None => "a refusal that is not Shopify's",
+        },
+        _ => return None,
+    };
+    Some(Refusal::foreign(remark))
+}
+
+fn is_from_shopify(answer: &Answer) -> bool {
+    let is_own_page = answer.head.status == 404
+        && answer.head.realm.is_none()
+        && matches!(answer.head.content, ContentType::Page | ContentType::Unnamed);
+    is_own_page || is_signed(&answer.head) || has_errors(answer)
+}
+
+/// Whether an answer carries what only Shopify's do. `X-Request-Id` alone is sent by many, so it does not outweigh a foreign
+/// realm.
+pub(super) fn is_signed(head: &Head) -> bool {
+    match head.realm {
+        _ if head.has_shop_id => true,
+        Some(realm) => realm == Realm::Shopify,
+        None => head.request_id.is_some(),
+    }
+}
+
+/// Whether a body is JSON of the form in which Shopify refuses.
+fn has_errors(answer: &Answer) -> bool {
+    let Ok(body) = json(answer) else { return false };
+    body.get("errors").is_some_and(|errors| !is_nothing(errors))
+        || body.get("error").and_then(Value::as_str).is_some_and(|error| !error.is_empty())
+}
+
+#[cfg(test)]
+mod tests;
