@@ -24,9 +24,44 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
     let is_probe = path.starts_with("/-/");
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).or_else(|| request.uri().host());
     if !is_probe && !host.is_some_and(|host| answers_for(app.site.public_url.host.as_deref(), host)) {
+        misdirected::note(host.unwrap_or_default(), app.site.public_url.host.as_deref());
         return (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n").into_response();
     }
     next.run(request).await
+}
+
+/// The log's line about requests for other hosts, such as from a proxy that does not pass on `Host`.
+mod misdirected {
+    use std::sync::{Mutex, PoisonError};
+    use std::time::{Duration, Instant};
+
+    use crate::ecommerce::shopify::tame;
+
+    /// At most one line a minute: the requests are anybody's.
+    const PAUSE: Duration = Duration::from_mins(1);
+    /// Longest host name, in characters.
+    const LONGEST: usize = 253;
+
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+
+    pub(super) fn note(asked: &str, ours: Option<&str>) {
+        if is_due(&mut LAST.lock().unwrap_or_else(PoisonError::into_inner), Instant::now()) {
+            let (asked, ours) = (tame(asked, LONGEST), ours.unwrap_or("localhost"));
+            tracing::warn!(
+                asked,
+                ours,
+                "a request for another host was answered with 421; CARTWRIGHT_PUBLIC_URL names ours, and a proxy in front must pass Host on"
+            );
+        }
+    }
+
+    pub(super) fn is_due(last: &mut Option<Instant>, now: Instant) -> bool {
+        let is_due = last.is_none_or(|last| now.duration_since(last) >= PAUSE);
+        if is_due {
+            *last = Some(now);
+        }
+        is_due
+    }
 }
 
 /// By what their lines took on their way.
@@ -89,6 +124,17 @@ mod tests {
         for path in ["/", "/admin/ecommerce", "/static/app.0a1b.css", "/-/live"] {
             assert!(!is_odd(path), "{path}");
         }
+    }
+
+    #[test]
+    fn requests_for_other_hosts_are_logged_once_a_minute() {
+        use std::time::{Duration, Instant};
+        let (mut last, first) = (None, Instant::now());
+        let due = [0, 1, 59, 60, 61, 119, 120].map(|seconds| {
+            let now = first + Duration::from_secs(seconds);
+            misdirected::is_due(&mut last, now)
+        });
+        assert_eq!(due, [true, false, false, true, false, false, true]);
     }
 
     #[test]
