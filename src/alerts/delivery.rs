@@ -11,7 +11,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) const LEASE: f64 = 60.0;
 /// The same of a mail address: longer than a conversation with a mail server, or another process would send the message again
 /// while the server still has it.
-pub(super) const MAIL_LEASE: Duration = Duration::from_secs(120);
+pub(super) const MAIL_LEASE: Duration = Duration::from_mins(2);
 const _: () = assert!(MAIL_LEASE.as_secs() > LONGEST_CALL.as_secs() + CONFIRM_TIMEOUT.as_secs() + 10);
 /// How long we try, in seconds: a day.
 pub(super) const GIVE_UP: f64 = 86_400.0;

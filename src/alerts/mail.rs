@@ -114,10 +114,10 @@ impl Mail {
         let outcome = match taken {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if error.status().is_some() => Err(NotTaken::of(&error)),
-            Ok(Err(_)) => Err(NotTaken::uncertain("closed the connection without confirming the message".into())),
+            Ok(Err(_)) => Err(NotTaken::uncertain("closed the connection without confirming the message")),
             Err(_) => {
                 let seconds = confirm.as_secs().max(1);
-                return Err(NotTaken::uncertain(format!("did not confirm the message in {seconds} seconds")));
+                return Err(NotTaken::uncertain(&format!("did not confirm the message in {seconds} seconds")));
             }
         };
         tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await.ok();
@@ -205,7 +205,7 @@ impl NotTaken {
         Self { phrase: phrase.to_owned(), kind: NotTakenKind::Transient }
     }
 
-    fn uncertain(what: String) -> Self {
+    fn uncertain(what: &str) -> Self {
         Self { phrase: format!("{what}, so it may have arrived"), kind: NotTakenKind::Uncertain }
     }
 }

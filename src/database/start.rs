@@ -1,5 +1,5 @@
 //! Opening a database at start: what is checked before anything is written, and what an operator is told when a check fails.
-//! No sentence holds a password: host, port, role and database are all that is quoted of DATABASE_URL.
+//! No sentence holds a password: host, port, role and database are all that is quoted of `DATABASE_URL`.
 
 mod failure;
 

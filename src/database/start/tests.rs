@@ -20,8 +20,9 @@ async fn told_of(answer: Vec<u8>) -> StartError {
     let server = tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut startup = [0; 1024];
-            stream.read(&mut startup).await.ok();
-            stream.write_all(&answer).await.ok();
+            if stream.read(&mut startup).await.is_ok_and(|length| length > 0) {
+                stream.write_all(&answer).await.ok();
+            }
         }
     });
     let error = connect(&options(port)).await.expect_err("refused");
@@ -83,8 +84,9 @@ async fn tls_that_is_asked_for_and_not_offered_is_told() {
     let port = listener.local_addr().expect("bound").port();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            stream.read(&mut [0; 8]).await.ok();
-            stream.write_all(b"N").await.ok();
+            if stream.read(&mut [0; 8]).await.is_ok_and(|length| length > 0) {
+                stream.write_all(b"N").await.ok();
+            }
         }
     });
     let asked = options(port).ssl_mode(sqlx::postgres::PgSslMode::Require);
