@@ -90,6 +90,7 @@ impl App {
         crate::database::throttle::sweep(&mut connection).await?;
         drop(connection);
         self.ecommerce.notice_unreadable().await?;
+        self.ecommerce.end_shared_problems().await?;
         Ok(())
     }
 }

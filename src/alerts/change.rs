@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::SharedProblem;
+
 /// The five words for a cart, as everywhere outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,6 +48,11 @@ pub enum Alert {
     NeedsAttention(StatusChange),
     #[serde(rename = "cart.recovered")]
     Recovered(StatusChange),
+    /// Many carts fail for one cause on our side.
+    #[serde(rename = "server.problem")]
+    ServerProblem(SharedProblem),
+    #[serde(rename = "server.recovered")]
+    ServerRecovered(SharedProblem),
     #[serde(rename = "alert.trial")]
     Trial,
 }
@@ -73,6 +80,8 @@ impl Alert {
         match self {
             Self::NeedsAttention(_) => "cart.needs-attention",
             Self::Recovered(_) => "cart.recovered",
+            Self::ServerProblem(_) => "server.problem",
+            Self::ServerRecovered(_) => "server.recovered",
             Self::Trial => "alert.trial",
         }
     }
@@ -81,7 +90,7 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::Trial => None,
+            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial => None,
         }
     }
 }

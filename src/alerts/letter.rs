@@ -2,6 +2,7 @@
 //! cart, many carts, an end, a key and a trial are told. Nothing here knows how mail is sent.
 
 mod many;
+mod server;
 mod times;
 
 use time::OffsetDateTime;
@@ -64,12 +65,21 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
             ),
             page_of(change, house),
         ),
+        Alert::ServerProblem(problem) => {
+            (server::problem_subject(problem), server::problem(problem, house), carts_page(house))
+        }
+        Alert::ServerRecovered(problem) => (problem.cause.over().into(), server::over(at, problem), carts_page(house)),
         Alert::Trial => (
             format!("Trial alert from {}", house.product),
             "If you can read this, alerts reach you.".into(),
             format!("{}/admin/alerts", house.origin),
         ),
     }
+}
+
+/// The list of carts that need a person.
+fn carts_page(house: &House) -> String {
+    format!("{}/admin/ecommerce?show=needs-attention", house.origin)
 }
 
 /// The subject of one alert, also for the log of what was delivered.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Alert, CartStatus, House, StatusChange};
+use super::{Alert, CartStatus, House, SharedCause, SharedProblem, StatusChange};
 
 /// Seconds, in UTC: "2026-11-21T08:15:02Z".
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
@@ -19,7 +19,24 @@ struct Payload<'a> {
 #[serde(untagged)]
 enum Data<'a> {
     Cart(CartData<'a>),
+    Server(ServerData<'a>),
     Trial { url: String },
+}
+
+#[derive(Serialize)]
+struct ServerData<'a> {
+    cause: SharedCause,
+    class: &'a str,
+    title: &'static str,
+    carts: i64,
+    active_carts: i64,
+    what_to_do: Vec<String>,
+    since: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lasted_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    still_failing: Option<i64>,
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -50,10 +67,37 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
     let data = match alert {
         Alert::NeedsAttention(change) => Data::Cart(cart(change, None, house)),
         Alert::Recovered(change) => Data::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house)),
+        Alert::ServerProblem(problem) => Data::Server(ServerData {
+            title: problem.cause.title(),
+            what_to_do: problem.cause.todo(house),
+            ..server(problem, house)
+        }),
+        Alert::ServerRecovered(problem) => Data::Server(ServerData {
+            title: problem.cause.over(),
+            lasted_seconds: Some((at - problem.since).whole_seconds().max(0)),
+            still_failing: Some(problem.still_failing),
+            ..server(problem, house)
+        }),
         Alert::Trial => Data::Trial { url: format!("{}/admin/alerts", house.origin) },
     };
     let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
     serde_json::to_string(&payload).expect("a payload is plain data")
+}
+
+/// What a problem of this server and its end have in common.
+fn server<'a>(problem: &'a SharedProblem, house: &House) -> ServerData<'a> {
+    ServerData {
+        cause: problem.cause,
+        class: &problem.class,
+        title: "",
+        carts: problem.carts,
+        active_carts: problem.active,
+        what_to_do: Vec::new(),
+        since: text(problem.since),
+        lasted_seconds: None,
+        still_failing: None,
+        url: format!("{}/admin/ecommerce?show=needs-attention", house.origin),
+    }
 }
 
 fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &House) -> CartData<'a> {
@@ -127,6 +171,30 @@ mod tests {
         for part in ["\"type\":\"cart.recovered\"", "\"class\":\"TOKEN_STOPPED\"", "\"lasted_seconds\":2400"] {
             assert!(body.contains(part), "{body}");
         }
+    }
+
+    #[test]
+    fn a_problem_of_this_server_is_told_with_its_cause_and_what_to_do() {
+        let since = datetime!(2026-11-21 08:14:40 UTC);
+        let cause = SharedCause::Network;
+        let problem =
+            SharedProblem { cause, class: "NETWORK_DNS".into(), carts: 40, active: 42, still_failing: 0, since };
+        let at = datetime!(2026-11-21 08:54:40 UTC);
+        let read = |alert: &Alert| serde_json::from_str::<serde_json::Value>(&body(alert, at, &house())).expect("JSON");
+        let told = read(&Alert::ServerProblem(problem.clone()));
+        assert_eq!(
+            told,
+            serde_json::json!({
+                "type": "server.problem", "timestamp": "2026-11-21T08:54:40Z",
+                "data": {
+                    "cause": "network", "class": "NETWORK_DNS", "title": "This server cannot reach Shopify",
+                    "carts": 40, "active_carts": 42, "what_to_do": cause.todo(&house()), "since": "2026-11-21T08:14:40Z",
+                    "url": "https://orders.northwind.example/admin/ecommerce?show=needs-attention" }
+            })
+        );
+        let over = read(&Alert::ServerRecovered(problem));
+        assert_eq!((&over["type"], &over["data"]["lasted_seconds"]), (&"server.recovered".into(), &2400.into()));
+        assert_eq!(over["data"]["still_failing"], 0);
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(super) fn of(class: &str, title: &str) -> Words {
         ),
         "TLS_UNTRUSTED" => (
             None,
-            "The security certificate of {host} did not match, so we stopped before sending the {credential}.",
+            "The security certificate that answered for {host} did not match, so we stopped before sending the {credential}. This is nearly always a network problem on our side.",
             &["Ask your IT team to let {product} reach {host} without inspecting the traffic."],
         ),
         // What the title names is a page of the store's own.
@@ -160,6 +160,11 @@ pub(super) fn of(class: &str, title: &str) -> Words {
             None,
             "Shopify no longer accepts the Client ID or the Client secret. Someone may have rotated the secret.",
             &["Copy both from the app's Settings page.", "Open the cart, select Replace Client secret and paste it."],
+        ),
+        "OUR_BUG" => (
+            None,
+            "{product} sent something that Shopify did not understand. This is our fault, not the store's.",
+            &["Tell our support. You do not need to change anything here."],
         ),
         "OUR_KEY" => (
             None,

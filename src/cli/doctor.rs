@@ -12,6 +12,7 @@ use crate::{
         health::{self, schedule::INTERVAL},
         shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
     },
+    outbound::egress_addresses::EgressAddresses,
     telemetry,
 };
 
@@ -43,6 +44,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
         }
         Err(error) => findings.push(Finding::Mend(super::told_once(&error))),
     }
+    findings.push(addresses(&config.egress_addresses, config.egress.proxy.is_some()));
     findings.push(way_out(&config).await);
     let mut mend = 0;
     for finding in findings {
@@ -128,6 +130,27 @@ async fn checks(opened: &database::Opened, practices: bool) -> Finding {
     }
 }
 
+/// The addresses that Shopify sees, as far as the settings say: nobody is asked.
+fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> Finding {
+    if listed.is_empty() {
+        let whose = if is_behind_proxy {
+            "The addresses that count are those of the proxy in CARTWRIGHT_EGRESS_PROXY: ask whoever runs it."
+        } else {
+            "They are the public addresses of this machine, or of the NAT gateway that it goes out through: ask whoever runs the \
+             network. The sync service may have its own."
+        };
+        return Finding::Mind(format!(
+            "Our outgoing addresses are not set. Apps in Shopify's Dev Dashboard may let in listed addresses only. {whose} List them \
+             in CARTWRIGHT_EGRESS_ADDRESSES, so that guide and alerts can show them."
+        ));
+    }
+    let whose = if is_behind_proxy { " They must be those of the proxy in CARTWRIGHT_EGRESS_PROXY." } else { "" };
+    Finding::Well(format!(
+        "Our outgoing addresses, as set: {listed}. Put them into the IP allowlist of each app that has one: Dev Dashboard, app, \
+         Settings, IP allowlist.{whose}"
+    ))
+}
+
 /// Whether anything answers at Shopify over verified TLS. No secret is sent: the address is Shopify's own.
 async fn way_out(config: &ServeConfig) -> Finding {
     let way = match &config.egress.proxy {
@@ -160,6 +183,31 @@ mod tests {
     fn a_locale_without_letters_beyond_ascii_is_told() {
         assert!(letters(Ok(true)).is_none());
         assert!(matches!(letters(Ok(false)), Some(Finding::Mind(line)) if line.contains("É")));
+    }
+
+    #[test]
+    fn our_addresses_are_told_with_what_to_do_with_them() {
+        let listed = EgressAddresses::parse("8.8.4.4, 1.1.1.0/24").expect("public addresses");
+        let said = |listed: &EgressAddresses, proxy| match addresses(listed, proxy) {
+            Finding::Well(line) => format!("ok {line}"),
+            Finding::Mind(line) => format!("mind {line}"),
+            Finding::Mend(line) => format!("mend {line}"),
+        };
+        let direct = said(&listed, false);
+        assert!(
+            direct.starts_with("ok ") && direct.contains("8.8.4.4, 1.1.1.0/24. Put them into the IP allowlist"),
+            "{direct}"
+        );
+        assert!(said(&listed, true).contains("those of the proxy in CARTWRIGHT_EGRESS_PROXY"));
+        let none = EgressAddresses::default();
+        let unset = said(&none, false);
+        assert!(
+            unset.starts_with("mind ")
+                && unset.contains("NAT gateway")
+                && unset.contains("List them in CARTWRIGHT_EGRESS_ADDRESSES"),
+            "{unset}"
+        );
+        assert!(said(&none, true).contains("those of the proxy"));
     }
 
     #[test]

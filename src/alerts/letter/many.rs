@@ -1,5 +1,7 @@
 //! One message for several carts: many that break at once are one piece of news, not many.
 
+use time::OffsetDateTime;
+
 use super::{Alert, House, News, StatusChange, cause, moment, one_line};
 use crate::direction::isolated;
 
@@ -13,7 +15,7 @@ pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> (String, Strin
     };
     let broken = pick(|alert| if let Alert::NeedsAttention(change) = alert { Some(change) } else { None });
     let well = pick(|alert| if let Alert::Recovered(change) = alert { Some(change) } else { None });
-    let others: Vec<String> = news.iter().filter_map(|(_, alert)| other(alert, house)).collect();
+    let others: Vec<(String, String)> = news.iter().filter_map(|(at, alert)| other(*at, alert, house)).collect();
     let mut subjects = Vec::new();
     let mut lines = Vec::new();
     if !broken.is_empty() {
@@ -25,14 +27,14 @@ pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> (String, Strin
         subjects.push(format!("{who} {} connected again", verb(well.len(), "is", "are")));
         lines.push(format!("Connected again: {}. Nothing to do there.", names(&well)));
     }
-    lines.extend(others.iter().cloned());
+    lines.extend(others.iter().map(|(_, text)| text.clone()));
     let common = same_title(&broken).filter(|_| well.is_empty() && others.is_empty());
     let mut subject = match common {
         Some(title) => format!("{}: {}", subjects.join(", "), cause(title)),
         None => subjects.join(", "),
     };
     if subject.is_empty() {
-        subject = others.first().cloned().unwrap_or_default();
+        subject = others.iter().map(|(subject, _)| subject.as_str()).collect::<Vec<_>>().join("; ");
     }
     let show = if broken.is_empty() { "" } else { "?show=needs-attention" };
     (subject, lines.join("\n"), format!("{}/admin/ecommerce{show}", house.origin))
@@ -62,9 +64,14 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
     lines
 }
 
-fn other(alert: &Alert, house: &House) -> Option<String> {
+/// Subject and text of what is about no single cart.
+fn other(at: OffsetDateTime, alert: &Alert, house: &House) -> Option<(String, String)> {
     match alert {
-        Alert::Trial => Some(super::subject(alert, house)),
+        Alert::Trial => Some((super::subject(alert, house), super::subject(alert, house))),
+        Alert::ServerProblem(_) | Alert::ServerRecovered(_) => {
+            let (subject, text, _) = super::one(at, alert, house);
+            Some((subject, text))
+        }
         Alert::NeedsAttention(_) | Alert::Recovered(_) => None,
     }
 }

@@ -3,11 +3,13 @@
 mod mails;
 mod rotation;
 mod settings;
+mod shared;
 mod webhooks;
 
 pub(super) use mails::*;
 pub(super) use rotation::*;
 pub(super) use settings::*;
+pub(super) use shared::*;
 use sqlx::{PgConnection, types::Json};
 use time::OffsetDateTime;
 use uuid::Uuid;

@@ -109,7 +109,7 @@ impl PastCheck {
 /// Each class with its number in what is stored; a number never gets another meaning.
 macro_rules! codes {
     ($($code:literal $class:ident,)*) => {
-        const fn code(class: Class) -> u8 {
+        pub(super) const fn code(class: Class) -> u8 {
             match class { $(Class::$class => $code,)* }
         }
         const fn class_of(code: u8) -> Option<Class> {

@@ -7,6 +7,7 @@ mod history;
 mod monitor;
 mod record;
 pub mod schedule;
+mod shared;
 
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -25,6 +26,7 @@ use crate::{
 pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
 pub use monitor::{MOST_AT_ONCE, Swept, lag};
 pub(super) use record::{record, settle};
+pub use shared::cause_of;
 
 /// What a check found, as far as a cart's health is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +120,7 @@ async fn announce(work: &mut PgConnection, change: &StatusChange) -> sqlx::Resul
         }
     };
     audit::record(work, &By::system(), Some(&cart), &event).await?;
-    alerts::queue(work, &change.told()).await
+    shared::tell(work, change).await
 }
 
 impl StatusChange {

@@ -22,6 +22,8 @@ use crate::{
     vault::{KeyRing, Vault},
 };
 
+mod shared;
+
 const HANDLE: &str = "northwind-tea";
 const HOST: &str = "northwind-tea.myshopify.com";
 

@@ -16,6 +16,7 @@ mod minting;
 mod outcomes;
 mod rotation;
 mod settings;
+mod shared;
 
 pub(super) use bulk::*;
 pub(super) use cart_refs::*;
@@ -33,3 +34,4 @@ pub(super) use minting::*;
 pub(super) use outcomes::*;
 pub(super) use rotation::*;
 pub(super) use settings::*;
+pub(super) use shared::*;

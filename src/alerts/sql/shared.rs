@@ -1,0 +1,29 @@
+//! What happens to alerts of single carts when many carts share one problem of this server.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Delays what this transaction has queued about a cart.
+pub(in crate::alerts) async fn hold(connection: &mut PgConnection, cart: Uuid, seconds: f64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update alert_deliveries set due_at = now() + make_interval(secs => $2) where cart_id = $1 and created_at = now()",
+        cart,
+        seconds,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Deletes deliveries about single carts that fail for one of these classes, unless one is being sent at this moment.
+pub(in crate::alerts) async fn withdraw(connection: &mut PgConnection, classes: &[String]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from alert_deliveries d using alerts a
+         where a.id = d.alert_id and a.data ->> 'type' = 'cart.needs-attention' and a.data ->> 'class' = any($1)
+           and a.at > now() - interval '1 hour' and (d.leased_until is null or d.leased_until < now())",
+        classes,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
