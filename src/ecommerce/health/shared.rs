@@ -32,6 +32,7 @@ pub const fn cause_of(class: Class) -> Option<SharedCause> {
         | Class::NetworkTimeout
         | Class::TlsUntrusted
         | Class::NotShopify => Some(SharedCause::Network),
+        Class::AddressRefused => Some(SharedCause::Address),
         Class::OurKey => Some(SharedCause::Key),
         Class::OurBug => Some(SharedCause::Program),
         Class::Connected
@@ -170,6 +171,7 @@ mod tests {
     fn only_what_this_server_causes_is_shared() {
         assert_eq!(cause_of(Class::NetworkDns), Some(SharedCause::Network));
         assert_eq!(cause_of(Class::NetworkTimeout), Some(SharedCause::Network));
+        assert_eq!(cause_of(Class::AddressRefused), Some(SharedCause::Address));
         assert_eq!(cause_of(Class::OurKey), Some(SharedCause::Key));
         assert_eq!(cause_of(Class::OurBug), Some(SharedCause::Program));
         for class in [Class::StoreFrozen, Class::ShopifyDown, Class::TokenStopped, Class::RateLimited] {
