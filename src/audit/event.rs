@@ -14,6 +14,14 @@ pub struct Change<S = &'static str> {
     pub after: String,
 }
 
+impl Change {
+    /// *Active* was ticked or unticked on a cart that cannot be on before its test passes.
+    pub fn of_wish(was_ticked: bool) -> Self {
+        let words = |is_ticked| if is_ticked { "On when the test passes" } else { "Off" }.to_owned();
+        Self { field: "Active", before: words(was_ticked), after: words(!was_ticked) }
+    }
+}
+
 /// `S` holds the words of ours: a literal when an event is written, a `String` when it is read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

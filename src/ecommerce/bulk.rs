@@ -14,7 +14,7 @@ use super::{
     verdict::Outcome,
 };
 use crate::{
-    audit::{self, By, Event},
+    audit::{self, By, Change, Event},
     database::transaction,
 };
 
@@ -224,11 +224,16 @@ impl Ecommerce {
             Box::pin(async move {
                 let outcome = match sql::lock(work, item.cart).await? {
                     None => "gone",
-                    Some(locked) if !locked.cart.is_active => "off-already",
+                    Some(locked) if !locked.cart.wants_active() => "off-already",
                     Some(locked) => {
                         let status = Facts { is_active: false, ..locked.cart.facts() }.status();
                         let cart = sql::turn_off(work, item.cart, status, item.by.name()).await?;
-                        audit::record(work, &item.by, Some(&cart), &Event::CartTurnedOff).await?;
+                        let event = if locked.cart.is_active {
+                            Event::CartTurnedOff
+                        } else {
+                            Event::CartChanged { changes: vec![Change::of_wish(true)] }
+                        };
+                        audit::record(work, &item.by, Some(&cart), &event).await?;
                         "off"
                     }
                 };

@@ -99,6 +99,8 @@ pub struct Cart {
     /// Made against the practice store.
     pub is_practice: bool,
     pub is_active: bool,
+    /// Somebody ticked *Active*; the first pass of what is saved turns the cart on.
+    pub activate_on_pass: bool,
     pub status: Status,
     pub version: i64,
     pub credential: Option<SavedCredential>,
@@ -123,6 +125,11 @@ pub struct Cart {
 }
 
 impl Cart {
+    /// Whether *Active* is ticked: the cart is on, or will be when its test passes.
+    pub const fn wants_active(&self) -> bool {
+        self.is_active || self.activate_on_pass
+    }
+
     pub fn reference(&self) -> CartRef {
         CartRef { id: self.id.0, name: self.website_name.clone() }
     }

@@ -19,6 +19,7 @@ mod sealing;
 pub mod settings;
 pub mod shopify;
 mod sql;
+pub mod state;
 pub mod status;
 mod testing;
 pub mod title;

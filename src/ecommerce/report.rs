@@ -44,29 +44,42 @@ impl TestReport {
     }
 }
 
+/// A test of exactly what is being saved.
+#[derive(Debug)]
+pub(super) struct Tested {
+    pub report: TestReport,
+    /// `None` for a failure.
+    pub pass: Option<sql::PassFacts>,
+}
+
 impl Ecommerce {
-    /// The latest test of exactly this, if it passed, is recent, and opened the store that the cart belongs to.
+    /// The latest test of exactly this: a failure, or a pass that is recent and opened the store that the cart belongs to.
     ///
     /// # Errors
     /// `SameStore` where it opened a store that another cart has, whatever its address.
-    pub(super) async fn last_pass(
+    pub(super) async fn latest_test(
         &self,
         work: &mut sqlx::PgConnection,
         address: &StoreAddress,
         credential: &Credential,
         own: Option<&Cart>,
-    ) -> Result<Option<sql::PassFacts>, SaveError> {
-        let Some(report) = sql::find_recent_test(work, &self.fingerprints(address, credential)).await? else {
+    ) -> Result<Option<Tested>, SaveError> {
+        let Some((report, is_recent)) = sql::find_latest_test(work, &self.fingerprints(address, credential)).await?
+        else {
             return Ok(None);
         };
         let was_let_in = report.verdict.outcome().passes() || report.verdict.class == Class::Duplicate;
-        if let Some(store) = report.verdict.store.as_ref().filter(|_| was_let_in)
+        if let Some(store) = report.verdict.store.as_ref().filter(|_| was_let_in && is_recent)
             && let Some(other) = sql::find_by_shop(work, &store.shop_id, own.map(|own| own.id)).await?
         {
             return Err(SaveError::SameStore(other));
         }
         let shop = own.and_then(|own| own.shop_id.as_deref());
-        Ok(sql::PassFacts::of(&report).filter(|facts| shop.is_none_or(|shop| shop == facts.shop_id)))
+        let pass =
+            sql::PassFacts::of(&report).filter(|facts| is_recent && shop.is_none_or(|shop| shop == facts.shop_id));
+        // A pass of long ago proves nothing now, and is no failure either.
+        let says_something = pass.is_some() || !report.verdict.outcome().passes();
+        Ok(says_something.then_some(Tested { report, pass }))
     }
 
     /// The last test that this person ran from this form.

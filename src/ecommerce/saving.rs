@@ -148,21 +148,36 @@ impl Ecommerce {
             Found::Credential(credential) => credential,
             Found::Nothing { was_there } => return Err(SaveError::SecretMissing { was_there }),
         };
-        let pass = self.last_pass(work, &address, &credential, None).await?;
+        let tested = self.latest_test(work, &address, &credential, None).await?;
+        let pass = tested.as_ref().and_then(|tested| tested.pass.as_ref());
         let sealed = self.seal(id, &address, &credential, visitor.by.name()).await?;
         let facts = Facts {
             has_passed: pass.is_some(),
             is_active: wants_active && pass.is_some(),
-            last: pass.as_ref().map(|p| p.class),
+            last: pass.map(|pass| pass.class),
         };
         let is_practice = self.is_practice(&address);
         let (is_active, status, by) = (facts.is_active, facts.status(), visitor.by.name());
-        let new = sql::NewCart { id, submitted, name: &name, address: &address, is_practice, is_active, status, by };
-        sql::insert(work, &new, &sealed, pass.as_ref().map(|pass| pass.passed_at)).await?;
-        if let Some(pass) = &pass {
+        let activate_on_pass = wants_active && !is_active;
+        let new = sql::NewCart {
+            id,
+            submitted,
+            name: &name,
+            address: &address,
+            is_practice,
+            is_active,
+            activate_on_pass,
+            status,
+            by,
+        };
+        sql::insert(work, &new, &sealed, pass.map(|pass| pass.passed_at)).await?;
+        if let Some(pass) = pass {
             sql::update_pass(work, id, pass).await?;
         }
         sql::adopt_tests(work, id, submitted).await?;
+        if let Some(tested) = &tested {
+            super::health::record_saved_with(work, id, &tested.report).await?;
+        }
         super::shopify::unsaved::forget(work, submitted).await?;
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let event = Event::CartAdded { store: address.host(), status: facts.status().as_str() };

@@ -44,16 +44,6 @@ impl Status {
             .expect("the constraint carts_status allows only these words")
     }
 
-    /// What a page shows while the whole integration is on or off: off, every cart but a Draft is inactive.
-    #[must_use]
-    pub const fn under(self, integration_is_on: bool) -> Self {
-        match self {
-            Self::Draft => Self::Draft,
-            _ if !integration_is_on => Self::Inactive,
-            other => other,
-        }
-    }
-
     /// Stock pauses while none of the chosen locations exists: what would be connected then needs attention.
     #[must_use]
     pub const fn with_locations(self, are_gone: bool) -> Self {
@@ -70,74 +60,100 @@ pub struct Facts {
     /// Whether exactly what is saved has ever passed.
     pub has_passed: bool,
     pub is_active: bool,
-    /// What stands after the checks of what is saved: [`Standing::class`].
+    /// [`HealthState::class`] of what is saved.
     pub last: Option<Class>,
 }
 
 impl Facts {
     pub fn status(self) -> Status {
-        match (self.has_passed, self.is_active, self.last.map(Class::bearing)) {
+        match (self.has_passed, self.is_active, self.last.map(Class::severity)) {
             (false, _, _) => Status::Draft,
             (true, false, _) => Status::Inactive,
-            (true, true, None | Some(Bearing::Well | Bearing::Nothing)) => Status::Connected,
-            (true, true, Some(Bearing::Limited | Bearing::MayPass)) => Status::NeedsAttention,
-            (true, true, Some(Bearing::Refused)) => Status::NotConnected,
+            (true, true, None | Some(Severity::Well | Severity::NotACheck)) => Status::Connected,
+            (true, true, Some(Severity::Limited | Severity::Transient | Severity::Ours)) => Status::NeedsAttention,
+            (true, true, Some(Severity::Refused)) => Status::NotConnected,
         }
     }
 }
 
 /// What one check says about its cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bearing {
+pub enum Severity {
     Well,
-    /// It works in part, or we cannot open its secret: at once.
+    /// It works in part, or its secret cannot be opened: counts at once.
     Limited,
-    /// A reason that may pass: it stands only after [`IN_A_ROW`] checks in [`FOR_SO_LONG`].
-    MayPass,
-    /// Shopify said no: at once.
+    /// May go away by itself: counts after [`FAILURE_THRESHOLD`] failures over [`FAILURE_WINDOW`].
+    Transient,
+    /// Shopify said no: counts at once.
     Refused,
-    /// A mistake of ours, or no check at all.
-    Nothing,
+    /// Our mistake: says nothing about the store until the store could not be checked [`ANY_FAILURE_THRESHOLD`] times over
+    /// [`FAILURE_WINDOW`].
+    Ours,
+    /// Nothing was asked.
+    NotACheck,
 }
 
-/// So many checks in a row must fail for a reason that may pass …
-pub const IN_A_ROW: u32 = 3;
-/// … over so long, before anybody is troubled with it.
-pub const FOR_SO_LONG: Duration = Duration::minutes(15);
+impl Severity {
+    /// Whether one failure alone is not reported.
+    const fn needs_repetition(self) -> bool {
+        matches!(self, Self::Transient | Self::Ours)
+    }
 
-/// What stands of a cart after its checks so far.
+    /// Consecutive failures before a failure of this severity is reported.
+    const fn threshold(self) -> u32 {
+        match self {
+            Self::Transient => FAILURE_THRESHOLD,
+            Self::Ours => ANY_FAILURE_THRESHOLD,
+            Self::Well | Self::Limited | Self::Refused | Self::NotACheck => 1,
+        }
+    }
+}
+
+/// Consecutive failures before a transient one makes a cart need attention.
+pub const FAILURE_THRESHOLD: u32 = 3;
+/// Consecutive failures of whatever class, our mistakes included, before a cart needs attention.
+pub const ANY_FAILURE_THRESHOLD: u32 = 4;
+/// Shortest time that those failures span.
+pub const FAILURE_WINDOW: Duration = Duration::minutes(15);
+
+/// A cart's health after its checks so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct HealthState {
     /// The class that the status follows from.
     pub class: Option<Class>,
-    /// Since when it has stood, or one that weighs the same; `None` while all is well.
+    /// Since when it has been so, or of the same severity; `None` while all is well.
     pub since: Option<OffsetDateTime>,
-    /// Checks in a row that failed for a reason that may pass.
+    /// Consecutive failures that are not reported at once.
     pub streak: u32,
     pub streak_since: Option<OffsetDateTime>,
 }
 
-impl Standing {
-    /// What stands after one more check.
+impl HealthState {
+    /// The health of a cart that has never passed: its last test decides, and nobody waits for a second one.
+    pub const fn of_draft(class: Class) -> Self {
+        Self { class: Some(class), since: None, streak: 0, streak_since: None }
+    }
+
+    /// The health after one more check.
     #[must_use]
     pub fn after(self, class: Class, at: OffsetDateTime) -> Self {
-        let stood = self.class.map(Class::bearing);
-        match class.bearing() {
-            Bearing::Nothing => self,
-            Bearing::Well => Self { class: Some(class), since: None, streak: 0, streak_since: None },
-            bearing @ (Bearing::Limited | Bearing::Refused) => {
-                let since = self.since.filter(|_| stood == Some(bearing)).unwrap_or(at);
+        let before = self.class.map(Class::severity);
+        match class.severity() {
+            Severity::NotACheck => self,
+            Severity::Well => Self { class: Some(class), since: None, streak: 0, streak_since: None },
+            severity @ (Severity::Limited | Severity::Refused) => {
+                let since = self.since.filter(|_| before == Some(severity)).unwrap_or(at);
                 Self { class: Some(class), since: Some(since), streak: 0, streak_since: None }
             }
-            Bearing::MayPass => {
+            severity @ (Severity::Transient | Severity::Ours) => {
                 let (streak, began) = (self.streak + 1, self.streak_since.unwrap_or(at));
                 let counted = Self { streak, streak_since: Some(began), ..self };
-                let lasts = streak >= IN_A_ROW && at - began >= FOR_SO_LONG;
-                // A refused credential is not the better for a network that is away as well.
-                if !lasts || stood == Some(Bearing::Refused) {
+                let lasts = streak >= severity.threshold() && at - began >= FAILURE_WINDOW;
+                // A refused credential stays refused while the network is away as well.
+                if !lasts || before == Some(Severity::Refused) {
                     return counted;
                 }
-                let since = self.since.filter(|_| stood == Some(Bearing::MayPass)).unwrap_or(began);
+                let since = self.since.filter(|_| before.is_some_and(Severity::needs_repetition)).unwrap_or(began);
                 Self { class: Some(class), since: Some(since), ..counted }
             }
         }
@@ -145,11 +161,11 @@ impl Standing {
 }
 
 impl Class {
-    /// What a check of this class says about its cart. Source: shopify.md §6, *Status after a background check*.
-    pub const fn bearing(self) -> Bearing {
+    /// What a check of this class says about its cart.
+    pub const fn severity(self) -> Severity {
         match self {
-            Self::Connected | Self::ApiVersionOld => Bearing::Well,
-            Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::OurKey => Bearing::Limited,
+            Self::Connected | Self::ApiVersionOld => Severity::Well,
+            Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::OurKey => Severity::Limited,
             Self::TokenRefused
             | Self::TokenStopped
             | Self::TokenKindRefused
@@ -163,7 +179,7 @@ impl Class {
             | Self::Duplicate
             | Self::CcWrongOrg
             | Self::CcNotInstalled
-            | Self::CcRefused => Bearing::Refused,
+            | Self::CcRefused => Severity::Refused,
             Self::NetworkDns
             | Self::NetworkUnreachable
             | Self::NetworkTimeout
@@ -171,9 +187,15 @@ impl Class {
             | Self::NotShopify
             | Self::RateLimited
             | Self::RequestRejected
-            | Self::ShopifyDown => Bearing::MayPass,
-            Self::OurBug | Self::TestLimit => Bearing::Nothing,
+            | Self::ShopifyDown => Severity::Transient,
+            Self::OurBug => Severity::Ours,
+            Self::TestLimit => Severity::NotACheck,
         }
+    }
+
+    /// Whether two problems are one: the same class, or two that are reported only when they last.
+    pub fn is_same_problem(self, other: Self) -> bool {
+        self == other || (self.severity().needs_repetition() && other.severity().needs_repetition())
     }
 }
 
@@ -214,7 +236,7 @@ mod tests {
     fn every_transition_of_an_active_cart_follows_from_its_checks() {
         use Class::{
             Connected as Ok, NetworkTimeout as Net, OurBug as Bug, OurKey as Key, ScopesMissing as Scopes,
-            ShopifyDown as Down, StoreFrozen as Frozen, TokenStopped as Token,
+            ShopifyDown as Down, StoreFrozen as Frozen, TestLimit as Limit, TokenStopped as Token,
         };
         use Status::{Connected, NeedsAttention, NotConnected};
         type Row<'a> = (&'a [(i64, Class)], Status, Option<i64>);
@@ -244,15 +266,40 @@ mod tests {
             // and changes nothing of what stands before
             (&[(0, Scopes), (15, Net)], NeedsAttention, Some(0)),
             (&[(0, Token), (60, Net), (70, Net), (80, Net)], NotConnected, Some(0)),
-            // a mistake of ours neither makes nor ends anything
+            // three mistakes of ours say nothing about the store; a store that we cannot check is not connected for ever
             (&[(0, Ok), (15, Bug), (30, Bug), (45, Bug)], Connected, None),
+            (&[(0, Ok), (15, Bug), (30, Bug), (45, Bug), (60, Bug)], NeedsAttention, Some(15)),
+            (&[(0, Ok), (15, Bug), (18, Bug), (21, Bug), (24, Bug)], Connected, None),
+            (&[(0, Ok), (15, Bug), (30, Bug), (45, Ok), (60, Bug), (75, Bug)], Connected, None),
+            (&[(0, Ok), (15, Bug), (30, Bug), (45, Bug), (60, Bug), (75, Ok)], Connected, None),
+            (&[(0, Bug), (15, Net), (30, Bug), (45, Down)], NeedsAttention, Some(0)),
+            (&[(0, Net), (15, Bug), (30, Net), (45, Bug)], NeedsAttention, Some(0)),
+            (&[(0, Scopes), (15, Bug), (30, Bug), (45, Bug), (60, Bug)], NeedsAttention, Some(15)),
             (&[(0, Token), (15, Bug)], NotConnected, Some(0)),
+            (&[(0, Token), (15, Bug), (30, Bug), (45, Bug), (60, Bug)], NotConnected, Some(0)),
             (&[(0, Net), (8, Bug), (9, Net), (16, Net)], NeedsAttention, Some(0)),
+            // a test that was never made is no check
+            (&[(0, Ok), (5, Limit), (10, Limit), (20, Limit), (30, Limit)], Connected, None),
+            (&[(0, Net), (5, Limit), (10, Net), (20, Net)], NeedsAttention, Some(0)),
         ];
         for (checks, status, since) in table {
-            let stands = checks.iter().fold(Standing::default(), |stood, (at, class)| stood.after(*class, minute(*at)));
+            let stands =
+                checks.iter().fold(HealthState::default(), |stood, (at, class)| stood.after(*class, minute(*at)));
             let facts = Facts { has_passed: true, is_active: true, last: stands.class };
             assert_eq!((facts.status(), stands.since), (*status, since.map(minute)), "{checks:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_checked_is_never_connected_whatever_the_class() {
+        let failures =
+            Class::ALL.into_iter().filter(|class| !matches!(class.severity(), Severity::Well | Severity::NotACheck));
+        for class in failures {
+            let connected = HealthState::default().after(Class::Connected, minute(0));
+            let health = (1..=4).fold(connected, |health, n| health.after(class, minute(n * 15)));
+            let status = Facts { has_passed: true, is_active: true, last: health.class }.status();
+            assert!(matches!(status, Status::NeedsAttention | Status::NotConnected), "{class:?}: {status:?}");
+            assert_eq!((health.class, health.since), (Some(class), Some(minute(15))), "{class:?}");
         }
     }
 
@@ -263,12 +310,5 @@ mod tests {
         for other in [Status::Draft, Status::Inactive, Status::NotConnected] {
             assert_eq!(other.with_locations(true), other);
         }
-    }
-
-    #[test]
-    fn while_the_integration_is_off_only_drafts_keep_their_word() {
-        assert_eq!(Status::Draft.under(false), Status::Draft);
-        assert_eq!(Status::Connected.under(false), Status::Inactive);
-        assert_eq!(Status::NotConnected.under(true), Status::NotConnected);
     }
 }

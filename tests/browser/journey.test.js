@@ -141,10 +141,11 @@ for (const javaScriptEnabled of [true, false]) {
       for (const attempt of ['new', 'saved']) {
         await active.check();
         await savedAs(page, 'Paused store is saved as a draft.');
-        await page.getByText('Active takes effect when the test has passed and you save.').waitFor();
+        await page.getByText('It turns on when the test passes.').waitFor();
         await page.getByRole('main').getByText('Draft', { exact: true }).waitFor();
         await page.reload();
-        assert.equal(await active.isChecked(), false, `a draft is never active, ${attempt}`);
+        assert.equal(await active.isChecked(), true, `a draft remembers that it is to be active, ${attempt}`);
+        await page.getByText('Test failed: This store is paused by Shopify').waitFor();
       }
     });
 

@@ -148,6 +148,6 @@ async fn what_a_refused_form_held_need_not_be_typed_again(pool: PgPool) {
     let page = page.press("Save").await;
     assert_eq!(
         page.banner(),
-        "Northwind Wholesale is saved as a draft. Active takes effect when the test has passed and you save. See all carts"
+        "Northwind Wholesale is saved as a draft. It turns on when the test passes. See all carts"
     );
 }

@@ -25,7 +25,7 @@ use crate::{
 
 pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
 pub use monitor::{MOST_AT_ONCE, Swept, lag};
-pub(super) use record::{record, settle};
+pub(super) use record::{record, record_saved_with, settle};
 pub use shared::cause_of;
 
 /// What a check found, as far as a cart's health is concerned.

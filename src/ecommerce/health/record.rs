@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 use super::{Finding, PastCheck, StatusChange, announce, schedule};
 use crate::ecommerce::{
-    CartId, Status, sql,
-    status::{Bearing, Facts, Standing},
+    CartId, Status, TestReport, sql,
+    status::{Facts, HealthState, Severity},
     verdict::Class,
 };
 
@@ -19,17 +19,22 @@ pub(in crate::ecommerce) async fn record(
     now: &sql::LockedHealth,
     finding: &Finding,
 ) -> sqlx::Result<()> {
-    let (at, before) = (now.at, now.standing);
-    let after = before.after(finding.class, at);
+    // A test that was never made says nothing, and is no check.
+    if finding.class.severity() == Severity::NotACheck {
+        return Ok(());
+    }
+    let (at, before) = (now.at, now.health);
+    let after = if now.has_passed { before.after(finding.class, at) } else { HealthState::of_draft(finding.class) };
     let status = Facts { has_passed: now.has_passed, is_active: now.is_active, last: after.class }.status();
     let status = status.with_locations(now.locations_gone);
-    // What the list says changes only with what stands; the finding may be one that does not stand yet.
-    let stands = after.class == Some(finding.class) && finding.class.bearing() != Bearing::Nothing;
+    // The list changes only with the health state; one transient failure does not change it.
+    let stands = after.class == Some(finding.class);
     let missing = i32::try_from(finding.missing.len()).unwrap_or(i32::MAX);
-    let says_more = stands && (now.title.as_deref() != Some(&finding.title) || now.missing_count != missing);
+    let finding_title = if now.has_passed { reported_title(finding) } else { &finding.title };
+    let says_more = stands && (now.title.as_deref() != Some(finding_title) || now.missing_count != missing);
     if status != now.status || after.class != before.class || after.since != before.since || says_more {
         let (title, missing) =
-            if stands { (Some(finding.title.as_str()), missing) } else { (now.title.as_deref(), now.missing_count) };
+            if stands { (Some(finding_title), missing) } else { (now.title.as_deref(), now.missing_count) };
         sql::update_standing(work, now.cart, &after, title, missing, status).await?;
     }
     if let Some(granted) = &finding.granted
@@ -42,9 +47,29 @@ pub(in crate::ecommerce) async fn record(
     let check = PastCheck { at, class: finding.class, took_ms: finding.took_ms };
     let pause = schedule::pause(finding.class, after.streak, failing_for, wait);
     sql::update_health(work, now.cart, &after, &check, pause, finding).await?;
-    let title = if stands { Some(finding.title.as_str()) } else { now.title.as_deref() };
+    let title = if stands { Some(finding_title) } else { now.title.as_deref() };
     let trouble = Trouble::of(status, &after, title, at);
     follow(work, now, status, trouble, &finding.missing, None).await
+}
+
+/// Makes the test that a credential was saved with its first check: the list, the badge and the tab Health tell of it.
+pub(in crate::ecommerce) async fn record_saved_with(
+    work: &mut PgConnection,
+    cart: CartId,
+    report: &TestReport,
+) -> sqlx::Result<()> {
+    let Some(mut now) = sql::lock_health(work, cart).await? else { return Ok(()) };
+    sql::update_tested(work, cart, report).await?;
+    now.at = report.tested_at;
+    record(work, &now, &Finding::of(&report.verdict, report.title())).await
+}
+
+/// The title of what is reported. A mistake of ours is reported only when the store cannot be checked because of it.
+fn reported_title(finding: &Finding) -> &str {
+    match finding.class.severity() {
+        Severity::Ours => "We cannot check this store",
+        _ => &finding.title,
+    }
 }
 
 /// A person changed the cart: its problem ends if what stands now is none, and a change of its word is told.
@@ -56,7 +81,7 @@ pub(in crate::ecommerce) async fn settle(
 ) -> sqlx::Result<()> {
     let Some(mut now) = sql::lock_health(work, cart).await? else { return Ok(()) };
     let status = std::mem::replace(&mut now.status, previous);
-    let trouble = Trouble::of(status, &now.standing, now.title.as_deref(), now.at);
+    let trouble = Trouble::of(status, &now.health, now.title.as_deref(), now.at);
     follow(work, &now, status, trouble, &[], Some(by)).await
 }
 
@@ -68,15 +93,10 @@ struct Trouble {
 }
 
 impl Trouble {
-    fn of(status: Status, stands: &Standing, title: Option<&str>, at: OffsetDateTime) -> Option<Self> {
+    fn of(status: Status, stands: &HealthState, title: Option<&str>, at: OffsetDateTime) -> Option<Self> {
         matches!(status, Status::NeedsAttention | Status::NotConnected).then_some(())?;
         let title = title.unwrap_or_default().to_owned();
         Some(Self { class: stands.class?, title, since: stands.since.unwrap_or(at) })
-    }
-
-    /// Two reasons that may pass are one problem; any other class is a problem of its own.
-    fn is(&self, other: Class) -> bool {
-        self.class == other || (self.class.bearing() == Bearing::MayPass && other.bearing() == Bearing::MayPass)
     }
 }
 
@@ -122,7 +142,8 @@ async fn turn(
     trouble: Option<&Trouble>,
     ended_by: Option<&str>,
 ) -> sqlx::Result<Option<sql::Over>> {
-    if trouble.is_none() && now.problem.is_none() || trouble.zip(now.problem).is_some_and(|(one, class)| one.is(class))
+    if trouble.is_none() && now.problem.is_none()
+        || trouble.zip(now.problem).is_some_and(|(one, class)| one.class.is_same_problem(class))
     {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::ecommerce::{
-    status::{Bearing, IN_A_ROW},
+    status::{FAILURE_THRESHOLD, Severity},
     verdict::Class,
 };
 
@@ -24,23 +24,23 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// How long until the next check after one of this class.
 ///
-/// `streak` counts the failures in a row that may pass, this one included; `failing_for` is how long what stands has stood;
+/// `streak` counts consecutive failures that are not reported at once, this one included; `failing_for` is how long what stands has stood;
 /// `wait` is what Shopify asked for.
 pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Duration>) -> Duration {
-    let pause = match (class.bearing(), class) {
+    let pause = match (class.severity(), class) {
         (_, Class::RequestRejected) => LEFT_ALONE,
-        (Bearing::MayPass, _) => {
-            let doublings = streak.saturating_sub(IN_A_ROW + 1).min(8);
+        (Severity::Transient, _) => {
+            let doublings = streak.saturating_sub(FAILURE_THRESHOLD + 1).min(8);
             (SOON * 2_u32.pow(doublings)).min(SELDOM)
         }
         // These may be lifted any day, and are not about the credential: only that wears out our welcome.
         (
-            Bearing::Refused,
+            Severity::Refused,
             Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound | Class::AddressRefused,
         ) => HOURLY,
-        (Bearing::Refused, _) if failing_for >= DAILY => DAILY,
-        (Bearing::Refused, _) => HOURLY,
-        (Bearing::Well | Bearing::Limited | Bearing::Nothing, _) => INTERVAL,
+        (Severity::Refused, _) if failing_for >= DAILY => DAILY,
+        (Severity::Refused, _) => HOURLY,
+        (Severity::Well | Severity::Limited | Severity::Ours | Severity::NotACheck, _) => INTERVAL,
     };
     pause.max(wait.unwrap_or_default().min(LONGEST_WAIT))
 }

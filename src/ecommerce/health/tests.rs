@@ -363,16 +363,31 @@ async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_mistake_of_ours_changes_no_status(pool: PgPool) {
+async fn a_store_that_we_cannot_check_needs_attention_after_four_mistakes_of_ours(pool: PgPool) {
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
     house.set(Scenario::Says(Canned::BadRequest));
-    for _ in 0..4 {
+    for _ in 0..3 {
         assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
         house.pass("20 minutes").await;
     }
     assert_eq!(house.health(cart).await.recent.last().map(|check| check.class), Some(Class::OurBug));
     assert_eq!(house.events().await, []);
+    assert_eq!(house.check().await, word(Status::NeedsAttention, Class::OurBug));
+    let health = house.health(cart).await;
+    assert_eq!(
+        health.problems.iter().map(|problem| problem.title.as_str()).collect::<Vec<_>>(),
+        ["We cannot check this store"]
+    );
+    let told: i64 = sqlx::query_scalar("select count(*) from audit_events where event = 'cart_needs_attention'")
+        .fetch_one(&house.pool)
+        .await
+        .expect("read");
+    assert_eq!(told, 1);
+    house.set(Scenario::Well);
+    assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+    let names: Vec<String> = house.events().await.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["cart_needs_attention", "cart_recovered"]);
 }
 
 #[sqlx::test]

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{Effect, Found, SaveError};
 use crate::ecommerce::{
-    Broken, Cart, CartId, Ecommerce, Visitor,
+    Broken, Cart, CartId, Ecommerce, TestReport, Visitor,
+    report::Tested,
     shopify::{
         address::StoreAddress,
         credential::{Credential, CredentialKind},
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     pub has_passed: bool,
     pub last: Option<Class>,
     pub replaced: Option<(CredentialKind, Option<String>)>,
+    /// The last test of a credential that is new here.
+    pub tested: Option<TestReport>,
 }
 
 impl Ecommerce {
@@ -60,13 +63,16 @@ impl Ecommerce {
     ) -> Result<Connection, SaveError> {
         let cart = &before.cart;
         let (has_passed, last) = (cart.passed_at.is_some(), cart.last_class);
-        let kept = Connection { effect: Effect::Kept, has_passed, last, replaced: None };
+        let kept = Connection { effect: Effect::Kept, has_passed, last, replaced: None, tested: None };
         let Some(credential) = new else {
             unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
             return Ok(kept);
         };
         self.refuse_other_store(work, cart, address, &credential).await?;
-        let pass = self.last_pass(work, address, &credential, Some(cart)).await?;
+        let (tested, pass) = match self.latest_test(work, address, &credential, Some(cart)).await? {
+            Some(Tested { report, pass }) => (Some(report), pass),
+            None => (None, None),
+        };
         let kind = credential.kind();
         if pass.is_none() && has_passed && cart.address == *address && cart.credential.is_some() {
             unsaved::hold(work, &self.vault, visitor, submitted, Some(cart.id), address, &credential).await?;
@@ -80,6 +86,7 @@ impl Ecommerce {
             has_passed: pass.is_some(),
             last: pass.map(|pass| pass.class),
             replaced: Some((kind, ending)),
+            tested,
         })
     }
 

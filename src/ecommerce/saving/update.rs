@@ -80,11 +80,19 @@ impl Ecommerce {
                 changes.extend(more);
             }
         }
-        let Connection { effect, has_passed, last, replaced } = connection;
+        let Connection { effect, has_passed, last, replaced, tested } = connection;
         let facts = Facts { has_passed, is_active: wants_active && has_passed, last };
         let status = facts.status().with_locations(are_gone);
-        sql::update(work, id, submitted, &name, facts.is_active, status, visitor.by.name()).await?;
+        let active = (facts.is_active, wants_active && !facts.is_active);
+        sql::update(work, id, submitted, &name, active, status, visitor.by.name()).await?;
         health::settle(work, id, before.cart.status, visitor.by.name()).await?;
+        if let Some(report) = &tested {
+            health::record_saved_with(work, id, report).await?;
+        }
+        let was_ticked = before.cart.activate_on_pass;
+        if !before.cart.is_active && !facts.is_active && was_ticked != active.1 {
+            changes.push(Change::of_wish(was_ticked));
+        }
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let over = edit.is_overwrite.then(|| before.cart.updated_by.clone());
         for event in events(changes, (before.cart.is_active, facts.is_active), replaced, over) {

@@ -38,7 +38,7 @@ pub(in crate::ecommerce) async fn count_selected(
              and ($2::boolean is null or (carts.is_active and integration.is_active) = $2)
              and (not $3 or status in ('needs-attention', 'not-connected'))
              and ($4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0)
-             and (not $5 or carts.is_active)"#,
+             and (not $5 or carts.is_active or carts.activate_on_pass)"#,
         ids,
         active,
         attention,
@@ -190,7 +190,7 @@ pub(in crate::ecommerce) async fn cancel_job(connection: &mut PgConnection, id: 
     Ok(cancelled.rows_affected() == 1)
 }
 
-/// Turns one cart off.
+/// Turns one cart off, and forgets that it was to be turned on.
 pub(in crate::ecommerce) async fn turn_off(
     connection: &mut PgConnection,
     id: CartId,
@@ -199,7 +199,7 @@ pub(in crate::ecommerce) async fn turn_off(
 ) -> sqlx::Result<CartRef> {
     sqlx::query_as!(
         CartRef,
-        "update carts set is_active = false, status = $2, retired_by = $3, version = version + 1, updated_at = now(), updated_by = $3
+        "update carts set is_active = false, activate_on_pass = false, status = $2, retired_by = $3, version = version + 1, updated_at = now(), updated_by = $3
          where id = $1 returning id, website_name as name",
         id.0,
         status.as_str(),

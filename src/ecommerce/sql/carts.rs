@@ -13,6 +13,7 @@ use crate::{
         shopify::{address::StoreAddress, credential::CredentialKind},
         verdict::Class,
     },
+    vault::Fingerprints,
 };
 
 /// A cart's row, its secret sealed.
@@ -44,6 +45,7 @@ struct Record {
     retired_by: Option<String>,
     is_disconnected: bool,
     locations_gone: bool,
+    activate_on_pass: bool,
     secret_version: i64,
     last_submission_id: Option<Uuid>,
     updated_at: OffsetDateTime,
@@ -58,7 +60,7 @@ macro_rules! select_cart {
             "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
                 secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id,
                 last_class, last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone,
-                secret_version, last_submission_id, updated_at, updated_by
+                activate_on_pass, secret_version, last_submission_id, updated_at, updated_by
              from carts where id = $1" + $tail,
             $id
         )
@@ -127,6 +129,7 @@ impl Record {
             retired_by: self.retired_by,
             is_disconnected: self.is_disconnected,
             locations_gone: self.locations_gone,
+            activate_on_pass: self.activate_on_pass,
             secret_version: self.secret_version,
             updated_at: self.updated_at,
             updated_by: self.updated_by,
@@ -141,12 +144,13 @@ pub(in crate::ecommerce) struct Submitted {
     website_name: String,
     status: String,
     is_active: bool,
+    activate_on_pass: bool,
 }
 
 impl Submitted {
     pub fn into_saved(self) -> Saved {
         let effect = match (Status::from_stored(&self.status), self.is_active) {
-            (Status::Draft, _) => Effect::Draft { active_was_ticked: false },
+            (Status::Draft, _) => Effect::Draft { active_was_ticked: self.activate_on_pass },
             (Status::Connected, true) => Effect::Connected,
             (_, true) => Effect::ConnectedWithLimits,
             (_, false) => Effect::Inactive,
@@ -159,9 +163,13 @@ pub(in crate::ecommerce) async fn find_by_submission(
     connection: &mut PgConnection,
     form: Uuid,
 ) -> sqlx::Result<Option<Submitted>> {
-    sqlx::query_as!(Submitted, "select id, website_name, status, is_active from carts where submission_id = $1", form)
-        .fetch_optional(connection)
-        .await
+    sqlx::query_as!(
+        Submitted,
+        "select id, website_name, status, is_active, activate_on_pass from carts where submission_id = $1",
+        form
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 pub(in crate::ecommerce) struct NewCart<'a> {
@@ -171,6 +179,7 @@ pub(in crate::ecommerce) struct NewCart<'a> {
     pub address: &'a StoreAddress,
     pub is_practice: bool,
     pub is_active: bool,
+    pub activate_on_pass: bool,
     pub status: Status,
     pub by: &'a str,
 }
@@ -184,8 +193,8 @@ pub(in crate::ecommerce) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into carts (id, platform, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
-            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice)
-         values ($1, 'shopify', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16)",
+            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice, activate_on_pass)
+         values ($1, 'shopify', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16, $17)",
         new.id.0,
         new.submitted,
         new.name.as_str(),
@@ -201,7 +210,8 @@ pub(in crate::ecommerce) async fn insert(
         sealed.token_fingerprint,
         new.by,
         passed_at,
-        new.is_practice
+        new.is_practice,
+        new.activate_on_pass
     )
     .execute(connection)
     .await
@@ -214,25 +224,59 @@ pub(in crate::ecommerce) async fn update(
     id: CartId,
     submitted: Uuid,
     name: &WebsiteName,
-    is_active: bool,
+    (is_active, activate_on_pass): (bool, bool),
     status: Status,
     by: &str,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set website_name = $2, name_twin = case when name_key(website_name) = name_key($2) then name_twin else 0 end,
             retired_by = case when is_active and not $3 then $5 else retired_by end,
-            is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5, last_submission_id = $6
+            is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5, last_submission_id = $6,
+            activate_on_pass = $7
          where id = $1",
         id.0,
         name.as_str(),
         is_active,
         status.as_str(),
         by,
-        submitted
+        submitted,
+        activate_on_pass
     )
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// Turns on a cart that waited for its pass; `false` where nobody asked for it. The form that the tester has open shows the tick
+/// already, so the version stays.
+pub(in crate::ecommerce) async fn turn_on_after_pass(connection: &mut PgConnection, id: CartId) -> sqlx::Result<bool> {
+    let turned_on = sqlx::query!(
+        "update carts set is_active = true, activate_on_pass = false where id = $1 and activate_on_pass and not is_active",
+        id.0
+    )
+    .execute(connection)
+    .await?;
+    Ok(turned_on.rows_affected() == 1)
+}
+
+/// The cart that holds exactly what was tested, though the test was not one of that cart: it was saved while its test ran. A cart
+/// that is known to belong to a shop counts only tests of its own, which compare the shop.
+pub(in crate::ecommerce) async fn find_holder(
+    connection: &mut PgConnection,
+    host: &str,
+    fingerprints: &Fingerprints,
+    own: Option<CartId>,
+) -> sqlx::Result<Option<CartRef>> {
+    sqlx::query_as!(
+        CartRef,
+        "select id, website_name as name from carts
+         where platform = 'shopify' and store_host = $1 and credential_fingerprint = any ($2) and (shop_id is null or id = $3)",
+        host,
+        fingerprints.all(),
+        own.map(|own| own.0)
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 pub(in crate::ecommerce) async fn delete(

@@ -107,6 +107,7 @@ pub(in crate::ecommerce) async fn find_last_worked(
 }
 
 /// What a pass leaves on its cart.
+#[derive(Debug)]
 pub(in crate::ecommerce) struct PassFacts {
     pub test: Uuid,
     pub class: Class,
@@ -145,21 +146,22 @@ fn missing(verdict: &Verdict) -> i32 {
     i32::try_from(missing.unwrap_or(0)).unwrap_or(i32::MAX)
 }
 
-/// The latest test of exactly this, if it is at most thirty minutes old.
-pub(in crate::ecommerce) async fn find_recent_test(
+/// The latest test of exactly this, and whether it ended at most thirty minutes ago.
+pub(in crate::ecommerce) async fn find_latest_test(
     connection: &mut PgConnection,
     fingerprints: &Fingerprints,
-) -> sqlx::Result<Option<TestReport>> {
+) -> sqlx::Result<Option<(TestReport, bool)>> {
     let row = sqlx::query!(
-        r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"
-           from connection_tests where fingerprint = any ($1) and finished_at > now() - interval '30 minutes'
+        r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!",
+               finished_at > now() - interval '30 minutes' as "is_recent!"
+           from connection_tests where fingerprint = any ($1) and finished_at is not null
            order by started_at desc limit 1"#,
         fingerprints.all()
     )
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(|row| {
-        Some(TestReport {
+        let report = TestReport {
             id: row.id,
             submission: row.submission_id,
             cart: row.cart_id.map(CartId),
@@ -168,7 +170,8 @@ pub(in crate::ecommerce) async fn find_recent_test(
             was_saved: row.was_saved,
             tested_at: row.finished_at,
             verdict: serde_json::from_value(row.verdict).ok()?,
-        })
+        };
+        Some((report, row.is_recent))
     }))
 }
 

@@ -63,7 +63,7 @@ pub(in crate::ecommerce) async fn disconnect(
         CartRef,
         "update carts set credential_kind = null, client_id = null, secret = null, secret_ending = null, secret_added_by = null,
             secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
-            passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
+            activate_on_pass = false, passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
             minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
             is_disconnected = true, retired_by = $2, secret_version = version + 1, version = version + 1, updated_at = now(), updated_by = $2
          where id = $1 and version = $3 returning id, website_name as name",

@@ -9,7 +9,7 @@ use super::Due;
 use crate::ecommerce::{
     CartId, Status,
     health::{Finding, PastCheck},
-    status::Standing,
+    status::HealthState,
     verdict::Class,
 };
 
@@ -25,7 +25,7 @@ pub(in crate::ecommerce) struct LockedHealth {
     pub locations_gone: bool,
     pub version: i64,
     pub fingerprint: Option<Vec<u8>>,
-    pub standing: Standing,
+    pub health: HealthState,
     pub title: Option<String>,
     pub missing_count: i32,
     /// What the app was granted when it last let us in, what is implied included.
@@ -63,7 +63,7 @@ pub(in crate::ecommerce) async fn lock_health(
         locations_gone: row.locations_gone,
         version: row.version,
         fingerprint: row.credential_fingerprint,
-        standing: Standing {
+        health: HealthState {
             class: row.last_class.as_deref().and_then(Class::from_stored),
             since: row.failing_since,
             streak: u32::try_from(row.streak).unwrap_or(0),
@@ -83,7 +83,7 @@ pub(in crate::ecommerce) async fn lock_health(
 pub(in crate::ecommerce) async fn update_standing(
     connection: &mut PgConnection,
     id: CartId,
-    stands: &Standing,
+    stands: &HealthState,
     title: Option<&str>,
     missing: i32,
     status: Status,
@@ -125,7 +125,7 @@ pub(in crate::ecommerce) async fn update_granted(
 pub(in crate::ecommerce) async fn update_health(
     connection: &mut PgConnection,
     id: CartId,
-    stands: &Standing,
+    stands: &HealthState,
     check: &PastCheck,
     pause: Duration,
     finding: &Finding,
@@ -134,15 +134,15 @@ pub(in crate::ecommerce) async fn update_health(
     let is_new_day = sqlx::query_scalar!(
         r#"
         with noted as (
-            update cart_health set leased_until = null, last_checked_at = now(),
+            update cart_health set leased_until = null, last_checked_at = $10,
                 next_check_at = case when next_check_at is not null then now() + make_interval(secs => $2 * (0.9 + 0.2 * random())) end,
-                last_good_at = case when $3 then now() else last_good_at end, streak = $4, streak_since = $5,
+                last_good_at = case when $3 then $10 else last_good_at end, streak = $4, streak_since = $5,
                 recent = substring(recent || $6::bytea from greatest(1, octet_length(recent) + 9 - 240)),
                 store = coalesce($7, store), customers_asked_at = case when $8 then now() else customers_asked_at end
             where cart_id = $1
         )
         insert into cart_days as d (cart_id, day, checks, failed, slowest_ms)
-        values ($1, (now() at time zone 'UTC')::date, 1, case when $3 then 0 else 1 end, $9)
+        values ($1, ($10 at time zone 'UTC')::date, 1, case when $3 then 0 else 1 end, $9)
         on conflict (cart_id, day) do update set checks = least(d.checks + 1, 32767), failed = least(d.failed + excluded.failed, 32767),
             slowest_ms = greatest(d.slowest_ms, excluded.slowest_ms)
         returning xmax = 0 as "is_new_day!"
@@ -155,7 +155,8 @@ pub(in crate::ecommerce) async fn update_health(
         &check.pack()[..],
         finding.store.as_ref().map(|store| serde_json::to_value(store).expect("what a store says is plain data")),
         finding.asked_customers,
-        check.took_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX))
+        check.took_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX)),
+        check.at
     )
     .fetch_one(&mut *connection)
     .await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        Cart, Ecommerce,
+        Cart, CartId, Ecommerce,
         health::{self, Finding},
         report::TestReport,
         sql,
@@ -47,13 +47,23 @@ impl Ecommerce {
             Box::pin(async move {
                 ecommerce.complete(work, &run, &mut report.verdict).await?;
                 sql::finish_test(work, &report).await?;
-                let cart = run.cart.as_ref().map(Cart::reference);
-                if run.was_saved
-                    && let Some(cart) = &run.cart
-                {
-                    record_saved(work, cart, &run.fingerprints, &report).await?;
-                }
+                let own = run.cart.as_ref().map(Cart::reference);
+                // What was tested may have been saved while the test ran, by this form or by another one.
+                let holder = if run.was_saved {
+                    own.clone()
+                } else {
+                    let own = run.cart.as_ref().map(|cart| cart.id);
+                    sql::find_holder(work, &report.address.host(), &run.fingerprints, own).await?
+                };
+                let is_turned_on = match &holder {
+                    Some(holder) => record_saved(work, CartId(holder.id), &run.fingerprints, &report).await?,
+                    None => false,
+                };
+                let cart = own.or(holder);
                 audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
+                if is_turned_on {
+                    audit::record(work, &run.visitor.by, cart.as_ref(), &Event::CartTurnedOn).await?;
+                }
                 Ok(report)
             })
         })
@@ -91,23 +101,28 @@ impl Ecommerce {
     }
 }
 
-/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile. It counts as a check.
+/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile. It counts as a check. Whether
+/// it turned the cart on, because somebody had ticked *Active* before.
 async fn record_saved(
     work: &mut sqlx::PgConnection,
-    cart: &Cart,
+    cart: CartId,
     tested: &Fingerprints,
     report: &TestReport,
-) -> sqlx::Result<()> {
-    let Some(mut now) = sql::lock_health(work, cart.id).await? else { return Ok(()) };
+) -> sqlx::Result<bool> {
+    let Some(mut now) = sql::lock_health(work, cart).await? else { return Ok(false) };
     if !tested.is(now.fingerprint.as_ref()) {
-        return Ok(());
+        return Ok(false);
     }
+    let mut is_turned_on = false;
     if let Some(pass) = sql::PassFacts::of(report) {
-        sql::update_pass(work, cart.id, &pass).await?;
+        sql::update_pass(work, cart, &pass).await?;
+        is_turned_on = sql::turn_on_after_pass(work, cart).await?;
         now.has_passed = true;
+        now.is_active |= is_turned_on;
     }
-    sql::update_tested(work, cart.id, report).await?;
-    health::record(work, &now, &Finding::of(&report.verdict, report.title())).await
+    sql::update_tested(work, cart, report).await?;
+    health::record(work, &now, &Finding::of(&report.verdict, report.title())).await?;
+    Ok(is_turned_on)
 }
 
 /// The constraint that one store has one cart.

@@ -11,6 +11,7 @@ mod guide;
 mod health;
 mod home;
 mod people;
+mod promises;
 mod readable;
 mod rules;
 mod settings;

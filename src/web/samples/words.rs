@@ -5,7 +5,10 @@ use scraper::Html;
 
 use super::rules::select;
 use super::verdicts::test_view;
-use crate::ecommerce::verdict::Class;
+use crate::ecommerce::{
+    state::{Checks, Unscheduled},
+    verdict::Class,
+};
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 
@@ -65,7 +68,7 @@ fn what_follows_a_failure_is_not_checked_and_never_failed() {
         let line = page.select(&select(&format!("li[data-check={check}]"))).next().expect("the line");
         line.text().map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(state("store"), "Store not reached 84 ms");
+    assert_eq!(state("store"), "Store reached: it is paused 84 ms");
     assert_eq!(state("credential"), "Access token Not checked");
     assert_eq!(state("version"), "API version Not checked");
 }
@@ -74,8 +77,20 @@ fn what_follows_a_failure_is_not_checked_and_never_failed() {
 fn what_comes_next_depends_on_what_is_saved() {
     let told = |standing| read(&TestView { standing, ..test_view(Class::Connected, Kind::AccessToken) }).1;
     assert!(told(Standing::Unsaved).contains("Save to keep this connection."));
-    assert!(told(Standing::SavedInactive).contains("Turn on Active when you are ready to sync."));
-    assert!(told(Standing::Active).contains("Nothing to do."));
+    let saved = |why| told(Standing::Saved(Checks::Unscheduled(why)));
+    assert!(saved(Unscheduled::Inactive).contains("Turn on Active when you are ready to sync."));
+    assert!(saved(Unscheduled::IntegrationIsOff).contains("Turn on Ecommerce Integration when you are ready to sync."));
+    assert!(told(Standing::Saved(Checks::Scheduled)).contains("Nothing to do."));
+}
+
+#[test]
+fn a_result_says_that_it_is_not_about_what_is_saved_only_while_it_differs() {
+    let told = |standing| read(&TestView { standing, ..test_view(Class::Connected, Kind::AccessToken) }).1;
+    let sentence = "This test covers what is typed here, not what was saved before.";
+    assert!(told(Standing::DiffersFromSaved).contains(sentence));
+    for standing in [Standing::Unsaved, Standing::Saved(Checks::Scheduled)] {
+        assert!(!told(standing).contains(sentence), "{standing:?}");
+    }
 }
 
 #[test]
@@ -163,7 +178,7 @@ const WORDS: [(Class, &str, &str, &str); 30] = [
         Class::StoreFrozen,
         "This store is paused by Shopify",
         "Shopify says there is an unpaid bill, or the store is closed. Your API URL and access token may be fine.",
-        "Ask the store owner to sign in to Shopify and settle the bill. You do not need to change anything here. We keep checking.",
+        "Ask the store owner to sign in to Shopify and settle the bill. You do not need to change anything here. Test again when it is settled.",
     ),
     (
         Class::StoreLocked,

@@ -2,6 +2,7 @@
 //! sentence.
 
 mod conflict;
+mod draft;
 mod edit;
 mod end;
 mod new_cart;

@@ -43,17 +43,9 @@ async fn new_and_never_tested_is_a_draft(pool: PgPool) {
     let mut page = app.fill_new(&priya, "Northwind Wholesale", "northwind-b2b").await;
     page.check("Active");
     let page = page.press("Save").await;
-    assert_saved(
-        &page,
-        "Northwind Wholesale is saved as a draft. Active takes effect when the test has passed and you save.",
-        "Draft",
-    );
-    assert!(!page.is_checked("Active"), "{page}");
-    // the test of what is saved, then Active
-    let mut page = page.press("Test Connection").await;
-    assert_eq!(page.class(), "CONNECTED");
-    page.check("Active");
-    assert_saved(&page.press("Save").await, "Northwind Wholesale is saved and connected.", "Connected");
+    assert_saved(&page, "Northwind Wholesale is saved as a draft. It turns on when the test passes.", "Draft");
+    assert!(page.is_checked("Active"), "{page}");
+    assert_eq!(page.text("#active-h"), "This cart turns on when its test passes.");
 }
 
 #[sqlx::test]
@@ -61,12 +53,8 @@ async fn new_and_tested_in_vain_is_a_draft_whatever_is_ticked(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Unauthorized));
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
-    assert_saved(
-        &page,
-        "Northwind Tea is saved as a draft. Active takes effect when the test has passed and you save.",
-        "Draft",
-    );
-    assert!(!page.is_checked("Active"), "{page}");
+    assert_saved(&page, "Northwind Tea is saved as a draft. It turns on when the test passes.", "Draft");
+    assert!(page.is_checked("Active"), "{page}");
 }
 
 #[sqlx::test]
@@ -78,11 +66,8 @@ async fn a_pass_of_something_else_or_of_long_ago_does_not_count(pool: PgPool) {
     crate::support::dump::tamper(&app.pool, "update connection_tests set finished_at = now() - interval '31 minutes'")
         .await;
     let page = page.press("Save").await;
-    assert_saved(
-        &page,
-        "Northwind Tea is saved as a draft. Active takes effect when the test has passed and you save.",
-        "Draft",
-    );
+    assert_saved(&page, "Northwind Tea is saved as a draft. It turns on when the test passes.", "Draft");
+    assert_eq!(page.text("p.status .muted"), "Not tested yet");
     // a pass that was followed by a failure does not count either
     app.open_store("northwind-b2b");
     let page = app.fill_new(&priya, "Northwind Wholesale", "northwind-b2b").await.press("Test Connection").await;

@@ -21,7 +21,8 @@ pub(super) fn judged(
     lines.tell(Store, CheckState::Passed, None, took.store_ms);
     let mut verdict = Verdict { details, covered: scopes::covered(&granted), ..Verdict::of(Class::Connected) };
     if subject.expected_shop_id.is_some_and(|expected| expected != store.shop_id) {
-        lines.tell(Credential, CheckState::Failed, None, took.credential_ms);
+        let found = Class::WrongStore.failed_line(true).to_owned();
+        lines.tell(Credential, CheckState::Failed, Some(found), took.credential_ms);
         lines.skip(&[Permissions, Version]);
         return Verdict { class: Class::WrongStore, store: Some(store), covered: 0, ..verdict };
     }
@@ -76,14 +77,15 @@ pub(super) fn refused(
     lines: &mut Lines<'_>,
 ) -> Verdict {
     use CheckKind::{Credential, Permissions, Store, Version};
+    let found = Some(refusal.class.failed_line(details.status.is_some()).to_owned());
     match refusal.class.failed_check() {
         Some(Store) => {
-            lines.tell(Store, CheckState::Failed, None, took.store_ms);
+            lines.tell(Store, CheckState::Failed, found, took.store_ms);
             lines.skip(&[Credential, Permissions, Version]);
         }
         Some(_) => {
             lines.tell(Store, CheckState::Passed, None, took.store_ms);
-            lines.tell(Credential, CheckState::Failed, None, took.credential_ms);
+            lines.tell(Credential, CheckState::Failed, found, took.credential_ms);
             lines.skip(&[Permissions, Version]);
         }
         None => {

@@ -13,6 +13,7 @@ use query::{list_href, neighbour_href, sort_name};
 
 use super::{StatusFacts, StatusView};
 use crate::app::App;
+use crate::ecommerce::state::{CartFacts, Checks};
 use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy};
 use crate::web::borrowed::Borrowed;
 use crate::web::charts::Line;
@@ -124,7 +125,7 @@ pub async fn list(
     Ok(Page::ok(Carts {
         shell,
         active: page.integration_is_on,
-        rows: page.rows.iter().map(|row| CartRow::of(&app, row, page.integration_is_on, now)).collect(),
+        rows: page.rows.iter().map(|row| CartRow::of(row, page.integration_is_on, app.site.practices(), now)).collect(),
         filter,
         counts: Counts {
             active: count(page.counts.active),
@@ -140,10 +141,9 @@ pub async fn list(
 }
 
 impl CartRow {
-    fn of(app: &App, row: &Listed, is_on: bool, now: OffsetDateTime) -> Self {
+    pub(crate) fn of(row: &Listed, is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         let facts = StatusFacts {
-            status: row.status,
-            is_on,
+            cart: CartFacts::of_row(row, is_on, practice_is_on),
             class: row.last_class,
             title: row.last_title.as_deref(),
             missing: row.missing_count,
@@ -157,10 +157,10 @@ impl CartRow {
             name: row.website_name.clone(),
             host: row.store_host.clone(),
             platform: "Shopify",
-            status: facts.view(row.is_practice, app.site.practices(), now),
+            status: facts.view(now),
             sparkline: Line::of(&row.recent, 24),
             last_checked: row.last_checked_at.map(|at| Moment::new(at, now)),
-            active: row.is_active && is_on,
+            active: facts.cart.state().checks == Checks::Scheduled,
         }
     }
 }

@@ -9,15 +9,18 @@ pub mod switch;
 use time::OffsetDateTime;
 
 use crate::direction::isolated;
-use crate::ecommerce::{Status, status::Bearing, verdict::Class};
+use crate::ecommerce::{
+    Cart, Status,
+    state::{CartFacts, CartState, Checks, Unscheduled},
+    status::Severity,
+    verdict::Class,
+};
 use crate::web::filters::Moment;
 
-/// What the line under a badge follows from.
+/// What the badge and its line follow from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StatusFacts<'a> {
-    pub status: Status,
-    /// The switch of the whole integration.
-    pub is_on: bool,
+    pub cart: CartFacts,
     pub class: Option<Class>,
     pub title: Option<&'a str>,
     pub missing: i32,
@@ -28,49 +31,74 @@ pub(crate) struct StatusFacts<'a> {
     pub locations_gone: bool,
 }
 
-impl StatusFacts<'_> {
-    /// The badge and its line. A practice cart is a Draft where practice is off.
-    pub(crate) fn view(&self, is_practice: bool, practices: bool, now: OffsetDateTime) -> StatusView {
-        let strayed = is_practice && !practices;
-        let status = if strayed { Status::Draft } else { self.status.under(self.is_on) };
-        let line = if strayed { Some("It belongs to the practice store".to_owned()) } else { self.line(status, now) };
-        StatusView { status, line, is_practice }
+impl<'a> StatusFacts<'a> {
+    pub(crate) fn of(cart: &'a Cart, integration_is_on: bool, practice_is_on: bool) -> Self {
+        Self {
+            cart: CartFacts::of_cart(cart, integration_is_on, practice_is_on),
+            class: cart.last_class,
+            title: cart.last_title.as_deref(),
+            missing: cart.missing_count,
+            since: cart.failing_since,
+            retired_by: cart.retired_by.as_deref(),
+            is_disconnected: cart.is_disconnected,
+            locations_gone: cart.locations_gone,
+        }
+    }
+
+    /// The badge and its line.
+    pub(crate) fn view(&self, now: OffsetDateTime) -> StatusView {
+        let state = self.cart.state();
+        let line = match (self.reason(), self.since) {
+            (Some(reason), Some(since)) if self.has_duration(state.status) => {
+                Some(format!("{reason}, since {}", Moment::new(since, now).words()))
+            }
+            (reason, _) => reason,
+        };
+        StatusView { status: state.status, line, is_practice: self.cart.is_practice }
+    }
+
+    /// Why the cart has its status, in the words of the list, the badge and the tab Health; `None` where nothing is to be said.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let CartState { status, checks } = self.cart.state();
+        match (status, checks) {
+            (_, Checks::Unscheduled(Unscheduled::PracticeIsOff)) => Some("It belongs to the practice store".to_owned()),
+            (Status::Draft, _) if self.is_disconnected => {
+                self.retired_by.map(|name| format!("Disconnected by {}", isolated(name)))
+            }
+            (Status::Draft, _) => Some(match self.title {
+                Some(title) => format!("Test failed: {title}"),
+                None => "Not tested yet".into(),
+            }),
+            (Status::Inactive, Checks::Unscheduled(Unscheduled::IntegrationIsOff)) => {
+                Some("Ecommerce Integration is off".into())
+            }
+            (Status::Inactive, _) => self.retired_by.map(|name| format!("Turned off by {}", isolated(name))),
+            (Status::Connected, _) => None,
+            (Status::NeedsAttention, _) if self.class == Some(Class::ScopesMissing) => Some(match self.missing {
+                1 => "1 permission missing".into(),
+                n => format!("{n} permissions missing"),
+            }),
+            (Status::NeedsAttention, _) if self.class == Some(Class::OurKey) => {
+                self.title.map(|title| format!("{title}. Open the cart and enter it again."))
+            }
+            // A limit of the connection is worse and has its own words.
+            (Status::NeedsAttention, _) if self.locations_gone && self.is_well() => {
+                Some("None of the chosen locations exists any more".into())
+            }
+            (Status::NeedsAttention | Status::NotConnected, _) => self.title.map(str::to_owned),
+        }
     }
 
     /// Whether the last check found nothing that needs attention.
     fn is_well(&self) -> bool {
-        self.class.is_none_or(|class| class.bearing() == Bearing::Well)
+        self.class.is_none_or(|class| class.severity() == Severity::Well)
     }
 
-    fn line(&self, status: Status, now: OffsetDateTime) -> Option<String> {
-        let since = |title: &str| match self.since {
-            Some(since) => format!("{title}, since {}", Moment::new(since, now).words()),
-            None => title.to_owned(),
-        };
-        match status {
-            Status::Draft if self.is_disconnected => {
-                self.retired_by.map(|name| format!("Disconnected by {}", isolated(name)))
-            }
-            Status::Draft => Some(match self.title {
-                Some(title) => format!("Test failed: {title}"),
-                None => "Not tested yet".into(),
-            }),
-            Status::Connected => None,
-            Status::NeedsAttention if self.class == Some(Class::ScopesMissing) => Some(match self.missing {
-                1 => "1 permission missing".into(),
-                n => format!("{n} permissions missing"),
-            }),
-            Status::NeedsAttention if self.class == Some(Class::OurKey) => {
-                Some("We cannot read the saved access token. Open the cart and enter it again.".into())
-            }
-            // Nothing worse: a limit of the connection has its own words.
-            Status::NeedsAttention if self.locations_gone && self.is_well() => {
-                Some("None of the chosen locations exists any more".into())
-            }
-            Status::NeedsAttention | Status::NotConnected => self.title.map(since),
-            Status::Inactive if !self.is_on => Some("Ecommerce Integration is off".into()),
-            Status::Inactive => self.retired_by.map(|name| format!("Turned off by {}", isolated(name))),
-        }
+    /// Whether the line says since when.
+    fn has_duration(&self, status: Status) -> bool {
+        let says_how_many = matches!(self.class, Some(Class::ScopesMissing | Class::OurKey));
+        let is_about_locations = status == Status::NeedsAttention && self.locations_gone && self.is_well();
+        matches!(status, Status::NeedsAttention | Status::NotConnected) && !says_how_many && !is_about_locations
     }
 }
 
@@ -94,7 +122,9 @@ impl Status {
         match self {
             Self::Draft => "Saved, but what is saved has never passed a test.",
             Self::Connected => "The last check passed, and every permission that is needed is there.",
-            Self::NeedsAttention => "Connected with limits, or the last checks failed for a reason that may pass.",
+            Self::NeedsAttention => {
+                "Connected with limits, or the last checks failed for a reason that may pass, or we cannot check the store."
+            }
             Self::NotConnected => "The credential is refused, the store is closed, or the app is gone.",
             Self::Inactive => "Turned off by a person. Nothing syncs and nothing is checked.",
         }

@@ -61,14 +61,17 @@ fn words(check: &Check, kind: Kind, store: Option<&Store>, permissions: usize) -
         (CheckKind::Address, CheckState::Passed) => "Address understood".into(),
         (CheckKind::Address, _) => "Address".into(),
         (CheckKind::Store, CheckState::Passed) => "Store reached".into(),
-        (CheckKind::Store, CheckState::Failed) => "Store not reached".into(),
+        (CheckKind::Store, CheckState::Failed) if found.is_empty() => "Store not reached".into(),
+        (CheckKind::Store, CheckState::Failed) => found.into(),
         (CheckKind::Store, CheckState::NotChecked) => "Store".into(),
         (CheckKind::Credential, CheckState::Passed) => match store {
             _ if !found.is_empty() => format!("{} accepted: {found}", kind.noun_first()),
             Some(store) => format!("{} accepted: {}", kind.noun_first(), store.introduced()),
             None => format!("{} accepted", kind.noun_first()),
         },
-        (CheckKind::Credential, CheckState::Failed) => format!("{} not accepted", kind.noun_first()),
+        (CheckKind::Credential, CheckState::Failed) => {
+            format!("{} {}", kind.noun_first(), if found.is_empty() { "not accepted" } else { found })
+        }
         (CheckKind::Credential, CheckState::NotChecked) => kind.noun_first().into(),
         (CheckKind::Permissions, CheckState::NotChecked) => "Permissions".into(),
         (CheckKind::Permissions, _) => format!("{} permissions", of_all().trim_end_matches(" permissions")),

@@ -128,7 +128,7 @@ fn rows_of_connection(form: &EditorForm, theirs: &Cart) -> Vec<ConflictRow> {
         rows.push(row("Client ID", id, &form.client_id.value));
     }
     rows.push(row(form.kind.label(), their_secret(form, theirs), your_secret(form)));
-    rows.push(row("Active", on(theirs.is_active), on(form.active)));
+    rows.push(row("Active", on(theirs.wants_active()), on(form.active)));
     rows.retain(|row| row.theirs != row.yours);
     rows
 }

@@ -17,6 +17,7 @@ use crate::{
     ecommerce::{
         Cart, CartId, TestReport,
         shopify::address::StoreAddress,
+        state::CartFacts,
         verdict::{CheckKind, CheckState, TESTS_A_MINUTE, Verdict},
     },
     web::{
@@ -98,7 +99,7 @@ pub fn of_cart(cart: &Cart) -> EditorForm {
     let mut form = EditorForm {
         website_name: Field { value: cart.website_name.clone(), ..Field::default() },
         api_url: Field { value: cart.address.admin_url(), ..Field::default() },
-        active: cart.is_active,
+        active: cart.wants_active(),
         version: Some(cart.version),
         ..blank()
     };
@@ -164,9 +165,14 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
     // A pass that a later save was linked to covers what is saved as well.
     let is_saved = |cart: &Cart| report.was_saved || cart.last_test == Some(report.id);
     let standing = match cart {
-        Some(cart) if is_saved(cart) && cart.is_active => Standing::Active,
-        Some(cart) if is_saved(cart) => Standing::SavedInactive,
-        _ => Standing::Unsaved,
+        Some(cart) if cart.credential.is_none() => Standing::Unsaved,
+        Some(cart) if is_saved(cart) => {
+            // Where the switch cannot be read, no check is promised.
+            let is_on = app.ecommerce.integration().await.is_ok_and(|integration| integration.is_active);
+            Standing::Saved(CartFacts::of_cart(cart, is_on, app.site.practices()).state().checks)
+        }
+        Some(_) => Standing::DiffersFromSaved,
+        None => Standing::Unsaved,
     };
     let diagnostics = match app.ecommerce.diagnostics_of_test(report, cart, app.clock.now()).await {
         Ok(text) => text,

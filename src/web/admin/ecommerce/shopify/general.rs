@@ -21,8 +21,8 @@ use super::settings::SettingsSection;
 use super::{CartHead, Kind};
 use crate::app::App;
 use crate::direction::isolated;
-use crate::ecommerce::CartId;
 use crate::ecommerce::settings::{Asked, ItemGroupError};
+use crate::ecommerce::{CartId, Status};
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters::{self, Moment};
@@ -178,6 +178,27 @@ impl General {
 
     fn test_url(&self) -> String {
         format!("{}/connection-tests", self.base())
+    }
+
+    fn is_draft(&self) -> bool {
+        self.cart.as_ref().is_some_and(|cart| cart.status.status == Status::Draft)
+    }
+
+    fn active_hint(&self) -> &'static str {
+        match &self.cart {
+            None => "Start syncing once the test has passed.",
+            Some(_) if self.is_draft() => "This cart turns on when its test passes.",
+            Some(_) => "Sync this cart.",
+        }
+    }
+
+    /// *Active* for whoever may not change it.
+    fn active_words(&self) -> &'static str {
+        match self.form.active {
+            true if self.is_draft() => "On when the test passes",
+            true => "On",
+            false => "Off",
+        }
     }
 
     fn host(&self) -> &str {

@@ -12,6 +12,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 pub use facts::Fact;
@@ -19,12 +20,14 @@ pub use rows::{CheckRow, DayRow, ProblemRow};
 use words::{Action, trouble};
 
 use super::{CartHead, Kind};
+use crate::web::admin::ecommerce::StatusFacts;
 use crate::{
     app::App,
     direction::isolated,
     ecommerce::{
-        Cart, CartId, Progress, Refusal, RunningTest, Status, TestReport,
+        Cart, CartId, Progress, Refusal, RunningTest, TestReport,
         health::Health as Found,
+        state::{Checks, Unscheduled},
         title::{self, Naming},
         verdict::{Class, Outcome, TESTS_A_MINUTE, Verdict},
     },
@@ -48,8 +51,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Health {
     pub shell: Shell,
     pub cart: CartHead,
-    /// "Checked every 15 minutes.", or why not; empty where the banner says how often.
-    pub plan: &'static str,
+    /// "Checked every 15 minutes.", or why not; empty where the banner says when.
+    pub plan: String,
+    /// What stands in the place of the charts before the first check.
+    pub no_checks: &'static str,
     pub last: Option<LastCheck>,
     /// Whether there is something that *Check now* could check.
     pub can_check: bool,
@@ -97,9 +102,9 @@ pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) ->
         None => None,
     };
     let is_on = app.ecommerce.integration().await?.is_active;
-    let head = CartHead::of(&app, &cart).await?;
-    let diagnostics = app.ecommerce.diagnostics(&cart, app.clock.now()).await?;
-    let page = Health::of(&app, shell, head, &cart, &found, report.as_ref(), is_on);
+    let (facts, now) = (StatusFacts::of(&cart, is_on, app.site.practices()), app.clock.now());
+    let diagnostics = app.ecommerce.diagnostics(&cart, now).await?;
+    let page = Health::of(shell, &cart, &facts, &found, report.as_ref(), now);
     Ok(Page::ok(Health { diagnostics, ..page }))
 }
 
@@ -164,30 +169,25 @@ fn checked(report: &TestReport) -> Banner {
 }
 
 impl Health {
-    fn of(
-        app: &App,
+    pub(crate) fn of(
         shell: Shell,
-        head: CartHead,
         cart: &Cart,
+        facts: &StatusFacts<'_>,
         found: &Found,
         report: Option<&TestReport>,
-        is_on: bool,
+        now: OffsetDateTime,
     ) -> Self {
-        let now = app.clock.now();
         let host = cart.address.host();
         let kind = cart.credential.as_ref().map_or_else(Kind::default, |saved| saved.kind);
         let naming = Naming { host: &host, credential: kind.noun(), tests_a_minute: TESTS_A_MINUTE, now };
         let named = |class| title::of_class(class, &Verdict::of(class), &naming);
-        let is_stray = cart.is_practice && !app.site.practices();
-        let plan = match (is_on, is_stray, cart.is_active) {
-            (false, ..) => "Not checked while Ecommerce Integration is off.",
-            (_, true, _) => "Not checked while the practice store is off.",
-            (.., false) => "Not checked while this cart is inactive.",
-            // The banner says how often.
-            (true, false, true) if head.status.status == Status::NotConnected => "",
-            (true, false, true) => "Checked every 15 minutes.",
-        };
-        let status = head.status.status;
+        let state = facts.cart.state();
+        let mut head = CartHead::new(cart, facts, now);
+        let is_overdue = state.is_overdue(found.next_check_at, now);
+        let plan = if is_overdue { words::overdue(found.last_checked_at, now) } else { words::plan(state).to_owned() };
+        if is_overdue && head.status.line.is_none() {
+            head.status.line = Some(plan.trim_end_matches('.').to_owned());
+        }
         let last = found.recent.last().map(|check| LastCheck {
             at: Moment::new(check.at, now),
             what: check.took_ms.map_or_else(|| named(check.class), filters::duration),
@@ -197,11 +197,14 @@ impl Health {
             format!("typical {}, slowest {}", filters::duration(typical), filters::duration(slowest))
         });
         Self {
-            can_check: cart.credential.is_some() && !is_stray && shell.can_change(),
-            trouble: trouble(cart, status, kind, found.next_check_at, now),
+            can_check: cart.credential.is_some()
+                && state.checks != Checks::Unscheduled(Unscheduled::PracticeIsOff)
+                && shell.can_change(),
+            trouble: trouble(cart, facts, kind, found.next_check_at.filter(|_| !is_overdue), now),
             strip: Strip::of(&found.days, now.to_offset(time::UtcOffset::UTC).date()),
             share: passed_share(&found.days),
             line: Line::of(&found.recent, 96),
+            no_checks: words::no_checks(state),
             facts: facts::facts(cart, found, report, now),
             problems: found.problems.iter().map(|problem| ProblemRow::of(problem, now)).collect(),
             checks: found.recent.iter().rev().map(|check| CheckRow::of(check, now, named(check.class))).collect(),
@@ -217,6 +220,11 @@ impl Health {
 
     fn title(&self) -> String {
         format!("{}Health: {}", self.shell.title_prefix(), isolated(&self.cart.name))
+    }
+
+    /// Whether some check failed that was no problem.
+    fn has_failures(&self) -> bool {
+        self.days.iter().any(|day| day.failed > 0)
     }
 
     const fn is_empty(&self) -> bool {

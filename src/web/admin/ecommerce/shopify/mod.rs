@@ -23,6 +23,8 @@ mod refusal;
 pub mod settings;
 pub mod verdict_words;
 
+use time::OffsetDateTime;
+
 use super::{StatusFacts, StatusView};
 use crate::{
     app::App,
@@ -108,19 +110,12 @@ pub struct CartHead {
 impl CartHead {
     /// The heading of every page about this cart.
     pub async fn of(app: &App, cart: &Cart) -> Result<Self, Error> {
-        let facts = StatusFacts {
-            status: cart.status,
-            is_on: app.ecommerce.integration().await?.is_active,
-            class: cart.last_class,
-            title: cart.last_title.as_deref(),
-            missing: cart.missing_count,
-            since: cart.failing_since,
-            retired_by: cart.retired_by.as_deref(),
-            is_disconnected: cart.is_disconnected,
-            locations_gone: cart.locations_gone,
-        };
-        let status = facts.view(cart.is_practice, app.site.practices(), app.clock.now());
-        Ok(Self { id: cart.id.to_string(), name: cart.website_name.clone(), status })
+        let is_on = app.ecommerce.integration().await?.is_active;
+        Ok(Self::new(cart, &StatusFacts::of(cart, is_on, app.site.practices()), app.clock.now()))
+    }
+
+    pub(crate) fn new(cart: &Cart, facts: &StatusFacts<'_>, now: OffsetDateTime) -> Self {
+        Self { id: cart.id.to_string(), name: cart.website_name.clone(), status: facts.view(now) }
     }
 
     pub(crate) fn base(&self) -> String {

@@ -182,11 +182,9 @@ fn banner(saved: &Saved, is_on: bool) -> Option<Banner> {
         Effect::Draft { active_was_ticked: false } => {
             (format!("{name} is saved as a draft."), "Test the connection before you turn it on.".into(), Tone::Info)
         }
-        Effect::Draft { active_was_ticked: true } => (
-            format!("{name} is saved as a draft."),
-            "Active takes effect when the test has passed and you save.".into(),
-            Tone::Info,
-        ),
+        Effect::Draft { active_was_ticked: true } => {
+            (format!("{name} is saved as a draft."), "It turns on when the test passes.".into(), Tone::Info)
+        }
         Effect::Inactive => {
             (format!("{name} is saved and inactive."), "Turn on Active when you are ready to sync.".into(), Tone::Info)
         }

@@ -3,7 +3,7 @@
 
 use askama::Template;
 
-use super::connection_test::{Standing, TestView};
+use super::connection_test::TestView;
 use super::{Permission, handles};
 use crate::ecommerce::title;
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE};

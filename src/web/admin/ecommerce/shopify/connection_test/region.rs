@@ -9,16 +9,44 @@ use super::super::check_line::CheckView;
 use super::super::egress_list::EgressList;
 use super::super::verdict_words::VerdictWords;
 use super::super::{Kind, Permission};
+use crate::ecommerce::state::{Checks, Unscheduled};
 use crate::ecommerce::title::{self, Naming};
-use crate::ecommerce::verdict::{Limit, Note, Outcome, Verdict};
+use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Limit, Note, Outcome, Verdict};
 use crate::web::filters::{self, Moment};
 
-/// Whether what was tested is saved, and whether it syncs.
+/// Whether what was tested is saved, and whether it is checked from now on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
+    /// Nothing is saved yet.
     Unsaved,
-    SavedInactive,
-    Active,
+    /// The cart holds another credential.
+    DiffersFromSaved,
+    Saved(Checks),
+}
+
+impl Standing {
+    /// Whether a check of exactly what was tested is scheduled.
+    pub const fn is_checked(self) -> bool {
+        matches!(self, Self::Saved(Checks::Scheduled))
+    }
+
+    /// What follows a test that passed.
+    pub const fn next_step(self) -> &'static str {
+        match self {
+            Self::Unsaved | Self::DiffersFromSaved => "**Save** to keep this connection.",
+            Self::Saved(Checks::Scheduled) => "Nothing to do.",
+            Self::Saved(Checks::Unscheduled(Unscheduled::Inactive)) => "Turn on **Active** when you are ready to sync.",
+            Self::Saved(Checks::Unscheduled(Unscheduled::IntegrationIsOff)) => {
+                "Turn on Ecommerce Integration when you are ready to sync."
+            }
+            Self::Saved(Checks::Unscheduled(Unscheduled::PracticeIsOff)) => {
+                "This cart belongs to the practice store, which is off."
+            }
+            Self::Saved(Checks::Unscheduled(Unscheduled::Draft | Unscheduled::NoCredential)) => {
+                "**Test again** before you turn this cart on."
+            }
+        }
+    }
 }
 
 /// The region; draws itself with `{{ test|safe }}` or alone.
@@ -107,7 +135,17 @@ impl TestView {
     }
 
     fn checks(&self) -> Vec<CheckView> {
-        let view = |check| CheckView::new(check, self.kind, self.verdict.store.as_ref(), self.permissions.len());
+        // A test of an older version kept no words with its failed line.
+        let words = |check: &Check| {
+            let is_ours = self.verdict.class.failed_check() == Some(check.kind);
+            let has_words = matches!(check.kind, CheckKind::Store | CheckKind::Credential);
+            let line = self.verdict.class.failed_line(self.verdict.details.status.is_some());
+            Some(line.to_owned()).filter(|_| is_ours && has_words && check.state == CheckState::Failed)
+        };
+        let view = |check: &Check| {
+            let check = Check { found: check.found.clone().or_else(|| words(check)), ..check.clone() };
+            CheckView::new(&check, self.kind, self.verdict.store.as_ref(), self.permissions.len())
+        };
         self.verdict.checks.iter().map(view).collect()
     }
 

@@ -5,7 +5,13 @@ use time::OffsetDateTime;
 
 use super::super::{Kind, conflict, editor};
 use super::TroubleView;
-use crate::ecommerce::{Cart, Status, status::Bearing, verdict::Class};
+use crate::ecommerce::{
+    Cart, Status,
+    state::{CartState, Checks, Unscheduled},
+    status::Severity,
+    verdict::Class,
+};
+use crate::web::admin::ecommerce::StatusFacts;
 use crate::web::filters;
 use crate::web::shell::Tone;
 
@@ -77,27 +83,30 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
             "Nothing is known to be wrong with your settings.",
             out("https://www.shopifystatus.com", "Check Shopify's status"),
         ),
+        Class::OurBug => {
+            ("This is our mistake, not the store's. Leave your settings as they are.", Action::General("Open General"))
+        }
         Class::Connected
         | Class::ScopesMissing
         | Class::CustomerDetailsHidden
         | Class::Expires
         | Class::ApiVersionOld
-        | Class::OurBug
         | Class::TestLimit => ("Test the connection to see what is missing.", Action::General("Open General")),
     };
     (step.to_owned(), action)
 }
 
-/// The banner of a cart that needs attention or is not connected.
+/// The banner of a cart that needs attention or is not connected. Its reason is the one of the list and the badge.
 pub(super) fn trouble(
     cart: &Cart,
-    status: Status,
+    facts: &StatusFacts<'_>,
     kind: Kind,
     next: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Option<TroubleView> {
+    let status = facts.cart.state().status;
     let class = cart.last_class?;
-    let said = cart.last_title.clone().unwrap_or_default();
+    let reason = facts.reason().unwrap_or_default();
     let since = cart.failing_since.map(|since| clock(since, now));
     let (step, action) = first_step(class, kind, cart.address.handle());
     let hidden = conflict::hidden(&editor::of_cart(cart));
@@ -106,7 +115,7 @@ pub(super) fn trouble(
     let again = next.map(|next| format!("We check again {}.", within(next - now)));
     match status {
         Status::NotConnected => {
-            let mut sentences = vec![format!("{said}. {step}")];
+            let mut sentences = vec![format!("{reason}. {step}")];
             let wears_out = !matches!(
                 class,
                 Class::StoreFrozen
@@ -115,7 +124,7 @@ pub(super) fn trouble(
                     | Class::StoreNotFound
                     | Class::AddressRefused
             );
-            if wears_out && class.bearing() == Bearing::Refused {
+            if wears_out && class.severity() == Severity::Refused {
                 sentences.push(
                     "We now check once an hour, then once a day, so that Shopify does not lock the store.".into(),
                 );
@@ -131,10 +140,43 @@ pub(super) fn trouble(
         Status::NeedsAttention => {
             let began =
                 since.map(|since| format!("Since {}.", since.trim_start_matches("at ").trim_start_matches("on ")));
-            let sentences = began.into_iter().chain(again).collect();
-            Some(TroubleView { tone: Tone::Warn, title: said, sentences, action: Some(action), replace })
+            let ours = (class.severity() == Severity::Ours).then_some(step);
+            let sentences = began.into_iter().chain(ours).chain(again).collect();
+            let title = reason.trim_end_matches('.').to_owned();
+            Some(TroubleView { tone: Tone::Warn, title, sentences, action: Some(action), replace })
         }
         Status::Draft | Status::Connected | Status::Inactive => None,
+    }
+}
+
+/// How often the cart is checked, or why it is not; empty where the banner says when.
+pub(super) const fn plan(state: CartState) -> &'static str {
+    match (state.checks, state.status) {
+        (Checks::Scheduled, Status::NeedsAttention | Status::NotConnected) => "",
+        (Checks::Scheduled, _) => "Checked every 15 minutes.",
+        (Checks::Unscheduled(Unscheduled::PracticeIsOff), _) => "Not checked while the practice store is off.",
+        (Checks::Unscheduled(Unscheduled::NoCredential), _) => "Not checked: no credential is saved.",
+        (Checks::Unscheduled(Unscheduled::Draft), _) => "Not checked before its test has passed.",
+        (Checks::Unscheduled(Unscheduled::IntegrationIsOff), _) => "Not checked while Ecommerce Integration is off.",
+        (Checks::Unscheduled(Unscheduled::Inactive), _) => "Not checked while this cart is inactive.",
+    }
+}
+
+/// What the page says before the first check.
+pub(super) const fn no_checks(state: CartState) -> &'static str {
+    match state.checks {
+        Checks::Scheduled => "No checks yet. The first runs in a few minutes.",
+        Checks::Unscheduled(_) => "No checks yet.",
+    }
+}
+
+/// The cart should have been checked and was not: no background worker runs.
+pub(super) fn overdue(last: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
+    match last {
+        Some(last) => {
+            format!("Not checked since {}.", clock(last, now).trim_start_matches("at ").trim_start_matches("on "))
+        }
+        None => "Not checked yet, although a check was due.".to_owned(),
     }
 }
 

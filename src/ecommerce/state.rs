@@ -1,0 +1,153 @@
+//! How a cart is, in one pure function of facts. The list, the badge, the banner, the tab Health and the result of a test all read
+//! it, so that none of them denies what another says, or promises a check that is not scheduled.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{Cart, CartRow, Status};
+
+/// What the state of a cart follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct CartFacts {
+    /// As it is stored: [`super::status::Facts::status`], with the locations.
+    pub status: Status,
+    pub is_active: bool,
+    pub has_credential: bool,
+    pub is_practice: bool,
+    /// The switch of the whole integration.
+    pub integration_is_on: bool,
+    /// Whether this server answers for practice stores.
+    pub practice_is_on: bool,
+}
+
+/// How a cart is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CartState {
+    pub status: Status,
+    pub checks: Checks,
+}
+
+/// Whether the cart is checked in the background.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    Scheduled,
+    Unscheduled(Unscheduled),
+}
+
+/// Why no check is scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unscheduled {
+    /// A cart of the practice store, where that is off.
+    PracticeIsOff,
+    /// Nothing is saved that could be checked.
+    NoCredential,
+    /// What is saved has never passed a test.
+    Draft,
+    IntegrationIsOff,
+    Inactive,
+}
+
+impl CartFacts {
+    pub const fn of_cart(cart: &Cart, integration_is_on: bool, practice_is_on: bool) -> Self {
+        Self {
+            status: cart.status,
+            is_active: cart.is_active,
+            has_credential: cart.credential.is_some(),
+            is_practice: cart.is_practice,
+            integration_is_on,
+            practice_is_on,
+        }
+    }
+
+    /// A row of the list holds no credential, and only a Draft may be without one.
+    pub const fn of_row(row: &CartRow, integration_is_on: bool, practice_is_on: bool) -> Self {
+        Self {
+            status: row.status,
+            is_active: row.is_active,
+            has_credential: !row.is_disconnected,
+            is_practice: row.is_practice,
+            integration_is_on,
+            practice_is_on,
+        }
+    }
+
+    /// The state of the cart. A check is scheduled under the very conditions under which a sweep leases the cart.
+    pub const fn state(self) -> CartState {
+        let why = if self.is_practice && !self.practice_is_on {
+            Unscheduled::PracticeIsOff
+        } else if !self.has_credential {
+            Unscheduled::NoCredential
+        } else if matches!(self.status, Status::Draft) {
+            Unscheduled::Draft
+        } else if !self.integration_is_on {
+            Unscheduled::IntegrationIsOff
+        } else if !self.is_active {
+            Unscheduled::Inactive
+        } else {
+            return CartState { status: self.status, checks: Checks::Scheduled };
+        };
+        let status = match why {
+            Unscheduled::PracticeIsOff | Unscheduled::NoCredential | Unscheduled::Draft => Status::Draft,
+            Unscheduled::IntegrationIsOff | Unscheduled::Inactive => Status::Inactive,
+        };
+        CartState { status, checks: Checks::Unscheduled(why) }
+    }
+}
+
+/// A scheduled check is overdue after so long: no background worker has run.
+const OVERDUE: Duration = Duration::minutes(30);
+
+impl CartState {
+    /// Whether a scheduled check did not happen.
+    pub fn is_overdue(self, next_check_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
+        self.checks == Checks::Scheduled && next_check_at.is_some_and(|next| now - next > OVERDUE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONNECTED: CartFacts = CartFacts {
+        status: Status::Connected,
+        is_active: true,
+        has_credential: true,
+        is_practice: false,
+        integration_is_on: true,
+        practice_is_on: false,
+    };
+
+    #[test]
+    fn a_check_is_scheduled_only_for_an_active_cart_that_passed_while_the_integration_is_on() {
+        use Unscheduled::{Draft, Inactive, IntegrationIsOff, NoCredential, PracticeIsOff};
+        let off = |why| Checks::Unscheduled(why);
+        let inactive = CartFacts { status: Status::Inactive, is_active: false, ..CONNECTED };
+        let draft = CartFacts { status: Status::Draft, is_active: false, ..CONNECTED };
+        let table = [
+            (CONNECTED, Status::Connected, Checks::Scheduled),
+            (CartFacts { status: Status::NeedsAttention, ..CONNECTED }, Status::NeedsAttention, Checks::Scheduled),
+            (CartFacts { status: Status::NotConnected, ..CONNECTED }, Status::NotConnected, Checks::Scheduled),
+            (inactive, Status::Inactive, off(Inactive)),
+            (CartFacts { integration_is_on: false, ..inactive }, Status::Inactive, off(IntegrationIsOff)),
+            (CartFacts { integration_is_on: false, ..CONNECTED }, Status::Inactive, off(IntegrationIsOff)),
+            (draft, Status::Draft, off(Draft)),
+            (CartFacts { integration_is_on: false, ..draft }, Status::Draft, off(Draft)),
+            (CartFacts { has_credential: false, ..draft }, Status::Draft, off(NoCredential)),
+            (CartFacts { is_practice: true, ..CONNECTED }, Status::Draft, off(PracticeIsOff)),
+            (CartFacts { is_practice: true, practice_is_on: true, ..CONNECTED }, Status::Connected, Checks::Scheduled),
+        ];
+        for (facts, status, checks) in table {
+            assert_eq!(facts.state(), CartState { status, checks }, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_scheduled_check_can_be_overdue() {
+        let now = time::macros::datetime!(2026-11-21 08:00 UTC);
+        let next = Some(now - Duration::minutes(31));
+        assert!(CONNECTED.state().is_overdue(next, now));
+        assert!(!CONNECTED.state().is_overdue(Some(now - Duration::minutes(29)), now));
+        assert!(!CONNECTED.state().is_overdue(None, now));
+        assert!(!CartFacts { is_active: false, ..CONNECTED }.state().is_overdue(next, now));
+    }
+}
