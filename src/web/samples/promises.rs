@@ -129,7 +129,7 @@ fn found(check: PastCheck, state: CartState) -> Found {
 /// Words that a person reads, with single spaces.
 fn words(html: &str) -> String {
     let page = scraper::Html::parse_document(html);
-    let main = page.select(&select("main")).next().map_or_else(|| page.root_element(), |main| main);
+    let main = page.select(&select("main")).next().unwrap_or_else(|| page.root_element());
     main.text()
         .collect::<String>()
         .replace(['\u{2060}', '\u{2068}', '\u{2069}'], "")
