@@ -232,6 +232,19 @@ need_git() {
   apt_install git || stop "git could not be installed: install the package git and run this again."
 }
 
+# Pages are measured with the metrics of Inter, Roboto and DejaVu Sans. Without a package manager of Debian's they have to be there.
+need_fonts() {
+  has apt-get || return 0
+  local package missing=""
+  for package in fonts-inter fonts-roboto-unhinted fonts-dejavu-core; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  say "Installing fonts with apt-get (packages$missing)."
+  # shellcheck disable=SC2086
+  apt_install $missing || stop "The fonts could not be installed: install the packages$missing and run this again."
+}
+
 # For the throw-away certificate of the tests' TLS front.
 need_openssl() {
   has openssl && return

@@ -22,7 +22,7 @@
     if (/^[^@:/]+@/.test(text) && !/^https?:/i.test(text)) return null;
     const host = authority.slice(pair ? pair[0].length : 0).replace(/:443$/, '').toLowerCase();
     if (!/^[a-z0-9.-]+$/.test(host)) return null;
-    const more = pair ? '. That address had a key and password in it. We left them out and have not kept them.' : '';
+    const more = pair ? '. That address had a key and password in it. We left them out.' : '';
     if (host.endsWith('.myshopify.com')) {
       const handle = label(host.slice(0, -14));
       return handle && { handle, more };
@@ -40,14 +40,9 @@
     if (!store) return;
     const name = document.createElement('strong');
     name.textContent = store.handle + '.myshopify.com';
+    name.translate = false;
     line.lastElementChild.replaceChildren("We'll connect to ", name, store.more);
-    for (const develop of document.querySelectorAll('[data-develop]')) {
-      develop.hidden = false;
-      const link = develop.querySelector('a');
-      link.href = `https://admin.shopify.com/store/${store.handle}/settings/apps/development`;
-      link.querySelector('span').textContent = store.handle;
-    }
-    for (const place of document.querySelectorAll('[data-handle]')) place.textContent = store.handle;
+    for (const link of document.querySelectorAll('[data-develop]')) link.href = `https://admin.shopify.com/store/${store.handle}/settings/apps/development`;
   };
   let pause;
   address?.addEventListener('input', () => { clearTimeout(pause); pause = setTimeout(tellStore, 250); });
@@ -83,17 +78,16 @@
   const tick = (done) => {
     const steps = [...document.querySelectorAll('.guide .steps')].find((list) => list.offsetParent);
     if (!steps) return;
-    for (const n of done.filter(Boolean)) {
-      const step = steps.children[n];
-      if (step.classList.contains('done')) continue;
-      step.className = 'step done';
+    for (const [n, step] of [...steps.children].entries()) {
+      const isDone = done.includes(`${n}`);
+      step.className = isDone ? 'step done' : 'step';
       const said = document.createElement('span');
-      said.className = 'vh';
-      said.textContent = 'Done: ';
-      step.querySelector('.disc').replaceChildren(document.querySelector('.checks .i-check').cloneNode(true), said);
+      said.className = isDone ? 'vh' : '';
+      said.textContent = isDone ? 'Done: ' : n + 1;
+      const icon = document.querySelector('.checks .i-check')?.cloneNode(true);
+      step.querySelector('.disc').replaceChildren(...(isDone && icon ? [icon] : []), said);
     }
-    const next = steps.querySelector('.step:not(.done)');
-    if (next) next.className = 'step next';
+    steps.querySelector('.step:not(.done)')?.classList.add('next');
     const count = [...document.querySelectorAll('[data-count]')].find((one) => one.offsetParent);
     if (count) count.textContent = steps.querySelectorAll('.done').length;
   };
@@ -197,12 +191,14 @@
     if (copy) {
       const words = copy.querySelector('span');
       copy.was ??= [...words.childNodes];
+      // the button keeps its size, so that its neighbours stay where they are
+      Object.assign(copy.style, { inlineSize: `${copy.offsetWidth}px`, blockSize: `${copy.offsetHeight}px` });
       let told = 'Copied';
-      try { await navigator.clipboard.writeText(copy.dataset.copy || copy.closest('section').querySelector('.as-text').textContent); } catch { told = 'Select the text and copy it'; }
+      try { await navigator.clipboard.writeText(copy.dataset.copy || copy.closest('section').querySelector('.as-text').textContent); } catch { told = 'Not copied'; }
       words.textContent = told;
-      say(told);
+      say(told === 'Copied' ? told : 'Not copied. Select the text and copy it');
       clearTimeout(copy.wait);
-      copy.wait = setTimeout(() => { words.replaceChildren(...copy.was); say(''); }, 4000);
+      copy.wait = setTimeout(() => { words.replaceChildren(...copy.was); copy.removeAttribute('style'); say(''); }, 4000);
     }
     if (show) {
       const input = document.getElementById(show.dataset.show);

@@ -193,6 +193,7 @@ async fn said(practice: &Practice, client: &Client, condition: &Condition) -> [S
 fn region(verdict: Verdict, kind: CredentialKind) -> [String; 4] {
     let (class, outcome) = (verdict.class.as_str(), verdict.outcome().as_str());
     let view = TestView {
+        synced: None,
         host: format!("{HANDLE}.myshopify.com"),
         handle: HANDLE.into(),
         cart_name: None,

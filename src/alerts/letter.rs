@@ -58,7 +58,7 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
         Alert::Recovered(change) => (
             format!("{} is connected again", isolated(&change.website_name)),
             format!(
-                "\"{}\" lasted {} and ended on {}. Nothing to do.",
+                "\"{}\" lasted {} and ended on {}. You need not do anything.",
                 change.title,
                 lasted(at - change.since),
                 moment(at)

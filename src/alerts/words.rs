@@ -43,7 +43,7 @@ pub(super) fn of(class: &str, title: &str) -> Words {
         "NETWORK_DNS" => (
             None,
             "{product}'s server could not find the address of {host}. This is nearly always a network problem on our side.",
-            &["If it lasts, tell your IT team that {product} cannot look up {host}."],
+            &["If it keeps happening, tell your IT team that {product} cannot look up {host}."],
         ),
         "NETWORK_UNREACHABLE" => {
             (None, "{host} could not be reached. This is nearly always a network problem on our side.", &[CALL_IT])

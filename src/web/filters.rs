@@ -31,12 +31,17 @@ impl Moment {
         Self { at, now: at, is_absolute: true }
     }
 
+    /// Whether the words are "3 hours ago" and not a date.
+    pub fn is_relative(&self) -> bool {
+        !self.is_absolute && (-59..86_400).contains(&(self.now - self.at).whole_seconds())
+    }
+
     /// The words without markup.
     pub fn words(&self) -> String {
-        let seconds = (self.now - self.at).whole_seconds();
-        if self.is_absolute || !(-59..86_400).contains(&seconds) {
+        if !self.is_relative() {
             return date_time(self.at);
         }
+        let seconds = (self.now - self.at).whole_seconds();
         match seconds {
             ..60 => "just now".to_owned(),
             60..3600 => ago(seconds / 60, "minute"),
@@ -122,10 +127,15 @@ pub fn icon(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
     )))
 }
 
+/// A name for machines, already escaped: never translated, and may break after each underscore.
+fn code(safe: &str) -> String {
+    format!("<code translate=\"no\">{}</code>", safe.replace('_', "_<wbr>"))
+}
+
 /// `{{ scope|scope }}`: may break after each underscore.
 #[askama::filter_fn]
 pub fn scope(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
-    Ok(Markup(format!("<code>{}</code>", escaped(name).replace('_', "_<wbr>"))))
+    Ok(Markup(code(&escaped(name))))
 }
 
 /// `{{ sentence|emphasis }}`: escaped, then `**words**` are bold.
@@ -152,7 +162,7 @@ fn bold(text: &str) -> String {
 pub fn code_words(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
     let safe = escaped(text);
     let mark = |(index, part): (usize, &str)| {
-        if index % 2 == 1 { format!("<code>{}</code>", part.replace('_', "_<wbr>")) } else { part.to_owned() }
+        if index % 2 == 1 { code(part) } else { part.to_owned() }
     };
     Ok(Markup(safe.split('`').enumerate().map(mark).collect()))
 }
@@ -172,7 +182,8 @@ pub fn count(n: &u64, _env: &dyn Values) -> askama::Result<String> {
 /// `{{ host|host }}`: an address that may break after a dot or hyphen, so that it fits into 320 px.
 #[askama::filter_fn]
 pub fn host(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
-    Ok(Markup(escaped(name).replace('.', "<wbr>.").replace('-', "-<wbr>")))
+    let breakable = escaped(name).replace('.', "<wbr>.").replace('-', "-<wbr>");
+    Ok(Markup(format!("<span translate=\"no\">{breakable}</span>")))
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
         now,
         reference: String::new(),
         standing: Standing::Unsaved,
+        synced: None,
         may_be_day_token: true,
         permissions: permissions.to_vec(),
         tests_a_minute: 10,

@@ -93,6 +93,15 @@ pub struct Person {
     pub theme: &'static str,
 }
 
+impl Person {
+    /// First letters of the first and the last word of the name, for where the whole name has no room.
+    pub fn initials(&self) -> String {
+        let mut words = self.name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
+        let first = words.next().or_else(|| self.name.chars().next());
+        first.into_iter().chain(words.last()).flat_map(char::to_uppercase).collect()
+    }
+}
+
 /// The outcome of the last deed: a bold sentence, a plain one, a way on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Banner {
@@ -138,5 +147,23 @@ impl Tone {
             Self::Bad => "x",
             Self::Info => "info",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Person;
+
+    #[test]
+    fn initials_are_the_first_letters_of_the_first_and_last_word() {
+        let initials = |name: &str| {
+            Person { name: name.into(), email: String::new(), can_change: true, theme: "system" }.initials()
+        };
+        assert_eq!(initials("Priya Shah"), "PS");
+        assert_eq!(initials("ana maria (ruiz)"), "AR");
+        assert_eq!(initials("Cher"), "C");
+        assert_eq!(initials("محمد بن سلمان"), "مس");
+        assert_eq!(initials("🍵"), "🍵");
+        assert_eq!(initials(""), "");
     }
 }

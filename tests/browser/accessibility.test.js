@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { look } from './support/axe.js';
+import { missingFonts } from './support/phone.js';
 import {
   PRIYA, cart, createAdministrator, draft, field, heading, listen, save, signIn, stage, testConnection,
 } from './support/browser.js';
@@ -80,7 +81,7 @@ describe('a furnished house', () => {
     'sign-in, forgotten': { stranger: true, go: async (page) => { await page.goto('/sign-in'); await page.getByText('I forgot my password').click(); } },
     'help for a stranger': { stranger: true, go: (page) => page.goto('/help') },
     'Admin home': { go: (page) => page.goto('/admin') },
-    'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header').getByText(PRIYA.name).click(); } },
+    'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header summary').click(); } },
     'the alerts': { go: (page) => page.goto('/admin/alerts') },
     'the alerts, refused': {
       go: async (page) => { await page.goto('/admin/alerts'); await field(page, 'Address').fill('http://10.0.0.1'); await save(page); await problem(page); },
@@ -277,13 +278,25 @@ describe('a furnished house', () => {
     });
   }
 
+  test('the fonts whose metrics pages are measured with are installed', async (t) => {
+    assert.deepEqual(await missingFonts(await at.visit(t, '/help')), []);
+  });
+
+  test('on a phone somebody signs out through the menu', async (t) => {
+    const page = await at.visit(t, '/sign-in', { stranger: true, viewport: { width: 344, height: 700 } });
+    await signIn(page);
+    await page.locator('header').getByText('PS', { exact: true }).click();
+    await press(page, 'button', 'Sign out');
+    await page.getByText('You are signed out.').waitFor();
+  });
+
   test('a theme that a person chose wins over the machine\'s', async (t) => {
     const page = await at.visit(t, '/admin/ecommerce', { colorScheme: 'light' });
-    await page.getByText(PRIYA.name).click();
+    await page.locator('header summary').click();
     await press(page, 'button', 'Dark');
     await page.locator('html[data-theme=dark]').waitFor();
     await look(page);
-    await page.getByText(PRIYA.name).click();
+    await page.locator('header summary').click();
     await press(page, 'button', 'System');
     await page.locator('html:not([data-theme])').waitFor();
   });

@@ -192,3 +192,23 @@ async fn a_hundred_tests_a_minute_are_told_as_a_hundred(pool: PgPool) {
     let (_, class, title) = page.press("Test Connection").await.verdict();
     assert_eq!((class.as_str(), title.as_str()), ("TEST_LIMIT", "You have tested 100 times in a minute"));
 }
+
+/// The guide's ticks of the form that is chosen: how many it says are done.
+fn ticked(page: &Page) -> (usize, String) {
+    (page.all(".only-token .step.done").len(), page.text("h2 .only-token [data-count]"))
+}
+
+#[sqlx::test]
+async fn guide_ticks_what_a_test_has_seen_without_script_too(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
+    page.fill("Website Name", "");
+    page = page.press("Save").await;
+    assert_eq!(ticked(&page), (0, "0".into()), "an address that was typed shows no app: {page}");
+    page.fill("Website Name", "Northwind Tea");
+    page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED");
+    assert_eq!(ticked(&page), (4, "4".into()), "{page}");
+}

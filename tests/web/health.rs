@@ -90,7 +90,7 @@ async fn a_problem_has_its_begin_its_end_and_its_cause(pool: PgPool) {
     let notice = page.text(".notice.warn");
     assert!(notice.starts_with("Shopify has a problem at the moment Since "), "{notice}");
     assert!(notice.contains("We check again in 5 minutes.") || notice.contains("in 4 minutes."), "{notice}");
-    assert_eq!(page.all("#problems-h ~ .scroll tbody td")[3], "It lasts");
+    assert_eq!(page.all("#problems-h ~ .scroll tbody td")[3], "Not over yet");
     app.practice.stores().set("northwind-tea", Scenario::Well);
     sweep(&app).await;
     let page = priya.visit(&health).await;

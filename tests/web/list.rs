@@ -274,3 +274,21 @@ async fn a_row_whose_secret_cannot_be_read_does_not_break_the_list(pool: PgPool)
     assert_eq!(row.all("td .badge")[0], "Needs attention");
     assert_eq!(row.all("td .under")[0], "We cannot read the saved access token. Open the cart and enter it again.");
 }
+
+#[sqlx::test]
+async fn pasted_address_finds_its_cart_and_is_not_drawn_again(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    mixed(&app, &priya).await;
+    for typed in [
+        "https://northwind-tea.myshopify.com/admin",
+        "https://admin.shopify.com/store/northwind-tea/products",
+        "https://key:password@northwind-tea.myshopify.com/admin",
+    ] {
+        let query = serde_urlencoded::to_string([("q", typed)]).expect("a query");
+        let page = priya.visit(&format!("/admin/ecommerce?{query}")).await;
+        assert_eq!(names(&page), ["Northwind Tea"], "{typed}: {page}");
+        assert_eq!(page.value("Search carts"), "northwind-tea.myshopify.com");
+        assert!(!page.html.contains("key:password"), "{page}");
+    }
+}

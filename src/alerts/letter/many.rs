@@ -25,7 +25,7 @@ pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> (String, Strin
     if !well.is_empty() {
         let who = if broken.is_empty() { carts(well.len()) } else { well.len().to_string() };
         subjects.push(format!("{who} {} connected again", verb(well.len(), "is", "are")));
-        lines.push(format!("Connected again: {}. Nothing to do there.", names(&well)));
+        lines.push(format!("Connected again: {}. You need not do anything there.", names(&well)));
     }
     lines.extend(others.iter().map(|(_, text)| text.clone()));
     let common = same_title(&broken).filter(|_| well.is_empty() && others.is_empty());
@@ -151,6 +151,6 @@ mod tests {
         let (subject, text) = told(&alerts);
         assert_eq!(subject, "3 carts need attention, 1 is connected again");
         assert!(text.contains("3 of 40 carts:\n- Store 0: this store is locked\n"), "{text}");
-        assert!(text.contains("- Store 2: Shopify has a problem at the moment\nConnected again: Northwind Wholesale. Nothing to do there.\n"), "{text}");
+        assert!(text.contains("- Store 2: Shopify has a problem at the moment\nConnected again: Northwind Wholesale. You need not do anything there.\n"), "{text}");
     }
 }

@@ -77,7 +77,7 @@ fn an_end_and_a_trial() {
     let over = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
     let Letter { subject, text } = letter(&over);
     assert_eq!(subject, "Northwind Tea is connected again");
-    assert!(text.starts_with("\"The access token stopped working\" lasted 40 minutes and ended on 21 November 2026 at 08:54 UTC. Nothing to do.\n"), "{text}");
+    assert!(text.starts_with("\"The access token stopped working\" lasted 40 minutes and ended on 21 November 2026 at 08:54 UTC. You need not do anything.\n"), "{text}");
     let trial = letter(&Alert::Trial);
     assert_eq!(trial.subject, "Trial alert from Order Time");
     assert!(trial.text.starts_with("If you can read this, alerts reach you.\n"));

@@ -100,7 +100,7 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
         (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
     };
     let users = HomeRow { href: "/admin/users", icon: "user", name: "Users", text: "Who can sign in." };
-    let alerts = HomeRow { href: "/admin/alerts", icon: "bell", name: "Alerts", text: "Who is told." };
+    let alerts = HomeRow { href: "/admin/alerts", icon: "bell", name: "Alerts", text: "Who gets notified." };
     let others = if shell.can_change() { vec![users, alerts, ACTIVITY] } else { vec![ACTIVITY] };
     Ok(Page::ok(Home { shell, carts, others }))
 }

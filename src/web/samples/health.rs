@@ -98,7 +98,7 @@ fn well() -> Health {
 }
 
 fn failing(action: Action) -> Health {
-    let mut cart = head(Status::NotConnected, Some("The access token stopped working, since 3 hours ago"));
+    let mut cart = head(Status::NotConnected, Some("The access token stopped working 3 hours ago"));
     cart.name = LONG.into();
     let replace = vec![("website_name", LONG.to_owned()), ("version", "5".to_owned())];
     Health {

@@ -127,6 +127,92 @@ fn the_house_words_hold_on_every_page() {
     }
 }
 
+/// Words that mean something only to whoever wrote them. Anything that a person typed is left out of the samples.
+const UNPLAIN: [&str; 15] = [
+    "deed",
+    "deeds",
+    "told",
+    "whoever",
+    "way",
+    "ways",
+    "stands",
+    "rests",
+    "anew",
+    "begin",
+    "begins",
+    "inside of",
+    "for ever",
+    "in vain",
+    "one moment",
+];
+
+#[test]
+fn no_page_uses_a_word_that_is_not_plain() {
+    for (name, html) in pages() {
+        let page = Html::parse_document(&html);
+        let text: String = page.root_element().text().collect::<Vec<_>>().join(" ").to_lowercase();
+        let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let text = format!(" {} ", words.join(" "));
+        for word in UNPLAIN {
+            assert!(!text.contains(&format!(" {word} ")), "“{word}” in {name}");
+        }
+        for sentence in [" nothing to do ", " it lasts ", " go on ", " since just now ", " understand what we sent "] {
+            assert!(!text.contains(sentence), "“{sentence}” in {name}");
+        }
+    }
+}
+
+/// Names for machines: a browser's translation would break them.
+#[test]
+fn hosts_scopes_and_codes_are_kept_from_translation() {
+    let is_machine_name = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        word.ends_with(".myshopify.com")
+            || (word.contains('_')
+                && ["read_", "write_", "shpat_", "shpss_"].iter().any(|start| word.starts_with(start)))
+    };
+    for (name, html) in pages() {
+        let page = Html::parse_document(&html);
+        for code in page.select(&select("code, pre")) {
+            assert_eq!(code.attr("translate"), Some("no"), "{} in {name}", code.html());
+        }
+        for node in page.tree.nodes() {
+            let Some(text) = node.value().as_text() else { continue };
+            let is_kept = node.ancestors().filter_map(scraper::ElementRef::wrap).any(|element| {
+                element.attr("translate") == Some("no") || element.value().name() == "title"
+            });
+            // a break may be anywhere in a long name, so its parts are joined again
+            let found = text.split_whitespace().find(|word| is_machine_name(word));
+            assert!(is_kept || found.is_none(), "{found:?} may be translated in {name}");
+        }
+    }
+}
+
+/// A cell of a table that is drawn as a block is a cell only by its role.
+#[test]
+fn tables_that_stack_on_a_phone_keep_their_roles() {
+    let roles = [
+        ("table", "table"),
+        ("thead", "rowgroup"),
+        ("tbody", "rowgroup"),
+        ("tr", "row"),
+        ("td", "cell"),
+        ("th[scope=col]", "columnheader"),
+        ("th[scope=row]", "rowheader"),
+    ];
+    for (name, html) in pages() {
+        let page = Html::parse_document(&html);
+        for table in page.select(&select("table")) {
+            assert!(table.attr("class").is_some_and(|class| class.contains("stack")), "{name}");
+        }
+        for (selector, role) in roles {
+            for element in page.select(&select(selector)) {
+                assert_eq!(element.attr("role"), Some(role), "{selector} in {name}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_a_person_typed_is_escaped_wherever_it_stands() {
     for (name, html) in pages() {

@@ -51,6 +51,10 @@ pub(super) fn pages() -> Vec<(String, String)> {
         (name.to_owned(), draw(&page))
     };
     let never_tested = OtherSettings { granted: Granted::default(), ..other_settings() };
+    let no_shipping = OtherSettings {
+        granted: Granted { scopes: Some(vec!["read_products".into(), "read_locations".into()]), ..Granted::default() },
+        ..other_settings()
+    };
     let many =
         (0..64).map(|n| Location { id: n.to_string(), name: format!("Shop {n}"), is_chosen: n < 2, is_gone: false });
     let many = OtherSettings {
@@ -82,6 +86,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     vec![
         page("settings-untested", settings_section(never_tested)),
         page("settings-no-permission", settings_section(nothing)),
+        page("settings-no-shipping", settings_section(no_shipping)),
         page("settings-many-locations", settings_section(many)),
         page("settings-away", away),
         page("settings-all-gone", settings_section(gone)),

@@ -22,6 +22,7 @@ pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
         now: NOW,
         reference: "0198f3c2a7".into(),
         standing: Standing::Unsaved,
+        synced: None,
         may_be_day_token: false,
         permissions: permissions(),
         tests_a_minute: 10,

@@ -80,7 +80,16 @@ fn what_comes_next_depends_on_what_is_saved() {
     let saved = |why| told(Standing::Saved(Checks::Unscheduled(why)));
     assert!(saved(Unscheduled::Inactive).contains("Turn on Active when you are ready to sync."));
     assert!(saved(Unscheduled::IntegrationIsOff).contains("Turn on Ecommerce Integration when you are ready to sync."));
-    assert!(told(Standing::Saved(Checks::Scheduled)).contains("Nothing to do."));
+    let synced = |labels: Option<&[&str]>| {
+        let synced = labels.map(|labels| labels.iter().map(|label| (*label).to_owned()).collect());
+        let standing = Standing::Saved(Checks::Scheduled);
+        read(&TestView { standing, synced, ..test_view(Class::Connected, Kind::AccessToken) }).1
+    };
+    assert!(synced(None).contains("Order Time uses this connection."));
+    let none = "Order Time uses this connection. No sync setting of this cart is on yet: choose them below.";
+    assert!(synced(Some(&[])).contains(none));
+    let some = "Order Time uses this connection. Switched on: Update inventory, Import Products.";
+    assert!(synced(Some(&["Update inventory", "Import Products"])).contains(some));
 }
 
 #[test]
@@ -130,7 +139,7 @@ const WORDS: [(Class, &str, &str, &str); 30] = [
         Class::ApiVersionOld,
         "Connected, but Shopify used a different version",
         "We asked for 2026-10 and Shopify answered with 2026-07. Syncing works.",
-        "Nothing to do. The people who run Order Time have been told.",
+        "You need not change anything. Report it to our support if it stays.",
     ),
     (
         Class::NetworkDns,
@@ -273,8 +282,8 @@ const WORDS: [(Class, &str, &str, &str); 30] = [
     (
         Class::OurBug,
         "We made a mistake in this test",
-        "Shopify did not understand what Order Time sent. Your settings are not the cause.",
-        "Save your settings as they are. The people who run Order Time have been told. Reference 0198f3c2a7.",
+        "Shopify rejected our request as malformed. This is a bug in Order Time, not in your settings.",
+        "Save your settings as they are and report the bug to our support. Reference 0198f3c2a7.",
     ),
     (
         Class::TestLimit,

@@ -1,7 +1,9 @@
 // One page in four shapes: light and dark, a desk and a small phone. Any violation, and anything axe cannot decide, fails.
+// Then its widths on every phone.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fitsPhones } from './phone.js';
 
 const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -24,4 +26,5 @@ export async function look(page, within = 'html') {
       assert.deepEqual(found, [], `${viewport.width} px, ${colorScheme}`);
     }
   }
+  await fitsPhones(page);
 }

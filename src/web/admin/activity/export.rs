@@ -17,6 +17,9 @@ use crate::{
     web::{error::Error, form::Query, shell::Shell},
 };
 
+/// Without it Excel reads the file as the system's old encoding and names outside ASCII are garbled.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Rows read at a time.
 const BATCH: i64 = 500;
 
@@ -56,7 +59,8 @@ impl File {
     /// The next piece of the file. An error cuts the answer off, so that nobody takes half for the whole.
     async fn piece(&mut self) -> anyhow::Result<Option<Bytes>> {
         let Some(rows) = self.next.take() else { return Ok(None) };
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+        let before = if self.has_begun { Vec::new() } else { BYTE_ORDER_MARK.to_vec() };
+        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(before);
         if !self.has_begun {
             writer.write_record(HEAD)?;
             self.has_begun = true;

@@ -29,10 +29,10 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
             format!("Replaced the {} of {saved}{}", credential(kind), ends(ending.as_deref()))
         }
         Event::BulkStarted { kind, carts } => {
-            let deed = if kind == "test" { "test" } else { "turn off" };
-            format!("Started to {deed} {}", count(*carts, "cart"))
+            let action = if kind == "test" { "test" } else { "turn off" };
+            format!("Started to {action} {}", count(*carts, "cart"))
         }
-        Event::BulkCancelled => "Stopped a deed for many carts".into(),
+        Event::BulkCancelled => "Stopped a bulk action".into(),
         Event::CartDisconnected => format!("Disconnected {saved}"),
         Event::CartDeleted { .. } => format!("Deleted {saved}"),
 
@@ -177,7 +177,7 @@ mod tests {
             (replaced("client_credentials", None), tea, "Replaced the Client ID and Client secret of Northwind Tea"),
             (Event::BulkStarted { kind: "test".into(), carts: 12 }, None, "Started to test 12 carts"),
             (Event::BulkStarted { kind: "turn-off".into(), carts: 1 }, None, "Started to turn off 1 cart"),
-            (Event::BulkCancelled, None, "Stopped a deed for many carts"),
+            (Event::BulkCancelled, None, "Stopped a bulk action"),
             (Event::CartDisconnected, tea, "Disconnected Northwind Tea"),
             (Event::CartDeleted { store: store() }, tea, "Deleted Northwind Tea"),
             (

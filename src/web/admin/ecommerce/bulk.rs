@@ -10,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::carts::Filter;
+use super::carts::{Filter, searched};
 use crate::{
     app::App,
     ecommerce::bulk::{Job, JobId, Kind, Selection},
@@ -105,7 +105,7 @@ pub struct BulkForm {
 impl BulkForm {
     fn selection(&self) -> Selection {
         if self.all.is_some() {
-            let search = Some(self.q.clone()).filter(|search| !search.is_empty());
+            let search = Some(searched(&self.q)).filter(|search| !search.is_empty());
             return Selection::Matching { filter: Filter::parse(&self.show).of_domain(), search };
         }
         Selection::Carts(self.carts.split_whitespace().filter_map(|id| id.parse().ok()).collect())
@@ -114,7 +114,7 @@ impl BulkForm {
     fn hidden(&self) -> Vec<(&'static str, String)> {
         let mut hidden = vec![("deed", self.deed.as_str().to_owned()), ("confirmed", "yes".into())];
         if self.all.is_some() {
-            hidden.extend([("all", "yes".into()), ("show", self.show.clone()), ("q", self.q.clone())]);
+            hidden.extend([("all", "yes".into()), ("show", self.show.clone()), ("q", searched(&self.q))]);
         } else {
             hidden.extend(self.carts.split_whitespace().map(|id| ("cart[]", id.to_owned())));
         }

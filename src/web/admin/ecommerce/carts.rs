@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 pub use filter::Filter;
 pub use query::CartsQuery;
+pub(super) use query::searched;
 use query::{list_href, neighbour_href, sort_name};
 
 use super::{StatusFacts, StatusView};

@@ -5,6 +5,10 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Filter;
+use crate::ecommerce::shopify::{
+    address::{StoreAddress, Understood},
+    blot_tokens,
+};
 use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
 use crate::{direction::is_mark, pasted};
 
@@ -38,8 +42,7 @@ impl CartsQuery {
             let checked_at = at.parse().ok().and_then(|micros: i64| from_micros(micros));
             Some(Cursor { name, id, rank: at.parse().unwrap_or_default(), checked_at })
         };
-        let search: String =
-            pasted::trim(&self.q).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
+        let search = searched(&self.q);
         ListQuery {
             filter: Filter::parse(&self.show).of_domain(),
             sort: parse_sort(&self.sort),
@@ -47,6 +50,17 @@ impl CartsQuery {
             after: cursor(self.after),
             before: cursor(self.before),
         }
+    }
+}
+
+/// The text to look for. An address in any form that the editor accepts becomes its host, so that no key or password in it is
+/// drawn again; a bare word stays as typed, since it may be part of a name.
+pub(in super::super) fn searched(typed: &str) -> String {
+    let text = || pasted::trim(&blot_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
+    match StoreAddress::parse(typed) {
+        Ok(Understood { address, added_suffix: false, .. }) => address.host(),
+        Ok(Understood { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => address.handle().into(),
+        _ => text(),
     }
 }
 
@@ -92,4 +106,33 @@ fn parse_sort(text: &str) -> Sort {
 
 fn from_micros(micros: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::searched;
+
+    #[test]
+    fn address_is_searched_by_its_host() {
+        let pair = "https://key:password@northwind-tea.myshopify.com/admin";
+        for typed in [
+            "https://northwind-tea.myshopify.com/admin",
+            "HTTPS://Northwind-Tea.myshopify.com",
+            "northwind-tea.myshopify.com/admin/products?page=2",
+            " <https://northwind-tea.myshopify.com/>. ",
+            "https://admin.shopify.com/store/northwind-tea/orders",
+            pair,
+        ] {
+            assert_eq!(searched(typed), "northwind-tea.myshopify.com", "{typed}");
+        }
+    }
+
+    #[test]
+    fn other_text_is_searched_as_typed() {
+        for typed in ["Northwind", "tea", "Tea & Co", "myshopify.com", "northwind-tea.", "متجر", "", "no store here/at all"] {
+            let expected = typed.trim_end_matches('.');
+            assert_eq!(searched(typed), expected, "{typed}");
+        }
+        assert_eq!(searched(&"é".repeat(200)).chars().count(), 100);
+    }
 }

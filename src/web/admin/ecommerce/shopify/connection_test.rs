@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use region::{NoteView, Standing, TestView};
 pub(super) use streaming::stream;
-pub use streaming::{MARK, TESTING_END, TestingHead};
+pub use streaming::{Frame, GUIDE_MARK, MARK, TESTING_END, TestingHead};
 
 use super::editor::{self, Editor};
 use super::form::Posted;

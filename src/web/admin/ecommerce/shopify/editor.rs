@@ -10,7 +10,7 @@ use super::{
     general::{EditorForm, General, SavedSecret, SecretState, Stage},
     guide::Guide,
     permissions,
-    settings::SettingsSection,
+    settings::{SettingsSection, switched_on},
 };
 use crate::{
     app::App,
@@ -65,17 +65,17 @@ impl Editor<'_> {
         };
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
-        let done = steps(handle.is_some(), report.as_ref().map(|report| &report.verdict), cart.as_ref());
-        let guide = Guide {
+        let mut guide = Guide {
             product: shell.product.clone(),
             handle,
             permissions: permissions(),
-            token_done: if form.kind.is_token() { done } else { [false; 4] },
-            client_done: if form.kind.is_token() { [false; 4] } else { done },
+            token_done: [false; 4],
+            client_done: [false; 4],
             is_folded: cart.is_some(),
             is_reference: false,
             egress: EgressList::of(&shell),
         };
+        guide.tick(form.kind, steps(report.as_ref().map(|report| &report.verdict), cart.as_ref()));
         Ok(General {
             practice: super::practice_panel::panel(app, cart.as_ref()),
             settings,
@@ -147,8 +147,8 @@ pub fn draw_saved(cart: &Cart, form: &mut EditorForm) {
     }
 }
 
-/// Steps of the guide that facts show to be done: address, permissions, installed, credential.
-fn steps(is_understood: bool, verdict: Option<&Verdict>, cart: Option<&Cart>) -> [bool; 4] {
+/// Steps of the guide that a test has shown to be done: an app, its permissions, its installation, its credential.
+fn steps(verdict: Option<&Verdict>, cart: Option<&Cart>) -> [bool; 4] {
     let passed = |wanted: CheckKind| {
         verdict.is_some_and(|verdict| {
             verdict.checks.iter().any(|check| check.kind == wanted && check.state == CheckState::Passed)
@@ -157,7 +157,7 @@ fn steps(is_understood: bool, verdict: Option<&Verdict>, cart: Option<&Cart>) ->
     let saved = verdict.is_none() && cart.is_some_and(|cart| cart.passed_at.is_some());
     let accepted = saved || passed(CheckKind::Credential);
     let permitted = passed(CheckKind::Permissions) || (saved && cart.is_some_and(|cart| cart.missing_count == 0));
-    [is_understood, permitted, accepted, accepted]
+    [accepted, permitted, accepted, accepted]
 }
 
 /// The region of a finished test.
@@ -188,7 +188,12 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
         || "/admin/ecommerce/shopify/new".to_owned(),
         |cart| format!("/admin/ecommerce/shopify/{}", cart.id),
     );
+    let synced = match cart {
+        Some(cart) if standing.is_checked() => synced(app, shell, cart).await,
+        _ => None,
+    };
     TestView {
+        synced,
         host: report.address.host(),
         handle: report.address.handle().to_owned(),
         cart_name: cart.map(|cart| cart.shop_name.clone().unwrap_or_else(|| cart.website_name.clone())),
@@ -204,11 +209,22 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
         permissions: permissions(),
         tests_a_minute: TESTS_A_MINUTE,
         test_url: if shell.can_change() { format!("{base}/connection-tests") } else { String::new() },
-        done: steps(true, Some(&report.verdict), None),
+        done: steps(Some(&report.verdict), None),
         is_fresh: false,
         diagnostics,
         changed: None,
         verdict: report.verdict.clone(),
+    }
+}
+
+/// What the cart's settings sync; `None` if that could not be read, since a result is shown all the same.
+async fn synced(app: &App, shell: &Shell, cart: &Cart) -> Option<Vec<String>> {
+    match app.ecommerce.other_settings(cart.id).await {
+        Ok(other) => Some(switched_on(&other, &shell.product)),
+        Err(error) => {
+            tracing::warn!(cart = %cart.id, error = %error, "no settings");
+            None
+        }
     }
 }
 

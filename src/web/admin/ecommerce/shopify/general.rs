@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use axum::response::Redirect;
 
-use super::connection_test::{MARK, TestView};
+use super::connection_test::{GUIDE_MARK, MARK, TestView};
 use super::editor::{self, Editor};
 use super::form::Posted;
 use super::guide::Guide;

@@ -1,11 +1,11 @@
 //! The set-up guide beside the form, for both kinds of credential; the style sheet shows the one that is chosen.
-//! Steps tick from facts alone: the first from an understood address, the others from what a test has seen.
+//! Steps are ticked by what a test has seen and by nothing else.
 
 use std::fmt::Write as _;
 
 use askama::Template;
 
-use super::{Permission, egress_list::EgressList, handles};
+use super::{Kind, Permission, egress_list::EgressList, handles};
 use crate::web::filters;
 
 /// Draws itself with `{{ guide|safe }}`.
@@ -30,6 +30,11 @@ pub struct Guide {
 }
 
 impl Guide {
+    /// Ticks the steps of this kind and no others.
+    pub fn tick(&mut self, kind: Kind, done: [bool; 4]) {
+        (self.token_done, self.client_done) = if kind.is_token() { (done, [false; 4]) } else { ([false; 4], done) };
+    }
+
     fn comma_list(&self) -> String {
         handles(&self.permissions, ",")
     }
@@ -52,9 +57,12 @@ impl Guide {
         format!("Copy the {needed} needed")
     }
 
+    /// The store's apps, or Shopify's admin while the store is not known; `app.js` fills in what is being typed.
     fn develop_apps(&self) -> String {
-        let handle = self.handle.as_deref().unwrap_or_default();
-        format!("https://admin.shopify.com/store/{handle}/settings/apps/development")
+        self.handle.as_ref().map_or_else(
+            || "https://admin.shopify.com".to_owned(),
+            |handle| format!("https://admin.shopify.com/store/{handle}/settings/apps/development"),
+        )
     }
 
     /// Done, and whether it is the first that is not.

@@ -101,9 +101,10 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     } else {
         editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
         let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None, changed: None };
-        let html = askama::Template::render(&Box::pin(editor.page(Stage::Testing)).await?)?;
+        let page = Box::pin(editor.page(Stage::Testing)).await?;
+        let html = askama::Template::render(&page)?;
         let (head, tail) = General::halves(&html);
-        Some((head.to_owned(), tail.to_owned()))
+        Some(connection_test::Frame { head: head.to_owned(), tail: tail.to_owned(), guide: page.guide })
     };
     Ok(connection_test::stream(app.clone(), shell, cart, frame, host, running))
 }

@@ -44,7 +44,7 @@ pub struct ReasonView {
 
 impl ReasonView {
     pub fn copy(&self) -> String {
-        format!("Copy {}", self.scope.unwrap_or_default())
+        format!("Copy `{}`", self.scope.unwrap_or_default())
     }
 
     /// Two controls may ask for the same permission; their buttons have names of their own.
@@ -59,6 +59,15 @@ pub fn label(setting: Setting, product: &str) -> String {
         Setting::WriteProducts => format!("Use {product} to create new or update existing products in Shopify"),
         other => other.label().to_owned(),
     }
+}
+
+/// Labels of what a cart syncs: switched on, and its permission is there.
+pub fn switched_on(other: &OtherSettings, product: &str) -> Vec<String> {
+    [Setting::UpdateOrderStatus, Setting::UpdateInventory, Setting::ImportProducts, Setting::WriteProducts]
+        .into_iter()
+        .filter(|setting| other.saved.is_on(*setting) && other.saved.why_not(*setting, &other.granted).is_none())
+        .map(|setting| label(setting, product))
+        .collect()
 }
 
 impl SettingsSection {

@@ -18,6 +18,16 @@ pub struct VerdictWords<'a> {
 }
 
 impl VerdictWords<'_> {
+    /// Who works with the connection of an active cart, and what is switched on.
+    fn in_use(&self) -> String {
+        let synced = match self.test.synced.as_deref() {
+            None => String::new(),
+            Some([]) => " No sync setting of this cart is on yet: choose them below.".into(),
+            Some(on) => format!(" Switched on: {}.", on.join(", ")),
+        };
+        format!("{} uses this connection.{synced}", self.test.product)
+    }
+
     fn store(&self) -> &str {
         title::store_name(&self.test.verdict, &self.test.host)
     }

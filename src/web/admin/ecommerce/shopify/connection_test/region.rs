@@ -34,7 +34,7 @@ impl Standing {
     pub const fn next_step(self) -> &'static str {
         match self {
             Self::Unsaved | Self::DiffersFromSaved => "**Save** to keep this connection.",
-            Self::Saved(Checks::Scheduled) => "Nothing to do.",
+            Self::Saved(Checks::Scheduled) => "This connection is in use.",
             Self::Saved(Checks::Unscheduled(Unscheduled::Inactive)) => "Turn on **Active** when you are ready to sync.",
             Self::Saved(Checks::Unscheduled(Unscheduled::IntegrationIsOff)) => {
                 "Turn on Ecommerce Integration when you are ready to sync."
@@ -73,6 +73,8 @@ pub struct TestView {
     /// Our reference, for support.
     pub reference: String,
     pub standing: Standing,
+    /// Labels of the sync settings that are switched on and may be used; `None` where nobody looked.
+    pub synced: Option<Vec<String>>,
     /// A day has gone since the token was entered, so `TOKEN_STOPPED` may be the end of a 24-hour token.
     pub may_be_day_token: bool,
     /// All 17, in the order of the table.

@@ -8,7 +8,7 @@ use axum::{
 use tokio::sync::mpsc;
 
 use super::super::check_line::CheckLine;
-use super::super::{editor, permissions};
+use super::super::{editor, guide::Guide, permissions};
 use super::TestView;
 use crate::app::App;
 use crate::ecommerce::{Cart, Progress, RunningTest, TestReport};
@@ -17,6 +17,18 @@ use crate::web::{filters, stream};
 
 /// Where a streamed page is cut: the lines and the region go here.
 pub const MARK: &str = "<!--test-->";
+
+/// Where a streamed page gets its guide, whose ticks depend on the test.
+pub const GUIDE_MARK: &str = "<!--guide-->";
+
+/// The page around a streamed test; without script it is sent with it.
+#[derive(Debug)]
+pub struct Frame {
+    pub head: String,
+    /// Holds [`GUIDE_MARK`].
+    pub tail: String,
+    pub guide: Guide,
+}
 
 /// What stands behind the lines of a streamed whole page and before the region.
 pub const TESTING_END: &str = "</ul></div>";
@@ -36,17 +48,16 @@ pub(in super::super) fn stream(
     app: App,
     shell: Shell,
     cart: Option<Cart>,
-    frame: Option<(String, String)>,
+    frame: Option<Frame>,
     host: String,
     mut running: RunningTest,
 ) -> Response {
     let (tell, pieces) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let whole = frame.is_some();
-        let (head, tail) = frame.unwrap_or_default();
-        if whole {
+        let mut frame = frame;
+        if let Some(frame) = &frame {
             let testing = TestingHead { host }.render().unwrap_or_default();
-            tell.send(head + &testing).ok();
+            tell.send(format!("{}{testing}", frame.head)).ok();
         }
         while let Some(progress) = running.progress.recv().await {
             let piece = match progress {
@@ -56,18 +67,26 @@ pub(in super::super) fn stream(
                     line.line().unwrap_or_default()
                 }
                 Progress::Report(report) => {
-                    let region = region(&app, &shell, cart.as_ref(), &report).await;
-                    if whole { format!("{TESTING_END}{region}") } else { region }
+                    let (done, region) = region(&app, &shell, cart.as_ref(), &report).await;
+                    if let Some(frame) = &mut frame {
+                        frame.guide.tick(running.kind, done);
+                        format!("{TESTING_END}{region}")
+                    } else {
+                        region
+                    }
                 }
             };
             tell.send(piece).ok();
         }
-        tell.send(tail).ok();
+        if let Some(Frame { tail, guide, .. }) = frame {
+            tell.send(tail.replacen(GUIDE_MARK, &guide.render().unwrap_or_default(), 1)).ok();
+        }
     });
     (StatusCode::OK, stream::html(pieces)).into_response()
 }
 
-async fn region(app: &App, shell: &Shell, cart: Option<&Cart>, report: &TestReport) -> String {
+/// The steps of the guide that the test has shown to be done, and the region.
+async fn region(app: &App, shell: &Shell, cart: Option<&Cart>, report: &TestReport) -> ([bool; 4], String) {
     metrics::counter!("cartwright_connection_tests_total", "class" => report.verdict.class.as_str()).increment(1);
     // What the test changed of the cart is what its page would show now.
     let cart = match cart {
@@ -75,5 +94,5 @@ async fn region(app: &App, shell: &Shell, cart: Option<&Cart>, report: &TestRepo
         None => None,
     };
     let view = editor::test_view(app, shell, report, cart.as_ref()).await;
-    TestView { is_fresh: true, ..view }.render().unwrap_or_default()
+    (view.done, TestView { is_fresh: true, ..view }.render().unwrap_or_default())
 }

@@ -24,7 +24,7 @@ pub struct ProblemRow {
 impl ProblemRow {
     pub(super) fn of(problem: &Problem, now: OffsetDateTime) -> Self {
         let how = match (&problem.ended_at, &problem.ended_by) {
-            (None, _) => "It lasts".to_owned(),
+            (None, _) => "Not over yet".to_owned(),
             (Some(_), None) => "Ended by itself".to_owned(),
             (Some(_), Some(name)) => format!("Ended by a change of {}'s", isolated(name)),
         };
