@@ -138,6 +138,28 @@ pub fn scope(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
     Ok(Markup(code(&escaped(name))))
 }
 
+/// `{{ sentence|names }}`: escaped, and hosts and scopes in it are kept from a browser's translation.
+#[askama::filter_fn]
+pub fn names(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
+    Ok(Markup(marked(text)))
+}
+
+fn marked(text: &str) -> String {
+    let is_name = |word: &str| {
+        let starts = ["read_", "write_", "shpat_", "shpss_"];
+        word.ends_with(".myshopify.com") || starts.iter().any(|start| word.starts_with(start))
+    };
+    let mark = |word: &str| {
+        let name = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        if is_name(name) {
+            word.replacen(name, &format!("<span translate=\"no\">{name}</span>"), 1)
+        } else {
+            word.to_owned()
+        }
+    };
+    escaped(text).split_inclusive(char::is_whitespace).map(mark).collect()
+}
+
 /// `{{ sentence|emphasis }}`: escaped, then `**words**` are bold.
 #[askama::filter_fn]
 pub fn emphasis(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
@@ -145,7 +167,7 @@ pub fn emphasis(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
 }
 
 fn bold(text: &str) -> String {
-    let safe = escaped(text);
+    let safe = marked(text);
     let parts: Vec<&str> = safe.split("**").collect();
     // An odd number of marks: the last one is a text's own, so all stay as they are.
     if parts.len().is_multiple_of(2) {
@@ -238,6 +260,15 @@ mod tests {
     fn pairs_of_stars_make_bold_and_a_single_one_stays() {
         assert_eq!(bold("not **<b>**, but"), "not <strong>&lt;b&gt;</strong>, but");
         assert_eq!(bold("a ** b"), "a ** b");
+    }
+
+    #[test]
+    fn hosts_and_scopes_in_a_sentence_are_not_translated() {
+        let host = "<span translate=\"no\">a-b.myshopify.com</span>";
+        assert_eq!(marked("We could not reach a-b.myshopify.com."), format!("We could not reach {host}."));
+        assert_eq!(bold("for **a-b.myshopify.com**"), format!("for <strong>{host}</strong>"));
+        assert_eq!(marked("add write_orders & <b>"), "add <span translate=\"no\">write_orders</span> &amp; &lt;b&gt;");
+        assert_eq!(marked("myshopify.com"), "myshopify.com");
     }
 
     #[test]

@@ -196,7 +196,7 @@ async fn a_link_from_another_site_finds_the_person_signed_in(pool: PgPool) {
     assert_eq!(page.h1(), "Opening Order Time");
     let refresh = page.attribute("meta[http-equiv=refresh]", "content").expect("a refresh");
     assert!(refresh.ends_with("url=/admin/ecommerce?show=active"), "{refresh}");
-    assert_eq!(page.follow("Go on").await.h1(), "Ecommerce Integration");
+    assert_eq!(page.follow("Continue").await.h1(), "Ecommerce Integration");
     // a foreign address is never opened that way
     let answer = app.browser().knock(Method::GET, "/admin/x").header("sec-fetch-site", "same-origin").send().await;
     assert_eq!(answer.location(), "/sign-in?return_to=%2Fadmin%2Fx");

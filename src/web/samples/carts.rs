@@ -42,7 +42,10 @@ pub(super) fn carts(shell: Shell) -> Carts {
             row(
                 "Northwind Coffee",
                 "northwind-coffee.myshopify.com",
-                status_view(Status::NotConnected, Some("The access token stopped working on 21 November 2026, 17:31 UTC")),
+                status_view(
+                    Status::NotConnected,
+                    Some("The access token stopped working on 21 November 2026, 17:31 UTC"),
+                ),
                 Some(3000),
             ),
             row(

@@ -170,6 +170,9 @@ mod tests {
         let long_ago = "The access token stopped working on 21 November 2026, 17:31 UTC";
         assert_eq!(began("The access token stopped working", hours(50)), long_ago);
         assert_eq!(began("This store is locked", hours(0)), "This store is locked. Started just now");
-        assert_eq!(began("This store is locked", hours(50)), "This store is locked. Started on 21 November 2026, 17:31 UTC");
+        assert_eq!(
+            began("This store is locked", hours(50)),
+            "This store is locked. Started on 21 November 2026, 17:31 UTC"
+        );
     }
 }

@@ -59,7 +59,9 @@ pub(in super::super) fn searched(typed: &str) -> String {
     let text = || pasted::trim(&blot_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
     match StoreAddress::parse(typed) {
         Ok(Understood { address, added_suffix: false, .. }) => address.host(),
-        Ok(Understood { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => address.handle().into(),
+        Ok(Understood { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => {
+            address.handle().into()
+        }
         _ => text(),
     }
 }
@@ -129,7 +131,9 @@ mod tests {
 
     #[test]
     fn other_text_is_searched_as_typed() {
-        for typed in ["Northwind", "tea", "Tea & Co", "myshopify.com", "northwind-tea.", "متجر", "", "no store here/at all"] {
+        for typed in
+            ["Northwind", "tea", "Tea & Co", "myshopify.com", "northwind-tea.", "متجر", "", "no store here/at all"]
+        {
             let expected = typed.trim_end_matches('.');
             assert_eq!(searched(typed), expected, "{typed}");
         }

@@ -214,9 +214,7 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
 /// The green line under API URL.
 pub fn line(understood: &address::Understood) -> Understood {
     let more = match (understood.dropped_pair, understood.added_suffix) {
-        (true, _) => {
-            Some("That address had a key and password in it. We left them out.".to_owned())
-        }
+        (true, _) => Some("That address had a key and password in it. We left them out.".to_owned()),
         (false, true) => Some("We added .myshopify.com.".to_owned()),
         (false, false) => None,
     };
