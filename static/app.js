@@ -192,7 +192,8 @@
       const words = copy.querySelector('span');
       copy.was ??= [...words.childNodes];
       // the button keeps its size, so that its neighbours stay where they are
-      Object.assign(copy.style, { inlineSize: `${copy.offsetWidth}px`, blockSize: `${copy.offsetHeight}px` });
+      const { width, height } = copy.getBoundingClientRect();
+      Object.assign(copy.style, { inlineSize: `${width}px`, blockSize: `${height}px` });
       let told = 'Copied';
       try { await navigator.clipboard.writeText(copy.dataset.copy || copy.closest('section').querySelector('.as-text').textContent); } catch { told = 'Not copied'; }
       words.textContent = told;
