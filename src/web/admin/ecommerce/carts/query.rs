@@ -56,7 +56,8 @@ impl CartsQuery {
 /// The text to look for. An address in any form that the editor accepts becomes its host, so that no key or password in it is
 /// drawn again; a bare word stays as typed, since it may be part of a name.
 pub(in super::super) fn searched(typed: &str) -> String {
-    let text = || pasted::trim(&blot_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
+    let text =
+        || pasted::trim(&blot_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
     match StoreAddress::parse(typed) {
         Ok(Understood { address, added_suffix: false, .. }) => address.host(),
         Ok(Understood { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => {
