@@ -1,5 +1,4 @@
-// Six behaviours, each an addition to a page that works without this file: the understood line, the streamed test, copy, show and
-// hide, the guard of unsaved changes, a list that is asked for again in place.
+// Six additions to pages that work without this file; each is numbered below.
 'use strict';
 {
   const html = window.trustedTypes?.createPolicy('app', { createHTML: (text) => text }) ?? { createHTML: (text) => text };
@@ -74,7 +73,7 @@
     if (rows.length) { rows[0].before(done); rows.forEach((row) => row.remove()); } else box.querySelector('ul').append(done);
     next(box);
   };
-  // The guide ticks what the test has seen, as the page would if it were loaded again.
+  // The guide is ticked as the reloaded page would be.
   const tick = (done) => {
     const steps = [...document.querySelectorAll('.guide .steps')].find((list) => list.offsetParent);
     if (!steps) return;
