@@ -37,6 +37,10 @@
     const line = document.getElementById('api_url-n');
     line.hidden = !store;
     if (!store) return;
+    // A complaint was about what stood here before.
+    document.getElementById('api_url-e')?.remove();
+    address.removeAttribute('aria-invalid');
+    address.closest('.field').classList.remove('wrong');
     const name = document.createElement('strong');
     name.textContent = store.handle + '.myshopify.com';
     name.translate = false;

@@ -61,7 +61,7 @@ impl StatusChange {
     /// The alert that this change is worth: on a turn for the worse and on its end, never on a repeat, and never where a person
     /// has just saved, turned on or turned off the cart and reads its status on the page.
     pub fn alert(self) -> Option<Alert> {
-        use CartStatus::{Connected, NeedsAttention, NotConnected};
+        use CartStatus::{Connected, Draft, Inactive, NeedsAttention, NotConnected};
         match (self.previous, self.status) {
             (Connected, NeedsAttention) | (Connected | NeedsAttention, NotConnected) => {
                 Some(Alert::NeedsAttention(self))
@@ -69,7 +69,11 @@ impl StatusChange {
             // Better than before, and still nothing that may be left alone.
             (NotConnected, NeedsAttention) => Some(Alert::NeedsAttention(self)),
             (NeedsAttention | NotConnected, Connected) => Some(Alert::Recovered(self)),
-            _ => None,
+            (Connected, Connected)
+            | (NeedsAttention, NeedsAttention)
+            | (NotConnected, NotConnected)
+            | (Draft | Inactive, _)
+            | (_, Draft | Inactive) => None,
         }
     }
 }

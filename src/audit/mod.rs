@@ -29,5 +29,7 @@ pub struct CartRef {
 pub struct Deletion {
     pub name: String,
     pub by: String,
+    /// Their account; `None` for who is no person.
+    pub by_id: Option<uuid::Uuid>,
     pub at: time::OffsetDateTime,
 }

@@ -38,7 +38,7 @@ pub async fn record(connection: &mut PgConnection, by: &By, cart: Option<&CartRe
 pub async fn find_deletion(pool: &PgPool, cart: Uuid) -> sqlx::Result<Option<Deletion>> {
     sqlx::query_as!(
         Deletion,
-        r#"select coalesce(cart_name, '') as "name!", actor_name as by, at from audit_events
+        r#"select coalesce(cart_name, '') as "name!", actor_name as by, actor_id as by_id, at from audit_events
            where cart_id = $1 and event = 'cart_deleted' limit 1"#,
         cart
     )

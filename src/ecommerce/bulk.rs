@@ -227,7 +227,7 @@ impl Ecommerce {
                     Some(locked) if !locked.cart.wants_active() => "off-already",
                     Some(locked) => {
                         let status = Facts { is_active: false, ..locked.cart.facts() }.status();
-                        let cart = sql::turn_off(work, item.cart, status, item.by.name()).await?;
+                        let cart = sql::turn_off(work, item.cart, status, item.by.name(), item.by.actor.id()).await?;
                         let event = if locked.cart.is_active {
                             Event::CartTurnedOff
                         } else {

@@ -122,6 +122,8 @@ pub struct Cart {
     pub secret_version: i64,
     pub updated_at: OffsetDateTime,
     pub updated_by: String,
+    /// Their account; `None` for who is no person.
+    pub updated_by_id: Option<Uuid>,
 }
 
 impl Cart {

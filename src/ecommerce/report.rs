@@ -100,6 +100,12 @@ impl Ecommerce {
         }
     }
 
+    /// The last test of a new cart whose secret this browser has not saved yet.
+    pub async fn waiting_test(&self, visitor: &Visitor) -> sqlx::Result<Option<Uuid>> {
+        let person = visitor.by.actor.id().unwrap_or_default();
+        sql::find_waiting_test(&self.pool, &visitor.session, person).await
+    }
+
     /// Whether a form still holds the secret, and for the second kind the Client ID, that was tested: the one that rests unsaved
     /// with it, else the saved one.
     pub async fn still_holds(

@@ -12,7 +12,9 @@ impl Ecommerce {
     pub async fn disconnect(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some(cart) = sql::disconnect(work, cart, version, by.name()).await? else { return Ok(false) };
+                let Some(cart) = sql::disconnect(work, cart, version, by.name(), by.actor.id()).await? else {
+                    return Ok(false);
+                };
                 super::health::settle(work, CartId(cart.id), Status::Draft, by.name()).await?;
                 audit::record(work, &by, Some(&cart), &Event::CartDisconnected).await?;
                 Ok(true)

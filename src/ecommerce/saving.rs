@@ -3,6 +3,7 @@
 //! the first save; the later ones are in `update`.
 
 mod connection;
+mod digest;
 mod effect;
 mod update;
 
@@ -24,6 +25,7 @@ use crate::{
     direction::isolated,
 };
 
+use digest::Blank;
 pub use effect::Effect;
 pub use update::Edit;
 
@@ -107,13 +109,18 @@ impl Ecommerce {
         let ecommerce = self.clone();
         let (id, submitted, store) = (CartId(Uuid::now_v7()), submission.id, submission.address.host());
         let name = submission.name.as_str().to_owned();
+        let digest = self.digest(&submission, None);
+        let (again, blank, who) = (digest.clone(), Blank::of(&submission), visitor.clone());
         let outcome = transaction(&self.pool, move |work| {
             Box::pin(async move {
                 // Sent a second time: its credential was spent by the first, so this comes before anything is asked of it.
-                if let Some(first) = sql::find_by_submission(work, submission.id).await? {
-                    return Ok(first.into_saved());
+                let blank = Blank::of(&submission);
+                if let Some(first) =
+                    ecommerce.came_before(work, &visitor, submission.id, &digest, blank.as_ref()).await?
+                {
+                    return Ok(first);
                 }
-                ecommerce.insert(work, &visitor, id, submission).await
+                ecommerce.insert(work, &visitor, id, submission, digest.active()).await
             })
         })
         .await;
@@ -129,8 +136,8 @@ impl Ecommerce {
         };
         if outcome.as_ref().is_err_and(refused) {
             let mut connection = self.pool.acquire().await?;
-            if let Some(first) = sql::find_by_submission(&mut connection, submitted).await? {
-                return Ok(first.into_saved());
+            if let Some(first) = self.came_before(&mut connection, &who, submitted, &again, blank.as_ref()).await? {
+                return Ok(first);
             }
         }
         self.explain(outcome, &name, &store, None).await
@@ -142,6 +149,7 @@ impl Ecommerce {
         visitor: &Visitor,
         id: CartId,
         submission: Submission,
+        digest: &[u8],
     ) -> Result<Saved, SaveError> {
         let Submission { id: submitted, name, address, offered, wants_active } = submission;
         let credential = match self.typed_or_unsaved(work, visitor, submitted, None, &address, offered).await? {
@@ -157,11 +165,12 @@ impl Ecommerce {
             last: pass.map(|pass| pass.class),
         };
         let is_practice = self.is_practice(&address);
-        let (is_active, status, by) = (facts.is_active, facts.status(), visitor.by.name());
+        let (is_active, status, by) = (facts.is_active, facts.status(), &visitor.by);
         let activate_on_pass = wants_active && !is_active;
         let new = sql::NewCart {
             id,
             submitted,
+            digest,
             name: &name,
             address: &address,
             is_practice,

@@ -57,10 +57,12 @@ mod tests {
     use crate::vault::place::{Kind, Place};
 
     /// Bytes that are no sealed secret, each with what it is.
-    const NOT_SEALED: [(&str, &str); 9] = [
+    const NOT_SEALED: [(&str, &str); 11] = [
         ("cart_health.recent", "the last checks: when, what class, how long"),
         ("carts.credential_fingerprint", "a keyed digest, rewritten with the secret beside it"),
         ("carts.token_fingerprint", "a keyed digest, rewritten with the secret beside it"),
+        ("carts.submission_digest", "a keyed digest of a form, for minutes after its save"),
+        ("carts.last_submission_digest", "a keyed digest of a form, for minutes after its save"),
         ("connection_tests.fingerprint", "a keyed digest, rewritten with the secret that it covers"),
         ("sessions.id_hash", "a hash"),
         ("set_up_links.code_hash", "a hash"),

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use crate::accounts::{ConfirmError, Fresh, password::CROWDED_WAIT};
@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Problem};
 use crate::web::filters;
+use crate::web::form::Secret;
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
@@ -32,7 +33,7 @@ pub struct Confirm {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pressed {
-    pub password: Option<String>,
+    pub password: Option<Secret>,
 }
 
 /// What is about to be done, and the form that asked for it.
@@ -59,14 +60,14 @@ pub async fn confirm(
     app: &App,
     shell: &mut Shell,
     session: &mut Session,
-    password: Option<String>,
+    password: Option<Secret>,
     deed: Deed,
 ) -> Result<Fresh, Response> {
     if let Some(fresh) = session.fresh {
         return Ok(fresh);
     }
     let page = |shell: &Shell, password| Confirm { shell: shell.clone(), deed, password };
-    let Some(password) = password.map(SecretString::from) else {
+    let Some(Secret(password)) = password else {
         return Err(Page::ok(page(shell, None)).into_response());
     };
     if password.expose_secret().is_empty() {

@@ -1,33 +1,58 @@
-//! Forms: 16 KiB, every field once and known, and a token that this browser was given. A handler that wants a form gets it only
-//! with the token checked, so that none can forget it (ASVS 3.5.1).
+//! Forms: every field once and known, a bounded length, and a token that this browser was given. A handler gets a form only with
+//! the token checked, so that none can forget it (ASVS 3.5.1).
 
 use std::time::Duration;
 
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{StatusCode, header, request::Parts},
+    http::{HeaderMap, StatusCode, header, request::Parts},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::ecommerce::shopify::blot;
 
 use super::{
     error::{Again, Desk, Error},
+    routes,
     session::Session,
 };
 
-/// Longest form, in bytes.
+/// Longest form, in bytes, of a route that states no other limit.
 pub const LONGEST: usize = 16 * 1024;
+/// Longest form of a saved cart, in bytes: 2,000 ticked locations of 36 bytes each, and the other fields.
+pub const LONGEST_EDITOR: usize = 96 * 1024;
+/// Longest sign-in form, in bytes: it may carry an editor form that met an ended session, in base64.
+pub const LONGEST_SIGN_IN: usize = LONGEST_EDITOR / 3 * 4 + LONGEST;
 /// Longest time that a form may take to arrive: 8 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
-/// Never drawn again, never kept.
-const SECRETS: [&str; 6] = ["csrf", "password", "current_password", "new_password", "access_token", "client_secret"];
+/// The field of the form token.
+const TOKEN: &str = "csrf";
+/// The fields that hold a secret: parsed only into a [`Secret`], never drawn again, never kept. A `Secret` under any other name
+/// does not parse, and a test refuses a password input that is not named here.
+pub const SECRETS: [&str; 5] = ["password", "current_password", "new_password", "access_token", "client_secret"];
+/// Marks the value of a secret field on its way to its [`Secret`].
+const SECRET_MARK: &str = "\u{0}secret\u{0}";
 
 /// A form with nothing but its token: a button.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
+
+/// The value of a field that [`SECRETS`] names.
+#[derive(Clone, Debug)]
+pub struct Secret(pub SecretString);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(field: D) -> Result<Self, D::Error> {
+        let typed = zeroize::Zeroizing::new(String::deserialize(field)?);
+        let secret = typed
+            .strip_prefix(SECRET_MARK)
+            .ok_or_else(|| serde::de::Error::custom("a field of type Secret must be named in web::form::SECRETS"))?;
+        Ok(Self(SecretString::from(secret.to_owned())))
+    }
+}
 
 /// A form whose token was right.
 #[derive(Debug)]
@@ -37,14 +62,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let is_form = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.to_str().is_ok_and(|kind| {
-                kind.split(';')
-                    .next()
-                    .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
-            })
-        });
-        if !is_form {
+        if !is_form(request.headers()) {
             return Err(Error::UnreadableForm(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let session = request.extensions().get::<Session>().cloned();
@@ -54,27 +72,41 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
             Ok(body) => body.map_err(|refused| Error::UnreadableForm(refused.status()))?,
             Err(_) => return Err(Error::UnreadableForm(StatusCode::REQUEST_TIMEOUT)),
         };
-        if body.len() > LONGEST {
-            return Err(Error::UnreadableForm(StatusCode::PAYLOAD_TOO_LARGE));
-        }
         if !is_text(&body) {
             return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
         }
         let malformed = |_| Error::UnreadableForm(StatusCode::BAD_REQUEST);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).map_err(malformed)?;
         desk.keep(again(action, &pairs));
-        let token = pairs.iter().find(|(name, _)| name == "csrf").map(|(_, value)| value.as_str());
-        if !session.zip(token).is_some_and(|(session, token)| session.browser.made(token)) {
-            return Err(Error::OldForm);
+        let token = pairs.iter().find(|(name, _)| name == TOKEN).map(|(_, value)| value.as_str());
+        let Some(session) = session else { return Err(Error::OldForm) };
+        if !token.is_some_and(|token| session.browser.made(token)) {
+            return Err(if session.has_cookie { Error::OldForm } else { Error::NoCookies });
         }
         // Unknown and doubled fields are refused by the form's own type.
-        let rest: Vec<_> = pairs.iter().filter(|(name, _)| name != "csrf").collect();
+        let rest: Vec<_> = pairs.iter().filter(|(name, _)| name != TOKEN).collect();
         if rest.len() + 1 != pairs.len() {
             return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
         }
-        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(joined(rest))?);
+        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(marked(joined(rest)))?);
         serde_urlencoded::from_str(&rest).map(Self).map_err(malformed)
     }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next());
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}
+
+/// The values of secret fields with the mark that only a [`Secret`] takes off.
+fn marked(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
+    for (name, value) in &mut fields {
+        if SECRETS.contains(&name.as_str()) {
+            value.insert_str(0, SECRET_MARK);
+        }
+    }
+    fields
 }
 
 /// A field whose name ends in `[]` may come several times, as ticked boxes do: its values are one, with a blank between them.
@@ -109,33 +141,53 @@ fn is_text(body: &[u8]) -> bool {
     std::str::from_utf8(&decoded).is_ok()
 }
 
+/// What a form held but its token and its secrets.
 fn again(action: String, pairs: &[(String, String)]) -> Again {
-    let harmless = pairs.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+    let is_secret = |name: &str| SECRETS.contains(&name);
+    let is_kept = |name: &str| !is_secret(name) && name != TOKEN;
+    let kept = pairs.iter().filter(|(name, _)| is_kept(name));
     // A secret may stand in a field that is none, such as an address with a password in it.
-    let fields = harmless.map(|(name, value)| (name.clone(), blot(value))).collect();
-    Again { action, fields }
+    let fields = kept.map(|(name, value)| (name.clone(), blot(value))).collect();
+    Again { action, fields, had_secrets: pairs.iter().any(|(name, _)| is_secret(name)) }
 }
 
 /// What a form held, for a page that only offers to send it again. Nothing is done with it, so its token is not asked for.
 pub async fn typed(request: Request) -> Option<Again> {
+    if !is_form(request.headers()) {
+        return None;
+    }
     let action = request.uri().path().to_owned();
-    let body =
-        tokio::time::timeout(BODY_TIMEOUT, axum::body::to_bytes(request.into_body(), LONGEST)).await.ok()?.ok()?;
+    let limit = routes::find_post(&action).map_or(LONGEST, |route| route.longest_form);
+    let body = axum::body::to_bytes(request.into_body(), limit);
+    let body = tokio::time::timeout(BODY_TIMEOUT, body).await.ok()?.ok()?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).ok()?;
     Some(again(action, &pairs))
 }
 
-/// A query string; unknown or doubled parameters are a plain 400.
+/// A query string. What nobody asked for is ignored, and so is a value that does not parse: links gather parameters on their way,
+/// and a page is shown whatever they say.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let query = parts.uri.query().unwrap_or_default();
-        serde_urlencoded::from_str(query).map(Self).map_err(|_| Error::UnreadableForm(StatusCode::BAD_REQUEST))
+        Ok(Self(lenient(parts.uri.query().unwrap_or_default())))
     }
+}
+
+/// The first value of each parameter. Without control characters, which no link of ours has and the database refuses.
+fn lenient<T: DeserializeOwned + Default>(query: &str) -> T {
+    let sent: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
+    let mut pairs: Vec<(String, String)> = Vec::with_capacity(sent.len());
+    for (name, value) in sent {
+        if !pairs.iter().any(|(known, _)| *known == name) {
+            pairs.push((name, value.chars().filter(|c| !c.is_control()).collect()));
+        }
+    }
+    let pairs = serde_urlencoded::to_string(pairs).unwrap_or_default();
+    serde_urlencoded::from_str(&pairs).unwrap_or_default()
 }
 
 /// The `{…}` of a path; one that cannot be read leads nowhere.
@@ -163,6 +215,54 @@ mod tests {
         let sent = [pair("at[]", "1"), pair("name", "a"), pair("at[]", "2"), pair("name", "b")];
         let expected = [pair("at[]", "1 2"), pair("name", "a"), pair("name", "b")];
         assert_eq!(joined(sent.iter().collect()), expected);
+    }
+
+    #[test]
+    fn secret_field_parses_only_into_a_secret_and_no_other_field_does() {
+        #[derive(Debug, Deserialize)]
+        struct Typed<T> {
+            password: T,
+        }
+        #[derive(Debug, Deserialize)]
+        struct Undeclared {
+            #[expect(dead_code, reason = "it does not parse")]
+            pin: Secret,
+        }
+        let sent = |name: &str| serde_urlencoded::to_string(marked(vec![(name.to_owned(), "x".to_owned())])).unwrap();
+        let typed: Typed<Secret> = serde_urlencoded::from_str(&sent("password")).unwrap();
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&typed.password.0), "x");
+        let plain: Typed<String> = serde_urlencoded::from_str(&sent("password")).unwrap();
+        assert_ne!(plain.password, "x", "a plain field cannot pass for a secret's");
+        let error = serde_urlencoded::from_str::<Undeclared>(&sent("pin")).unwrap_err();
+        assert!(error.to_string().contains("SECRETS"), "{error}");
+    }
+
+    #[test]
+    fn kept_form_has_no_secret_and_no_token() {
+        let pair = |name: &str| (name.to_owned(), format!("value of {name}"));
+        let sent: Vec<_> = SECRETS.into_iter().chain(["csrf", "website_name"]).map(pair).collect();
+        let kept = again("/x".into(), &sent);
+        assert_eq!((kept.fields, kept.had_secrets), (vec![pair("website_name")], true));
+    }
+
+    #[test]
+    fn query_takes_what_it_knows_and_ignores_the_rest() {
+        #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+        #[serde(default)]
+        struct Asked {
+            show: String,
+            q: String,
+        }
+        let asked = |show: &str, q: &str| Asked { show: show.into(), q: q.into() };
+        for (query, expected) in [
+            ("", asked("", "")),
+            ("show=active&utm_source=mail&utm_source=x", asked("active", "")),
+            ("show=a&show=b", asked("a", "")),
+            ("q=a%00b%0a&%zz", asked("", "ab")),
+            ("=&&&show", asked("", "")),
+        ] {
+            assert_eq!(lenient::<Asked>(query), expected, "{query}");
+        }
     }
 
     #[test]

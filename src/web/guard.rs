@@ -12,8 +12,10 @@ use axum::{
 use super::{
     error::{Error, Opening},
     local_path::LocalPath,
+    resume,
     session::Session,
     shell::Shell,
+    sign_in::SignIn,
 };
 use crate::{
     accounts::Ended,
@@ -50,7 +52,10 @@ pub async fn guard(
         return Error::from(anyhow::anyhow!("the session layer is missing")).into_response();
     };
     match (session.user.is_some(), access) {
-        (false, _) => to_sign_in(&app, session, &request),
+        (false, _) => {
+            let session = session.clone();
+            to_sign_in(&app, &session, request).await
+        }
         (true, Access::Administrator) if !session.can_change() => {
             match refuse(&app, session.by(), page(&request)).await {
                 Ok(administrators) => Error::CannotChange { administrators }.into_response(),
@@ -71,28 +76,19 @@ fn page(request: &Request) -> String {
     request.extensions().get::<MatchedPath>().map_or_else(|| "a page".to_owned(), |path| path.as_str().to_owned())
 }
 
-/// What a stranger gets on any guarded address, known or not.
-pub fn to_sign_in(app: &App, session: &Session, request: &Request) -> Response {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if header("x-partial").is_some() {
-        return StatusCode::UNAUTHORIZED.into_response();
+/// What a stranger gets on any guarded address, known or not: the way to the sign-in, and with a form the sign-in itself, which
+/// keeps what was typed.
+pub async fn to_sign_in(app: &App, session: &Session, request: Request) -> Response {
+    let return_to = match way_back(app, &request) {
+        Ok(path) => path,
+        Err(answer) => return answer,
+    };
+    let shell = Shell::of(app, Some(session), request.uri());
+    if let Some(form) = resume::keep(request).await {
+        return SignIn::keeping(shell, session.ended, return_to, &form).into_response();
     }
-    let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
-    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    // The cookie is Strict, so a link in a mail arrives without it. The page loads itself again as the same site.
-    if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
-        let shell = Shell::of(app, None, request.uri());
-        let page = app.site.product.clone();
-        return match (Opening { shell, page, to: here.to_owned() }).render() {
-            Ok(html) => Html(html).into_response(),
-            Err(error) => Error::from(error).into_response(),
-        };
-    }
-    let came_from =
-        header(header::REFERER.as_str()).and_then(|referer| referer.strip_prefix(&app.site.public_url.origin));
-    let target = if is_get { Some(here) } else { came_from };
     let mut query = Vec::new();
-    if let Some(path) = target.and_then(LocalPath::parse).filter(|path| path.as_str() != "/admin") {
+    if let Some(path) = return_to {
         query.push(("return_to", path.as_str().to_owned()));
     }
     match session.ended {
@@ -102,4 +98,27 @@ pub fn to_sign_in(app: &App, session: &Session, request: &Request) -> Response {
     }
     let query = serde_urlencoded::to_string(query).unwrap_or_default();
     Redirect::to(&if query.is_empty() { "/sign-in".into() } else { format!("/sign-in?{query}") }).into_response()
+}
+
+/// Where to return to after signing in, or the answer to a request that is not sent to the sign-in at all.
+fn way_back(app: &App, request: &Request) -> Result<Option<LocalPath>, Response> {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if header("x-partial").is_some() {
+        return Err(StatusCode::UNAUTHORIZED.into_response());
+    }
+    let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    // The cookie is Strict, so a link in a mail arrives without it. The page loads itself again as the same site.
+    if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
+        let shell = Shell::of(app, None, request.uri());
+        let page = app.site.product.clone();
+        return Err(match (Opening { shell, page, to: here.to_owned() }).render() {
+            Ok(html) => Html(html).into_response(),
+            Err(error) => Error::from(error).into_response(),
+        });
+    }
+    let came_from =
+        header(header::REFERER.as_str()).and_then(|referer| referer.strip_prefix(&app.site.public_url.origin));
+    let target = if is_get { Some(here) } else { came_from };
+    Ok(target.and_then(LocalPath::parse).filter(|path| path.as_str() != "/admin"))
 }

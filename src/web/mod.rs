@@ -17,6 +17,7 @@ mod local_path;
 mod page;
 mod patience;
 mod probes;
+mod resume;
 pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -31,10 +32,10 @@ mod trace;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
-    http::StatusCode,
+    extract::{Request, State},
+    http::{Method, StatusCode},
     middleware,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use tower::ServiceBuilder;
 use tower_http::{
@@ -73,8 +74,7 @@ pub fn dressed(routes: Router<App>, app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), session::session))
         .layer(middleware::from_fn_with_state(app.clone(), error::draw))
         .layer(middleware::from_fn(error::deadline))
-        .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(DefaultBodyLimit::max(form::LONGEST));
+        .layer(CatchPanicLayer::custom(error::panicked));
     routes.fallback(nowhere).layer(layers).with_state(app)
 }
 
@@ -88,13 +88,24 @@ fn is_whole(
     !headers.contains_key(stream::UNBUFFERED)
 }
 
-/// An address that is not in the table: strangers learn nothing of what is behind the sign-in.
+/// An address that is not in the table: strangers learn nothing of what is behind the sign-in. One slash too many at its end is
+/// taken off where that leads to a page.
 async fn nowhere(State(app): State<App>, request: Request) -> Response {
-    let session = request.extensions().get::<session::Session>();
-    match session {
-        Some(session) if session.user.is_none() && request.uri().path().starts_with("/admin") => {
-            guard::to_sign_in(&app, session, &request)
+    let path = request.uri().path();
+    match request.extensions().get::<session::Session>().cloned() {
+        Some(session) if session.user.is_none() && path.starts_with("/admin") => {
+            guard::to_sign_in(&app, &session, request).await
         }
-        _ => error::Error::NotFound.into_response(),
+        Some(_) => match without_slash(&request) {
+            Some(page) => Redirect::permanent(&page).into_response(),
+            None => error::Error::NotFound.into_response(),
+        },
+        None => error::Error::NotFound.into_response(),
     }
+}
+
+fn without_slash(request: &Request) -> Option<String> {
+    let (path, query) = (request.uri().path().strip_suffix('/')?, request.uri().query());
+    let is_page = matches!(*request.method(), Method::GET | Method::HEAD) && routes::find(&Method::GET, path).is_some();
+    is_page.then(|| query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
 }

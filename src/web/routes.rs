@@ -1,12 +1,13 @@
-//! Every URL: method, path, who may come in, handler. The router is folded from this table with the guard in the fold, and the
-//! same table is what the tests knock at.
+//! Every URL: method, path, who may come in, handler, and of a form where it stands and what becomes of it when it cannot be
+//! handled. The router is folded from this table with the guard in the fold, and the same table is what the tests knock at.
 
 use std::collections::HashSet;
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     handler::Handler,
-    http::Method,
+    http::{Method, Uri},
     middleware,
     response::Redirect,
     routing::{MethodFilter, MethodRouter, on},
@@ -24,6 +25,7 @@ use super::{
     },
     assets,
     error::Error,
+    form::{LONGEST, LONGEST_EDITOR, LONGEST_SIGN_IN},
     guard::{Access, guard},
     help, probes, set_up, sign_in, trace,
 };
@@ -34,6 +36,13 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+    /// Of a form: the page that it stands on, a GET of this table with the same blanks.
+    pub page: &'static str,
+    /// Of a form: whether its handler draws it again from its fields and saves nothing when `intent` is `load`. The others hold
+    /// nothing that was typed but secrets.
+    pub redraws: bool,
+    /// Longest form that is read, in bytes.
+    pub longest_form: usize,
     handler: MethodRouter<App>,
     /// Whether its handler asks on the connection that the session was read on.
     borrows: bool,
@@ -44,14 +53,69 @@ impl Route {
     fn borrowing(self) -> Self {
         Self { borrows: true, ..self }
     }
+
+    const fn redraws(mut self) -> Self {
+        self.redraws = true;
+        self
+    }
+
+    /// Where the form stands, if that is not its own address.
+    const fn on(mut self, page: &'static str) -> Self {
+        self.page = page;
+        self
+    }
+
+    const fn up_to(mut self, bytes: usize) -> Self {
+        self.longest_form = bytes;
+        self
+    }
+
+    /// The address of the page that the form stands on, for an address of this route.
+    pub fn page_of(&self, path: &str) -> String {
+        page_of(self.path, self.page, path)
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        let mut parts = path.split('/');
+        let is_same = self
+            .path
+            .split('/')
+            .all(|name| parts.next().is_some_and(|part| name == part || (name.starts_with('{') && !part.is_empty())));
+        is_same && parts.next().is_none()
+    }
+}
+
+fn page_of(template: &str, page: &str, path: &str) -> String {
+    let blanks: Vec<_> = template.split('/').zip(path.split('/')).filter(|(name, _)| name.starts_with('{')).collect();
+    let fill = |part| blanks.iter().find(|(name, _)| *name == part).map_or(part, |(_, value)| *value);
+    page.split('/').map(fill).collect::<Vec<_>>().join("/")
 }
 
 fn get<H: Handler<T, App>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
-    Route { method: Method::GET, path, access, handler: on(MethodFilter::GET, handler), borrows: false }
+    route(Method::GET, path, access, on(MethodFilter::GET, handler))
 }
 
 fn post<H: Handler<T, App>, T: 'static>(path: &'static str, access: Access, handler: H) -> Route {
-    Route { method: Method::POST, path, access, handler: on(MethodFilter::POST, handler), borrows: false }
+    route(Method::POST, path, access, on(MethodFilter::POST, handler))
+}
+
+const fn route(method: Method, path: &'static str, access: Access, handler: MethodRouter<App>) -> Route {
+    Route { method, path, access, page: path, redraws: false, longest_form: LONGEST, handler, borrows: false }
+}
+
+fn find_exactly(method: &Method, template: &str) -> Option<Route> {
+    table().into_iter().find(|route| route.method == *method && route.path == template)
+}
+
+/// The route that a form with this address belongs to.
+pub fn find_post(path: &str) -> Option<Route> {
+    find(&Method::POST, path)
+}
+
+/// The route of this method and address; of two that match, the one with fewer blanks, as the router chooses.
+pub fn find(method: &Method, path: &str) -> Option<Route> {
+    let matching = table().into_iter().filter(|route| route.method == *method && route.matches(path));
+    matching.min_by_key(|route| route.path.matches('{').count())
 }
 
 /// The whole table.
@@ -65,46 +129,53 @@ pub fn table() -> Vec<Route> {
         get("/static/{name}", Open, assets::show),
         get("/help", Open, help::show),
         get("/set-up/{code}", Open, set_up::show),
-        post("/set-up/{code}", Open, set_up::create),
+        post("/set-up/{code}", Open, set_up::create).redraws(),
         get("/sign-in", Open, sign_in::show),
-        post("/sign-in", Open, sign_in::create),
-        post("/sign-out", Viewer, sign_in::destroy),
+        post("/sign-in", Open, sign_in::create).redraws().up_to(LONGEST_SIGN_IN),
+        post("/sign-out", Viewer, sign_in::destroy).on("/admin"),
         get("/admin", Viewer, home::show),
         get("/admin/account", Viewer, account::show),
-        post("/admin/account", Viewer, account::update),
-        post("/admin/account/theme", Viewer, account::update_theme),
-        post("/admin/account/password", Viewer, account::password::update),
-        post("/admin/account/sessions", Viewer, account::sessions::destroy),
+        post("/admin/account", Viewer, account::update).redraws(),
+        post("/admin/account/theme", Viewer, account::update_theme).on("/admin"),
+        post("/admin/account/password", Viewer, account::password::update).on("/admin/account"),
+        post("/admin/account/sessions", Viewer, account::sessions::destroy).on("/admin/account"),
         get("/admin/users", Administrator, users::list),
         get("/admin/users/new", Administrator, users::new),
-        post("/admin/users/new", Administrator, users::create),
+        post("/admin/users/new", Administrator, users::create).redraws(),
         get("/admin/users/{user}", Administrator, users::edit),
-        post("/admin/users/{user}", Administrator, users::update),
-        post("/admin/users/{user}/link", Administrator, users::link::create),
-        post("/admin/users/{user}/sessions", Administrator, users::sessions::destroy),
+        post("/admin/users/{user}", Administrator, users::update).redraws(),
+        post("/admin/users/{user}/link", Administrator, users::link::create).on("/admin/users/{user}"),
+        post("/admin/users/{user}/sessions", Administrator, users::sessions::destroy).on("/admin/users/{user}"),
         get("/admin/users/{user}/deactivation", Administrator, users::deactivation::new),
         post("/admin/users/{user}/deactivation", Administrator, users::deactivation::create),
-        post("/admin/users/{user}/activation", Administrator, users::activation::create),
+        post("/admin/users/{user}/activation", Administrator, users::activation::create).on("/admin/users/{user}"),
         get("/admin/activity", Viewer, activity::list),
         get("/admin/activity.csv", Viewer, activity::export),
         get("/admin/alerts", Administrator, alerts::show),
-        post("/admin/alerts", Administrator, alerts::update),
-        post("/admin/alerts/secret", Administrator, alerts::secret::create),
-        post("/admin/alerts/trials", Administrator, alerts::trial::create),
+        post("/admin/alerts", Administrator, alerts::update).redraws(),
+        post("/admin/alerts/secret", Administrator, alerts::secret::create).on("/admin/alerts"),
+        post("/admin/alerts/trials", Administrator, alerts::trial::create).on("/admin/alerts"),
         get("/admin/ecommerce", Viewer, carts::list).borrowing(),
         get("/admin/ecommerce/switch", Administrator, switch::edit),
-        post("/admin/ecommerce/switch", Administrator, switch::update),
+        post("/admin/ecommerce/switch", Administrator, switch::update).redraws(),
         get("/admin/ecommerce/add", Administrator, add::show),
-        post("/admin/ecommerce/bulk", Administrator, bulk::create),
+        post("/admin/ecommerce/bulk", Administrator, bulk::create).redraws().on("/admin/ecommerce"),
         get("/admin/ecommerce/bulk/{bulk}", Viewer, bulk::show),
-        post("/admin/ecommerce/bulk/{bulk}/cancellation", Administrator, bulk::destroy),
+        post("/admin/ecommerce/bulk/{bulk}/cancellation", Administrator, bulk::destroy)
+            .on("/admin/ecommerce/bulk/{bulk}"),
         get("/admin/ecommerce/shopify/new", Administrator, general::new),
-        post("/admin/ecommerce/shopify/new", Administrator, general::create),
-        post("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::create_new),
+        post("/admin/ecommerce/shopify/new", Administrator, general::create).redraws(),
+        get("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::list_new),
+        post("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::create_new)
+            .redraws()
+            .on("/admin/ecommerce/shopify/new"),
         get("/admin/ecommerce/shopify/new/connection-tests/{test}", Administrator, connection_test::show_new),
         get("/admin/ecommerce/shopify/{cart}/general", Viewer, general::edit),
-        post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update),
-        post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create),
+        post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update).redraws().up_to(LONGEST_EDITOR),
+        post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create)
+            .redraws()
+            .up_to(LONGEST_EDITOR)
+            .on("/admin/ecommerce/shopify/{cart}/general"),
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
         get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
@@ -118,15 +189,58 @@ pub fn table() -> Vec<Route> {
     ]
 }
 
-/// Folds the table into a router; a method that a path does not have is refused behind the same guard.
+/// Folds the table into a router. A method that a path does not have is refused behind the same guard, except that a browser may
+/// load the address of a form again or restore it: it is sent to the page that the form stands on.
 pub fn router(app: &App) -> Router<App> {
     let mut router: Router<App> = Router::new();
     let mut known = HashSet::new();
-    for Route { path, access, handler, borrows, .. } in table() {
+    for Route { path, access, handler, borrows, longest_form, .. } in table() {
         // Once a path, and inside of the guard: a stranger is not told which addresses there are.
         let handler = if known.insert(path) { handler.fallback(async || Error::NotPossible) } else { handler };
-        let guarded = handler.layer(middleware::from_fn_with_state((app.clone(), access, borrows), guard));
-        router = router.route(path, guarded);
+        router = router.route(path, guarded(app, handler.layer(DefaultBodyLimit::max(longest_form)), access, borrows));
+    }
+    for route in table().into_iter().filter(|route| find_exactly(&Method::GET, route.path).is_none()) {
+        let (path, page) = (route.path, route.page);
+        let to_page = move |uri: Uri| async move { Redirect::to(&page_of(path, page, uri.path())) };
+        router = router.route(path, guarded(app, on(MethodFilter::GET, to_page), route.access, false));
     }
     router.layer(middleware::from_fn(trace::name_route))
+}
+
+fn guarded(app: &App, handler: MethodRouter<App>, access: Access, borrows: bool) -> MethodRouter<App> {
+    handler.layer(middleware::from_fn_with_state((app.clone(), access, borrows), guard))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blanks(path: &str) -> Vec<&str> {
+        path.split('/').filter(|part| part.starts_with('{')).collect()
+    }
+
+    #[test]
+    fn every_form_stands_on_a_page_of_the_table() {
+        let table = table();
+        let is_page = |path: &str| table.iter().any(|route| route.method == Method::GET && route.path == path);
+        for route in table.iter().filter(|route| route.method == Method::POST) {
+            assert!(is_page(route.page), "{}: say with `on` which page it stands on", route.path);
+            let known = blanks(route.path);
+            assert!(blanks(route.page).iter().all(|blank| known.contains(blank)), "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn address_finds_its_route_and_the_page_of_its_form() {
+        let page = |path: &str| find_post(path).map(|route| route.page_of(path));
+        let of_new = "/admin/ecommerce/shopify/new/connection-tests";
+        assert_eq!(page(of_new).as_deref(), Some("/admin/ecommerce/shopify/new"));
+        let of_cart = "/admin/ecommerce/shopify/abc/connection-tests";
+        assert_eq!(page(of_cart).as_deref(), Some("/admin/ecommerce/shopify/abc/general"));
+        assert_eq!(page("/admin/users/new").as_deref(), Some("/admin/users/new"));
+        assert_eq!(page("/admin/users/abc/link").as_deref(), Some("/admin/users/abc"));
+        for path in ["/admin/users", "/admin/users/", "/admin/users/a/b", "/nowhere", ""] {
+            assert_eq!(page(path), None, "{path}");
+        }
+    }
 }

@@ -38,6 +38,8 @@ pub struct Session {
     /// The password was entered within the last ten minutes.
     pub fresh: Option<Fresh>,
     pub origin: Origin,
+    /// Whether the browser sent a cookie of ours, good or not.
+    pub has_cookie: bool,
     /// The new id, if this request gives the session one; whatever the answer becomes, its cookie goes with it.
     renewed: Arc<Mutex<Option<BrowserSecret>>>,
 }
@@ -52,6 +54,7 @@ impl Session {
             banner: None,
             fresh: None,
             origin,
+            has_cookie: false,
             renewed: Arc::default(),
         }
     }
@@ -60,6 +63,18 @@ impl Session {
     pub fn renew(&mut self, opened: BrowserSecret) {
         *self.renewed.lock().expect("nobody panics here") = Some(opened.clone());
         self.browser = opened;
+    }
+
+    /// The same browser, signed in as this person just now.
+    #[must_use]
+    pub fn of(self, opened: BrowserSecret, user: User, fresh: Option<Fresh>) -> Self {
+        Self { browser: opened, user: Some(user), fresh, ended: None, banner: None, ..self }
+    }
+
+    /// The same with a message for the page that is drawn now.
+    #[must_use]
+    pub fn told(self, banner: Banner) -> Self {
+        Self { banner: Some(banner), ..self }
     }
 
     /// The person that the guard has let through.
@@ -199,6 +214,8 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
 /// The database is away; the session keeps the browser's secret, so that a form that is open stays good.
 async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
     let cookies = Cookies::of(app);
+    let names = [cookies.session(), cookies.form()];
+    session.has_cookie = names.iter().any(|name| Cookies::find(name, request.headers()).is_some());
     if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
         let known = app.accounts.session(&secret, shows_page(request)).await;
         match known.inspect_err(|_| session.browser = secret.clone())? {

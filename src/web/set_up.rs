@@ -15,7 +15,7 @@ use crate::direction::isolated;
 use crate::web::admin::account::password_changed;
 use crate::web::confirm::with_wait;
 use crate::web::error::Error;
-use crate::web::form::{Form, Path};
+use crate::web::form::{Form, Path, Secret};
 use crate::web::page::Page;
 use crate::web::session::{Cookies, Session};
 use crate::web::shell::Banner;
@@ -88,7 +88,8 @@ pub struct Typed {
     /// Typed by the first administrator alone; a link for somebody who is known has its own.
     #[serde(default)]
     email: String,
-    password: String,
+    password: Option<Secret>,
+    intent: Option<String>,
 }
 
 /// GET `/set-up/{code}`: changes nothing, so that a link preview spends nothing.
@@ -112,8 +113,12 @@ pub async fn create(
         Err(refused) => return over(shell, refused),
     };
     let mut page = SetUp::of(shell, code, &purpose);
-    let password = SecretString::from(typed.password);
+    let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
     let judged = page.judge(typed.name, typed.email, &password);
+    if typed.intent.is_some() {
+        (page.name.complaint, page.email.complaint, page.password) = (None, None, None);
+        return Ok(Page::ok(page).into_response());
+    }
     let Some((name, email)) = judged else { return Ok(Page::refused(page).into_response()) };
     let entered = match email {
         Some(email) => {

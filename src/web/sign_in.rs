@@ -1,4 +1,5 @@
-//! The page on which a person signs in, and the notes that lead there: signed out, idle, expired.
+//! The page on which a person signs in, and the notes that lead there: signed out, idle, expired. It carries a form that met an
+//! ended session, and goes on with it.
 
 use askama::Template;
 use axum::{
@@ -6,29 +7,32 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::accounts::SignInError;
+use crate::accounts::{BrowserSecret, Ended, Session as Known, SignInError};
 use crate::app::App;
 use crate::web::confirm::with_wait;
-use crate::web::error::Error;
-use crate::web::form::{Form, Nothing, Query};
+use crate::web::error::{Again, Error};
+use crate::web::form::{Form, Nothing, Query, Secret};
 use crate::web::local_path::LocalPath;
 use crate::web::page::Page;
+use crate::web::resume;
 use crate::web::session::{Cookies, Session};
 
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
 use crate::web::shell::Shell;
 
-/// Posts `csrf`, `return_to`, `email`, `password` to `/sign-in`.
+/// Posts `csrf`, `return_to`, `email`, `password` to `/sign-in`, and `resume` where a form is kept.
 #[derive(Debug, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignIn {
     pub shell: Shell,
     /// Path and query to return to; empty for the Admin home.
     pub return_to: String,
+    /// A form to go on with, as [`resume::encode`] writes it; empty for none.
+    pub resume: String,
     pub note: Option<SignInNote>,
     pub email: Field,
     /// Only its complaint: a typed password is never drawn.
@@ -58,11 +62,9 @@ impl SignIn {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct SignInQuery {
-    #[serde(default)]
     return_to: String,
-    #[serde(default)]
     ended: String,
 }
 
@@ -71,8 +73,11 @@ pub struct SignInQuery {
 pub struct Credentials {
     #[serde(default)]
     return_to: String,
+    #[serde(default)]
+    resume: String,
     email: String,
-    password: String,
+    password: Option<Secret>,
+    intent: Option<String>,
 }
 
 /// GET `/sign-in`.
@@ -97,9 +102,17 @@ pub async fn create(
     session: Session,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
-    let password = SecretString::from(typed.password);
-    let mut page = SignIn { return_to: typed.return_to, ..SignIn::empty(shell) };
+    let mut page = SignIn { return_to: typed.return_to, resume: typed.resume, ..SignIn::empty(shell) };
     page.email.value = typed.email;
+    if typed.intent.is_some() {
+        // Another tab may have signed in meanwhile.
+        return if session.user.is_some() {
+            page.go_on(&app, &session).await
+        } else {
+            Ok(Page::ok(page).into_response())
+        };
+    }
+    let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
     if crate::pasted::trim(&page.email.value).is_empty() {
         page.email.complaint = Some(Complaint::new("EMAIL_EMPTY", "Enter your email address"));
     }
@@ -112,9 +125,9 @@ pub async fn create(
     let replaces = session.user.is_some().then(|| session.browser.hash());
     let sentence = match app.accounts.sign_in(session.by(), &page.email.value, password, replaces).await {
         Ok(opened) => {
-            let to = LocalPath::parse(&page.return_to);
             let cookies = AppendHeaders(Cookies::of(&app).sign_in(&opened));
-            return Ok((cookies, Redirect::to(to.as_ref().map_or("/admin", LocalPath::as_str))).into_response());
+            let answer = page.go_on(&app, &signed_in(&app, session, opened).await?).await?;
+            return Ok((cookies, answer).into_response());
         }
         Err(SignInError::Broken(error)) => return Err(error.into()),
         Err(refused) => refused,
@@ -146,8 +159,43 @@ pub async fn destroy(
     Ok((AppendHeaders([clear, cookie]), Redirect::to("/sign-in?ended=signed-out")).into_response())
 }
 
+/// The session that was opened just now. Its banner is not taken: the page that shows it is still to come.
+async fn signed_in(app: &App, session: Session, opened: BrowserSecret) -> Result<Session, Error> {
+    match app.accounts.session(&opened, false).await? {
+        Known::Live { user, fresh, .. } => Ok(session.of(opened, user, fresh)),
+        Known::Ended(_) | Known::Unknown => Err(anyhow::anyhow!("a session that ended as it was opened").into()),
+    }
+}
+
 impl SignIn {
     fn empty(shell: Shell) -> Self {
-        Self { shell, return_to: String::new(), note: None, email: Field::default(), password: None, refused: None }
+        Self {
+            shell,
+            return_to: String::new(),
+            resume: String::new(),
+            note: None,
+            email: Field::default(),
+            password: None,
+            refused: None,
+        }
+    }
+
+    /// The answer to a form that nobody is signed in for: 403, and the form is kept.
+    pub fn keeping(shell: Shell, ended: Option<Ended>, return_to: Option<LocalPath>, form: &Again) -> Page<Self> {
+        let note = ended.map(|ended| match ended {
+            Ended::Idle => SignInNote::Idle,
+            Ended::TooOld => SignInNote::Expired,
+        });
+        let return_to = return_to.map(|path| path.as_str().to_owned()).unwrap_or_default();
+        Page(Self { return_to, resume: resume::encode(form), note, ..Self::empty(shell) }, StatusCode::FORBIDDEN)
+    }
+
+    /// Where a person goes who is signed in: on with the form that was kept, else back to where they were.
+    async fn go_on(&self, app: &App, session: &Session) -> Result<Response, Error> {
+        if let Some(form) = resume::decode(&self.resume) {
+            return resume::resume(app, session, form).await;
+        }
+        let to = LocalPath::parse(&self.return_to);
+        Ok(Redirect::to(to.as_ref().map_or("/admin", LocalPath::as_str)).into_response())
     }
 }

@@ -146,7 +146,7 @@ async fn strangers_get_what_is_meant_for_them() {
     assert_eq!(nginx.https.send(foreign.as_bytes()).await.expect("an answer").status, 421);
     // in memory all the way to the server, which answers with its own page; what is longer than that nginx refuses
     nginx.forbid_files_of_forms();
-    for (bytes, says) in [(30_000, "<main"), (40_000, "<center>nginx</center>")] {
+    for (bytes, says) in [(150_000, "<main"), (170_000, "<center>nginx</center>")] {
         let head = format!("POST /sign-in HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nconnection: close\r\n");
         let form = "content-type: application/x-www-form-urlencoded\r\ncontent-length";
         let request = format!("{head}{form}: {bytes}\r\n\r\n{}", "x".repeat(bytes));

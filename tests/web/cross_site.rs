@@ -14,7 +14,7 @@ use crate::support::{
 type Fields = Vec<(String, String)>;
 
 /// What each form would send if nothing were wrong: taken from the pages themselves.
-async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
+pub async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
     let cart = door.path.rsplit_once('/').map_or("", |(cart, _)| cart);
     let page = |path: &str| browser.visit(path);
     let (_, action, fields) = match door.template {

@@ -71,7 +71,7 @@ async fn all_sorts(app: &TestApp, priya: &Browser) {
     }
     priya.knock(Method::GET, "/admin").header("host", "evil.example").send().await;
     let form = |body: Vec<u8>| priya.knock(Method::POST, "/sign-in").body("application/x-www-form-urlencoded", body);
-    for body in [vec![b'x'; 20_000], b"email=%ff".to_vec(), b"csrf=x".to_vec(), Vec::new()] {
+    for body in [vec![b'x'; 150_000], b"email=%ff".to_vec(), b"csrf=x".to_vec(), Vec::new()] {
         form(body).send().await;
     }
     priya.knock(Method::POST, "/sign-in").body("application/json", "{}").send().await;

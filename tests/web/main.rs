@@ -4,6 +4,7 @@
 mod account;
 mod activity;
 mod activity_rows;
+mod addresses;
 mod after_a_test;
 mod alert_channels;
 mod alert_delivery;
@@ -16,6 +17,7 @@ mod cookies;
 mod cross_site;
 mod diagnostics;
 mod dropped;
+mod ended_session;
 mod forwarded;
 mod gate;
 mod headers;

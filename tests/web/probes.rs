@@ -133,7 +133,7 @@ async fn an_old_form_offers_to_load_again_without_the_token(pool: PgPool) {
     assert_eq!((old.status, old.h1().as_str()), (StatusCode::FORBIDDEN, "This page was open too long"), "{old}");
     assert_eq!(
         old.text("main .lead"),
-        "For security, load it again. We kept your address and name but not the access token."
+        "For security, load it again. What you typed is kept, but no password and no token: enter those again."
     );
     assert!(!old.html.contains(&token));
     let mut page = old.press("Load again").await;

@@ -430,3 +430,24 @@ async fn a_disconnected_cart_keeps_its_settings_and_asks_for_a_test(pool: PgPool
     priya.visit(&page.path).await.follow("Delete cart").await.press("Delete cart").await;
     assert_eq!((count(&app.pool, "cart_settings").await, count(&app.pool, "cart_locations").await), (0, 0));
 }
+
+/// Shopify gives up to 1,000 locations, and we read up to 2,000.
+#[sqlx::test]
+async fn two_thousand_ticked_locations_are_saved(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.priya_with_integration_on().await;
+    app.open_store("northwind-tea");
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let many = "insert into cart_locations (cart_id, location_id, name)
+        select id, (10000000000000000000 + n)::text, 'Location ' || n from carts, generate_series(1, 2000) n";
+    crate::support::dump::tamper(&app.pool, many).await;
+    let page = priya.visit(&path).await;
+    let (_, action, mut fields) = page.submission("Save");
+    let ids = (1..=2000_u64).map(|n| ("location[]".to_owned(), (10_000_000_000_000_000_000 + n).to_string()));
+    fields.extend(ids);
+    let answer = priya.knock(axum::http::Method::POST, &action).form(&fields).send().await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    let chosen = "select count(*) from cart_locations where is_chosen";
+    assert_eq!(sqlx::query_scalar::<_, i64>(chosen).fetch_one(&app.pool).await.expect("a count"), 2000);
+    assert_eq!(priya.visit(&path).await.status, StatusCode::OK);
+}

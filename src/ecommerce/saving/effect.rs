@@ -42,6 +42,6 @@ pub(super) fn of_update(effect: Effect, before: &Cart, facts: Facts, wants_activ
         (Effect::Kept, Status::Inactive) if before.status != Status::Inactive => Effect::Inactive,
         (_, Status::Connected) if !before.is_active => Effect::Connected,
         (_, Status::NeedsAttention) if !before.is_active => Effect::ConnectedWithLimits,
-        (effect, _) => effect,
+        (effect, Status::Connected | Status::NeedsAttention | Status::NotConnected | Status::Inactive) => effect,
     }
 }

@@ -3,7 +3,7 @@
 
 use sqlx::PgConnection;
 
-use super::{Effect, SaveError, Saved, Submission, connection::Connection, effect, keeps_saved};
+use super::{Effect, SaveError, Saved, Submission, connection::Connection, digest::Blank, effect, keeps_saved};
 use crate::{
     audit::{self, CartRef, Change, Event},
     database::transaction,
@@ -14,6 +14,7 @@ use crate::{
         sql,
         status::Facts,
     },
+    vault::Fingerprints,
 };
 
 /// What an update needs beside the form of the connection.
@@ -60,8 +61,15 @@ impl Ecommerce {
         submission: Submission,
     ) -> Result<Saved, SaveError> {
         let before = sql::lock(work, id).await?.ok_or(SaveError::Gone)?;
+        let digest = self.digest(&submission, edit.settings.as_ref());
         if before.cart.version != edit.version {
-            return came_before(&before, &edit, &submission).ok_or(SaveError::Conflict(Box::new(before.cart)));
+            return if came_before(&before, &edit, &submission, &digest)
+                && !self.has_passed_since(work, visitor, Blank::of(&submission).as_ref(), &before.cart).await?
+            {
+                Ok(Saved { cart: id, name: before.cart.website_name, effect: Effect::Again })
+            } else {
+                Err(SaveError::Conflict(Box::new(before.cart)))
+            };
         }
         let Submission { id: submitted, name, address, offered, wants_active } = submission;
         if before.cart.is_practice && before.cart.address == address && !self.practices {
@@ -84,7 +92,8 @@ impl Ecommerce {
         let facts = Facts { has_passed, is_active: wants_active && has_passed, last };
         let status = facts.status().with_locations(are_gone);
         let active = (facts.is_active, wants_active && !facts.is_active);
-        sql::update(work, id, submitted, &name, active, status, visitor.by.name()).await?;
+        let form = (submitted, digest.active());
+        sql::update(work, id, form, &name, active, status, &visitor.by).await?;
         health::settle(work, id, before.cart.status, visitor.by.name()).await?;
         if let Some(report) = &tested {
             health::record_saved_with(work, id, report).await?;
@@ -104,13 +113,10 @@ impl Ecommerce {
 }
 
 /// Pressed twice: the form that was saved last, sent again with nothing else in it, is no change of somebody else's.
-fn came_before(before: &sql::Locked, edit: &Edit, submission: &Submission) -> Option<Saved> {
-    let cart = &before.cart;
-    let is_same = before.last_submission == Some(submission.id)
-        && cart.version == edit.version + 1
-        && cart.website_name == submission.name.as_str()
-        && cart.address == submission.address;
-    is_same.then(|| Saved { cart: cart.id, name: cart.website_name.clone(), effect: Effect::Again })
+fn came_before(before: &sql::Locked, edit: &Edit, submission: &Submission, digest: &Fingerprints) -> bool {
+    before.last_submission == Some(submission.id)
+        && before.cart.version == edit.version + 1
+        && digest.is(before.last_digest.as_ref())
 }
 
 /// Stores what may be changed of the settings; what changed, in words.

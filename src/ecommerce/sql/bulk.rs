@@ -196,14 +196,17 @@ pub(in crate::ecommerce) async fn turn_off(
     id: CartId,
     status: Status,
     by: &str,
+    by_id: Option<Uuid>,
 ) -> sqlx::Result<CartRef> {
     sqlx::query_as!(
         CartRef,
-        "update carts set is_active = false, activate_on_pass = false, status = $2, retired_by = $3, version = version + 1, updated_at = now(), updated_by = $3
+        "update carts set is_active = false, activate_on_pass = false, status = $2, retired_by = $3, version = version + 1, updated_at = now(),
+            updated_by = $3, updated_by_id = $4
          where id = $1 returning id, website_name as name",
         id.0,
         status.as_str(),
-        by
+        by,
+        by_id
     )
     .fetch_one(connection)
     .await

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Sealed, SealedRow};
 use crate::{
-    audit::CartRef,
+    audit::{By, CartRef},
     ecommerce::{
         Cart, CartId, SavedCredential, Status, WebsiteName,
         saving::{Effect, Saved},
@@ -48,8 +48,10 @@ struct Record {
     activate_on_pass: bool,
     secret_version: i64,
     last_submission_id: Option<Uuid>,
+    last_submission_digest: Option<Vec<u8>>,
     updated_at: OffsetDateTime,
     updated_by: String,
+    updated_by_id: Option<Uuid>,
 }
 
 /// One list of columns for reading and for locking.
@@ -60,7 +62,7 @@ macro_rules! select_cart {
             "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
                 secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id,
                 last_class, last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone,
-                activate_on_pass, secret_version, last_submission_id, updated_at, updated_by
+                activate_on_pass, secret_version, last_submission_id, last_submission_digest, updated_at, updated_by, updated_by_id
              from carts where id = $1" + $tail,
             $id
         )
@@ -72,6 +74,8 @@ pub(in crate::ecommerce) struct Locked {
     pub cart: Cart,
     pub fingerprint: Option<Vec<u8>>,
     pub last_submission: Option<Uuid>,
+    /// What that form said, as [`crate::ecommerce::saving`] digests it.
+    pub last_digest: Option<Vec<u8>>,
 }
 
 /// A cart and its sealed secret.
@@ -133,8 +137,14 @@ impl Record {
             secret_version: self.secret_version,
             updated_at: self.updated_at,
             updated_by: self.updated_by,
+            updated_by_id: self.updated_by_id,
         };
-        Locked { cart, fingerprint: self.credential_fingerprint, last_submission: self.last_submission_id }
+        Locked {
+            cart,
+            fingerprint: self.credential_fingerprint,
+            last_submission: self.last_submission_id,
+            last_digest: self.last_submission_digest,
+        }
     }
 }
 
@@ -145,9 +155,15 @@ pub(in crate::ecommerce) struct Submitted {
     status: String,
     is_active: bool,
     activate_on_pass: bool,
+    credential_fingerprint: Option<Vec<u8>>,
 }
 
 impl Submitted {
+    /// Whether this is the fingerprint of what the cart holds.
+    pub fn holds(&self, fingerprints: &Fingerprints) -> bool {
+        fingerprints.is(self.credential_fingerprint.as_ref())
+    }
+
     pub fn into_saved(self) -> Saved {
         let effect = match (Status::from_stored(&self.status), self.is_active) {
             (Status::Draft, _) => Effect::Draft { active_was_ticked: self.activate_on_pass },
@@ -159,14 +175,18 @@ impl Submitted {
     }
 }
 
+/// The cart that this form made, if it said the same.
 pub(in crate::ecommerce) async fn find_by_submission(
     connection: &mut PgConnection,
     form: Uuid,
+    digests: &[Vec<u8>],
 ) -> sqlx::Result<Option<Submitted>> {
     sqlx::query_as!(
         Submitted,
-        "select id, website_name, status, is_active, activate_on_pass from carts where submission_id = $1",
-        form
+        "select id, website_name, status, is_active, activate_on_pass, credential_fingerprint from carts
+          where submission_id = $1 and submission_digest = any($2)",
+        form,
+        digests
     )
     .fetch_optional(connection)
     .await
@@ -175,13 +195,14 @@ pub(in crate::ecommerce) async fn find_by_submission(
 pub(in crate::ecommerce) struct NewCart<'a> {
     pub id: CartId,
     pub submitted: Uuid,
+    pub digest: &'a [u8],
     pub name: &'a WebsiteName,
     pub address: &'a StoreAddress,
     pub is_practice: bool,
     pub is_active: bool,
     pub activate_on_pass: bool,
     pub status: Status,
-    pub by: &'a str,
+    pub by: &'a By,
 }
 
 /// Inserts a cart with its credential; what a pass knows of the store follows by `update_pass`.
@@ -193,8 +214,9 @@ pub(in crate::ecommerce) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into carts (id, platform, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
-            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice, activate_on_pass)
-         values ($1, 'shopify', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16, $17)",
+            secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice,
+            activate_on_pass, submission_digest, updated_by_id)
+         values ($1, 'shopify', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16, $17, $18, $19)",
         new.id.0,
         new.submitted,
         new.name.as_str(),
@@ -208,10 +230,12 @@ pub(in crate::ecommerce) async fn insert(
         sealed.added_by,
         sealed.fingerprint,
         sealed.token_fingerprint,
-        new.by,
+        new.by.name(),
         passed_at,
         new.is_practice,
-        new.activate_on_pass
+        new.activate_on_pass,
+        new.digest,
+        new.by.actor.id()
     )
     .execute(connection)
     .await
@@ -222,25 +246,27 @@ pub(in crate::ecommerce) async fn insert(
 pub(in crate::ecommerce) async fn update(
     connection: &mut PgConnection,
     id: CartId,
-    submitted: Uuid,
+    (submitted, digest): (Uuid, &[u8]),
     name: &WebsiteName,
     (is_active, activate_on_pass): (bool, bool),
     status: Status,
-    by: &str,
+    by: &By,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set website_name = $2, name_twin = case when name_key(website_name) = name_key($2) then name_twin else 0 end,
             retired_by = case when is_active and not $3 then $5 else retired_by end,
             is_active = $3, status = $4, version = version + 1, updated_at = now(), updated_by = $5, last_submission_id = $6,
-            activate_on_pass = $7
+            activate_on_pass = $7, last_submission_digest = $8, updated_by_id = $9
          where id = $1",
         id.0,
         name.as_str(),
         is_active,
         status.as_str(),
-        by,
+        by.name(),
         submitted,
-        activate_on_pass
+        activate_on_pass,
+        digest,
+        by.actor.id()
     )
     .execute(connection)
     .await

@@ -59,6 +59,24 @@ pub(in crate::ecommerce) async fn finish_test(connection: &mut PgConnection, rep
     .map(drop)
 }
 
+/// The newest finished test of a new cart's form whose secret still waits in this session.
+pub(in crate::ecommerce) async fn find_waiting_test(
+    pool: &PgPool,
+    session: &[u8],
+    person: Uuid,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar!(
+        "select tests.id from unsaved_credentials unsaved join connection_tests tests on tests.submission_id = unsaved.id
+         where unsaved.session_hash = $1 and unsaved.cart_id is null and unsaved.created_at > now() - interval '30 minutes'
+            and tests.cart_id is null and tests.tested_by = $2 and tests.finished_at is not null
+         order by tests.started_at desc limit 1",
+        session,
+        person
+    )
+    .fetch_optional(pool)
+    .await
+}
+
 pub(in crate::ecommerce) async fn find_test(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<TestReport>> {
     let row = sqlx::query!(
         r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"

@@ -1,6 +1,7 @@
 //! A cart's credential: put in the place of another, forgotten, read.
 
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::{
     audit::CartRef,
@@ -58,6 +59,7 @@ pub(in crate::ecommerce) async fn disconnect(
     id: CartId,
     version: i64,
     by: &str,
+    by_id: Option<Uuid>,
 ) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
@@ -65,11 +67,13 @@ pub(in crate::ecommerce) async fn disconnect(
             secret_added_at = null, credential_fingerprint = null, token_fingerprint = null, is_active = false, status = 'draft',
             activate_on_pass = false, passed_at = null, last_class = null, last_title = null, missing_count = 0, failing_since = null,
             minted_token = null, minted_at = null, minted_ends_at = null, minting_until = null, mint_version = mint_version + 1,
-            is_disconnected = true, retired_by = $2, secret_version = version + 1, version = version + 1, updated_at = now(), updated_by = $2
+            is_disconnected = true, retired_by = $2, secret_version = version + 1, version = version + 1, updated_at = now(), updated_by = $2,
+            updated_by_id = $4
          where id = $1 and version = $3 returning id, website_name as name",
         id.0,
         by,
-        version
+        version,
+        by_id
     )
     .fetch_optional(connection)
     .await

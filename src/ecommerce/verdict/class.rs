@@ -108,7 +108,31 @@ impl Class {
         match self {
             Self::Connected => Outcome::Connected,
             Self::ScopesMissing | Self::CustomerDetailsHidden | Self::Expires | Self::ApiVersionOld => Outcome::Limited,
-            _ => Outcome::NotConnected,
+            Self::NetworkDns
+            | Self::NetworkUnreachable
+            | Self::NetworkTimeout
+            | Self::TlsUntrusted
+            | Self::NotShopify
+            | Self::StoreNotFound
+            | Self::StoreMoved
+            | Self::StoreFrozen
+            | Self::StoreLocked
+            | Self::RateLimited
+            | Self::RequestRejected
+            | Self::ShopifyDown
+            | Self::TokenRefused
+            | Self::TokenStopped
+            | Self::TokenKindRefused
+            | Self::NotAllowed
+            | Self::AddressRefused
+            | Self::WrongStore
+            | Self::Duplicate
+            | Self::CcWrongOrg
+            | Self::CcNotInstalled
+            | Self::CcRefused
+            | Self::OurKey
+            | Self::OurBug
+            | Self::TestLimit => Outcome::NotConnected,
         }
     }
 

@@ -69,7 +69,7 @@ impl CartsSummary {
         match self {
             Self::AllConnected { .. } => Tone::Ok.as_str(),
             Self::NeedAttention { .. } => Tone::Warn.as_str(),
-            _ => "idle",
+            Self::Off | Self::None | Self::SomeConnected { .. } => "idle",
         }
     }
 
@@ -77,7 +77,7 @@ impl CartsSummary {
         match self {
             Self::AllConnected { .. } => "check",
             Self::NeedAttention { .. } => "warn",
-            _ => "minus",
+            Self::Off | Self::None | Self::SomeConnected { .. } => "minus",
         }
     }
 }

@@ -10,8 +10,8 @@ use std::{
 
 use askama::Template;
 use axum::{
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, Uri, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
@@ -19,6 +19,7 @@ use axum::{
 pub use page::{Again, ErrorPage, Opening, Trouble};
 
 use super::{
+    routes::find_post,
     session::Session,
     shell::Shell,
     trace::{RequestId, RouteTemplate},
@@ -36,6 +37,8 @@ pub enum Error {
     UnreadableForm(StatusCode),
     /// The form token is missing, too old or another browser's.
     OldForm,
+    /// The form token is missing or unknown, and the browser sent none of our cookies.
+    NoCookies,
     /// A form that another site sent.
     CrossSite,
     /// Another method than the route has.
@@ -72,8 +75,18 @@ impl Desk {
         *self.0.lock().expect("nobody panics here") = Some(again);
     }
 
-    fn take(&self) -> Option<Again> {
-        self.0.lock().expect("nobody panics here").take()
+    /// What was kept, if anything was.
+    pub fn kept(&self) -> Option<Again> {
+        self.0.lock().expect("nobody panics here").clone()
+    }
+}
+
+/// The desk of this request; it holds its form once the form has been read.
+impl<S: Send + Sync> FromRequestParts<S> for Desk {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }
 }
 
@@ -146,15 +159,15 @@ fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
         Error::NotFound => Trouble::NotFound,
         Error::CannotChange { administrators } => Trouble::CannotChange { administrators: administrators.clone() },
         Error::UnreadableForm(status) => Trouble::UnreadableForm { status: status.as_u16() },
-        // Only the editor knows how to draw itself again from what was typed.
-        Error::OldForm => match desk.take().filter(|again| again.action.contains("/shopify/")) {
-            Some(again) => Trouble::OldForm { again },
+        Error::OldForm => match desk.kept().filter(|form| find_post(&form.action).is_some_and(|route| route.redraws)) {
+            Some(form) => Trouble::OldForm { again: form.to_load() },
             None => Trouble::UnreadableForm { status: 403 },
         },
+        Error::NoCookies => Trouble::NoCookies,
         Error::CrossSite => Trouble::UnreadableForm { status: 403 },
         Error::NotPossible => Trouble::NotPossible,
-        Error::TimedOut => Trouble::Busy { again: desk.take() },
-        Error::Broken(cause) if database::is_away(cause) => Trouble::Busy { again: desk.take() },
+        Error::TimedOut => Trouble::Busy { again: desk.kept() },
+        Error::Broken(cause) if database::is_away(cause) => Trouble::Busy { again: desk.kept() },
         Error::Broken(_) => Trouble::Ours { reference: reference.to_owned() },
     }
 }

@@ -42,14 +42,27 @@ pub enum Trouble {
     OldForm {
         again: Again,
     },
+    /// 403: the browser sent back none of our cookies.
+    NoCookies,
 }
 
 /// A form to be sent or loaded again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Again {
     pub action: String,
-    /// Names and values; secrets, `csrf` and other people's fields left out by the caller.
+    /// Names and values; secrets and `csrf` left out by the caller.
     pub fields: Vec<(String, String)>,
+    /// Whether the form had a field for a secret, which is not among them.
+    pub had_secrets: bool,
+}
+
+impl Again {
+    /// Without the button that sent it, for one that loads it.
+    #[must_use]
+    pub fn to_load(mut self) -> Self {
+        self.fields.retain(|(name, _)| name != "intent");
+        self
+    }
 }
 
 impl Trouble {
@@ -57,7 +70,7 @@ impl Trouble {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
-            Self::CannotChange { .. } | Self::OldForm { .. } => 403,
+            Self::CannotChange { .. } | Self::OldForm { .. } | Self::NoCookies => 403,
             Self::UnreadableForm { status } => *status,
             Self::NotPossible => 405,
             Self::TooManyRequests { .. } => 429,
@@ -76,6 +89,7 @@ impl Trouble {
             Self::Ours { .. } => format!("There is a problem with {product}"),
             Self::Busy { .. } => format!("{product} is busy"),
             Self::OldForm { .. } => "This page was open too long".into(),
+            Self::NoCookies => "Your browser does not keep cookies".into(),
         }
     }
 }

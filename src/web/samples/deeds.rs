@@ -14,7 +14,7 @@ use crate::web::admin::ecommerce::switch::{Switch, SwitchAsk};
 use crate::web::filters::Moment;
 
 pub(super) fn pages() -> Vec<(String, String)> {
-    let conflict = |is_deleted| Conflict {
+    let conflict = |is_deleted, is_own| Conflict {
         shell: shell(),
         cart: head(Status::Connected, None),
         by: "Sam Lee".into(),
@@ -33,7 +33,8 @@ pub(super) fn pages() -> Vec<(String, String)> {
             },
         ],
         is_deleted,
-        hidden: vec![("website_name", LONG.into()), ("version", "5".into())],
+        is_own,
+        hidden: vec![("website_name".into(), LONG.into()), ("version".into(), "5".into())],
     };
     let cart = || head(Status::Connected, None);
     let job = |done, is_finished| Job {
@@ -46,15 +47,19 @@ pub(super) fn pages() -> Vec<(String, String)> {
         outcomes: [("connected".to_owned(), done), ("limited".to_owned(), 2), ("not-connected".to_owned(), 1)].into(),
     };
     let bulk = |done, is_finished| Bulk { shell: shell(), job: job(done, is_finished) };
-    let ask = BulkAsk { shell: shell(), carts: 41, hidden: vec![("deed", "turn-off".into()), ("q", LONG.into())] };
+    let hidden = || vec![("deed", "turn-off".into()), ("q", LONG.into())];
+    let ask = |kind| BulkAsk { shell: shell(), kind, carts: 41, hidden: hidden() };
     vec![
         ("bulk-running".into(), draw(&bulk(20, false))),
         ("bulk-done".into(), draw(&bulk(38, true))),
-        ("bulk-ask".into(), draw(&ask)),
+        ("bulk-ask".into(), draw(&ask(JobKind::TurnOff))),
+        ("bulk-ask-test".into(), draw(&ask(JobKind::Test))),
         ("switch-off".into(), draw(&Switch { shell: shell(), ask: SwitchAsk::TurnOff { carts: 2 } })),
         ("switch-on".into(), draw(&Switch { shell: shell(), ask: SwitchAsk::TurnOnToAdd })),
-        ("conflict".into(), draw(&conflict(false))),
-        ("conflict-deleted".into(), draw(&conflict(true))),
+        ("conflict".into(), draw(&conflict(false, false))),
+        ("conflict-own".into(), draw(&conflict(false, true))),
+        ("conflict-deleted".into(), draw(&conflict(true, false))),
+        ("conflict-deleted-own".into(), draw(&conflict(true, true))),
         (
             "disconnection".into(),
             draw(&Disconnection { shell: shell(), cart: cart(), kind: Kind::AccessToken, version: 4 }),

@@ -11,6 +11,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let sign_in = |note| SignIn {
         shell: stranger(),
         return_to: String::new(),
+        resume: String::new(),
         note,
         email: Field::default(),
         password: None,
@@ -36,6 +37,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ("sign-in-signed-out".into(), draw(&sign_in(Some(SignInNote::SignedOut)))),
         ("sign-in-idle".into(), draw(&sign_in(Some(SignInNote::Idle)))),
         ("sign-in-expired".into(), draw(&sign_in(Some(SignInNote::Expired)))),
+        ("sign-in-keeping".into(), draw(&SignIn { resume: "YWN0aW9u".into(), ..sign_in(Some(SignInNote::Idle)) })),
         ("sign-in-refused".into(), draw(&refused)),
         ("set-up".into(), draw(&set_up(SetUpPurpose::FirstAdministrator))),
         ("set-up-join".into(), draw(&set_up(SetUpPurpose::Invitation))),

@@ -65,6 +65,7 @@ fn cart(class: Class, has_passed: bool, is_active: bool) -> Cart {
         secret_version: 1,
         updated_at: NOW,
         updated_by: "Priya Shah".into(),
+        updated_by_id: None,
     }
 }
 

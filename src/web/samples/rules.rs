@@ -7,6 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use scraper::{Html, Selector};
 
 use super::pages;
+use crate::web::form::SECRETS;
 
 pub(super) fn select(selector: &str) -> Selector {
     Selector::parse(selector).expect("a selector")
@@ -49,6 +50,19 @@ fn ids_are_unique_and_every_reference_finds_its_own() {
             assert!(ids.contains(id), "#{id} leads nowhere in {name}");
         }
     }
+}
+
+#[test]
+fn every_input_for_a_secret_is_named_where_forms_are_parsed() {
+    let mut seen = HashSet::new();
+    for (name, html) in pages() {
+        for input in Html::parse_document(&html).select(&select("input[type=password], input.secret")) {
+            let field = input.attr("name").expect("an input has a name").to_owned();
+            assert!(SECRETS.contains(&field.as_str()), "{field} in {name}: name it in web::form::SECRETS");
+            seen.insert(field);
+        }
+    }
+    assert_eq!(seen.len(), SECRETS.len(), "{seen:?}");
 }
 
 #[test]

@@ -4,8 +4,11 @@ use super::{LONG, draw, shell};
 use crate::web::error::{Again, ErrorPage, Trouble};
 
 pub(super) fn pages() -> Vec<(String, String)> {
-    let again =
-        || Again { action: "/admin/ecommerce/shopify/new".into(), fields: vec![("website_name".into(), LONG.into())] };
+    let again = || Again {
+        action: "/admin/ecommerce/shopify/new".into(),
+        fields: vec![("website_name".into(), LONG.into())],
+        had_secrets: true,
+    };
     let all = [
         Trouble::NotFound,
         Trouble::CannotChange { administrators: vec!["Priya Shah".into(), LONG.into()] },
@@ -16,6 +19,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         Trouble::Busy { again: None },
         Trouble::Busy { again: Some(again()) },
         Trouble::OldForm { again: again() },
+        Trouble::NoCookies,
     ];
     let page = |(index, problem): (usize, Trouble)| {
         let name = format!("error-{index}-{}", problem.status());

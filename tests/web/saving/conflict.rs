@@ -45,6 +45,59 @@ async fn two_people_at_one_cart_see_each_other(pool: PgPool) {
     assert_eq!(name().await.expect("a name"), "Priya's tea");
 }
 
+#[sqlx::test]
+async fn own_change_in_another_tab_is_called_so(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let (mut here, mut there) = (priya.visit(&path).await, priya.visit(&path).await);
+    there.fill("Website Name", "The other tab");
+    assert_eq!(there.press("Save").await.status, StatusCode::OK);
+    here.fill("Website Name", "This tab");
+    let conflict = here.press("Save").await;
+    assert_eq!(conflict.status, StatusCode::CONFLICT, "{conflict}");
+    assert_eq!(conflict.h1(), "You changed this cart in another tab");
+    assert!(conflict.text("main .lead").starts_with("You saved it "), "{conflict}");
+    assert_eq!(conflict.all("thead th"), ["Field", "Saved in the other tab", "In this tab"]);
+    assert!(!conflict.text("main").contains("Priya"), "{conflict}");
+    assert_eq!(conflict.follow("Keep what is saved").await.value("Website Name"), "The other tab");
+    let saved = conflict.press("Save the changes of this tab").await;
+    assert_eq!(saved.value("Website Name"), "This tab", "{saved}");
+    let (here, there) = (priya.visit(&path).await, priya.visit(&path).await);
+    there.follow("Delete cart").await.press("Delete cart").await;
+    assert_eq!(here.press("Save").await.h1(), "You deleted this cart in another tab");
+}
+
+/// The page is made of the form that was sent, so a new field comes along by itself.
+#[sqlx::test]
+async fn conflict_keeps_every_field_that_was_sent(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let page = priya.visit(&path).await;
+    let sam = app.sign_in_as(&SAM).await;
+    let mut theirs = sam.visit(&path).await;
+    theirs.fill("Website Name", "Sam's tea");
+    theirs.press("Save").await;
+    let (_, action, mut fields) = page.submission("Save");
+    for setting in cartwright::ecommerce::settings::Setting::ALL {
+        let name = setting.as_str();
+        if name == "locations" {
+            fields.extend(["1", "2"].map(|id| ("location[]".to_owned(), id.to_owned())));
+        } else if !fields.iter().any(|(known, _)| known == name) {
+            fields.push((name.to_owned(), "on".to_owned()));
+        } else if let Some(empty) = fields.iter_mut().find(|(known, _)| known == name && name == "item_group") {
+            empty.1 = "Teas".to_owned();
+        }
+    }
+    let answer = priya.knock(axum::http::Method::POST, &action).form(&fields).send().await;
+    let conflict = Page::new(priya.clone(), answer);
+    assert_eq!(conflict.status, StatusCode::CONFLICT, "{conflict}");
+    let (_, _, sent_again) = conflict.submission("Go back and edit");
+    let secrets = ["csrf", "version", "access_token", "client_secret"];
+    for field in fields.iter().filter(|(name, _)| !secrets.contains(&name.as_str())) {
+        assert!(sent_again.contains(field), "{field:?} is lost: {sent_again:?}");
+    }
+}
+
 /// The secret that a store has now, changed at Shopify first.
 fn new_token(app: &TestApp, ending: &str) -> String {
     let token = format!("shpat_{}", ending.repeat(8));

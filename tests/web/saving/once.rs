@@ -83,12 +83,56 @@ async fn a_store_is_added_once(pool: PgPool) {
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
     let (class, sentence) = page.complaint("API URL").expect("a complaint");
     assert_eq!(class, "DUPLICATE");
+    assert!(page.has("#api_url-n[hidden]"), "no green line under a complaint: {page}");
     assert_eq!(
         sentence,
         "Northwind Tea already uses this store. Open it instead of adding it again. Open Northwind Tea"
     );
     assert_eq!(page.follow("Open Northwind Tea").await.path, cart);
     assert_eq!(count(&app.pool, "carts").await, 1);
+}
+
+#[sqlx::test]
+async fn new_form_sent_again_with_something_else_is_not_answered_by_the_first(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let b2b = app.open_store("northwind-b2b");
+    let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
+    let first = page.knock("Save").send().await.location().to_owned();
+    assert_eq!(page.knock("Save").send().await.location(), first, "the same form is the same save");
+    page.fill("Website Name", "Northwind Tea London");
+    let other = page.press("Save").await;
+    assert_eq!(other.complaint_class("API URL"), "DUPLICATE", "{other}");
+    page.fill("API URL", "northwind-b2b");
+    page.fill("Access Token", expose(&b2b.access_token));
+    let other = page.knock("Save").send().await;
+    assert_eq!(other.status, StatusCode::SEE_OTHER, "{}", other.text());
+    assert_ne!(other.location(), first);
+    assert_eq!(count(&app.pool, "carts").await, 2);
+}
+
+/// Every field of the form counts, and of the secret what was typed.
+#[sqlx::test]
+async fn saved_form_sent_again_with_any_other_field_is_no_repetition(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let setting = |name: &str| (name.to_owned(), "on".to_owned());
+    let others = [
+        setting("update_order_status"),
+        setting("update_inventory"),
+        setting("write_products"),
+        ("item_group".to_owned(), "Teas".to_owned()),
+        ("access_token".to_owned(), format!("shpat_{}", "5a".repeat(16))),
+    ];
+    for (name, value) in others {
+        let page = priya.visit(&path).await;
+        let (_, action, fields) = page.submission("Save");
+        let post = |fields: &[(String, String)]| priya.knock(axum::http::Method::POST, &action).form(fields).send();
+        assert_eq!(post(&fields).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(post(&fields).await.status, StatusCode::SEE_OTHER, "the same again");
+        let mut changed: Vec<_> = fields.iter().filter(|(known, _)| *known != name).cloned().collect();
+        changed.push((name.clone(), value));
+        assert_eq!(post(&changed).await.status, StatusCode::CONFLICT, "{name}");
+    }
 }
 
 #[sqlx::test]

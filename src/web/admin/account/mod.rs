@@ -20,7 +20,7 @@ use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
 use crate::web::filters::Moment;
-use crate::web::form::Form;
+use crate::web::form::{Form, Secret};
 use crate::web::local_path::LocalPath;
 use crate::web::page::Page;
 use crate::web::session::Session;
@@ -81,10 +81,16 @@ impl Account {
     }
 
     /// The page with what was typed and what is wrong with it.
-    fn refuse(mut self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Response {
-        self.name = Field { value: typed.name, complaint: name, note: None };
-        self.email = Field { value: typed.email, complaint: email, note: None };
-        Page::refused(self).into_response()
+    fn typed(self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Self {
+        Self {
+            name: Field { value: typed.name, complaint: name, note: None },
+            email: Field { value: typed.email, complaint: email, note: None },
+            ..self
+        }
+    }
+
+    fn refuse(self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Response {
+        Page::refused(self.typed(typed, name, email)).into_response()
     }
 
     fn role(&self) -> &'static str {
@@ -116,7 +122,8 @@ pub struct Typed {
     name: String,
     email: String,
     /// From *Confirm it is you*.
-    password: Option<String>,
+    password: Option<Secret>,
+    intent: Option<String>,
 }
 
 impl Typed {
@@ -138,6 +145,10 @@ pub async fn update(
     mut session: Session,
     Form(mut typed): Form<Typed>,
 ) -> Result<Response, Error> {
+    if typed.intent.is_some() {
+        let page = Account::of(&app, shell, &session).await?;
+        return Ok(Page::ok(page.typed(typed, None, None)).into_response());
+    }
     let person = session.person()?.id;
     let details = match (PersonName::parse(&typed.name), Email::parse(&typed.email)) {
         (Ok(name), Ok(email)) => Details { name, email },

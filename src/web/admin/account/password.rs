@@ -4,7 +4,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::{Account, password_changed};
@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::web::confirm::{refusal, with_wait};
 use crate::web::error::Error;
 use crate::web::fields::Complaint;
-use crate::web::form::Form;
+use crate::web::form::{Form, Secret};
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
@@ -21,8 +21,8 @@ use crate::web::shell::Shell;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Typed {
-    current_password: String,
-    new_password: String,
+    current_password: Secret,
+    new_password: Secret,
 }
 
 /// POST `/admin/account/password`: this session gets a new id, the others end.
@@ -32,7 +32,7 @@ pub async fn update(
     mut session: Session,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
-    let (current, new) = (SecretString::from(typed.current_password), SecretString::from(typed.new_password));
+    let Typed { current_password: Secret(current), new_password: Secret(new) } = typed;
     let is_empty = current.expose_secret().is_empty();
     let is_empty = is_empty.then(|| Complaint::new("PASSWORD_EMPTY", "Enter your current password"));
     let is_weak = password::judge(&new).err().map(|error| Complaint::new(error.class(), error.to_string()));

@@ -4,8 +4,8 @@
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderValue, Uri, header},
+    response::{IntoResponse, Redirect, Response},
 };
 use futures_util::stream;
 use uuid::Uuid;
@@ -25,12 +25,17 @@ const BATCH: i64 = 500;
 
 const HEAD: [&str; 9] = ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser"];
 
-/// GET `/admin/activity.csv`.
-pub async fn export(State(app): State<App>, shell: Shell, Query(asked): Query<Asked>) -> Result<Response, Error> {
-    let unreadable = || Error::UnreadableForm(StatusCode::BAD_REQUEST);
-    let (filter, refused) = asked.understand().ok_or_else(unreadable)?;
-    if refused.is_some() || asked.place().is_none() {
-        return Err(unreadable());
+/// GET `/admin/activity.csv`. A date that cannot be read leads to the page, which says so at its field.
+pub async fn export(
+    State(app): State<App>,
+    shell: Shell,
+    uri: Uri,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Error> {
+    let (filter, refused) = asked.understand();
+    if refused.is_some() {
+        let query = uri.query().unwrap_or_default();
+        return Ok(Redirect::to(&format!("/admin/activity?{query}")).into_response());
     }
     // Before the answer begins, so that a database that is away is a page and not half a file.
     let first = audit::batch(&app.pool, &filter, None, BATCH).await?;

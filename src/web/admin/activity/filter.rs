@@ -11,7 +11,7 @@ use crate::{
 
 /// The query of the page and of the download. Everything may be empty, as a form sends it.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Asked {
     cart: String,
     person: String,
@@ -30,30 +30,20 @@ pub struct Refused {
 }
 
 impl Asked {
-    /// Where the page begins; `None` for what no link of ours says.
-    pub fn place(&self) -> Option<From> {
-        match (self.older.as_str(), self.newer.as_str()) {
-            ("", "") => Some(From::Newest),
-            (id, "") => Uuid::parse_str(id).ok().map(From::OlderThan),
-            ("", id) => Uuid::parse_str(id).ok().map(From::NewerThan),
-            _ => None,
+    /// Where the page begins: with the newest, unless a link of ours says otherwise.
+    pub fn place(&self) -> From {
+        let id = |text: &str| Uuid::parse_str(text).ok();
+        match (id(&self.older), id(&self.newer)) {
+            (Some(id), None) => From::OlderThan(id),
+            (None, Some(id)) => From::NewerThan(id),
+            (None, None) | (Some(_), Some(_)) => From::Newest,
         }
     }
 
-    /// The filter, and a date that cannot be read. `None` for what no form of ours says.
-    pub fn understand(&self) -> Option<(Filter, Option<Refused>)> {
-        let cart = match self.cart.as_str() {
-            "" => None,
-            id => Some(Uuid::parse_str(id).ok()?),
-        };
-        let what = match self.what.as_str() {
-            "" => None,
-            what => Some(What::parse(what)?),
-        };
-        let person = Some(&self.person).filter(|person| !person.is_empty());
-        if person.is_some_and(|person| person.len() > 40 || person.contains('\0')) {
-            return None;
-        }
+    /// The filter, and a date that cannot be read. A choice that is none of the form's is as good as *All*.
+    pub fn understand(&self) -> (Filter, Option<Refused>) {
+        let (cart, what) = (Uuid::parse_str(&self.cart).ok(), What::parse(&self.what));
+        let person = Some(&self.person).filter(|person| (1..=40).contains(&person.len()));
         let mut filter = Filter { cart, what, person: person.cloned(), ..Filter::default() };
         let dates = date(&self.from).and_then(|from| match date(&self.to) {
             Ok(to) if from.zip(to).is_some_and(|(from, to)| to < from) => Err(NOT_BEFORE),
@@ -70,7 +60,7 @@ impl Asked {
                 Some(Refused { is_from, complaint: Complaint::new(class, sentence) })
             }
         };
-        Some((filter, refused))
+        (filter, refused)
     }
 }
 
@@ -176,13 +166,12 @@ mod tests {
     }
 
     fn complaint(query: &str) -> Option<(&'static str, bool)> {
-        asked(query).understand().expect("a filter").1.map(|refused| (refused.complaint.class, refused.is_from))
+        asked(query).understand().1.map(|refused| (refused.complaint.class, refused.is_from))
     }
 
     #[test]
     fn both_days_count_whole() {
-        let (filter, refused) =
-            asked("cart=&person=&what=&from=2026-11-22&to=2026-11-23").understand().expect("a filter");
+        let (filter, refused) = asked("cart=&person=&what=&from=2026-11-22&to=2026-11-23").understand();
         assert!(refused.is_none());
         assert_eq!(filter.from, Some(datetime!(2026-11-22 00:00 UTC)));
         assert_eq!(filter.until, Some(datetime!(2026-11-24 00:00 UTC)));
@@ -200,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_form_of_ours_sends_is_not_understood() {
-        for query in ["cart=1", "what=everything", &format!("person={}", "x".repeat(41)), "person=%00"] {
-            assert!(asked(query).understand().is_none(), "{query}");
+    fn choice_that_is_none_of_the_forms_is_all() {
+        for query in ["cart=1", "what=everything", &format!("person={}", "x".repeat(41)), "who=me"] {
+            let (filter, refused) = asked(query).understand();
+            assert!(filter == Filter::default() && refused.is_none(), "{query}");
         }
         for query in ["older=1", "older=00000000000000000000000000000000&newer=00000000000000000000000000000000"] {
-            assert!(asked(query).place().is_none(), "{query}");
+            assert!(matches!(asked(query).place(), From::Newest), "{query}");
         }
-        assert!(serde_urlencoded::from_str::<Asked>("who=me").is_err());
     }
 }

@@ -11,7 +11,6 @@ use std::collections::HashSet;
 use askama::Template;
 use axum::{
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use time::Date;
@@ -105,9 +104,8 @@ pub async fn list(State(app): State<App>, shell: Shell, Query(asked): Query<Aske
 
 /// The page, for all carts or for one.
 pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Asked) -> Result<Response, Error> {
-    let unreadable = || Error::UnreadableForm(StatusCode::BAD_REQUEST);
     let fixed = cart.as_ref().and_then(|cart| Uuid::parse_str(&cart.id).ok());
-    let (from, (wanted, refused)) = (asked.place().ok_or_else(unreadable)?, asked.understand().ok_or_else(unreadable)?);
+    let (from, (wanted, refused)) = (asked.place(), asked.understand());
     let wanted = audit::Filter { cart: fixed.or(wanted.cart), ..wanted };
     let offer = audit::offer(&app.pool, &wanted).await?;
     let listed = match refused {

@@ -17,6 +17,7 @@ pub struct Typed {
     /// Not there where the server sends no mail.
     emails: Option<String>,
     address: String,
+    pub(super) intent: Option<String>,
 }
 
 /// The form as the page draws it.

@@ -128,7 +128,13 @@ pub async fn update(
     session: Session,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
-    let (form, wanted) = form::understand(&app, &shell.product, typed).await?;
+    let loads = typed.intent.is_some();
+    let (mut form, wanted) = form::understand(&app, &shell.product, typed).await?;
+    if loads {
+        (form.emails.complaint, form.address.complaint) = (None, None);
+        let page = Alerts { form, ..Alerts::of(&app, shell, app.alerts.settings().await?) };
+        return Ok(Page::ok(page).into_response());
+    }
     let Some(wanted) = wanted else {
         let page = Alerts { form, ..Alerts::of(&app, shell, app.alerts.settings().await?) };
         return Ok(Page::refused(page).into_response());

@@ -27,18 +27,30 @@ use crate::{
 /// Seconds until a page of a running job loads itself anew.
 const AGAIN: HeaderValue = HeaderValue::from_static("2");
 
-/// *Turn off* asks first. Posts the selection again with `confirmed`.
+/// *Turn off* asks first, and so does either deed after signing in again. Posts the selection again with `confirmed`.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/bulk_ask.html")]
 pub struct BulkAsk {
     pub shell: Shell,
+    pub kind: Kind,
     pub carts: i64,
     pub hidden: Vec<(&'static str, String)>,
 }
 
 impl BulkAsk {
     fn question(&self) -> String {
-        format!("Turn off {}?", carts(self.carts))
+        format!("{} {}?", self.button(), carts(self.carts))
+    }
+
+    const fn turns_off(&self) -> bool {
+        matches!(self.kind, Kind::TurnOff)
+    }
+
+    const fn button(&self) -> &'static str {
+        match self.kind {
+            Kind::Test => "Test",
+            Kind::TurnOff => "Turn off",
+        }
     }
 }
 
@@ -100,6 +112,7 @@ pub struct BulkForm {
     q: String,
     deed: Kind,
     confirmed: Option<String>,
+    intent: Option<String>,
 }
 
 impl BulkForm {
@@ -131,12 +144,16 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let kind = form.deed;
     let selection = form.selection();
-    if kind == Kind::TurnOff && form.confirmed.is_none() {
+    if form.intent.is_some() || (kind == Kind::TurnOff && form.confirmed.is_none()) {
         let carts = app.ecommerce.count_selected(&selection, kind).await?;
         if carts > 0 {
-            return Ok(Page::ok(BulkAsk { shell, carts, hidden: form.hidden() }).into_response());
+            return Ok(Page::ok(BulkAsk { shell, kind, carts, hidden: form.hidden() }).into_response());
         }
-        return back(&app, &session, "None of these carts is active.").await;
+        let none = match kind {
+            Kind::Test => "Select at least one cart.",
+            Kind::TurnOff => "None of these carts is active.",
+        };
+        return back(&app, &session, none).await;
     }
     match app.ecommerce.start_job(session.by(), kind, selection).await? {
         Some(job) => Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{job}")).into_response()),

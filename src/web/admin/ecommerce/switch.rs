@@ -53,10 +53,9 @@ impl Switch {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct SwitchQuery {
-    #[serde(default)]
     to: String,
 }
 
@@ -66,6 +65,7 @@ pub struct SwitchForm {
     active: Option<String>,
     confirmed: Option<String>,
     next: Option<String>,
+    intent: Option<String>,
 }
 
 /// GET `/admin/ecommerce/switch`: asks.
@@ -88,8 +88,13 @@ pub async fn update(
 ) -> Result<Response, Error> {
     let on = form.active.is_some();
     let is_active = app.ecommerce.integration().await?.is_active;
-    if is_active && !on && form.confirmed.is_none() {
+    let loads = form.intent.is_some();
+    if is_active && !on && (loads || form.confirmed.is_none()) {
         return ask_off(&app, shell).await;
+    }
+    if loads {
+        let to = if is_active { "/admin/ecommerce" } else { "/admin/ecommerce/switch?to=add" };
+        return Ok(Redirect::to(to).into_response());
     }
     app.ecommerce.switch(session.by(), on).await?;
     if form.next.as_deref() == Some("add") {

@@ -16,7 +16,7 @@ use crate::web::confirm::{Deed, confirm};
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
-use crate::web::form::Form;
+use crate::web::form::{Form, Secret};
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
@@ -49,7 +49,8 @@ pub struct NewForm {
     email: String,
     role: Chosen,
     /// From *Confirm it is you*.
-    password: Option<String>,
+    password: Option<Secret>,
+    intent: Option<String>,
 }
 
 /// POST `/admin/users/new`: adds them, and shows their link once.
@@ -62,10 +63,12 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let role = Role::from(typed.role);
     let field = |value: &str, complaint| Field { value: value.to_owned(), complaint, note: None };
-    let refused = |shell, name, email| {
-        let page = New { shell, name: field(&typed.name, name), email: field(&typed.email, email), role };
-        Page::refused(page).into_response()
-    };
+    let page =
+        |shell, name, email| New { shell, name: field(&typed.name, name), email: field(&typed.email, email), role };
+    if typed.intent.is_some() {
+        return Ok(Page::ok(page(shell, None, None)).into_response());
+    }
+    let refused = |shell, name, email| Page::refused(page(shell, name, email)).into_response();
     let (name, email) = match (PersonName::parse(&typed.name), Email::parse(&typed.email)) {
         (Ok(name), Ok(email)) => (name, email),
         (name, email) => {

@@ -16,7 +16,7 @@ use crate::web::confirm::{Deed, confirm};
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Problem};
 use crate::web::filters;
-use crate::web::form::{Form, Path};
+use crate::web::form::{Form, Path, Secret};
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
@@ -56,7 +56,8 @@ pub async fn edit(
 pub struct RoleForm {
     role: Chosen,
     /// From *Confirm it is you*.
-    password: Option<String>,
+    password: Option<Secret>,
+    intent: Option<String>,
 }
 
 /// POST `/admin/users/{user}`: another role. Raising somebody asks for the password first.
@@ -70,6 +71,9 @@ pub async fn update(
     let person = find(&app, &session, id).await?;
     let here = format!("/admin/users/{}", person.id);
     let role = Role::from(form.role);
+    if form.intent.is_some() {
+        return Ok(Page::ok(Edit { shell, person, role, complaint: None }).into_response());
+    }
     let outcome = if role == Role::Administrator && person.role != role && !person.is_you {
         let deed = Deed {
             text: format!("make {} an Administrator", isolated(&person.name)),

@@ -15,16 +15,13 @@ use crate::{direction::is_mark, pasted};
 /// What the address of the list may say. The cursor is what the list is ordered by and an id: `after` or `before` hold the name,
 /// `at` the rank of a status or the second of a check.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct CartsQuery {
-    #[serde(default)]
     show: String,
-    #[serde(default)]
     q: String,
     after: Option<String>,
     before: Option<String>,
-    id: Option<Uuid>,
-    #[serde(default)]
+    id: String,
     sort: String,
     at: Option<String>,
 }
@@ -38,7 +35,7 @@ impl CartsQuery {
     pub(super) fn into_asked(self) -> ListQuery {
         let at = self.at.unwrap_or_default();
         let cursor = |name: Option<String>| {
-            let (name, id) = name.zip(self.id)?;
+            let (name, id) = name.zip(Uuid::parse_str(&self.id).ok())?;
             let checked_at = at.parse().ok().and_then(|micros: i64| from_micros(micros));
             Some(Cursor { name, id, rank: at.parse().unwrap_or_default(), checked_at })
         };

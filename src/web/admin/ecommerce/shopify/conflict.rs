@@ -14,13 +14,14 @@ use super::{
     settings::label,
 };
 use crate::{
+    direction::isolated,
     ecommerce::{
         Cart, OtherSettings, Status,
         settings::{Setting, Settings},
     },
     web::{
         admin::ecommerce::StatusView,
-        error::Error,
+        error::{Desk, Error},
         filters::{self, Moment},
         page::Page,
         shell::Shell,
@@ -42,8 +43,11 @@ pub struct Conflict {
     pub rows: Vec<ConflictRow>,
     /// Deleted meanwhile: then `rows` has only what was typed, in `yours`.
     pub is_deleted: bool,
-    /// Every field of the form but secrets, as hidden inputs, `version` being the one that now stands in the database.
-    pub hidden: Vec<(&'static str, String)>,
+    /// Whether the person who reads this saved it themselves, in another tab.
+    pub is_own: bool,
+    /// Every field of the form as it was sent but secrets, as hidden inputs, `version` being the one that now stands in the
+    /// database.
+    pub hidden: Vec<(String, String)>,
 }
 
 /// A field in which the two differ.
@@ -56,6 +60,17 @@ pub struct ConflictRow {
     pub yours: String,
 }
 
+impl Conflict {
+    fn title(&self) -> String {
+        match (self.is_own, self.is_deleted) {
+            (true, true) => "You deleted this cart in another tab".into(),
+            (true, false) => "You changed this cart in another tab".into(),
+            (false, true) => format!("{} deleted this cart", isolated(&self.by)),
+            (false, false) => "Someone else changed this cart".into(),
+        }
+    }
+}
+
 impl IntoResponse for Conflict {
     fn into_response(self) -> Response {
         Page(self, StatusCode::CONFLICT).into_response()
@@ -65,13 +80,14 @@ impl IntoResponse for Conflict {
 impl Press<'_> {
     /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
     pub(super) async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
-        let Press { app, shell, .. } = self;
+        let Press { app, shell, session, desk, .. } = self;
         let settings = app.ecommerce.other_settings(theirs.id).await?;
         let mut rows = rows_of_connection(&form, theirs);
         rows.extend(rows_of_settings(&form, &settings, &shell.product));
-        let mut hidden = hidden(&form);
-        hidden.push(("version", theirs.version.to_string()));
-        hidden.extend(hidden_settings(&form));
+        let mut hidden = as_sent(&desk);
+        hidden.push(("version".to_owned(), theirs.version.to_string()));
+        let is_own =
+            theirs.updated_by_id.is_some() && theirs.updated_by_id == session.user.as_ref().map(|user| user.id);
         let page = Conflict {
             cart: CartHead::of(app, theirs).await?,
             by_first: first_name(&theirs.updated_by),
@@ -79,6 +95,7 @@ impl Press<'_> {
             at: editor::moment(theirs.updated_at, app),
             rows,
             is_deleted: false,
+            is_own,
             hidden,
             shell,
         };
@@ -87,7 +104,7 @@ impl Press<'_> {
 
     /// Somebody deleted the cart meanwhile: what was typed is there to be copied, or to become a new cart.
     pub(super) async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
-        let Press { app, shell, cart, .. } = self;
+        let Press { app, shell, session, cart, desk } = self;
         let id = cart.ok_or(Error::NotFound)?;
         let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
         let status = StatusView { status: Status::Inactive, line: None, is_practice: false };
@@ -98,11 +115,19 @@ impl Press<'_> {
             at: editor::moment(deletion.at, app),
             rows: typed_rows(&form, &shell.product),
             is_deleted: true,
-            hidden: hidden(&form),
+            is_own: deletion.by_id.is_some() && deletion.by_id == session.user.as_ref().map(|user| user.id),
+            // The locations went with the cart.
+            hidden: as_sent(&desk).into_iter().filter(|(name, _)| name != "location[]").collect(),
             shell,
         };
         Ok(page.into_response())
     }
+}
+
+/// The fields of the form that was sent, for one that sends them again: of the form itself, so that none can be forgotten.
+fn as_sent(desk: &Desk) -> Vec<(String, String)> {
+    let fields = desk.kept().map(|form| form.to_load().fields).unwrap_or_default();
+    fields.into_iter().filter(|(name, _)| name != "version").collect()
 }
 
 fn first_name(name: &str) -> String {
@@ -190,40 +215,4 @@ fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
         rows.extend(differs.map(|setting| row(label(setting, product), "", words(&asked.settings, setting))));
     }
     rows
-}
-
-/// Every field of the form's connection but its secrets and its version.
-pub(super) fn hidden(form: &EditorForm) -> Vec<(&'static str, String)> {
-    let mut hidden = vec![
-        ("submission", form.submission.clone()),
-        ("website_name", form.website_name.value.clone()),
-        ("api_url", form.api_url.value.clone()),
-        ("credential_kind", form.kind.as_str().to_owned()),
-        ("client_id", form.client_id.value.clone()),
-    ];
-    if form.active {
-        hidden.push(("active", "on".to_owned()));
-    }
-    hidden
-}
-
-/// The other settings as they were sent.
-fn hidden_settings(form: &EditorForm) -> Vec<(&'static str, String)> {
-    let Some(asked) = &form.asked else { return Vec::new() };
-    let offered: Vec<&str> = asked.offered.iter().map(|setting| setting.as_str()).collect();
-    let typed = &asked.settings;
-    let mut hidden = vec![("offered", offered.join(" ")), ("item_group", form.item_group.value.clone())];
-    let ticks = [
-        (Setting::UpdateOrderStatus, typed.update_order_status),
-        (Setting::UpdateInventory, typed.update_inventory),
-        (Setting::CalculateBuildable, typed.calculate_buildable),
-        (Setting::IncludePurchaseOrders, typed.include_purchase_orders),
-        (Setting::IncludeVendorQuantity, typed.include_vendor_quantity),
-        (Setting::ImportProducts, typed.import_products),
-        (Setting::WriteProducts, typed.write_products),
-    ];
-    let ticked = ticks.into_iter().filter(|(_, is_ticked)| *is_ticked);
-    hidden.extend(ticked.map(|(setting, _)| (setting.as_str(), "on".to_owned())));
-    hidden.extend(typed.locations.iter().map(|id| ("location[]", id.clone())));
-    hidden
 }

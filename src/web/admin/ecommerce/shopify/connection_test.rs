@@ -7,7 +7,7 @@ use askama::Template;
 use axum::{
     extract::State,
     http::HeaderMap,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use super::general::Stage;
 use super::press::{self, Press};
 use crate::app::App;
 use crate::ecommerce::CartId;
-use crate::web::error::Error;
+use crate::web::error::{Desk, Error};
 use crate::web::form::{Form, Path};
 use crate::web::page::Page;
 use crate::web::session::Session;
@@ -35,10 +35,11 @@ pub async fn create_new(
     State(app): State<App>,
     shell: Shell,
     session: Session,
+    desk: Desk,
     headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    let press = Press { app: &app, shell, session: &session, cart: None };
+    let press = Press { app: &app, shell, desk, session: &session, cart: None };
     Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
 }
 
@@ -47,12 +48,24 @@ pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
+    desk: Desk,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    let press = Press { app: &app, shell, session: &session, cart: Some(CartId(id)) };
+    let press = Press { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) };
     Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
+}
+
+/// GET `…/new/connection-tests`, as a reload or a restored tab asks for it: the last test whose secret still waits, else the empty
+/// form.
+pub async fn list_new(State(app): State<App>, session: Session) -> Result<Response, Error> {
+    let form = "/admin/ecommerce/shopify/new";
+    let to = match app.ecommerce.waiting_test(&session.visitor()).await? {
+        Some(test) => format!("{form}/connection-tests/{}", test.simple()),
+        None => form.to_owned(),
+    };
+    Ok(Redirect::to(&to).into_response())
 }
 
 /// GET `…/new/connection-tests/{test}`.

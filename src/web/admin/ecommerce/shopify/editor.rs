@@ -112,6 +112,21 @@ pub fn of_cart(cart: &Cart) -> EditorForm {
     form
 }
 
+/// The fields of a saved cart's connection, for a button elsewhere that opens the editor.
+pub fn connection_fields(form: &EditorForm) -> Vec<(&'static str, String)> {
+    let mut hidden = vec![
+        ("submission", form.submission.clone()),
+        ("website_name", form.website_name.value.clone()),
+        ("api_url", form.api_url.value.clone()),
+        ("credential_kind", form.kind.as_str().to_owned()),
+        ("client_id", form.client_id.value.clone()),
+    ];
+    if form.active {
+        hidden.push(("active", "on".to_owned()));
+    }
+    hidden
+}
+
 /// Says which store is meant.
 pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
     if let Ok(understood) = StoreAddress::parse(&address.admin_url()) {

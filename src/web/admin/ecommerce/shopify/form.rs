@@ -4,8 +4,8 @@ mod complaints;
 
 use std::collections::BTreeSet;
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::general::{EditorForm, SecretView, Understood};
@@ -20,7 +20,10 @@ use crate::{
         },
     },
     pasted,
-    web::fields::{Complaint, Field},
+    web::{
+        fields::{Complaint, Field},
+        form::Secret,
+    },
 };
 
 /// The form as it was sent; an unknown or doubled field is no form of ours.
@@ -34,12 +37,10 @@ pub struct Posted {
     #[serde(default)]
     pub api_url: String,
     pub credential_kind: CredentialKind,
-    #[serde(default, deserialize_with = "secret")]
-    pub access_token: Option<SecretString>,
+    pub access_token: Option<Secret>,
     #[serde(default)]
     pub client_id: String,
-    #[serde(default, deserialize_with = "secret")]
-    pub client_secret: Option<SecretString>,
+    pub client_secret: Option<Secret>,
     pub active: Option<String>,
     /// Names of the settings that could be used on the page; absent where it had none.
     pub offered: Option<String>,
@@ -61,10 +62,9 @@ pub struct Posted {
     pub intent: Option<String>,
 }
 
-/// A secret field; blank is as good as absent.
-fn secret<'de, D: Deserializer<'de>>(field: D) -> Result<Option<SecretString>, D::Error> {
-    let typed = SecretString::from(String::deserialize(field)?);
-    Ok(Some(typed).filter(|typed| !pasted::trim(typed.expose_secret()).is_empty()))
+/// What was typed into a secret field; blank is as good as absent.
+fn typed(field: Option<&Secret>) -> Option<&str> {
+    field.map(|Secret(typed)| typed.expose_secret()).filter(|typed| !pasted::trim(typed).is_empty())
 }
 
 /// What a form came to.
@@ -156,10 +156,10 @@ impl Posted {
     }
 
     fn understand_token(&self, form: &mut EditorForm) -> Option<Offered> {
-        let Some(typed) = &self.access_token else {
+        let Some(typed) = typed(self.access_token.as_ref()) else {
             return Some(Offered::Blank { kind: CredentialKind::AccessToken, client_id: None });
         };
-        let token = understand_secret(AccessToken::parse(typed.expose_secret()), &mut form.access_token)?;
+        let token = understand_secret(AccessToken::parse(typed), &mut form.access_token)?;
         Some(Offered::Typed(Credential::AccessToken(token)))
     }
 
@@ -171,16 +171,11 @@ impl Posted {
             });
         });
         let id = id.ok();
-        let Some(typed) = &self.client_secret else {
+        let Some(typed) = typed(self.client_secret.as_ref()) else {
             return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
         };
-        let secret = understand_secret(ClientSecret::parse(typed.expose_secret()), &mut form.client_secret)?;
-        let pair = Credential::pair(id?, secret).map_err(|error| {
-            // Either of the two may be the secret, so neither is drawn again.
-            form.client_id.value.clear();
-            form.client_secret = SecretView { complaint: Some(refused(&error)), ..SecretView::default() };
-        });
-        pair.ok().map(Offered::Typed)
+        let secret = understand_secret(ClientSecret::parse(typed), &mut form.client_secret)?;
+        Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
     }
 }
 

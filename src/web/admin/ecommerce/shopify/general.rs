@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::direction::isolated;
 use crate::ecommerce::settings::{Asked, ItemGroupError};
 use crate::ecommerce::{CartId, Status};
-use crate::web::error::Error;
+use crate::web::error::{Desk, Error};
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters::{self, Moment};
 use crate::web::form::{Form, Path};
@@ -235,9 +235,10 @@ pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
+    desk: Desk,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    Box::pin(press::save(Press { app: &app, shell, session: &session, cart: None }, posted)).await
+    Box::pin(press::save(Press { app: &app, shell, desk, session: &session, cart: None }, posted)).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/general`.
@@ -245,8 +246,9 @@ pub async fn update(
     State(app): State<App>,
     shell: Shell,
     session: Session,
+    desk: Desk,
     Path(id): Path<Uuid>,
     Form(posted): Form<Posted>,
 ) -> Result<Response, Error> {
-    Box::pin(press::save(Press { app: &app, shell, session: &session, cart: Some(CartId(id)) }, posted)).await
+    Box::pin(press::save(Press { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) }, posted)).await
 }

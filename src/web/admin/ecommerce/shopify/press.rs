@@ -20,7 +20,7 @@ use crate::{
         shopify::{address::StoreAddress, credential::Credential},
     },
     web::{
-        error::Error,
+        error::{Desk, Error},
         session::Session,
         shell::{Banner, Shell, Tone},
     },
@@ -33,6 +33,8 @@ pub struct Press<'a> {
     pub session: &'a Session,
     /// The cart that the form was drawn for; `None` while it is new.
     pub cart: Option<CartId>,
+    /// The form as it was sent, for a page that sends it again.
+    pub desk: Desk,
 }
 
 /// *Save*, or a button that only redraws the form.
@@ -91,7 +93,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
         Err(Refusal::Broken(broken)) => return Err(broken.into()),
         Err(refusal) => return press.refuse_save(form, &address, refusal.into()).await,
     };
-    let Press { app, shell, session, cart } = press;
+    let Press { app, shell, session, cart, .. } = press;
     let cart = match cart {
         Some(id) => app.ecommerce.find(id).await?,
         None => None,

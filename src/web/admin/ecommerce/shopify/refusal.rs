@@ -21,7 +21,7 @@ impl Press<'_> {
     }
 
     pub(super) async fn page(self, form: EditorForm) -> Result<General, Error> {
-        let Press { app, shell, session, cart } = self;
+        let Press { app, shell, session, cart, .. } = self;
         let cart = match cart {
             Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
             None => None,

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::super::{Kind, conflict, editor};
+use super::super::{Kind, editor};
 use super::TroubleView;
 use crate::ecommerce::{
     Cart, Status,
@@ -109,7 +109,7 @@ pub(super) fn trouble(
     let reason = facts.reason().unwrap_or_default();
     let since = cart.failing_since.map(|since| clock(since, now));
     let (step, action) = first_step(class, kind, cart.address.handle());
-    let hidden = conflict::hidden(&editor::of_cart(cart));
+    let hidden = editor::connection_fields(&editor::of_cart(cart));
     let version = ("version", cart.version.to_string());
     let replace = (kind.replace(), hidden.into_iter().chain([version]).collect());
     let again = next.map(|next| format!("We check again {}.", within(next - now)));

@@ -1,0 +1,157 @@
+//! Whether a form came before: a keyed digest of everything that a save can change. The same form sent twice is one save; the
+//! same form with something else in it is not.
+
+use secrecy::ExposeSecret;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Found, Offered, SaveError, Saved, Submission};
+use crate::{
+    ecommerce::{
+        Cart, Ecommerce, Visitor,
+        settings::{Asked, Setting, Settings},
+        shopify::{
+            address::StoreAddress,
+            credential::{ClientId, CredentialKind},
+        },
+        sql,
+    },
+    vault::Fingerprints,
+};
+
+impl Ecommerce {
+    /// Over every field, the secret included: only ever as an HMAC under a key of the ring.
+    pub(super) fn digest(&self, submission: &Submission, settings: Option<&Asked>) -> Fingerprints {
+        let Submission { id, name, address, offered, wants_active } = submission;
+        let (id, host) = (id.to_string(), address.host());
+        let (client_id, secret) = match offered {
+            Offered::Typed(credential) => (credential.client_id(), credential.secret().expose_secret()),
+            Offered::Blank { client_id, .. } => (client_id.as_ref(), ""),
+        };
+        let settings = settings.map(words).unwrap_or_default();
+        let mut parts = vec![
+            id.as_str(),
+            name.as_str(),
+            host.as_str(),
+            offered.kind().as_str(),
+            client_id.map_or("", ClientId::as_str),
+            secret,
+            on(*wants_active),
+        ];
+        parts.extend(settings.iter().map(String::as_str));
+        self.vault.fingerprints("submission", &parts)
+    }
+
+    /// What the first press of this form did, if it said the same.
+    pub(super) async fn came_before(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        submitted: Uuid,
+        digest: &Fingerprints,
+        blank: Option<&Blank>,
+    ) -> sqlx::Result<Option<Saved>> {
+        match sql::find_by_submission(work, submitted, digest.all()).await? {
+            Some(made) if self.is_spent(work, visitor, blank, &made).await? => Ok(Some(made.into_saved())),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Whether the cart that a form made holds the secret that waits with the form now, if one does.
+    async fn is_spent(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        blank: Option<&Blank>,
+        made: &sql::Submitted,
+    ) -> sqlx::Result<bool> {
+        let Some(blank) = blank else { return Ok(true) };
+        Ok(match self.waiting_secret(work, visitor, blank, None).await? {
+            Found::Credential(credential) => made.holds(&self.fingerprints(&blank.address, &credential)),
+            Found::Nothing { .. } => true,
+        })
+    }
+
+    /// Whether a secret waits with this form that has passed a test since the form was saved.
+    pub(super) async fn has_passed_since(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        blank: Option<&Blank>,
+        cart: &Cart,
+    ) -> Result<bool, SaveError> {
+        let Some(blank) = blank else { return Ok(false) };
+        Ok(match self.waiting_secret(work, visitor, blank, Some(cart)).await? {
+            Found::Credential(new) => {
+                let tested = self.latest_test(work, &blank.address, &new, Some(cart)).await?;
+                tested.is_some_and(|tested| tested.pass.is_some())
+            }
+            Found::Nothing { .. } => false,
+        })
+    }
+
+    async fn waiting_secret(
+        &self,
+        work: &mut PgConnection,
+        visitor: &Visitor,
+        blank: &Blank,
+        cart: Option<&Cart>,
+    ) -> sqlx::Result<Found> {
+        let Blank { submitted, address, kind, client_id } = blank;
+        let offered = Offered::Blank { kind: *kind, client_id: client_id.clone() };
+        self.typed_or_unsaved(work, visitor, *submitted, cart.map(|cart| cart.id), address, offered).await
+    }
+}
+
+/// A form whose secret field is blank: it means the secret that waits with the form. A typed one is part of the digest.
+pub(super) struct Blank {
+    submitted: Uuid,
+    address: StoreAddress,
+    kind: CredentialKind,
+    client_id: Option<ClientId>,
+}
+
+impl Blank {
+    pub(super) fn of(submission: &Submission) -> Option<Self> {
+        let Submission { id, address, offered, .. } = submission;
+        match offered {
+            Offered::Typed(_) => None,
+            Offered::Blank { kind, client_id } => {
+                Some(Self { submitted: *id, address: address.clone(), kind: *kind, client_id: client_id.clone() })
+            }
+        }
+    }
+}
+
+const fn on(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
+}
+
+/// What a form says of the other settings, each field of them.
+fn words(asked: &Asked) -> Vec<String> {
+    let Asked { offered, settings } = asked;
+    let Settings {
+        update_order_status,
+        update_inventory,
+        calculate_buildable,
+        include_purchase_orders,
+        include_vendor_quantity,
+        locations,
+        import_products,
+        item_group,
+        write_products,
+    } = settings;
+    let switches = [
+        update_order_status,
+        update_inventory,
+        calculate_buildable,
+        include_purchase_orders,
+        include_vendor_quantity,
+        import_products,
+        write_products,
+    ];
+    let offered = offered.iter().copied().map(Setting::as_str).collect::<Vec<_>>().join(" ");
+    let locations = locations.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    let switches = switches.into_iter().map(|is_on| on(*is_on).to_owned());
+    [offered, locations, item_group.clone()].into_iter().chain(switches).collect()
+}

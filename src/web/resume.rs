@@ -1,0 +1,114 @@
+//! A form that met no session, or one that has ended: the sign-in page carries what was typed, and after signing in the form is
+//! drawn again with it. Nothing is saved on the way: that takes a press of whoever signed in. Secrets are never carried, and
+//! nothing is carried that another site may have sent.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, Method, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use tower::ServiceExt;
+
+use super::{
+    error::{Again, Error},
+    form,
+    guard::Access,
+    routes,
+    session::Session,
+    shell::{Banner, Tone},
+};
+use crate::app::App;
+
+/// The form in a request that nobody is signed in for, if it held anything. The same-origin check has refused what a browser says
+/// comes from elsewhere; a client that says nothing about it is not believed either.
+pub async fn keep(request: Request) -> Option<Again> {
+    let says_origin =
+        ["sec-fetch-site", header::ORIGIN.as_str()].iter().any(|name| request.headers().contains_key(*name));
+    if request.method() != Method::POST || !says_origin {
+        return None;
+    }
+    form::typed(request).await.filter(|form| !form.fields.is_empty() || form.had_secrets)
+}
+
+/// A kept form as the value of one hidden field of the sign-in.
+pub fn encode(form: &Again) -> String {
+    let head = [("action", form.action.as_str()), ("had_secrets", if form.had_secrets { "yes" } else { "" })];
+    let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs: Vec<_> = head.into_iter().chain(fields).collect();
+    URL_SAFE_NO_PAD.encode(serde_urlencoded::to_string(pairs).unwrap_or_default())
+}
+
+/// What [`encode`] made; `None` for anything else.
+pub fn decode(text: &str) -> Option<Again> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).ok()?;
+    let is_whole = pairs.len() >= 2 && pairs[0].0 == "action" && pairs[1].0 == "had_secrets";
+    if !is_whole {
+        return None;
+    }
+    let fields = pairs.split_off(2);
+    let [(_, action), (_, had_secrets)] = <[_; 2]>::try_from(pairs).ok()?;
+    Some(Again { action, fields, had_secrets: had_secrets == "yes" })
+}
+
+/// Goes on with a kept form for the person who signed in just now: the form as it was typed, else the page that its button
+/// stands on.
+pub async fn resume(app: &App, session: &Session, form: Again) -> Result<Response, Error> {
+    let Some(route) = routes::find_post(&form.action).filter(|route| route.access != Access::Open) else {
+        return Ok(Redirect::to("/admin").into_response());
+    };
+    if route.redraws {
+        return redraw(app, session, form).await;
+    }
+    session.leave(app, &banner(&form, false)).await?;
+    Ok(Redirect::to(&route.page_of(&form.action)).into_response())
+}
+
+/// Asks the form's own handler to draw it again, behind the guard that it always has.
+async fn redraw(app: &App, session: &Session, form: Again) -> Result<Response, Error> {
+    let banner = banner(&form, true);
+    let Again { action, fields, .. } = form.to_load();
+    let token = session.browser.form_token();
+    let fields = [("csrf", token.as_str()), ("intent", "load")]
+        .into_iter()
+        .chain(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        .collect::<Vec<_>>();
+    let mut request = Request::new(Body::from(serde_urlencoded::to_string(fields)?));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = action.parse()?;
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    request.extensions_mut().insert(session.clone().told(banner));
+    let Ok(response) = routes::router(app).with_state(app.clone()).oneshot(request).await;
+    Ok(response)
+}
+
+fn banner(form: &Again, is_kept: bool) -> Banner {
+    let mut text = if is_kept {
+        "What you typed is here and not saved yet.".to_owned()
+    } else {
+        "You were signed out before this was sent, so nothing was changed. Press the button again.".to_owned()
+    };
+    if form.had_secrets {
+        text.push_str(" Passwords and tokens are not kept: enter them again.");
+    }
+    Banner { title: "You are signed in.".into(), text, tone: Tone::Info, ..Banner::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_form_comes_back_as_it_was() {
+        for fields in [vec![], vec![("emails".to_owned(), "a@b.example,\r\nمتجر & = + %".to_owned()); 3]] {
+            let form = Again { action: "/admin/alerts".into(), fields, had_secrets: true };
+            assert_eq!(decode(&encode(&form)), Some(form));
+        }
+        for text in ["", "x", "%", &URL_SAFE_NO_PAD.encode("action=/x"), &URL_SAFE_NO_PAD.encode("a=b&c=d&e=f")] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+    }
+}
