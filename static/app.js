@@ -6,7 +6,7 @@
   const say = (text) => { document.getElementById('status').textContent = text; };
   const use = (icon, name) => icon.setAttribute('href', icon.getAttribute('href').replace(/#.*/, '#' + name));
 
-  // 1 · Understood: the server's rules for an address, from the accepting side only. Errors are the server's to tell.
+  // 1 · Understood: the server's rules for an address, accepting only; the server tells errors.
   const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
   const understand = (text) => {
     if (new TextEncoder().encode(text).length > 2048) return null;
@@ -37,7 +37,6 @@
     const line = document.getElementById('api_url-n');
     line.hidden = !store;
     if (!store) return;
-    // A complaint was about what stood here before.
     document.getElementById('api_url-e')?.remove();
     address.removeAttribute('aria-invalid');
     address.closest('.field').classList.remove('wrong');
@@ -51,7 +50,7 @@
   address?.addEventListener('input', () => { clearTimeout(pause); pause = setTimeout(tellStore, 250); });
 
   // 2 · The streamed test. Whatever is not a plain result becomes the ordinary submit that it would have been.
-  // A page that is being left ends its test with an error, which is no reason to send anything.
+  // Leaving the page ends its test with an error; nothing is sent then.
   let ordinary = false;
   let leaving = false;
   const parse = (text) => new DOMParser().parseFromString(html.createHTML(text), 'text/html').body.firstElementChild;
