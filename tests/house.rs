@@ -19,7 +19,7 @@ fn read(folder: &Path, found: &mut Vec<(String, usize, String)>) {
         } else if path.extension().is_some_and(|kind| kind == "rs") {
             let text = fs::read_to_string(&path).expect("a source");
             let name = path.to_string_lossy().replace('\\', "/");
-            if name.ends_with("/tests.rs") || name.contains("/samples/") {
+            if name.ends_with("/tests.rs") || name.contains("/tests/") || name.contains("/samples/") {
                 continue;
             }
             let before_tests = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();

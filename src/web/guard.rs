@@ -81,7 +81,7 @@ fn page(request: &Request) -> String {
 pub async fn to_sign_in(app: &App, session: &Session, request: Request) -> Response {
     let return_to = match way_back(app, &request) {
         Ok(path) => path,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let shell = Shell::of(app, Some(session), request.uri());
     if let Some(form) = resume::keep(request).await {
@@ -101,10 +101,10 @@ pub async fn to_sign_in(app: &App, session: &Session, request: Request) -> Respo
 }
 
 /// Where to return to after signing in, or the answer to a request that is not sent to the sign-in at all.
-fn way_back(app: &App, request: &Request) -> Result<Option<LocalPath>, Response> {
+fn way_back(app: &App, request: &Request) -> Result<Option<LocalPath>, Box<Response>> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if header("x-partial").is_some() {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
+        return Err(Box::new(StatusCode::UNAUTHORIZED.into_response()));
     }
     let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -112,10 +112,10 @@ fn way_back(app: &App, request: &Request) -> Result<Option<LocalPath>, Response>
     if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
         let shell = Shell::of(app, None, request.uri());
         let page = app.site.product.clone();
-        return Err(match (Opening { shell, page, to: here.to_owned() }).render() {
+        return Err(Box::new(match (Opening { shell, page, to: here.to_owned() }).render() {
             Ok(html) => Html(html).into_response(),
             Err(error) => Error::from(error).into_response(),
-        });
+        }));
     }
     let came_from =
         header(header::REFERER.as_str()).and_then(|referer| referer.strip_prefix(&app.site.public_url.origin));

@@ -98,7 +98,7 @@ impl Person {
     pub fn initials(&self) -> String {
         let mut words = self.name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
         let first = words.next().or_else(|| self.name.chars().next());
-        first.into_iter().chain(words.last()).flat_map(char::to_uppercase).collect()
+        first.into_iter().chain(words.next_back()).flat_map(char::to_uppercase).collect()
     }
 }
 

@@ -219,7 +219,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(await page.getByRole('row', { name: /Short-lived/ }).count(), 0);
     });
 
-    test('is told of somebody else\'s change before it is overwritten', async (t) => {
+    test('is told of a change in another tab before it is overwritten', async (t) => {
       const page = await at.visit(t);
       const general = await cart(page, 'practice-nice-to-have', 'Two at once', { active: true });
       const other = await page.context().newPage();
@@ -229,10 +229,10 @@ for (const javaScriptEnabled of [true, false]) {
 
       await field(page, 'Website Name').fill('Ours');
       await save(page);
-      await heading(page, 'Someone else changed this cart');
+      await heading(page, 'You changed this cart in another tab');
       const row = page.getByRole('row', { name: /Website Name/ });
       assert.deepEqual(await row.getByRole('cell').allInnerTexts(), ['Theirs', 'Ours']);
-      await page.getByRole('button', { name: 'Save my changes instead', exact: true }).click();
+      await page.getByRole('button', { name: 'Save the changes of this tab', exact: true }).click();
       await page.getByText('Ours is saved.').waitFor();
     });
   });

@@ -261,8 +261,7 @@ async fn somebody_is_turned_off_and_on(pool: PgPool) {
     assert_eq!(page.h1(), "Turn off Vera Novak?");
     assert_eq!(
         page.text("main .lead"),
-        "Vera is signed out at once and cannot sign in. What Vera did stays in the activity. \
-        "
+        "Vera is signed out at once and cannot sign in. What Vera did stays in the activity."
     );
     assert_eq!(vera.visit("/admin").await.h1(), "Admin", "asking does nothing");
     let page = page.press("Turn off").await;

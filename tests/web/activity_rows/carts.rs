@@ -73,7 +73,7 @@ async fn from_the_first_save_to_the_last(pool: PgPool) {
     changed(|page| page.fill("Website Name", "Theirs")).await.press("Save").await;
     let conflict = stale.press("Save").await;
     assert_eq!(conflict.status, 409, "{conflict}");
-    let deed = async || drop(conflict.press("Save my changes instead").await);
+    let deed = async || drop(conflict.press("Save the changes of this tab").await);
     proofs.prove("cart_overwritten", deed).await;
     let told = priya.visit("/admin/activity").await;
     assert!(told.all(".log .deed").contains(&"Saved over Priya Shah's changes to Ours".to_owned()), "{told}");

@@ -175,7 +175,12 @@ impl Posted {
             return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
         };
         let secret = understand_secret(ClientSecret::parse(typed), &mut form.client_secret)?;
-        Some(Offered::Typed(Credential::ClientCredentials { id: id?, secret }))
+        let pair = Credential::pair(id?, secret).map_err(|error| {
+            // Either of the two may be the secret, so neither is drawn again.
+            form.client_id.value.clear();
+            form.client_secret = SecretView { complaint: Some(refused(&error)), ..SecretView::default() };
+        });
+        pair.ok().map(Offered::Typed)
     }
 }
 
