@@ -37,7 +37,8 @@
     const line = document.getElementById('api_url-n');
     line.hidden = !store;
     if (!store) return;
-    document.getElementById('api_url-e')?.remove();
+    const error = document.getElementById('api_url-e');
+    if (error) { error.id = ''; error.style.visibility = 'hidden'; } // its place stays
     address.removeAttribute('aria-invalid');
     address.closest('.field').classList.remove('wrong');
     const name = document.createElement('strong');
@@ -141,7 +142,7 @@
     }
   };
 
-  // A result says what it was about: once a field of the connection changes, it is no longer that.
+  // A changed field makes a result out of date.
   const called = { api_url: 'address', access_token: 'access token', client_id: 'Client ID', client_secret: 'Client secret', credential_kind: 'kind of credential' };
   form?.addEventListener('input', (event) => {
     const note = document.querySelector('[data-changed]');
@@ -193,7 +194,7 @@
     if (copy) {
       const words = copy.querySelector('span');
       copy.was ??= [...words.childNodes];
-      // the button keeps its size, so that its neighbours stay where they are
+      // its size is kept: neighbours stay in place
       const { width, height } = copy.getBoundingClientRect();
       Object.assign(copy.style, { inlineSize: `${width}px`, blockSize: `${height}px` });
       let told = 'Copied';

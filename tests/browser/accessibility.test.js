@@ -203,7 +203,7 @@ describe('a furnished house', () => {
         await save(other);
         await field(page, 'Website Name').fill('Ours');
         await save(page);
-        await heading(page, 'Someone else changed this cart');
+        await heading(page, 'You changed this cart in another tab');
       },
     },
     'Disconnect asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Disconnect'); } },

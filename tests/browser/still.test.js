@@ -48,6 +48,17 @@ for (const viewport of SIZES) {
   });
 }
 
+test('nothing moves when a refused address is put right', async (t) => {
+  const page = await at.visit(t, NEW);
+  await field(page, 'API URL').fill('https://www.northwindtea.com');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('alert').getByText('There is a problem').waitFor();
+  const before = await places(page);
+  await field(page, 'API URL').fill('northwind-tea');
+  await page.getByText("We'll connect to northwind-tea.myshopify.com").waitFor();
+  assert.deepEqual(await places(page), before);
+});
+
 for (const name of ['Test Connection', 'Save']) {
   test(`${name} is pressed while the address is being understood`, async (t) => {
     const page = await at.visit(t, NEW, { viewport: SIZES[0] });

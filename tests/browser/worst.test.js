@@ -104,7 +104,7 @@ describe('a house at its worst', () => {
         await save(other);
         await field(page, 'Website Name').fill(NAMES.unbroken);
         await save(page);
-        await heading(page, 'Someone else changed this cart');
+        await heading(page, 'You changed this cart in another tab');
       },
     },
     activity: { go: async (page) => { await page.goto('/admin/activity'); await open(page); } },
