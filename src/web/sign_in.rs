@@ -31,7 +31,7 @@ pub struct SignIn {
     pub shell: Shell,
     /// Path and query to return to; empty for the Admin home.
     pub return_to: String,
-    /// A form to go on with, as [`resume::encode`] writes it; empty for none.
+    /// A form to go on with, as `resume::encode` writes it; empty for none.
     pub resume: String,
     pub note: Option<SignInNote>,
     pub email: Field,
