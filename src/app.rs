@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     accounts::Accounts,
     alerts::{self, Alerts, Ways},
     clock::Clock,
     config::PublicUrl,
+    database::Pool,
     ecommerce::{Ecommerce, shopify::client::Client},
     outbound::egress_addresses::EgressAddresses,
     proxies::TrustedProxies,
@@ -19,12 +20,15 @@ use crate::{
 /// Cheap to clone: every handle is a pool or an `Arc`.
 #[derive(Clone, Debug)]
 pub struct App {
-    pub pool: PgPool,
+    pub pool: Pool,
     pub accounts: Accounts,
     pub ecommerce: Ecommerce,
     pub alerts: Alerts,
+    pub vault: Arc<Vault>,
     pub clock: Clock,
     pub site: Arc<Site>,
+    /// Cancelled when the process was told to stop.
+    pub stop: CancellationToken,
 }
 
 /// What the pages are told of the installation.
@@ -54,7 +58,7 @@ impl Site {
 }
 
 impl App {
-    pub fn new(pool: PgPool, vault: Vault, client: Client, site: Site) -> Self {
+    pub fn new(pool: Pool, vault: Vault, client: Client, site: Site) -> Self {
         let vault = Arc::new(vault);
         let house = alerts::House {
             product: site.product.clone(),
@@ -65,9 +69,11 @@ impl App {
         Self {
             accounts: Accounts::new(pool.clone()),
             alerts: alerts.expect("the compiled-in roots are certificates"),
-            ecommerce: Ecommerce::new(pool.clone(), vault, Arc::new(client), site.practices(), Clock::System),
+            ecommerce: Ecommerce::new(pool.clone(), vault.clone(), Arc::new(client), site.practices(), Clock::System),
             clock: Clock::System,
             site: Arc::new(site),
+            vault,
+            stop: CancellationToken::new(),
             pool,
         }
     }
@@ -76,6 +82,12 @@ impl App {
     pub fn with_alert_ways(mut self, ways: &Ways) -> anyhow::Result<Self> {
         self.alerts = self.alerts.with_ways(ways)?;
         Ok(self)
+    }
+
+    /// The same, not ready for requests any more once `stop` is cancelled.
+    #[must_use]
+    pub fn stopped_by(self, stop: CancellationToken) -> Self {
+        Self { stop, ..self }
     }
 
     /// Removes what is over: unsaved secrets, tests of stores that were never saved, sessions, alerts that were told, throttle

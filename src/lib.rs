@@ -9,6 +9,7 @@ pub mod direction;
 pub mod network;
 pub mod pasted;
 pub mod proxies;
+pub mod supervisor;
 pub mod telemetry;
 
 pub mod accounts;

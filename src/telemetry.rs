@@ -4,21 +4,38 @@
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
 /// Upper ends of the buckets for how long requests take, in seconds.
 const SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0];
 
+/// Changes what is logged while the program runs.
+#[derive(Clone, Debug)]
+pub struct LogFilter(reload::Handle<EnvFilter, Registry>);
+
+impl LogFilter {
+    /// Logs by this filter from now on; one that cannot be read means `info`.
+    pub fn set(&self, filter: &str) {
+        self.0.reload(directives(filter)).ok();
+    }
+}
+
 /// Starts logging to standard error as JSON lines. The libraries below us may log headers at trace, so they stay at warn.
-pub fn start_logging(filter: &str) {
+pub fn start_logging(filter: &str) -> LogFilter {
+    let (filter, handle) = reload::Layer::new(directives(filter));
+    let lines = lines().with_writer(std::io::stderr);
+    // A second start, as in tests, keeps the first.
+    tracing_subscriber::registry().with(filter).with(lines).try_init().ok();
+    LogFilter(handle)
+}
+
+fn directives(filter: &str) -> EnvFilter {
     let quiet = ["hyper", "hyper_util", "reqwest", "rustls", "h2", "sqlx"];
     let mut directives = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     for target in quiet {
         directives = directives.add_directive(format!("{target}=warn").parse().expect("a target and a level"));
     }
-    let lines = lines().with_writer(std::io::stderr);
-    // A second start, as in tests, keeps the first.
-    tracing_subscriber::registry().with(directives).with(lines).try_init().ok();
+    directives
 }
 
 /// One JSON object a line: a name with a line feed or a terminal's sequence in it is encoded, and forges no line.

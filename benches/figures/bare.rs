@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use askama::Template;
 use axum::{Router, extract::State, response::Html, routing::get};
+use cartwright::database::Pool;
 use cartwright::{
     ecommerce::{ListQuery, Status},
     web::{
@@ -16,7 +17,7 @@ use cartwright::{
         shell::{Person, Shell},
     },
 };
-use sqlx::{PgPool, Row};
+use sqlx::Row;
 use time::OffsetDateTime;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -24,12 +25,12 @@ use super::ground::Served;
 
 #[derive(Clone)]
 struct Bare {
-    pool: PgPool,
+    pool: Pool,
     ecommerce: cartwright::ecommerce::Ecommerce,
 }
 
 /// `/rows` asks for the fifty rows alone and takes the rest of the page as given; `/all` asks for all that the page shows.
-pub async fn serve(pool: PgPool, ours: &Served) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
+pub async fn serve(pool: Pool, ours: &Served) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let state = Bare { pool, ecommerce: ours.app.ecommerce.clone() };

@@ -4,6 +4,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
+use cartwright::database::Pool;
 use cartwright::{
     accounts::{Accounts, BrowserSecret, Email, NewUser, PersonName, Role},
     app::{App, Site},
@@ -22,7 +23,7 @@ use cartwright::{
     web,
 };
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, Executor, PgPool, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, postgres::PgConnectOptions};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
@@ -60,11 +61,11 @@ impl Ground {
     }
 
     /// A migrated schema of this name, through a pool with the settings of `serve`.
-    pub async fn schema(&self, name: &str) -> anyhow::Result<PgPool> {
-        let maker = database::pool(self.options());
+    pub async fn schema(&self, name: &str) -> anyhow::Result<Pool> {
+        let maker = cartwright::database::Pool::new([self.options()]);
         maker.execute(AssertSqlSafe(format!("create schema {name}"))).await?;
         maker.close().await;
-        let pool = database::pool(self.options().options([("search_path", name)]));
+        let pool = cartwright::database::Pool::new([self.options().options([("search_path", name)])]);
         database::migrate::migrate(&pool).await?;
         Ok(pool)
     }
@@ -90,12 +91,12 @@ pub struct Served {
 }
 
 impl Served {
-    pub async fn start(pool: PgPool, egress: &Egress) -> anyhow::Result<Self> {
+    pub async fn start(pool: Pool, egress: &Egress) -> anyhow::Result<Self> {
         Self::start_under(KeyRing::generate(), pool, egress).await
     }
 
     /// Beside another process on the same tables, with its keys.
-    pub async fn start_under(ring: KeyRing, pool: PgPool, egress: &Egress) -> anyhow::Result<Self> {
+    pub async fn start_under(ring: KeyRing, pool: Pool, egress: &Egress) -> anyhow::Result<Self> {
         log_to_nowhere();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -108,12 +109,14 @@ impl Served {
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,
         };
-        let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await?;
+        let vault = Vault::open_with(ring, pool.beside()).await?;
         let app = App::new(pool, vault, Client::new(egress)?, site);
         let (stop, stopped) = oneshot::channel();
         let router = web::site(app.clone());
         let serving = tokio::spawn(web::server::serve(listener, router, async {
             stopped.await.ok();
+            let now = tokio::time::Instant::now();
+            web::server::Stopping { drained: now, deadline: now + std::time::Duration::from_secs(8) }
         }));
         Ok(Self { app, address, stop, serving })
     }
@@ -167,8 +170,8 @@ fn log_to_nowhere() {
 }
 
 /// So many carts: three are inactive, however many there are, and of five so many are not connected.
-pub async fn fill(pool: &PgPool, carts: i32, failing: i32) -> anyhow::Result<()> {
-    let mut connection = pool.acquire().await?;
+pub async fn fill(pool: &Pool, carts: i32, failing: i32) -> anyhow::Result<()> {
+    let mut connection = pool.servers()[0].connect().await?;
     // Filling is not what is measured, and takes longer than a page may.
     connection.execute("set statement_timeout = 0").await?;
     sqlx::query(
@@ -186,7 +189,7 @@ pub async fn fill(pool: &PgPool, carts: i32, failing: i32) -> anyhow::Result<()>
     )
     .bind(carts)
     .bind(failing)
-    .execute(&mut *connection)
+    .execute(&mut connection)
     .await
     .context("filling the list")?;
     // Thirty checks each, no two lines alike, and one in fifty failed.

@@ -21,7 +21,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
     let mut program = Program::start(ground.folder(), &["--practice"]).await?;
     let fresh = program.resident();
-    let pool = cartwright::database::pool(ground.options());
+    let pool = cartwright::database::Pool::new([ground.options()]);
     fill(&pool, 60, 1).await?;
     let carts: Vec<uuid::Uuid> = sqlx::query_scalar("select id from carts limit 20").fetch_all(&pool).await?;
     let link = program.set_up_link().await?;

@@ -11,15 +11,12 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use cartwright::{
-    database,
-    ecommerce::{
-        CartId, Ecommerce, Offered, Submission, Visitor, WebsiteName,
-        shopify::{client::Egress, credential::CredentialKind},
-    },
+use cartwright::ecommerce::{
+    CartId, Ecommerce, Offered, Submission, Visitor, WebsiteName,
+    shopify::{client::Egress, credential::CredentialKind},
 };
 use futures_util::future::try_join_all;
-use sqlx::Connection;
+use sqlx::Executor;
 use tokio::process::Command;
 use uuid::Uuid;
 
@@ -160,11 +157,12 @@ async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::
 async fn same_statements(ground: &Ground) -> anyhow::Result<()> {
     let pool = ground.schema("said").await?;
     fill(&pool, 5, 1).await?;
-    let single = database::beside(&pool);
+    let single = pool.beside();
     let served = Served::start(single.clone(), &Egress::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
     let cart = sqlx::query_scalar("select id from carts where is_active limit 1").fetch_one(&single).await?;
-    single.acquire().await?.clear_cached_statements().await?;
+    // a new connection, which has prepared nothing yet
+    single.execute("select pg_terminate_backend(pg_backend_pid())").await.ok();
     save(&served.app.ecommerce, &visitor, cart, &AtomicUsize::default()).await?;
     let sent: Vec<String> = sqlx::query_scalar(
         "select statement from pg_prepared_statements where statement !~ 'pg_prepared' order by prepare_time",

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use cartwright::database::Pool;
 use cartwright::{
     audit::{Actor, By, Origin},
     clock::Clock,
@@ -24,7 +25,7 @@ use cartwright::{
     vault::{KeyRing, Vault},
 };
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{Executor, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
@@ -91,18 +92,14 @@ fn handle(n: usize) -> String {
 /// A process of its own in all but name: pool, client and vault are its own.
 async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Result<Ecommerce> {
     let egress = super::ground::way_to(practice)?;
-    let pool = cartwright::database::pool(ground.options().options([("search_path", "sweep")]));
+    let pool = cartwright::database::Pool::new([ground.options().options([("search_path", "sweep")])]);
     let ring = KeyRing::parse(line).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await?;
+    let vault = Vault::open_with(ring, pool.beside()).await?;
     Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(Client::new(&egress)?), false, Clock::System))
 }
 
 /// Ten thousand active carts, each with a store and a sealed token of its own; their tokens.
-async fn fill(
-    ecommerce: &Ecommerce,
-    practice: &Practice,
-    pool: &PgPool,
-) -> anyhow::Result<Vec<(String, SecretString)>> {
+async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow::Result<Vec<(String, SecretString)>> {
     let actor = Actor::Person { id: Uuid::now_v7(), name: "Sam Lee".into() };
     let visitor = Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] };
     let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
@@ -128,7 +125,7 @@ async fn fill(
     for added in adding.join_all().await {
         added?;
     }
-    let mut connection = pool.acquire().await?;
+    let mut connection = pool.servers()[0].connect().await?;
     connection.execute("set statement_timeout = 0").await?;
     connection.execute("update carts set passed_at = now(), is_active = true, status = 'connected'").await?;
     // as on any day but the first: customers are looked at once a day
@@ -141,7 +138,7 @@ async fn fill(
     Ok(tokens)
 }
 
-async fn make_due(pool: &PgPool, carts: &std::ops::Range<usize>) -> anyhow::Result<()> {
+async fn make_due(pool: &Pool, carts: &std::ops::Range<usize>) -> anyhow::Result<()> {
     let handles: Vec<String> = carts.clone().map(handle).collect();
     sqlx::query(
         "update cart_health set next_check_at = now() from carts where carts.id = cart_id and website_name = any ($1)",
@@ -195,7 +192,7 @@ async fn program(
     ground: &Ground,
     practice: &Practice,
     line: &str,
-    pool: &PgPool,
+    pool: &Pool,
 ) -> anyhow::Result<()> {
     let (keys, roots) = (ground.folder().join("sweep-keys"), ground.folder().join("sweep-ca.pem"));
     std::fs::write(&keys, line)?;
@@ -245,7 +242,7 @@ async fn program(
     Ok(())
 }
 
-async fn unchecked(pool: &PgPool) -> anyhow::Result<i64> {
+async fn unchecked(pool: &Pool) -> anyhow::Result<i64> {
     Ok(sqlx::query_scalar("select count(*) from cart_health where next_check_at <= now()").fetch_one(pool).await?)
 }
 

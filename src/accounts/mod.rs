@@ -15,7 +15,6 @@ mod user;
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 pub use links::{LinkError, Purpose, Spent};
@@ -27,31 +26,34 @@ pub use sessions::{OpenSession, Session};
 pub use sign_in::SignInError;
 pub use user::{Email, EmailError, PersonName, PersonNameError, Role, User, theme};
 
-use crate::audit::By;
+use crate::{
+    audit::By,
+    database::{Connection, Pool},
+};
 use password::Hashing;
 
 /// The handle on everything about people.
 #[derive(Clone, Debug)]
 pub struct Accounts {
-    pool: PgPool,
+    pool: Pool,
     hashing: Arc<Hashing>,
     line: Arc<tries::Line>,
 }
 
 impl Accounts {
-    pub fn new(pool: PgPool) -> Self {
+    pub fn new(pool: Pool) -> Self {
         Self { pool, hashing: Arc::default(), line: Arc::default() }
     }
 }
 
-async fn open_session(work: &mut PgConnection, user: Uuid, by: &By) -> sqlx::Result<BrowserSecret> {
+async fn open_session(work: &mut Connection, user: Uuid, by: &By) -> sqlx::Result<BrowserSecret> {
     let secret = BrowserSecret::generate();
     sql::insert_session(work, &secret.hash(), user, &by.origin).await?;
     Ok(secret)
 }
 
 /// Ends a person's sessions, all but this one if one is named; how many were still open.
-async fn end_sessions(work: &mut PgConnection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
+async fn end_sessions(work: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
     sql::keep_last_seen(work, user).await?;
     sql::delete_sessions(work, user, but).await
 }

@@ -187,7 +187,7 @@ impl Accounts {
     }
 }
 
-async fn renew(work: &mut sqlx::PgConnection, user: Uuid, old: &[u8]) -> Result<BrowserSecret, ConfirmError> {
+async fn renew(work: &mut crate::database::Connection, user: Uuid, old: &[u8]) -> Result<BrowserSecret, ConfirmError> {
     let secret = BrowserSecret::generate();
     if sql::renew_session(work, user, old, &secret.hash()).await? { Ok(secret) } else { Err(ConfirmError::SignedOut) }
 }

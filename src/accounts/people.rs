@@ -2,7 +2,6 @@
 //! activity names them.
 
 use secrecy::SecretString;
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     audit::{self, By, Event},
-    database::transaction,
+    database::{Connection, transaction},
 };
 
 /// What a new account with a password is made of, already judged.
@@ -160,7 +159,7 @@ pub(super) fn is_taken(error: &sqlx::Error) -> bool {
 }
 
 pub(super) async fn insert(
-    work: &mut PgConnection,
+    work: &mut Connection,
     who: (&Email, &PersonName, Role),
     hash: Option<&str>,
 ) -> Result<Uuid, AddError> {
@@ -172,7 +171,7 @@ pub(super) async fn insert(
     }
 }
 
-pub(super) async fn record_added(work: &mut PgConnection, by: &By, new: &NewUser) -> sqlx::Result<()> {
+pub(super) async fn record_added(work: &mut Connection, by: &By, new: &NewUser) -> sqlx::Result<()> {
     let event = Event::UserAdded { email: new.email.as_str().to_owned(), role: new.role.as_str() };
     audit::record(work, by, None, &event).await
 }

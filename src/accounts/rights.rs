@@ -3,13 +3,12 @@
 //! Surprising: every change of a role ends the person's sessions, raised or lowered, because a session never outlives its rights
 //! (ASVS 7.2.4).
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Accounts, Fresh, Missing, Role, end_sessions, sql};
 use crate::{
     audit::{self, By, Event},
-    database::transaction,
+    database::{Connection, transaction},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -143,7 +142,7 @@ impl Accounts {
 }
 
 /// Nobody takes the last administrator away. The administrators are held, so two who lower each other do not both succeed.
-async fn keep_an_administrator(work: &mut PgConnection, user: Uuid, known: &sql::Known) -> Result<(), Refusal> {
+async fn keep_an_administrator(work: &mut Connection, user: Uuid, known: &sql::Known) -> Result<(), Refusal> {
     let is_one = Role::from_stored(&known.role) == Role::Administrator;
     if is_one && !sql::any_other_administrator(work, user).await? {
         return Err(Refusal::LastAdministrator);

@@ -1,14 +1,13 @@
 //! Who a cookie stands for, and where a person is signed in.
 
 use serde_json::Value;
-use sqlx::{Postgres, pool::PoolConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Accounts, BrowserSecret, Ended, Fresh, Role, User, end_sessions, sql, user::theme};
 use crate::{
     audit::{self, By, Event},
-    database::transaction,
+    database::{Lease, transaction},
 };
 
 /// Who a cookie stands for.
@@ -21,7 +20,7 @@ pub enum Session {
         /// The password was entered within the last ten minutes.
         fresh: Option<Fresh>,
         /// What this was read on, for whoever asks on.
-        connection: PoolConnection<Postgres>,
+        connection: Lease,
     },
     Ended(Ended),
     Unknown,

@@ -3,10 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use secrecy::SecretString;
-use sqlx::PgPool;
 
 use super::*;
-use crate::audit::{Actor, Origin};
+use crate::{
+    audit::{Actor, Origin},
+    database::Pool,
+};
 
 const PASSWORD: &str = "four plain random words";
 
@@ -28,7 +30,8 @@ async fn try_sign_in(accounts: &Accounts, email: &str, password: &str) -> Result
 }
 
 #[sqlx::test]
-async fn a_person_signs_in_and_out(pool: PgPool) {
+async fn a_person_signs_in_and_out(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     assert!(matches!(accounts.add(By::operator(), priya()).await, Err(AddError::EmailTaken)));
@@ -44,7 +47,8 @@ async fn a_person_signs_in_and_out(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: PgPool) {
+async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool);
     accounts.add(By::operator(), priya()).await.expect("added");
     for email in
@@ -60,7 +64,8 @@ async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn a_right_password_lifts_the_count_of_the_account_and_not_of_the_address(pool: PgPool) {
+async fn a_right_password_lifts_the_count_of_the_account_and_not_of_the_address(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     for _ in 0..25 {
@@ -74,7 +79,8 @@ async fn a_right_password_lifts_the_count_of_the_account_and_not_of_the_address(
 }
 
 #[sqlx::test]
-async fn sessions_end_by_the_clock_of_the_database(pool: PgPool) {
+async fn sessions_end_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let session = try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("signed in");
@@ -97,7 +103,8 @@ async fn sessions_end_by_the_clock_of_the_database(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_cookie_is_nowhere_in_the_database(pool: PgPool) {
+async fn the_cookie_is_nowhere_in_the_database(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let session = try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("signed in");
@@ -106,7 +113,8 @@ async fn the_cookie_is_nowhere_in_the_database(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_set_up_link_makes_one_administrator_once(pool: PgPool) {
+async fn a_set_up_link_makes_one_administrator_once(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let (first, second) =
         (accounts.make_set_up_link().await.expect("link"), accounts.make_set_up_link().await.expect("link"));
@@ -125,7 +133,8 @@ async fn a_set_up_link_makes_one_administrator_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_set_up_link_ends_after_an_hour(pool: PgPool) {
+async fn a_set_up_link_ends_after_an_hour(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let link = accounts.make_set_up_link().await.expect("link");
     sqlx::query("update set_up_links set expires_at = now()").execute(&pool).await.expect("shifted");
@@ -148,7 +157,7 @@ fn person(user: &User) -> By {
     }
 }
 
-async fn shift(pool: &PgPool, statement: &str) {
+async fn shift(pool: &Pool, statement: &str) {
     sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(pool).await.expect("shifted");
 }
 
@@ -157,7 +166,8 @@ fn hashes(accounts: &Accounts) -> usize {
 }
 
 #[sqlx::test]
-async fn fifty_tries_at_once_are_counted_as_fifty_and_five_are_hashed(pool: PgPool) {
+async fn fifty_tries_at_once_are_counted_as_fifty_and_five_are_hashed(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let before = hashes(&accounts);
@@ -172,7 +182,8 @@ async fn fifty_tries_at_once_are_counted_as_fifty_and_five_are_hashed(pool: PgPo
 }
 
 #[sqlx::test]
-async fn an_unknown_an_invited_and_a_known_account_cost_the_same_work(pool: PgPool) {
+async fn an_unknown_an_invited_and_a_known_account_cost_the_same_work(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let invitation = Invitation {
@@ -192,7 +203,8 @@ async fn an_unknown_an_invited_and_a_known_account_cost_the_same_work(pool: PgPo
 /// has another opinion: `cargo test --release --lib accounts::tests::medians -- --ignored --nocapture`.
 #[sqlx::test]
 #[ignore = "measures time"]
-async fn medians_of_known_and_unknown_accounts(pool: PgPool) {
+async fn medians_of_known_and_unknown_accounts(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let mut taken = [Vec::new(), Vec::new()];
@@ -212,8 +224,9 @@ async fn medians_of_known_and_unknown_accounts(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_hash_of_weaker_days_is_made_anew_at_the_next_sign_in(pool: PgPool) {
+async fn a_hash_of_weaker_days_is_made_anew_at_the_next_sign_in(pool: sqlx::PgPool) {
     use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let params = Params::new(8_192, 1, 1, None).expect("parameters");
@@ -233,7 +246,8 @@ async fn a_hash_of_weaker_days_is_made_anew_at_the_next_sign_in(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_sign_in_that_meets_a_changed_password_does_not_come_in(pool: PgPool) {
+async fn a_sign_in_that_meets_a_changed_password_does_not_come_in(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let id = accounts.add(By::operator(), priya()).await.expect("added");
     let mut work = pool.acquire().await.expect("connection");
@@ -245,7 +259,8 @@ async fn a_sign_in_that_meets_a_changed_password_does_not_come_in(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn a_clock_that_is_set_back_prolongs_nothing(pool: PgPool) {
+async fn a_clock_that_is_set_back_prolongs_nothing(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let (user, session) = signed_in(&accounts, "priya@northwind.example").await;
@@ -268,7 +283,8 @@ async fn a_clock_that_is_set_back_prolongs_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_password_is_fresh_for_ten_minutes_by_the_clock_of_the_database(pool: PgPool) {
+async fn a_password_is_fresh_for_ten_minutes_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let (_, session) = signed_in(&accounts, "priya@northwind.example").await;
@@ -283,7 +299,8 @@ async fn a_password_is_fresh_for_ten_minutes_by_the_clock_of_the_database(pool: 
 }
 
 #[sqlx::test]
-async fn a_changed_password_ends_every_other_session_and_every_link_at_once(pool: PgPool) {
+async fn a_changed_password_ends_every_other_session_and_every_link_at_once(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let (user, old) = signed_in(&accounts, "priya@northwind.example").await;
@@ -311,7 +328,8 @@ async fn a_changed_password_ends_every_other_session_and_every_link_at_once(pool
 }
 
 #[sqlx::test]
-async fn two_administrators_who_turn_each_other_off_leave_one(pool: PgPool) {
+async fn two_administrators_who_turn_each_other_off_leave_one(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let priya_id = accounts.add(By::operator(), priya()).await.expect("added");
     let sam = NewUser { email: Email::parse("sam@northwind.example").expect("fine"), ..priya() };

@@ -60,7 +60,7 @@ impl Accounts {
 
 /// After a right password. The address keeps its count: one right password says nothing of the other tries from there.
 pub(super) async fn forget_tries(
-    connection: &mut sqlx::PgConnection,
+    connection: &mut crate::database::Connection,
     email: &str,
     ip: Option<&str>,
 ) -> sqlx::Result<()> {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Alerts, Broken, LONGEST_CALL, mail::CONFIRM_TIMEOUT};
+use crate::supervisor::Heartbeat;
 
 /// How often a server looks for what is due.
 const EVERY: Duration = Duration::from_secs(5);
@@ -54,9 +55,9 @@ impl Alerts {
 
 /// Delivers for as long as the server or the worker runs; any number of them may. A failure of ours is told once and tried again
 /// at the next round.
-pub async fn keep_delivering(alerts: Alerts) {
+pub async fn keep_delivering(alerts: Alerts, heartbeat: Heartbeat) {
     // Each by itself: a mail server that takes its time does not hold up the webhook.
-    tokio::join!(keep(&alerts, Channel::Webhook), keep(&alerts, Channel::Mail));
+    tokio::join!(keep(&alerts, Channel::Webhook, &heartbeat), keep(&alerts, Channel::Mail, &heartbeat));
 }
 
 #[derive(Clone, Copy)]
@@ -65,13 +66,14 @@ enum Channel {
     Mail,
 }
 
-async fn keep(alerts: &Alerts, channel: Channel) {
+async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
     let mut rounds = tokio::time::interval(EVERY);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
         // Many that broke at once are not told one handful in five seconds.
         loop {
+            heartbeat.beat();
             let round = match channel {
                 Channel::Webhook => alerts.deliver_calls().await,
                 Channel::Mail => alerts.deliver_mails().await,

@@ -1,6 +1,6 @@
 //! The mail's half of a round: each address gets everything that waits for it in one message, and then nothing for five minutes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -39,7 +39,8 @@ struct Sent {
 
 impl Alerts {
     pub(super) async fn deliver_mails(&self) -> Result<Round, Broken> {
-        let Some(mail) = &self.mail else { return self.expire_mails().await };
+        let senders = self.senders();
+        let Some(mail) = &senders.mail else { return self.expire_mails().await };
         let addresses = sql::lease_addresses(&self.pool, AT_ONCE, SETTLE, MAIL_LEASE.as_secs_f64()).await?;
         if addresses.is_empty() {
             return Ok(Round::default());
@@ -66,7 +67,7 @@ impl Alerts {
         .await?)
     }
 
-    async fn send(&self, mail: &Arc<Mail>, leased: LeasedAddress, of: i64) -> Result<Option<Sent>, Broken> {
+    async fn send(&self, mail: &Mail, leased: LeasedAddress, of: i64) -> Result<Option<Sent>, Broken> {
         let waiting = sql::list_waiting(&self.pool, &leased.address, MOST).await?;
         let news: Vec<News<'_>> = waiting.iter().map(|one| (one.at, &one.alert.0)).collect();
         let Some((letter, first)) = letter::write(&news, of, &self.house).zip(waiting.first()) else { return Ok(None) };
@@ -113,7 +114,7 @@ impl Alerts {
     }
 }
 
-async fn record(work: &mut sqlx::PgConnection, sent: Sent) -> sqlx::Result<Round> {
+async fn record(work: &mut crate::database::Connection, sent: Sent) -> sqlx::Result<Round> {
     let ids: Vec<Uuid> = sent.waiting.iter().map(|one| one.id).collect();
     let address = sent.leased.address.clone();
     let line = |outcome: &str, is_delivered| {
@@ -155,7 +156,7 @@ async fn record(work: &mut sqlx::PgConnection, sent: Sent) -> sqlx::Result<Round
 
 /// A message that the server had whole and did not confirm. It may have arrived, so it is sent once more, an hour later.
 async fn record_uncertain(
-    work: &mut sqlx::PgConnection,
+    work: &mut crate::database::Connection,
     sent: &Sent,
     ids: &[Uuid],
     phrase: &str,
@@ -185,7 +186,12 @@ async fn record_uncertain(
 }
 
 /// Opens a thread for each cart that is in trouble and closes those that are well again.
-async fn file(work: &mut sqlx::PgConnection, waiting: &[Waiting], address: &str, id: &str) -> sqlx::Result<()> {
+async fn file(
+    work: &mut crate::database::Connection,
+    waiting: &[Waiting],
+    address: &str,
+    id: &str,
+) -> sqlx::Result<()> {
     let latest: HashMap<Uuid, bool> = waiting
         .iter()
         .filter_map(|one| Some((one.alert.cart()?, matches!(&*one.alert, Alert::NeedsAttention(_)))))
@@ -198,7 +204,7 @@ async fn file(work: &mut sqlx::PgConnection, waiting: &[Waiting], address: &str,
 }
 
 async fn insert(
-    work: &mut sqlx::PgConnection,
+    work: &mut crate::database::Connection,
     (recipient, subject, outcome, is_delivered): (String, String, String, bool),
 ) -> sqlx::Result<()> {
     let line = sql::Line {

@@ -22,13 +22,16 @@ mod webhook_address;
 mod webhook_round;
 mod words;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, RwLock},
+    time::Duration,
+};
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
     clock::Clock,
+    database::{Connection, Pool},
     outbound::egress_addresses::EgressAddresses,
     vault::{Broken, Vault},
 };
@@ -70,28 +73,34 @@ pub struct House {
 /// The handle on everything about alerts.
 #[derive(Clone, Debug)]
 pub struct Alerts {
-    pool: PgPool,
+    pool: Pool,
     vault: Arc<Vault>,
     house: Arc<House>,
-    webhooks: webhook::Client,
-    mail: Option<Arc<mail::Mail>>,
+    senders: Arc<RwLock<Arc<Senders>>>,
     clock: Clock,
+}
+
+/// What alerts are sent with.
+#[derive(Debug)]
+struct Senders {
+    webhooks: webhook::Client,
+    mail: Option<mail::Mail>,
+}
+
+impl Senders {
+    fn new(ways: &Ways, origin: &str) -> anyhow::Result<Arc<Self>> {
+        let roots = ways.extra_roots_pem.as_deref();
+        let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, origin, roots)).transpose()?;
+        Ok(Arc::new(Self { webhooks: webhook::Client::new(&ways.hosts, roots)?, mail }))
+    }
 }
 
 impl Alerts {
     /// # Errors
     /// Extra roots that are no certificates, or a sender that no mail can have.
-    pub fn new(pool: PgPool, vault: Arc<Vault>, house: House, ways: &Ways, clock: Clock) -> anyhow::Result<Self> {
-        let roots = ways.extra_roots_pem.as_deref();
-        let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, &house.origin, roots)).transpose()?;
-        Ok(Self {
-            pool,
-            vault,
-            house: Arc::new(house),
-            webhooks: webhook::Client::new(&ways.hosts, roots)?,
-            mail: mail.map(Arc::new),
-            clock,
-        })
+    pub fn new(pool: Pool, vault: Arc<Vault>, house: House, ways: &Ways, clock: Clock) -> anyhow::Result<Self> {
+        let senders = Arc::new(RwLock::new(Senders::new(ways, &house.origin)?));
+        Ok(Self { pool, vault, house: Arc::new(house), senders, clock })
     }
 
     /// The same by other ways.
@@ -102,9 +111,23 @@ impl Alerts {
         Self::new(self.pool, self.vault, House::clone(&self.house), ways, self.clock)
     }
 
+    /// Sends by these ways from now on. What is being sent goes on.
+    ///
+    /// # Errors
+    /// As [`Alerts::new`]; the ways before stay in use.
+    pub fn reload(&self, ways: &Ways) -> anyhow::Result<()> {
+        let senders = Senders::new(ways, &self.house.origin)?;
+        *self.senders.write().expect("no panic while it is locked") = senders;
+        Ok(())
+    }
+
+    fn senders(&self) -> Arc<Senders> {
+        self.senders.read().expect("no panic while it is locked").clone()
+    }
+
     /// Whether the operator has set up a mail server.
-    pub const fn has_mail(&self) -> bool {
-        self.mail.is_some()
+    pub fn has_mail(&self) -> bool {
+        self.senders().mail.is_some()
     }
 
     /// Removes what is over: alerts that everybody was told, old lines of the log, addresses that are in use no more.
@@ -116,7 +139,7 @@ impl Alerts {
 
 /// Queues what a change is worth, through the connection of the change, so that both are kept or neither. Nothing is queued
 /// where the change is no turn, or nobody wants to be told.
-pub async fn queue(work: &mut PgConnection, change: &StatusChange) -> sqlx::Result<()> {
+pub async fn queue(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
     match change.clone().alert() {
         Some(alert) => queue_alert(work, &alert).await,
         None => Ok(()),
@@ -124,7 +147,7 @@ pub async fn queue(work: &mut PgConnection, change: &StatusChange) -> sqlx::Resu
 }
 
 /// The same for any alert.
-pub async fn queue_alert(work: &mut PgConnection, alert: &Alert) -> sqlx::Result<()> {
+pub async fn queue_alert(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
     let data = serde_json::to_value(alert).expect("alerts are plain data");
     sql::queue(work, Uuid::now_v7(), alert.cart(), &data).await
 }

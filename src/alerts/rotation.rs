@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::sql;
 use crate::{
-    database::transaction,
+    database::{Pool, transaction},
     vault::{Batch, Place, SealError, SealedColumn, Tally, Vault},
 };
 
@@ -28,14 +27,14 @@ impl SealedColumn for SigningSecrets {
         "secret"
     }
 
-    fn tally<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
+    fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
         Box::pin(sql::tally_signing_secrets(pool))
     }
 
     fn reseal<'a>(
         &'a self,
         vault: &'a Arc<Vault>,
-        pool: &'a PgPool,
+        pool: &'a Pool,
         after: Uuid,
     ) -> BoxFuture<'a, Result<Batch, SealError>> {
         let vault = Arc::clone(vault);

@@ -120,7 +120,7 @@ impl Alerts {
 
     /// Whether a webhook's name leads to private addresses alone, as far as can be told now.
     pub async fn is_private(&self, address: &WebhookAddress) -> bool {
-        self.webhooks.is_private(address.host()).await
+        self.senders().webhooks.is_private(address.host()).await
     }
 
     /// Sets what a person wants. What waits for whoever is told no more is forgotten.
@@ -199,7 +199,7 @@ impl Alerts {
 
 /// A row of its own for each secret: what is sealed for one row opens in no other.
 async fn put_webhook(
-    work: &mut sqlx::PgConnection,
+    work: &mut crate::database::Connection,
     vault: &crate::vault::Vault,
     address: &WebhookAddress,
     secret: &SigningSecret,

@@ -1,8 +1,8 @@
 //! Problems of this server that many carts share: one alert to the operator for all of them, and one when it is over. Who
 //! decides that they are many is the caller; here are the values, the words, and what happens to alerts of single carts.
 
+use crate::database::Connection;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -108,13 +108,13 @@ impl SharedCause {
 }
 
 /// Makes the alerts that this transaction has queued about a cart wait a moment.
-pub async fn hold(work: &mut PgConnection, cart: Uuid) -> sqlx::Result<()> {
+pub async fn hold(work: &mut Connection, cart: Uuid) -> sqlx::Result<()> {
     sql::hold(work, cart, HOLD).await
 }
 
 /// Takes back alerts about single carts of these classes that wait and were written in the last hour: one for all of them
 /// follows.
-pub async fn withdraw(work: &mut PgConnection, classes: &[&str]) -> sqlx::Result<()> {
+pub async fn withdraw(work: &mut Connection, classes: &[&str]) -> sqlx::Result<()> {
     let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
     sql::withdraw(work, &classes).await
 }

@@ -76,12 +76,13 @@ impl Alerts {
         let now = self.clock.now();
         let (id, body) =
             (format!("msg_{}", Uuid::now_v7().as_simple()), payload::body(&Alert::Trial, now, &self.house));
-        let answered = self.webhooks.post(&address, &secret, &id, now.unix_timestamp(), body).await;
+        let answered = self.senders().webhooks.post(&address, &secret, &id, now.unix_timestamp(), body).await;
         told(answered.words(), answered.is_success())
     }
 
     async fn try_mail(&self, address: &str) -> Option<Told> {
-        let mail = self.mail.as_ref()?;
+        let senders = self.senders();
+        let mail = senders.mail.as_ref()?;
         let now = self.clock.now();
         let letter = letter::write(&[(now, &Alert::Trial)], 0, &self.house)?;
         let thread = Thread { id: mail.id_of(Uuid::now_v7()), goes_on_from: None };

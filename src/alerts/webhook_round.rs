@@ -1,7 +1,6 @@
 //! The webhook's half of a round.
 
 use futures_util::future::join_all;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -12,7 +11,7 @@ use super::{
 };
 use crate::{
     audit::{self, By, Event},
-    database::transaction,
+    database::{Connection, transaction},
 };
 
 /// Calls at once in one process.
@@ -40,7 +39,7 @@ impl Alerts {
         let Some((address, secret)) = target else { return UNREADABLE };
         let body = payload::body(&call.waiting.alert, call.waiting.at, &self.house);
         let id = format!("msg_{}", call.waiting.id.as_simple());
-        self.webhooks.post(address, secret, &id, self.clock.now().unix_timestamp(), body).await
+        self.senders().webhooks.post(address, secret, &id, self.clock.now().unix_timestamp(), body).await
     }
 
     async fn record_call(
@@ -84,7 +83,7 @@ struct Told {
 }
 
 impl Told {
-    async fn note(&self, work: &mut PgConnection) -> sqlx::Result<()> {
+    async fn note(&self, work: &mut Connection) -> sqlx::Result<()> {
         let Self { recipient, outcome, subject, is_delivered, .. } = self;
         let line = sql::Line {
             channel: "webhook",
@@ -97,7 +96,7 @@ impl Told {
         sql::insert_line(work, &line).await
     }
 
-    async fn delivered(&self, work: &mut PgConnection, call: &sql::LeasedCall) -> sqlx::Result<Round> {
+    async fn delivered(&self, work: &mut Connection, call: &sql::LeasedCall) -> sqlx::Result<Round> {
         // The webhook's row first, as whoever changes the settings does: two that wait for each other end both.
         sql::end_failing(work).await?;
         sql::delete_deliveries(work, &[call.waiting.id]).await?;
@@ -106,7 +105,7 @@ impl Told {
     }
 
     /// The other side wants no more of it (410): turned off, unless somebody has entered another address meanwhile.
-    async fn gone(&self, work: &mut PgConnection) -> sqlx::Result<Round> {
+    async fn gone(&self, work: &mut Connection) -> sqlx::Result<Round> {
         if sql::turn_off_webhook(work, self.webhook).await? {
             self.note(work).await?;
             audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
@@ -118,7 +117,7 @@ impl Told {
     /// The first failure of a row of them is noted, and the end; those between would fill the log.
     async fn failed(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         call: &sql::LeasedCall,
         is_over: bool,
         pause: f64,

@@ -1,8 +1,8 @@
 //! The activity as it is read: filters, keyset pages in both directions, and who and which carts there are to choose from.
 //! Nothing here depends on how many rows there are.
 
+use crate::database::Pool;
 use serde_json::Value;
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub struct Listed {
 }
 
 /// One page of what happened.
-pub async fn list(pool: &PgPool, filter: &Filter, from: From) -> sqlx::Result<Listed> {
+pub async fn list(pool: &Pool, filter: &Filter, from: From) -> sqlx::Result<Listed> {
     let mut connection = pool.acquire().await?;
     let mut rows = sql::list(&mut connection, filter, from, PAGE + 1).await?;
     drop(connection);
@@ -98,7 +98,7 @@ pub async fn list(pool: &PgPool, filter: &Filter, from: From) -> sqlx::Result<Li
 }
 
 /// The next rows of a download, newest first, behind `after`.
-pub async fn batch(pool: &PgPool, filter: &Filter, after: Option<Uuid>, limit: i64) -> sqlx::Result<Vec<Recorded>> {
+pub async fn batch(pool: &Pool, filter: &Filter, after: Option<Uuid>, limit: i64) -> sqlx::Result<Vec<Recorded>> {
     let mut connection = pool.acquire().await?;
     sql::list(&mut connection, filter, after.map_or(From::Newest, From::OlderThan), limit).await
 }
@@ -122,7 +122,7 @@ pub struct Offer {
 }
 
 /// People and carts to choose from; what is chosen already is always among them.
-pub async fn offer(pool: &PgPool, filter: &Filter) -> sqlx::Result<Offer> {
+pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<Offer> {
     let mut people = sql::list_people(pool, OFFERED).await?;
     let mut carts = sql::list_carts(pool, OFFERED + 1).await?;
     let limit = usize::try_from(OFFERED).expect("an offer is small");

@@ -3,16 +3,14 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-
 use super::{By, Event, record};
-use crate::database::{throttle::Throttle, transaction};
+use crate::database::{Pool, throttle::Throttle, transaction};
 
 /// Rows that one person's refusals may make.
 pub const REFUSALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(10) };
 
 /// Records that `by` was refused `page`, a route's template; past the limit it is not told again.
-pub async fn record_refusal(pool: &PgPool, by: By, page: &str) -> sqlx::Result<()> {
+pub async fn record_refusal(pool: &Pool, by: By, page: &str) -> sqlx::Result<()> {
     let event = Event::WasRefused { page: without_ids(page) };
     transaction(pool, move |work| {
         Box::pin(async move {
@@ -37,7 +35,8 @@ mod tests {
     use crate::audit::{Actor, Origin};
 
     #[sqlx::test]
-    async fn a_flood_of_refusals_makes_ten_rows(pool: PgPool) {
+    async fn a_flood_of_refusals_makes_ten_rows(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let by = || By {
             actor: Actor::Person { id: uuid::Uuid::nil(), name: "Vera Novak".into() },
             origin: Origin::default(),

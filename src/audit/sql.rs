@@ -3,7 +3,7 @@
 mod names;
 mod page;
 
-use sqlx::{PgConnection, PgPool};
+use crate::database::{Connection, Pool};
 use uuid::Uuid;
 
 use super::{By, CartRef, Deletion, Event};
@@ -11,7 +11,7 @@ pub(super) use names::{find_cart, find_person, list_carts, list_people};
 pub(super) use page::list;
 
 /// Writes one row through the connection of the change, so that both are kept or neither.
-pub async fn record(connection: &mut PgConnection, by: &By, cart: Option<&CartRef>, event: &Event) -> sqlx::Result<()> {
+pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>, event: &Event) -> sqlx::Result<()> {
     let (name, data) = event.parts();
     sqlx::query!(
         "insert into audit_events (id, actor_kind, actor_id, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent, what)
@@ -35,7 +35,7 @@ pub async fn record(connection: &mut PgConnection, by: &By, cart: Option<&CartRe
 }
 
 /// The end of a cart, if it has one.
-pub async fn find_deletion(pool: &PgPool, cart: Uuid) -> sqlx::Result<Option<Deletion>> {
+pub async fn find_deletion(pool: &Pool, cart: Uuid) -> sqlx::Result<Option<Deletion>> {
     sqlx::query_as!(
         Deletion,
         r#"select coalesce(cart_name, '') as "name!", actor_name as by, actor_id as by_id, at from audit_events

@@ -1,65 +1,97 @@
 //! The database of a command: the given one, or a share in the private cluster.
 
-use sqlx::PgPool;
+use std::future::Future;
 
 use super::Refused;
 use crate::{
     config::{Database, is_unverified},
     database::{
-        self,
+        self, Pool,
         start::{self, StartError},
     },
 };
 
 /// An open database; the private cluster stops with its last user.
 pub struct Opened {
-    pub pool: PgPool,
+    pub pool: Pool,
     /// One connection more, where the vault counts.
-    pub beside: PgPool,
+    pub beside: Pool,
     #[cfg(feature = "embedded")]
     embedded: Option<database::embedded::Embedded>,
 }
 
+/// How long a private cluster that is starting is waited for when we are told to stop, so that it can be stopped as well.
+#[cfg(feature = "embedded")]
+const START_GRACE: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// Opens and migrates; refuses a database that may lose what it acknowledged.
 pub async fn open(config: &Database) -> anyhow::Result<Opened> {
-    open_as(config, "cartwright").await
+    let opened = open_unless(config, "cartwright", std::future::pending()).await?;
+    opened.ok_or_else(|| anyhow::anyhow!("stopped"))
 }
 
-/// The same, under a name that others see in `pg_stat_activity`.
-pub async fn open_as(config: &Database, name: &str) -> anyhow::Result<Opened> {
+/// The same, under a name that others see in `pg_stat_activity`; `None` where `stop` is ready before the database is.
+pub async fn open_unless(
+    config: &Database,
+    name: &str,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<Option<Opened>> {
+    tokio::pin!(stop);
     let opened = match config {
-        Database::Url(options) => {
-            if is_unverified(options) {
+        Database::Url(servers) => {
+            if servers.iter().any(is_unverified) {
                 tracing::warn!(
                     "the database is on another host and its certificate is not checked; add sslmode=verify-full to DATABASE_URL"
                 );
             }
-            let pool = database::pool(options.as_ref().clone().application_name(name));
-            Opened {
-                beside: database::beside(&pool),
-                pool,
+            let servers: Vec<_> = servers.iter().map(|server| server.clone().application_name(name)).collect();
+            Opened::new(
+                Pool::new(servers),
                 #[cfg(feature = "embedded")]
-                embedded: None,
-            }
+                None,
+            )
         }
         #[cfg(feature = "embedded")]
         Database::Embedded { data_dir, places } => {
-            let embedded = database::embedded::start(data_dir, places).await?;
-            let pool = database::pool(embedded.options().application_name(name));
-            Opened { beside: database::beside(&pool), pool, embedded: Some(embedded) }
+            let starting = database::embedded::start(data_dir, places);
+            tokio::pin!(starting);
+            let (started, is_stopped) = tokio::select! {
+                started = &mut starting => (started?, false),
+                () = &mut stop => match tokio::time::timeout(START_GRACE, starting).await {
+                    Ok(started) => (started?, true),
+                    Err(_) => return Ok(None),
+                },
+            };
+            let opened = Opened::new(Pool::new([started.options().application_name(name)]), Some(started));
+            if is_stopped {
+                opened.close().await;
+                return Ok(None);
+            }
+            opened
         }
     };
-    match prepare(&opened.pool).await {
-        Ok(()) => Ok(opened),
-        Err(error) => {
+    let prepared = tokio::select! {
+        prepared = prepare(&opened.pool) => Some(prepared),
+        () = stop => None,
+    };
+    match prepared {
+        Some(Ok(())) => {
+            tokio::spawn(opened.pool.clone().retire());
+            Ok(Some(opened))
+        }
+        Some(Err(error)) => {
             opened.close().await;
             Err(error)
+        }
+        None => {
+            opened.close().await;
+            Ok(None)
         }
     }
 }
 
-async fn prepare(pool: &PgPool) -> anyhow::Result<()> {
-    start::connect(&pool.connect_options()).await.map_err(unusable)?;
+async fn prepare(pool: &Pool) -> anyhow::Result<()> {
+    start::connect(pool).await.map_err(unusable)?;
     start::check(pool).await.map_err(unusable)?;
     database::check_durability(pool).await.map_err(refused)?;
     if let Err(error) = database::migrate::migrate(pool).await {
@@ -82,6 +114,23 @@ fn refused(error: anyhow::Error) -> anyhow::Error {
 }
 
 impl Opened {
+    fn new(pool: Pool, #[cfg(feature = "embedded")] embedded: Option<database::embedded::Embedded>) -> Self {
+        Self {
+            beside: pool.beside(),
+            pool,
+            #[cfg(feature = "embedded")]
+            embedded,
+        }
+    }
+
+    /// Closes every connection and gives the cluster back, until `deadline` at the latest. A private cluster that needs longer ends
+    /// by itself.
+    pub async fn close_by(self, deadline: tokio::time::Instant) {
+        if tokio::time::timeout_at(deadline, self.close()).await.is_err() {
+            tracing::warn!("the private database still writes to disk; it ends by itself");
+        }
+    }
+
     /// Closes every connection and gives the cluster back.
     pub async fn close(self) {
         self.pool.close().await;

@@ -24,7 +24,7 @@ enum Finding {
 }
 
 pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log.as_deref().unwrap_or("error"));
+    telemetry::start_logging(&flags.database.log_or("error"));
     let config = flags.check()?;
     let key_flags = KeyFlags { database: flags.database, key_file: flags.key_file };
     // Also the key that the first start made beside the data.

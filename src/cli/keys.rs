@@ -63,7 +63,7 @@ pub async fn run(command: KeysCommand) -> anyhow::Result<()> {
 }
 
 async fn forget(key: &str, flags: &KeyFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log.as_deref().unwrap_or("warn"));
+    telemetry::start_logging(&flags.database.log_or("warn"));
     let (config, ring) = flags.check()?;
     let opened = database::open(&config).await?;
     let forgotten = keys::forget(&opened.pool, ring.as_ref(), key).await;

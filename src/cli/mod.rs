@@ -7,7 +7,9 @@ mod doctor;
 mod keys;
 mod migrate;
 mod ready;
+mod reload;
 mod serve;
+mod stop;
 mod users;
 mod worker;
 

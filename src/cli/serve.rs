@@ -1,12 +1,10 @@
 //! `cartwright serve`: everything is checked before the port opens, then one line says where to look.
 
-use std::{future::Future, io, net::SocketAddr};
+use std::{io, net::SocketAddr};
 
-use anyhow::Context;
-use tokio::{net::TcpSocket, signal::unix};
-use tokio_util::sync::CancellationToken;
+use tokio::{net::TcpSocket, task::JoinHandle, time::Instant};
 
-use super::{Refused, database, say};
+use super::{Refused, database, reload::Hangup, say, stop::Stop};
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
@@ -16,11 +14,13 @@ use crate::{
     web, worker,
 };
 
+/// What is left of the time to stop for closing the database.
+const CLOSING: std::time::Duration = std::time::Duration::from_millis(1_500);
 /// Connections that the kernel keeps for us until they are accepted.
 const WAITING: u32 = 1024;
 
 pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log());
+    let log = telemetry::start_logging(&flags.database.log());
     #[cfg_attr(not(feature = "practice"), expect(unused_mut, reason = "only the practice store changes the settings"))]
     let mut config = flags.check()?;
     if let Some(unnamed) = config.trusted_proxies.unnamed(config.public_url.is_https) {
@@ -28,12 +28,14 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     }
     // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
     let port = take(config.listen)?;
-    let stop = stopped()?;
-    let opened = database::open_as(&config.database, SERVER).await?;
+    let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
+    let Some(opened) = database::open_unless(&config.database, SERVER, stop.told()).await? else { return Ok(()) };
     #[cfg(feature = "practice")]
     let _practice = practice(&mut config).await?;
-    let outcome = run(config, &opened, port, stop).await;
-    opened.close().await;
+    let drain = config.drain;
+    let reload = |app: &App| tokio::spawn(hangup.reload(flags, log, app.clone()));
+    let outcome = run(config, &opened, port, &stop, reload).await;
+    opened.close_by(stop.deadline(drain)).await;
     outcome
 }
 
@@ -56,6 +58,8 @@ fn unusable(address: SocketAddr, error: &io::Error) -> Refused {
 /// Starts the practice store and makes it the way out: the same client, TLS and proxy settings as everybody's.
 #[cfg(feature = "practice")]
 async fn practice(config: &mut ServeConfig) -> anyhow::Result<Option<crate::practice::Practice>> {
+    use anyhow::Context;
+
     use crate::practice::{Options, Practice};
     if !config.practice {
         return Ok(None);
@@ -74,7 +78,8 @@ async fn run(
     mut config: ServeConfig,
     opened: &database::Opened,
     port: TcpSocket,
-    stop: impl Future<Output = ()>,
+    stop: &Stop,
+    reload: impl FnOnce(&App) -> JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let vault = vault(&mut config, opened).await?;
     let client = Client::new(&config.egress)?;
@@ -88,23 +93,28 @@ async fn run(
         #[cfg(feature = "practice")]
         practice: config.practice_stores,
     };
-    let app = App::new(opened.pool.clone(), vault, client, site).with_alert_ways(&config.alerts)?;
+    let app =
+        App::new(opened.pool.clone(), vault, client, site).with_alert_ways(&config.alerts)?.stopped_by(stop.token());
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
-    let has_worker = config.has_worker;
-    let checking = CancellationToken::new();
-    let worker = has_worker.then(|| tokio::spawn(worker::run(app.clone(), checking.clone())));
+    let worker = config.has_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.token())));
+    let reloading = reload(&app);
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
-    let over = web::server::serve(listener, web::site(app.clone()), stop).await;
-    checking.cancel();
+    let stopping = async {
+        stop.told().await;
+        let deadline = stop.deadline(config.drain) - CLOSING;
+        web::server::Stopping { drained: Instant::now() + stop.drain(config.drain), deadline }
+    };
+    let deadline = web::server::serve(listener, web::site(app.clone()), stopping).await;
     recorder.abort();
+    reloading.abort();
     let ended = async {
         if let Some(worker) = worker {
             worker.await.ok();
         }
         app.ecommerce.finish().await;
     };
-    if tokio::time::timeout_at(over, ended).await.is_err() {
+    if tokio::time::timeout_at(deadline, ended).await.is_err() {
         tracing::warn!("some connection tests did not end in time; their results are lost");
     }
     Ok(())
@@ -119,7 +129,7 @@ pub(super) async fn vault(config: &mut ServeConfig, opened: &database::Opened) -
 }
 
 /// The ring of the key file; with the private database and none named, one that is made in its folder.
-fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::Result<KeyRing> {
+pub(super) fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::Result<KeyRing> {
     match (given, database) {
         (Some(ring), _) => Ok(ring),
         #[cfg(feature = "embedded")]
@@ -158,17 +168,4 @@ async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Ready at the first SIGTERM or Ctrl-C.
-pub(super) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = unix::signal(unix::SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("listening for SIGINT")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
 }

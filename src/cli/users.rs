@@ -168,7 +168,7 @@ async fn find(accounts: &Accounts, email: &Email) -> anyhow::Result<KnownUser> {
 
 /// Opens the database for one piece of work, and closes it whatever came of that.
 async fn with<T>(flags: &DatabaseFlags, work: impl AsyncFnOnce(&Accounts) -> anyhow::Result<T>) -> anyhow::Result<T> {
-    telemetry::start_logging(flags.log.as_deref().unwrap_or("warn"));
+    telemetry::start_logging(&flags.log_or("warn"));
     let opened = super::database::open(&flags.check()?).await?;
     let done = work(&Accounts::new(opened.pool.clone())).await;
     opened.close().await;

@@ -1,8 +1,8 @@
 //! `cartwright worker`: the checks of `serve` in a process of their own, with the same settings and no port.
 
-use tokio_util::sync::CancellationToken;
+use std::time::Duration;
 
-use super::{Refused, database, say, serve};
+use super::{Refused, database, reload::Hangup, say, serve, stop::Stop};
 use crate::{
     app::{App, Site},
     config::ServeFlags,
@@ -10,19 +10,19 @@ use crate::{
     telemetry, worker,
 };
 
-/// Longest that a stop waits for checks in flight, each of which takes 10 s at most.
-const STOP: std::time::Duration = std::time::Duration::from_secs(15);
+/// What is left of the time to stop for closing the database.
+const CLOSING: Duration = Duration::from_millis(1_500);
 
 pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log());
+    let log = telemetry::start_logging(&flags.database.log());
     let mut config = flags.check()?;
     if config.practice {
         let why = "CARTWRIGHT_PRACTICE: the practice store lives in the server, so a server with it checks its own carts. \
                    Start the worker without it.";
         return Err(Refused(why.into()).into());
     }
-    let stopped = serve::stopped()?;
-    let opened = database::open(&config.database).await?;
+    let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
+    let Some(opened) = database::open_unless(&config.database, "cartwright", stop.told()).await? else { return Ok(()) };
     let vault = serve::vault(&mut config, &opened).await?;
     let site = Site {
         product: config.product_name,
@@ -39,17 +39,18 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     say(format_args!(
         "Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."
     ));
-    let stop = CancellationToken::new();
-    let working = tokio::spawn(worker::run(app.clone(), stop.clone()));
-    stopped.await;
-    stop.cancel();
+    let working = tokio::spawn(worker::run(app.clone(), stop.token()));
+    let reloading = tokio::spawn(hangup.reload(flags, log, app.clone()));
+    stop.told().await;
+    reloading.abort();
+    let deadline = stop.deadline(Duration::ZERO);
     let ended = async {
         working.await.ok();
         app.ecommerce.finish().await;
     };
-    if tokio::time::timeout(STOP, ended).await.is_err() {
+    if tokio::time::timeout_at(deadline - CLOSING, ended).await.is_err() {
         tracing::warn!("some checks did not end in time; they come due again by themselves");
     }
-    opened.close().await;
+    opened.close_by(deadline).await;
     Ok(())
 }

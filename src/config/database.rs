@@ -10,13 +10,11 @@ use super::{DatabaseFlags, Problems, database_url, given};
 /// Where the carts are kept.
 #[derive(Clone, Debug)]
 pub enum Database {
-    Url(Box<PgConnectOptions>),
+    /// One server, or several of which one can be written to.
+    Url(Vec<PgConnectOptions>),
     /// A private cluster in the data folder.
     #[cfg(feature = "embedded")]
-    Embedded {
-        data_dir: PathBuf,
-        places: crate::database::embedded::Places,
-    },
+    Embedded { data_dir: PathBuf, places: crate::database::embedded::Places },
 }
 
 impl DatabaseFlags {
@@ -28,13 +26,25 @@ impl DatabaseFlags {
     }
 
     /// What to log; `info` where nothing is said.
-    pub fn log(&self) -> &str {
-        given(self.log.as_ref()).unwrap_or("info")
+    pub fn log(&self) -> String {
+        self.log_or("info")
+    }
+
+    /// What to log; `otherwise` where nothing is said, or the file cannot be read.
+    pub fn log_or(&self, otherwise: &str) -> String {
+        let in_file = given(self.log_file.as_ref()).and_then(|file| std::fs::read_to_string(file).ok());
+        let said = in_file.as_deref().map(str::trim).or_else(|| given(self.log.as_ref()));
+        said.unwrap_or(otherwise).to_owned()
     }
 
     pub(super) fn check_log(&self, problems: &mut Problems) {
+        let file = given(self.log_file.as_ref());
+        if let Some(Err(error)) = file.map(std::fs::read_to_string) {
+            return problems.tell("CARTWRIGHT_LOG_FILE", format!("it cannot be read: {error}"));
+        }
         if tracing_subscriber::EnvFilter::try_new(self.log()).is_err() {
-            problems.tell("CARTWRIGHT_LOG", "it is no level and no list of targets with levels");
+            let variable = if file.is_some() { "CARTWRIGHT_LOG_FILE" } else { "CARTWRIGHT_LOG" };
+            problems.tell(variable, "it is no level and no list of targets with levels");
         }
     }
 
@@ -45,7 +55,7 @@ impl DatabaseFlags {
         };
         if let Some(url) = given(self.database_url.as_ref()) {
             return match database_url::parse(url) {
-                Ok(options) => Some(Database::Url(Box::new(options))),
+                Ok(servers) => Some(Database::Url(servers)),
                 Err(wrong) => problem(&wrong),
             };
         }

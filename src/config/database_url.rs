@@ -29,21 +29,57 @@ const KNOWN: [&str; 19] = [
     "password",
     "application_name",
     "options",
-    "options[",
+    "target_session_attrs",
+];
+/// Parameters of libpq that providers put into their addresses and that change nothing here: every connection has deadlines of
+/// its own, and the certificate is checked by `sslmode=verify-full`.
+/// <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS>
+const IGNORED: [&str; 10] = [
+    "channel_binding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssencmode",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "sslnegotiation",
+    "tcp_user_timeout",
 ];
 /// Parameters that name a file.
 const FILES: [&str; 7] = ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
-/// Reads the address.
+type Parameters = Vec<(String, String)>;
+
+/// Reads the address. Several hosts, each with its port, are several servers in the order in which they are tried:
+/// `postgres://user@one:5432,two:5432/database`, or `host=one,two` among the parameters.
 ///
 /// # Errors
 /// What is wrong, to go on after the variable's name.
-pub(super) fn parse(text: &str) -> Result<PgConnectOptions, String> {
-    if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
-        return Err("it does not begin with postgres://".to_owned());
-    }
-    let mut url = Url::parse(text).map_err(|_| SHAPE)?;
-    let mut pairs: Vec<(String, String)> =
+pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
+    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+    let rest = rest.ok_or("it does not begin with postgres://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (person, hosts) = authority.rsplit_once('@').map_or(("", authority), |(person, hosts)| (person, hosts));
+    let at = if person.is_empty() { "" } else { "@" };
+    let urls = hosts.split(',').map(|host| {
+        // a role without a host: the host stands among the parameters
+        let host = if host.is_empty() && !person.is_empty() { "localhost" } else { host };
+        Url::parse(&format!("postgres://{person}{at}{host}{path}"))
+    });
+    let urls: Vec<Url> = urls.collect::<Result<_, _>>().map_err(|_| SHAPE)?;
+    let parameters = parameters(&urls[0])?;
+    let servers = match listed(&parameters)? {
+        Some(_) if urls.len() > 1 => return Err("it names hosts before the database and among its parameters".into()),
+        Some(listed) => listed.into_iter().map(|parameters| server(urls[0].clone(), parameters)).collect(),
+        None => urls.into_iter().map(|url| server(url, parameters.clone())).collect::<Result<Vec<_>, _>>(),
+    };
+    servers.map_err(str::to_owned)
+}
+
+/// The parameters that are used here.
+fn parameters(url: &Url) -> Result<Parameters, String> {
+    let mut pairs: Parameters =
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
     // A password with one of / ? # ends the authority early, and its rest would be taken for something else.
     let is_cut =
@@ -51,41 +87,73 @@ pub(super) fn parse(text: &str) -> Result<PgConnectOptions, String> {
     if is_cut || url.fragment().is_some() {
         return Err(SHAPE.to_owned());
     }
-    pairs.retain(|(name, _)| is_known(name));
     for (name, value) in &pairs {
         check(name, value)?;
     }
-    let has =
-        |pairs: &[(String, String)], names: [&str; 2]| pairs.iter().any(|(name, _)| names.contains(&name.as_str()));
-    if has(&pairs, ["sslcert", "ssl-cert"]) != has(&pairs, ["sslkey", "ssl-key"]) {
+    let has = |names: [&str; 2]| pairs.iter().any(|(name, _)| names.contains(&name.as_str()));
+    if has(["sslcert", "ssl-cert"]) != has(["sslkey", "ssl-key"]) {
         return Err("it must have both sslcert and sslkey, or none of them".to_owned());
     }
+    // which server is chosen is decided here, not by the driver
+    pairs.retain(|(name, _)| name != "target_session_attrs" && !IGNORED.contains(&name.as_str()));
+    Ok(pairs)
+}
+
+/// The parameters of each server, where `host`, `hostaddr` or `port` is a list. One port holds for every host.
+fn listed(parameters: &Parameters) -> Result<Option<Vec<Parameters>>, String> {
+    let is_list = |name: &str| matches!(name, "host" | "hostaddr" | "port");
+    let lists = parameters.iter().filter(|(name, _)| is_list(name));
+    let count = lists.map(|(_, value)| value.split(',').count()).max().unwrap_or(1);
+    if count == 1 {
+        return Ok(None);
+    }
+    let server = |index: usize| {
+        let pick = |(name, value): &(String, String)| {
+            if !is_list(name) {
+                return Some((name.clone(), value.clone()));
+            }
+            let values: Vec<&str> = value.split(',').collect();
+            let value = if values.len() == 1 { Some(&values[0]) } else { values.get(index) };
+            value
+                .filter(|_| values.len() == 1 || values.len() == count)
+                .map(|value| (name.clone(), (*value).to_owned()))
+        };
+        parameters.iter().map(pick).collect::<Option<Parameters>>()
+    };
+    let servers: Option<Vec<Parameters>> = (0..count).map(server).collect();
+    servers.map(Some).ok_or_else(|| "its lists of hosts and ports differ in length".to_owned())
+}
+
+/// One server, with its own parameters.
+fn server(mut url: Url, mut pairs: Parameters) -> Result<PgConnectOptions, &'static str> {
     // The driver looks up an IPv6 address with its brackets, as if it were a name.
     for (_, host) in pairs.iter_mut().filter(|(name, _)| name == "host") {
         *host = without_brackets(host).to_owned();
     }
     let numeric = url.host_str().filter(|host| host.starts_with('[')).map(|host| without_brackets(host).to_owned());
-    if let Some(address) = numeric.filter(|_| !has(&pairs, ["host", "hostaddr"])) {
+    let names_host = pairs.iter().any(|(name, _)| matches!(name.as_str(), "host" | "hostaddr"));
+    if let Some(address) = numeric.filter(|_| !names_host) {
         pairs.push(("host".to_owned(), address));
     }
     url.set_query(None);
     if !pairs.is_empty() {
         url.query_pairs_mut().extend_pairs(pairs);
     }
-    url.as_str().parse().map_err(|_| SHAPE.to_owned())
-}
-
-fn is_known(name: &str) -> bool {
-    let is_known = KNOWN.contains(&name) || name.starts_with("options[");
-    if !is_known {
-        let is_word = name.len() < 40 && name.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
-        let name = if is_word { name } else { "another" };
-        tracing::warn!("DATABASE_URL has a parameter that is not used here: {name}");
-    }
-    is_known
+    url.as_str().parse().map_err(|_| SHAPE)
 }
 
 fn check(name: &str, value: &str) -> Result<(), String> {
+    if !KNOWN.contains(&name) && !IGNORED.contains(&name) && !name.starts_with("options[") {
+        let is_word = name.len() < 40 && name.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
+        return Err(if is_word {
+            format!("it has a parameter that Cartwright does not know: {name}")
+        } else {
+            "it has a parameter that Cartwright does not know".to_owned()
+        });
+    }
+    if name == "target_session_attrs" && !matches!(value, "any" | "read-write" | "primary") {
+        return Err("its target_session_attrs must be read-write: Cartwright cannot work on a standby".to_owned());
+    }
     if FILES.contains(&name) && !value.trim_start().starts_with("-----BEGIN") {
         File::open(value).map_err(|error| format!("the file of its {name} cannot be read: {value}: {error}"))?;
     }
@@ -111,6 +179,31 @@ pub fn is_unverified(options: &PgConnectOptions) -> bool {
 mod tests {
     use super::*;
 
+    /// The only server of this address.
+    fn one(url: &str) -> PgConnectOptions {
+        let mut servers = parse(url).expect(url);
+        assert_eq!(servers.len(), 1, "{url}");
+        servers.remove(0)
+    }
+
+    #[test]
+    fn several_hosts_are_several_servers_in_their_order() {
+        for (url, expected) in [
+            ("postgres://u:p@one:5433,two:5434/db", &[("one", 5433), ("two", 5434)][..]),
+            ("postgres://u:p@one,two:5434/db?target_session_attrs=read-write", &[("one", 5432), ("two", 5434)]),
+            ("postgres://u:p@[::1]:5433,[::2]/db", &[("::1", 5433), ("::2", 5432)]),
+            ("postgres:///db?host=one,two,three&user=u", &[("one", 5432), ("two", 5432), ("three", 5432)]),
+            ("postgres://u@/db?host=one,two&port=6432", &[("one", 6432), ("two", 6432)]),
+            ("postgres://u@/db?host=one,two&port=6432,6433", &[("one", 6432), ("two", 6433)]),
+            ("postgres://u:a,b@one/db", &[("one", 5432)]),
+        ] {
+            let servers = parse(url).expect(url);
+            let found: Vec<_> = servers.iter().map(|server| (server.get_host(), server.get_port())).collect();
+            assert_eq!(found, expected, "{url}");
+            assert!(servers.iter().all(|server| server.get_database() == Some("db")), "{url}");
+        }
+    }
+
     #[test]
     fn an_ipv6_address_is_dialled_without_its_brackets() {
         for (url, host, port) in [
@@ -122,16 +215,16 @@ mod tests {
             ("postgres://u:p@127.0.0.1:5432/db", "127.0.0.1", 5432),
             ("postgres://u:p@db.example.com/db", "db.example.com", 5432),
         ] {
-            let options = parse(url).expect(url);
+            let options = one(url);
             assert_eq!(
                 (options.get_host(), options.get_port(), options.get_database()),
                 (host, port, Some("db")),
                 "{url}"
             );
         }
-        let socket = parse("postgres://u@localhost:6543/db?host=/run/postgresql").expect("a socket");
+        let socket = one("postgres://u@localhost:6543/db?host=/run/postgresql");
         assert_eq!(socket.get_socket().map(|path| path.to_str()), Some(Some("/run/postgresql")));
-        let socket = parse("postgres://u@%2Frun%2Fpostgresql/db").expect("a socket");
+        let socket = one("postgres://u@%2Frun%2Fpostgresql/db");
         assert_eq!(socket.get_socket().map(|path| path.to_str()), Some(Some("/run/postgresql")));
     }
 
@@ -153,7 +246,7 @@ mod tests {
             ("postgres://x@10.0.0.5/y?sslmode=require", true),
             ("postgres://x@db.example.com/y?sslmode=verify-full", false),
         ] {
-            assert_eq!(is_unverified(&parse(url).expect(url)), unverified, "{url}");
+            assert_eq!(is_unverified(&one(url)), unverified, "{url}");
         }
     }
 
@@ -168,7 +261,12 @@ mod tests {
             ("postgres://u:canary#@h/db", "as %40 %3A %2F"),
             ("postgres://u:canary@h:port/db", "as %40 %3A %2F"),
             ("postgres://u:canary@::1/db", "as %40 %3A %2F"),
-            ("postgres://u:canary@h1:1,h2:2/db", "as %40 %3A %2F"),
+            ("postgres://u:canary@h1:1,h2:x/db", "as %40 %3A %2F"),
+            ("postgres://u:canary@h1,h2/db?host=h3,h4", "names hosts before the database and among its parameters"),
+            ("postgres://u:canary@h/db?host=h3,h4&port=1,2,3", "differ in length"),
+            ("postgres://u:canary@h/db?target_session_attrs=standby", "must be read-write"),
+            ("postgres://u@h/db?passwrod=canary", "does not know: passwrod"),
+            ("postgres://u@h/db?canary%3D=x", "that Cartwright does not know"),
             ("postgres://u:canary@h/db?sslmode=on", "its sslmode is none of"),
             (
                 "postgres://u:canary@h/db?sslmode=verify-full&sslrootcert=/does/not/exist",
@@ -186,7 +284,7 @@ mod tests {
     fn parameters_of_other_clients_are_left_out() {
         let url =
             "postgres://u:p%40%2Fw@h/db?channel_binding=require&connect_timeout=10&sslmode=require&options=-c%20a%3D1";
-        let options = parse(url).expect("a database");
+        let options = one(url);
         assert_eq!((options.get_host(), options.get_options()), ("h", Some("-c a=1")));
         assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
     }

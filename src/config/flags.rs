@@ -21,6 +21,9 @@ pub struct DatabaseFlags {
     /// What to log: a level, or targets with levels as in RUST_LOG.
     #[arg(long, env = "CARTWRIGHT_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// A file with the same, read again at SIGHUP. It goes before LOG.
+    #[arg(long, env = "CARTWRIGHT_LOG_FILE", value_name = "FILE")]
+    pub log_file: Option<String>,
 }
 
 /// Settings of the commands that look after keys.
@@ -86,6 +89,9 @@ pub struct ServeFlags {
         action = clap::ArgAction::SetTrue
     )]
     pub no_worker: bool,
+    /// Seconds to go on serving after SIGTERM, while /-/ready is red, so that a load balancer sends requests elsewhere [default: 5].
+    #[arg(long, env = "CARTWRIGHT_DRAIN", value_name = "SECONDS")]
+    pub drain: Option<String>,
     /// The mail server of alerts: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required. Mail is sent encrypted only.
     #[arg(long, env = "CARTWRIGHT_SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,

@@ -1,6 +1,6 @@
 //! Everything that `cartwright serve` needs to know, understood.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use super::{Database, Problems, PublicUrl, ServeFlags, given, keys::key_ring, site::listen_address};
 use crate::{
@@ -27,6 +27,8 @@ pub struct ServeConfig {
     pub support: Option<String>,
     /// Whether this process checks carts.
     pub has_worker: bool,
+    /// How long requests are still taken after SIGTERM.
+    pub drain: Duration,
     /// How alerts get out.
     pub alerts: alerts::Ways,
 }
@@ -44,6 +46,7 @@ impl ServeFlags {
         let support = self.support(&mut problems);
         let alerts = self.alerts(&egress, &mut problems);
         let product_name = self.product_name(&mut problems);
+        let drain = self.drain(&mut problems);
         let keys = key_ring(given(self.key_file.as_ref()), database.as_ref(), &mut problems);
         self.database.check_log(&mut problems);
         match (database, listen, public_url) {
@@ -60,10 +63,21 @@ impl ServeFlags {
                 egress,
                 egress_addresses,
                 support,
+                drain,
                 has_worker: !self.no_worker,
                 alerts,
             }),
             _ => Err(problems),
         }
+    }
+
+    fn drain(&self, problems: &mut Problems) -> Duration {
+        const DEFAULT: Duration = Duration::from_secs(5);
+        let Some(text) = given(self.drain.as_ref()) else { return DEFAULT };
+        if let Ok(seconds @ 0..=300) = text.parse() {
+            return Duration::from_secs(seconds);
+        }
+        problems.tell("CARTWRIGHT_DRAIN", "it is no number of seconds from 0 to 300");
+        DEFAULT
     }
 }

@@ -1,7 +1,9 @@
 //! Brings the schema up to date, behind Postgres's advisory lock, so that two instances may start together.
 
 use anyhow::Context;
-use sqlx::{PgPool, migrate::Migrator};
+use sqlx::{Connection, migrate::Migrator};
+
+use super::Pool;
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -9,15 +11,14 @@ static MIGRATOR: Migrator = sqlx::migrate!();
 ///
 /// # Errors
 /// Names the migration that failed; refuses a schema that is newer than this program.
-pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
-    let mut connection = pool.acquire().await.context("reaching the database")?;
+pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
+    let mut connection = pool.connect().await.context("reaching the database")?;
     // Another instance may hold the lock for as long as its migrations take.
     sqlx::query("select set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)")
-        .execute(&mut *connection)
+        .execute(&mut connection)
         .await
         .context("preparing the migrations")?;
-    let outcome = MIGRATOR.run(&mut *connection).await;
-    // The limits of an ordinary connection hold again from the next one.
+    let outcome = MIGRATOR.run(&mut connection).await;
     connection.close().await.ok();
     match outcome {
         Ok(()) => Ok(()),

@@ -5,9 +5,10 @@ mod failure;
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
+use sqlx::Connection;
 use tokio::time::Instant;
 
+use super::Pool;
 pub use failure::StartError;
 use failure::Target;
 
@@ -19,14 +20,15 @@ const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// Oldest server with everything that the schema uses, as `server_version_num`.
 const OLDEST_VERSION: i32 = 130_000;
 
-/// Connects once, outside of the pool, which would hide the reason of a failure behind its own time-out.
+/// Connects once, outside of the pool, whose own time-out would hide the reason of a failure.
 ///
 /// # Errors
 /// What is wrong, with the way out.
-pub async fn connect(options: &PgConnectOptions) -> Result<(), StartError> {
+pub async fn connect(pool: &Pool) -> Result<(), StartError> {
+    let target = Target::new(&pool.servers()[0]);
     let begun = Instant::now();
     loop {
-        let connecting = PgConnection::connect_with(options);
+        let connecting = pool.connect();
         match tokio::time::timeout_at(begun + CONNECT_TIMEOUT, connecting).await {
             Ok(Ok(connection)) => {
                 connection.close().await.ok();
@@ -35,8 +37,8 @@ pub async fn connect(options: &PgConnectOptions) -> Result<(), StartError> {
             Ok(Err(error)) if is_starting(&error) && begun.elapsed() < RETRY_WINDOW => {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
-            Ok(Err(error)) => return Err(Target::new(options).explain(&error)),
-            Err(_) => return Err(Target::new(options).silent(CONNECT_TIMEOUT)),
+            Ok(Err(error)) => return Err(target.explain(&error)),
+            Err(_) => return Err(target.silent(CONNECT_TIMEOUT)),
         }
     }
 }
@@ -45,9 +47,8 @@ pub async fn connect(options: &PgConnectOptions) -> Result<(), StartError> {
 ///
 /// # Errors
 /// What is wrong, with the way out.
-pub async fn check(pool: &PgPool) -> Result<(), StartError> {
-    let options = pool.connect_options();
-    let target = Target::new(&options);
+pub async fn check(pool: &Pool) -> Result<(), StartError> {
+    let target = Target::new(&pool.servers()[0]);
     let found = sqlx::query!(
         r#"select current_setting('server_version_num')::int as "version!", current_setting('server_version') as "name!",
            current_setting('server_encoding') as "encoding!""#
@@ -64,7 +65,7 @@ pub async fn check(pool: &PgPool) -> Result<(), StartError> {
 }
 
 /// The part of `create database` that gives UTF8 a locale which this server has, best with letters beyond ASCII.
-async fn utf8_locale(pool: &PgPool, version: i32) -> sqlx::Result<String> {
+async fn utf8_locale(pool: &Pool, version: i32) -> sqlx::Result<String> {
     if version >= 170_000 {
         return Ok("locale_provider builtin builtin_locale 'C.UTF-8' lc_collate 'C' lc_ctype 'C'".to_owned());
     }
@@ -78,11 +79,10 @@ async fn utf8_locale(pool: &PgPool, version: i32) -> sqlx::Result<String> {
 }
 
 /// Explains why the schema could not be brought up to date; `None` where Postgres did not say.
-pub async fn explain_migration(pool: &PgPool, error: &anyhow::Error) -> Option<StartError> {
+pub async fn explain_migration(pool: &Pool, error: &anyhow::Error) -> Option<StartError> {
     let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
     let sqlx::Error::Database(refusal) = cause else { return None };
-    let options = pool.connect_options();
-    let target = Target::new(&options);
+    let target = Target::new(&pool.servers()[0]);
     if !matches!(refusal.code().as_deref(), Some("42501" | "3F000")) {
         return Some(target.explain(cause));
     }
@@ -96,7 +96,7 @@ pub async fn explain_migration(pool: &PgPool, error: &anyhow::Error) -> Option<S
 }
 
 /// Whether capital and small letters beyond ASCII are known to be the same: É and é. They are not with the locale C.
-pub async fn folds_case(pool: &PgPool) -> sqlx::Result<bool> {
+pub async fn folds_case(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select lower(U&'\00C9') = U&'\00E9' as "folds!""#).fetch_one(pool).await
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use crate::database::Connection;
 
 /// At most `limit` in `window`, for each bucket.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub struct Throttle {
 impl Throttle {
     /// Counts one more in the bucket, or starts it anew when its window is over, or in a future that a clock set back has left
     /// behind; `Some` tells how long to wait when that is too many.
-    pub async fn count(self, connection: &mut PgConnection, bucket: &str) -> sqlx::Result<Option<Duration>> {
+    pub async fn count(self, connection: &mut Connection, bucket: &str) -> sqlx::Result<Option<Duration>> {
         let row = sqlx::query!(
             r#"
             insert into throttle (bucket, started_at, count) values ($1, now(), 1)
@@ -36,13 +36,13 @@ impl Throttle {
     }
 
     /// Starts the bucket anew, after a try that turned out to be right.
-    pub async fn clear(self, connection: &mut PgConnection, bucket: &str) -> sqlx::Result<()> {
+    pub async fn clear(self, connection: &mut Connection, bucket: &str) -> sqlx::Result<()> {
         sqlx::query!("delete from throttle where bucket = $1", bucket).execute(connection).await.map(drop)
     }
 }
 
 /// Removes windows that ended long ago.
-pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+pub async fn sweep(connection: &mut Connection) -> sqlx::Result<u64> {
     let swept =
         sqlx::query!("delete from throttle where started_at < now() - interval '1 day'").execute(connection).await?;
     Ok(swept.rows_affected())
@@ -51,12 +51,12 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::PgPool;
 
     const THREE: Throttle = Throttle { limit: 3, window: Duration::from_mins(5) };
 
     #[sqlx::test]
-    async fn fifty_parallel_tries_count_as_fifty(pool: PgPool) {
+    async fn fifty_parallel_tries_count_as_fifty(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let tries = (0..50).map(|_| {
             let pool = pool.clone();
             tokio::spawn(async move {
@@ -72,7 +72,8 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_window_ends_by_the_clock_of_the_database(pool: PgPool) {
+    async fn a_window_ends_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
         for _ in 0..4 {
             THREE.count(&mut connection, "a").await.expect("count");
@@ -86,7 +87,8 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_right_try_starts_its_own_bucket_anew(pool: PgPool) {
+    async fn a_right_try_starts_its_own_bucket_anew(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
         for bucket in ["a", "b"] {
             for _ in 0..3 {
@@ -99,7 +101,8 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn only_windows_that_ended_long_ago_are_swept(pool: PgPool) {
+    async fn only_windows_that_ended_long_ago_are_swept(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
         for bucket in ["old", "older", "now"] {
             THREE.count(&mut connection, bucket).await.expect("count");

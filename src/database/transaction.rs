@@ -1,29 +1,30 @@
 //! One unit of work in a task of its own: a closed tab, a deadline or a `select!` cannot cut it in half.
 
+use super::{Connection, Pool};
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
 
 /// Runs `work` in a transaction and commits it if it succeeds, whether or not anybody still waits for the answer.
 ///
 /// # Errors
 /// What `work` returned, after a rollback; or that the database could not begin or commit.
-pub async fn transaction<T, E, F>(pool: &PgPool, work: F) -> Result<T, E>
+pub async fn transaction<T, E, F>(pool: &Pool, work: F) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<sqlx::Error> + Send + 'static,
-    F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
+    F: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
     let pool = pool.clone();
     let unit = tokio::spawn(async move {
-        let mut transaction = pool.begin().await?;
-        match work(&mut transaction).await {
+        let mut connection = pool.acquire().await?;
+        connection.begin().await?;
+        match work(&mut connection).await {
             Ok(done) => {
-                transaction.commit().await?;
+                connection.commit().await?;
                 Ok(done)
             }
             Err(refusal) => {
-                // If this fails too, the connection is cleaned before its next use.
-                transaction.rollback().await.ok();
+                // If this fails too, the connection is closed, which rolls back.
+                connection.rollback().await.ok();
                 Err(refusal)
             }
         }
@@ -39,10 +40,11 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sqlx::{Executor, PgPool};
+    use sqlx::Executor;
 
     #[sqlx::test]
-    async fn a_caller_that_goes_away_does_not_cut_the_work(pool: PgPool) {
+    async fn a_caller_that_goes_away_does_not_cut_the_work(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
         pool.execute("create table notes (n int)").await.expect("table");
         let (go, wait) = tokio::sync::oneshot::channel::<()>();
         let (done, finished) = tokio::sync::oneshot::channel::<()>();
@@ -71,7 +73,8 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_refusal_leaves_nothing_behind(pool: PgPool) {
+    async fn a_refusal_leaves_nothing_behind(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
         pool.execute("create table notes (n int)").await.expect("table");
         let refused = transaction::<(), sqlx::Error, _>(&pool, |work| {
             Box::pin(async move {

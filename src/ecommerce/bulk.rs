@@ -16,6 +16,7 @@ use super::{
 use crate::{
     audit::{self, By, Change, Event},
     database::transaction,
+    supervisor::Heartbeat,
 };
 
 /// Items that one replica works on at once.
@@ -139,9 +140,9 @@ impl Ecommerce {
     }
 
     /// Works on whatever is open until the server ends.
-    pub async fn work_on_jobs(&self) {
+    pub async fn work_on_jobs(&self, heartbeat: &Heartbeat) {
         loop {
-            if let Err(error) = self.work_off_jobs().await {
+            if let Err(error) = self.work_off_jobs_with(heartbeat).await {
                 tracing::warn!(%error, "a job could not go on");
             }
             tokio::time::sleep(REST).await;
@@ -150,7 +151,12 @@ impl Ecommerce {
 
     /// Works until no item is left that nobody holds.
     pub async fn work_off_jobs(&self) -> sqlx::Result<()> {
+        self.work_off_jobs_with(&Heartbeat::new()).await
+    }
+
+    async fn work_off_jobs_with(&self, heartbeat: &Heartbeat) -> sqlx::Result<()> {
         loop {
+            heartbeat.beat();
             let items = sql::lease_items(&self.pool, AT_ONCE).await?;
             if items.is_empty() {
                 return sql::finish_jobs(&self.pool).await;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use sqlx::PgConnection;
+use crate::database::Connection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -129,7 +129,7 @@ pub struct CartPage {
 
 impl Ecommerce {
     /// One page of carts, in the order that is asked for, on a connection of the caller's.
-    pub async fn list(&self, connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<CartPage> {
+    pub async fn list(&self, connection: &mut Connection, query: &ListQuery) -> sqlx::Result<CartPage> {
         let (integration_is_on, counts) = sql::count(connection).await?;
         let mut rows = match query.under(integration_is_on) {
             Some(query) => look(connection, &query).await?,
@@ -176,7 +176,7 @@ const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 const SHORTEST: usize = 3;
 
 /// One more than a page, to see whether there are more.
-async fn look(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
+async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let Some(text) = query.search.as_deref() else {
         return sql::list(connection, query).await;
     };
@@ -184,7 +184,7 @@ async fn look(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<
     if found.is_empty() { Ok(Vec::new()) } else { sql::list_these(connection, &found).await }
 }
 
-async fn search(connection: &mut PgConnection, query: &ListQuery, text: &str) -> sqlx::Result<Vec<Uuid>> {
+async fn search(connection: &mut Connection, query: &ListQuery, text: &str) -> sqlx::Result<Vec<Uuid>> {
     let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("a page is small");
     let mut found = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
     if is_whole(&found) {

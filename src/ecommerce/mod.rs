@@ -28,11 +28,10 @@ pub mod verdict;
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
-
 use crate::{
     audit::By,
     clock::Clock,
+    database::Pool,
     vault::{Broken, Vault},
 };
 
@@ -50,7 +49,7 @@ pub use testing::{Progress, Refusal, RunningTest, TestSubject};
 /// The handle on everything about carts.
 #[derive(Clone, Debug)]
 pub struct Ecommerce {
-    pool: PgPool,
+    pool: Pool,
     vault: Arc<Vault>,
     client: Arc<shopify::client::Client>,
     tasks: tokio_util::task::TaskTracker,
@@ -69,7 +68,7 @@ pub struct Visitor {
 
 impl Ecommerce {
     pub fn new(
-        pool: PgPool,
+        pool: Pool,
         vault: Arc<Vault>,
         client: Arc<shopify::client::Client>,
         practices: bool,
@@ -81,6 +80,14 @@ impl Ecommerce {
     /// Whether this store would be answered by the practice store.
     fn is_practice(&self, address: &shopify::address::StoreAddress) -> bool {
         self.practices && address.handle().starts_with("practice-")
+    }
+
+    /// Trusts the operator's roots in calls to Shopify as they are now.
+    ///
+    /// # Errors
+    /// The roots cannot be used; those before stay in use.
+    pub fn reload(&self, egress: &shopify::client::Egress) -> anyhow::Result<()> {
+        self.client.reload(egress)
     }
 
     /// Waits for the tests that still run, so that a stop loses no result. They end by themselves within 15 s, and a stop

@@ -59,7 +59,7 @@ impl Ecommerce {
     /// `SameStore` where it opened a store that another cart has, whatever its address.
     pub(super) async fn latest_test(
         &self,
-        work: &mut sqlx::PgConnection,
+        work: &mut crate::database::Connection,
         address: &StoreAddress,
         credential: &Credential,
         own: Option<&Cart>,

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +13,7 @@ use super::{
     sql::{self, Resealed, RestingCredential},
 };
 use crate::{
-    database::transaction,
+    database::{Connection, Pool, transaction},
     vault::{Batch, Place, SealError, SealedColumn, Tally, Unreadable, Vault},
 };
 
@@ -47,7 +46,7 @@ impl SealedColumn for Column {
         }
     }
 
-    fn tally<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
+    fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
         Box::pin(async move {
             match self {
                 Self::Secret => sql::tally_secrets(pool).await,
@@ -60,7 +59,7 @@ impl SealedColumn for Column {
     fn reseal<'a>(
         &'a self,
         vault: &'a Arc<Vault>,
-        pool: &'a PgPool,
+        pool: &'a Pool,
         after: Uuid,
     ) -> BoxFuture<'a, Result<Batch, SealError>> {
         let (column, vault) = (*self, Arc::clone(vault));
@@ -69,7 +68,7 @@ impl SealedColumn for Column {
 }
 
 impl Column {
-    async fn reseal_in(self, work: &mut PgConnection, vault: &Vault, after: Uuid) -> Result<Batch, SealError> {
+    async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> Result<Batch, SealError> {
         let active = *vault.ring().active().id();
         let mut batch = Batch::default();
         let resealed = match self {
@@ -112,7 +111,7 @@ fn unsaved(_: CredentialKind, row: &RestingCredential) -> Place<'_> {
 
 /// Seals each again for the same place, with its fingerprints; its tests follow.
 async fn reseal_credentials(
-    work: &mut PgConnection,
+    work: &mut Connection,
     vault: &Vault,
     batch: &mut Batch,
     rows: Vec<RestingCredential>,

@@ -2,12 +2,11 @@
 //! pass of exactly what is saved. A stored secret is kept only for the host that it was sealed for. Here is what both share, and
 //! the first save; the later ones are in `update`.
 
-mod connection;
+mod credential_change;
 mod digest;
 mod effect;
 mod update;
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -21,7 +20,7 @@ use super::{
 };
 use crate::{
     audit::{self, CartRef, Event},
-    database::transaction,
+    database::{Connection, transaction},
     direction::isolated,
 };
 
@@ -145,7 +144,7 @@ impl Ecommerce {
 
     async fn insert(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         id: CartId,
         submission: Submission,
@@ -197,7 +196,7 @@ impl Ecommerce {
     /// What was typed now, else what this form typed before and has not saved yet.
     pub(super) async fn typed_or_unsaved(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         submitted: Uuid,
         cart: Option<CartId>,

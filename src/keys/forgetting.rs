@@ -1,12 +1,10 @@
 //! The way on when a key is truly lost: the server starts again without it, and the secrets that only it could open are asked for
 //! again. Nothing is deleted: the key's line put back in the file opens them as before.
 
-use sqlx::PgPool;
-
 use super::{tallies, total};
 use crate::{
     audit::{self, By, Event},
-    database::transaction,
+    database::{Pool, transaction},
     vault::{KeyRing, sql},
 };
 
@@ -37,7 +35,7 @@ pub enum ForgetError {
 }
 
 /// Retires a key that is gone. Refused for one that is there and needed.
-pub async fn forget(pool: &PgPool, ring: Option<&KeyRing>, key: &str) -> Result<Forgotten, ForgetError> {
+pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<Forgotten, ForgetError> {
     let name = key.trim().to_ascii_lowercase();
     let id = parse(&name).ok_or_else(|| ForgetError::NoId(key.to_owned()))?;
     let known = sql::known_keys(pool).await?.into_iter().find(|known| known.key_id == id);

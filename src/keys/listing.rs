@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::PgPool;
+use crate::database::Pool;
 use time::OffsetDateTime;
 
 use super::tallies;
@@ -52,7 +52,7 @@ impl KeyLine {
 
 /// Every key of the file in its order, then those that are only in the database. Writes nothing and refuses nothing: it is asked
 /// when something is wrong.
-pub async fn list(pool: &PgPool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLine>> {
+pub async fn list(pool: &Pool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLine>> {
     let mut tallies = tallies(pool).await?;
     let mut known: BTreeMap<Vec<u8>, sql::KnownKey> = BTreeMap::new();
     let mut order: Vec<Vec<u8>> = ring.into_iter().flat_map(KeyRing::keys).map(|key| key.id().to_vec()).collect();

@@ -9,9 +9,7 @@ mod rotation;
 
 use std::collections::BTreeMap;
 
-use sqlx::PgPool;
-
-use crate::{alerts, ecommerce, vault::SealedColumn};
+use crate::{alerts, database::Pool, ecommerce, vault::SealedColumn};
 
 pub use forgetting::{ForgetError, Forgotten, forget};
 pub use listing::{KeyLine, Standing, list};
@@ -26,7 +24,7 @@ pub fn columns() -> Vec<Box<dyn SealedColumn>> {
 pub type Tallies = BTreeMap<Vec<u8>, BTreeMap<String, i64>>;
 
 /// What rests where, under which key.
-pub async fn tallies(pool: &PgPool) -> sqlx::Result<Tallies> {
+pub async fn tallies(pool: &Pool) -> sqlx::Result<Tallies> {
     let mut found = Tallies::new();
     for column in columns() {
         for tally in column.tally(pool).await? {
@@ -74,7 +72,8 @@ mod tests {
     /// A rotation that forgot a column would let its key be taken away: so a column of bytes is either one that is rotated, or
     /// says here why it is not.
     #[sqlx::test]
-    async fn no_column_of_sealed_secrets_is_forgotten(pool: PgPool) {
+    async fn no_column_of_sealed_secrets_is_forgotten(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let bytes: Vec<String> = sqlx::query_scalar(
             "select table_name || '.' || column_name from information_schema.columns
              where table_schema = 'public' and data_type = 'bytea' and table_name not like '\\_sqlx%'",

@@ -7,13 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{columns, name, tallies, total};
 use crate::{
     audit::{self, By, Event},
-    database::transaction,
+    database::{Pool, transaction},
     vault::{Batch, KeyRing, SealError, SealedColumn, Vault, sql},
 };
 
@@ -43,7 +42,7 @@ pub struct Rotated {
 }
 
 /// Whether a server or a command ever started with this key: until then no server can open what it seals.
-pub async fn is_known(pool: &PgPool, ring: &KeyRing) -> sqlx::Result<bool> {
+pub async fn is_known(pool: &Pool, ring: &KeyRing) -> sqlx::Result<bool> {
     let known = sql::known_keys(pool).await?;
     Ok(known.is_empty() || known.iter().any(|known| ring.active().is(known)))
 }
@@ -52,7 +51,7 @@ pub async fn is_known(pool: &PgPool, ring: &KeyRing) -> sqlx::Result<bool> {
 /// secrets are done, of how many.
 pub async fn rotate(
     vault: &Arc<Vault>,
-    pool: &PgPool,
+    pool: &Pool,
     mut tell: impl FnMut(i64, i64) + Send,
 ) -> Result<Rotated, SealError> {
     let whole = left(vault, pool).await?;
@@ -88,7 +87,7 @@ pub async fn rotate(
 }
 
 /// One batch; two that got in each other's way are tried again.
-async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &PgPool, after: Uuid) -> Result<Batch, SealError> {
+async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &Pool, after: Uuid) -> Result<Batch, SealError> {
     let begun = Instant::now();
     loop {
         match column.reseal(vault, pool, after).await {
@@ -106,7 +105,7 @@ fn is_contention(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code == "40P01" || code == "55P03")
 }
 
-async fn left(vault: &Vault, pool: &PgPool) -> sqlx::Result<i64> {
+async fn left(vault: &Vault, pool: &Pool) -> sqlx::Result<i64> {
     let mut sum = 0;
     for column in columns() {
         sum += left_in(column.as_ref(), vault, pool).await?;
@@ -114,14 +113,15 @@ async fn left(vault: &Vault, pool: &PgPool) -> sqlx::Result<i64> {
     Ok(sum)
 }
 
-async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &PgPool) -> sqlx::Result<i64> {
-    let active = vault.ring().active().id();
+async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &Pool) -> sqlx::Result<i64> {
+    let ring = vault.ring();
+    let active = ring.active().id();
     let tallies = column.tally(pool).await?;
     Ok(tallies.iter().filter(|tally| tally.key_id[..] != active[..]).map(|tally| tally.count).sum())
 }
 
 /// Retires what nothing needs, and writes the one line of the activity that tells of all of it.
-async fn end(vault: &Arc<Vault>, pool: &PgPool, mut rotated: Rotated) -> Result<Rotated, SealError> {
+async fn end(vault: &Arc<Vault>, pool: &Pool, mut rotated: Rotated) -> Result<Rotated, SealError> {
     let tallies = tallies(pool).await?;
     let (ring, active) = (vault.ring(), *vault.ring().active().id());
     rotated.left = tallies.keys().filter(|id| id[..] != active[..]).map(|id| total(&tallies, id)).sum();

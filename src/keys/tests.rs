@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     audit::{Actor, By, Origin},
     clock::Clock,
+    database::Pool,
     ecommerce::{
         CartId, Ecommerce, Offered, Progress, Saved, Status, Submission, TestReport, TestSubject, Visitor, WebsiteName,
         shopify::{
@@ -27,7 +27,7 @@ const HANDLE: &str = "northwind-tea";
 
 /// One database, one Shopify, two keys, and a browser session of Priya's.
 struct World {
-    pool: PgPool,
+    pool: Pool,
     practice: Practice,
     old: String,
     new: String,
@@ -35,7 +35,7 @@ struct World {
 }
 
 impl World {
-    async fn new(pool: PgPool) -> Self {
+    async fn new(pool: Pool) -> Self {
         let practice = Practice::start(Options::test()).await.expect("the stand-in");
         let (person, session) = (Uuid::now_v7(), vec![7; 32]);
         sqlx::query("insert into users (id, email, name, role, password_hash) values ($1, 'priya@northwind.example', 'Priya Shah', 'administrator', '')")
@@ -157,7 +157,8 @@ async fn report(mut progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) ->
 }
 
 #[sqlx::test]
-async fn everything_moves_to_the_first_key_and_the_old_line_can_go(pool: PgPool) {
+async fn everything_moves_to_the_first_key_and_the_old_line_can_go(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
     let tea = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
@@ -194,7 +195,8 @@ async fn everything_moves_to_the_first_key_and_the_old_line_can_go(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn a_pass_of_exactly_this_still_counts_when_the_old_key_is_gone(pool: PgPool) {
+async fn a_pass_of_exactly_this_still_counts_when_the_old_key_is_gone(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let (store, form) = (world.store(HANDLE), Uuid::new_v4());
     let report = world.test_new(&world.server(&world.old).await, form, HANDLE, World::token(&store)).await;
@@ -212,7 +214,8 @@ async fn a_pass_of_exactly_this_still_counts_when_the_old_key_is_gone(pool: PgPo
 }
 
 #[sqlx::test]
-async fn between_the_new_first_line_and_the_rotation_nothing_is_forgotten(pool: PgPool) {
+async fn between_the_new_first_line_and_the_rotation_nothing_is_forgotten(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let store = world.store(HANDLE);
     let server = world.server(&world.old).await;
@@ -246,7 +249,8 @@ async fn between_the_new_first_line_and_the_rotation_nothing_is_forgotten(pool: 
 }
 
 #[sqlx::test]
-async fn a_test_and_a_renewal_that_run_meanwhile_are_recorded(pool: PgPool) {
+async fn a_test_and_a_renewal_that_run_meanwhile_are_recorded(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     world.store(HANDLE);
     let store = world.store("northwind-b2b");
@@ -280,7 +284,8 @@ async fn a_test_and_a_renewal_that_run_meanwhile_are_recorded(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn rows_that_cannot_be_opened_are_listed_and_left_and_stop_nothing(pool: PgPool) {
+async fn rows_that_cannot_be_opened_are_listed_and_left_and_stop_nothing(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
     let tea = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
@@ -296,11 +301,13 @@ async fn rows_that_cannot_be_opened_are_listed_and_left_and_stop_nothing(pool: P
 }
 
 #[sqlx::test]
-async fn rows_that_somebody_holds_are_waited_for(pool: PgPool) {
+async fn rows_that_somebody_holds_are_waited_for(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
     world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await;
-    let mut held = world.pool.begin().await.expect("begun");
+    let mut held = world.pool.acquire().await.expect("a connection");
+    held.begin().await.expect("begun");
     sqlx::query("select from carts for update").execute(&mut *held).await.expect("held");
     let vault = Arc::new(world.vault(&world.both()).await);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -317,7 +324,8 @@ async fn rows_that_somebody_holds_are_waited_for(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_lost_key_is_forgotten_and_its_carts_ask_again(pool: PgPool) {
+async fn a_lost_key_is_forgotten_and_its_carts_ask_again(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
     let form = Uuid::new_v4();
@@ -355,7 +363,8 @@ async fn a_lost_key_is_forgotten_and_its_carts_ask_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_list_tells_what_each_key_is(pool: PgPool) {
+async fn the_list_tells_what_each_key_is(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
     world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await;

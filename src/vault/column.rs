@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::database::Pool;
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{SealError, Vault};
@@ -36,14 +36,14 @@ pub trait SealedColumn: Send + Sync {
     fn column(&self) -> &'static str;
 
     /// How many secrets rest here, for each key that they name.
-    fn tally<'a>(&'a self, pool: &'a PgPool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
+    fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
 
     /// Takes up to [`BATCH`] rows behind `after` that the active key did not seal, in the order of their ids, and seals them
     /// again with everything that follows from the key, in one transaction. Rows that somebody holds are left for later.
     fn reseal<'a>(
         &'a self,
         vault: &'a Arc<Vault>,
-        pool: &'a PgPool,
+        pool: &'a Pool,
         after: Uuid,
     ) -> BoxFuture<'a, Result<Batch, SealError>>;
 }

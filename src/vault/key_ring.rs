@@ -6,11 +6,10 @@ use std::path::Path;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hkdf::Hkdf;
 use sha2::Sha256;
-use sqlx::PgPool;
 use zeroize::Zeroizing;
 
 use super::sql;
-use crate::pasted::without_bom;
+use crate::{database::Pool, pasted::without_bom};
 
 /// One key and what HKDF-SHA256 (RFC 5869) makes of it.
 pub struct Key {
@@ -190,7 +189,7 @@ pub fn is_open_to_others(path: &Path) -> bool {
 
 /// Compares the ring with the check values that the database holds, then registers what is new. Tells how often the key that
 /// seals has sealed so far.
-pub(super) async fn check(ring: &KeyRing, pool: &PgPool) -> anyhow::Result<i64> {
+pub(super) async fn check(ring: &KeyRing, pool: &Pool) -> anyhow::Result<i64> {
     for known in sql::known_keys(pool).await? {
         match ring.find(&known.key_id) {
             Some(key) if !key.is(&known) => anyhow::bail!(
@@ -261,7 +260,8 @@ mod tests {
 
     /// Eight bytes of an id could be met by chance, or by design; the check value could not.
     #[sqlx::test]
-    async fn another_key_under_a_known_id_is_refused(pool: PgPool) {
+    async fn another_key_under_a_known_id_is_refused(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let ring = KeyRing::generate();
         check(&ring, &pool).await.expect("new here");
         check(&ring, &pool).await.expect("known here");

@@ -10,10 +10,10 @@ pub mod place;
 pub mod sealed;
 pub(crate) mod sql;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, RwLock};
 
+use crate::database::{Connection, Pool};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{PgConnection, PgPool};
 
 pub use column::{Batch, SealedColumn, Tally};
 pub use fingerprint::{Fingerprint, Fingerprints};
@@ -31,8 +31,9 @@ pub const REFUSE_AT: i64 = 1 << 32;
 
 /// The key ring and the count of what it sealed.
 pub struct Vault {
-    ring: KeyRing,
-    pool: PgPool,
+    ring: RwLock<Arc<KeyRing>>,
+    pool: Pool,
+    /// How many seals of the active key are counted already and not made yet.
     reserved: Mutex<i64>,
 }
 
@@ -61,10 +62,24 @@ impl Vault {
     ///
     /// # Errors
     /// One line that names the key and the setting: a key that the database needs is missing, or is another one than before.
-    pub async fn open_with(ring: KeyRing, pool: PgPool) -> anyhow::Result<Self> {
+    pub async fn open_with(ring: KeyRing, pool: Pool) -> anyhow::Result<Self> {
         let total = key_ring::check(&ring, &pool).await?;
         tell(&ring.active().name(), total);
-        Ok(Self { ring, pool, reserved: Mutex::new(0) })
+        Ok(Self { ring: RwLock::new(Arc::new(ring)), pool, reserved: Mutex::new(0) })
+    }
+
+    /// Takes another ring in place of the one in use, under the same conditions as [`Vault::open_with`]. What is being sealed or opened goes
+    /// on with the old one.
+    ///
+    /// # Errors
+    /// As at the start; the old ring stays in use.
+    pub async fn reload(&self, ring: KeyRing) -> anyhow::Result<()> {
+        let total = key_ring::check(&ring, &self.pool).await?;
+        tell(&ring.active().name(), total);
+        let mut reserved = self.reserved.lock().expect("no panic while counting");
+        *self.ring.write().expect("no panic while it is locked") = Arc::new(ring);
+        *reserved = 0;
+        Ok(())
     }
 
     /// Seals under the first key, for this place and host only.
@@ -72,8 +87,9 @@ impl Vault {
     /// # Errors
     /// The key is worn out, or the database could not count.
     pub async fn seal(&self, place: &Place<'_>, secret: &SecretString) -> Result<Vec<u8>, SealError> {
-        self.count().await?;
-        Ok(sealed::seal(self.ring.active(), place, secret.expose_secret()))
+        let ring = self.ring();
+        self.count(ring.active()).await?;
+        Ok(sealed::seal(ring.active(), place, secret.expose_secret()))
     }
 
     /// Opens what was sealed for exactly this place and host, with the key that it names and no other.
@@ -81,25 +97,25 @@ impl Vault {
     /// # Errors
     /// [`Unreadable`]: wrong place or host, damaged, or sealed by a key that is not here.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<SecretString, Unreadable> {
-        sealed::open(&self.ring, place, sealed)
+        sealed::open(&self.ring(), place, sealed)
     }
 
     /// Fingerprints over these parts, for what they are compared.
     pub fn fingerprints(&self, purpose: &str, parts: &[&str]) -> Fingerprints {
-        Fingerprints::of(&self.ring, purpose, parts)
+        Fingerprints::of(&self.ring(), purpose, parts)
     }
 
     /// The keys that open here; the first seals.
-    pub fn ring(&self) -> &KeyRing {
-        &self.ring
+    pub fn ring(&self) -> Arc<KeyRing> {
+        self.ring.read().expect("no panic while it is locked").clone()
     }
 
     /// Counts what one batch of a rotation has sealed again. Last in its transaction: the row of the key is everybody's.
-    pub async fn count_resealed(&self, work: &mut PgConnection, count: i64) -> sqlx::Result<()> {
-        if count == 0 { Ok(()) } else { sql::add_resealed(work, self.ring.active().id(), count).await }
+    pub async fn count_resealed(&self, work: &mut Connection, count: i64) -> sqlx::Result<()> {
+        if count == 0 { Ok(()) } else { sql::add_resealed(work, self.ring().active().id(), count).await }
     }
 
-    async fn count(&self) -> Result<(), SealError> {
+    async fn count(&self, key: &key_ring::Key) -> Result<(), SealError> {
         {
             let mut reserved = self.reserved.lock().expect("no panic while counting");
             if *reserved > 0 {
@@ -107,7 +123,6 @@ impl Vault {
                 return Ok(());
             }
         }
-        let key = self.ring.active();
         let total = sql::reserve(&self.pool, key.id(), BLOCK, REFUSE_AT)
             .await?
             .ok_or_else(|| SealError::Exhausted(key.name()))?;
@@ -139,12 +154,13 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
-    async fn vault(pool: &PgPool) -> Vault {
+    async fn vault(pool: &Pool) -> Vault {
         Vault::open_with(KeyRing::generate(), pool.clone()).await.expect("a fresh ring")
     }
 
     #[sqlx::test]
-    async fn what_is_sealed_opens_again(pool: PgPool) {
+    async fn what_is_sealed_opens_again(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let vault = vault(&pool).await;
         let row = Uuid::now_v7();
         let place = Place::access_token(row, "northwind-tea.myshopify.com");
@@ -177,16 +193,17 @@ mod tests {
         }
     }
 
-    async fn sealed_count(pool: &PgPool) -> i64 {
+    async fn sealed_count(pool: &Pool) -> i64 {
         sqlx::query_scalar("select sealed_count from vault_keys").fetch_one(pool).await.expect("count")
     }
 
-    async fn set_sealed_count(pool: &PgPool, count: i64) {
+    async fn set_sealed_count(pool: &Pool, count: i64) {
         sqlx::query("update vault_keys set sealed_count = $1").bind(count).execute(pool).await.expect("worn");
     }
 
     #[sqlx::test]
-    async fn counting(pool: PgPool) {
+    async fn counting(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let line = KeyRing::generate_line();
         let start = async || {
             let ring = KeyRing::parse(&line).expect("a key");
@@ -222,7 +239,8 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn counting_warns_at_the_start_and_at_every_block(pool: PgPool) {
+    async fn counting_warns_at_the_start_and_at_every_block(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
         let _recording = metrics::set_default_local_recorder(&recorder);
         let log = Log::default();
@@ -249,19 +267,22 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn what_a_rotation_has_done_is_counted_until_it_is_told(pool: PgPool) {
+    async fn what_a_rotation_has_done_is_counted_until_it_is_told(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let vault = vault(&pool).await;
         let mut connection = pool.acquire().await.expect("connection");
         for batch in [100, 0, 7] {
             vault.count_resealed(&mut connection, batch).await.expect("counted");
         }
-        let key = vault.ring().active().id();
+        let ring = vault.ring();
+        let key = ring.active().id();
         assert_eq!(sql::take_resealed(&mut connection, key).await.expect("told"), 107);
         assert_eq!(sql::take_resealed(&mut connection, key).await.expect("told"), 0, "once");
     }
 
     #[sqlx::test]
-    async fn a_key_that_seals_again_is_not_retired(pool: PgPool) {
+    async fn a_key_that_seals_again_is_not_retired(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
         let start = async |lines: String| {
             Vault::open_with(KeyRing::parse(&lines).expect("keys"), pool.clone()).await.expect("a vault")
@@ -283,7 +304,8 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_missing_key_is_refused_and_nothing_is_written(pool: PgPool) {
+    async fn a_missing_key_is_refused_and_nothing_is_written(pool: sqlx::PgPool) {
+        let pool = crate::database::Pool::from(&pool);
         vault(&pool).await;
         let refusal = Vault::open_with(KeyRing::generate(), pool.clone()).await.expect_err("another ring").to_string();
         assert!(refusal.contains("CARTWRIGHT_KEY_FILE"), "{refusal}");

@@ -1,6 +1,6 @@
 //! The vault's SQL: which keys have sealed here, and how often.
 
-use sqlx::{PgConnection, PgPool};
+use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 
 /// How servers are called in `pg_stat_activity`: only they keep a key ring for long.
@@ -20,7 +20,7 @@ pub struct KnownKey {
 }
 
 /// Every key that ever sealed here, the oldest first.
-pub async fn known_keys(pool: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
+pub async fn known_keys(pool: &Pool) -> sqlx::Result<Vec<KnownKey>> {
     sqlx::query_as!(
         KnownKey,
         "select key_id, check_value, sealed_count, checked_at, retired_at from vault_keys order by created_at, key_id"
@@ -30,7 +30,7 @@ pub async fn known_keys(pool: &PgPool) -> sqlx::Result<Vec<KnownKey>> {
 }
 
 /// Notes that a key is in the file. The one that seals from now on is not retired any more. Tells its count of seals.
-pub(super) async fn register(pool: &PgPool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<i64> {
+pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         "insert into vault_keys (key_id, check_value, checked_at) values ($1, $2, now())
          on conflict (key_id) do update set checked_at = now(),
@@ -46,7 +46,7 @@ pub(super) async fn register(pool: &PgPool, id: &[u8], check_value: &[u8], is_ac
 
 /// Reserves a block of seals; `None` when the key is worn out. A key that seals is not retired: a server that was not
 /// restarted with the new key file may still use it.
-pub(super) async fn reserve(pool: &PgPool, id: &[u8], block: i64, refuse_at: i64) -> sqlx::Result<Option<i64>> {
+pub(super) async fn reserve(pool: &Pool, id: &[u8], block: i64, refuse_at: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "update vault_keys set sealed_count = sealed_count + $2, retired_at = null
          where key_id = $1 and sealed_count + $2 <= $3 returning sealed_count",
@@ -59,7 +59,7 @@ pub(super) async fn reserve(pool: &PgPool, id: &[u8], block: i64, refuse_at: i64
 }
 
 /// Ends the need for a key; `false` when it was retired before, or never sealed here.
-pub async fn retire(connection: &mut PgConnection, id: &[u8]) -> sqlx::Result<bool> {
+pub async fn retire(connection: &mut Connection, id: &[u8]) -> sqlx::Result<bool> {
     let retired = sqlx::query!("update vault_keys set retired_at = now() where key_id = $1 and retired_at is null", id)
         .execute(connection)
         .await?;
@@ -67,7 +67,7 @@ pub async fn retire(connection: &mut PgConnection, id: &[u8]) -> sqlx::Result<bo
 }
 
 /// Counts what a batch of a rotation has sealed again, in the transaction of the batch.
-pub async fn add_resealed(connection: &mut PgConnection, id: &[u8], count: i64) -> sqlx::Result<()> {
+pub async fn add_resealed(connection: &mut Connection, id: &[u8], count: i64) -> sqlx::Result<()> {
     sqlx::query!("update vault_keys set resealed_count = resealed_count + $2 where key_id = $1", id, count)
         .execute(connection)
         .await
@@ -75,7 +75,7 @@ pub async fn add_resealed(connection: &mut PgConnection, id: &[u8], count: i64) 
 }
 
 /// What the rotation under this key has sealed again since the last one ended; from now on nothing.
-pub async fn take_resealed(connection: &mut PgConnection, id: &[u8]) -> sqlx::Result<i64> {
+pub async fn take_resealed(connection: &mut Connection, id: &[u8]) -> sqlx::Result<i64> {
     let taken = sqlx::query_scalar!(
         "update vault_keys k set resealed_count = 0 from (select resealed_count from vault_keys where key_id = $1 for update) before
          where k.key_id = $1 returning before.resealed_count",
@@ -87,7 +87,7 @@ pub async fn take_resealed(connection: &mut PgConnection, id: &[u8]) -> sqlx::Re
 }
 
 /// Whether a server is connected to this database.
-pub async fn is_served(pool: &PgPool) -> sqlx::Result<bool> {
+pub async fn is_served(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from pg_stat_activity
             where application_name = $1 and datname = current_database()) as "is_served!""#,

@@ -1,14 +1,16 @@
 //! The connection of the session, for a handler that asks on.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use sqlx::{Postgres, pool::PoolConnection};
 
 use super::error::Error;
-use crate::{app::App, database::lent::Lent};
+use crate::{
+    app::App,
+    database::{Lease, lent::Lent},
+};
 
 /// What the session was read on, where the route table lets the handler have it; otherwise one of the pool.
 #[derive(Debug)]
-pub struct Borrowed(pub PoolConnection<Postgres>);
+pub struct Borrowed(pub Lease);
 
 impl FromRequestParts<App> for Borrowed {
     type Rejection = Error;

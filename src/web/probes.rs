@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::app::App;
+use crate::{app::App, database::is_writable};
 
 /// Red after this long without an answer of the database: 2 s.
 const READY_WITHIN: Duration = Duration::from_secs(2);
@@ -18,13 +18,29 @@ pub async fn live() -> &'static str {
     "live\n"
 }
 
-/// The database answers as well.
+/// Whether requests should come here: the database answers and can be written to, and nobody told us to stop.
 pub async fn ready(State(app): State<App>) -> Response {
-    let asked = tokio::time::timeout(READY_WITHIN, app.accounts.is_empty()).await;
-    if matches!(asked, Ok(Ok(_))) {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "the database is away\n").into_response()
+    let red = |why| (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], why).into_response();
+    if app.stop.is_cancelled() {
+        return red("stopping\n");
+    }
+    match tokio::time::timeout(READY_WITHIN, is_writable(&app.pool)).await {
+        Ok(Ok(true)) => "ready\n".into_response(),
+        Ok(Ok(false)) => red("the database is read-only\n"),
+        Ok(Err(_)) | Err(_) => red("the database is away\n"),
+    }
+}
+
+/// What is asked when the metrics are: how long the oldest due check has waited, and the connections of the pool. A number that
+/// cannot be had is `NaN`, since an old one would look fresh.
+async fn measure(app: &App) {
+    let lag = tokio::time::timeout(READY_WITHIN, app.ecommerce.check_lag()).await;
+    let lag = lag.ok().and_then(Result::ok).map_or(f64::NAN, |lag| lag.as_secs_f64());
+    metrics::gauge!("cartwright_check_lag_seconds").set(lag);
+    let usage = app.pool.usage();
+    for (state, count) in [("in use", usage.in_use), ("idle", usage.idle), ("waited for", usage.waiting)] {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        metrics::gauge!("cartwright_database_connections", "state" => state).set(count);
     }
 }
 
@@ -32,6 +48,7 @@ pub async fn ready(State(app): State<App>) -> Response {
 pub async fn metrics(State(app): State<App>) -> Response {
     match &app.site.metrics {
         Some(recorder) => {
+            measure(&app).await;
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], recorder.render()).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),

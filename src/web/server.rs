@@ -3,9 +3,25 @@
 //!
 //! Stops slow and many clients. HTTP/1.1 only: hyper-util's `auto` builder runs no timer while it sniffs the version.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderValue, header},
+};
+use futures_util::FutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -24,17 +40,24 @@ use super::{
 
 /// From the first byte of a connection, or the end of an answer, to the end of the next headers.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// What requests in flight get when we stop.
-pub const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// Headers of one request at most: 32 KiB, 64 of them.
 pub const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 64;
 /// Between two tries to accept: asking again at once would only spin.
 const NOT_AT_ONCE: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is ready, then answers what is in flight and returns within [`STOP_WITHIN`]. Tells the moment by which
-/// all other work has to end as well.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> Instant {
+/// How the server stops.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopping {
+    /// Until then new requests are answered as ever, each on a connection that is closed after it: whoever balances the load needs a
+    /// moment to notice that [`probes::ready`](super::probes::ready) is red.
+    pub drained: Instant,
+    /// Requests in flight are cut then.
+    pub deadline: Instant,
+}
+
+/// Serves until `stop` is ready, drains, answers what is in flight, and returns [`Stopping::deadline`], at that time at the latest.
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = Stopping>) -> Instant {
     let mut seats = Seats::for_this_process();
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
@@ -44,19 +67,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .max_buf_size(HEADER_BYTES)
         .max_headers(HEADER_COUNT)
         .half_close(false);
-    tokio::pin!(stop);
-    loop {
-        let (socket, peer) = tokio::select! {
-            () = &mut stop => break,
-            accepted = accept(&listener) => accepted,
-        };
-        let seat = tokio::select! {
-            () = &mut stop => break,
-            seat = seats.take() => seat,
-        };
+    let is_stopping = Arc::new(AtomicBool::new(false));
+    let mut open = |socket: TcpStream, peer, seat: Arc<Seat>| {
         socket.set_nodelay(true).ok();
-        let (router, asking) = (router.clone(), seat.clone());
-        let service = service_fn(move |request| answer(router.clone(), asking.clone(), peer, request));
+        let (router, asking, is_stopping) = (router.clone(), seat.clone(), is_stopping.clone());
+        let service =
+            service_fn(move |request| answer(router.clone(), asking.clone(), peer, is_stopping.clone(), request));
         let connection = builder.serve_connection(TokioIo::new(Patient::new(socket)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -66,13 +82,35 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
                 () = seat.wanted() => {}
             }
         });
+    };
+    let stopping = tokio::select! {
+        stopping = stop => stopping,
+        never = accept_all(&listener, &mut seats, &mut open) => match never {},
+    };
+    is_stopping.store(true, Ordering::Relaxed);
+    let drain = accept_all(&listener, &mut seats, &mut open);
+    tokio::time::timeout_at(stopping.drained, drain).await.ok();
+    // whoever the kernel has let in already was not refused, and would be cut off in the middle of a request
+    while let Some((socket, peer)) = accept(&listener).now_or_never() {
+        open(socket, peer, seats.take().await);
     }
     drop(listener);
-    let over = Instant::now() + STOP_WITHIN;
-    if tokio::time::timeout_at(over, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout_at(stopping.deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
     }
-    over
+    stopping.deadline
+}
+
+/// Opens every connection that comes.
+async fn accept_all(
+    listener: &TcpListener,
+    seats: &mut Seats,
+    open: &mut impl FnMut(TcpStream, SocketAddr, Arc<Seat>),
+) -> Infallible {
+    loop {
+        let (socket, peer) = accept(listener).await;
+        open(socket, peer, seats.take().await);
+    }
 }
 
 /// The next connection, however long the machine has no descriptor for it. Told once, not with every try.
@@ -99,11 +137,15 @@ async fn answer(
     router: Router,
     seat: Arc<Seat>,
     peer: SocketAddr,
+    is_stopping: Arc<AtomicBool>,
     request: hyper::Request<Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
     let served = seat.serve();
     let mut request = request.map(|body| Body::new(Asked::new(body, seat)));
     request.extensions_mut().insert(ConnectInfo(peer));
-    let response = router.oneshot(request).await?;
+    let mut response = router.oneshot(request).await?;
+    if is_stopping.load(Ordering::Relaxed) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response.map(|body| Body::new(Seated::new(body, served))))
 }

@@ -13,7 +13,8 @@ const WATCHED: Duration = Duration::from_secs(3);
 async fn a_server_without_descriptors_does_not_spin_and_recovers() {
     let world = World::with(1).await;
     let (address, pid) = (world.server.address, world.server.pid());
-    let open = u64::try_from(world.server.descriptors()).expect("few");
+    let Some(open) = world.server.descriptors() else { return };
+    let open = u64::try_from(open).expect("few");
     let maximum = getrlimit(Resource::Nofile).maximum;
     // two more, and somebody takes them
     let before = prlimit(Some(pid), Resource::Nofile, Rlimit { current: Some(open + 2), maximum });

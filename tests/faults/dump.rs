@@ -137,7 +137,7 @@ async fn dump_holds_no_secret() {
     let page = person.submit(&page.form("Test Connection")).await.expect("a whole page");
     assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
     let options = world.folder.options().database("restored");
-    let pool = cartwright::database::pool(options);
+    let pool = cartwright::database::Pool::new([options]);
     let (looked_at, closed) = keys::closed(&pool, &keys::vault(&pool, &[&line]).await).await;
     assert!(looked_at >= 42 && closed.is_empty(), "{looked_at}: {closed:?}");
     pool.close().await;

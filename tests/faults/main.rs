@@ -17,6 +17,7 @@ mod memory;
 mod nginx;
 mod one_renewal;
 mod postgres_killed;
+mod quiet_database;
 mod replicas;
 mod rotation;
 mod server_killed;

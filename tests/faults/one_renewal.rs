@@ -88,7 +88,7 @@ fn told(tokens: &[LiveToken]) -> String {
 #[ignore = "the other process of one_renewal, which starts it"]
 async fn replica() {
     let setting = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set by one_renewal"));
-    let pool = cartwright::database::pool(setting("REPLICA_DATABASE").parse().expect("an address"));
+    let pool = cartwright::database::Pool::new([setting("REPLICA_DATABASE").parse().expect("an address")]);
     let egress = Egress {
         proxy: Some(setting("REPLICA_PROXY").parse().expect("a proxy")),
         extra_roots_pem: Some(std::fs::read(setting("REPLICA_CA")).expect("a file")),

@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cartwright::database::Pool;
 use cartwright::vault::KeyRing;
-use sqlx::PgPool;
 
 use super::{
     storm::{Journal, Storm, Told},
@@ -41,7 +41,7 @@ fn keys_command(folder: &Folder, arguments: &[&str]) -> Command {
 }
 
 /// How many secrets another key than this one sealed.
-async fn others(pool: &PgPool, id: &[u8]) -> i64 {
+async fn others(pool: &Pool, id: &[u8]) -> i64 {
     sqlx::query_scalar(
         "select (select count(*) from carts where substring(secret from 2 for 8) <> $1)
             + (select count(*) from carts where substring(minted_token from 2 for 8) <> $1)
@@ -60,7 +60,7 @@ fn random(end: i64) -> i64 {
 }
 
 /// Starts a rotation and kills it when it has moved so many secrets, or anywhere before; whether it was still at it.
-async fn killed_rotation(folder: &Folder, pool: &PgPool, id: &[u8], moves: i64) -> bool {
+async fn killed_rotation(folder: &Folder, pool: &Pool, id: &[u8], moves: i64) -> bool {
     let before = others(pool, id).await;
     let mut child = keys_command(folder, &["rotate"]).spawn().expect("the binary starts");
     let begun = Instant::now();
@@ -81,7 +81,7 @@ async fn killed_rotation(folder: &Folder, pool: &PgPool, id: &[u8], moves: i64) 
 }
 
 /// Opens one part after the other, again and again, until told to stop; how often, and what was closed.
-fn watch(pool: PgPool, lines: Vec<String>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<(usize, Vec<String>)>) {
+fn watch(pool: Pool, lines: Vec<String>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<(usize, Vec<String>)>) {
     let is_over = Arc::new(AtomicBool::new(false));
     let stop = is_over.clone();
     let watcher = tokio::spawn(async move {

@@ -159,13 +159,15 @@ async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
     let person = tokio::spawn(is_served_for(world.people[0].clone(), Duration::from_secs(8)));
     let mut most = 0;
     while !person.is_finished() {
-        most = most.max(world.server.descriptors());
+        most = most.max(world.server.descriptors().unwrap_or(0));
         sleep(Duration::from_millis(50)).await;
     }
     person.await.expect("a person is served all the while");
     let grown = world.server.resident().saturating_sub(before);
     println!("{crowd} connections: {most} descriptors at most, {grown} KiB more memory");
-    assert!(most > crowd.min(CAP) / 2, "the crowd was there: {most}");
+    if world.server.descriptors().is_some() {
+        assert!(most > crowd.min(CAP) / 2, "the crowd was there: {most}");
+    }
     assert!(most <= CAP, "{most} descriptors");
     assert!(grown < 128 << 10, "{grown} KiB for {crowd} connections");
 }

@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use sqlx::PgConnection;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -58,12 +59,16 @@ impl Journal {
 
     /// Every sentence in which the database contradicts the journal.
     pub async fn contradictions(&self, folder: &Folder) -> Vec<String> {
-        let mut connection = folder.connect().await;
+        self.contradictions_in(&mut folder.connect().await).await
+    }
+
+    /// The same in this database.
+    pub async fn contradictions_in(&self, connection: &mut PgConnection) -> Vec<String> {
         let rows: Vec<(Uuid, i64)> = sqlx::query_as(
             "select submission_id, (select count(*) from audit_events where cart_id = c.id and event = 'cart_added') \
              from carts c",
         )
-        .fetch_all(&mut connection)
+        .fetch_all(connection)
         .await
         .expect("the carts");
         let entries = self.entries();

@@ -71,9 +71,13 @@ async fn only_turns_are_told_and_only_with_their_change(pool: PgPool) {
     let (app, _, receiver, _) = listening(pool).await;
     let quiet = [(Connected, Connected), (NotConnected, NotConnected), (Draft, NotConnected), (NotConnected, Inactive)];
     queue(&app.pool, &quiet.map(|(from, to)| change(1, from, to))).await;
-    let mut work = app.pool.begin().await.expect("a transaction");
-    cartwright::alerts::queue(&mut work, &broke(2)).await.expect("queued");
-    work.rollback().await.expect("undone");
+    let undone = cartwright::database::transaction::<(), sqlx::Error, _>(&app.app.pool, |work| {
+        Box::pin(async move {
+            cartwright::alerts::queue(work, &broke(2)).await?;
+            Err(sqlx::Error::RowNotFound)
+        })
+    });
+    undone.await.expect_err("undone");
     assert!(round(&app).await.is_idle());
     assert!(receiver.heard().is_empty());
 }

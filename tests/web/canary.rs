@@ -7,10 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose};
-use cartwright::{
-    database,
-    practice::{Canned, PracticeStore, Scenario},
-};
+use cartwright::practice::{Canned, PracticeStore, Scenario};
 use sqlx::PgPool;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -215,8 +212,6 @@ async fn strays(priya: &Browser, canaries: &Canaries) {
 async fn a_secret_reaches_its_own_store_and_stands_nowhere_else(pool: PgPool) {
     let log = Log::default();
     let listening = log.listen();
-    // the product's own pool, with what it logs
-    let pool = database::pool((*pool.connect_options()).clone());
     let app = TestApp::start(pool.clone()).await;
     let priya = app.priya_with_integration_on().await;
     let sam = app.sign_in_as(&SAM).await;
@@ -268,7 +263,6 @@ async fn a_secret_reaches_its_own_store_and_stands_nowhere_else(pool: PgPool) {
 async fn alerts_hold_no_credential_and_keep_their_own_secrets(pool: PgPool) {
     let log = Log::default();
     let listening = log.listen();
-    let pool = database::pool((*pool.connect_options()).clone());
     let (receiver, server) = (Receiver::start().await, MailServer::start(Speaks::StartTls).await);
     let mut ways = alerts::mail_ways(&server);
     ways.extra_roots_pem = Some(format!("{}{}", receiver.ca_pem, server.ca_pem).into_bytes());

@@ -38,9 +38,7 @@ async fn count(other: &mut PgConnection, question: &'static str) -> i64 {
 
 #[sqlx::test]
 async fn a_save_dropped_at_any_wait_loses_nothing_that_was_acknowledged(_: PgPoolOptions, options: PgConnectOptions) {
-    // Our own pool, with its rules: the test framework's would prove nothing.
-    let pool: PgPool = cartwright::database::pool(options.clone());
-    let app = TestApp::start(pool).await;
+    let app = TestApp::start(PgPool::connect_lazy_with(options.clone())).await;
     let priya = app.priya_with_integration_on().await;
     let mut other = PgConnection::connect_with(&options).await.expect("a connection");
     let (mut acknowledged, mut dropped, mut in_a_row, mut polls) = (0, 0, 0, 0);

@@ -58,7 +58,7 @@ fn expected(all: &[Cart], query: &ListQuery, on: bool) -> Vec<String> {
 /// Every page from the first to the last, and back again.
 async fn walked(app: &TestApp, query: &ListQuery) -> (Vec<String>, Vec<String>) {
     let list = &app.app.ecommerce;
-    let mut connection = app.pool.acquire().await.expect("a connection");
+    let mut connection = app.app.pool.acquire().await.expect("a connection");
     let names = |rows: &[CartRow]| rows.iter().map(|row| row.website_name.clone()).collect::<Vec<_>>();
     let mut page = list.list(&mut connection, query).await.expect("the first page");
     assert!(page.previous.is_none(), "{query:?}");

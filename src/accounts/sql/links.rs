@@ -1,9 +1,9 @@
 //! The SQL of one-time links.
 
-use sqlx::{PgConnection, PgPool};
+use crate::database::{Connection, Pool};
 use uuid::Uuid;
 
-pub async fn insert_link(connection: &mut PgConnection, hash: &[u8], user: Option<Uuid>) -> sqlx::Result<()> {
+pub async fn insert_link(connection: &mut Connection, hash: &[u8], user: Option<Uuid>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into set_up_links (code_hash, user_id, expires_at) values ($1, $2, now() + interval '1 hour')",
         hash,
@@ -23,7 +23,7 @@ pub struct LinkRow {
     pub has_joined: bool,
 }
 
-pub async fn find_link(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>> {
+pub async fn find_link(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>> {
     sqlx::query_as!(
         LinkRow,
         r#"
@@ -40,7 +40,7 @@ pub async fn find_link(pool: &PgPool, hash: &[u8]) -> sqlx::Result<Option<LinkRo
 }
 
 /// Whom it lets in, if this call spent it: a link works once.
-pub async fn spend_link(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
+pub async fn spend_link(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
     sqlx::query_scalar!(
         "update set_up_links set spent_at = now()
          where code_hash = $1 and spent_at is null and expires_at > now() and expires_at < now() + interval '61 minutes'
@@ -52,7 +52,7 @@ pub async fn spend_link(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Res
 }
 
 /// The older links of a person: a new one, a new password and being turned off end them.
-pub async fn delete_links(connection: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
+pub async fn delete_links(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from set_up_links where user_id = $1 and spent_at is null", user)
         .execute(connection)
         .await

@@ -2,12 +2,14 @@
 //! Whoever changes a person and their sessions takes the person first, so that two of them never wait for each other.
 
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::super::{ABSOLUTE_MINUTES, FRESH_MINUTES, IDLE_MINUTES};
-use crate::audit::Origin;
+use crate::{
+    audit::Origin,
+    database::{Connection, Pool},
+};
 
 pub struct SessionRow {
     pub user_id: Uuid,
@@ -21,7 +23,7 @@ pub struct SessionRow {
     pub is_fresh: bool,
 }
 
-pub async fn find_session(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
+pub async fn find_session(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as!(
         SessionRow,
         r#"
@@ -46,23 +48,18 @@ pub async fn find_session(connection: &mut PgConnection, hash: &[u8]) -> sqlx::R
 }
 
 /// Seen now; a message that is `told` goes, and one that was left meanwhile stays.
-pub async fn touch_session(connection: &mut PgConnection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
+pub async fn touch_session(connection: &mut Connection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
     sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)
         .execute(connection)
         .await
         .map(drop)
 }
 
-pub async fn update_banner(pool: &PgPool, hash: &[u8], banner: &Value) -> sqlx::Result<()> {
+pub async fn update_banner(pool: &Pool, hash: &[u8], banner: &Value) -> sqlx::Result<()> {
     sqlx::query!("update sessions set banner = $2 where id_hash = $1", hash, banner).execute(pool).await.map(drop)
 }
 
-pub async fn insert_session(
-    connection: &mut PgConnection,
-    hash: &[u8],
-    user: Uuid,
-    origin: &Origin,
-) -> sqlx::Result<()> {
+pub async fn insert_session(connection: &mut Connection, hash: &[u8], user: Uuid, origin: &Origin) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into sessions (id_hash, user_id, ip, user_agent) values ($1, $2, $3, $4)",
         hash,
@@ -76,7 +73,7 @@ pub async fn insert_session(
 }
 
 /// Gives a session another id, from now with a fresh password; whether it was still there.
-pub async fn renew_session(connection: &mut PgConnection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
+pub async fn renew_session(connection: &mut Connection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
     let renewed = sqlx::query!(
         "update sessions set id_hash = $3, authenticated_at = now(), last_seen_at = now() where id_hash = $2 and user_id = $1",
         user,
@@ -88,13 +85,13 @@ pub async fn renew_session(connection: &mut PgConnection, user: Uuid, old: &[u8]
     Ok(renewed.rows_affected() == 1)
 }
 
-pub async fn delete_session(connection: &mut PgConnection, hash: &[u8]) -> sqlx::Result<u64> {
+pub async fn delete_session(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<u64> {
     Ok(sqlx::query!("delete from sessions where id_hash = $1", hash).execute(connection).await?.rows_affected())
 }
 
 /// Ends the other one that a form names; what its browser called itself.
 pub async fn delete_session_of(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user: Uuid,
     handle: Uuid,
     but: &[u8],
@@ -110,7 +107,7 @@ pub async fn delete_session_of(
 }
 
 /// Ends all of a person's sessions but this one; how many were still open.
-pub async fn delete_sessions(connection: &mut PgConnection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
+pub async fn delete_sessions(connection: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(
         r#"
         with ended as (delete from sessions where user_id = $1 and id_hash is distinct from $2 returning created_at, last_seen_at)
@@ -137,7 +134,7 @@ pub struct OpenRow {
 }
 
 /// A person's open sessions, this one first and then the one that was seen last.
-pub async fn list_sessions(pool: &PgPool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
+pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
     sqlx::query_as!(
         OpenRow,
         r#"
@@ -157,7 +154,7 @@ pub async fn list_sessions(pool: &PgPool, user: Uuid, this: &[u8]) -> sqlx::Resu
 }
 
 /// Removes sessions that ended by time long ago; how they ended is told for a day, and when somebody was here is kept.
-pub async fn sweep_sessions(connection: &mut PgConnection) -> sqlx::Result<u64> {
+pub async fn sweep_sessions(connection: &mut Connection) -> sqlx::Result<u64> {
     sqlx::query!(
         "update users set last_seen_at = greatest(users.last_seen_at, gone.last_seen_at)
          from (select user_id, max(last_seen_at) as last_seen_at from sessions

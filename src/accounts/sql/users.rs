@@ -1,6 +1,6 @@
 //! The SQL of people.
 
-use sqlx::{PgConnection, PgPool};
+use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ pub struct ForSignIn {
     pub password_hash: Option<String>,
 }
 
-pub async fn find_for_sign_in(pool: &PgPool, email: &str) -> sqlx::Result<Option<ForSignIn>> {
+pub async fn find_for_sign_in(pool: &Pool, email: &str) -> sqlx::Result<Option<ForSignIn>> {
     sqlx::query_as!(
         ForSignIn,
         "select id, name, password_hash from users where email = $1 and disabled_at is null",
@@ -23,17 +23,17 @@ pub async fn find_for_sign_in(pool: &PgPool, email: &str) -> sqlx::Result<Option
     .await
 }
 
-pub async fn find_password_hash(pool: &PgPool, user: Uuid) -> sqlx::Result<Option<String>> {
+pub async fn find_password_hash(pool: &Pool, user: Uuid) -> sqlx::Result<Option<String>> {
     let hash = sqlx::query_scalar!("select password_hash from users where id = $1 and disabled_at is null", user);
     Ok(hash.fetch_optional(pool).await?.flatten())
 }
 
-pub async fn update_password_hash(connection: &mut PgConnection, user: Uuid, hash: &str) -> sqlx::Result<()> {
+pub async fn update_password_hash(connection: &mut Connection, user: Uuid, hash: &str) -> sqlx::Result<()> {
     sqlx::query!("update users set password_hash = $2 where id = $1", user, hash).execute(connection).await.map(drop)
 }
 
 /// They are here now. Whether they may be: not turned off, and where a password was checked, with the same one still.
-pub async fn let_in(connection: &mut PgConnection, user: Uuid, checked: Option<&str>) -> sqlx::Result<bool> {
+pub async fn let_in(connection: &mut Connection, user: Uuid, checked: Option<&str>) -> sqlx::Result<bool> {
     let here = sqlx::query!(
         "update users set last_seen_at = now()
          where id = $1 and disabled_at is null and ($2::text is null or password_hash = $2)",
@@ -46,7 +46,7 @@ pub async fn let_in(connection: &mut PgConnection, user: Uuid, checked: Option<&
 }
 
 /// Keeps when somebody was last here, before their sessions go.
-pub async fn keep_last_seen(connection: &mut PgConnection, user: Uuid) -> sqlx::Result<()> {
+pub async fn keep_last_seen(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "update users set last_seen_at =
             greatest(last_seen_at, (select max(last_seen_at) from sessions where user_id = $1)) where id = $1",
@@ -59,7 +59,7 @@ pub async fn keep_last_seen(connection: &mut PgConnection, user: Uuid) -> sqlx::
 
 /// Whether the password was still the one that was checked.
 pub async fn replace_password_hash(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user: Uuid,
     old: &str,
     new: &str,
@@ -75,16 +75,16 @@ pub async fn replace_password_hash(
     Ok(replaced.rows_affected() == 1)
 }
 
-pub async fn update_theme(pool: &PgPool, user: Uuid, theme: &str) -> sqlx::Result<()> {
+pub async fn update_theme(pool: &Pool, user: Uuid, theme: &str) -> sqlx::Result<()> {
     sqlx::query!("update users set theme = $2 where id = $1", user, theme).execute(pool).await.map(drop)
 }
 
-pub async fn update_name(connection: &mut PgConnection, user: Uuid, name: &PersonName) -> sqlx::Result<()> {
+pub async fn update_name(connection: &mut Connection, user: Uuid, name: &PersonName) -> sqlx::Result<()> {
     sqlx::query!("update users set name = $2 where id = $1", user, name.as_str()).execute(connection).await.map(drop)
 }
 
 pub async fn update_details(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     user: Uuid,
     name: &PersonName,
     email: &Email,
@@ -95,18 +95,18 @@ pub async fn update_details(
         .map(drop)
 }
 
-pub async fn update_role(connection: &mut PgConnection, user: Uuid, role: Role) -> sqlx::Result<()> {
+pub async fn update_role(connection: &mut Connection, user: Uuid, role: Role) -> sqlx::Result<()> {
     sqlx::query!("update users set role = $2 where id = $1", user, role.as_str()).execute(connection).await.map(drop)
 }
 
-pub async fn update_disabled(connection: &mut PgConnection, user: Uuid, is_off: bool) -> sqlx::Result<()> {
+pub async fn update_disabled(connection: &mut Connection, user: Uuid, is_off: bool) -> sqlx::Result<()> {
     sqlx::query!("update users set disabled_at = case when $2 then now() end where id = $1", user, is_off)
         .execute(connection)
         .await
         .map(drop)
 }
 
-pub async fn list_administrators(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<String>> {
+pub async fn list_administrators(pool: &Pool, limit: i64) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         "select name from users where role = 'administrator' and disabled_at is null order by created_at limit $1",
         limit
@@ -116,7 +116,7 @@ pub async fn list_administrators(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<
 }
 
 /// Whether somebody else can sign in and change things.
-pub async fn any_other_administrator(connection: &mut PgConnection, but: Uuid) -> sqlx::Result<bool> {
+pub async fn any_other_administrator(connection: &mut Connection, but: Uuid) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (
             select from users
@@ -128,21 +128,21 @@ pub async fn any_other_administrator(connection: &mut PgConnection, but: Uuid) -
     .await
 }
 
-pub async fn is_empty(pool: &PgPool) -> sqlx::Result<bool> {
+pub async fn is_empty(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select not exists (select from users) as "empty!""#).fetch_one(pool).await
 }
 
-pub async fn any_user(connection: &mut PgConnection) -> sqlx::Result<bool> {
+pub async fn any_user(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from users) as "any!""#).fetch_one(connection).await
 }
 
 /// One set-up at a time: two links spent together make one administrator.
-pub async fn lock_users(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn lock_users(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("lock table users in share row exclusive mode").execute(connection).await.map(drop)
 }
 
 /// One at a time among those that make administrators fewer: two who turn each other off leave one. Always in the same order.
-pub async fn lock_administrators(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub async fn lock_administrators(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("select id from users where role = 'administrator' order by id for update")
         .fetch_all(connection)
         .await
@@ -150,7 +150,7 @@ pub async fn lock_administrators(connection: &mut PgConnection) -> sqlx::Result<
 }
 
 pub async fn insert_user(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     (email, name, role): (&Email, &PersonName, Role),
     hash: Option<&str>,
@@ -180,7 +180,7 @@ pub struct UserRow {
 }
 
 /// Everybody, or the one with this id or this address; in the order of their names.
-pub async fn list_users(pool: &PgPool, id: Option<Uuid>, email: Option<&str>) -> sqlx::Result<Vec<UserRow>> {
+pub async fn list_users(pool: &Pool, id: Option<Uuid>, email: Option<&str>) -> sqlx::Result<Vec<UserRow>> {
     sqlx::query_as!(
         UserRow,
         r#"
@@ -213,7 +213,7 @@ pub struct Known {
 }
 
 /// The person as they are now, held until the transaction ends.
-pub async fn lock_user(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Known>> {
+pub async fn lock_user(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Known>> {
     sqlx::query_as!(
         Known,
         r#"select email, name, role, password_hash is not null as "has_joined!", disabled_at is not null as "is_off!"

@@ -1,6 +1,7 @@
 //! Leases and outcomes of mail: leased is an address with everything that waits for it, so that many carts make one message.
 
-use sqlx::{PgConnection, PgPool, types::Json};
+use crate::database::{Connection, Pool};
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ pub(in crate::alerts) struct LeasedAddress {
 
 /// Takes addresses that something has waited for long enough to be joined by others like it.
 pub(in crate::alerts) async fn lease_addresses(
-    pool: &PgPool,
+    pool: &Pool,
     limit: i64,
     settle: f64,
     seconds: f64,
@@ -49,7 +50,7 @@ pub(in crate::alerts) async fn lease_addresses(
 }
 
 /// What waits for an address, oldest first.
-pub(in crate::alerts) async fn list_waiting(pool: &PgPool, address: &str, limit: i64) -> sqlx::Result<Vec<Waiting>> {
+pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i64) -> sqlx::Result<Vec<Waiting>> {
     sqlx::query_as!(
         Waiting,
         r#"select d.id, a.at, a.data as "alert: Json<Alert>"
@@ -64,7 +65,7 @@ pub(in crate::alerts) async fn list_waiting(pool: &PgPool, address: &str, limit:
 
 /// Ends the lease; `attempts` begins anew after a success.
 pub(in crate::alerts) async fn release_address(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     leased: &LeasedAddress,
     seconds: f64,
     begins_anew: bool,
@@ -83,7 +84,7 @@ pub(in crate::alerts) async fn release_address(
 
 /// Puts off those of these messages that were never put off before; how many that were.
 pub(in crate::alerts) async fn defer_once(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     ids: &[Uuid],
     seconds: f64,
 ) -> sqlx::Result<u64> {
@@ -98,7 +99,7 @@ pub(in crate::alerts) async fn defer_once(
 
 /// Forgets what was put off for an address about the carts of these newer messages: old news must not follow new news.
 pub(in crate::alerts) async fn delete_superseded(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     address: &str,
     ids: &[Uuid],
 ) -> sqlx::Result<()> {
@@ -115,7 +116,7 @@ pub(in crate::alerts) async fn delete_superseded(
 
 /// Of these, those that have waited for a day.
 pub(in crate::alerts) async fn list_expired(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     ids: &[Uuid],
     seconds: f64,
 ) -> sqlx::Result<Vec<Uuid>> {
@@ -130,7 +131,7 @@ pub(in crate::alerts) async fn list_expired(
 
 /// Forgets what has waited for a day, and says for whom.
 pub(in crate::alerts) async fn delete_expired_mails(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     seconds: f64,
 ) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
@@ -145,7 +146,7 @@ pub(in crate::alerts) async fn delete_expired_mails(
 }
 
 /// The message that told this address of the cart's trouble.
-pub(in crate::alerts) async fn find_thread(pool: &PgPool, cart: Uuid, address: &str) -> sqlx::Result<Option<String>> {
+pub(in crate::alerts) async fn find_thread(pool: &Pool, cart: Uuid, address: &str) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select message_id from alert_threads where cart_id = $1 and address = $2", cart, address)
         .fetch_optional(pool)
         .await
@@ -153,7 +154,7 @@ pub(in crate::alerts) async fn find_thread(pool: &PgPool, cart: Uuid, address: &
 
 /// Begins a thread for each of these carts that has none; what follows is filed under the first message.
 pub(in crate::alerts) async fn insert_threads(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     carts: &[Uuid],
     address: &str,
     message_id: &str,
@@ -171,7 +172,7 @@ pub(in crate::alerts) async fn insert_threads(
 }
 
 pub(in crate::alerts) async fn delete_threads(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     carts: &[Uuid],
     address: &str,
 ) -> sqlx::Result<()> {

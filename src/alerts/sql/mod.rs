@@ -6,11 +6,12 @@ mod settings;
 mod shared;
 mod webhooks;
 
+use crate::database::Connection;
 pub(super) use mails::*;
 pub(super) use rotation::*;
 pub(super) use settings::*;
 pub(super) use shared::*;
-use sqlx::{PgConnection, types::Json};
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 pub(super) use webhooks::*;
@@ -38,7 +39,7 @@ pub(super) struct Line<'a> {
 
 /// One row for everybody who wants to be told now; nothing where that is nobody.
 pub(super) async fn queue(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     cart: Option<Uuid>,
     data: &serde_json::Value,
@@ -63,7 +64,7 @@ pub(super) async fn queue(
 }
 
 /// Writes a line of the log.
-pub(super) async fn insert_line(connection: &mut PgConnection, line: &Line<'_>) -> sqlx::Result<()> {
+pub(super) async fn insert_line(connection: &mut Connection, line: &Line<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into alert_log (id, channel, recipient, outcome, is_delivered, subject, is_uncertain)
          values ($1, $2, $3, $4, $5, $6, $7)",
@@ -81,17 +82,17 @@ pub(super) async fn insert_line(connection: &mut PgConnection, line: &Line<'_>) 
 }
 
 /// Forgets these deliveries: told, or given up.
-pub(super) async fn delete_deliveries(connection: &mut PgConnection, ids: &[Uuid]) -> sqlx::Result<()> {
+pub(super) async fn delete_deliveries(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("delete from alert_deliveries where id = any($1)", ids).execute(connection).await.map(drop)
 }
 
 /// Carts that are active, for "12 of 40 carts". The one thing that alerts ask of carts, and it is a number.
-pub(super) async fn count_carts(connection: &mut PgConnection) -> sqlx::Result<i64> {
+pub(super) async fn count_carts(connection: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "n!" from carts where is_active"#).fetch_one(connection).await
 }
 
 /// What is over.
-pub(super) async fn sweep(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub(super) async fn sweep(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("delete from alerts a where not exists (select 1 from alert_deliveries d where d.alert_id = a.id)")
         .execute(&mut *connection)
         .await?;

@@ -1,11 +1,13 @@
 //! The SQL of a rotation: the signing secret, if another key than the active one sealed it.
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::vault::{Tally, column::BATCH};
+use crate::{
+    database::{Connection, Pool},
+    vault::{Tally, column::BATCH},
+};
 
-pub(in crate::alerts) async fn tally_signing_secrets(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+pub(in crate::alerts) async fn tally_signing_secrets(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
     sqlx::query_as!(
         Tally,
         r#"select substring(secret from 2 for 8) as "key_id!", count(*) as "count!" from alert_webhooks group by 1"#
@@ -15,7 +17,7 @@ pub(in crate::alerts) async fn tally_signing_secrets(pool: &PgPool) -> sqlx::Res
 }
 
 pub(in crate::alerts) async fn find_signing_secrets(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     active: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<(Uuid, String, Vec<u8>)>> {
@@ -33,7 +35,7 @@ pub(in crate::alerts) async fn find_signing_secrets(
 
 /// Left for a later round where somebody changes the settings just now.
 pub(in crate::alerts) async fn put_signing_secret(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     before: &[u8],
     after: &[u8],

@@ -1,6 +1,6 @@
 //! The settings' row, the webhook's, and the log for their page.
 
-use sqlx::{PgConnection, PgPool};
+use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -23,18 +23,18 @@ pub(in crate::alerts) struct WebhookRow {
     pub failing_since: Option<OffsetDateTime>,
 }
 
-pub(in crate::alerts) async fn find_settings(pool: &PgPool) -> sqlx::Result<SettingsRow> {
+pub(in crate::alerts) async fn find_settings(pool: &Pool) -> sqlx::Result<SettingsRow> {
     sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings").fetch_one(pool).await
 }
 
 /// The same, and nobody else changes it until the transaction ends.
-pub(in crate::alerts) async fn lock_settings(connection: &mut PgConnection) -> sqlx::Result<SettingsRow> {
+pub(in crate::alerts) async fn lock_settings(connection: &mut Connection) -> sqlx::Result<SettingsRow> {
     sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings for update")
         .fetch_one(connection)
         .await
 }
 
-pub(in crate::alerts) async fn find_webhook(connection: &mut PgConnection) -> sqlx::Result<Option<WebhookRow>> {
+pub(in crate::alerts) async fn find_webhook(connection: &mut Connection) -> sqlx::Result<Option<WebhookRow>> {
     sqlx::query_as!(
         WebhookRow,
         "select id, address, host, secret, secret_ending, gone_at, failing_since from alert_webhooks"
@@ -44,7 +44,7 @@ pub(in crate::alerts) async fn find_webhook(connection: &mut PgConnection) -> sq
 }
 
 pub(in crate::alerts) async fn update_settings(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     email_on: bool,
     email_addresses: &[String],
     by: &str,
@@ -62,7 +62,7 @@ pub(in crate::alerts) async fn update_settings(
 
 /// Puts the only webhook in the place of whatever was there.
 pub(in crate::alerts) async fn replace_webhook(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     address: &str,
     host: &str,
@@ -84,19 +84,16 @@ pub(in crate::alerts) async fn replace_webhook(
 }
 
 /// Another path of the same host, or on again after a 410.
-pub(in crate::alerts) async fn update_webhook_address(
-    connection: &mut PgConnection,
-    address: &str,
-) -> sqlx::Result<()> {
+pub(in crate::alerts) async fn update_webhook_address(connection: &mut Connection, address: &str) -> sqlx::Result<()> {
     sqlx::query!("update alert_webhooks set address = $1, gone_at = null", address).execute(connection).await.map(drop)
 }
 
-pub(in crate::alerts) async fn delete_webhook(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub(in crate::alerts) async fn delete_webhook(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("delete from alert_webhooks").execute(connection).await.map(drop)
 }
 
 /// Forgets what waits for a channel or an address that is told no more.
-pub(in crate::alerts) async fn delete_unwanted(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d where
          (d.channel = 'webhook' and not exists (select 1 from alert_webhooks w where w.gone_at is null))
@@ -109,7 +106,7 @@ pub(in crate::alerts) async fn delete_unwanted(connection: &mut PgConnection) ->
 }
 
 /// The newest lines of the log.
-pub(in crate::alerts) async fn list_log(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Delivered>> {
+pub(in crate::alerts) async fn list_log(pool: &Pool, limit: i64) -> sqlx::Result<Vec<Delivered>> {
     sqlx::query_as!(
         Delivered,
         "select at, channel, recipient, outcome, is_delivered, is_uncertain, subject from alert_log order by at desc, id desc limit $1",
@@ -120,6 +117,6 @@ pub(in crate::alerts) async fn list_log(pool: &PgPool, limit: i64) -> sqlx::Resu
 }
 
 /// When the webhook is called next, if something waits for it.
-pub(in crate::alerts) async fn find_next_call(pool: &PgPool) -> sqlx::Result<Option<OffsetDateTime>> {
+pub(in crate::alerts) async fn find_next_call(pool: &Pool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("select min(due_at) from alert_deliveries where channel = 'webhook'").fetch_one(pool).await
 }

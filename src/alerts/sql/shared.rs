@@ -1,10 +1,10 @@
 //! What happens to alerts of single carts when many carts share one problem of this server.
 
-use sqlx::PgConnection;
+use crate::database::Connection;
 use uuid::Uuid;
 
 /// Delays what this transaction has queued about a cart.
-pub(in crate::alerts) async fn hold(connection: &mut PgConnection, cart: Uuid, seconds: f64) -> sqlx::Result<()> {
+pub(in crate::alerts) async fn hold(connection: &mut Connection, cart: Uuid, seconds: f64) -> sqlx::Result<()> {
     sqlx::query!(
         "update alert_deliveries set due_at = now() + make_interval(secs => $2) where cart_id = $1 and created_at = now()",
         cart,
@@ -16,7 +16,7 @@ pub(in crate::alerts) async fn hold(connection: &mut PgConnection, cart: Uuid, s
 }
 
 /// Deletes deliveries about single carts that fail for one of these classes, unless one is being sent at this moment.
-pub(in crate::alerts) async fn withdraw(connection: &mut PgConnection, classes: &[String]) -> sqlx::Result<()> {
+pub(in crate::alerts) async fn withdraw(connection: &mut Connection, classes: &[String]) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d using alerts a
          where a.id = d.alert_id and a.data ->> 'type' = 'cart.needs-attention' and a.data ->> 'class' = any($1)

@@ -1,6 +1,7 @@
 //! Leases and outcomes of the webhook's deliveries.
 
-use sqlx::{PgConnection, PgPool, types::Json};
+use crate::database::{Connection, Pool};
+use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ pub(in crate::alerts) struct LeasedCall {
 }
 
 /// Takes what is due, oldest first, and of each cart only the oldest news.
-pub(in crate::alerts) async fn lease_calls(pool: &PgPool, limit: i64, seconds: f64) -> sqlx::Result<Vec<LeasedCall>> {
+pub(in crate::alerts) async fn lease_calls(pool: &Pool, limit: i64, seconds: f64) -> sqlx::Result<Vec<LeasedCall>> {
     let rows = sqlx::query!(
         r#"with due as (
              select d.id from alert_deliveries d
@@ -48,7 +49,7 @@ pub(in crate::alerts) async fn lease_calls(pool: &PgPool, limit: i64, seconds: f
 
 /// Ends the lease with another try later, if the lease is still the same.
 pub(in crate::alerts) async fn retry_call(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
     leased_until: OffsetDateTime,
     seconds: f64,
@@ -66,13 +67,13 @@ pub(in crate::alerts) async fn retry_call(
 }
 
 /// Whether this failure is the first after a success.
-pub(in crate::alerts) async fn begin_failing(connection: &mut PgConnection) -> sqlx::Result<bool> {
+pub(in crate::alerts) async fn begin_failing(connection: &mut Connection) -> sqlx::Result<bool> {
     let begun =
         sqlx::query!("update alert_webhooks set failing_since = now() where failing_since is null").execute(connection);
     Ok(begun.await?.rows_affected() > 0)
 }
 
-pub(in crate::alerts) async fn end_failing(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub(in crate::alerts) async fn end_failing(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("update alert_webhooks set failing_since = null where failing_since is not null")
         .execute(connection)
         .await
@@ -80,7 +81,7 @@ pub(in crate::alerts) async fn end_failing(connection: &mut PgConnection) -> sql
 }
 
 /// Turns the webhook off, if it is still this one.
-pub(in crate::alerts) async fn turn_off_webhook(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<bool> {
+pub(in crate::alerts) async fn turn_off_webhook(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
     let off = sqlx::query!("update alert_webhooks set gone_at = now() where id = $1 and gone_at is null", id);
     Ok(off.execute(connection).await?.rows_affected() > 0)
 }

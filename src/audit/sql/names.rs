@@ -1,12 +1,14 @@
 //! Whom and what the activity names: people and carts, also those that are gone.
 
-use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::audit::{ActorRef, CartRef};
+use crate::{
+    audit::{ActorRef, CartRef},
+    database::Pool,
+};
 
 /// Everybody who ever did something, with their newest name: from one to the next through the index, never through the rows.
-pub(in crate::audit) async fn list_people(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<ActorRef>> {
+pub(in crate::audit) async fn list_people(pool: &Pool, limit: i64) -> sqlx::Result<Vec<ActorRef>> {
     sqlx::query_as!(
         ActorRef,
         r#"
@@ -31,7 +33,7 @@ pub(in crate::audit) async fn list_people(pool: &PgPool, limit: i64) -> sqlx::Re
 }
 
 /// The carts that something happened to, newest first, deleted ones too, each with its newest name.
-pub(in crate::audit) async fn list_carts(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<CartRef>> {
+pub(in crate::audit) async fn list_carts(pool: &Pool, limit: i64) -> sqlx::Result<Vec<CartRef>> {
     sqlx::query_as!(
         CartRef,
         r#"
@@ -55,7 +57,7 @@ pub(in crate::audit) async fn list_carts(pool: &PgPool, limit: i64) -> sqlx::Res
 }
 
 /// A cart as it was called last.
-pub(in crate::audit) async fn find_cart(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<CartRef>> {
+pub(in crate::audit) async fn find_cart(pool: &Pool, id: Uuid) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
         r#"select cart_id as "id!", coalesce(cart_name, '') as "name!" from audit_events
@@ -67,7 +69,7 @@ pub(in crate::audit) async fn find_cart(pool: &PgPool, id: Uuid) -> sqlx::Result
 }
 
 /// Somebody as they were called last.
-pub(in crate::audit) async fn find_person(pool: &PgPool, key: &str) -> sqlx::Result<Option<ActorRef>> {
+pub(in crate::audit) async fn find_person(pool: &Pool, key: &str) -> sqlx::Result<Option<ActorRef>> {
     sqlx::query_as!(
         ActorRef,
         r#"select coalesce(actor_id::text, actor_kind) as "key!", actor_kind as kind, actor_name as name from audit_events

@@ -1,11 +1,13 @@
 //! A page of the activity. Each filter is a statement of its own, so that Postgres plans each with its index; one statement with
 //! optional conditions would read the whole past for a rare person.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::audit::{CartRef, Filter, From, Happened, Recorded, What};
+use crate::{
+    audit::{CartRef, Filter, From, Happened, Recorded, What},
+    database::Connection,
+};
 
 struct Row {
     id: Uuid,
@@ -77,7 +79,7 @@ const LAST: OffsetDateTime = time::macros::datetime!(9999-12-31 00:00 UTC);
 
 /// Rows of a filter: newest first, or oldest first where the page stands before a row.
 pub(in crate::audit) async fn list(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     filter: &Filter,
     from: From,
     limit: i64,
@@ -130,6 +132,6 @@ pub(in crate::audit) async fn list(
     Ok(rows.into_iter().map(Row::into_recorded).collect())
 }
 
-async fn find_moment(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<OffsetDateTime>> {
+async fn find_moment(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("select at from audit_events where id = $1", id).fetch_optional(connection).await
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::audit::{Change, Filter, From, What};
 
 /// Why Postgres refused a statement.
-async fn refusal(pool: &PgPool, statement: &'static str) -> String {
+async fn refusal(pool: &Pool, statement: &'static str) -> String {
     let refused = sqlx::query(statement).execute(pool).await.expect_err(statement);
     refused.as_database_error().and_then(sqlx::error::DatabaseError::code).expect("a code").into_owned()
 }
@@ -10,7 +10,8 @@ async fn refusal(pool: &PgPool, statement: &'static str) -> String {
 const CHANGES: [&str; 3] = ["update audit_events set event = 'x'", "delete from audit_events", "truncate audit_events"];
 
 #[sqlx::test]
-async fn rows_are_kept_and_nobody_changes_them(pool: PgPool) {
+async fn rows_are_kept_and_nobody_changes_them(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let mut connection = pool.acquire().await.expect("connection");
     let changes = vec![Change { field: "Website Name", before: "Old".into(), after: "New".into() }];
     let cart = CartRef { id: Uuid::now_v7(), name: "New".into() };
@@ -33,7 +34,7 @@ async fn rows_are_kept_and_nobody_changes_them(pool: PgPool) {
 }
 
 /// 20,000 rows: one cart and one person of which nearly everything tells, and ten oldest rows of another cart, person, group.
-async fn long_past(pool: &PgPool) -> (Uuid, Uuid) {
+async fn long_past(pool: &Pool) -> (Uuid, Uuid) {
     let (often, rarely) = (Uuid::from_u128(1), Uuid::from_u128(2));
     sqlx::query(
         "insert into audit_events (id, at, actor_kind, actor_id, actor_name, event, cart_id, cart_name, what)
@@ -53,22 +54,24 @@ async fn long_past(pool: &PgPool) -> (Uuid, Uuid) {
 }
 
 /// Rows that this session has read so far, by the database's own count.
-async fn read_so_far(connection: &mut PgConnection) -> i64 {
+async fn read_so_far(connection: &mut Connection) -> i64 {
     let read = "select (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
                 from pg_stat_xact_user_tables where relname = 'audit_events'";
     sqlx::query_scalar(read).fetch_one(connection).await.expect("counted")
 }
 
 /// The rows of a page, and how many were read for it.
-async fn read_by(pool: &PgPool, filter: &Filter, from: From) -> (usize, i64) {
-    let mut transaction = pool.begin().await.expect("begun");
+async fn read_by(pool: &Pool, filter: &Filter, from: From) -> (usize, i64) {
+    let mut transaction = pool.acquire().await.expect("a connection");
+    transaction.begin().await.expect("begun");
     let before = read_so_far(&mut transaction).await;
     let rows = list(&mut transaction, filter, from, 51).await.expect("a page");
     (rows.len(), read_so_far(&mut transaction).await - before)
 }
 
 #[sqlx::test]
-async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: PgPool) {
+async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (often, rarely) = long_past(&pool).await;
     let middle: Uuid = sqlx::query_scalar("select id from audit_events order by at limit 1 offset 10000")
         .fetch_one(&pool)
@@ -100,7 +103,8 @@ async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_filters_offer_everybody_and_every_cart_without_reading_the_past(pool: PgPool) {
+async fn the_filters_offer_everybody_and_every_cart_without_reading_the_past(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     long_past(&pool).await;
     let (people, carts) =
         (list_people(&pool, 100).await.expect("people"), list_carts(&pool, 100).await.expect("carts"));

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sqlx::PgPool;
-
 use super::Finding;
 use crate::{
     config::{Database, KeyFlags},
+    database::Pool,
     keys::{self, KeyLine, Standing},
     vault::{KeyRing, REFUSE_AT, WARN_AT, key_ring::is_open_to_others},
 };
@@ -50,7 +49,7 @@ fn lies_in(file: &Path, folder: &Path) -> bool {
 }
 
 /// What the database knows of each key.
-pub async fn stored(pool: &PgPool, ring: Option<&KeyRing>) -> Vec<Finding> {
+pub async fn stored(pool: &Pool, ring: Option<&KeyRing>) -> Vec<Finding> {
     match keys::list(pool, ring).await {
         Ok(lines) => lines.iter().flat_map(of_one).collect(),
         Err(error) => vec![Finding::Mend(format!("The keys in the database could not be read: {error:#}"))],

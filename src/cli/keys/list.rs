@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub async fn list(flags: &KeyFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log.as_deref().unwrap_or("error"));
+    telemetry::start_logging(&flags.database.log_or("error"));
     let (config, ring) = flags.check()?;
     let opened = database::open(&config).await?;
     let lines = keys::list(&opened.pool, ring.as_ref()).await;

@@ -20,7 +20,7 @@ use crate::{
 const LISTED: usize = 1_000;
 
 pub async fn rotate(flags: &KeyFlags) -> anyhow::Result<()> {
-    telemetry::start_logging(flags.database.log.as_deref().unwrap_or("warn"));
+    telemetry::start_logging(&flags.database.log_or("warn"));
     let (config, ring) = flags.check()?;
     let Some(ring) = ring else {
         say(format_args!("There is no key yet, so there is nothing to rotate: the first start makes one."));

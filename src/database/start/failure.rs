@@ -129,6 +129,7 @@ impl Target {
             io::ErrorKind::NotFound => {
                 setting("A file of sslrootcert, sslcert or sslkey in DATABASE_URL does not exist".to_owned())
             }
+            io::ErrorKind::ReadOnlyFilesystem => passing(self.read_only()),
             io::ErrorKind::PermissionDenied if is_socket => setting(format!(
                 "This account may not use the socket {place}. Run as another, or change the permissions of its folder"
             )),
@@ -142,6 +143,10 @@ impl Target {
             )),
             _ => passing(format!("{place} cannot be reached: {}", one_line(&error.to_string()))),
         }
+    }
+
+    fn read_only(&self) -> String {
+        format!("Postgres at {} takes no changes, as a standby does not. Name the primary in DATABASE_URL", self.place)
     }
 
     fn distrusted(&self, error: &rustls::Error) -> StartError {
@@ -194,9 +199,7 @@ impl Target {
             ("57P01" | "57P02" | "57P03", _) => passing(format!(
                 "Postgres at {place} is starting up, shutting down or recovering. Try again in a moment"
             )),
-            ("25006", _) => passing(format!(
-                "Postgres at {place} takes no changes, as a standby does not. Name the primary in DATABASE_URL"
-            )),
+            ("25006", _) => passing(self.read_only()),
             ("53100", _) => passing(format!("The disk of Postgres at {place} is full. Make room there")),
             _ => {
                 let sentence =

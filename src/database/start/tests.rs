@@ -1,6 +1,9 @@
 use std::path::Path;
 
-use sqlx::postgres::PgPoolOptions;
+use sqlx::{
+    PgConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -25,7 +28,7 @@ async fn told_of(answer: Vec<u8>) -> StartError {
             }
         }
     });
-    let error = connect(&options(port)).await.expect_err("refused");
+    let error = connect(&Pool::new([options(port)])).await.expect_err("refused");
     server.abort();
     StartError { sentence: error.sentence.replace(&port.to_string(), "PORT"), ..error }
 }
@@ -66,15 +69,15 @@ async fn each_refusal_of_postgres_has_a_sentence_with_the_way_out() {
 #[tokio::test]
 async fn what_is_no_postgres_and_what_is_nobody_are_told_apart() {
     let port = TcpListener::bind("127.0.0.1:0").await.and_then(|socket| socket.local_addr()).expect("a port").port();
-    let nobody = connect(&options(port)).await.expect_err("nobody listens");
+    let nobody = connect(&Pool::new([options(port)])).await.expect_err("nobody listens");
     assert!(nobody.may_pass && nobody.sentence.starts_with("Nothing listens at 127.0.0.1:"), "{nobody}");
     let other = told_of(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()).await;
     assert!(other.sentence.contains("Check"), "{other}");
     let socket = options(1).socket("/does/not/exist");
-    let socket = connect(&socket).await.expect_err("there is no socket");
+    let socket = connect(&Pool::new([socket])).await.expect_err("there is no socket");
     assert!(socket.sentence.starts_with("There is no socket /does/not/exist/.s.PGSQL.1. "), "{socket}");
     let name = options(1).host("no-such-host.invalid");
-    let name = connect(&name).await.expect_err("there is no such name");
+    let name = connect(&Pool::new([name])).await.expect_err("there is no such name");
     assert!(name.sentence.contains("no-such-host.invalid:1"), "{name}");
 }
 
@@ -90,10 +93,10 @@ async fn tls_that_is_asked_for_and_not_offered_is_told() {
         }
     });
     let asked = options(port).ssl_mode(sqlx::postgres::PgSslMode::Require);
-    let error = connect(&asked).await.expect_err("no TLS");
+    let error = connect(&Pool::new([asked.clone()])).await.expect_err("no TLS");
     assert!(!error.may_pass && error.sentence.starts_with("DATABASE_URL asks for TLS"), "{error}");
     let without_roots = asked.ssl_root_cert(Path::new("/does/not/exist"));
-    assert!(connect(&without_roots).await.is_err());
+    assert!(connect(&Pool::new([without_roots])).await.is_err());
 }
 
 #[sqlx::test(migrations = false)]
@@ -108,13 +111,13 @@ async fn a_database_that_is_not_utf8_is_refused_with_the_statement_that_works(
         let create =
             format!("create database \"{made}\" encoding '{encoding}' lc_collate 'C' lc_ctype 'C' template template0");
         sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut connection).await.expect("made");
-        let pool = crate::database::pool(options.clone().database(&made));
+        let pool = Pool::new([options.clone().database(&made)]);
         let error = check(&pool).await.expect_err(encoding);
         pool.close().await;
         assert!(!error.may_pass && error.sentence.contains(&format!("has the encoding {encoding},")), "{error}");
         let statement = error.sentence.split_once("DATABASE_URL: ").expect("a statement").1.to_owned();
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.expect("the statement works");
-        let right = crate::database::pool(options.clone().database(&format!("{made}_utf8")));
+        let right = Pool::new([options.clone().database(&format!("{made}_utf8"))]);
         check(&right).await.expect("UTF8");
         assert!(folds_case(&right).await.expect("an answer"), "É is found by é");
         right.close().await;

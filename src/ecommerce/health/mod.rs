@@ -10,7 +10,6 @@ pub mod schedule;
 mod shared;
 
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use super::{
@@ -21,6 +20,7 @@ use super::{
 use crate::{
     alerts,
     audit::{self, By, CartRef, Event},
+    database::Connection,
 };
 
 pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
@@ -108,7 +108,7 @@ pub struct StatusChange {
 }
 
 /// The one place that tells of a change.
-async fn announce(work: &mut PgConnection, change: &StatusChange) -> sqlx::Result<()> {
+async fn announce(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
     let cart = CartRef { id: change.cart.0, name: change.website_name.clone() };
     let (class, title) = (change.class.as_str(), change.title.clone());
     let event = match change.status {

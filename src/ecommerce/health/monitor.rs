@@ -4,13 +4,12 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{Finding, PastCheck, record, schedule};
 use crate::{
-    database::transaction,
+    database::{Pool, transaction},
     ecommerce::{
         CartId, Ecommerce, LiveToken, NoToken, Offered, Refusal, RunningTest, TestSubject, Visitor,
         shopify::{
@@ -21,6 +20,7 @@ use crate::{
         title::{self, Naming},
         verdict::{Class, TESTS_A_MINUTE, Verdict},
     },
+    supervisor::Heartbeat,
 };
 
 /// Most checks of one process at once: half of its calls to Shopify, so that a person who tests never waits for them.
@@ -45,14 +45,15 @@ impl Ecommerce {
     /// # Errors
     /// The database is away. What was leased comes due again by itself.
     pub async fn sweep(&self) -> sqlx::Result<Swept> {
-        self.sweep_until(&CancellationToken::new()).await
+        self.sweep_until(&CancellationToken::new(), &Heartbeat::new()).await
     }
 
     /// The same, but leases no more once it is told to stop; what is being checked is recorded.
-    pub async fn sweep_until(&self, stop: &CancellationToken) -> sqlx::Result<Swept> {
+    pub async fn sweep_until(&self, stop: &CancellationToken, heartbeat: &Heartbeat) -> sqlx::Result<Swept> {
         let mut running = JoinSet::new();
         let (mut swept, mut failure, mut is_more) = (Swept::default(), None, true);
         loop {
+            heartbeat.beat();
             let free = MOST_AT_ONCE - running.len();
             if is_more && free >= BATCH && !stop.is_cancelled() {
                 match self.lease(free).await {
@@ -203,7 +204,7 @@ impl Ecommerce {
 }
 
 /// How long the oldest due check has waited; nothing while the integration is off.
-pub async fn lag(pool: &PgPool, practices: bool) -> sqlx::Result<Duration> {
+pub async fn lag(pool: &Pool, practices: bool) -> sqlx::Result<Duration> {
     let mut connection = pool.acquire().await?;
     let lag = sql::find_lag(&mut connection, practices).await?;
     Ok(Duration::try_from_secs_f64(lag.unwrap_or(0.0)).unwrap_or_default())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use crate::database::Connection;
 use time::OffsetDateTime;
 
 use super::{Finding, PastCheck, StatusChange, announce, schedule};
@@ -15,7 +15,7 @@ use crate::ecommerce::{
 
 /// Records a finding about what the locked cart holds.
 pub(in crate::ecommerce) async fn record(
-    work: &mut PgConnection,
+    work: &mut Connection,
     now: &sql::LockedHealth,
     finding: &Finding,
 ) -> sqlx::Result<()> {
@@ -54,7 +54,7 @@ pub(in crate::ecommerce) async fn record(
 
 /// Makes the test that a credential was saved with its first check: the list, the badge and the tab Health tell of it.
 pub(in crate::ecommerce) async fn record_saved_with(
-    work: &mut PgConnection,
+    work: &mut Connection,
     cart: CartId,
     report: &TestReport,
 ) -> sqlx::Result<()> {
@@ -74,7 +74,7 @@ fn reported_title(finding: &Finding) -> &str {
 
 /// A person changed the cart: its problem ends if what stands now is none, and a change of its word is told.
 pub(in crate::ecommerce) async fn settle(
-    work: &mut PgConnection,
+    work: &mut Connection,
     cart: CartId,
     previous: Status,
     by: &str,
@@ -102,7 +102,7 @@ impl Trouble {
 
 /// Begins and ends the problem, and announces a change from one of the three words of an active cart to another.
 async fn follow(
-    work: &mut PgConnection,
+    work: &mut Connection,
     now: &sql::LockedHealth,
     status: Status,
     trouble: Option<Trouble>,
@@ -137,7 +137,7 @@ async fn follow(
 
 /// Ends the problem that lasts where another one, or none, is found, and begins that one; the problem that ended.
 async fn turn(
-    work: &mut PgConnection,
+    work: &mut Connection,
     now: &sql::LockedHealth,
     trouble: Option<&Trouble>,
     ended_by: Option<&str>,

@@ -6,12 +6,10 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
-
 use super::{Class, StatusChange, history::code};
 use crate::{
     alerts::{self, Alert, SharedCause, SharedProblem},
-    database::transaction,
+    database::{Connection, transaction},
     ecommerce::{Ecommerce, Status, sql},
 };
 
@@ -73,7 +71,7 @@ fn codes_of(cause: SharedCause) -> Vec<i32> {
 }
 
 /// Tells a change: by an alert of its own, or, where many carts share its cause, by the one for all of them.
-pub(super) async fn tell(work: &mut PgConnection, change: &StatusChange) -> sqlx::Result<()> {
+pub(super) async fn tell(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
     let Some(cause) = cause_of(change.class) else { return alerts::queue(work, &change.told()).await };
     let lasting = sql::lock_shared_problem(work, cause).await?;
     match (lasting, change.status) {
@@ -84,7 +82,7 @@ pub(super) async fn tell(work: &mut PgConnection, change: &StatusChange) -> sqlx
     }
 }
 
-async fn begin_if_many(work: &mut PgConnection, cause: SharedCause, change: &StatusChange) -> sqlx::Result<()> {
+async fn begin_if_many(work: &mut Connection, cause: SharedCause, change: &StatusChange) -> sqlx::Result<()> {
     let carts = sql::count_failing(work, &codes_of(cause), Some(WINDOW)).await?;
     let active = sql::count_active(work).await?;
     if !is_many(carts, active) {
@@ -110,7 +108,7 @@ async fn begin_if_many(work: &mut PgConnection, cause: SharedCause, change: &Sta
 }
 
 /// Ends a problem that no cart has any more; after an hour also one that too few have to be many.
-async fn end_if_over(work: &mut PgConnection, cause: SharedCause, lasting: &sql::Lasting) -> sqlx::Result<()> {
+async fn end_if_over(work: &mut Connection, cause: SharedCause, lasting: &sql::Lasting) -> sqlx::Result<()> {
     let still_failing = sql::count_failing(work, &codes_of(cause), None).await?;
     let is_over = still_failing == 0 || still_failing < MANY_OF_FEW && lasting.is_old;
     if !is_over {

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     audit::{Actor, Origin},
     clock::Clock,
+    database::Pool,
     ecommerce::{
         Ecommerce, Offered, Submission, Visitor, WebsiteName,
         shopify::{
@@ -28,7 +29,7 @@ const HANDLE: &str = "northwind-tea";
 const HOST: &str = "northwind-tea.myshopify.com";
 
 struct House {
-    pool: PgPool,
+    pool: Pool,
     practice: Practice,
     line: String,
     ecommerce: Ecommerce,
@@ -41,7 +42,7 @@ fn visitor() -> Visitor {
 
 impl House {
     /// The integration on, and no cart yet.
-    async fn open(pool: PgPool) -> Self {
+    async fn open(pool: Pool) -> Self {
         let practice = Practice::start(Options::test()).await.expect("the stand-in");
         let line = KeyRing::generate_line();
         let ecommerce = replica(&pool, &practice, &line).await;
@@ -50,7 +51,7 @@ impl House {
     }
 
     /// The same with one active cart that is due.
-    async fn with_cart(pool: PgPool, kind: CredentialKind) -> (Self, CartId) {
+    async fn with_cart(pool: Pool, kind: CredentialKind) -> (Self, CartId) {
         let house = Self::open(pool).await;
         let cart = house.cart(HANDLE, kind).await;
         (house, cart)
@@ -140,7 +141,7 @@ impl House {
     }
 }
 
-async fn replica(pool: &PgPool, practice: &Practice, line: &str) -> Ecommerce {
+async fn replica(pool: &Pool, practice: &Practice, line: &str) -> Ecommerce {
     let egress = Egress {
         proxy: Some(practice.proxy_url().parse().expect("a proxy")),
         extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
@@ -156,7 +157,8 @@ fn word(status: Status, class: Class) -> (String, Option<String>) {
 }
 
 #[sqlx::test]
-async fn a_due_cart_is_checked_once_and_planned_again(pool: PgPool) {
+async fn a_due_cart_is_checked_once_and_planned_again(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept { checked: 1, dropped: 0 });
     assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default(), "nothing is due any more");
@@ -179,7 +181,8 @@ async fn a_due_cart_is_checked_once_and_planned_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn nothing_is_asked_of_a_cart_that_is_off(pool: PgPool) {
+async fn nothing_is_asked_of_a_cart_that_is_off(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.ecommerce.switch(By::operator(), false).await.expect("off");
     assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default());
@@ -194,7 +197,8 @@ async fn nothing_is_asked_of_a_cart_that_is_off(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: PgPool) {
+async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.tamper("update carts set is_active = false, status = 'inactive'").await;
     assert_eq!(house.health(cart).await.next_check_at, None);
@@ -207,7 +211,8 @@ async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_it_lasted(pool: PgPool) {
+async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_it_lasted(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
     house.set(Scenario::Says(Canned::Unavailable));
@@ -240,7 +245,8 @@ async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_
 }
 
 #[sqlx::test]
-async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: PgPool) {
+async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
     let token = SecretString::from(format!("shpat_{}", Uuid::new_v4().simple()));
@@ -267,7 +273,8 @@ async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn no_transaction_is_open_while_shopify_is_asked(pool: PgPool) {
+async fn no_transaction_is_open_while_shopify_is_asked(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.set(Scenario::Held);
     let ecommerce = house.ecommerce.clone();
@@ -285,7 +292,8 @@ async fn no_transaction_is_open_while_shopify_is_asked(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: PgPool) {
+async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     let other = house.other().await;
     house.set(Scenario::Held);
@@ -304,7 +312,8 @@ async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: PgPool) {
+async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::open(pool).await;
     let changes = [
         "update carts set website_name = 'Renamed', version = version + 1",
@@ -333,7 +342,8 @@ async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_token_that_was_minted_is_renewed_once_and_a_second_refusal_is_final(pool: PgPool) {
+async fn a_token_that_was_minted_is_renewed_once_and_a_second_refusal_is_final(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
     assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
     house.practice.journal().clear();
@@ -347,14 +357,16 @@ async fn a_token_that_was_minted_is_renewed_once_and_a_second_refusal_is_final(p
 }
 
 #[sqlx::test]
-async fn an_exchange_that_is_refused_is_the_finding(pool: PgPool) {
+async fn an_exchange_that_is_refused_is_the_finding(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
     house.practice.stores().change(HANDLE, |store| store.on_exchange = Some(Scenario::Exchange(Refusal::NotInstalled)));
     assert_eq!(house.check().await, word(Status::NotConnected, Class::CcNotInstalled));
 }
 
 #[sqlx::test]
-async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: PgPool) {
+async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.tamper("update carts set store_host = 'evil-shop.myshopify.com'").await;
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::OurKey));
@@ -363,7 +375,8 @@ async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_store_that_we_cannot_check_needs_attention_after_four_mistakes_of_ours(pool: PgPool) {
+async fn a_store_that_we_cannot_check_needs_attention_after_four_mistakes_of_ours(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
     house.set(Scenario::Says(Canned::BadRequest));
@@ -391,7 +404,8 @@ async fn a_store_that_we_cannot_check_needs_attention_after_four_mistakes_of_our
 }
 
 #[sqlx::test]
-async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool: PgPool) {
+async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.set(Scenario::ScopesMissing(&["write_inventory", "read_shipping"]));
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::ScopesMissing));
@@ -410,7 +424,8 @@ async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool
 }
 
 #[sqlx::test]
-async fn sixty_due_carts_are_checked_by_two_replicas_and_each_once(pool: PgPool) {
+async fn sixty_due_carts_are_checked_by_two_replicas_and_each_once(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::open(pool).await;
     for n in 0..60 {
         house.cart(&format!("shop-{n}"), CredentialKind::AccessToken).await;
@@ -428,8 +443,9 @@ async fn sixty_due_carts_are_checked_by_two_replicas_and_each_once(pool: PgPool)
 
 /// What one cart's history weighs when it is full: docs/performance.md tells the number.
 #[sqlx::test]
-async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
+async fn a_year_of_checks_takes_a_bounded_room(pool: sqlx::PgPool) {
     const CARTS: i64 = 200;
+    let pool = crate::database::Pool::from(&pool);
     let house = House::open(pool).await;
     house
         .tamper(&format!(
@@ -458,7 +474,8 @@ async fn a_year_of_checks_takes_a_bounded_room(pool: PgPool) {
         asked_customers: false,
     };
     for cart in &carts {
-        let mut work = house.pool.begin().await.expect("begun");
+        let mut work = house.pool.acquire().await.expect("a connection");
+        work.begin().await.expect("begun");
         for _ in 0..40 {
             let now =
                 crate::ecommerce::sql::lock_health(&mut work, CartId(*cart)).await.expect("read").expect("a cart");

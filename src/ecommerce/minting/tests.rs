@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     audit::{Actor, Origin},
     clock::Clock,
+    database::Pool,
     ecommerce::{
         Offered, Submission, Visitor, WebsiteName,
         shopify::client::{Client, Egress},
@@ -19,7 +19,7 @@ use crate::{
 const HANDLE: &str = "northwind-tea";
 
 /// Two replicas on one database, one key and one Shopify, with a cart that has a Client ID and Client secret.
-async fn replicas(pool: &PgPool) -> (Practice, Ecommerce, Ecommerce, CartId) {
+async fn replicas(pool: &Pool) -> (Practice, Ecommerce, Ecommerce, CartId) {
     let practice = Practice::start(Options::test()).await.expect("the stand-in");
     let store = practice.stores().put(HANDLE, PracticeStore::sample(HANDLE));
     let egress = Egress {
@@ -55,7 +55,7 @@ fn exchanges(practice: &Practice) -> usize {
     practice.journal().requests().iter().filter(|request| request.path.ends_with("/oauth/access_token")).count()
 }
 
-async fn shift_end(pool: &PgPool, hours: i32) {
+async fn shift_end(pool: &Pool, hours: i32) {
     sqlx::query("update carts set minted_ends_at = now() + make_interval(hours => $1)")
         .bind(hours)
         .execute(pool)
@@ -64,7 +64,8 @@ async fn shift_end(pool: &PgPool, hours: i32) {
 }
 
 #[sqlx::test]
-async fn fifty_callers_on_two_replicas_make_one_exchange(pool: PgPool) {
+async fn fifty_callers_on_two_replicas_make_one_exchange(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
     let callers = (0..50).map(|n| {
         let replica = if n % 2 == 0 { one.clone() } else { two.clone() };
@@ -78,7 +79,8 @@ async fn fifty_callers_on_two_replicas_make_one_exchange(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_refused_token_is_renewed_once_and_not_in_a_loop(pool: PgPool) {
+async fn a_refused_token_is_renewed_once_and_not_in_a_loop(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
     let first = one.live_token(cart).await.expect("a token");
     practice.stores().end_minted_tokens(HANDLE);
@@ -90,7 +92,8 @@ async fn a_refused_token_is_renewed_once_and_not_in_a_loop(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_token_is_renewed_early_and_kept_while_it_works(pool: PgPool) {
+async fn a_token_is_renewed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
     let first = one.live_token(cart).await.expect("a token");
     shift_end(&pool, 20).await;
@@ -112,7 +115,8 @@ async fn a_token_is_renewed_early_and_kept_while_it_works(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_token_moved_to_another_host_is_not_used(pool: PgPool) {
+async fn a_token_moved_to_another_host_is_not_used(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let (practice, one, _, cart) = replicas(&pool).await;
     one.live_token(cart).await.expect("a token");
     sqlx::query("update carts set store_host = 'evil-shop.myshopify.com'").execute(&pool).await.expect("by SQL");

@@ -2,11 +2,11 @@
 //! same form with something else in it is not.
 
 use secrecy::ExposeSecret;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Found, Offered, SaveError, Saved, Submission};
 use crate::{
+    database::Connection,
     ecommerce::{
         Cart, Ecommerce, Visitor,
         settings::{Asked, Setting, Settings},
@@ -45,7 +45,7 @@ impl Ecommerce {
     /// What the first press of this form did, if it said the same.
     pub(super) async fn came_before(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         submitted: Uuid,
         digest: &Fingerprints,
@@ -60,7 +60,7 @@ impl Ecommerce {
     /// Whether the cart that a form made holds the secret that waits with the form now, if one does.
     async fn is_spent(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         blank: Option<&Blank>,
         made: &sql::Submitted,
@@ -75,7 +75,7 @@ impl Ecommerce {
     /// Whether a secret waits with this form that has passed a test since the form was saved.
     pub(super) async fn has_passed_since(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         blank: Option<&Blank>,
         cart: &Cart,
@@ -92,7 +92,7 @@ impl Ecommerce {
 
     async fn waiting_secret(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         blank: &Blank,
         cart: Option<&Cart>,

@@ -1,12 +1,12 @@
 //! The later saves of a cart: nothing over somebody else's, nothing that works is lost, and the other settings in the same
 //! transaction.
 
-use sqlx::PgConnection;
-
-use super::{Effect, SaveError, Saved, Submission, connection::Connection, digest::Blank, effect, keeps_saved};
+use super::{
+    Effect, SaveError, Saved, Submission, credential_change::CredentialChange, digest::Blank, effect, keeps_saved,
+};
 use crate::{
     audit::{self, CartRef, Change, Event},
-    database::transaction,
+    database::{Connection, transaction},
     ecommerce::{
         Cart, CartId, Ecommerce, Visitor, health,
         settings::{Asked, ItemGroupError},
@@ -54,7 +54,7 @@ impl Ecommerce {
 
     async fn update_in(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         id: CartId,
         edit: Edit,
@@ -88,7 +88,7 @@ impl Ecommerce {
                 changes.extend(more);
             }
         }
-        let Connection { effect, has_passed, last, replaced, tested } = connection;
+        let CredentialChange { effect, has_passed, last, replaced, tested } = connection;
         let facts = Facts { has_passed, is_active: wants_active && has_passed, last };
         let status = facts.status().with_locations(are_gone);
         let active = (facts.is_active, wants_active && !facts.is_active);
@@ -120,7 +120,7 @@ fn came_before(before: &sql::Locked, edit: &Edit, submission: &Submission, diges
 }
 
 /// Stores what may be changed of the settings; what changed, in words.
-async fn settle(work: &mut PgConnection, id: CartId, asked: &Asked) -> Result<Vec<Change>, SaveError> {
+async fn settle(work: &mut Connection, id: CartId, asked: &Asked) -> Result<Vec<Change>, SaveError> {
     let known = sql::find_locations(work, id).await?;
     let (mut saved, granted) = sql::find_settings(work, id).await?;
     saved.locations = known.chosen();

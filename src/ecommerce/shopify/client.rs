@@ -11,7 +11,7 @@ mod payload;
 mod received;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -42,10 +42,29 @@ const MOST_IN_FLIGHT: usize = 200;
 const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
 
+fn build(egress: &Egress) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .https_only(true)
+        .http1_only()
+        .http1_max_headers(MOST_HEADERS)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECT)
+        .tls_backend_preconfigured(egress.tls()?);
+    let builder = match &egress.proxy {
+        Some(proxy) => builder.proxy(proxy.to_reqwest()?),
+        None => builder.dns_resolver(lookup::Timed::default()),
+    };
+    builder.build().context("setting up calls to Shopify")
+}
+
 /// Calls Shopify. Cheap to clone; clones share the limit of calls in flight.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Arc<RwLock<reqwest::Client>>,
     in_flight: Arc<Semaphore>,
     through_proxy: bool,
 }
@@ -56,26 +75,25 @@ impl Client {
     /// # Errors
     /// Extra roots that are no PEM certificates, or a TLS set-up that the build does not support.
     pub fn new(egress: &Egress) -> anyhow::Result<Self> {
-        let builder = reqwest::Client::builder()
-            .no_proxy()
-            .https_only(true)
-            .http1_only()
-            .http1_max_headers(MOST_HEADERS)
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT)
-            .tls_backend_preconfigured(egress.tls()?);
-        let builder = match &egress.proxy {
-            Some(proxy) => builder.proxy(proxy.to_reqwest()?),
-            None => builder.dns_resolver(lookup::Timed::default()),
-        };
         Ok(Self {
-            http: builder.build().context("setting up calls to Shopify")?,
+            http: Arc::new(RwLock::new(build(egress)?)),
             in_flight: Arc::new(Semaphore::new(MOST_IN_FLIGHT)),
             through_proxy: egress.proxy.is_some(),
         })
+    }
+
+    /// Trusts the operator's roots as they are now. Calls in flight go on.
+    ///
+    /// # Errors
+    /// As [`Client::new`]; what was trusted before stays so.
+    pub fn reload(&self, egress: &Egress) -> anyhow::Result<()> {
+        let http = build(egress)?;
+        *self.http.write().expect("no panic while it is locked") = http;
+        Ok(())
+    }
+
+    fn http(&self) -> reqwest::Client {
+        self.http.read().expect("no panic while it is locked").clone()
     }
 
     /// Runs one of our documents in a store.
@@ -138,7 +156,7 @@ impl Client {
     pub async fn reach(&self) -> Result<Duration, Failure> {
         let began = Instant::now();
         let request =
-            self.http.get("https://cartwright-doctor.myshopify.com/").header(USER_AGENT, WE_ARE).timeout(2 * CONNECT);
+            self.http().get("https://cartwright-doctor.myshopify.com/").header(USER_AGENT, WE_ARE).timeout(2 * CONNECT);
         request.send().await.map_err(|error| Failure::of(&error, self.through_proxy))?;
         Ok(began.elapsed())
     }
@@ -164,7 +182,7 @@ impl Client {
 
     fn post(&self, url: String, kind: &'static str, body: String, meter: &Meter) -> reqwest::RequestBuilder {
         let payload = Payload { bytes: Some(Bytes::from(body)), meter: meter.clone() };
-        let request = self.http.post(url).header(CONTENT_TYPE, kind).header(ACCEPT, JSON).header(USER_AGENT, WE_ARE);
+        let request = self.http().post(url).header(CONTENT_TYPE, kind).header(ACCEPT, JSON).header(USER_AGENT, WE_ARE);
         request.body(reqwest::Body::wrap(payload))
     }
 

@@ -1,10 +1,12 @@
 //! The SQL of unsaved credentials.
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::credential::CredentialKind;
-use crate::ecommerce::CartId;
+use crate::{
+    database::{Connection, Pool},
+    ecommerce::CartId,
+};
 
 pub(super) struct Unsaved {
     pub kind: CredentialKind,
@@ -18,7 +20,7 @@ pub(super) struct Unsaved {
 
 /// Only the session that made a form's row may replace it.
 pub(super) async fn upsert_unsaved(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     form: Uuid,
     session: &[u8],
     cart: Option<CartId>,
@@ -46,7 +48,7 @@ pub(super) async fn upsert_unsaved(
 }
 
 pub(super) async fn find_unsaved(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     form: Uuid,
     session: &[u8],
     cart: Option<CartId>,
@@ -74,7 +76,7 @@ pub(super) async fn find_unsaved(
 
 /// The latest form of this session that holds a fresh secret for this cart and host.
 pub(super) async fn find_unsaved_of_cart(
-    pool: &PgPool,
+    pool: &Pool,
     cart: CartId,
     session: &[u8],
     host: &str,
@@ -91,12 +93,12 @@ pub(super) async fn find_unsaved_of_cart(
     .await
 }
 
-pub(super) async fn delete_unsaved(connection: &mut PgConnection, form: Uuid) -> sqlx::Result<()> {
+pub(super) async fn delete_unsaved(connection: &mut Connection, form: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from unsaved_credentials where id = $1", form).execute(connection).await.map(drop)
 }
 
 pub(super) async fn delete_unsaved_of_cart(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     form: Uuid,
     cart: CartId,
     session: &[u8],
@@ -113,7 +115,7 @@ pub(super) async fn delete_unsaved_of_cart(
 }
 
 /// Keeps what ended in the last half hour, so that the page can say that it was there.
-pub(super) async fn delete_old_unsaved(pool: &PgPool) -> sqlx::Result<u64> {
+pub(super) async fn delete_old_unsaved(pool: &Pool) -> sqlx::Result<u64> {
     let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'")
         .execute(pool)
         .await?;

@@ -1,7 +1,6 @@
 //! The draft of a secret: typed, not yet saved. Sealed, for one form, one browser session, one host, thirty minutes, so that
 //! nothing typed is lost between *Test Connection* and *Save*, with or without script.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
     sql,
 };
 use crate::{
+    database::Connection,
     ecommerce::{Broken, Cart, CartId, Ecommerce, Visitor, saving::Found},
     vault::{Place, Vault},
 };
@@ -77,7 +77,7 @@ impl Ecommerce {
 }
 
 pub(in crate::ecommerce) async fn hold(
-    work: &mut PgConnection,
+    work: &mut Connection,
     vault: &Vault,
     visitor: &Visitor,
     form: Uuid,
@@ -102,7 +102,7 @@ pub(in crate::ecommerce) async fn hold(
 /// The unsaved secret of this form, if everything that it is bound to is the same: session, cart, host, kind, Client ID.
 #[expect(clippy::too_many_arguments, reason = "each one is something that the secret is bound to")]
 pub(in crate::ecommerce) async fn find(
-    work: &mut PgConnection,
+    work: &mut Connection,
     vault: &Vault,
     visitor: &Visitor,
     form: Uuid,
@@ -126,13 +126,13 @@ pub(in crate::ecommerce) async fn find(
     })
 }
 
-pub(in crate::ecommerce) async fn forget(work: &mut PgConnection, form: Uuid) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn forget(work: &mut Connection, form: Uuid) -> sqlx::Result<()> {
     sql::delete_unsaved(work, form).await
 }
 
 /// What was typed for a cart is saved: nothing of this browser waits for it any more.
 pub(in crate::ecommerce) async fn forget_of_cart(
-    work: &mut PgConnection,
+    work: &mut Connection,
     visitor: &Visitor,
     form: Uuid,
     cart: CartId,

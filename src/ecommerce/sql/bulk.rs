@@ -1,8 +1,8 @@
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
     audit::{Actor, By, CartRef, Origin},
+    database::{Connection, Pool},
     ecommerce::{
         CartFilter, CartId, Status,
         bulk::{Item, Job, JobId, Kind, Selection},
@@ -27,7 +27,7 @@ fn parts(selection: &Selection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<
 
 /// How many carts a selection means now; with `active_only` those of them that are on.
 pub(in crate::ecommerce) async fn count_selected(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     selection: &Selection,
     active_only: bool,
 ) -> sqlx::Result<i64> {
@@ -50,7 +50,7 @@ pub(in crate::ecommerce) async fn count_selected(
 }
 
 pub(in crate::ecommerce) async fn insert_job(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: JobId,
     kind: Kind,
     by: &By,
@@ -69,7 +69,7 @@ pub(in crate::ecommerce) async fn insert_job(
 
 /// One item a cart, in the order of the list; how many.
 pub(in crate::ecommerce) async fn insert_items(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: JobId,
     selection: &Selection,
 ) -> sqlx::Result<i32> {
@@ -98,7 +98,7 @@ pub(in crate::ecommerce) async fn insert_items(
     .await
 }
 
-pub(in crate::ecommerce) async fn find_job(pool: &PgPool, id: JobId) -> sqlx::Result<Option<Job>> {
+pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: JobId) -> sqlx::Result<Option<Job>> {
     let Some(row) =
         sqlx::query!("select kind, made_by_name, total, cancelled_at, finished_at from jobs where id = $1", id.0)
             .fetch_optional(pool)
@@ -124,7 +124,7 @@ pub(in crate::ecommerce) async fn find_job(pool: &PgPool, id: JobId) -> sqlx::Re
 }
 
 /// Takes the next open items of all jobs, oldest job first, for a minute each. What another replica holds is left to it.
-pub(in crate::ecommerce) async fn lease_items(pool: &PgPool, limit: i64) -> sqlx::Result<Vec<Item>> {
+pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::Result<Vec<Item>> {
     let rows = sqlx::query!(
         r#"update job_items items set leased_until = now() + interval '1 minute'
            from jobs
@@ -153,7 +153,7 @@ pub(in crate::ecommerce) async fn lease_items(pool: &PgPool, limit: i64) -> sqlx
 
 /// Notes what came of an item; `false` where that is noted already.
 pub(in crate::ecommerce) async fn finish_item(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     item: &Item,
     outcome: &str,
 ) -> sqlx::Result<bool> {
@@ -169,7 +169,7 @@ pub(in crate::ecommerce) async fn finish_item(
 }
 
 /// Ends the jobs that have no open item any more.
-pub(in crate::ecommerce) async fn finish_jobs(pool: &PgPool) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn finish_jobs(pool: &Pool) -> sqlx::Result<()> {
     sqlx::query!(
         "update jobs set finished_at = now() where finished_at is null and cancelled_at is null
            and not exists (select from job_items where job_id = jobs.id and outcome is null)"
@@ -180,7 +180,7 @@ pub(in crate::ecommerce) async fn finish_jobs(pool: &PgPool) -> sqlx::Result<()>
 }
 
 /// Stops a job before its end; `false` where there is nothing to stop.
-pub(in crate::ecommerce) async fn cancel_job(connection: &mut PgConnection, id: JobId) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn cancel_job(connection: &mut Connection, id: JobId) -> sqlx::Result<bool> {
     let cancelled = sqlx::query!(
         "update jobs set cancelled_at = now() where id = $1 and cancelled_at is null and finished_at is null",
         id.0
@@ -192,7 +192,7 @@ pub(in crate::ecommerce) async fn cancel_job(connection: &mut PgConnection, id: 
 
 /// Turns one cart off, and forgets that it was to be turned on.
 pub(in crate::ecommerce) async fn turn_off(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     status: Status,
     by: &str,
@@ -213,7 +213,7 @@ pub(in crate::ecommerce) async fn turn_off(
 }
 
 /// Removes jobs that ended a month ago, and those that nobody will end.
-pub(in crate::ecommerce) async fn delete_old_jobs(pool: &PgPool) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn delete_old_jobs(pool: &Pool) -> sqlx::Result<u64> {
     let deleted = sqlx::query!("delete from jobs where made_at < now() - interval '30 days'").execute(pool).await?;
     Ok(deleted.rows_affected())
 }

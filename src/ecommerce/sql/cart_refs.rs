@@ -1,10 +1,13 @@
 //! Carts by what must be theirs alone: a name, a store, a token. Enough of each to lead somebody there.
 
-use sqlx::{PgConnection, PgPool};
+use crate::{
+    audit::CartRef,
+    database::{Connection, Pool},
+    ecommerce::CartId,
+    vault::Fingerprints,
+};
 
-use crate::{audit::CartRef, ecommerce::CartId, vault::Fingerprints};
-
-pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sqlx::Result<Option<CartRef>> {
+pub(in crate::ecommerce) async fn find_by_name(pool: &Pool, name: &str) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
         "select id, website_name as name from carts where name_key(website_name) = name_key($1) order by name_twin limit 1",
@@ -14,7 +17,7 @@ pub(in crate::ecommerce) async fn find_by_name(pool: &PgPool, name: &str) -> sql
     .await
 }
 
-pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sqlx::Result<Option<CartRef>> {
+pub(in crate::ecommerce) async fn find_by_store(pool: &Pool, host: &str) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
         "select id, website_name as name from carts where platform = 'shopify' and store_host = $1",
@@ -26,7 +29,7 @@ pub(in crate::ecommerce) async fn find_by_store(pool: &PgPool, host: &str) -> sq
 
 /// The cart that has this shop ID, if it is another one than `own`.
 pub(in crate::ecommerce) async fn find_by_shop(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     shop: &str,
     own: Option<CartId>,
 ) -> sqlx::Result<Option<CartRef>> {
@@ -42,7 +45,7 @@ pub(in crate::ecommerce) async fn find_by_shop(
 
 /// The cart that has the shop which answered behind this host the last time.
 pub(in crate::ecommerce) async fn find_by_shop_of(
-    pool: &PgPool,
+    pool: &Pool,
     host: &str,
     own: Option<CartId>,
 ) -> sqlx::Result<Option<CartRef>> {
@@ -59,7 +62,7 @@ pub(in crate::ecommerce) async fn find_by_shop_of(
 
 /// Another cart that uses the very same token.
 pub(in crate::ecommerce) async fn find_by_token(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     fingerprints: &Fingerprints,
     own: Option<CartId>,
 ) -> sqlx::Result<Option<CartRef>> {

@@ -1,12 +1,12 @@
 //! A cart and its row: found, held, inserted, changed, deleted.
 
-use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Sealed, SealedRow};
 use crate::{
     audit::{By, CartRef},
+    database::{Connection, Pool},
     ecommerce::{
         Cart, CartId, SavedCredential, Status, WebsiteName,
         saving::{Effect, Saved},
@@ -79,7 +79,7 @@ pub(in crate::ecommerce) struct Locked {
 }
 
 /// A cart and its sealed secret.
-pub(in crate::ecommerce) async fn find(pool: &PgPool, id: CartId) -> sqlx::Result<Option<(Cart, Option<SealedRow>)>> {
+pub(in crate::ecommerce) async fn find(pool: &Pool, id: CartId) -> sqlx::Result<Option<(Cart, Option<SealedRow>)>> {
     Ok(select_cart!("", id.0).fetch_optional(pool).await?.map(|mut row| {
         let secret = row.secret.take();
         let cart = row.into_locked().cart;
@@ -96,7 +96,7 @@ pub(in crate::ecommerce) async fn find(pool: &PgPool, id: CartId) -> sqlx::Resul
 }
 
 /// Reads and holds the row until the transaction ends, so that nobody decides on what we are about to change.
-pub(in crate::ecommerce) async fn lock(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Option<Locked>> {
+pub(in crate::ecommerce) async fn lock(connection: &mut Connection, id: CartId) -> sqlx::Result<Option<Locked>> {
     Ok(select_cart!(" for update", id.0).fetch_optional(connection).await?.map(Record::into_locked))
 }
 
@@ -177,7 +177,7 @@ impl Submitted {
 
 /// The cart that this form made, if it said the same.
 pub(in crate::ecommerce) async fn find_by_submission(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     form: Uuid,
     digests: &[Vec<u8>],
 ) -> sqlx::Result<Option<Submitted>> {
@@ -207,7 +207,7 @@ pub(in crate::ecommerce) struct NewCart<'a> {
 
 /// Inserts a cart with its credential; what a pass knows of the store follows by `update_pass`.
 pub(in crate::ecommerce) async fn insert(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     new: &NewCart<'_>,
     sealed: &Sealed,
     passed_at: Option<OffsetDateTime>,
@@ -244,7 +244,7 @@ pub(in crate::ecommerce) async fn insert(
 
 /// Writes what a person may change in place and raises the version.
 pub(in crate::ecommerce) async fn update(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     (submitted, digest): (Uuid, &[u8]),
     name: &WebsiteName,
@@ -275,7 +275,7 @@ pub(in crate::ecommerce) async fn update(
 
 /// Turns on a cart that waited for its pass; `false` where nobody asked for it. The form that the tester has open shows the tick
 /// already, so the version stays.
-pub(in crate::ecommerce) async fn turn_on_after_pass(connection: &mut PgConnection, id: CartId) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn turn_on_after_pass(connection: &mut Connection, id: CartId) -> sqlx::Result<bool> {
     let turned_on = sqlx::query!(
         "update carts set is_active = true, activate_on_pass = false where id = $1 and activate_on_pass and not is_active",
         id.0
@@ -288,7 +288,7 @@ pub(in crate::ecommerce) async fn turn_on_after_pass(connection: &mut PgConnecti
 /// The cart that holds exactly what was tested, though the test was not one of that cart: it was saved while its test ran. A cart
 /// that is known to belong to a shop counts only tests of its own, which compare the shop.
 pub(in crate::ecommerce) async fn find_holder(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     host: &str,
     fingerprints: &Fingerprints,
     own: Option<CartId>,
@@ -306,7 +306,7 @@ pub(in crate::ecommerce) async fn find_holder(
 }
 
 pub(in crate::ecommerce) async fn delete(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     version: i64,
 ) -> sqlx::Result<Option<(CartRef, String)>> {

@@ -1,11 +1,11 @@
 //! Connection tests: begun, ended, read, and which cart one of them lets in.
 
-use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
     audit::By,
+    database::{Connection, Pool},
     ecommerce::{
         CartId, TestReport,
         shopify::{address::StoreAddress, credential::CredentialKind, scopes},
@@ -25,7 +25,7 @@ pub(in crate::ecommerce) struct NewTest<'a> {
     pub was_saved: bool,
 }
 
-pub(in crate::ecommerce) async fn insert_test(connection: &mut PgConnection, test: &NewTest<'_>) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn insert_test(connection: &mut Connection, test: &NewTest<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into connection_tests
             (id, cart_id, submission_id, tested_by, tested_by_name, store_host, credential_kind, fingerprint, was_saved)
@@ -45,7 +45,7 @@ pub(in crate::ecommerce) async fn insert_test(connection: &mut PgConnection, tes
     .map(drop)
 }
 
-pub(in crate::ecommerce) async fn finish_test(connection: &mut PgConnection, report: &TestReport) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn finish_test(connection: &mut Connection, report: &TestReport) -> sqlx::Result<()> {
     let verdict = &report.verdict;
     sqlx::query!(
         "update connection_tests set finished_at = now(), passed = $2, class = $3, verdict = $4 where id = $1",
@@ -61,7 +61,7 @@ pub(in crate::ecommerce) async fn finish_test(connection: &mut PgConnection, rep
 
 /// The newest finished test of a new cart's form whose secret still waits in this session.
 pub(in crate::ecommerce) async fn find_waiting_test(
-    pool: &PgPool,
+    pool: &Pool,
     session: &[u8],
     person: Uuid,
 ) -> sqlx::Result<Option<Uuid>> {
@@ -77,7 +77,7 @@ pub(in crate::ecommerce) async fn find_waiting_test(
     .await
 }
 
-pub(in crate::ecommerce) async fn find_test(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<TestReport>> {
+pub(in crate::ecommerce) async fn find_test(pool: &Pool, id: Uuid) -> sqlx::Result<Option<TestReport>> {
     let row = sqlx::query!(
         r#"select id, submission_id, cart_id, store_host, credential_kind, was_saved, finished_at as "finished_at!", verdict as "verdict!"
            from connection_tests where id = $1 and finished_at is not null"#,
@@ -101,7 +101,7 @@ pub(in crate::ecommerce) async fn find_test(pool: &PgPool, id: Uuid) -> sqlx::Re
 }
 
 /// A test that this person started and that has not ended; those that a crash left behind do not count.
-pub(in crate::ecommerce) async fn is_testing(connection: &mut PgConnection, person: Uuid) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn is_testing(connection: &mut Connection, person: Uuid) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from connection_tests
             where tested_by = $1 and finished_at is null and started_at > now() - interval '16 seconds') as "is_testing!""#,
@@ -113,7 +113,7 @@ pub(in crate::ecommerce) async fn is_testing(connection: &mut PgConnection, pers
 
 /// When exactly this last worked, by any test.
 pub(in crate::ecommerce) async fn find_last_worked(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     fingerprints: &Fingerprints,
 ) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
@@ -166,7 +166,7 @@ fn missing(verdict: &Verdict) -> i32 {
 
 /// The latest test of exactly this, and whether it ended at most thirty minutes ago.
 pub(in crate::ecommerce) async fn find_latest_test(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     fingerprints: &Fingerprints,
 ) -> sqlx::Result<Option<(TestReport, bool)>> {
     let row = sqlx::query!(
@@ -195,7 +195,7 @@ pub(in crate::ecommerce) async fn find_latest_test(
 
 /// Shop ID and name of the store that exactly this opened in its latest test, passed or not, in the last thirty minutes.
 pub(in crate::ecommerce) async fn find_recent_shop(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     fingerprints: &Fingerprints,
 ) -> sqlx::Result<Option<(String, String)>> {
     let row = sqlx::query!(
@@ -211,7 +211,7 @@ pub(in crate::ecommerce) async fn find_recent_shop(
 
 /// The last test that somebody ran from the form of a new cart; those are few, since they go after a day.
 pub(in crate::ecommerce) async fn find_last_test_of_new(
-    pool: &PgPool,
+    pool: &Pool,
     form: Uuid,
     person: Uuid,
 ) -> sqlx::Result<Option<Uuid>> {
@@ -228,7 +228,7 @@ pub(in crate::ecommerce) async fn find_last_test_of_new(
 
 /// The last test that somebody ran from this form of a saved cart.
 pub(in crate::ecommerce) async fn find_last_test_of_cart(
-    pool: &PgPool,
+    pool: &Pool,
     cart: CartId,
     form: Uuid,
     person: Uuid,
@@ -247,7 +247,7 @@ pub(in crate::ecommerce) async fn find_last_test_of_cart(
 
 /// What exactly was tested.
 pub(in crate::ecommerce) async fn find_test_fingerprint(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: Uuid,
 ) -> sqlx::Result<Option<Vec<u8>>> {
     sqlx::query_scalar!("select fingerprint from connection_tests where id = $1", id).fetch_optional(connection).await
@@ -255,7 +255,7 @@ pub(in crate::ecommerce) async fn find_test_fingerprint(
 
 /// Links a pass to the cart whose saved credential it covers. What was granted before and is not any more was lost now.
 pub(in crate::ecommerce) async fn update_pass(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     pass: &PassFacts,
 ) -> sqlx::Result<()> {
@@ -282,7 +282,7 @@ pub(in crate::ecommerce) async fn update_pass(
 
 /// The test that the cart's page shows.
 pub(in crate::ecommerce) async fn update_tested(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     report: &TestReport,
 ) -> sqlx::Result<()> {
@@ -293,11 +293,7 @@ pub(in crate::ecommerce) async fn update_tested(
 }
 
 /// The tests of a form belong to the cart that it became.
-pub(in crate::ecommerce) async fn adopt_tests(
-    connection: &mut PgConnection,
-    id: CartId,
-    form: Uuid,
-) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn adopt_tests(connection: &mut Connection, id: CartId, form: Uuid) -> sqlx::Result<()> {
     sqlx::query!("update connection_tests set cart_id = $1 where submission_id = $2 and cart_id is null", id.0, form)
         .execute(connection)
         .await
@@ -305,7 +301,7 @@ pub(in crate::ecommerce) async fn adopt_tests(
 }
 
 /// Removes tests of stores that were never saved, a day after.
-pub(in crate::ecommerce) async fn delete_old_tests(pool: &PgPool) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn delete_old_tests(pool: &Pool) -> sqlx::Result<u64> {
     let deleted =
         sqlx::query!("delete from connection_tests where cart_id is null and started_at < now() - interval '1 day'")
             .execute(pool)

@@ -1,15 +1,17 @@
 use std::collections::HashSet;
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::ecommerce::{CartId, Counts, listing::COUNT_TO};
+use crate::{
+    database::{Connection, Pool},
+    ecommerce::{CartId, Counts, listing::COUNT_TO},
+};
 
 // The limit stands in the statement, so that it is planned once.
 const _: () = assert!(COUNT_TO == 100);
 
 /// Which of these carts are there.
-pub(in crate::ecommerce) async fn list_existing(pool: &PgPool, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
+pub(in crate::ecommerce) async fn list_existing(pool: &Pool, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
     let there = sqlx::query_scalar!("select id from carts where id = any ($1)", carts).fetch_all(pool).await?;
     Ok(there.into_iter().map(CartId).collect())
 }
@@ -17,7 +19,7 @@ pub(in crate::ecommerce) async fn list_existing(pool: &PgPool, carts: &[Uuid]) -
 /// Whether the integration is on, and how many carts each filter holds; each count stops at [`COUNT_TO`].
 ///
 /// While it is on, a count names one column alone, so that an index answers it however many carts there are.
-pub(in crate::ecommerce) async fn count(connection: &mut PgConnection) -> sqlx::Result<(bool, Counts)> {
+pub(in crate::ecommerce) async fn count(connection: &mut Connection) -> sqlx::Result<(bool, Counts)> {
     let row = sqlx::query!(
         r#"
         select integration.is_active,

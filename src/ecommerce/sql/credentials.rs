@@ -1,10 +1,10 @@
 //! A cart's credential: put in the place of another, forgotten, read.
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
     audit::CartRef,
+    database::{Connection, Pool},
     ecommerce::{
         CartId,
         shopify::{address::StoreAddress, credential::CredentialKind},
@@ -24,7 +24,7 @@ pub(in crate::ecommerce) struct Sealed {
 
 /// Puts another credential in the place of the old one, perhaps for another host; it has not passed yet.
 pub(in crate::ecommerce) async fn update_credential(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     address: &StoreAddress,
     is_practice: bool,
@@ -55,7 +55,7 @@ pub(in crate::ecommerce) async fn update_credential(
 
 /// Forgets the credential; the cart stays, as a Draft.
 pub(in crate::ecommerce) async fn disconnect(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     version: i64,
     by: &str,
@@ -85,7 +85,7 @@ pub(in crate::ecommerce) struct SealedRow {
     pub secret: Vec<u8>,
 }
 
-pub(in crate::ecommerce) async fn find_sealed(pool: &PgPool, id: CartId) -> sqlx::Result<Option<SealedRow>> {
+pub(in crate::ecommerce) async fn find_sealed(pool: &Pool, id: CartId) -> sqlx::Result<Option<SealedRow>> {
     let row = sqlx::query!(
         r#"select credential_kind as "kind!", client_id, secret as "secret!" from carts where id = $1 and secret is not null"#,
         id.0
@@ -97,7 +97,7 @@ pub(in crate::ecommerce) async fn find_sealed(pool: &PgPool, id: CartId) -> sqlx
     }))
 }
 
-pub(in crate::ecommerce) async fn find_fingerprint(pool: &PgPool, id: CartId) -> sqlx::Result<Option<Vec<u8>>> {
+pub(in crate::ecommerce) async fn find_fingerprint(pool: &Pool, id: CartId) -> sqlx::Result<Option<Vec<u8>>> {
     let row = sqlx::query_scalar!("select credential_fingerprint from carts where id = $1", id.0)
         .fetch_optional(pool)
         .await?;

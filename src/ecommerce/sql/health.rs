@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
+use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 
 use super::Due;
@@ -39,7 +39,7 @@ pub(in crate::ecommerce) struct LockedHealth {
 }
 
 pub(in crate::ecommerce) async fn lock_health(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
 ) -> sqlx::Result<Option<LockedHealth>> {
     let row = sqlx::query!(
@@ -81,7 +81,7 @@ pub(in crate::ecommerce) async fn lock_health(
 
 /// What stands, and the status that follows from it. A check is no change of a person's, so the version stays.
 pub(in crate::ecommerce) async fn update_standing(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     stands: &HealthState,
     title: Option<&str>,
@@ -104,7 +104,7 @@ pub(in crate::ecommerce) async fn update_standing(
 
 /// What the app may do now, and since when it may not what it might before: from these follows which setting may be used.
 pub(in crate::ecommerce) async fn update_granted(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     granted: &[String],
 ) -> sqlx::Result<()> {
@@ -123,7 +123,7 @@ pub(in crate::ecommerce) async fn update_granted(
 
 /// Ends the lease, plans the next check and remembers this one. With a cart's first check of a day its old days go.
 pub(in crate::ecommerce) async fn update_health(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     stands: &HealthState,
     check: &PastCheck,
@@ -169,7 +169,7 @@ pub(in crate::ecommerce) async fn update_health(
 /// The same in one statement where a cart that was well still is: nearly every check, and half of its round trips. Whether it was;
 /// if the lease, the cart what stands or what the app may do is another by now, nothing is written.
 pub(in crate::ecommerce) async fn update_health_if_well(
-    pool: &PgPool,
+    pool: &Pool,
     due: &Due,
     check: &PastCheck,
     pause: Duration,

@@ -1,9 +1,9 @@
 //! What checks left behind: days, problems, when the last one passed.
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::{
+    database::Connection,
     ecommerce::{
         CartId,
         health::{Day, Health, PastCheck, Problem, StoreFacts},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Ninety days, and at most two hundred problems within them.
-pub(super) async fn delete_old_history(connection: &mut PgConnection, id: CartId) -> sqlx::Result<()> {
+pub(super) async fn delete_old_history(connection: &mut Connection, id: CartId) -> sqlx::Result<()> {
     sqlx::query!(
         "with days as (delete from cart_days where cart_id = $1 and day <= (now() at time zone 'UTC')::date - 90)
          delete from cart_problems where cart_id = $1 and ended_at is not null and (ended_at < now() - interval '90 days'
@@ -33,7 +33,7 @@ pub(in crate::ecommerce) struct Over {
 }
 
 pub(in crate::ecommerce) async fn end_problem(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     ended_by: Option<&str>,
 ) -> sqlx::Result<Option<Over>> {
@@ -52,7 +52,7 @@ pub(in crate::ecommerce) async fn end_problem(
 
 /// Begins a problem; one that began at the same moment, before the cart was turned off and on again, goes on.
 pub(in crate::ecommerce) async fn insert_problem(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     began_at: OffsetDateTime,
     class: Class,
@@ -72,10 +72,7 @@ pub(in crate::ecommerce) async fn insert_problem(
 }
 
 /// Health without its days and problems.
-pub(in crate::ecommerce) async fn find_health(
-    connection: &mut PgConnection,
-    id: CartId,
-) -> sqlx::Result<Option<Health>> {
+pub(in crate::ecommerce) async fn find_health(connection: &mut Connection, id: CartId) -> sqlx::Result<Option<Health>> {
     let row = sqlx::query!(
         "select next_check_at, h.last_checked_at, last_good_at, recent, store, minted_at, minted_ends_at
          from cart_health h join carts c on c.id = h.cart_id where cart_id = $1",
@@ -97,7 +94,7 @@ pub(in crate::ecommerce) async fn find_health(
     }))
 }
 
-pub(in crate::ecommerce) async fn list_days(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Vec<Day>> {
+pub(in crate::ecommerce) async fn list_days(connection: &mut Connection, id: CartId) -> sqlx::Result<Vec<Day>> {
     let rows = sqlx::query!(
         "select day, checks, failed, slowest_ms from cart_days
          where cart_id = $1 and day > (now() at time zone 'UTC')::date - 90 order by day",
@@ -117,10 +114,7 @@ pub(in crate::ecommerce) async fn list_days(connection: &mut PgConnection, id: C
         .collect())
 }
 
-pub(in crate::ecommerce) async fn list_problems(
-    connection: &mut PgConnection,
-    id: CartId,
-) -> sqlx::Result<Vec<Problem>> {
+pub(in crate::ecommerce) async fn list_problems(connection: &mut Connection, id: CartId) -> sqlx::Result<Vec<Problem>> {
     let rows = sqlx::query!(
         "select began_at, ended_at, ended_by, class, title from cart_problems
          where cart_id = $1 and (ended_at is null or ended_at > now() - interval '90 days') order by began_at desc limit 50",
@@ -144,7 +138,7 @@ pub(in crate::ecommerce) async fn list_problems(
 
 /// When a check of exactly this last passed.
 pub(in crate::ecommerce) async fn find_last_good(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     fingerprints: &Fingerprints,
 ) -> sqlx::Result<Option<OffsetDateTime>> {

@@ -1,14 +1,15 @@
-use sqlx::{PgConnection, PgPool};
+use crate::{
+    database::{Connection, Pool},
+    ecommerce::Integration,
+};
 
-use crate::ecommerce::Integration;
-
-pub(in crate::ecommerce) async fn find_integration(pool: &PgPool) -> sqlx::Result<Integration> {
+pub(in crate::ecommerce) async fn find_integration(pool: &Pool) -> sqlx::Result<Integration> {
     sqlx::query_as!(Integration, "select is_active from ecommerce_integration").fetch_one(pool).await
 }
 
 /// Whether this changed anything.
 pub(in crate::ecommerce) async fn update_integration(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     on: bool,
     by: &str,
 ) -> sqlx::Result<bool> {

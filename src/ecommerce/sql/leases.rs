@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::ecommerce::{CartId, shopify::credential::CredentialKind};
+use crate::{
+    database::Connection,
+    ecommerce::{CartId, shopify::credential::CredentialKind},
+};
 
 /// A cart whose check is due, leased to us.
 pub(in crate::ecommerce) struct Due {
@@ -24,7 +26,7 @@ pub(in crate::ecommerce) struct Due {
 /// Leases up to so many due carts, the longest overdue first; what another process holds is skipped, and a lease that ended
 /// without a result is anybody's. Nothing while the integration is off.
 pub(in crate::ecommerce) async fn lease_due(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     limit: i64,
     practices: bool,
 ) -> sqlx::Result<Vec<Due>> {
@@ -69,7 +71,7 @@ pub(in crate::ecommerce) async fn lease_due(
 
 /// Gives a lease back without a result.
 pub(in crate::ecommerce) async fn release_due(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     due: &Due,
     pause: Duration,
 ) -> sqlx::Result<()> {
@@ -86,10 +88,7 @@ pub(in crate::ecommerce) async fn release_due(
 }
 
 /// How long the oldest due check has waited; `None` while none is late or the integration is off.
-pub(in crate::ecommerce) async fn find_lag(
-    connection: &mut PgConnection,
-    practices: bool,
-) -> sqlx::Result<Option<f64>> {
+pub(in crate::ecommerce) async fn find_lag(connection: &mut Connection, practices: bool) -> sqlx::Result<Option<f64>> {
     sqlx::query_scalar!(
         "select extract(epoch from now() - next_check_at)::float8 from cart_health h join carts c on c.id = h.cart_id
          where next_check_at <= now() and (not c.is_practice or $1)

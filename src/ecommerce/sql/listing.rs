@@ -1,4 +1,4 @@
-use sqlx::PgConnection;
+use crate::database::Connection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -122,7 +122,7 @@ macro_rules! ordered {
 /// One page and one more, in the order that is asked for; backwards it comes reversed. Each filter in each order, from its begin
 /// or from a cursor, is a statement of its own without a condition that may fall away, so that each is planned once and reads the
 /// index that was made for it.
-pub(in crate::ecommerce) async fn list(connection: &mut PgConnection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
+pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     macro_rules! page {
         ($at:ident, $order:literal, [$($keyset:tt)+], $keys:tt, $search:literal) => {
             match query.filter {
@@ -163,7 +163,7 @@ pub(in crate::ecommerce) struct Within<'a> {
 /// One page and one more of the carts whose name or address holds a text, in order: their ids, since most that are looked at are
 /// not shown.
 pub(in crate::ecommerce) async fn search(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     query: &ListQuery,
     text: &str,
     within: Within<'_>,
@@ -199,10 +199,7 @@ pub(in crate::ecommerce) async fn search(
 }
 
 /// The rows of these carts, in their order. Both tables are asked for the ids, so that neither is read as a whole.
-pub(in crate::ecommerce) async fn list_these(
-    connection: &mut PgConnection,
-    ids: &[Uuid],
-) -> sqlx::Result<Vec<CartRow>> {
+pub(in crate::ecommerce) async fn list_these(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<CartRow>> {
     let rows = rows!(connection, ["carts.id = any ($1) and h.cart_id = any ($1)) carts"], ids)?;
     let mut rows: Vec<CartRow> = rows.into_iter().map(Listed::into_row).collect();
     rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id.0));
@@ -240,7 +237,7 @@ impl Listed {
 /// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters a handful is looked for:
 /// each costs a list of carts to read, and few are enough to leave a few. Not those at the beginning of a long text: the names of
 /// one firm begin alike, and a run that all carts have is the dearest.
-pub(in crate::ecommerce) async fn list_like(connection: &mut PgConnection, text: &str) -> sqlx::Result<Vec<Uuid>> {
+pub(in crate::ecommerce) async fn list_like(connection: &mut Connection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select cart_id from cart_search where grams @> array(
              select substr(lower($1), at, 3) from generate_series(

@@ -1,4 +1,4 @@
-use sqlx::PgConnection;
+use crate::database::Connection;
 use time::OffsetDateTime;
 
 use crate::ecommerce::{
@@ -8,7 +8,7 @@ use crate::ecommerce::{
 
 /// The list as the store told it last; what is chosen comes first.
 pub(in crate::ecommerce) async fn list_locations(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
 ) -> sqlx::Result<Vec<Location>> {
     sqlx::query_as!(
@@ -21,7 +21,7 @@ pub(in crate::ecommerce) async fn list_locations(
     .await
 }
 
-pub(in crate::ecommerce) async fn find_locations(connection: &mut PgConnection, id: CartId) -> sqlx::Result<Locations> {
+pub(in crate::ecommerce) async fn find_locations(connection: &mut Connection, id: CartId) -> sqlx::Result<Locations> {
     let read_at = sqlx::query_scalar!("select locations_read_at from carts where id = $1", id.0)
         .fetch_optional(&mut *connection)
         .await?
@@ -31,7 +31,7 @@ pub(in crate::ecommerce) async fn find_locations(connection: &mut PgConnection, 
 
 /// Puts what the store told in the place of the list before. What is chosen stays, and is gone if it is not there.
 pub(in crate::ecommerce) async fn replace_locations(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     told: &[(String, String)],
     at: OffsetDateTime,
@@ -60,7 +60,7 @@ pub(in crate::ecommerce) async fn replace_locations(
 }
 
 pub(in crate::ecommerce) async fn choose_locations(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     chosen: &[String],
 ) -> sqlx::Result<()> {
@@ -80,7 +80,7 @@ pub(in crate::ecommerce) async fn choose_locations(
 }
 
 /// Notes whether none of the chosen locations exists; whether there is any chosen one is in it.
-pub(in crate::ecommerce) async fn note_locations_gone(connection: &mut PgConnection, id: CartId) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn note_locations_gone(connection: &mut Connection, id: CartId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         "update carts set locations_gone = coalesce(
              (select bool_and(is_gone) from cart_locations where cart_id = $1 and is_chosen), false)
@@ -93,7 +93,7 @@ pub(in crate::ecommerce) async fn note_locations_gone(connection: &mut PgConnect
 
 /// The status alone; a person changed nothing, so the version stays.
 pub(in crate::ecommerce) async fn update_status(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     status: crate::ecommerce::Status,
 ) -> sqlx::Result<()> {

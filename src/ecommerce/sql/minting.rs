@@ -1,6 +1,7 @@
-use sqlx::{PgConnection, PgPool};
-
-use crate::ecommerce::{CartId, shopify::credential::CredentialKind};
+use crate::{
+    database::{Connection, Pool},
+    ecommerce::{CartId, shopify::credential::CredentialKind},
+};
 
 /// What renewing needs, with the host from the same row as the secret, in one read.
 pub(in crate::ecommerce) struct MintRow {
@@ -15,7 +16,7 @@ pub(in crate::ecommerce) struct MintRow {
     pub version: i64,
 }
 
-pub(in crate::ecommerce) async fn find_mint(pool: &PgPool, id: CartId) -> sqlx::Result<Option<MintRow>> {
+pub(in crate::ecommerce) async fn find_mint(pool: &Pool, id: CartId) -> sqlx::Result<Option<MintRow>> {
     let row = sqlx::query!(
         r#"select credential_kind as "kind!", website_name, store_host, client_id, secret as "secret!",
                minted_token, mint_version,
@@ -40,7 +41,7 @@ pub(in crate::ecommerce) async fn find_mint(pool: &PgPool, id: CartId) -> sqlx::
 }
 
 /// Takes the lease for thirty seconds, unless another replica has it or has renewed meanwhile.
-pub(in crate::ecommerce) async fn lease_mint(pool: &PgPool, id: CartId, version: i64) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn lease_mint(pool: &Pool, id: CartId, version: i64) -> sqlx::Result<bool> {
     let leased = sqlx::query!(
         "update carts set minting_until = now() + interval '30 seconds'
          where id = $1 and mint_version = $2 and (minting_until is null or minting_until < now())",
@@ -55,7 +56,7 @@ pub(in crate::ecommerce) async fn lease_mint(pool: &PgPool, id: CartId, version:
 /// Writes a renewed token and ends the lease; `false` when the host or the credential (which raises `mint_version`) changed
 /// meanwhile, and the token is thrown away. A rotation of the encryption key meanwhile changes nothing of that.
 pub(in crate::ecommerce) async fn update_minted(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     row: &MintRow,
     sealed: &[u8],
@@ -78,7 +79,7 @@ pub(in crate::ecommerce) async fn update_minted(
 
 /// Ends a lease whose renewal failed.
 pub(in crate::ecommerce) async fn release_mint(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     version: i64,
 ) -> sqlx::Result<()> {

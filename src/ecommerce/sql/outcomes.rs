@@ -1,8 +1,10 @@
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::ecommerce::{CartId, shopify::diagnostics::PastOutcome, verdict::Class};
+use crate::{
+    database::Pool,
+    ecommerce::{CartId, shopify::diagnostics::PastOutcome, verdict::Class},
+};
 
 struct Row {
     id: Uuid,
@@ -19,7 +21,7 @@ impl Row {
 
 /// The newest finished tests of a cart.
 pub(in crate::ecommerce) async fn list_outcomes(
-    pool: &PgPool,
+    pool: &Pool,
     cart: CartId,
     limit: i64,
 ) -> sqlx::Result<Vec<PastOutcome>> {
@@ -37,7 +39,7 @@ pub(in crate::ecommerce) async fn list_outcomes(
 
 /// The newest finished tests of a form that no cart has come of yet.
 pub(in crate::ecommerce) async fn list_unsaved_outcomes(
-    pool: &PgPool,
+    pool: &Pool,
     submission: Uuid,
     limit: i64,
 ) -> sqlx::Result<Vec<PastOutcome>> {

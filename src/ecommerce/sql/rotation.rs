@@ -1,9 +1,11 @@
 //! The SQL of a rotation: secrets that another key than the active one sealed. The id of the key is bytes 2 to 9 of what rests.
 
-use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::vault::{Tally, column::BATCH};
+use crate::{
+    database::{Connection, Pool},
+    vault::{Tally, column::BATCH},
+};
 
 /// A sealed credential with everything that its seal and its fingerprints cover.
 pub(in crate::ecommerce) struct RestingCredential {
@@ -48,20 +50,20 @@ macro_rules! tally {
     };
 }
 
-pub(in crate::ecommerce) async fn tally_secrets(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+pub(in crate::ecommerce) async fn tally_secrets(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
     tally!(pool, "secret" in "carts")
 }
 
-pub(in crate::ecommerce) async fn tally_minted(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+pub(in crate::ecommerce) async fn tally_minted(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
     tally!(pool, "minted_token" in "carts")
 }
 
-pub(in crate::ecommerce) async fn tally_unsaved(pool: &PgPool) -> sqlx::Result<Vec<Tally>> {
+pub(in crate::ecommerce) async fn tally_unsaved(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
     tally!(pool, "secret" in "unsaved_credentials")
 }
 
 pub(in crate::ecommerce) async fn find_secrets(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     active: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<RestingCredential>> {
@@ -79,7 +81,7 @@ pub(in crate::ecommerce) async fn find_secrets(
 }
 
 /// Saved secrets of carts that are not known to be unreadable, whichever key sealed them.
-pub(in crate::ecommerce) async fn find_readable(pool: &PgPool, after: Uuid) -> sqlx::Result<Vec<RestingCredential>> {
+pub(in crate::ecommerce) async fn find_readable(pool: &Pool, after: Uuid) -> sqlx::Result<Vec<RestingCredential>> {
     sqlx::query_as!(
         RestingCredential,
         r#"select id, credential_kind as "kind!", client_id, store_host as host, secret as "secret!" from carts
@@ -93,7 +95,7 @@ pub(in crate::ecommerce) async fn find_readable(pool: &PgPool, after: Uuid) -> s
 }
 
 pub(in crate::ecommerce) async fn find_minted(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     active: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<RestingToken>> {
@@ -111,7 +113,7 @@ pub(in crate::ecommerce) async fn find_minted(
 }
 
 pub(in crate::ecommerce) async fn find_unsaved_secrets(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     active: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<RestingCredential>> {
@@ -130,7 +132,7 @@ pub(in crate::ecommerce) async fn find_unsaved_secrets(
 
 /// Whatever somebody holds just now is left for a later round, so that a rotation waits for nobody's cart. Touches
 /// neither the version nor the time of the last change: nobody changed the cart, and nobody may meet a conflict.
-pub(in crate::ecommerce) async fn put_secrets(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn put_secrets(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
     let written = sqlx::query!(
         "with free as (select id from carts where id = any ($1) order by id for update skip locked)
          update carts set secret = r.after, credential_fingerprint = r.fingerprint, token_fingerprint = r.token_fingerprint
@@ -174,18 +176,18 @@ macro_rules! put {
     }};
 }
 
-pub(in crate::ecommerce) async fn put_minted(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn put_minted(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
     put!(connection, rows, "minted_token" in "carts")
 }
 
-pub(in crate::ecommerce) async fn put_unsaved(connection: &mut PgConnection, rows: &Resealed) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn put_unsaved(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
     put!(connection, rows, "secret" in "unsaved_credentials")
 }
 
 /// A test of exactly this stays one when the key of its fingerprint changes. Before any cart is held: a test that ends
 /// holds its own row first and its cart second, and must not meet us the other way round.
 pub(in crate::ecommerce) async fn move_tests(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     before: &[Vec<u8>],
     after: &[Vec<u8>],
 ) -> sqlx::Result<()> {

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use sqlx::PgConnection;
+use crate::database::Connection;
 use time::OffsetDateTime;
 
 use crate::ecommerce::{
@@ -10,7 +10,7 @@ use crate::ecommerce::{
 
 /// The settings of a cart, without its locations, and what may be used of them.
 pub(in crate::ecommerce) async fn find_settings(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
 ) -> sqlx::Result<(Settings, Granted)> {
     let row = sqlx::query!(
@@ -48,7 +48,7 @@ fn lost(stored: serde_json::Value) -> BTreeMap<String, OffsetDateTime> {
 }
 
 pub(in crate::ecommerce) async fn upsert_settings(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     id: CartId,
     settings: &Settings,
 ) -> sqlx::Result<()> {
@@ -78,7 +78,7 @@ pub(in crate::ecommerce) async fn upsert_settings(
 
 /// Item groups in use, for suggestions. Goes from one to the next through the index, however many carts share one.
 pub(in crate::ecommerce) async fn list_item_groups(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     limit: i64,
 ) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::alerts::SharedCause;
+use crate::{alerts::SharedCause, database::Connection};
 
 /// A shared problem that lasts.
 pub(in crate::ecommerce) struct Lasting {
@@ -19,7 +18,7 @@ pub(in crate::ecommerce) struct Lasting {
 
 /// Locks a cause until the transaction ends, and its problem if one lasts.
 pub(in crate::ecommerce) async fn lock_shared_problem(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     cause: SharedCause,
 ) -> sqlx::Result<Option<Lasting>> {
     let row = sqlx::query!(
@@ -35,7 +34,7 @@ pub(in crate::ecommerce) async fn lock_shared_problem(
 
 /// Remembers that the operator is told of this cause.
 pub(in crate::ecommerce) async fn begin_shared_problem(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     cause: SharedCause,
     began_at: OffsetDateTime,
     class: &str,
@@ -54,7 +53,7 @@ pub(in crate::ecommerce) async fn begin_shared_problem(
 }
 
 pub(in crate::ecommerce) async fn end_shared_problem(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     cause: SharedCause,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -69,7 +68,7 @@ pub(in crate::ecommerce) async fn end_shared_problem(
 /// Active carts whose latest check ended with one of these codes; with a window, only those that began to fail within it. The
 /// code is the fifth of a check's eight bytes.
 pub(in crate::ecommerce) async fn count_failing(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     codes: &[i32],
     within: Option<Duration>,
 ) -> sqlx::Result<i64> {
@@ -86,13 +85,13 @@ pub(in crate::ecommerce) async fn count_failing(
     .await
 }
 
-pub(in crate::ecommerce) async fn count_active(connection: &mut PgConnection) -> sqlx::Result<i64> {
+pub(in crate::ecommerce) async fn count_active(connection: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "n!" from carts where is_active"#).fetch_one(connection).await
 }
 
 /// Makes some carts due that were not checked for five minutes. Rows that others hold are left out: two that wait for each
 /// other would end both.
-pub(in crate::ecommerce) async fn check_others_soon(connection: &mut PgConnection, limit: i64) -> sqlx::Result<()> {
+pub(in crate::ecommerce) async fn check_others_soon(connection: &mut Connection, limit: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "update cart_health set next_check_at = now() where cart_id in (
              select cart_id from cart_health

@@ -71,7 +71,12 @@ impl Ecommerce {
     }
 
     /// The same credential worked before: it stopped. Another cart has this store, or uses this token.
-    async fn complete(&self, work: &mut sqlx::PgConnection, run: &Run, verdict: &mut Verdict) -> sqlx::Result<()> {
+    async fn complete(
+        &self,
+        work: &mut crate::database::Connection,
+        run: &Run,
+        verdict: &mut Verdict,
+    ) -> sqlx::Result<()> {
         let own = run.cart.as_ref().map(|cart| cart.id);
         if verdict.class == Class::TokenRefused {
             let tested = sql::find_last_worked(work, &run.fingerprints).await?;
@@ -104,7 +109,7 @@ impl Ecommerce {
 /// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile. It counts as a check. Whether
 /// it turned the cart on, because somebody had ticked *Active* before.
 async fn record_saved(
-    work: &mut sqlx::PgConnection,
+    work: &mut crate::database::Connection,
     cart: CartId,
     tested: &Fingerprints,
     report: &TestReport,

@@ -18,7 +18,7 @@ const PER_PERSON: Throttle = Throttle { limit: 100, window: MINUTE };
 
 /// One test at a time for each person, ten a minute for each store, a hundred a minute in all. The person's count comes first: it
 /// holds the row until the transaction ends, so two presses at once, on whatever replica, see each other.
-pub(super) async fn too_many(work: &mut sqlx::PgConnection, run: &Run) -> sqlx::Result<Option<Verdict>> {
+pub(super) async fn too_many(work: &mut crate::database::Connection, run: &Run) -> sqlx::Result<Option<Verdict>> {
     let person = run.visitor.by.actor.id().unwrap_or_default();
     let in_all = PER_PERSON.count(work, &format!("test/{person}")).await?;
     if sql::is_testing(work, person).await? {

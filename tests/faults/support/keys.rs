@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use cartwright::database::Pool;
 use cartwright::vault::{KeyRing, Place, Vault};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{cluster::Folder, token};
@@ -28,18 +28,18 @@ pub fn name(line: &str) -> String {
     KeyRing::parse(line).expect("a key").active().name()
 }
 
-pub fn pool(folder: &Folder) -> PgPool {
-    cartwright::database::pool(folder.options())
+pub fn pool(folder: &Folder) -> Pool {
+    Pool::new([folder.options()])
 }
 
 /// A vault with these keys, on the database of the running server.
-pub async fn vault(pool: &PgPool, lines: &[&str]) -> Vault {
+pub async fn vault(pool: &Pool, lines: &[&str]) -> Vault {
     let ring = KeyRing::parse(&lines.join("\n")).expect("keys");
     Vault::open_with(ring, pool.clone()).await.expect("a vault")
 }
 
 /// So many carts with an access token and a minted one beside it, all sealed by the first key. Their tokens, one a cart.
-pub async fn seed(pool: &PgPool, vault: &Vault, carts: usize) -> Vec<String> {
+pub async fn seed(pool: &Pool, vault: &Vault, carts: usize) -> Vec<String> {
     let (mut ids, mut hosts, mut secrets, mut minted, mut tokens) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..carts {
         let (id, token) = (Uuid::now_v7(), token());
@@ -72,12 +72,12 @@ pub async fn seed(pool: &PgPool, vault: &Vault, carts: usize) -> Vec<String> {
 pub const PARTS: usize = 16;
 
 /// Every place where something does not open; and how much was looked at.
-pub async fn closed(pool: &PgPool, vault: &Vault) -> (usize, Vec<String>) {
+pub async fn closed(pool: &Pool, vault: &Vault) -> (usize, Vec<String>) {
     closed_in(pool, vault, None).await
 }
 
 /// The same in one part of all rows, for whoever looks again and again.
-pub async fn closed_in(pool: &PgPool, vault: &Vault, part: Option<usize>) -> (usize, Vec<String>) {
+pub async fn closed_in(pool: &Pool, vault: &Vault, part: Option<usize>) -> (usize, Vec<String>) {
     let rows: Vec<(Uuid, String, String, String, Vec<u8>)> = sqlx::query_as(
         "select * from (
             select id, 'secret', credential_kind, store_host, secret from carts where secret is not null

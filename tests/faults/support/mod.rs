@@ -12,6 +12,7 @@ pub mod keys;
 pub mod nginx;
 pub mod page;
 pub mod process;
+pub mod relay;
 pub mod world;
 
 use std::time::{Duration, Instant};

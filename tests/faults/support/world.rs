@@ -91,7 +91,7 @@ pub async fn set_up(server: &Server) -> Browser {
 
 /// `cartwright users add`, beside whatever runs on this folder.
 pub fn add_user(folder: &Folder, email: &str) {
-    let file = folder.path().join("password");
+    let file = folder.path().join(format!("password-of-{email}"));
     std::fs::write(&file, format!("{PASSWORD}\n")).expect("a file");
     let mut command = cartwright(folder.path(), &["users", "add", "--email", email, "--name", "Sam Lee"]);
     command.arg("--password-file").arg(file);

@@ -24,9 +24,9 @@ async fn a_rotation_and_a_loss(pool: PgPool) {
     app.draft(&priya, "Northwind Tea", "northwind-tea").await;
     proofs.execute("delete from unsaved_credentials").await;
 
-    let vault = Vault::open_with(ring(&format!("{new}\n{old}")), app.pool.clone()).await.expect("a vault");
+    let vault = Vault::open_with(ring(&format!("{new}\n{old}")), app.app.pool.clone()).await.expect("a vault");
     let vault = Arc::new(vault);
-    let rotate = async || drop(keys::rotate(&vault, &app.pool, |_, _| ()).await);
+    let rotate = async || drop(keys::rotate(&vault, &app.app.pool, |_, _| ()).await);
     // Batches are kept one by one, so that a rotation may be killed anywhere; its one row tells of all of them. Without the row
     // the old key is not retired, and what was sealed again stays counted for the run that writes it.
     let before = proofs.kept().await;
@@ -52,7 +52,7 @@ async fn a_rotation_and_a_loss(pool: PgPool) {
     assert_eq!(told, 1, "what the run without a row had sealed again");
 
     let (lost, third) = (ring(&new).active().name(), ring(&KeyRing::generate_line()));
-    let forget = async || drop(keys::forget(&app.pool, Some(&third), &lost).await);
+    let forget = async || drop(keys::forget(&app.app.pool, Some(&third), &lost).await);
     proofs.prove("encryption_key_forgotten", forget).await;
     proofs.are(PROVED);
 }

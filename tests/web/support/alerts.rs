@@ -47,11 +47,16 @@ pub fn healed(cart: u128) -> StatusChange {
 
 /// Queues in one transaction, as the change itself would.
 pub async fn queue(pool: &PgPool, changes: &[StatusChange]) {
-    let mut work = pool.begin().await.expect("a transaction");
-    for change in changes {
-        alerts::queue(&mut work, change).await.expect("queued");
-    }
-    work.commit().await.expect("kept");
+    let (pool, changes) = (cartwright::database::Pool::from(pool), changes.to_vec());
+    let queued = cartwright::database::transaction::<(), sqlx::Error, _>(&pool, |work| {
+        Box::pin(async move {
+            for change in &changes {
+                alerts::queue(work, change).await?;
+            }
+            Ok(())
+        })
+    });
+    queued.await.expect("queued");
 }
 
 /// Saves this receiver as the webhook; the page that shows the signing secret, and the secret.

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
+use cartwright::database::Pool;
 use cartwright::{
     accounts::{AddError, Email, NewUser, PersonName},
     app::{App, Site},
@@ -72,7 +73,7 @@ impl TestApp {
             proxy: Some(practice.proxy_url().parse().expect("a proxy's address")),
             extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
         };
-        let vault = Vault::open_with(ring, cartwright::database::beside(&pool)).await.expect("a new key");
+        let vault = Vault::open_with(ring, Pool::from(&pool).beside()).await.expect("a new key");
         let public_url = if options.https {
             let host = "orders.example.com".to_owned();
             PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }
@@ -89,7 +90,7 @@ impl TestApp {
             egress_addresses: EgressAddresses::parse(options.egress_addresses).expect("a list of public addresses"),
         };
         let origin = site.public_url.origin.clone();
-        let app = App::new(pool.clone(), vault, Client::new(&egress).expect("a client"), site);
+        let app = App::new(Pool::from(&pool), vault, Client::new(&egress).expect("a client"), site);
         let router = cartwright::web::site(app.clone());
         Self { pool, app, practice, router, origin, seen: Arc::default() }
     }

@@ -4,7 +4,7 @@ use super::*;
 
 impl House {
     /// So many carts, each with a store of its own, and an address that gets every alert.
-    async fn with_carts(pool: PgPool, count: usize) -> Self {
+    async fn with_carts(pool: Pool, count: usize) -> Self {
         let house = Self::open(pool).await;
         house.tamper("update alert_settings set email_on = true, email_addresses = '{ops@northwind.example}'").await;
         for n in 0..count {
@@ -57,7 +57,8 @@ fn told(rows: &[(&str, i64)]) -> Vec<(String, i64)> {
 }
 
 #[sqlx::test]
-async fn forty_carts_that_fail_for_one_cause_of_ours_are_told_once_and_so_is_the_end(pool: PgPool) {
+async fn forty_carts_that_fail_for_one_cause_of_ours_are_told_once_and_so_is_the_end(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 40).await;
     house.lose(0..40).await;
     house.check_all().await;
@@ -77,7 +78,8 @@ async fn forty_carts_that_fail_for_one_cause_of_ours_are_told_once_and_so_is_the
 }
 
 #[sqlx::test]
-async fn two_carts_are_told_each_for_itself_after_a_moment(pool: PgPool) {
+async fn two_carts_are_told_each_for_itself_after_a_moment(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 8).await;
     house.lose(0..2).await;
     house.check_all().await;
@@ -93,7 +95,8 @@ async fn two_carts_are_told_each_for_itself_after_a_moment(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn carts_that_fail_one_after_the_other_within_an_hour_are_folded_into_one(pool: PgPool) {
+async fn carts_that_fail_one_after_the_other_within_an_hour_are_folded_into_one(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 12).await;
     for n in 0..7 {
         house.lose(n..n + 1).await;
@@ -103,7 +106,8 @@ async fn carts_that_fail_one_after_the_other_within_an_hour_are_folded_into_one(
 }
 
 #[sqlx::test]
-async fn a_cause_of_the_merchants_is_never_folded_into_ours(pool: PgPool) {
+async fn a_cause_of_the_merchants_is_never_folded_into_ours(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 12).await;
     house.lose(0..6).await;
     for n in 6..12 {
@@ -118,7 +122,8 @@ async fn a_cause_of_the_merchants_is_never_folded_into_ours(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_problem_whose_last_carts_were_turned_off_is_over(pool: PgPool) {
+async fn a_problem_whose_last_carts_were_turned_off_is_over(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 3).await;
     house.lose(0..3).await;
     house.check_all().await;

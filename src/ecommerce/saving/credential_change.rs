@@ -1,24 +1,26 @@
 //! What a later save makes of the credential: the one that works goes on until a new one has passed, and a cart stays the cart of
 //! its store.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Effect, Found, SaveError};
-use crate::ecommerce::{
-    Broken, Cart, CartId, Ecommerce, TestReport, Visitor,
-    report::Tested,
-    shopify::{
-        address::StoreAddress,
-        credential::{Credential, CredentialKind},
-        unsaved,
+use crate::{
+    database::Connection,
+    ecommerce::{
+        Broken, Cart, CartId, Ecommerce, TestReport, Visitor,
+        report::Tested,
+        shopify::{
+            address::StoreAddress,
+            credential::{Credential, CredentialKind},
+            unsaved,
+        },
+        sql,
+        verdict::Class,
     },
-    sql,
-    verdict::Class,
 };
 
-/// The connection as it is after a save.
-pub(super) struct Connection {
+/// What a save made of a cart's credential.
+pub(super) struct CredentialChange {
     pub effect: Effect,
     pub has_passed: bool,
     pub last: Option<Class>,
@@ -54,16 +56,16 @@ impl Ecommerce {
     /// Puts a new credential in use, if it may be; the old one works on until the new one has passed.
     pub(super) async fn connect(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         submitted: Uuid,
         before: &sql::Locked,
         address: &StoreAddress,
         new: Option<Credential>,
-    ) -> Result<Connection, SaveError> {
+    ) -> Result<CredentialChange, SaveError> {
         let cart = &before.cart;
         let (has_passed, last) = (cart.passed_at.is_some(), cart.last_class);
-        let kept = Connection { effect: Effect::Kept, has_passed, last, replaced: None, tested: None };
+        let kept = CredentialChange { effect: Effect::Kept, has_passed, last, replaced: None, tested: None };
         let Some(credential) = new else {
             unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
             return Ok(kept);
@@ -76,12 +78,12 @@ impl Ecommerce {
         let kind = credential.kind();
         if pass.is_none() && has_passed && cart.address == *address && cart.credential.is_some() {
             unsaved::hold(work, &self.vault, visitor, submitted, Some(cart.id), address, &credential).await?;
-            return Ok(Connection { effect: Effect::OldSecretKept { kind }, ..kept });
+            return Ok(CredentialChange { effect: Effect::OldSecretKept { kind }, ..kept });
         }
         self.replace(work, visitor, cart.id, address, &credential, pass.as_ref()).await?;
         unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
         let ending = credential.ending();
-        Ok(Connection {
+        Ok(CredentialChange {
             effect: Effect::NewSecret { kind, ending: ending.clone() },
             has_passed: pass.is_some(),
             last: pass.map(|pass| pass.class),
@@ -93,7 +95,7 @@ impl Ecommerce {
     /// A cart stays the cart of its store: what was just seen to open another one is not put in its place.
     async fn refuse_other_store(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         cart: &Cart,
         address: &StoreAddress,
         credential: &Credential,
@@ -111,7 +113,7 @@ impl Ecommerce {
     /// Puts a credential in the place of the old one, with the pass that covers it.
     async fn replace(
         &self,
-        work: &mut PgConnection,
+        work: &mut Connection,
         visitor: &Visitor,
         id: CartId,
         address: &StoreAddress,

@@ -1,0 +1,258 @@
+//! A connection to Postgres on which no statement waits for ever.
+//!
+//! A TCP connection can die without a sign: a firewall forgets it, a proxy hangs, a host loses its power. sqlx 0.9.0 then waits
+//! without end for the answer, and a pool that pings the connection when it comes back loses its place. Here each statement has
+//! a deadline, and a connection of which it is not certain that it stands between two statements is closed without being asked.
+
+use std::{
+    fmt, future, io,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use futures_util::{
+    Stream, StreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+use sqlx::{
+    Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr,
+    postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+};
+use tokio::time::{Sleep, timeout};
+
+/// A connection of the pool. Statements run on `&mut Connection`.
+pub struct Connection {
+    raw: PgConnection,
+    state: State,
+}
+
+/// What is known about a connection without asking the server.
+#[derive(Debug)]
+struct State {
+    /// A statement was sent, and its answer was not read to the end.
+    is_answering: bool,
+    /// A transaction was begun and neither committed nor rolled back.
+    is_in_transaction: bool,
+    /// It failed, or answered as a server that cannot be written to.
+    is_broken: bool,
+    created_at: Instant,
+    used_at: Instant,
+    /// Longest wait for the next bytes of an answer.
+    deadline: Duration,
+    suspicion: Suspicion,
+}
+
+/// When a connection to this server failed last: those that were used last before that are not used again. Shared by a pool.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Suspicion(Arc<Mutex<Option<Instant>>>);
+
+impl Suspicion {
+    fn raise(&self) {
+        *self.0.lock().expect("no panic while it is locked") = Some(Instant::now());
+    }
+
+    fn covers(&self, used_at: Instant) -> bool {
+        self.0.lock().expect("no panic while it is locked").is_some_and(|raised| used_at <= raised)
+    }
+}
+
+impl State {
+    /// Notes that a statement is sent.
+    ///
+    /// # Errors
+    /// The connection is broken, or the answer of an earlier statement was not read to the end.
+    fn send(&mut self) -> Result<(), Error> {
+        if self.is_broken || self.is_answering {
+            return Err(Error::Io(io::Error::new(io::ErrorKind::NotConnected, "the connection to Postgres is broken")));
+        }
+        self.is_answering = true;
+        Ok(())
+    }
+
+    /// Notes what an answer ended with.
+    fn end(&mut self, failure: Option<&Error>) {
+        match failure {
+            None => self.is_answering = false,
+            Some(Error::Database(refusal)) if !refusal.code().is_some_and(|code| ends_connection(&code)) => {
+                self.is_answering = false;
+            }
+            Some(_) => self.fail(),
+        }
+    }
+
+    fn fail(&mut self) {
+        self.is_broken = true;
+        self.suspicion.raise();
+    }
+
+    /// Notes that no answer came in time.
+    fn silence(&mut self) -> Error {
+        self.fail();
+        Error::Io(io::Error::new(io::ErrorKind::TimedOut, "Postgres did not answer in time"))
+    }
+}
+
+/// Whether no later statement can succeed after this `SQLSTATE`: the server ends or is not writable (25006), or the connection
+/// is lost (class 08). <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+fn ends_connection(code: &str) -> bool {
+    code == "25006"
+        || code.starts_with("08")
+        || matches!(code, "57P01" | "57P02" | "57P03" | "57P04" | "57P05" | "25P03")
+}
+
+impl Connection {
+    pub(super) fn new(raw: PgConnection, deadline: Duration, suspicion: Suspicion) -> Self {
+        let now = Instant::now();
+        let state = State {
+            is_answering: false,
+            is_in_transaction: false,
+            is_broken: false,
+            created_at: now,
+            used_at: now,
+            deadline,
+            suspicion,
+        };
+        Self { raw, state }
+    }
+
+    /// Whether it certainly stands between two statements, outside of a transaction, on a server that answered since another
+    /// connection to it failed.
+    pub(super) fn is_reusable(&self) -> bool {
+        let State { is_answering, is_in_transaction, is_broken, used_at, suspicion, .. } = &self.state;
+        !is_answering && !is_in_transaction && !is_broken && !suspicion.covers(*used_at)
+    }
+
+    /// Time since its last use.
+    pub(super) fn idle(&self) -> Duration {
+        self.state.used_at.elapsed()
+    }
+
+    /// Time since it was opened.
+    pub(super) fn age(&self) -> Duration {
+        self.state.created_at.elapsed()
+    }
+
+    pub(super) fn note_use(&mut self) {
+        self.state.used_at = Instant::now();
+    }
+
+    /// Asks whether the server still answers.
+    pub(super) async fn ping(&mut self, within: Duration) -> Result<(), Error> {
+        self.state.send()?;
+        let Ok(answer) = timeout(within, sqlx::Connection::ping(&mut self.raw)).await else {
+            return Err(self.state.silence());
+        };
+        self.state.end(answer.as_ref().err());
+        answer
+    }
+
+    /// Tells the server that we go, and closes; after `within` without an answer it closes all the same.
+    pub(super) async fn close(self, within: Duration) {
+        timeout(within, sqlx::Connection::close(self.raw)).await.ok();
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<(), Error> {
+        self.state.is_in_transaction = true;
+        self.execute("begin").await.map(drop)
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), Error> {
+        self.execute("commit").await?;
+        self.state.is_in_transaction = false;
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(&mut self) -> Result<(), Error> {
+        self.execute("rollback").await?;
+        self.state.is_in_transaction = false;
+        Ok(())
+    }
+}
+
+/// Neither the address nor the role of the server, which may be a secret of the operator.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// Waits for the whole answer at most as long as the connection allows.
+async fn answered<T>(state: &mut State, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    state.send()?;
+    let Ok(answer) = timeout(state.deadline, answer).await else { return Err(state.silence()) };
+    state.end(answer.as_ref().err());
+    answer
+}
+
+impl<'c> Executor<'c> for &'c mut Connection {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        if let Err(broken) = self.state.send() {
+            return stream::once(future::ready(Err(broken))).boxed();
+        }
+        Box::pin(Answer { rows: self.raw.fetch_many(query), state: &mut self.state, timer: None, is_over: false })
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        Box::pin(answered(&mut self.state, self.raw.fetch_optional(query)))
+    }
+
+    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(answered(&mut self.state, self.raw.prepare_with(sql, parameters)))
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'c: 'e,
+    {
+        Box::pin(answered(&mut self.state, self.raw.describe(sql)))
+    }
+}
+
+/// The answer to a statement, row by row. Time counts while we wait for the server, not while the reader takes its time.
+struct Answer<'e> {
+    rows: BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>,
+    state: &'e mut State,
+    /// Runs while we wait.
+    timer: Option<Pin<Box<Sleep>>>,
+    is_over: bool,
+}
+
+impl Stream for Answer<'_> {
+    type Item = Result<Either<PgQueryResult, PgRow>, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.is_over {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(next) = this.rows.poll_next_unpin(context) {
+            this.timer = None;
+            this.is_over = !matches!(next, Some(Ok(_)));
+            if this.is_over {
+                this.state.end(next.as_ref().and_then(|last| last.as_ref().err()));
+            }
+            return Poll::Ready(next);
+        }
+        let deadline = this.state.deadline;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(deadline)));
+        std::task::ready!(timer.as_mut().poll(context));
+        this.is_over = true;
+        Poll::Ready(Some(Err(this.state.silence())))
+    }
+}

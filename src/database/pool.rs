@@ -1,0 +1,316 @@
+//! The pool: at most so many connections, each handed out as it was after its last whole statement.
+//!
+//! sqlx's own pool is not used: it pings a connection that comes back, and one that does not answer keeps its place for ever;
+//! and a `begin()` that is dropped in flight comes back inside of a transaction, whose later writes are acknowledged and lost.
+
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool::managed::{Manager, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use futures_util::{
+    FutureExt, StreamExt, TryStreamExt,
+    future::BoxFuture,
+    stream::{self, BoxStream, FuturesUnordered},
+};
+use sqlx::{
+    ConnectOptions, Describe, Either, Error, Execute, Executor, PgConnection, PgPool, Postgres, Row, SqlStr,
+    postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+};
+use tokio::time::timeout;
+
+use super::connection::{Connection, Suspicion};
+
+/// Longest wait for a connection before a caller is refused: 1.8 s, so that a page can say so within 2 s.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
+/// Longest wait for an answer. The server ends a statement after 5 s by itself, so silence means that the connection is dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
+/// A connection is asked whether it still works before it is used.
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
+/// A connection is closed after this time at the latest, so that a name that leads to another server is looked up again.
+const MAX_AGE: Duration = Duration::from_mins(5);
+/// A connection that nobody used for so long is closed.
+const MAX_IDLE: Duration = Duration::from_mins(2);
+/// How often connections are looked through for those that are too old.
+const RETIRE_EVERY: Duration = Duration::from_secs(15);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Where one of several servers does not answer, the next one is tried beside it after so long.
+const NEXT_SERVER_AFTER: Duration = Duration::from_millis(300);
+const MAX_CONNECTIONS: usize = 16;
+
+/// The settings of every session. `random_page_cost`: Postgres plans for a turning disk by default, finds reading by an index
+/// dear, and would plan a page from a cursor anew each time. The keepalives are the server's: it frees what a client held that
+/// is gone; ours is the deadline of each statement.
+const SESSION: &str = "set synchronous_commit = on; set random_page_cost = 1.1; set statement_timeout = '5s'; set lock_timeout = '2s'; \
+    set idle_in_transaction_session_timeout = '8s'; set client_connection_check_interval = '2s'; \
+    set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = '10s'; \
+    set client_min_messages = error; set timezone = 'UTC'; set client_encoding = 'UTF8'; show transaction_read_only";
+
+/// The connections to the database. Cheap to clone. Statements run on `&Pool`, each on any connection, or on one from
+/// [`Pool::acquire`].
+#[derive(Clone)]
+pub struct Pool {
+    connections: deadpool::managed::Pool<Connector, Lease>,
+}
+
+/// A connection taken from the pool, and given back when it is dropped.
+#[derive(Debug)]
+pub struct Lease(Option<Box<Object<Connector>>>);
+
+/// Opens connections to the first of the servers that can be written to.
+#[derive(Debug)]
+pub struct Connector {
+    servers: Arc<[PgConnectOptions]>,
+    /// The index of the server that was reached last.
+    preferred: AtomicUsize,
+    answer_timeout: Duration,
+    suspicion: Suspicion,
+}
+
+/// How many connections there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub in_use: usize,
+    pub idle: usize,
+    /// Callers that wait for one.
+    pub waiting: usize,
+}
+
+impl Pool {
+    /// A pool of connections to the server that can be written to. They are opened when they are needed, so a database that is
+    /// away is told by the first statement.
+    ///
+    /// # Panics
+    /// Where `servers` is empty.
+    pub fn new(servers: impl Into<Arc<[PgConnectOptions]>>) -> Self {
+        Self::build(servers.into(), MAX_CONNECTIONS, ANSWER_TIMEOUT)
+    }
+
+    /// A pool of one connection to the same servers, for what has to be written while a transaction of this pool is open:
+    /// sixteen transactions that waited for a seventeenth connection would wait for each other.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self::build(self.connector().servers.clone(), 1, ANSWER_TIMEOUT)
+    }
+
+    pub(super) fn build(servers: Arc<[PgConnectOptions]>, size: usize, answer_timeout: Duration) -> Self {
+        assert!(!servers.is_empty(), "a pool needs a server");
+        let connector =
+            Connector { servers, preferred: AtomicUsize::new(0), answer_timeout, suspicion: Suspicion::default() };
+        let builder = deadpool::managed::Pool::builder(connector).max_size(size);
+        let connections = builder.build().expect("no timeouts of the pool's own, so it needs no runtime");
+        Self { connections }
+    }
+
+    /// The servers that it connects to, in the order in which they are tried.
+    pub fn servers(&self) -> &[PgConnectOptions] {
+        &self.connector().servers
+    }
+
+    fn connector(&self) -> &Connector {
+        self.connections.manager()
+    }
+
+    /// A connection, once one is free.
+    ///
+    /// # Errors
+    /// [`Error::PoolTimedOut`] after [`ACQUIRE_TIMEOUT`], [`Error::PoolClosed`] after [`Pool::close`], or why the server could
+    /// not be reached.
+    pub async fn acquire(&self) -> Result<Lease, Error> {
+        match timeout(ACQUIRE_TIMEOUT, self.connections.get()).await {
+            Ok(Ok(lease)) => Ok(lease),
+            Ok(Err(PoolError::Backend(error))) => Err(error),
+            Ok(Err(PoolError::Closed)) => Err(Error::PoolClosed),
+            Ok(Err(PoolError::Timeout(_) | PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_))) | Err(_) => {
+                Err(Error::PoolTimedOut)
+            }
+        }
+    }
+
+    /// A connection beside the pool, without deadlines, for statements that may take hours.
+    ///
+    /// # Errors
+    /// Why the server could not be reached.
+    pub(super) async fn connect(&self) -> Result<PgConnection, Error> {
+        self.connector().connect().await
+    }
+
+    /// Closes connections that are too old or were idle for too long, until the pool is closed.
+    pub async fn retire(self) {
+        let mut rounds = tokio::time::interval(RETIRE_EVERY);
+        while !self.connections.is_closed() {
+            rounds.tick().await;
+            self.close_idle(|connection| connection.age() > MAX_AGE || connection.idle() > MAX_IDLE).await;
+        }
+    }
+
+    async fn close_idle(&self, is_over: impl Fn(&Connection) -> bool) {
+        let retired = self.connections.retain(|connection, _| !is_over(connection)).removed;
+        futures_util::future::join_all(retired.into_iter().map(|connection| connection.close(CLOSE_TIMEOUT))).await;
+    }
+
+    /// Closes every idle connection, and the others when they come back. Takes at most half a second.
+    pub async fn close(&self) {
+        self.close_idle(|_| true).await;
+        self.connections.close();
+    }
+
+    pub fn usage(&self) -> Usage {
+        let status = self.connections.status();
+        Usage { in_use: status.size - status.available, idle: status.available, waiting: status.waiting }
+    }
+}
+
+/// The same database in a pool of ours, as the tests need it.
+impl From<&PgPool> for Pool {
+    fn from(pool: &PgPool) -> Self {
+        Self::new([pool.connect_options().as_ref().clone()])
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pool").field(&self.usage()).finish()
+    }
+}
+
+impl From<Object<Connector>> for Lease {
+    fn from(object: Object<Connector>) -> Self {
+        Self(Some(Box::new(object)))
+    }
+}
+
+impl Deref for Lease {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.0.as_ref().expect("taken by drop alone")
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Connection {
+        self.0.as_mut().expect("taken by drop alone")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(mut object) = self.0.take() else { return };
+        if object.is_reusable() {
+            object.note_use();
+        } else {
+            // out of the pool, and closed without a word to a server that may not answer
+            drop(Object::take(*object));
+        }
+    }
+}
+
+impl Manager for Connector {
+    type Type = Connection;
+    type Error = Error;
+
+    async fn create(&self) -> Result<Connection, Error> {
+        Ok(Connection::new(self.connect().await?, self.answer_timeout, self.suspicion.clone()))
+    }
+
+    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Error> {
+        if !connection.is_reusable() {
+            return Err(RecycleError::message("another connection to the server failed meanwhile"));
+        }
+        Ok(connection.ping(PING_TIMEOUT).await?)
+    }
+}
+
+impl Connector {
+    /// Connects to the first server that can be written to; where one is slow, the next is tried beside it.
+    async fn connect(&self) -> Result<PgConnection, Error> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        let count = self.servers.len();
+        let mut tries: FuturesUnordered<_> = (0..count)
+            .map(|turn| {
+                let index = (first + turn) % count;
+                let delay = NEXT_SERVER_AFTER * u32::try_from(turn).unwrap_or(u32::MAX);
+                async move {
+                    if turn > 0 {
+                        tokio::time::sleep(delay).await;
+                    }
+                    (index, open(&self.servers[index]).await)
+                }
+            })
+            .collect();
+        let mut failures: Vec<(usize, Error)> = Vec::new();
+        while let Some((index, opened)) = tries.next().await {
+            match opened {
+                Ok(connection) => {
+                    self.preferred.store(index, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Err(failure) => failures.push((index, failure)),
+            }
+        }
+        // the first in the operator's order, which is the one that they look at first
+        failures.sort_by_key(|(index, _)| *index);
+        Err(failures.into_iter().next().map_or(Error::PoolClosed, |(_, failure)| failure))
+    }
+}
+
+/// Opens one connection with the settings of every session.
+async fn open(server: &PgConnectOptions) -> Result<PgConnection, Error> {
+    let mut connection = server.connect().await?;
+    let is_read_only = connection.fetch_one(SESSION).await?.try_get::<String, _>(0)? == "on";
+    if is_read_only {
+        let standby = "the server is a standby or read-only: it cannot be written to";
+        return Err(Error::Io(std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, standby)));
+    }
+    Ok(connection)
+}
+
+/// Runs one statement on any connection of the pool; many rows are collected first.
+impl<'p> Executor<'p> for &'p Pool {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let pool = self.clone();
+        let answer = async move {
+            let mut connection = pool.acquire().await?;
+            connection.fetch_many(query).try_collect::<Vec<_>>().await
+        };
+        answer.into_stream().map_ok(|rows| stream::iter(rows.into_iter().map(Ok))).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let pool = self.clone();
+        Box::pin(async move { pool.acquire().await?.fetch_optional(query).await })
+    }
+
+    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [PgTypeInfo]) -> BoxFuture<'e, Result<PgStatement, Error>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        Box::pin(async move { pool.acquire().await?.prepare_with(sql, parameters).await })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        Box::pin(async move { pool.acquire().await?.describe(sql).await })
+    }
+}

@@ -1,0 +1,165 @@
+//! Keeps background loops going: one that ends, panics or falls silent is told, counted and started again.
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{task::JoinHandle, time::Instant};
+
+/// How a loop is watched.
+#[derive(Clone, Copy, Debug)]
+struct Watch {
+    /// How long it may be silent.
+    silence: Duration,
+    /// How often it is looked at.
+    look: Duration,
+    /// Before it is started again.
+    pause: Duration,
+}
+
+/// The sign of life of one loop. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Heartbeat(Arc<Mutex<Instant>>);
+
+impl Heartbeat {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    /// The loop goes on.
+    pub fn beat(&self) {
+        *self.0.lock().expect("no panic while it is locked") = Instant::now();
+    }
+
+    fn age(&self) -> Duration {
+        self.0.lock().expect("no panic while it is locked").elapsed()
+    }
+}
+
+/// Runs `start` for ever. What it makes is stopped and made again when it has not beaten for `silence`, and made again when it
+/// ends. Dropped or aborted, this stops the loop as well.
+pub async fn supervise<F>(name: &'static str, silence: Duration, start: impl Fn(Heartbeat) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let watch = Watch { silence, look: Duration::from_secs(5), pause: Duration::from_secs(1) };
+    watch.supervise(name, start).await;
+}
+
+impl Watch {
+    async fn supervise<F>(self, name: &'static str, start: impl Fn(Heartbeat) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        metrics::counter!("cartwright_loop_restarts_total", "loop" => name).absolute(0);
+        loop {
+            let heartbeat = Heartbeat::new();
+            let mut running = Running(tokio::spawn(start(heartbeat.clone())));
+            let why = loop {
+                match tokio::time::timeout(self.look, &mut running.0).await {
+                    Ok(Ok(())) => break "ended",
+                    Ok(Err(_)) => break "panicked",
+                    Err(_) if heartbeat.age() > self.silence => break "fell silent",
+                    Err(_) => {}
+                }
+            };
+            drop(running);
+            metrics::counter!("cartwright_loop_restarts_total", "loop" => name).increment(1);
+            tracing::error!("the background loop {name} {why}; it is started again");
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+}
+
+/// Stops its task when it is dropped.
+struct Running(JoinHandle<()>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    const WATCH: Watch =
+        Watch { silence: Duration::from_millis(30), look: Duration::from_millis(10), pause: Duration::from_millis(1) };
+
+    /// Returns once the loop was started for the third time.
+    async fn third_start<F>(body: impl Fn(Heartbeat) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (count, third) = (AtomicUsize::new(0), Notify::new());
+        let supervised = WATCH.supervise("test", |heartbeat| {
+            if count.fetch_add(1, Ordering::Relaxed) == 2 {
+                third.notify_one();
+            }
+            body(heartbeat)
+        });
+        tokio::select! {
+            () = supervised => unreachable!("it never ends"),
+            () = third.notified() => {}
+        }
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_falls_silent_is_stopped_and_started_again() {
+        third_start(|_| std::future::pending()).await;
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_ends_or_panics_is_started_again() {
+        third_start(async |_| {}).await;
+        third_start(async |_| panic!("on purpose")).await;
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_beats_runs_on() {
+        let (starts, beats) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let done = Arc::new(Notify::new());
+        let patient = Watch { silence: Duration::from_secs(20), look: Duration::from_millis(1), ..WATCH };
+        let supervised = patient.supervise("test", |heartbeat| {
+            starts.fetch_add(1, Ordering::Relaxed);
+            let (beats, done) = (beats.clone(), done.clone());
+            async move {
+                while beats.fetch_add(1, Ordering::Relaxed) < 50 {
+                    heartbeat.beat();
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                done.notify_one();
+                std::future::pending::<()>().await;
+            }
+        });
+        tokio::select! {
+            () = supervised => unreachable!("it never ends"),
+            () = done.notified() => {}
+        }
+        assert_eq!(starts.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_supervisor_that_is_dropped_stops_its_loop() {
+        let alive = Arc::new(());
+        let held = alive.clone();
+        let supervised = WATCH.supervise("test", move |_| {
+            let held = held.clone();
+            async move {
+                std::future::pending::<()>().await;
+                drop(held);
+            }
+        });
+        assert!(futures_util::future::poll_immediate(Box::pin(supervised)).await.is_none());
+        while Arc::strong_count(&alive) > 1 {
+            tokio::task::yield_now().await;
+        }
+    }
+}

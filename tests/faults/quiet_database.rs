@@ -1,0 +1,333 @@
+//! A database that goes away without a word: a proxy that freezes, a host that vanishes, a promotion that names learn of late.
+//! Everything heals by itself, and nothing that was acknowledged is lost.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use cartwright::database::embedded::Embedded;
+use rustix::process::{Pid, Signal, kill_process};
+use sqlx::Executor;
+use tempfile::TempDir;
+
+use super::{
+    storm::{Journal, Storm, Told, settle},
+    support::{
+        browser::Browser,
+        cluster::{Folder, running},
+        http, is_long,
+        process::{Server, cartwright, run, wait},
+        relay::Relay,
+        until,
+        world::{World, shopify},
+    },
+};
+
+/// 10 s are promised after the cause has ended; the rest is for a busy machine.
+const WELL_WITHIN: Duration = Duration::from_secs(20);
+/// 2 s are promised.
+const TOLD_WITHIN: Duration = Duration::from_secs(6);
+const PEOPLE: usize = 20;
+
+/// A server that reaches its database through a relay.
+struct Behind {
+    world: World,
+    relay: Relay,
+    database: Embedded,
+}
+
+impl Behind {
+    async fn start() -> Self {
+        let folder = Folder::new();
+        let database = running(&folder).await;
+        let relay = Relay::to(folder.cluster().join(".s.PGSQL.1")).await;
+        let (shopify, _) = shopify(&folder).await;
+        let mut serve = cartwright(folder.path(), &["serve"]);
+        serve.env("DATABASE_URL", url(&relay)).env("CARTWRIGHT_KEY_FILE", key_file(&folder));
+        let world = World::around(folder, shopify, Server::start(serve), 1).await;
+        Self { world, relay, database }
+    }
+
+    async fn is_ready(&self) -> bool {
+        ready(&self.world.server).await == 200
+    }
+
+    async fn end(self) {
+        let Self { world, database, .. } = self;
+        assert!(world.server.stop().0.success());
+        database.stop().await.expect("it stops");
+    }
+}
+
+fn url(relay: &Relay) -> String {
+    format!("postgres://cartwright@127.0.0.1:{}/cartwright?sslmode=disable", relay.port)
+}
+
+fn key_file(folder: &Folder) -> PathBuf {
+    let key = folder.path().join("keys");
+    std::fs::write(&key, run(cartwright(folder.path(), &["keys", "generate"])).stdout).expect("a file");
+    key
+}
+
+async fn ready(server: &Server) -> u16 {
+    http::get(server.address, "/-/ready").await.expect("an answer").status
+}
+
+/// Waits until so many more saves were acknowledged.
+async fn saves(journal: &Journal, more: usize) -> Duration {
+    let least = journal.count(Told::Acknowledged) + more;
+    until(WELL_WITHIN, "people save", || async { journal.count(Told::Acknowledged) >= least }).await
+}
+
+/// Ends the storm; what nobody knows is sent again, and the database says what people were told.
+async fn nothing_is_lost(storm: Storm, people: &[Browser], journal: &Journal, folder: &Folder) {
+    storm.end().await;
+    assert_eq!(journal.contradictions(folder).await, Vec::<String>::new());
+    settle(people, journal).await;
+    assert_eq!(journal.contradictions(folder).await, Vec::<String>::new());
+    println!("{} saves acknowledged", journal.count(Told::Acknowledged));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_freezes_four_times_costs_no_place_in_the_pool() {
+    let behind = Behind::start().await;
+    let people = behind.world.crowd(PEOPLE).await;
+    let journal = Journal::default();
+    let storm = Storm::begin(&people, &journal).await;
+    for round in 1..=if is_long() { 20 } else { 4 } {
+        saves(&journal, 20).await;
+        behind.relay.freeze();
+        let healed = saves(&journal, PEOPLE).await;
+        println!("round {round}: {PEOPLE} more saves {healed:?} after the proxy froze");
+        assert!(behind.is_ready().await);
+    }
+    nothing_is_lost(storm, &people, &journal, &behind.world.folder).await;
+    behind.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_vanishes_is_told_at_once_and_forgotten_when_it_is_back() {
+    let behind = Behind::start().await;
+    let people = behind.world.crowd(PEOPLE).await;
+    let journal = Journal::default();
+    let storm = Storm::begin(&people, &journal).await;
+    saves(&journal, 20).await;
+    behind.relay.go_dark();
+    let red = until(TOLD_WITHIN, "ready is red", || async { !behind.is_ready().await }).await;
+    let dark = Instant::now();
+    while dark.elapsed() < Duration::from_secs(if is_long() { 60 } else { 4 }) {
+        let asked = http::get(behind.world.server.address, "/-/ready").await.expect("an answer");
+        assert_eq!(asked.status, 503);
+        assert!(asked.took < TOLD_WITHIN, "{:?}", asked.took);
+    }
+    behind.relay.light_up();
+    let healed = saves(&journal, PEOPLE).await;
+    println!("red {red:?} after the host vanished, {PEOPLE} more saves {healed:?} after it was back");
+    until(WELL_WITHIN, "ready is green", || behind.is_ready()).await;
+    nothing_is_lost(storm, &people, &journal, &behind.world.folder).await;
+    behind.end().await;
+}
+
+/// The sweep dies with its connection and goes on by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn carts_are_checked_again_after_a_freeze() {
+    let behind = Behind::start().await;
+    let sweeps = || async {
+        let metrics = http::get(behind.world.server.address, "/-/metrics").await.expect("an answer");
+        let text = String::from_utf8_lossy(&metrics.body).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix("cartwright_last_sweep_timestamp_seconds "));
+        (line.and_then(|at| at.parse().ok()).unwrap_or(0.0_f64), text)
+    };
+    for _ in 0..2 {
+        behind.relay.freeze();
+        let (before, _) = sweeps().await;
+        until(WELL_WITHIN, "a sweep", || async { sweeps().await.0 > before }).await;
+    }
+    assert!(sweeps().await.1.contains("cartwright_check_lag_seconds 0\n"), "nothing is overdue");
+    behind.relay.go_dark();
+    until(WELL_WITHIN, "a lag that nobody knows", || async {
+        sweeps().await.1.contains("cartwright_check_lag_seconds NaN\n")
+    })
+    .await;
+    behind.relay.light_up();
+    until(WELL_WITHIN, "ready is green", || behind.is_ready()).await;
+    behind.end().await;
+}
+
+/// A second cluster that follows the first, each commit of which waits for it.
+struct Standby {
+    child: Child,
+    folder: TempDir,
+    database: PathBuf,
+}
+
+impl Standby {
+    async fn of(primary: &Folder, database: &Embedded) -> Self {
+        let folder = tempfile::Builder::new().prefix("cartwright-").tempdir().expect("a folder");
+        let place = folder.path().join("standby");
+        std::fs::create_dir(&place).expect("a folder");
+        // the owner has to get through
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))
+            .expect("permissions");
+        let mut copy = Command::new(database.program("pg_basebackup"));
+        copy.args([
+            "--wal-method=stream",
+            "--write-recovery-conf",
+            "--checkpoint=fast",
+            "-U",
+            "postgres",
+            "-p",
+            "1",
+            "-h",
+        ]);
+        copy.arg(primary.cluster()).arg("-D").arg(&place);
+        let copied = as_owner_of(primary, copy, &place).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut copied = copied.expect("pg_basebackup starts");
+        let status = wait(&mut copied, Duration::from_mins(1)).expect("it ends");
+        assert!(status.success(), "pg_basebackup failed");
+        std::fs::remove_file(place.join("postmaster.pid")).ok();
+        let mut postgres = Command::new(database.program("postgres"));
+        postgres.arg("-D").arg(&place).args(["-c", "listen_addresses=", "-c", "port=1", "-c"]);
+        postgres.arg(format!("unix_socket_directories={}", place.display()));
+        let child = as_owner_of(primary, postgres, &place).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let standby = Self { child: child.expect("Postgres starts"), database: place, folder };
+        let mut owner = primary.connect_as_owner("cartwright").await;
+        owner.execute("alter system set synchronous_standby_names = '*'").await.expect("set");
+        owner.execute("select pg_reload_conf()").await.expect("reloaded");
+        let follows = "select count(*) from pg_stat_replication where sync_state = 'sync'";
+        until(Duration::from_secs(30), "the standby follows", || async { primary.count(follows).await == 1 }).await;
+        standby
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.database.join(".s.PGSQL.1")
+    }
+
+    async fn promote(&self, options: &sqlx::postgres::PgConnectOptions) {
+        let options = options.clone().socket(&self.database).username("postgres");
+        let mut owner = sqlx::ConnectOptions::connect(&options).await.expect("the standby answers");
+        owner.execute("select pg_promote(true, 30)").await.expect("promoted");
+        // it has no standby of its own
+        owner.execute("alter system set synchronous_standby_names = ''").await.expect("set");
+        owner.execute("select pg_reload_conf()").await.expect("reloaded");
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::QUIT).ok();
+        if wait(&mut self.child, Duration::from_secs(10)).is_none() {
+            self.child.kill().ok();
+        }
+        let _ = &self.folder;
+    }
+}
+
+/// Lets a command run as the account that owns the cluster, and gives it this folder.
+fn as_owner_of(primary: &Folder, mut command: Command, folder: &Path) -> Command {
+    use std::os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    };
+    let owner = std::fs::metadata(primary.cluster()).expect("a cluster");
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).expect("permissions");
+    if rustix::process::geteuid().is_root() {
+        chown(folder, Some(owner.uid()), Some(owner.gid())).expect("another owner");
+        command.gid(owner.gid()).uid(owner.uid());
+    }
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// The standby is promoted, and the name leads to the old server for some seconds more, which takes no changes any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promotion_that_the_name_learns_of_late_loses_nothing() {
+    let behind = Behind::start().await;
+    let folder = &behind.world.folder;
+    let standby = Standby::of(folder, &behind.database).await;
+    let people = behind.world.crowd(PEOPLE).await;
+    let journal = Journal::default();
+    let storm = Storm::begin(&people, &journal).await;
+    saves(&journal, 20).await;
+    let mut owner = folder.connect_as_owner("cartwright").await;
+    owner.execute("alter system set default_transaction_read_only = on").await.expect("set");
+    owner.execute("select pg_reload_conf()").await.expect("reloaded");
+    standby.promote(&folder.options()).await;
+    let red = until(TOLD_WITHIN, "ready is red", || async { !behind.is_ready().await }).await;
+    let late = Instant::now();
+    while late.elapsed() < Duration::from_secs(if is_long() { 30 } else { 3 }) {
+        assert_eq!(ready(&behind.world.server).await, 503, "no writable server is there");
+    }
+    behind.relay.lead_to(standby.socket());
+    let healed = saves(&journal, PEOPLE).await;
+    println!("red {red:?} after the promotion, {PEOPLE} more saves {healed:?} after the name was right");
+    storm.end().await;
+    let contradictions = async || {
+        let options = folder.options().socket(&standby.database);
+        journal.contradictions_in(&mut sqlx::ConnectOptions::connect(&options).await.expect("the new primary")).await
+    };
+    assert_eq!(contradictions().await, Vec::<String>::new());
+    settle(&people, &journal).await;
+    assert_eq!(contradictions().await, Vec::<String>::new());
+    behind.end().await;
+}
+
+/// Another session holds what the migration waits for: a start waits, and one that is told to stop does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_waits_for_a_migration_stops_when_it_is_told_to() {
+    let folder = Folder::new();
+    let database = running(&folder).await;
+    let key = key_file(&folder);
+    let serve = |arguments: &[&str]| {
+        let mut command = cartwright(folder.path(), arguments);
+        command.env("DATABASE_URL", folder.url()).env("CARTWRIGHT_KEY_FILE", &key);
+        command
+    };
+    let mut migrate = serve(&["migrate"]);
+    migrate.env_remove("CARTWRIGHT_KEY_FILE");
+    assert_eq!(run(migrate).code, Some(0));
+    let mut holder = folder.connect().await;
+    holder.execute("begin; lock table _sqlx_migrations in access exclusive mode").await.expect("locked");
+    // the first waits for the table, the second for the first
+    let mut starting: Vec<_> = (0..2).map(|_| serve(&["serve"]).spawn().expect("the binary starts")).collect();
+    let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+    until(Duration::from_mins(1), "two that wait", || async { folder.count(waiting).await == 2 }).await;
+    for child in &mut starting {
+        let begun = Instant::now();
+        kill_process(Pid::from_child(child), Signal::TERM).expect("our own child");
+        let status = wait(child, Duration::from_secs(20)).expect("it ends");
+        println!("stopped {:?} after it was told to", begun.elapsed());
+        assert_eq!(status.code(), Some(0));
+    }
+    until(WELL_WITHIN, "nobody waits any more", || async { folder.count(waiting).await == 0 }).await;
+    let third = serve(&["serve"]);
+    let third = tokio::task::spawn_blocking(|| Server::start(third));
+    until(Duration::from_mins(1), "one that waits", || async { folder.count(waiting).await == 1 }).await;
+    holder.execute("rollback").await.expect("released");
+    let third = third.await.expect("it starts");
+    assert_eq!(ready(&third).await, 200);
+    assert!(third.stop().0.success());
+    database.stop().await.expect("it stops");
+}
+
+/// Stopped while its database says nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_stops_in_time_while_its_database_is_silent() {
+    let behind = Behind::start().await;
+    let people = behind.world.crowd(PEOPLE).await;
+    let journal = Journal::default();
+    let storm = Storm::begin(&people, &journal).await;
+    saves(&journal, 20).await;
+    behind.relay.go_dark();
+    let Behind { world, relay, database } = behind;
+    let (status, took, errors) = tokio::task::spawn_blocking(|| world.server.stop()).await.expect("no panic");
+    println!("stopped in {took:?}");
+    assert!(status.success(), "{errors}");
+    assert!(took < Duration::from_secs(15), "10 s are promised: {took:?}");
+    storm.end().await;
+    assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());
+    drop(relay);
+    database.stop().await.expect("it stops");
+}
