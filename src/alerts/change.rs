@@ -17,6 +17,33 @@ pub enum CartStatus {
     Inactive,
 }
 
+/// The kind of credential that a cart holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertCredential {
+    #[default]
+    AccessToken,
+    ClientSecret,
+}
+
+impl AlertCredential {
+    /// Its name in the middle of a sentence.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::ClientSecret => "Client secret",
+        }
+    }
+
+    /// The label of the button that replaces it.
+    pub(super) const fn replace_button(self) -> &'static str {
+        match self {
+            Self::AccessToken => "Replace token",
+            Self::ClientSecret => "Replace Client secret",
+        }
+    }
+}
+
 /// A cart's status changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusChange {
@@ -29,6 +56,9 @@ pub struct StatusChange {
     pub class: String,
     /// Its title, as the page says it.
     pub title: String,
+    /// Alerts that an earlier version queued have none.
+    #[serde(default)]
+    pub credential: AlertCredential,
     /// Shopify's names of needed permissions that are missing.
     pub missing_permissions: Vec<String>,
     /// What stops working without them, in the words of the permission table and in the same order.
@@ -114,6 +144,7 @@ pub(crate) mod tests {
             status,
             class: "TOKEN_STOPPED".into(),
             title: "The access token stopped working".into(),
+            credential: AlertCredential::AccessToken,
             missing_permissions: Vec::new(),
             what_stops: Vec::new(),
             since: datetime!(2026-11-21 08:14:40 UTC),
@@ -145,6 +176,9 @@ pub(crate) mod tests {
         let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
         let kept = serde_json::to_value(&alert).expect("plain data");
         assert_eq!((&kept["type"], &kept["status"]), (&alert.kind().into(), &"not-connected".into()));
-        assert_eq!(serde_json::from_value::<Alert>(kept).expect("the same"), alert);
+        assert_eq!(serde_json::from_value::<Alert>(kept.clone()).expect("the same"), alert);
+        let mut old = kept;
+        old.as_object_mut().expect("an object").remove("credential");
+        assert_eq!(serde_json::from_value::<Alert>(old).expect("of an earlier version"), alert);
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     vault::{Broken, Vault},
 };
 
-pub use change::{Alert, CartStatus, StatusChange};
+pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
 pub use delivery::{Round, keep_delivering};
 pub use mail::{MailServer, MailServerError};
 pub use recipients::{Recipient, RecipientsError};

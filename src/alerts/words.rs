@@ -13,11 +13,11 @@ const CALL_IT: &str = "Ask your IT team to allow outgoing connections from {prod
 const CHECK_STATUS: &str = "Check Shopify's status: shopifystatus.com. You do not need to change anything here.";
 const REPLACE: &[&str] = &[
     "Check that the app is still installed in Shopify.",
-    "Copy its current token.",
-    "Open the cart, select Replace token and paste it.",
+    "Copy its current {credential}.",
+    "Open the cart, select {replace} and paste it.",
 ];
 
-/// `{store}`, `{host}`, `{credential}` and `{product}` are filled in by the letter.
+/// The mail fills in `{store}`, `{host}`, `{credential}`, `{replace}`, `{permissions}`, `{egress_addresses}` and `{product}`.
 #[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
 pub(super) fn of(class: &str, title: &str) -> Words {
     let (partly, happened, todo): (_, _, &[&str]) = match class {

@@ -2,7 +2,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::{
-    alerts::{CartStatus, change::tests::change},
+    alerts::{AlertCredential, CartStatus, change::tests::change},
     ecommerce::verdict::Class,
     outbound::egress_addresses::EgressAddresses,
 };
@@ -22,7 +22,7 @@ fn a_cart_that_is_not_connected() {
     let expected = format!(
         "Orders from Northwind Tea stopped coming in on 21 November 2026 at 08:14 UTC.\n\
          What happened: Shopify no longer accepts the access token. It last worked at 07:59 UTC.\n\
-         What to do: 1. Check that the app is still installed in Shopify. 2. Copy its current token. 3. Open the cart, select Replace token and paste it.\n\
+         What to do: 1. Check that the app is still installed in Shopify. 2. Copy its current access token. 3. Open the cart, select Replace token and paste it.\n\
          Orders are safe in Shopify and come in when the connection is back.\n\
          {LINK}\n\
          You get this because an administrator entered your address under Admin, Alerts."
@@ -70,6 +70,27 @@ fn a_refused_address_brings_ours_and_does_not_blame_the_token() {
         text.contains("then Settings, then IP allowlist. 2. Add our addresses: 8.8.4.4, 2606:4700::/48."),
         "{text}"
     );
+}
+
+/// Classes whose advice is to use a Client ID and Client secret, whatever the cart holds now.
+const NAME_CLIENT_SECRET: [Class; 5] =
+    [Class::Expires, Class::TokenKindRefused, Class::CcWrongOrg, Class::CcNotInstalled, Class::CcRefused];
+
+#[test]
+fn mail_names_the_credential_of_the_cart_whatever_the_title() {
+    for class in Class::ALL {
+        let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
+        news.class = class.as_str().into();
+        news.title = "This store has a problem".into();
+        let text = |credential| {
+            let news = StatusChange { credential, ..news.clone() };
+            letter(&news.alert().expect("a turn")).text
+        };
+        let of_secret = text(AlertCredential::ClientSecret);
+        assert!(!of_secret.contains("access token") && !of_secret.contains("Replace token"), "{class:?}: {of_secret}");
+        let of_token = text(AlertCredential::AccessToken);
+        assert_eq!(of_token.contains("Client secret"), NAME_CLIENT_SECRET.contains(&class), "{class:?}: {of_token}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use super::{
     CartId, Status,
-    shopify::scopes,
+    shopify::{credential::CredentialKind, scopes},
     verdict::{Check, CheckKind, Class, Limit, Store, Verdict},
 };
 use crate::{
@@ -98,6 +98,7 @@ pub struct StatusChange {
     /// What is wrong; after a recovery, what was.
     pub class: Class,
     pub title: String,
+    pub credential: CredentialKind,
     pub missing_permissions: Vec<String>,
     /// When the trouble began: for one that may pass, its first failure.
     pub since: OffsetDateTime,
@@ -135,6 +136,10 @@ impl StatusChange {
             status: word(self.status),
             class: self.class.as_str().to_owned(),
             title: self.title.clone(),
+            credential: match self.credential {
+                CredentialKind::AccessToken => alerts::AlertCredential::AccessToken,
+                CredentialKind::ClientCredentials => alerts::AlertCredential::ClientSecret,
+            },
             missing_permissions: self.missing_permissions.clone(),
             what_stops: self
                 .missing_permissions

@@ -127,6 +127,7 @@ async fn follow(
         status,
         class,
         title,
+        credential: now.kind,
         missing_permissions: missing.to_vec(),
         since,
         last_good_at: now.last_good_at,

@@ -28,6 +28,7 @@ pub fn change(cart: u128, previous: CartStatus, status: CartStatus) -> StatusCha
         status,
         class: "TOKEN_STOPPED".into(),
         title: "The access token stopped working".into(),
+        credential: alerts::AlertCredential::AccessToken,
         missing_permissions: Vec::new(),
         what_stops: Vec::new(),
         since: datetime!(2026-11-21 08:14:40 UTC),
