@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::SharedProblem;
+use super::{AlertCause, SharedProblem};
 
 /// The five words for a cart, as everywhere outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,9 @@ pub struct StatusChange {
     pub status: CartStatus,
     /// The class of the trouble, such as `TOKEN_STOPPED`; of one that is over, the class that ended.
     pub class: String,
+    /// The same for the words of a mail. Alerts that an earlier version queued have none.
+    #[serde(default)]
+    pub cause: AlertCause,
     /// Its title, as the page says it.
     pub title: String,
     /// Alerts that an earlier version queued have none.
@@ -143,6 +146,7 @@ pub(crate) mod tests {
             previous,
             status,
             class: "TOKEN_STOPPED".into(),
+            cause: AlertCause::CredentialRefused,
             title: "The access token stopped working".into(),
             credential: AlertCredential::AccessToken,
             missing_permissions: Vec::new(),
@@ -172,13 +176,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_alert_is_kept_as_it_was() {
+    fn queued_alert_reads_back_also_from_an_earlier_version() {
         let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
         let kept = serde_json::to_value(&alert).expect("plain data");
         assert_eq!((&kept["type"], &kept["status"]), (&alert.kind().into(), &"not-connected".into()));
         assert_eq!(serde_json::from_value::<Alert>(kept.clone()).expect("the same"), alert);
         let mut old = kept;
-        old.as_object_mut().expect("an object").remove("credential");
-        assert_eq!(serde_json::from_value::<Alert>(old).expect("of an earlier version"), alert);
+        for added in ["credential", "cause"] {
+            old.as_object_mut().expect("an object").remove(added).expect("a field");
+        }
+        let Alert::NeedsAttention(change) = alert else { panic!("it stopped working") };
+        let change = StatusChange { cause: AlertCause::TitleOnly, ..change };
+        assert_eq!(serde_json::from_value::<Alert>(old).expect("readable"), Alert::NeedsAttention(change));
     }
 }

@@ -115,7 +115,7 @@ fn cause(title: &str) -> String {
 }
 
 fn trouble(change: &StatusChange, house: &House) -> String {
-    let words = words::of(&change.class, &change.title);
+    let words = words::of(change.cause);
     let ours = match &house.egress_addresses {
         ours if ours.is_empty() => "the outgoing addresses of {product}; whoever runs it knows them".to_owned(),
         ours => format!("our addresses: {ours}"),

@@ -18,6 +18,15 @@ pub struct Naming<'a> {
     pub now: OffsetDateTime,
 }
 
+/// Titles of `NOT_SHOPIFY` where a page of the store's own answered.
+pub const PASSWORD_PAGE_TITLE: &str = "Shopify sent us to this store's password page";
+pub const ADMIN_PAGE_TITLE: &str = "Shopify sent us to this store's admin pages";
+
+/// Whether a stored title names a page of the store's own.
+pub fn is_of_store_page(title: &str) -> bool {
+    [PASSWORD_PAGE_TITLE, ADMIN_PAGE_TITLE].contains(&title)
+}
+
 /// The title of the whole verdict.
 pub fn of(verdict: &Verdict, naming: &Naming<'_>) -> String {
     of_class(verdict.class, verdict, naming)
@@ -81,8 +90,8 @@ fn scopes_missing(verdict: &Verdict) -> String {
 
 fn not_shopify(verdict: &Verdict) -> &'static str {
     match verdict.details.remark.as_deref() {
-        Some(PASSWORD_PAGE) => "Shopify sent us to this store's password page",
-        Some(ADMIN_PAGE) => "Shopify sent us to this store's admin pages",
+        Some(PASSWORD_PAGE) => PASSWORD_PAGE_TITLE,
+        Some(ADMIN_PAGE) => ADMIN_PAGE_TITLE,
         _ => "Something other than Shopify answered",
     }
 }

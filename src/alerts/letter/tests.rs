@@ -2,8 +2,8 @@ use time::macros::datetime;
 
 use super::*;
 use crate::{
-    alerts::{AlertCredential, CartStatus, change::tests::change},
-    ecommerce::verdict::Class,
+    alerts::{AlertCause, AlertCredential, CartStatus, change::tests::change},
+    ecommerce::{health::alert_cause as cause_of, verdict::Class},
     outbound::egress_addresses::EgressAddresses,
 };
 
@@ -42,7 +42,7 @@ fn a_name_from_right_to_left_stands_by_itself() {
 #[test]
 fn a_cart_that_needs_attention() {
     let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
-    news.class = "SCOPES_MISSING".into();
+    news.cause = AlertCause::ScopesMissing;
     news.title = "Connected, but 2 permissions are missing".into();
     news.missing_permissions = vec!["write_inventory".into(), "read_gift_cards".into()];
     news.what_stops = vec!["stock levels will not update in Shopify".into(), "gift card payments will not show".into()];
@@ -56,7 +56,7 @@ fn a_cart_that_needs_attention() {
 #[test]
 fn a_refused_address_brings_ours_and_does_not_blame_the_token() {
     let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-    news.class = "ADDRESS_REFUSED".into();
+    news.cause = AlertCause::AddressRefused;
     news.title = "Shopify does not accept calls from our address".into();
     let alert = news.alert().expect("a turn");
     let text = letter(&alert).text;
@@ -80,7 +80,7 @@ const NAME_CLIENT_SECRET: [Class; 5] =
 fn mail_names_the_credential_of_the_cart_whatever_the_title() {
     for class in Class::ALL {
         let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-        news.class = class.as_str().into();
+        news.cause = cause_of(class, "");
         news.title = "This store has a problem".into();
         let text = |credential| {
             let news = StatusChange { credential, ..news.clone() };
@@ -123,15 +123,27 @@ fn what_began_and_ended_before_it_was_sent_is_told_as_over() {
 }
 
 #[test]
-fn every_class_has_words_of_its_own_and_no_blank_is_left() {
+fn every_class_of_trouble_has_words_of_its_own_and_every_blank_is_filled() {
     for class in Class::ALL {
-        let words = words::of(class.as_str(), "");
-        let is_trouble = !["CONNECTED", "API_VERSION_OLD", "TEST_LIMIT"].contains(&class.as_str());
-        assert_eq!(words != words::of("?", ""), is_trouble, "{}", class.as_str());
+        let cause = cause_of(class, "");
+        let is_trouble = !matches!(class, Class::Connected | Class::ApiVersionOld | Class::TestLimit);
+        assert_eq!(cause != AlertCause::TitleOnly, is_trouble, "{class:?}");
         let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-        news.class = class.as_str().into();
+        news.cause = cause;
         let text = letter(&news.alert().expect("a turn")).text;
         assert!(!text.contains(['{', '}']), "{text}");
         assert_eq!(text.matches("://").count(), 1, "one link: {text}");
     }
+}
+
+#[test]
+fn page_of_the_store_itself_is_not_called_a_proxy() {
+    let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
+    news.title = crate::ecommerce::title::PASSWORD_PAGE_TITLE.into();
+    news.cause = cause_of(Class::NotShopify, &news.title);
+    let text = letter(&news.clone().alert().expect("a turn")).text;
+    assert!(text.contains("Shopify sent us to this store's password page instead of answering."), "{text}");
+    news.cause = cause_of(Class::NotShopify, "Something other than Shopify answered");
+    let text = letter(&news.alert().expect("a turn")).text;
+    assert!(text.contains("such as a proxy or a sign-in page"), "{text}");
 }

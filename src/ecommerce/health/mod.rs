@@ -16,10 +16,11 @@ use time::OffsetDateTime;
 use super::{
     CartId, Status,
     shopify::{credential::CredentialKind, scopes},
+    title,
     verdict::{Check, CheckKind, Class, Limit, Store, Verdict},
 };
 use crate::{
-    alerts,
+    alerts::{self, AlertCause},
     audit::{self, By, CartRef, Event},
 };
 
@@ -135,6 +136,7 @@ impl StatusChange {
             previous: word(self.previous),
             status: word(self.status),
             class: self.class.as_str().to_owned(),
+            cause: alert_cause(self.class, &self.title),
             title: self.title.clone(),
             credential: match self.credential {
                 CredentialKind::AccessToken => alerts::AlertCredential::AccessToken,
@@ -150,6 +152,39 @@ impl StatusChange {
             since: self.since,
             last_good_at: self.last_good_at,
         }
+    }
+}
+
+/// How a mail explains a class; alerts know no classes. Of `NOT_SHOPIFY` the title says which page answered.
+pub(crate) fn alert_cause(class: Class, title: &str) -> AlertCause {
+    match class {
+        Class::ScopesMissing => AlertCause::ScopesMissing,
+        Class::CustomerDetailsHidden => AlertCause::CustomerDetailsHidden,
+        Class::Expires => AlertCause::Expires,
+        Class::NetworkDns => AlertCause::NetworkDns,
+        Class::NetworkUnreachable => AlertCause::NetworkUnreachable,
+        Class::NetworkTimeout => AlertCause::NetworkTimeout,
+        Class::TlsUntrusted => AlertCause::TlsUntrusted,
+        Class::NotShopify if title::is_of_store_page(title) => AlertCause::StorePage,
+        Class::NotShopify => AlertCause::NotShopify,
+        Class::StoreNotFound => AlertCause::StoreNotFound,
+        Class::StoreMoved => AlertCause::StoreMoved,
+        Class::StoreFrozen => AlertCause::StoreFrozen,
+        Class::StoreLocked => AlertCause::StoreLocked,
+        Class::RateLimited => AlertCause::RateLimited,
+        Class::RequestRejected => AlertCause::RequestRejected,
+        Class::ShopifyDown => AlertCause::ShopifyDown,
+        Class::TokenRefused | Class::TokenStopped => AlertCause::CredentialRefused,
+        Class::TokenKindRefused => AlertCause::TokenKindRefused,
+        Class::NotAllowed => AlertCause::NotAllowed,
+        Class::AddressRefused => AlertCause::AddressRefused,
+        Class::WrongStore | Class::Duplicate => AlertCause::OtherStore,
+        Class::CcWrongOrg => AlertCause::CcWrongOrg,
+        Class::CcNotInstalled => AlertCause::CcNotInstalled,
+        Class::CcRefused => AlertCause::CcRefused,
+        Class::OurBug => AlertCause::OurBug,
+        Class::OurKey => AlertCause::OurKey,
+        Class::Connected | Class::ApiVersionOld | Class::TestLimit => AlertCause::TitleOnly,
     }
 }
 

@@ -68,7 +68,7 @@ pub(in crate::ecommerce) async fn record_saved_with(
 fn reported_title(finding: &Finding) -> &str {
     match finding.class.severity() {
         Severity::Ours => "We cannot check this store",
-        _ => &finding.title,
+        Severity::Well | Severity::Limited | Severity::Transient | Severity::Refused | Severity::NotACheck => &finding.title,
     }
 }
 

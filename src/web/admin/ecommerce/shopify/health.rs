@@ -1,5 +1,6 @@
 //! The tab Health: how a cart has done, what troubles it and since when, and *Check now*. Everything is drawn on the server; the
 //! tables say the same as the charts.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod facts;
 mod rows;
@@ -28,8 +29,9 @@ use crate::{
         Cart, CartId, Progress, Refusal, RunningTest, TestReport,
         health::Health as Found,
         state::{Checks, Unscheduled},
+        status::Severity,
         title::{self, Naming},
-        verdict::{Class, Outcome, TESTS_A_MINUTE, Verdict},
+        verdict::{Outcome, TESTS_A_MINUTE, Verdict},
     },
     web::{
         charts::{Line, Strip, passed_share, typical},
@@ -152,17 +154,18 @@ async fn report(mut running: RunningTest) -> Option<Box<TestReport>> {
 fn checked(report: &TestReport) -> Banner {
     let class = report.verdict.class;
     metrics::counter!("cartwright_connection_tests_total", "class" => class.as_str()).increment(1);
-    let (title, short) = match class {
-        Class::TestLimit => (format!("{}.", report.title()), "Not checked"),
-        _ => (format!("Checked just now: {}.", report.title()), "Checked"),
+    let was_checked = class.severity() != Severity::NotACheck;
+    let (title, short) = if was_checked {
+        (format!("Checked just now: {}.", report.title()), "Checked")
+    } else {
+        (format!("{}.", report.title()), "Not checked")
     };
     let tone = match report.verdict.outcome() {
-        Outcome::NotConnected if class == Class::TestLimit => Tone::Warn,
         Outcome::Connected => Tone::Ok,
-        Outcome::Limited => Tone::Warn,
-        Outcome::NotConnected => Tone::Bad,
+        Outcome::NotConnected if was_checked => Tone::Bad,
+        Outcome::NotConnected | Outcome::Limited => Tone::Warn,
     };
-    let text = match report.verdict.wait_seconds.filter(|_| class == Class::TestLimit) {
+    let text = match report.verdict.wait_seconds.filter(|_| !was_checked) {
         Some(seconds) => format!("Wait {seconds} seconds, then check again."),
         None => String::new(),
     };
