@@ -196,7 +196,7 @@ pub(super) const fn of(cause: AlertCause) -> Words {
         ),
         AlertCause::CcRefused => (
             None,
-            "Shopify no longer accepts the Client ID or the Client secret. Someone may have rotated the secret.",
+            "{title}. Someone may have rotated the secret, or deleted the app.",
             &["Copy both from the app's Settings page.", "Open the cart, select Replace Client secret and paste it."],
         ),
         AlertCause::OurBug => (

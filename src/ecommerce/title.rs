@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, Verdict};
+use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, UNKNOWN_CLIENT_ID, Verdict};
 use crate::direction::isolated;
 
 /// What a title names beside the verdict itself.
@@ -62,7 +62,7 @@ pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String 
         Class::Duplicate => "This store is already connected".into(),
         Class::CcWrongOrg => "This app and this store belong to different Shopify organizations".into(),
         Class::CcNotInstalled => "The app is not installed on this store".into(),
-        Class::CcRefused => "Shopify did not accept the Client ID or Client secret".into(),
+        Class::CcRefused => exchange_refused(verdict.error_name.as_deref()),
         Class::OurKey => format!("We cannot read the saved {credential}"),
         Class::OurBug => "We made a mistake in this test".into(),
         Class::TestLimit if verdict.wait_seconds.is_none() => "A test is already running".into(),
@@ -85,6 +85,17 @@ fn scopes_missing(verdict: &Verdict) -> String {
     match missing {
         Some(1) => "Connected, but 1 permission is missing".into(),
         n => format!("Connected, but {} permissions are missing", n.unwrap_or_default()),
+    }
+}
+
+/// By Shopify's name for the reason, since each has another remedy.
+fn exchange_refused(error_name: Option<&str>) -> String {
+    match error_name {
+        Some(UNKNOWN_CLIENT_ID) => "Shopify knows no app with this Client ID".into(),
+        Some("invalid_client") => "Shopify did not accept the Client secret".into(),
+        Some("unauthorized_client") => "Shopify does not let this app use a Client secret".into(),
+        Some(name) => format!("Shopify did not accept the Client ID or Client secret ({name})"),
+        None => "Shopify did not accept the Client ID or Client secret".into(),
     }
 }
 

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use crate::ecommerce::{CartId, shopify::credential::CredentialKind};
 
 /// A cart whose check is due, leased to us.
+#[derive(Clone)]
 pub(in crate::ecommerce) struct Due {
     pub cart: CartId,
     pub store_host: String,
