@@ -201,7 +201,7 @@ pub(super) const fn of(cause: AlertCause) -> Words {
         ),
         AlertCause::OurBug => (
             None,
-            "{product} sent something that Shopify did not understand. This is our fault, not the store's.",
+            "{product} cannot check this store because of a fault of its own. The store is not the cause.",
             &["Tell our support. You do not need to change anything here."],
         ),
         AlertCause::OurKey => (

@@ -64,7 +64,7 @@ pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String 
         Class::CcNotInstalled => "The app is not installed on this store".into(),
         Class::CcRefused => exchange_refused(verdict.error_name.as_deref()),
         Class::OurKey => format!("We cannot read the saved {credential}"),
-        Class::OurBug => "We made a mistake in this test".into(),
+        Class::OurBug => "A fault on our side stopped this test".into(),
         Class::TestLimit if verdict.wait_seconds.is_none() => "A test is already running".into(),
         Class::TestLimit => {
             format!("You have tested {} times in a minute", verdict.tests_a_minute.unwrap_or(naming.tests_a_minute))

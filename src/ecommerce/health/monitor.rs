@@ -90,6 +90,9 @@ impl Ecommerce {
     async fn check(&self, due: Due) -> sqlx::Result<bool> {
         let began = Instant::now();
         let Some(verdict) = self.verdict_of(&due, began).await else { return self.release(due).await };
+        if verdict.class == Class::OurBug {
+            metrics::counter!("cartwright_our_mistakes_total").increment(1);
+        }
         metrics::histogram!("cartwright_check_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("cartwright_checks_total", "class" => verdict.class.as_str()).increment(1);
         let naming = Naming {

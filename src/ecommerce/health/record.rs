@@ -64,11 +64,13 @@ pub(in crate::ecommerce) async fn record_saved_with(
     record(work, &now, &Finding::of(&report.verdict, report.title())).await
 }
 
-/// The title of what is reported. A mistake of ours is reported only when the store cannot be checked because of it.
+/// The title of what is reported. A fault on our side is reported only when the store cannot be checked because of it.
 fn reported_title(finding: &Finding) -> &str {
     match finding.class.severity() {
         Severity::Ours => "We cannot check this store",
-        Severity::Well | Severity::Limited | Severity::Transient | Severity::Refused | Severity::NotACheck => &finding.title,
+        Severity::Well | Severity::Limited | Severity::Transient | Severity::Refused | Severity::NotACheck => {
+            &finding.title
+        }
     }
 }
 

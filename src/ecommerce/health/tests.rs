@@ -360,7 +360,11 @@ async fn failed_renewal_keeps_what_shopify_said_for_health_and_mail(pool: PgPool
     house.check().await;
     let cases = [
         (Scenario::Exchange(Refusal::UnknownClient), "Shopify knows no app with this Client ID", Class::CcRefused),
-        (Scenario::Redirect(301, Some("https://northwind-new.myshopify.com/admin")), "This store is now called northwind-new", Class::StoreMoved),
+        (
+            Scenario::Redirect(301, Some("https://northwind-new.myshopify.com/admin")),
+            "This store is now called northwind-new",
+            Class::StoreMoved,
+        ),
     ];
     for (scenario, title, class) in cases {
         house.tamper("update carts set minted_token = null, minted_at = null, minted_ends_at = null").await;

@@ -141,7 +141,7 @@ pub(in crate::ecommerce) fn tell_operator(report: &TestReport) {
         Some(SharedCause::Program) => {
             let remark = details.remark.as_deref().unwrap_or_default();
             metrics::counter!("cartwright_our_mistakes_total").increment(1);
-            tracing::error!(%test, status, request, remark, "Shopify did not understand what we sent");
+            tracing::error!(%test, status, request, remark, "a test ended with OUR_BUG: Shopify rejected our request, or its answer was not understood");
         }
         Some(SharedCause::Key) => {
             tracing::error!(%test, "a saved secret cannot be opened: the key has changed, or the row was tampered with");

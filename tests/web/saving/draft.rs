@@ -102,7 +102,7 @@ async fn draft_shows_a_failure_that_may_pass_at_once(pool: PgPool) {
     let page = app.draft(&priya, "Northwind Tea", "northwind-tea").await;
     for (scenario, title) in [
         (Canned::Unavailable, "Test failed: Shopify has a problem at the moment"),
-        (Canned::BadRequest, "Test failed: We made a mistake in this test"),
+        (Canned::BadRequest, "Test failed: A fault on our side stopped this test"),
     ] {
         app.practice.stores().set("northwind-tea", Scenario::Says(scenario));
         page.press("Test Connection").await;

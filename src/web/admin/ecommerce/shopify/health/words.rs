@@ -83,9 +83,10 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
             "Nothing is known to be wrong with your settings.",
             out("https://www.shopifystatus.com", "Check Shopify's status"),
         ),
-        Class::OurBug => {
-            ("This is our mistake, not the store's. Leave your settings as they are.", Action::General("Open General"))
-        }
+        Class::OurBug => (
+            "This is a fault on our side, not the store's. Leave your settings as they are.",
+            Action::General("Open General"),
+        ),
         Class::Connected
         | Class::ScopesMissing
         | Class::CustomerDetailsHidden
