@@ -125,6 +125,18 @@ fn alerts_know_no_carts() {
 }
 
 #[test]
+fn oldest_postgres_is_the_same_in_the_server_the_scripts_and_the_documents() {
+    let named = |file: &str, before: &str| {
+        let text = fs::read_to_string(file).expect(file);
+        let (_, after) = text.split_once(before).unwrap_or_else(|| panic!("{file} says {before}"));
+        after.chars().take_while(char::is_ascii_digit).collect::<String>()
+    };
+    let oldest = named("scripts/needs.sh", "\nOLDEST_POSTGRES=");
+    assert_eq!(named("src/database/start.rs", "const OLDEST_VERSION: i32 = "), format!("{oldest}0"), "before _000");
+    assert_eq!(named("docs/operating.md", "must be Postgres "), oldest);
+}
+
+#[test]
 fn templates_hold_nothing_inline() {
     let mut found = Vec::new();
     walk(Path::new("templates"), &mut |name, text| {

@@ -128,7 +128,7 @@ fn view(
         name,
         host,
         platform: "Shopify",
-        status: StatusView { status, line, is_practice: false },
+        status: StatusView { status, line, unchecked: None, is_practice: false },
         sparkline: cartwright::web::charts::Line::of(recent, 24),
         last_checked: checked.map(|at| Moment::new(at, now)),
         active,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::SharedProblem;
+use super::{AlertCause, SharedProblem};
 
 /// The five words for a cart, as everywhere outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,33 @@ pub enum CartStatus {
     Inactive,
 }
 
+/// The kind of credential that a cart holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertCredential {
+    #[default]
+    AccessToken,
+    ClientSecret,
+}
+
+impl AlertCredential {
+    /// Its name in the middle of a sentence.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::ClientSecret => "Client secret",
+        }
+    }
+
+    /// The label of the button that replaces it.
+    pub(super) const fn replace_button(self) -> &'static str {
+        match self {
+            Self::AccessToken => "Replace token",
+            Self::ClientSecret => "Replace Client secret",
+        }
+    }
+}
+
 /// A cart's status changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusChange {
@@ -27,8 +54,14 @@ pub struct StatusChange {
     pub status: CartStatus,
     /// The class of the trouble, such as `TOKEN_STOPPED`; of one that is over, the class that ended.
     pub class: String,
+    /// The same for the words of a mail. Alerts that an earlier version queued have none.
+    #[serde(default)]
+    pub cause: AlertCause,
     /// Its title, as the page says it.
     pub title: String,
+    /// Alerts that an earlier version queued have none.
+    #[serde(default)]
+    pub credential: AlertCredential,
     /// Shopify's names of needed permissions that are missing.
     pub missing_permissions: Vec<String>,
     /// What stops working without them, in the words of the permission table and in the same order.
@@ -113,7 +146,9 @@ pub(crate) mod tests {
             previous,
             status,
             class: "TOKEN_STOPPED".into(),
+            cause: AlertCause::CredentialRefused,
             title: "The access token stopped working".into(),
+            credential: AlertCredential::AccessToken,
             missing_permissions: Vec::new(),
             what_stops: Vec::new(),
             since: datetime!(2026-11-21 08:14:40 UTC),
@@ -141,10 +176,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_alert_is_kept_as_it_was() {
+    fn queued_alert_reads_back_also_from_an_earlier_version() {
         let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
         let kept = serde_json::to_value(&alert).expect("plain data");
         assert_eq!((&kept["type"], &kept["status"]), (&alert.kind().into(), &"not-connected".into()));
-        assert_eq!(serde_json::from_value::<Alert>(kept).expect("the same"), alert);
+        assert_eq!(serde_json::from_value::<Alert>(kept.clone()).expect("the same"), alert);
+        let mut old = kept;
+        for added in ["credential", "cause"] {
+            old.as_object_mut().expect("an object").remove(added).expect("a field");
+        }
+        let Alert::NeedsAttention(change) = alert else { panic!("it stopped working") };
+        let change = StatusChange { cause: AlertCause::TitleOnly, ..change };
+        assert_eq!(serde_json::from_value::<Alert>(old).expect("readable"), Alert::NeedsAttention(change));
     }
 }

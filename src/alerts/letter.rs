@@ -115,7 +115,7 @@ fn cause(title: &str) -> String {
 }
 
 fn trouble(change: &StatusChange, house: &House) -> String {
-    let words = words::of(&change.class, &change.title);
+    let words = words::of(change.cause);
     let ours = match &house.egress_addresses {
         ours if ours.is_empty() => "the outgoing addresses of {product}; whoever runs it knows them".to_owned(),
         ours => format!("our addresses: {ours}"),
@@ -126,8 +126,8 @@ fn trouble(change: &StatusChange, house: &House) -> String {
             .replace("{host}", &change.store_host)
             .replace("{store}", &isolated(&change.website_name))
             .replace("{title}", &change.title)
-            // The change does not say which kind of credential it was, but its title does.
-            .replace("{credential}", if change.title.contains("Client ID") { "Client secret" } else { "access token" })
+            .replace("{credential}", change.credential.noun())
+            .replace("{replace}", change.credential.replace_button())
             .replace("{permissions}", &joined(&change.missing_permissions))
     };
     let since = moment(change.since);

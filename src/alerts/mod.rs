@@ -36,7 +36,7 @@ use crate::{
     vault::{Broken, Vault},
 };
 
-pub use change::{Alert, CartStatus, StatusChange};
+pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
 pub use delivery::{Round, keep_delivering};
 pub use mail::{MailServer, MailServerError};
 pub use recipients::{Recipient, RecipientsError};
@@ -46,6 +46,7 @@ pub use shared::{SharedCause, SharedProblem, hold, withdraw};
 pub use signing::SigningSecret;
 pub use trial::{Told, Trial};
 pub use webhook_address::{WebhookAddress, WebhookAddressError, is_host_name};
+pub use words::AlertCause;
 
 /// Longest call of a webhook, and longest conversation with a mail server: 10 s.
 const LONGEST_CALL: Duration = Duration::from_secs(10);

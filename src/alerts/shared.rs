@@ -21,7 +21,7 @@ pub enum SharedCause {
     Address,
     /// Saved secrets cannot be opened.
     Key,
-    /// A mistake in this program.
+    /// A fault of this program, or of the machine that it runs on.
     Program,
 }
 
@@ -60,7 +60,7 @@ impl SharedCause {
             Self::Network => "This server cannot reach Shopify",
             Self::Address => "Shopify refuses calls from this server's address",
             Self::Key => "This server cannot read saved secrets",
-            Self::Program => "Shopify rejects what this server sends",
+            Self::Program => "A fault of this server keeps it from checking stores",
         }
     }
 
@@ -70,7 +70,7 @@ impl SharedCause {
             Self::Network => "This server reaches Shopify again",
             Self::Address => "Shopify accepts calls from this server's address again",
             Self::Key => "This server reads saved secrets again",
-            Self::Program => "Shopify accepts what this server sends again",
+            Self::Program => "This server checks stores again",
         }
     }
 

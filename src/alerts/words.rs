@@ -1,6 +1,45 @@
-//! What happened and what to do, in the plain text of a mail; the pages say the same with links. One row a class.
+//! What happened and what to do, in the plain text of a mail; the pages say the same with links. One row for each cause.
+#![deny(clippy::wildcard_enum_match_arm)]
 
-/// The words of one class.
+use serde::{Deserialize, Serialize};
+
+/// Why a cart needs a person, as far as a mail tells causes apart. Whoever queues an alert chooses it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertCause {
+    ScopesMissing,
+    CustomerDetailsHidden,
+    Expires,
+    NetworkDns,
+    NetworkUnreachable,
+    NetworkTimeout,
+    TlsUntrusted,
+    /// The store's own page for visitors or for its staff answered.
+    StorePage,
+    NotShopify,
+    StoreNotFound,
+    StoreMoved,
+    StoreFrozen,
+    StoreLocked,
+    RateLimited,
+    RequestRejected,
+    ShopifyDown,
+    CredentialRefused,
+    TokenKindRefused,
+    NotAllowed,
+    AddressRefused,
+    OtherStore,
+    CcWrongOrg,
+    CcNotInstalled,
+    CcRefused,
+    OurBug,
+    OurKey,
+    /// The title says all that is known. Also for alerts that an earlier version queued.
+    #[default]
+    TitleOnly,
+}
+
+/// The words for one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     /// What stops while the rest goes on; `None` where nothing comes in any more.
@@ -13,15 +52,15 @@ const CALL_IT: &str = "Ask your IT team to allow outgoing connections from {prod
 const CHECK_STATUS: &str = "Check Shopify's status: shopifystatus.com. You do not need to change anything here.";
 const REPLACE: &[&str] = &[
     "Check that the app is still installed in Shopify.",
-    "Copy its current token.",
-    "Open the cart, select Replace token and paste it.",
+    "Copy its current {credential}.",
+    "Open the cart, select {replace} and paste it.",
 ];
 
-/// `{store}`, `{host}`, `{credential}` and `{product}` are filled in by the letter.
+/// The mail fills in `{store}`, `{host}`, `{credential}`, `{replace}`, `{permissions}`, `{egress_addresses}` and `{product}`.
 #[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
-pub(super) fn of(class: &str, title: &str) -> Words {
-    let (partly, happened, todo): (_, _, &[&str]) = match class {
-        "SCOPES_MISSING" => (
+pub(super) const fn of(cause: AlertCause) -> Words {
+    let (partly, happened, todo): (_, _, &[&str]) = match cause {
+        AlertCause::ScopesMissing => (
             Some("some of it does not work"),
             "The app in Shopify does not have every permission that {product} needs.",
             &[
@@ -30,36 +69,35 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "Open the cart and select Test Connection.",
             ],
         ),
-        "CUSTOMER_DETAILS_HIDDEN" => (
+        AlertCause::CustomerDetailsHidden => (
             Some("orders arrive without customer names and addresses"),
             "Shopify hides them from apps made in the store's admin on some plans.",
             &["Ask Shopify which plan you need, or make the app in the Dev Dashboard."],
         ),
-        "EXPIRES" => (
+        AlertCause::Expires => (
             Some("its token lasts only 24 hours"),
             "The token came from a Dev Dashboard app, and {product} cannot renew it.",
             &["Open the cart and choose Client ID and Client secret, so that {product} can renew the token for you."],
         ),
-        "NETWORK_DNS" => (
+        AlertCause::NetworkDns => (
             None,
             "{product}'s server could not find the address of {host}. This is nearly always a network problem on our side.",
             &["If it keeps happening, tell your IT team that {product} cannot look up {host}."],
         ),
-        "NETWORK_UNREACHABLE" => {
+        AlertCause::NetworkUnreachable => {
             (None, "{host} could not be reached. This is nearly always a network problem on our side.", &[CALL_IT])
         }
-        "NETWORK_TIMEOUT" => (
+        AlertCause::NetworkTimeout => (
             None,
             "{host} did not answer in time. Shopify may be busy, or a firewall may block us.",
             &[CHECK_STATUS, CALL_IT],
         ),
-        "TLS_UNTRUSTED" => (
+        AlertCause::TlsUntrusted => (
             None,
             "The security certificate that answered for {host} did not match, so we stopped before sending the {credential}. This is nearly always a network problem on our side.",
             &["Ask your IT team to let {product} reach {host} without inspecting the traffic."],
         ),
-        // What the title names is a page of the store's own.
-        "NOT_SHOPIFY" if title.starts_with("Shopify sent us") => (
+        AlertCause::StorePage => (
             None,
             "{title} instead of answering.",
             &[
@@ -67,12 +105,12 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "Open the cart and select Test Connection.",
             ],
         ),
-        "NOT_SHOPIFY" => (
+        AlertCause::NotShopify => (
             None,
             "Something other than Shopify answered, such as a proxy or a sign-in page.",
             &["Send the technical details of the cart's last test to your IT team."],
         ),
-        "STORE_NOT_FOUND" => (
+        AlertCause::StoreNotFound => (
             None,
             "There is no Shopify store at {host}. It may have been closed, or given another name.",
             &[
@@ -80,36 +118,36 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "Open the cart, enter that address and the {credential}, and select Test Connection.",
             ],
         ),
-        "STORE_MOVED" => (
+        AlertCause::StoreMoved => (
             None,
             "Shopify pointed us from {host} to another store's address. We did not send the {credential} there.",
             &["Open the cart, enter the new address and the {credential}, and select Test Connection."],
         ),
-        "STORE_FROZEN" => (
+        AlertCause::StoreFrozen => (
             None,
             "Shopify says there is an unpaid bill, or the store is closed.",
             &[
                 "Ask the store owner to sign in to Shopify and settle the bill. You do not need to change anything here.",
             ],
         ),
-        "STORE_LOCKED" => (
+        AlertCause::StoreLocked => (
             None,
             "Shopify locks a store after too many unexpected requests, or for a security reason.",
             &["Ask the store owner to contact Shopify Support."],
         ),
-        "RATE_LIMITED" => (
+        AlertCause::RateLimited => (
             None,
             "Other apps, or another sync, use up what the store allows at the moment.",
             &["Find out which other app asks so much. You do not need to change anything here."],
         ),
-        "REQUEST_REJECTED" => (
+        AlertCause::RequestRejected => (
             None,
             "A guard in front of Shopify turned our requests away before they reached the store.",
             &["If it lasts for more than an hour, send the technical details of the cart's last test to our support."],
         ),
-        "SHOPIFY_DOWN" => (None, "Shopify answered with a fault of its own.", &[CHECK_STATUS]),
-        "TOKEN_REFUSED" | "TOKEN_STOPPED" => (None, "Shopify no longer accepts the {credential}.", REPLACE),
-        "TOKEN_KIND_REFUSED" => (
+        AlertCause::ShopifyDown => (None, "Shopify answered with a fault of its own.", &[CHECK_STATUS]),
+        AlertCause::CredentialRefused => (None, "Shopify no longer accepts the {credential}.", REPLACE),
+        AlertCause::TokenKindRefused => (
             None,
             "The token comes from a public app that still uses tokens without an end, and Shopify no longer accepts those. From 1 January 2027 that holds for every public app.",
             &[
@@ -117,7 +155,7 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "Open the cart, choose Client ID and Client secret, and paste both.",
             ],
         ),
-        "NOT_ALLOWED" => (
+        AlertCause::NotAllowed => (
             None,
             "The app is installed, but it has no permission to read this store.",
             &[
@@ -127,7 +165,7 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "Open the cart and select Test Connection.",
             ],
         ),
-        "ADDRESS_REFUSED" => (
+        AlertCause::AddressRefused => (
             None,
             "Shopify turned us away because of the address that we call from. The {credential} is not the cause: the app in Shopify most likely has an IP allowlist without our addresses.",
             &[
@@ -136,19 +174,19 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "Open the cart and select Test Connection.",
             ],
         ),
-        "WRONG_STORE" | "DUPLICATE" => (
+        AlertCause::OtherStore => (
             None,
             "The address and the {credential} open a different store than this cart was set up for.",
             &["Open the cart and enter the address and the {credential} of {store}."],
         ),
-        "CC_WRONG_ORG" => (
+        AlertCause::CcWrongOrg => (
             None,
             "The app and the store belong to different Shopify organizations.",
             &[
                 "Sign in to the Dev Dashboard as the store's own organization, make the app there, and use its Client ID and Client secret.",
             ],
         ),
-        "CC_NOT_INSTALLED" => (
+        AlertCause::CcNotInstalled => (
             None,
             "The app is no longer installed on {host}, or its Client ID and Client secret do not belong together.",
             &[
@@ -156,22 +194,22 @@ pub(super) fn of(class: &str, title: &str) -> Words {
                 "If it is installed, copy Client ID and Client secret from its Settings page, open the cart and paste both.",
             ],
         ),
-        "CC_REFUSED" => (
+        AlertCause::CcRefused => (
             None,
-            "Shopify no longer accepts the Client ID or the Client secret. Someone may have rotated the secret.",
+            "{title}. Someone may have rotated the secret, or deleted the app.",
             &["Copy both from the app's Settings page.", "Open the cart, select Replace Client secret and paste it."],
         ),
-        "OUR_BUG" => (
+        AlertCause::OurBug => (
             None,
-            "{product} sent something that Shopify did not understand. This is our fault, not the store's.",
+            "{product} cannot check this store because of a fault of its own. The store is not the cause.",
             &["Tell our support. You do not need to change anything here."],
         ),
-        "OUR_KEY" => (
+        AlertCause::OurKey => (
             None,
             "{product} cannot read the saved {credential}, because its encryption key changed. This is our fault, not Shopify's.",
             &["Open the cart and enter the {credential} again, or ask support to restore the key."],
         ),
-        _ => (None, "{title}.", &["Open the cart and select Test Connection."]),
+        AlertCause::TitleOnly => (None, "{title}.", &["Open the cart and select Test Connection."]),
     };
     Words { partly, happened, todo }
 }

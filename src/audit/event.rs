@@ -141,6 +141,9 @@ pub enum Event<S = &'static str> {
     TokenRenewed,
     TokenNotRenewed {
         class: S,
+        /// Shopify's name for the reason, such as `invalid_client`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error_name: Option<String>,
     },
     AlertsChanged {
         changes: Vec<Change<S>>,

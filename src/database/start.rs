@@ -17,8 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a refused connection is tried again: Postgres may be starting beside us.
 const RETRY_WINDOW: Duration = Duration::from_millis(1_500);
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// Oldest server with everything that the schema uses, as `server_version_num`.
-const OLDEST_VERSION: i32 = 130_000;
+/// Oldest server that Cartwright is tested on, as `server_version_num`.
+const OLDEST_VERSION: i32 = 150_000;
 
 /// Connects once, outside of the pool, whose own time-out would hide the reason of a failure.
 ///

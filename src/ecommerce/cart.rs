@@ -112,7 +112,10 @@ pub struct Cart {
     pub last_class: Option<Class>,
     pub last_title: Option<String>,
     pub missing_count: i32,
+    /// When the newest check was made.
     pub last_checked_at: Option<OffsetDateTime>,
+    /// When the next check is due; `None` where none is planned.
+    pub next_check_at: Option<OffsetDateTime>,
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,

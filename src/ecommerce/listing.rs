@@ -100,6 +100,7 @@ pub struct CartRow {
     pub last_title: Option<String>,
     pub missing_count: i32,
     pub last_checked_at: Option<OffsetDateTime>,
+    pub next_check_at: Option<OffsetDateTime>,
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,

@@ -162,7 +162,7 @@ impl From<NoToken> for Stopped {
     fn from(error: NoToken) -> Self {
         match error {
             NoToken::NoCredential | NoToken::Unreadable => Self::at(Verdict::of(Class::OurKey)),
-            NoToken::NotRenewed(class) => Self::at(Verdict::of(class)),
+            NoToken::NotRenewed(verdict) => Self::At(verdict),
             // Another replica asks Shopify for a token and gets no answer.
             NoToken::Busy => Self::at(Verdict::of(Class::NetworkTimeout)),
             NoToken::Broken(broken) => Self::Broken(broken),

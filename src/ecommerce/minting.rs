@@ -11,11 +11,11 @@ use super::{
         address::StoreAddress,
         answer,
         client::Meter,
-        connection_test::CHECK_DEADLINE,
+        connection_test::{CHECK_DEADLINE, refused_exchange},
         credential::{AccessToken, Credential, CredentialKind},
     },
     sql::{self, MintRow},
-    verdict::Class,
+    verdict::{Class, Verdict},
 };
 use crate::{
     audit::{self, By, CartRef, Event},
@@ -49,9 +49,9 @@ pub enum NoToken {
     NoCredential,
     #[error("the saved secret cannot be read")]
     Unreadable,
-    /// Shopify refused the exchange, or could not be asked.
-    #[error("the token could not be renewed: {}", .0.as_str())]
-    NotRenewed(Class),
+    /// Shopify refused the exchange, or could not be asked. Holds all that it said.
+    #[error("the token could not be renewed: {}", .0.class.as_str())]
+    NotRenewed(Box<Verdict>),
     /// Another replica renews and does not end.
     #[error("the token is being renewed")]
     Busy,
@@ -138,8 +138,9 @@ impl Ecommerce {
                     Ok(minted) => minted,
                     Err(refusal) => {
                         sql::release_mint(work, id, version).await?;
-                        if let NoToken::NotRenewed(class) = &refusal {
-                            let event = Event::TokenNotRenewed { class: class.as_str() };
+                        if let NoToken::NotRenewed(verdict) = &refusal {
+                            let (class, error_name) = (verdict.class.as_str(), verdict.error_name.clone());
+                            let event = Event::TokenNotRenewed { class, error_name };
                             audit::record(work, &By::system(), Some(&cart), &event).await?;
                         }
                         return Ok(Err(refusal));
@@ -166,11 +167,14 @@ impl Ecommerce {
         let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
         let credential = Credential::from_stored(row.kind, row.client_id.clone(), secret);
         let Some(Credential::ClientCredentials { id, secret }) = credential else { return Err(NoToken::Unreadable) };
-        let meter = Meter::default();
-        let asked = tokio::time::timeout(CHECK_DEADLINE, self.client.exchange(&address, &id, &secret, &meter)).await;
-        let answer = asked.map_err(|_| NoToken::NotRenewed(Class::NetworkTimeout))?;
-        let answer = answer.map_err(|failure| NoToken::NotRenewed(failure.class))?;
-        answer::exchanged(&address, &answer).map_err(|refusal| NoToken::NotRenewed(refusal.class))
+        let (meter, began) = (Meter::default(), Instant::now());
+        let exchange = async {
+            let answer = self.client.exchange(&address, &id, &secret, &meter).await?;
+            answer::exchanged(&address, &answer)
+        };
+        let exchanged = tokio::time::timeout(CHECK_DEADLINE, exchange).await;
+        let exchanged = exchanged.unwrap_or_else(|_| Err(answer::Refusal::of(Class::NetworkTimeout)));
+        exchanged.map_err(|refusal| NoToken::NotRenewed(Box::new(refused_exchange(refusal, &meter, began))))
     }
 }
 

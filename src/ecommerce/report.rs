@@ -48,12 +48,12 @@ impl TestReport {
 #[derive(Debug)]
 pub(super) struct Tested {
     pub report: TestReport,
-    /// `None` for a failure.
+    /// `None` for a failure, and for a pass that is too old to turn a cart on.
     pub pass: Option<sql::PassFacts>,
 }
 
 impl Ecommerce {
-    /// The latest test of exactly this: a failure, or a pass that is recent and opened the store that the cart belongs to.
+    /// The latest test of exactly this. It counts as a pass if it is recent and opened the store that the cart belongs to.
     ///
     /// # Errors
     /// `SameStore` where it opened a store that another cart has, whatever its address.
@@ -77,9 +77,9 @@ impl Ecommerce {
         let shop = own.and_then(|own| own.shop_id.as_deref());
         let pass =
             sql::PassFacts::of(&report).filter(|facts| is_recent && shop.is_none_or(|shop| shop == facts.shop_id));
-        // A pass of long ago proves nothing now, and is no failure either.
-        let says_something = pass.is_some() || !report.verdict.outcome().passes();
-        Ok(says_something.then_some(Tested { report, pass }))
+        // A recent pass that opened another store says nothing of this one.
+        let is_of_this_store = pass.is_some() || !is_recent || !report.verdict.outcome().passes();
+        Ok(is_of_this_store.then_some(Tested { report, pass }))
     }
 
     /// The last test that this person ran from this form.

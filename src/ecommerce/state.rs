@@ -1,5 +1,5 @@
-//! How a cart is, in one pure function of facts. The list, the badge, the banner, the tab Health and the result of a test all read
-//! it, so that none of them denies what another says, or promises a check that is not scheduled.
+//! The state of a cart, as one pure function of facts. The list, the badge, the banner, the tab Health and the result of a test
+//! all read it, so that no view contradicts another or promises a check that is not scheduled.
 
 use time::{Duration, OffsetDateTime};
 
@@ -18,6 +18,11 @@ pub struct CartFacts {
     pub integration_is_on: bool,
     /// Whether this server answers for practice stores.
     pub practice_is_on: bool,
+    /// When the next check is due; `None` where none is planned.
+    pub next_check_at: Option<OffsetDateTime>,
+    /// When the newest check was made; `None` before the first.
+    pub last_checked_at: Option<OffsetDateTime>,
+    pub now: OffsetDateTime,
 }
 
 /// How a cart is now.
@@ -31,6 +36,8 @@ pub struct CartState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
     Scheduled,
+    /// A check is scheduled and was not made: no background worker runs. Holds the time of the newest check.
+    Overdue(Option<OffsetDateTime>),
     Unscheduled(Unscheduled),
 }
 
@@ -48,7 +55,7 @@ pub enum Unscheduled {
 }
 
 impl CartFacts {
-    pub const fn of_cart(cart: &Cart, integration_is_on: bool, practice_is_on: bool) -> Self {
+    pub const fn of_cart(cart: &Cart, integration_is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         Self {
             status: cart.status,
             is_active: cart.is_active,
@@ -56,11 +63,14 @@ impl CartFacts {
             is_practice: cart.is_practice,
             integration_is_on,
             practice_is_on,
+            next_check_at: cart.next_check_at,
+            last_checked_at: cart.last_checked_at,
+            now,
         }
     }
 
     /// A row of the list holds no credential, and only a Draft may be without one.
-    pub const fn of_row(row: &CartRow, integration_is_on: bool, practice_is_on: bool) -> Self {
+    pub const fn of_row(row: &CartRow, integration_is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         Self {
             status: row.status,
             is_active: row.is_active,
@@ -68,11 +78,14 @@ impl CartFacts {
             is_practice: row.is_practice,
             integration_is_on,
             practice_is_on,
+            next_check_at: row.next_check_at,
+            last_checked_at: row.last_checked_at,
+            now,
         }
     }
 
     /// The state of the cart. A check is scheduled under the very conditions under which a sweep leases the cart.
-    pub const fn state(self) -> CartState {
+    pub fn state(self) -> CartState {
         let why = if self.is_practice && !self.practice_is_on {
             Unscheduled::PracticeIsOff
         } else if !self.has_credential {
@@ -84,7 +97,9 @@ impl CartFacts {
         } else if !self.is_active {
             Unscheduled::Inactive
         } else {
-            return CartState { status: self.status, checks: Checks::Scheduled };
+            let is_overdue = self.next_check_at.is_some_and(|next| self.now - next > OVERDUE_AFTER);
+            let checks = if is_overdue { Checks::Overdue(self.last_checked_at) } else { Checks::Scheduled };
+            return CartState { status: self.status, checks };
         };
         let status = match why {
             Unscheduled::PracticeIsOff | Unscheduled::NoCredential | Unscheduled::Draft => Status::Draft,
@@ -94,13 +109,13 @@ impl CartFacts {
     }
 }
 
-/// A scheduled check is overdue after so long: no background worker has run.
-const OVERDUE: Duration = Duration::minutes(30);
+/// How long after its due time a check counts as overdue: by then a running worker has made it.
+pub const OVERDUE_AFTER: Duration = Duration::minutes(30);
 
-impl CartState {
-    /// Whether a scheduled check did not happen.
-    pub fn is_overdue(self, next_check_at: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
-        self.checks == Checks::Scheduled && next_check_at.is_some_and(|next| now - next > OVERDUE)
+impl Checks {
+    /// Whether the cart is meant to be checked, even if the check is overdue.
+    pub const fn are_on(self) -> bool {
+        matches!(self, Self::Scheduled | Self::Overdue(_))
     }
 }
 
@@ -115,7 +130,12 @@ mod tests {
         is_practice: false,
         integration_is_on: true,
         practice_is_on: false,
+        next_check_at: Some(NOW),
+        last_checked_at: Some(LAST),
+        now: NOW,
     };
+    const NOW: OffsetDateTime = time::macros::datetime!(2026-11-21 08:00 UTC);
+    const LAST: OffsetDateTime = time::macros::datetime!(2026-11-21 07:15 UTC);
 
     #[test]
     fn a_check_is_scheduled_only_for_an_active_cart_that_passed_while_the_integration_is_on() {
@@ -143,11 +163,17 @@ mod tests {
 
     #[test]
     fn only_a_scheduled_check_can_be_overdue() {
-        let now = time::macros::datetime!(2026-11-21 08:00 UTC);
-        let next = Some(now - Duration::minutes(31));
-        assert!(CONNECTED.state().is_overdue(next, now));
-        assert!(!CONNECTED.state().is_overdue(Some(now - Duration::minutes(29)), now));
-        assert!(!CONNECTED.state().is_overdue(None, now));
-        assert!(!CartFacts { is_active: false, ..CONNECTED }.state().is_overdue(next, now));
+        let due_before = |minutes| CartFacts { next_check_at: Some(NOW - Duration::minutes(minutes)), ..CONNECTED };
+        let overdue = Checks::Overdue(Some(LAST));
+        assert_eq!(due_before(31).state(), CartState { status: Status::Connected, checks: overdue });
+        assert_eq!(due_before(30).state().checks, Checks::Scheduled);
+        assert_eq!(CartFacts { next_check_at: None, ..CONNECTED }.state().checks, Checks::Scheduled);
+        let failing = CartFacts { status: Status::NotConnected, ..due_before(31) };
+        assert_eq!(failing.state(), CartState { status: Status::NotConnected, checks: overdue });
+        let never = CartFacts { last_checked_at: None, ..due_before(31) };
+        assert_eq!(never.state().checks, Checks::Overdue(None));
+        let inactive = CartFacts { is_active: false, ..due_before(31) };
+        assert_eq!(inactive.state().checks, Checks::Unscheduled(Unscheduled::Inactive));
+        assert!(overdue.are_on() && Checks::Scheduled.are_on() && !inactive.state().checks.are_on());
     }
 }

@@ -86,7 +86,7 @@ pub enum Severity {
     Transient,
     /// Shopify said no: counts at once.
     Refused,
-    /// Our mistake: says nothing about the store until the store could not be checked [`ANY_FAILURE_THRESHOLD`] times over
+    /// A fault on our side: says nothing about the store until the store could not be checked [`ANY_FAILURE_THRESHOLD`] times over
     /// [`FAILURE_WINDOW`].
     Ours,
     /// Nothing was asked.
@@ -111,7 +111,7 @@ impl Severity {
 
 /// Consecutive failures before a transient one makes a cart need attention.
 pub const FAILURE_THRESHOLD: u32 = 3;
-/// Consecutive failures of whatever class, our mistakes included, before a cart needs attention.
+/// Consecutive failures of whatever class, our faults included, before a cart needs attention.
 pub const ANY_FAILURE_THRESHOLD: u32 = 4;
 /// Shortest time that those failures span.
 pub const FAILURE_WINDOW: Duration = Duration::minutes(15);

@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, Verdict};
+use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, UNKNOWN_CLIENT_ID, Verdict};
 use crate::direction::isolated;
 
 /// What a title names beside the verdict itself.
@@ -16,6 +16,15 @@ pub struct Naming<'a> {
     /// Tests that one person may run in a minute.
     pub tests_a_minute: u32,
     pub now: OffsetDateTime,
+}
+
+/// Titles of `NOT_SHOPIFY` where a page of the store's own answered.
+pub const PASSWORD_PAGE_TITLE: &str = "Shopify sent us to this store's password page";
+pub const ADMIN_PAGE_TITLE: &str = "Shopify sent us to this store's admin pages";
+
+/// Whether a stored title names a page of the store's own.
+pub fn is_of_store_page(title: &str) -> bool {
+    [PASSWORD_PAGE_TITLE, ADMIN_PAGE_TITLE].contains(&title)
 }
 
 /// The title of the whole verdict.
@@ -53,9 +62,9 @@ pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String 
         Class::Duplicate => "This store is already connected".into(),
         Class::CcWrongOrg => "This app and this store belong to different Shopify organizations".into(),
         Class::CcNotInstalled => "The app is not installed on this store".into(),
-        Class::CcRefused => "Shopify did not accept the Client ID or Client secret".into(),
+        Class::CcRefused => exchange_refused(verdict.error_name.as_deref()),
         Class::OurKey => format!("We cannot read the saved {credential}"),
-        Class::OurBug => "We made a mistake in this test".into(),
+        Class::OurBug => "A fault on our side stopped this test".into(),
         Class::TestLimit if verdict.wait_seconds.is_none() => "A test is already running".into(),
         Class::TestLimit => {
             format!("You have tested {} times in a minute", verdict.tests_a_minute.unwrap_or(naming.tests_a_minute))
@@ -79,10 +88,21 @@ fn scopes_missing(verdict: &Verdict) -> String {
     }
 }
 
+/// By Shopify's name for the reason, since each has another remedy.
+fn exchange_refused(error_name: Option<&str>) -> String {
+    match error_name {
+        Some(UNKNOWN_CLIENT_ID) => "Shopify knows no app with this Client ID".into(),
+        Some("invalid_client") => "Shopify did not accept the Client secret".into(),
+        Some("unauthorized_client") => "Shopify does not let this app use a Client secret".into(),
+        Some(name) => format!("Shopify did not accept the Client ID or Client secret ({name})"),
+        None => "Shopify did not accept the Client ID or Client secret".into(),
+    }
+}
+
 fn not_shopify(verdict: &Verdict) -> &'static str {
     match verdict.details.remark.as_deref() {
-        Some(PASSWORD_PAGE) => "Shopify sent us to this store's password page",
-        Some(ADMIN_PAGE) => "Shopify sent us to this store's admin pages",
+        Some(PASSWORD_PAGE) => PASSWORD_PAGE_TITLE,
+        Some(ADMIN_PAGE) => ADMIN_PAGE_TITLE,
         _ => "Something other than Shopify answered",
     }
 }

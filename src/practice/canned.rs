@@ -93,7 +93,7 @@ answers! {
     AccessDenied Api "NOT_ALLOWED";
     InstallationDenied Api "NOT_ALLOWED";
     UndefinedField Api "OUR_BUG";
-    TooDear Api "OUR_BUG";
+    CostsTooMuch Api "OUR_BUG";
     UnlistedCode Api "OUR_BUG";
     ErrorsAsText Api "OUR_BUG";
     ErrorsAsObject Api "OUR_BUG";
@@ -257,7 +257,7 @@ impl Canned {
                 | Self::AccessDenied
                 | Self::InstallationDenied
                 | Self::UndefinedField
-                | Self::TooDear
+                | Self::CostsTooMuch
                 | Self::UnlistedCode
                 | Self::ErrorsAsText
                 | Self::ErrorsAsObject
@@ -296,7 +296,9 @@ impl Canned {
                 with(&answer, "/data", data)
             }
             Self::UndefinedField => graphql_error("undefinedField", "Field 'plan' doesn't exist on type 'Shop'"),
-            Self::TooDear => graphql_error("MAX_COST_EXCEEDED", "Query cost is 1203, which exceeds the limit of 1000"),
+            Self::CostsTooMuch => {
+                graphql_error("MAX_COST_EXCEEDED", "Query cost is 1203, which exceeds the limit of 1000")
+            }
             Self::UnlistedCode => graphql_error("SOMETHING_NEW", "Something new."),
             Self::ErrorsAsText => json!({"errors": "Not what you think"}),
             Self::ErrorsAsObject => json!({"errors": {"query": ["Not what you think"]}}),

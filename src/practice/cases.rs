@@ -97,7 +97,7 @@ pub(super) const CASES: &[Case] = &[
     pair("App not installed, or the pair is wrong", "practice-unclear-pair", Exchange(Refusal::InvalidRequest)),
     pair("Refused for a new reason", "practice-new-reason", Exchange(Refusal::UnlistedName)),
     // Ours
-    token("A mistake of ours", "practice-mistake", Says(Canned::UndefinedField)),
+    token("Request rejected as malformed", "practice-mistake", Says(Canned::UndefinedField)),
 ];
 
 #[cfg(test)]

@@ -187,7 +187,8 @@ impl Standby {
         let mut copied = copied.expect("pg_basebackup starts");
         let status = wait(&mut copied, Duration::from_mins(1)).expect("it ends");
         assert!(status.success(), "pg_basebackup failed");
-        std::fs::remove_file(place.join("postmaster.pid")).ok();
+        // the cluster's socket is in its folder, and what says that it is in use was copied as well
+        std::fs::remove_file(place.join(".s.PGSQL.1.lock")).ok();
         let mut postgres = Command::new(database.program("postgres"));
         postgres.arg("-D").arg(&place).args(["-c", "listen_addresses=", "-c", "port=1", "-c"]);
         postgres.arg(format!("unix_socket_directories={}", place.display()));
@@ -197,7 +198,11 @@ impl Standby {
         owner.execute("alter system set synchronous_standby_names = '*'").await.expect("set");
         owner.execute("select pg_reload_conf()").await.expect("reloaded");
         let follows = "select count(*) from pg_stat_replication where sync_state = 'sync'";
-        until(Duration::from_secs(30), "the standby follows", || async { primary.count(follows).await == 1 }).await;
+        until(Duration::from_secs(30), "the standby follows", || async {
+            let mut owner = primary.connect_as_owner("cartwright").await;
+            sqlx::query_scalar::<_, i64>(follows).fetch_one(&mut owner).await.expect("a number") == 1
+        })
+        .await;
         standby
     }
 

@@ -40,7 +40,7 @@ const TITLES: &[(&str, &str)] = &[
     ("CC_WRONG_ORG", "This app and this store belong to different Shopify organizations"),
     ("CC_NOT_INSTALLED", "The app is not installed on this store"),
     ("CC_REFUSED", "Shopify did not accept the Client ID or Client secret"),
-    ("OUR_BUG", "We made a mistake in this test"),
+    ("OUR_BUG", "A fault on our side stopped this test"),
 ];
 
 const LIMITED: [&str; 4] = ["SCOPES_MISSING", "CUSTOMER_DETAILS_HIDDEN", "EXPIRES", "API_VERSION_OLD"];
@@ -55,9 +55,14 @@ fn outcome(class: &str) -> &'static str {
 
 #[track_caller]
 fn assert_shows(page: &Page, class: &str, host: &str, what: &str) {
-    assert_eq!(page.status, StatusCode::OK, "{what}: {page}");
     let title = TITLES.iter().find(|(known, _)| *known == class).unwrap_or_else(|| panic!("no title for {class}")).1;
-    let expected = (outcome(class).to_owned(), class.to_owned(), title.replace("{host}", host));
+    assert_shows_title(page, class, &title.replace("{host}", host), what);
+}
+
+#[track_caller]
+fn assert_shows_title(page: &Page, class: &str, title: &str, what: &str) {
+    assert_eq!(page.status, StatusCode::OK, "{what}: {page}");
+    let expected = (outcome(class).to_owned(), class.to_owned(), title.to_owned());
     assert_eq!(page.verdict(), expected, "{what}");
     let states: Vec<String> = page.all("section[aria-label='Connection test'] li[data-check]");
     assert!((5..=6).contains(&states.len()), "{what}: {states:?}");
@@ -157,6 +162,10 @@ async fn each_refusal_of_a_client_id_and_client_secret_has_its_class(pool: PgPoo
         sqlx::query("delete from throttle").execute(&app.pool).await.expect("the limits");
         let (handle, class) = (format!("pair-{number}"), scenario.class().expect("a class"));
         let what = format!("{scenario:?}");
+        let title = match scenario {
+            Scenario::Exchange(refusal) | Scenario::ExchangePage(refusal) => title_of(refusal),
+            _ => None,
+        };
         let store = app.practice.stores().put(&handle, PracticeStore::sample(&handle).with(scenario));
         let mut page = priya.visit("/admin/ecommerce/shopify/new").await;
         page.fill("Website Name", "Northwind Tea");
@@ -165,11 +174,27 @@ async fn each_refusal_of_a_client_id_and_client_secret_has_its_class(pool: PgPoo
         page.fill("Client ID", &store.client_id);
         page.fill("Client secret", expose(&store.client_secret));
         let page = page.press("Test Connection").await;
-        assert_shows(&page, class, &format!("{handle}.myshopify.com"), &what);
+        match title {
+            Some(title) => assert_shows_title(&page, class, title, &what),
+            None => assert_shows(&page, class, &format!("{handle}.myshopify.com"), &what),
+        }
         assert_eq!(
             app.practice.journal().hosts_that_saw(expose(&store.client_secret)),
             [format!("{handle}.myshopify.com")]
         );
+    }
+}
+
+/// Titles of `CC_REFUSED`, which follow Shopify's name for the reason.
+const fn title_of(refusal: Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::UnknownClient | Refusal::UnknownClientOlder => Some("Shopify knows no app with this Client ID"),
+        Refusal::WrongSecret | Refusal::WrongSecret401 => Some("Shopify did not accept the Client secret"),
+        Refusal::UnauthorizedClient => Some("Shopify does not let this app use a Client secret"),
+        Refusal::UnlistedName => Some("Shopify did not accept the Client ID or Client secret (app_under_review)"),
+        Refusal::WrongOrganization | Refusal::NotInstalled | Refusal::InvalidRequest | Refusal::UnsupportedGrant => {
+            None
+        }
     }
 }
 

@@ -55,6 +55,36 @@ async fn a_cart_that_was_never_checked_says_when_it_will_be(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn overdue_check_shows_on_list_editor_health_and_home_until_a_check_is_made(pool: PgPool) {
+    let (app, priya, health) = tea(pool).await;
+    let general = health.replace("/health", "/general");
+    let due = |minutes| {
+        format!(
+            "update cart_health set next_check_at = now() - interval '{minutes} minutes',
+                last_checked_at = '2026-03-02 08:12:00+00'"
+        )
+    };
+    tamper(&app.pool, &due(29)).await;
+    assert_eq!(priya.visit("/admin/ecommerce").await.all("td .under"), [""; 0]);
+    assert!(priya.visit("/admin").await.text("main").contains("1 cart, all connected"));
+
+    tamper(&app.pool, &due(31)).await;
+    let line = "Not checked since 2 March 2026 at 08:12 UTC";
+    assert_eq!(priya.visit("/admin/ecommerce").await.all("td .under"), [line]);
+    for path in [&general, &health] {
+        let page = priya.visit(path).await;
+        assert_eq!(page.all("p.status .badge"), ["Connected"], "{page}");
+        assert_eq!(page.text("p.status .muted"), line, "{page}");
+        assert!(page.text("main").contains("ackground checks are not running"), "{page}");
+    }
+    assert!(priya.visit("/admin").await.text("main").contains("1 cart, not checked lately"));
+
+    let page = priya.visit(&health).await.press("Check now").await;
+    assert!(page.text("main").contains("Checked every 15 minutes.") && !page.has("p.status .muted"), "{page}");
+    assert_eq!(priya.visit("/admin/ecommerce").await.all("td .under"), [""; 0]);
+}
+
+#[sqlx::test]
 async fn what_was_checked_is_drawn_and_told(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     for _ in 0..2 {

@@ -2,8 +2,8 @@ use time::macros::datetime;
 
 use super::*;
 use crate::{
-    alerts::{CartStatus, change::tests::change},
-    ecommerce::verdict::Class,
+    alerts::{AlertCause, AlertCredential, CartStatus, change::tests::change},
+    ecommerce::{health::alert_cause as cause_of, verdict::Class},
     outbound::egress_addresses::EgressAddresses,
 };
 
@@ -22,7 +22,7 @@ fn a_cart_that_is_not_connected() {
     let expected = format!(
         "Orders from Northwind Tea stopped coming in on 21 November 2026 at 08:14 UTC.\n\
          What happened: Shopify no longer accepts the access token. It last worked at 07:59 UTC.\n\
-         What to do: 1. Check that the app is still installed in Shopify. 2. Copy its current token. 3. Open the cart, select Replace token and paste it.\n\
+         What to do: 1. Check that the app is still installed in Shopify. 2. Copy its current access token. 3. Open the cart, select Replace token and paste it.\n\
          Orders are safe in Shopify and come in when the connection is back.\n\
          {LINK}\n\
          You get this because an administrator entered your address under Admin, Alerts."
@@ -42,7 +42,7 @@ fn a_name_from_right_to_left_stands_by_itself() {
 #[test]
 fn a_cart_that_needs_attention() {
     let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
-    news.class = "SCOPES_MISSING".into();
+    news.cause = AlertCause::ScopesMissing;
     news.title = "Connected, but 2 permissions are missing".into();
     news.missing_permissions = vec!["write_inventory".into(), "read_gift_cards".into()];
     news.what_stops = vec!["stock levels will not update in Shopify".into(), "gift card payments will not show".into()];
@@ -56,7 +56,7 @@ fn a_cart_that_needs_attention() {
 #[test]
 fn a_refused_address_brings_ours_and_does_not_blame_the_token() {
     let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-    news.class = "ADDRESS_REFUSED".into();
+    news.cause = AlertCause::AddressRefused;
     news.title = "Shopify does not accept calls from our address".into();
     let alert = news.alert().expect("a turn");
     let text = letter(&alert).text;
@@ -70,6 +70,27 @@ fn a_refused_address_brings_ours_and_does_not_blame_the_token() {
         text.contains("then Settings, then IP allowlist. 2. Add our addresses: 8.8.4.4, 2606:4700::/48."),
         "{text}"
     );
+}
+
+/// Classes whose advice is to use a Client ID and Client secret, whatever the cart holds now.
+const NAME_CLIENT_SECRET: [Class; 5] =
+    [Class::Expires, Class::TokenKindRefused, Class::CcWrongOrg, Class::CcNotInstalled, Class::CcRefused];
+
+#[test]
+fn mail_names_the_credential_of_the_cart_whatever_the_title() {
+    for class in Class::ALL {
+        let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
+        news.cause = cause_of(class, "");
+        news.title = "This store has a problem".into();
+        let text = |credential| {
+            let news = StatusChange { credential, ..news.clone() };
+            letter(&news.alert().expect("a turn")).text
+        };
+        let of_secret = text(AlertCredential::ClientSecret);
+        assert!(!of_secret.contains("access token") && !of_secret.contains("Replace token"), "{class:?}: {of_secret}");
+        let of_token = text(AlertCredential::AccessToken);
+        assert_eq!(of_token.contains("Client secret"), NAME_CLIENT_SECRET.contains(&class), "{class:?}: {of_token}");
+    }
 }
 
 #[test]
@@ -102,15 +123,27 @@ fn what_began_and_ended_before_it_was_sent_is_told_as_over() {
 }
 
 #[test]
-fn every_class_has_words_of_its_own_and_no_blank_is_left() {
+fn every_class_of_trouble_has_words_of_its_own_and_every_blank_is_filled() {
     for class in Class::ALL {
-        let words = words::of(class.as_str(), "");
-        let is_trouble = !["CONNECTED", "API_VERSION_OLD", "TEST_LIMIT"].contains(&class.as_str());
-        assert_eq!(words != words::of("?", ""), is_trouble, "{}", class.as_str());
+        let cause = cause_of(class, "");
+        let is_trouble = !matches!(class, Class::Connected | Class::ApiVersionOld | Class::TestLimit);
+        assert_eq!(cause != AlertCause::TitleOnly, is_trouble, "{class:?}");
         let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-        news.class = class.as_str().into();
+        news.cause = cause;
         let text = letter(&news.alert().expect("a turn")).text;
         assert!(!text.contains(['{', '}']), "{text}");
         assert_eq!(text.matches("://").count(), 1, "one link: {text}");
     }
+}
+
+#[test]
+fn page_of_the_store_itself_is_not_called_a_proxy() {
+    let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
+    news.title = crate::ecommerce::title::PASSWORD_PAGE_TITLE.into();
+    news.cause = cause_of(Class::NotShopify, &news.title);
+    let text = letter(&news.clone().alert().expect("a turn")).text;
+    assert!(text.contains("Shopify sent us to this store's password page instead of answering."), "{text}");
+    news.cause = cause_of(Class::NotShopify, "Something other than Shopify answered");
+    let text = letter(&news.alert().expect("a turn")).text;
+    assert!(text.contains("such as a proxy or a sign-in page"), "{text}");
 }

@@ -14,11 +14,12 @@ use time::OffsetDateTime;
 
 use super::{
     CartId, Status,
-    shopify::scopes,
+    shopify::{credential::CredentialKind, scopes},
+    title,
     verdict::{Check, CheckKind, Class, Limit, Store, Verdict},
 };
 use crate::{
-    alerts,
+    alerts::{self, AlertCause},
     audit::{self, By, CartRef, Event},
     database::Connection,
 };
@@ -98,6 +99,7 @@ pub struct StatusChange {
     /// What is wrong; after a recovery, what was.
     pub class: Class,
     pub title: String,
+    pub credential: CredentialKind,
     pub missing_permissions: Vec<String>,
     /// When the trouble began: for one that may pass, its first failure.
     pub since: OffsetDateTime,
@@ -134,7 +136,12 @@ impl StatusChange {
             previous: word(self.previous),
             status: word(self.status),
             class: self.class.as_str().to_owned(),
+            cause: alert_cause(self.class, &self.title),
             title: self.title.clone(),
+            credential: match self.credential {
+                CredentialKind::AccessToken => alerts::AlertCredential::AccessToken,
+                CredentialKind::ClientCredentials => alerts::AlertCredential::ClientSecret,
+            },
             missing_permissions: self.missing_permissions.clone(),
             what_stops: self
                 .missing_permissions
@@ -145,6 +152,39 @@ impl StatusChange {
             since: self.since,
             last_good_at: self.last_good_at,
         }
+    }
+}
+
+/// How a mail explains a class; alerts know no classes. Of `NOT_SHOPIFY` the title says which page answered.
+pub(crate) fn alert_cause(class: Class, title: &str) -> AlertCause {
+    match class {
+        Class::ScopesMissing => AlertCause::ScopesMissing,
+        Class::CustomerDetailsHidden => AlertCause::CustomerDetailsHidden,
+        Class::Expires => AlertCause::Expires,
+        Class::NetworkDns => AlertCause::NetworkDns,
+        Class::NetworkUnreachable => AlertCause::NetworkUnreachable,
+        Class::NetworkTimeout => AlertCause::NetworkTimeout,
+        Class::TlsUntrusted => AlertCause::TlsUntrusted,
+        Class::NotShopify if title::is_of_store_page(title) => AlertCause::StorePage,
+        Class::NotShopify => AlertCause::NotShopify,
+        Class::StoreNotFound => AlertCause::StoreNotFound,
+        Class::StoreMoved => AlertCause::StoreMoved,
+        Class::StoreFrozen => AlertCause::StoreFrozen,
+        Class::StoreLocked => AlertCause::StoreLocked,
+        Class::RateLimited => AlertCause::RateLimited,
+        Class::RequestRejected => AlertCause::RequestRejected,
+        Class::ShopifyDown => AlertCause::ShopifyDown,
+        Class::TokenRefused | Class::TokenStopped => AlertCause::CredentialRefused,
+        Class::TokenKindRefused => AlertCause::TokenKindRefused,
+        Class::NotAllowed => AlertCause::NotAllowed,
+        Class::AddressRefused => AlertCause::AddressRefused,
+        Class::WrongStore | Class::Duplicate => AlertCause::OtherStore,
+        Class::CcWrongOrg => AlertCause::CcWrongOrg,
+        Class::CcNotInstalled => AlertCause::CcNotInstalled,
+        Class::CcRefused => AlertCause::CcRefused,
+        Class::OurBug => AlertCause::OurBug,
+        Class::OurKey => AlertCause::OurKey,
+        Class::Connected | Class::ApiVersionOld | Class::TestLimit => AlertCause::TitleOnly,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Finding, PastCheck, record, schedule};
@@ -18,7 +18,7 @@ use crate::{
         },
         sql::{self, Due},
         title::{self, Naming},
-        verdict::{Class, TESTS_A_MINUTE, Verdict},
+        verdict::{Class, Details, TESTS_A_MINUTE, Verdict},
     },
     supervisor::Heartbeat,
 };
@@ -72,8 +72,11 @@ impl Ecommerce {
                 Some(Ok(Ok(true))) => swept.checked += 1,
                 Some(Ok(Ok(false))) => swept.dropped += 1,
                 Some(Ok(Err(error))) => (failure, is_more) = (Some(error), false),
-                Some(Err(stopped)) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
-                Some(Err(_)) => {}
+                // Its lease ends and the cart comes due again; the other checks go on.
+                Some(Err(stopped)) => {
+                    tracing::error!(%stopped, "a check could not be recorded");
+                    swept.dropped += 1;
+                }
             }
         }
         failure.map_or(Ok(swept), Err)
@@ -87,20 +90,10 @@ impl Ecommerce {
     /// Whether the check was recorded.
     async fn check(&self, due: Due) -> sqlx::Result<bool> {
         let began = Instant::now();
-        let looked = tokio::time::timeout(CHECK_DEADLINE, self.look(&due, began)).await;
-        let verdict = match looked {
-            Ok(Ok(verdict)) => verdict,
-            Ok(Err(NoToken::Broken(error))) => {
-                tracing::warn!(cart = %due.cart, %error, "a check could not be made");
-                return Ok(false);
-            }
-            // Another replica renews, or the credential is gone: nothing is known.
-            Ok(Err(refusal)) => match class_of(&refusal) {
-                Some(class) => Verdict::of(class),
-                None => return self.release(due).await,
-            },
-            Err(_) => Verdict::of(Class::NetworkTimeout),
-        };
+        let Some(verdict) = self.verdict_of(&due, began).await else { return self.release(due).await };
+        if verdict.class == Class::OurBug {
+            metrics::counter!("cartwright_our_mistakes_total").increment(1);
+        }
         metrics::histogram!("cartwright_check_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("cartwright_checks_total", "class" => verdict.class.as_str()).increment(1);
         let naming = Naming {
@@ -111,6 +104,21 @@ impl Ecommerce {
         };
         let finding = Finding::of(&verdict, title::of(&verdict, &naming));
         self.note(due, finding).await
+    }
+
+    /// What a check found; `None` where nothing is known, because another replica renews the token or the credential is gone.
+    async fn verdict_of(&self, due: &Due, began: Instant) -> Option<Verdict> {
+        let (ecommerce, leased) = (self.clone(), due.clone());
+        // In a task of its own, so that a panic ends this check alone and counts as its failure.
+        let look = self.tasks.spawn(async move {
+            let looked = tokio::time::timeout(CHECK_DEADLINE, ecommerce.look(&leased, began)).await;
+            looked.unwrap_or_else(|_| Ok(Verdict::of(Class::NetworkTimeout)))
+        });
+        match look.await {
+            Ok(Ok(verdict)) => Some(verdict),
+            Ok(Err(refusal)) => without_token(due.cart, refusal),
+            Err(stopped) => crashed(due.cart, &stopped),
+        }
     }
 
     /// Asks with a token that works, and once more with another if that one was minted and is refused.
@@ -211,10 +219,44 @@ pub async fn lag(pool: &Pool, practices: bool) -> sqlx::Result<Duration> {
 }
 
 /// What it says about the cart that there is no token.
-const fn class_of(refusal: &NoToken) -> Option<Class> {
+fn without_token(cart: CartId, refusal: NoToken) -> Option<Verdict> {
     match refusal {
-        NoToken::Unreadable => Some(Class::OurKey),
-        NoToken::NotRenewed(class) => Some(*class),
-        NoToken::NoCredential | NoToken::Busy | NoToken::Broken(_) => None,
+        NoToken::Unreadable => Some(Verdict::of(Class::OurKey)),
+        NoToken::NotRenewed(verdict) => Some(*verdict),
+        NoToken::Broken(error) => {
+            tracing::error!(%cart, %error, "a check could not be made");
+            Some(fault("the check could not be made"))
+        }
+        NoToken::NoCredential | NoToken::Busy => None,
+    }
+}
+
+/// A check that panicked; `None` for one that was cancelled because the process stops.
+fn crashed(cart: CartId, stopped: &JoinError) -> Option<Verdict> {
+    stopped.is_panic().then(|| {
+        tracing::error!(%cart, %stopped, "a check crashed");
+        fault("the check crashed")
+    })
+}
+
+/// A fault of this server.
+fn fault(remark: &str) -> Verdict {
+    let details = Details { remark: Some(remark.to_owned()), ..Details::default() };
+    Verdict { details, ..Verdict::of(Class::OurBug) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn panic_in_a_check_counts_as_its_failure_and_a_stop_does_not() {
+        let cart = CartId(uuid::Uuid::nil());
+        let panicked = tokio::spawn(async { panic!("a check") }).await.map(|(): ()| ()).expect_err("it panicked");
+        let verdict = crashed(cart, &panicked).expect("a failure");
+        assert_eq!((verdict.class, verdict.details.remark.as_deref()), (Class::OurBug, Some("the check crashed")));
+        let task = tokio::spawn(std::future::pending::<()>());
+        task.abort();
+        assert_eq!(crashed(cart, &task.await.expect_err("it was stopped")), None);
     }
 }

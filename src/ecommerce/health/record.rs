@@ -64,11 +64,13 @@ pub(in crate::ecommerce) async fn record_saved_with(
     record(work, &now, &Finding::of(&report.verdict, report.title())).await
 }
 
-/// The title of what is reported. A mistake of ours is reported only when the store cannot be checked because of it.
+/// The title of what is reported. A fault on our side is reported only when the store cannot be checked because of it.
 fn reported_title(finding: &Finding) -> &str {
     match finding.class.severity() {
         Severity::Ours => "We cannot check this store",
-        _ => &finding.title,
+        Severity::Well | Severity::Limited | Severity::Transient | Severity::Refused | Severity::NotACheck => {
+            &finding.title
+        }
     }
 }
 
@@ -127,6 +129,7 @@ async fn follow(
         status,
         class,
         title,
+        credential: now.kind,
         missing_permissions: missing.to_vec(),
         since,
         last_good_at: now.last_good_at,

@@ -365,6 +365,57 @@ async fn an_exchange_that_is_refused_is_the_finding(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
+async fn failed_renewal_keeps_what_shopify_said_for_health_and_mail(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
+    let (house, cart) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
+    house.tamper("update alert_settings set email_on = true, email_addresses = '{ops@northwind.example}'").await;
+    house.check().await;
+    let cases = [
+        (Scenario::Exchange(Refusal::UnknownClient), "Shopify knows no app with this Client ID", Class::CcRefused),
+        (
+            Scenario::Redirect(301, Some("https://northwind-new.myshopify.com/admin")),
+            "This store is now called northwind-new",
+            Class::StoreMoved,
+        ),
+    ];
+    for (scenario, title, class) in cases {
+        house.tamper("update carts set minted_token = null, minted_at = null, minted_ends_at = null").await;
+        house.practice.stores().change(HANDLE, |store| store.on_exchange = Some(scenario.clone()));
+        assert_eq!(house.check().await, word(Status::NotConnected, class));
+        let health = house.health(cart).await;
+        assert_eq!(health.problems[0].title, title, "{:?}", health.problems);
+    }
+    let alerts: Vec<serde_json::Value> =
+        sqlx::query_scalar("select data from alerts order by id").fetch_all(&house.pool).await.expect("the outbox");
+    let mail = &alerts[0];
+    assert_eq!(
+        (&mail["title"], &mail["credential"], &mail["cause"]),
+        (&"Shopify knows no app with this Client ID".into(), &"client-secret".into(), &"cc-refused".into())
+    );
+    let said: serde_json::Value =
+        sqlx::query_scalar("select data from audit_events where event = 'token_not_renewed' order by at, id limit 1")
+            .fetch_one(&house.pool)
+            .await
+            .expect("the activity");
+    assert_eq!(said["error_name"], "application_cannot_be_found");
+}
+
+#[sqlx::test]
+async fn check_that_this_server_cannot_make_counts_as_a_failure(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
+    let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
+    house.check().await;
+    house.tamper("alter table carts rename column mint_version to mint_version_away").await;
+    for _ in 0..3 {
+        assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+        house.pass("20 minutes").await;
+    }
+    assert_eq!(house.check().await, word(Status::NeedsAttention, Class::OurBug));
+    house.tamper("alter table carts rename column mint_version_away to mint_version").await;
+    assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
+}
+
+#[sqlx::test]
 async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;

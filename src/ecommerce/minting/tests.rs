@@ -107,7 +107,10 @@ async fn a_token_is_renewed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
     let kept = one.live_token(cart).await.expect("what is there still works");
     assert_eq!(kept.version, first.version + 1);
     shift_end(&pool, -1).await;
-    assert!(matches!(one.live_token(cart).await, Err(NoToken::NotRenewed(Class::NetworkUnreachable))));
+    let refused = one.live_token(cart).await;
+    let Err(NoToken::NotRenewed(verdict)) = refused else { panic!("{refused:?}") };
+    assert_eq!(verdict.class, Class::NetworkUnreachable);
+    assert!(verdict.details.remark.is_some(), "{verdict:?}");
     assert!(
         matches!(one.live_token(cart).await, Err(NoToken::NotRenewed(_))),
         "a failed renewal leaves no lease behind"

@@ -92,6 +92,15 @@ async fn run_parts(
     verdict
 }
 
+/// The verdict of a token exchange that was refused outside of a test.
+pub fn refused_exchange(refusal: Refusal, meter: &Meter, began: Instant) -> Verdict {
+    let (told, _) = tokio::sync::mpsc::unbounded_channel();
+    let mut lines = Lines { told: &told, checks: Vec::with_capacity(5) };
+    lines.tell(CheckKind::Address, CheckState::Passed, None, None);
+    let verdict = refused(refusal, details(meter), began, &Took::of(began, meter), &mut lines);
+    Verdict { checks: lines.checks, ..verdict }
+}
+
 /// The token that this test was given in exchange; dropped with it.
 type Minting = tokio::sync::OnceCell<answer::Minted>;
 

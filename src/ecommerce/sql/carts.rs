@@ -41,6 +41,7 @@ struct Record {
     last_title: Option<String>,
     missing_count: i32,
     last_checked_at: Option<OffsetDateTime>,
+    next_check_at: Option<OffsetDateTime>,
     failing_since: Option<OffsetDateTime>,
     retired_by: Option<String>,
     is_disconnected: bool,
@@ -61,8 +62,10 @@ macro_rules! select_cart {
             Record,
             "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
                 secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id,
-                last_class, last_title, missing_count, last_checked_at, failing_since, retired_by, is_disconnected, locations_gone,
-                activate_on_pass, secret_version, last_submission_id, last_submission_digest, updated_at, updated_by, updated_by_id
+                last_class, last_title, missing_count, failing_since, retired_by, is_disconnected, locations_gone, activate_on_pass,
+                (select h.last_checked_at from cart_health h where h.cart_id = carts.id) as last_checked_at,
+                (select h.next_check_at from cart_health h where h.cart_id = carts.id) as next_check_at,
+                secret_version, last_submission_id, last_submission_digest, updated_at, updated_by, updated_by_id
              from carts where id = $1" + $tail,
             $id
         )
@@ -129,6 +132,7 @@ impl Record {
             last_title: self.last_title,
             missing_count: self.missing_count,
             last_checked_at: self.last_checked_at,
+            next_check_at: self.next_check_at,
             failing_since: self.failing_since,
             retired_by: self.retired_by,
             is_disconnected: self.is_disconnected,

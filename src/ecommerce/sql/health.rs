@@ -9,6 +9,7 @@ use super::Due;
 use crate::ecommerce::{
     CartId, Status,
     health::{Finding, PastCheck},
+    shopify::credential::CredentialKind,
     status::HealthState,
     verdict::Class,
 };
@@ -24,6 +25,8 @@ pub(in crate::ecommerce) struct LockedHealth {
     /// None of the locations that stock is limited to exists any more.
     pub locations_gone: bool,
     pub version: i64,
+    /// Of the saved credential; the default where none is saved.
+    pub kind: CredentialKind,
     pub fingerprint: Option<Vec<u8>>,
     pub health: HealthState,
     pub title: Option<String>,
@@ -44,7 +47,7 @@ pub(in crate::ecommerce) async fn lock_health(
 ) -> sqlx::Result<Option<LockedHealth>> {
     let row = sqlx::query!(
         r#"
-        select website_name, store_host, is_active, passed_at is not null as "has_passed!", status, locations_gone, version, credential_fingerprint,
+        select website_name, store_host, is_active, passed_at is not null as "has_passed!", status, locations_gone, version, credential_kind, credential_fingerprint,
             last_class, last_title, missing_count, granted, failing_since, streak, streak_since, last_good_at, leased_until,
             (select class from cart_problems p where p.cart_id = c.id and ended_at is null) as problem, now() as "at!"
         from carts c join cart_health h on h.cart_id = c.id where c.id = $1 for no key update of c, h
@@ -62,6 +65,7 @@ pub(in crate::ecommerce) async fn lock_health(
         status: Status::from_stored(&row.status),
         locations_gone: row.locations_gone,
         version: row.version,
+        kind: row.credential_kind.as_deref().and_then(CredentialKind::parse).unwrap_or_default(),
         fingerprint: row.credential_fingerprint,
         health: HealthState {
             class: row.last_class.as_deref().and_then(Class::from_stored),

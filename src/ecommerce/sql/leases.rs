@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// A cart whose check is due, leased to us.
+#[derive(Clone)]
 pub(in crate::ecommerce) struct Due {
     pub cart: CartId,
     pub store_host: String,

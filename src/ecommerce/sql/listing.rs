@@ -23,6 +23,7 @@ struct Listed {
     last_title: Option<String>,
     missing_count: i32,
     last_checked_at: Option<OffsetDateTime>,
+    next_check_at: Option<OffsetDateTime>,
     recent: Vec<u8>,
     failing_since: Option<OffsetDateTime>,
     retired_by: Option<String>,
@@ -40,9 +41,9 @@ macro_rules! rows {
         sqlx::query_as!(
             Listed,
             r#"select id, website_name, sort_name as "sort_name!", status_rank as "status_rank!", store_host, is_practice, is_active,
-                   status, last_class, last_title, missing_count, checked_at as "last_checked_at?", recent as "recent!", failing_since,
+                   status, last_class, last_title, missing_count, checked_at as "last_checked_at?", next_check_at as "next_check_at?", recent as "recent!", failing_since,
                    retired_by, is_disconnected, locations_gone
-               from (select carts.*, lower(website_name) as sort_name, h.last_checked_at as checked_at, h.recent,
+               from (select carts.*, lower(website_name) as sort_name, h.last_checked_at as checked_at, h.next_check_at, h.recent,
                          coalesce(h.last_checked_at, '1970-01-01 00:00:00+00'::timestamptz) as checked_key
                      from carts join cart_health h on h.cart_id = carts.id where "# + $($sql)+
             $(, $argument)*
@@ -225,6 +226,7 @@ impl Listed {
             last_title: self.last_title,
             missing_count: self.missing_count,
             last_checked_at: self.last_checked_at,
+            next_check_at: self.next_check_at,
             failing_since: self.failing_since,
             retired_by: self.retired_by,
             is_disconnected: self.is_disconnected,

@@ -1,4 +1,5 @@
 //! What a test leaves behind: the report, what it changes on its cart, its line in the activity. One transaction.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::{
     Run,
 };
 use crate::{
+    alerts::SharedCause,
     audit::{self, CartRef, Event},
     database::transaction,
     vault::Fingerprints,
@@ -140,16 +142,16 @@ pub(in crate::ecommerce) fn tell_operator(report: &TestReport) {
     let details = &report.verdict.details;
     let (test, status) = (report.id, details.status.unwrap_or_default());
     let request = details.shopify_request_id.as_deref().unwrap_or_default();
-    match report.verdict.class {
-        Class::OurBug => {
+    match health::cause_of(report.verdict.class) {
+        Some(SharedCause::Program) => {
             let remark = details.remark.as_deref().unwrap_or_default();
             metrics::counter!("cartwright_our_mistakes_total").increment(1);
-            tracing::error!(%test, status, request, remark, "Shopify did not understand what we sent");
+            tracing::error!(%test, status, request, remark, "a test ended with OUR_BUG: Shopify rejected our request, or its answer was not understood");
         }
-        Class::OurKey => {
+        Some(SharedCause::Key) => {
             tracing::error!(%test, "a saved secret cannot be opened: the key has changed, or the row was tampered with");
         }
-        _ => {}
+        Some(SharedCause::Network | SharedCause::Address) | None => {}
     }
     for limit in &report.verdict.limits {
         if let Limit::ApiVersionOld { asked, answered } = limit {

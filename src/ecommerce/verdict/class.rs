@@ -136,7 +136,7 @@ impl Class {
         }
     }
 
-    /// The line of a test that this class fails; `None` where no line is to blame, as for a mistake of ours.
+    /// The line of a test that this class fails; `None` where no line is to blame, as for a fault on our side.
     pub const fn failed_check(self) -> Option<CheckKind> {
         match self {
             Self::NetworkDns

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 
 use crate::app::App;
+use crate::ecommerce::state::OVERDUE_AFTER;
 use crate::web::error::Error;
 use crate::web::page::Page;
 
@@ -34,6 +35,10 @@ pub enum CartsSummary {
         carts: u64,
         of: u64,
     },
+    /// No check failed, but checks are overdue: how the carts are now is not known.
+    NotChecked {
+        carts: u64,
+    },
     /// Nothing is wrong, but not every cart is connected (drafts, inactive ones).
     SomeConnected {
         carts: u64,
@@ -59,6 +64,7 @@ impl CartsSummary {
             Self::Off => "Off".into(),
             Self::None => "No carts yet".into(),
             Self::AllConnected { carts } => format!("{}, all connected", carts_of(carts)),
+            Self::NotChecked { carts } => format!("{}, not checked lately", carts_of(carts)),
             Self::NeedAttention { carts: 1, of } => format!("1 of {} needs attention", carts_of(of)),
             Self::NeedAttention { carts, of } => format!("{carts} of {} need attention", carts_of(of)),
             Self::SomeConnected { carts, of } => format!("{carts} of {} connected", carts_of(of)),
@@ -69,7 +75,7 @@ impl CartsSummary {
         match self {
             Self::AllConnected { .. } => Tone::Ok.as_str(),
             Self::NeedAttention { .. } => Tone::Warn.as_str(),
-            Self::Off | Self::None | Self::SomeConnected { .. } => "idle",
+            Self::Off | Self::None | Self::SomeConnected { .. } | Self::NotChecked { .. } => "idle",
         }
     }
 
@@ -77,7 +83,7 @@ impl CartsSummary {
         match self {
             Self::AllConnected { .. } => "check",
             Self::NeedAttention { .. } => "warn",
-            Self::Off | Self::None | Self::SomeConnected { .. } => "minus",
+            Self::Off | Self::None | Self::SomeConnected { .. } | Self::NotChecked { .. } => "minus",
         }
     }
 }
@@ -92,10 +98,12 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let (all, attention, connected) =
         (count(counts.all), count(counts.attention), count(counts.active - counts.attention));
+    let are_overdue = app.ecommerce.check_lag().await? > OVERDUE_AFTER;
     let carts = match (is_active, all, attention) {
         (_, 0, _) => CartsSummary::None,
         (false, _, _) => CartsSummary::Off,
         (true, _, 1..) => CartsSummary::NeedAttention { carts: attention, of: all },
+        (true, _, 0) if are_overdue => CartsSummary::NotChecked { carts: all },
         (true, _, 0) if connected == all => CartsSummary::AllConnected { carts: all },
         (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
     };

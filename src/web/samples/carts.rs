@@ -1,6 +1,6 @@
 //! The list of the carts: full, empty, filtered, searched, at its worst.
 
-use time::Duration;
+use time::{Duration, macros::datetime};
 
 use super::{LONG, NOW, draw, health, shell, status_view, viewer, with_banner};
 use crate::ecommerce::{Sort, Status};
@@ -16,6 +16,10 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let mut worst = carts(with_banner("Northwind Tea is deleted.", ""));
     worst.rows[0].name = LONG.into();
     worst.rows[1].name = "2026 متجر".into();
+    for row in &mut worst.rows[..2] {
+        row.status.unchecked = Some("Not checked since 21 November 2026 at 08:14 UTC".into());
+        row.last_checked = Some(Moment::new(datetime!(2026-11-21 08:14 UTC), NOW));
+    }
     worst.counts = Counts { active: 100_000, needs_attention: 4000, inactive: 100 };
     vec![
         ("carts".into(), draw(&carts(shell()))),
@@ -25,6 +29,11 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ("carts-searched".into(), draw(&searched)),
         ("carts-worst".into(), draw(&worst)),
     ]
+}
+
+/// A list of this row alone.
+pub(super) fn list_of(row: CartRow) -> Carts {
+    Carts { rows: vec![row], next: None, ..carts(shell()) }
 }
 
 pub(super) fn carts(shell: Shell) -> Carts {

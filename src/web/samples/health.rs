@@ -48,7 +48,7 @@ fn empty() -> Health {
         diagnostics: "Reference 0198f3\nClass CONNECTED".into(),
         shell: shell(),
         cart: head(Status::Connected, None),
-        plan: "Checked every 15 minutes.".into(),
+        plan: "Checked every 15 minutes.",
         no_checks: "No checks yet. The first runs in a few minutes.",
         last: None,
         can_check: true,

@@ -84,7 +84,7 @@ fn head(status: Status, line: Option<&str>) -> CartHead {
 }
 
 fn status_view(status: Status, line: Option<&str>) -> StatusView {
-    StatusView { status, line: line.map(Into::into), is_practice: false }
+    StatusView { status, line: line.map(Into::into), unchecked: None, is_practice: false }
 }
 
 fn draw(page: &impl Template) -> String {

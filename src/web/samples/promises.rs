@@ -1,5 +1,5 @@
-//! Every class in every state of a cart, on the four views that tell of it: the list, the badge, the tab Health and the result of a
-//! test. They say the same, and promise a check exactly where [`CartFacts::state`] has one scheduled.
+//! Every class in every state of a cart, on the five views of it: the list, the badge, the banner, the tab Health and the result of
+//! a test. They say the same, and promise a check exactly where [`CartFacts::state`] has one scheduled.
 
 use askama::Template as _;
 use time::Duration;
@@ -7,7 +7,7 @@ use time::Duration;
 use super::{NOW, rules::select, shell, verdicts::test_view};
 use crate::ecommerce::health::{Day, Health as Found, PastCheck};
 use crate::ecommerce::shopify::{address::StoreAddress, credential::CredentialKind};
-use crate::ecommerce::state::{CartFacts, CartState, Checks};
+use crate::ecommerce::state::{CartFacts, Checks};
 use crate::ecommerce::status::{Facts, Status};
 use crate::ecommerce::title::{self, Naming};
 use crate::ecommerce::verdict::Class;
@@ -18,7 +18,7 @@ use crate::web::admin::ecommerce::shopify::CartHead;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 use crate::web::admin::ecommerce::shopify::health::Health;
 
-/// Whatever says that we will check by ourselves.
+/// Phrases that announce a check in the background.
 const PROMISES: [&str; 5] = ["We keep checking", "We check again", "We now check", "Checked every", "The first runs"];
 
 /// A cart whose last check or test was of this class.
@@ -57,7 +57,8 @@ fn cart(class: Class, has_passed: bool, is_active: bool) -> Cart {
         last_class: Some(class),
         last_title: Some(title::of(&super::verdicts::verdict(class), &naming)),
         missing_count: if class == Class::ScopesMissing { 2 } else { 0 },
-        last_checked_at: Some(NOW),
+        last_checked_at: Some(NOW - Duration::minutes(70)),
+        next_check_at: is_active.then_some(NOW + Duration::minutes(5)),
         failing_since: is_active.then_some(NOW - Duration::hours(3)),
         retired_by: (!is_active).then(|| "Sam Lee".into()),
         is_disconnected: false,
@@ -73,7 +74,14 @@ fn cases(class: Class) -> Vec<Case> {
     let of = |name, cart| Case { name, cart, integration_is_on: true, practice_is_on: false };
     let active = || cart(class, true, true);
     let disconnected = Cart { credential: None, is_disconnected: true, last_class: None, ..cart(class, false, false) };
+    let overdue = |cart| Cart { next_check_at: Some(NOW - Duration::minutes(55)), ..cart };
     vec![
+        of("overdue", overdue(active())),
+        of(
+            "overdue, without its locations",
+            overdue(Cart { locations_gone: true, status: active().status.with_locations(true), ..active() }),
+        ),
+        Case { integration_is_on: false, ..of("overdue, integration off", overdue(active())) },
         of("draft", cart(class, false, false)),
         of("waits for its test", Cart { activate_on_pass: true, ..cart(class, false, false) }),
         of("inactive", cart(class, true, false)),
@@ -104,6 +112,7 @@ fn listed(cart: &Cart, check: PastCheck) -> Listed {
         last_title: cart.last_title.clone(),
         missing_count: cart.missing_count,
         last_checked_at: Some(check.at),
+        next_check_at: cart.next_check_at,
         failing_since: cart.failing_since,
         retired_by: cart.retired_by.clone(),
         is_disconnected: cart.is_disconnected,
@@ -112,13 +121,13 @@ fn listed(cart: &Cart, check: PastCheck) -> Listed {
     }
 }
 
-fn found(check: PastCheck, state: CartState) -> Found {
+fn found(cart: &Cart, check: PastCheck) -> Found {
     let failed = u32::from(!check.passed());
     Found {
         recent: vec![check],
         days: vec![Day { day: NOW.date(), checks: 1, failed, slowest_ms: None }],
         problems: Vec::new(),
-        next_check_at: (state.checks == Checks::Scheduled).then_some(NOW + Duration::minutes(5)),
+        next_check_at: cart.next_check_at,
         last_checked_at: Some(check.at),
         last_good_at: None,
         store: None,
@@ -148,18 +157,22 @@ fn no_sentence_promises_a_check_that_is_not_scheduled_and_all_views_agree() {
     for class in Class::ALL {
         for Case { name, cart, integration_is_on, practice_is_on } in cases(class) {
             let case = format!("{class:?}, {name}");
-            let facts = StatusFacts::of(&cart, integration_is_on, practice_is_on);
+            let facts = StatusFacts::of(&cart, integration_is_on, practice_is_on, NOW);
             let state = facts.cart.state();
-            let check = PastCheck { at: NOW, class, took_ms: None };
+            let check = PastCheck { at: NOW - Duration::minutes(70), class, took_ms: None };
             let row_of = listed(&cart, check);
-            assert_eq!(CartFacts::of_row(&row_of, integration_is_on, practice_is_on).state(), state, "{case}");
+            assert_eq!(CartFacts::of_row(&row_of, integration_is_on, practice_is_on, NOW).state(), state, "{case}");
 
             let row = CartRow::of(&row_of, integration_is_on, practice_is_on, NOW);
-            let head = CartHead::new(&cart, &facts, NOW);
+            let head = CartHead::new(&cart, &facts);
             assert_eq!(row.status, head.status, "{case}: the list and the badge");
-            assert_eq!(row.active, state.checks == Checks::Scheduled, "{case}: the column Active");
+            assert_eq!(row.active, state.checks.are_on(), "{case}: the column Active");
+            let is_overdue = state.checks == Checks::Overdue(cart.last_checked_at);
+            assert_eq!(is_overdue, name.starts_with("overdue") && integration_is_on, "{case}");
+            let unchecked = is_overdue.then_some("Not checked since 18:21 UTC");
+            assert_eq!(head.status.unchecked.as_deref(), unchecked, "{case}: the badge");
 
-            let page = Health::of(shell(), &cart, &facts, &found(check, state), None, NOW);
+            let page = Health::of(shell(), &cart, &facts, &found(&cart, check), None, NOW);
             assert_eq!(page.cart.status, head.status, "{case}: the tab Health");
             let is_in_trouble = matches!(state.status, Status::NeedsAttention | Status::NotConnected);
             assert_eq!(page.trouble.is_some(), is_in_trouble, "{case}: the banner");
@@ -170,12 +183,17 @@ fn no_sentence_promises_a_check_that_is_not_scheduled_and_all_views_agree() {
                 assert!(text.matches(&reason).count() >= times, "{case}: “{reason}” in {text}");
             }
             assert_eq!(promises(&text), state.checks == Checks::Scheduled, "{case}: {text}");
+            assert_eq!(text.contains("Not checked since 18:21 UTC"), is_overdue, "{case}: {text}");
+            let says_why = text.contains("Background checks are not running.");
+            assert_eq!(says_why, is_overdue, "{case}: {text}");
             assert!(!text.contains("0.0% of checks passed") || !text.contains("No problems"), "{case}: {text}");
 
             let standing = Standing::Saved(state.checks);
             let region = words(&TestView { standing, ..test_view(class, cart_kind()) }.render().expect("a region"));
             let is_promised = class == Class::StoreFrozen && state.checks == Checks::Scheduled;
             assert_eq!(promises(&region), is_promised, "{case}: {region}");
+            let says_why = region.contains("but background checks are not running");
+            assert_eq!(says_why, is_overdue && class == Class::Connected, "{case}: {region}");
         }
         for standing in [Standing::Unsaved, Standing::DiffersFromSaved] {
             let region = words(&TestView { standing, ..test_view(class, cart_kind()) }.render().expect("a region"));
@@ -188,13 +206,30 @@ const fn cart_kind() -> CredentialKind {
     CredentialKind::AccessToken
 }
 
+/// The words of a row of the list, as a page of the list draws it.
+fn row_words(row: CartRow) -> String {
+    words(&super::carts::list_of(row).render().expect("a page"))
+}
+
 #[test]
-fn checks_that_do_not_happen_are_not_promised() {
-    let cart = cart(Class::Connected, true, true);
-    let facts = StatusFacts::of(&cart, true, false);
-    let check = PastCheck { at: NOW - Duration::hours(2), class: Class::Connected, took_ms: Some(200) };
-    let found = Found { next_check_at: Some(NOW - Duration::hours(1)), ..found(check, facts.cart.state()) };
-    let text = words(&Health::of(shell(), &cart, &facts, &found, None, NOW).render().expect("a page"));
-    assert!(!promises(&text), "{text}");
-    assert!(text.contains("Not checked since 17:31 UTC."), "{text}");
+fn overdue_check_shows_on_the_list_beside_the_badge_and_on_health() {
+    let connected = cart(Class::Connected, true, true);
+    let overdue = Cart { next_check_at: Some(NOW - Duration::minutes(31)), ..connected };
+    let facts = StatusFacts::of(&overdue, true, false, NOW);
+    let check = PastCheck { at: NOW - Duration::minutes(70), class: Class::Connected, took_ms: Some(200) };
+    let row = row_words(CartRow::of(&listed(&overdue, check), true, false, NOW));
+    assert!(row.contains("ConnectedNot checked since 18:21 UTC"), "{row}");
+    let health = Health::of(shell(), &overdue, &facts, &found(&overdue, check), None, NOW);
+    let text = words(&health.render().expect("a page"));
+    assert_eq!(text.matches("Not checked since").count(), 1, "said once: {text}");
+    let never = Cart { last_checked_at: None, ..overdue };
+    let line = StatusFacts::of(&never, true, false, NOW).view().unchecked;
+    assert_eq!(line.as_deref(), Some("Not checked yet, although a check was due"));
+}
+
+#[test]
+fn draft_with_an_old_pass_says_when_it_was_tested_and_what_to_do() {
+    let draft = cart(Class::Connected, false, false);
+    let line = StatusFacts::of(&draft, true, false, NOW).view().line;
+    assert_eq!(line.as_deref(), Some("Tested at 18:21 UTC, too long before it was saved. Test it again."));
 }

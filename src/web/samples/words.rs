@@ -281,8 +281,8 @@ const WORDS: [(Class, &str, &str, &str); 30] = [
     ),
     (
         Class::OurBug,
-        "We made a mistake in this test",
-        "Shopify rejected our request as malformed. This is a bug in Order Time, not in your settings.",
+        "A fault on our side stopped this test",
+        "Shopify rejected Order Time's request as malformed, or answered in a form that Order Time does not know. This is a bug in Order Time, not in your settings.",
         "Save your settings as they are and report the bug to our support. Reference 0198f3c2a7.",
     ),
     (

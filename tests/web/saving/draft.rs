@@ -75,12 +75,34 @@ async fn test_of_another_address_is_not_the_drafts(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn pass_more_than_thirty_minutes_before_the_save_says_when_and_what_to_do(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
+    page.check("Active");
+    let page = page.press("Test Connection").await;
+    assert_eq!(page.class(), "CONNECTED", "{page}");
+    let tests = "update connection_tests set started_at = started_at - $1, finished_at = finished_at - $1";
+    tamper(&app.pool, &tests.replace("$1", "interval '31 minutes'")).await;
+    let page = page.press("Save").await;
+    assert_eq!(page.all("p.status .badge"), ["Draft"], "{page}");
+    let line = page.text("p.status .muted");
+    let (start, end) = ("Tested at ", " UTC, too long before it was saved. Test it again.");
+    assert!(line.starts_with(start) && line.ends_with(end), "{line}");
+    assert_eq!(wishes(&app).await, [state(false, true, "draft")], "an old pass turns nothing on");
+    assert_eq!(priya.visit("/admin/ecommerce").await.text("td .under"), line);
+    assert_eq!(priya.visit(&page.path.replace("/general", "/health")).await.text("p.status .muted"), line);
+    assert!(page.text("#connection-test").contains("Test again before you turn this cart on."), "{page}");
+    page.press("Test Connection").await;
+    assert_eq!(wishes(&app).await, [state(true, false, "connected")]);
+}
+
+#[sqlx::test]
 async fn draft_shows_a_failure_that_may_pass_at_once(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.draft(&priya, "Northwind Tea", "northwind-tea").await;
     for (scenario, title) in [
         (Canned::Unavailable, "Test failed: Shopify has a problem at the moment"),
-        (Canned::BadRequest, "Test failed: We made a mistake in this test"),
+        (Canned::BadRequest, "Test failed: A fault on our side stopped this test"),
     ] {
         app.practice.stores().set("northwind-tea", Scenario::Says(scenario));
         page.press("Test Connection").await;

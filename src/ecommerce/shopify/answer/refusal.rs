@@ -29,7 +29,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(in super::super) const fn of(class: Class) -> Self {
+    pub(in crate::ecommerce) const fn of(class: Class) -> Self {
         Self { class, remark: None, moved_to: None, wait_seconds: None, error_name: None }
     }
 

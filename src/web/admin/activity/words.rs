@@ -45,7 +45,9 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
             format!("{saved} is connected again after {}", lasted(time::Duration::seconds(*lasted_seconds)))
         }
         Event::TokenRenewed => format!("Renewed the token of {saved}"),
-        Event::TokenNotRenewed { class } => format!("Could not renew the token of {saved}: {}", on(&title_of(class))),
+        Event::TokenNotRenewed { class, error_name } => {
+            format!("Could not renew the token of {saved}: {}", on(&title_of(class, error_name.as_ref())))
+        }
         Event::SecretUnreadable => format!("Could not read the secret of {saved}"),
 
         Event::IntegrationTurnedOn => "Turned on Ecommerce Integration".into(),
@@ -131,14 +133,15 @@ pub(super) fn on(title: &str) -> String {
 }
 
 /// The title of a class of which no more is known than its name.
-fn title_of(class: &str) -> String {
+fn title_of(class: &str, error_name: Option<&String>) -> String {
     let naming = Naming {
         host: "the store",
         credential: CredentialKind::ClientCredentials.noun(),
         tests_a_minute: TESTS_A_MINUTE,
         now: OffsetDateTime::UNIX_EPOCH,
     };
-    Class::from_stored(class).map_or_else(|| class.to_owned(), |class| title::of(&Verdict::of(class), &naming))
+    let verdict = |class| Verdict { error_name: error_name.cloned(), ..Verdict::of(class) };
+    Class::from_stored(class).map_or_else(|| class.to_owned(), |class| title::of(&verdict(class), &naming))
 }
 
 #[cfg(test)]
@@ -210,12 +213,12 @@ mod tests {
             ),
             (Event::TokenRenewed, tea, "Renewed the token of Northwind Tea"),
             (
-                Event::TokenNotRenewed { class: "CC_REFUSED".into() },
+                Event::TokenNotRenewed { class: "CC_REFUSED".into(), error_name: None },
                 tea,
                 "Could not renew the token of Northwind Tea: Shopify did not accept the Client ID or Client secret",
             ),
             (
-                Event::TokenNotRenewed { class: "NETWORK_DNS".into() },
+                Event::TokenNotRenewed { class: "NETWORK_DNS".into(), error_name: None },
                 tea,
                 "Could not renew the token of Northwind Tea: we could not look up the store",
             ),

@@ -14,7 +14,7 @@ use query::{list_href, neighbour_href, sort_name};
 
 use super::{StatusFacts, StatusView};
 use crate::app::App;
-use crate::ecommerce::state::{CartFacts, Checks};
+use crate::ecommerce::state::CartFacts;
 use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy};
 use crate::web::borrowed::Borrowed;
 use crate::web::charts::Line;
@@ -144,7 +144,7 @@ pub async fn list(
 impl CartRow {
     pub(crate) fn of(row: &Listed, is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         let facts = StatusFacts {
-            cart: CartFacts::of_row(row, is_on, practice_is_on),
+            cart: CartFacts::of_row(row, is_on, practice_is_on, now),
             class: row.last_class,
             title: row.last_title.as_deref(),
             missing: row.missing_count,
@@ -158,10 +158,10 @@ impl CartRow {
             name: row.website_name.clone(),
             host: row.store_host.clone(),
             platform: "Shopify",
-            status: facts.view(now),
+            status: facts.view(),
             sparkline: Line::of(&row.recent, 24),
             last_checked: row.last_checked_at.map(|at| Moment::new(at, now)),
-            active: facts.cart.state().checks == Checks::Scheduled,
+            active: facts.cart.state().checks.are_on(),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::ecommerce::{
     verdict::Class,
 };
 use crate::web::filters::Moment;
+use shopify::health::words::clock;
 
 /// What the badge and its line follow from.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +33,9 @@ pub(crate) struct StatusFacts<'a> {
 }
 
 impl<'a> StatusFacts<'a> {
-    pub(crate) fn of(cart: &'a Cart, integration_is_on: bool, practice_is_on: bool) -> Self {
+    pub(crate) fn of(cart: &'a Cart, integration_is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         Self {
-            cart: CartFacts::of_cart(cart, integration_is_on, practice_is_on),
+            cart: CartFacts::of_cart(cart, integration_is_on, practice_is_on, now),
             class: cart.last_class,
             title: cart.last_title.as_deref(),
             missing: cart.missing_count,
@@ -45,16 +46,20 @@ impl<'a> StatusFacts<'a> {
         }
     }
 
-    /// The badge and its line.
-    pub(crate) fn view(&self, now: OffsetDateTime) -> StatusView {
-        let state = self.cart.state();
+    /// The badge and its lines.
+    pub(crate) fn view(&self) -> StatusView {
+        let (state, now) = (self.cart.state(), self.cart.now);
         let line = match (self.reason(), self.since) {
             (Some(reason), Some(since)) if self.has_duration(state.status) => {
                 Some(began(&reason, Moment::new(since, now)))
             }
             (reason, _) => reason,
         };
-        StatusView { status: state.status, line, is_practice: self.cart.is_practice }
+        let unchecked = match state.checks {
+            Checks::Overdue(last) => Some(not_checked(last, now)),
+            Checks::Scheduled | Checks::Unscheduled(_) => None,
+        };
+        StatusView { status: state.status, line, unchecked, is_practice: self.cart.is_practice }
     }
 
     /// Why the cart has its status, in the words of the list, the badge and the tab Health; `None` where nothing is to be said.
@@ -65,9 +70,10 @@ impl<'a> StatusFacts<'a> {
             (Status::Draft, _) if self.is_disconnected => {
                 self.retired_by.map(|name| format!("Disconnected by {}", isolated(name)))
             }
-            (Status::Draft, _) => Some(match self.title {
-                Some(title) => format!("Test failed: {title}"),
-                None => "Not tested yet".into(),
+            (Status::Draft, _) => Some(match (self.class, self.title) {
+                (Some(class), _) if class.outcome().passes() => self.passed_too_early(),
+                (_, Some(title)) => format!("Test failed: {title}"),
+                (_, None) => "Not tested yet".into(),
             }),
             (Status::Inactive, Checks::Unscheduled(Unscheduled::IntegrationIsOff)) => {
                 Some("Ecommerce Integration is off".into())
@@ -87,6 +93,12 @@ impl<'a> StatusFacts<'a> {
             }
             (Status::NeedsAttention | Status::NotConnected, _) => self.title.map(str::to_owned),
         }
+    }
+
+    /// A draft whose test passed too long before it was saved to count.
+    fn passed_too_early(&self) -> String {
+        let at = self.cart.last_checked_at.map(|at| format!(" {}", clock(at, self.cart.now)));
+        format!("Tested{}, too long before it was saved. Test it again.", at.unwrap_or_default())
     }
 
     /// Whether the last check found nothing that needs attention.
@@ -109,12 +121,25 @@ fn began(title: &str, at: Moment) -> String {
     format!("{title}{link} {on}{}", at.words())
 }
 
-/// A cart's status as a person reads it: icon and word, never colour alone, and at most one line below.
+/// "Not checked since 08:14 UTC": a check was due, and no background worker made it.
+fn not_checked(last: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
+    match last {
+        Some(last) => {
+            let at = clock(last, now);
+            format!("Not checked since {}", at.trim_start_matches("at ").trim_start_matches("on "))
+        }
+        None => "Not checked yet, although a check was due".to_owned(),
+    }
+}
+
+/// A cart's status as a person reads it: icon and word, never colour alone, and short lines below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
     pub status: Status,
     /// Such as "2 permissions missing" or "Turned off by Sam Lee".
     pub line: Option<String>,
+    /// Such as "Not checked since 08:14 UTC", where a check is overdue.
+    pub unchecked: Option<String>,
     /// A cart of the practice store says so.
     pub is_practice: bool,
 }
@@ -127,7 +152,7 @@ impl Status {
     /// What the word means, for the help page.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Draft => "Saved, but what is saved has never passed a test.",
+            Self::Draft => "What is saved has not passed a test, or the pass was too old when it was saved.",
             Self::Connected => "The last check passed, and every permission that is needed is there.",
             Self::NeedsAttention => {
                 "Connected with limits, or the last checks failed for a reason that may pass, or we cannot check the store."

@@ -107,7 +107,7 @@ impl Press<'_> {
         let Press { app, shell, session, cart, desk } = self;
         let id = cart.ok_or(Error::NotFound)?;
         let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
-        let status = StatusView { status: Status::Inactive, line: None, is_practice: false };
+        let status = StatusView { status: Status::Inactive, line: None, unchecked: None, is_practice: false };
         let page = Conflict {
             cart: CartHead { id: id.to_string(), name: deletion.name, status },
             by_first: first_name(&deletion.by),

@@ -184,7 +184,7 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
         Some(cart) if is_saved(cart) => {
             // Where the switch cannot be read, no check is promised.
             let is_on = app.ecommerce.integration().await.is_ok_and(|integration| integration.is_active);
-            Standing::Saved(CartFacts::of_cart(cart, is_on, app.site.practices()).state().checks)
+            Standing::Saved(CartFacts::of_cart(cart, is_on, app.site.practices(), app.clock.now()).state().checks)
         }
         Some(_) => Standing::DiffersFromSaved,
         None => Standing::Unsaved,

@@ -1,5 +1,6 @@
 //! The tab Health: how a cart has done, what troubles it and since when, and *Check now*. Everything is drawn on the server; the
 //! tables say the same as the charts.
+#![deny(clippy::wildcard_enum_match_arm)]
 
 mod facts;
 mod rows;
@@ -28,8 +29,9 @@ use crate::{
         Cart, CartId, Progress, Refusal, RunningTest, TestReport,
         health::Health as Found,
         state::{Checks, Unscheduled},
+        status::Severity,
         title::{self, Naming},
-        verdict::{Class, Outcome, TESTS_A_MINUTE, Verdict},
+        verdict::{Outcome, TESTS_A_MINUTE, Verdict},
     },
     web::{
         charts::{Line, Strip, passed_share, typical},
@@ -51,8 +53,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Health {
     pub shell: Shell,
     pub cart: CartHead,
-    /// "Checked every 15 minutes.", or why not; empty where the banner says when.
-    pub plan: String,
+    /// "Checked every 15 minutes.", or why not; empty where the banner says when the next check is.
+    pub plan: &'static str,
     /// What stands in the place of the charts before the first check.
     pub no_checks: &'static str,
     pub last: Option<LastCheck>,
@@ -102,7 +104,8 @@ pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) ->
         None => None,
     };
     let is_on = app.ecommerce.integration().await?.is_active;
-    let (facts, now) = (StatusFacts::of(&cart, is_on, app.site.practices()), app.clock.now());
+    let now = app.clock.now();
+    let facts = StatusFacts::of(&cart, is_on, app.site.practices(), now);
     let diagnostics = app.ecommerce.diagnostics(&cart, now).await?;
     let page = Health::of(shell, &cart, &facts, &found, report.as_ref(), now);
     Ok(Page::ok(Health { diagnostics, ..page }))
@@ -151,17 +154,18 @@ async fn report(mut running: RunningTest) -> Option<Box<TestReport>> {
 fn checked(report: &TestReport) -> Banner {
     let class = report.verdict.class;
     metrics::counter!("cartwright_connection_tests_total", "class" => class.as_str()).increment(1);
-    let (title, short) = match class {
-        Class::TestLimit => (format!("{}.", report.title()), "Not checked"),
-        _ => (format!("Checked just now: {}.", report.title()), "Checked"),
+    let was_checked = class.severity() != Severity::NotACheck;
+    let (title, short) = if was_checked {
+        (format!("Checked just now: {}.", report.title()), "Checked")
+    } else {
+        (format!("{}.", report.title()), "Not checked")
     };
     let tone = match report.verdict.outcome() {
-        Outcome::NotConnected if class == Class::TestLimit => Tone::Warn,
         Outcome::Connected => Tone::Ok,
-        Outcome::Limited => Tone::Warn,
-        Outcome::NotConnected => Tone::Bad,
+        Outcome::NotConnected if was_checked => Tone::Bad,
+        Outcome::NotConnected | Outcome::Limited => Tone::Warn,
     };
-    let text = match report.verdict.wait_seconds.filter(|_| class == Class::TestLimit) {
+    let text = match report.verdict.wait_seconds.filter(|_| !was_checked) {
         Some(seconds) => format!("Wait {seconds} seconds, then check again."),
         None => String::new(),
     };
@@ -182,12 +186,7 @@ impl Health {
         let naming = Naming { host: &host, credential: kind.noun(), tests_a_minute: TESTS_A_MINUTE, now };
         let named = |class| title::of_class(class, &Verdict::of(class), &naming);
         let state = facts.cart.state();
-        let mut head = CartHead::new(cart, facts, now);
-        let is_overdue = state.is_overdue(found.next_check_at, now);
-        let plan = if is_overdue { words::overdue(found.last_checked_at, now) } else { words::plan(state).to_owned() };
-        if is_overdue && head.status.line.is_none() {
-            head.status.line = Some(plan.trim_end_matches('.').to_owned());
-        }
+        let next = found.next_check_at.filter(|_| state.checks == Checks::Scheduled);
         let last = found.recent.last().map(|check| LastCheck {
             at: Moment::new(check.at, now),
             what: check.took_ms.map_or_else(|| named(check.class), filters::duration),
@@ -200,7 +199,7 @@ impl Health {
             can_check: cart.credential.is_some()
                 && state.checks != Checks::Unscheduled(Unscheduled::PracticeIsOff)
                 && shell.can_change(),
-            trouble: trouble(cart, facts, kind, found.next_check_at.filter(|_| !is_overdue), now),
+            trouble: trouble(cart, facts, kind, next, now),
             strip: Strip::of(&found.days, now.to_offset(time::UtcOffset::UTC).date()),
             share: passed_share(&found.days),
             line: Line::of(&found.recent, 96),
@@ -212,8 +211,8 @@ impl Health {
             diagnostics: String::new(),
             times,
             last,
-            plan,
-            cart: head,
+            plan: words::plan(state),
+            cart: CartHead::new(cart, facts),
             shell,
         }
     }

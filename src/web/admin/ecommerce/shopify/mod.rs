@@ -23,8 +23,6 @@ mod refusal;
 pub mod settings;
 pub mod verdict_words;
 
-use time::OffsetDateTime;
-
 use super::{StatusFacts, StatusView};
 use crate::{
     app::App,
@@ -111,11 +109,11 @@ impl CartHead {
     /// The heading of every page about this cart.
     pub async fn of(app: &App, cart: &Cart) -> Result<Self, Error> {
         let is_on = app.ecommerce.integration().await?.is_active;
-        Ok(Self::new(cart, &StatusFacts::of(cart, is_on, app.site.practices()), app.clock.now()))
+        Ok(Self::new(cart, &StatusFacts::of(cart, is_on, app.site.practices(), app.clock.now())))
     }
 
-    pub(crate) fn new(cart: &Cart, facts: &StatusFacts<'_>, now: OffsetDateTime) -> Self {
-        Self { id: cart.id.to_string(), name: cart.website_name.clone(), status: facts.view(now) }
+    pub(crate) fn new(cart: &Cart, facts: &StatusFacts<'_>) -> Self {
+        Self { id: cart.id.to_string(), name: cart.website_name.clone(), status: facts.view() }
     }
 
     pub(crate) fn base(&self) -> String {

@@ -35,6 +35,7 @@ impl Standing {
         match self {
             Self::Unsaved | Self::DiffersFromSaved => "**Save** to keep this connection.",
             Self::Saved(Checks::Scheduled) => "This connection is in use.",
+            Self::Saved(Checks::Overdue(_)) => "This connection is in use, but background checks are not running.",
             Self::Saved(Checks::Unscheduled(Unscheduled::Inactive)) => "Turn on **Active** when you are ready to sync.",
             Self::Saved(Checks::Unscheduled(Unscheduled::IntegrationIsOff)) => {
                 "Turn on Ecommerce Integration when you are ready to sync."

@@ -83,9 +83,10 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
             "Nothing is known to be wrong with your settings.",
             out("https://www.shopifystatus.com", "Check Shopify's status"),
         ),
-        Class::OurBug => {
-            ("This is our mistake, not the store's. Leave your settings as they are.", Action::General("Open General"))
-        }
+        Class::OurBug => (
+            "This is a fault on our side, not the store's. Leave your settings as they are.",
+            Action::General("Open General"),
+        ),
         Class::Connected
         | Class::ScopesMissing
         | Class::CustomerDetailsHidden
@@ -104,7 +105,7 @@ pub(super) fn trouble(
     next: Option<OffsetDateTime>,
     now: OffsetDateTime,
 ) -> Option<TroubleView> {
-    let status = facts.cart.state().status;
+    let CartState { status, checks } = facts.cart.state();
     let class = cart.last_class?;
     let reason = facts.reason().unwrap_or_default();
     let since = cart.failing_since.map(|since| clock(since, now));
@@ -124,7 +125,7 @@ pub(super) fn trouble(
                     | Class::StoreNotFound
                     | Class::AddressRefused
             );
-            if wears_out && class.severity() == Severity::Refused {
+            if wears_out && class.severity() == Severity::Refused && checks == Checks::Scheduled {
                 sentences.push(
                     "We now check once an hour, then once a day, so that Shopify does not lock the store.".into(),
                 );
@@ -154,6 +155,7 @@ pub(super) const fn plan(state: CartState) -> &'static str {
     match (state.checks, state.status) {
         (Checks::Scheduled, Status::NeedsAttention | Status::NotConnected) => "",
         (Checks::Scheduled, _) => "Checked every 15 minutes.",
+        (Checks::Overdue(_), _) => "Background checks are not running. Ask whoever runs this server to start them.",
         (Checks::Unscheduled(Unscheduled::PracticeIsOff), _) => "Not checked while the practice store is off.",
         (Checks::Unscheduled(Unscheduled::NoCredential), _) => "Not checked: no credential is saved.",
         (Checks::Unscheduled(Unscheduled::Draft), _) => "Not checked before its test has passed.",
@@ -166,22 +168,12 @@ pub(super) const fn plan(state: CartState) -> &'static str {
 pub(super) const fn no_checks(state: CartState) -> &'static str {
     match state.checks {
         Checks::Scheduled => "No checks yet. The first runs in a few minutes.",
-        Checks::Unscheduled(_) => "No checks yet.",
-    }
-}
-
-/// The cart should have been checked and was not: no background worker runs.
-pub(super) fn overdue(last: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
-    match last {
-        Some(last) => {
-            format!("Not checked since {}.", clock(last, now).trim_start_matches("at ").trim_start_matches("on "))
-        }
-        None => "Not checked yet, although a check was due.".to_owned(),
+        Checks::Overdue(_) | Checks::Unscheduled(_) => "No checks yet.",
     }
 }
 
 /// "at 08:14 UTC" within a day, else "on 21 November 2026 at 08:14 UTC".
-pub(super) fn clock(at: OffsetDateTime, now: OffsetDateTime) -> String {
+pub(crate) fn clock(at: OffsetDateTime, now: OffsetDateTime) -> String {
     let utc = at.to_offset(time::UtcOffset::UTC);
     let time = format!("at {:02}:{:02} UTC", utc.hour(), utc.minute());
     if now - at < time::Duration::DAY { time } else { format!("on {} {time}", filters::date(at)) }
