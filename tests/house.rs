@@ -74,6 +74,12 @@ fn sql_stands_in_sql_files_and_the_database_alone() {
 }
 
 #[test]
+fn only_the_pool_of_ours_reaches_postgres() {
+    let words = ["PgPool", "PgConnection", "PoolConnection", "PgListener", "sqlx::Connection", "sqlx::Pool", "\"begin"];
+    hold("statements run on database::Pool and database::Connection, which have deadlines", &words, &["src/database/"]);
+}
+
+#[test]
 fn handlers_hold_no_transaction_and_no_cipher() {
     let words = ["transaction(", "Vault", "aes_gcm"];
     let (planted, places) = (vec![("src/web/x.rs".to_owned(), 1, "let x = transaction(".to_owned())], [""; 0]);

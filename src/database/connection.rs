@@ -135,7 +135,9 @@ impl Connection {
         self.state.created_at.elapsed()
     }
 
-    pub(super) fn note_use(&mut self) {
+    /// Makes it ready to lie idle: what passed through its buffers is given back, and so wiped.
+    pub(super) fn rest(&mut self) {
+        sqlx::Connection::shrink_buffers(&mut self.raw);
         self.state.used_at = Instant::now();
     }
 

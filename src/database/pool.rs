@@ -204,7 +204,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(mut object) = self.0.take() else { return };
         if object.is_reusable() {
-            object.note_use();
+            object.rest();
         } else {
             // out of the pool, and closed without a word to a server that may not answer
             drop(Object::take(*object));

@@ -18,6 +18,7 @@ mod nginx;
 mod one_renewal;
 mod postgres_killed;
 mod quiet_database;
+mod reload;
 mod replicas;
 mod rotation;
 mod server_killed;

@@ -3,6 +3,7 @@
 
 use std::{
     net::SocketAddr,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -24,13 +25,14 @@ use super::{
     storm::{Journal, Storm, Told, settle},
     support::{
         browser::Browser,
-        cluster::Folder,
+        cluster::{Folder, running},
         http,
         https::CLIENT,
+        is_long,
         nginx::{HOST, Nginx, free_port},
-        process::{Server, cartwright},
+        process::{Server, cartwright, run},
         token, until,
-        world::{add_user, shopify},
+        world::{add_user, set_up, shopify},
     },
 };
 
@@ -56,9 +58,7 @@ impl Replicas {
         let egress = gated(shopify.proxy_url(), is_open).await;
         let (public_url, ports) = (format!("https://{HOST}"), [free_port().await, free_port().await]);
         let replica = |port: usize| {
-            let mut serve = cartwright(folder.path(), &["serve"]);
-            serve.env("CARTWRIGHT_LISTEN", ports[port].to_string()).env("CARTWRIGHT_PUBLIC_URL", &public_url);
-            serve.env("CARTWRIGHT_TRUSTED_PROXIES", "127.0.0.1");
+            let mut serve = replica(&folder, ports[port]);
             serve.env("CARTWRIGHT_EGRESS_PROXY", &egress).env("CARTWRIGHT_EGRESS_CA_FILE", &ca_file);
             serve
         };
@@ -78,6 +78,14 @@ impl Replicas {
         assert_eq!(on.status(), 303, "{}", on.text);
         person
     }
+}
+
+/// A replica at this port, as the example's first lines tell an operator.
+fn replica(folder: &Folder, port: SocketAddr) -> Command {
+    let mut serve = cartwright(folder.path(), &["serve"]);
+    serve.env("CARTWRIGHT_LISTEN", port.to_string()).env("CARTWRIGHT_PUBLIC_URL", format!("https://{HOST}"));
+    serve.env("CARTWRIGHT_TRUSTED_PROXIES", "127.0.0.1");
+    serve
 }
 
 /// Passes connections on to the real egress proxy, each once the gate is open.
@@ -100,7 +108,7 @@ async fn gated(real: String, is_open: watch::Receiver<bool>) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_works_over_https_and_is_known_by_their_own_address() {
     let replicas = Replicas::start().await;
-    let nginx = Nginx::before([replicas.first.address, replicas.second.address]).await;
+    let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&nginx).await;
     assert_eq!(person.cookie_names(), ["__Host-cartwright"]);
     for _ in 0..4 {
@@ -130,7 +138,7 @@ async fn a_person_works_over_https_and_is_known_by_their_own_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_what_is_meant_for_them() {
     let replicas = Replicas::start().await;
-    let nginx = Nginx::before([replicas.first.address, replicas.second.address]).await;
+    let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let offered = nginx.https.clone().offering_http_2().connect().await.expect("a handshake");
     assert_eq!(offered.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let plain = http::get(nginx.plain, "/admin?page=2").await.expect("an answer");
@@ -164,7 +172,7 @@ async fn strangers_get_what_is_meant_for_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_a_test_arrives_as_it_is_made() {
     let replicas = Replicas::start().await;
-    let nginx = Nginx::before([replicas.first.address, replicas.second.address]).await;
+    let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&nginx).await;
     let store = PracticeStore::sample("northwind-tea").with(Scenario::Well);
     let store = replicas.shopify.stores().put("northwind-tea", store);
@@ -193,7 +201,7 @@ async fn the_page_of_a_test_arrives_as_it_is_made() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_is_killed_and_no_page_is_lost() {
     let replicas = Replicas::start().await;
-    let nginx = Nginx::before([replicas.first.address, replicas.second.address]).await;
+    let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let people = [replicas.person(&nginx).await];
     let (journal, is_over) = (Journal::default(), Arc::new(AtomicBool::new(false)));
     let storm = Storm::begin(&people, &journal).await;
@@ -224,6 +232,51 @@ async fn a_replica_is_killed_and_no_page_is_lost() {
     assert_eq!(journal.contradictions(&replicas.folder).await, Vec::<String>::new());
 }
 
+/// Three replicas are restarted in turn without a pause, as an orchestrator does, while people save as fast as they can.
+#[tokio::test(flavor = "multi_thread")]
+async fn three_replicas_are_restarted_in_turn_and_no_request_fails() {
+    let folder = Folder::new();
+    let database = running(&folder).await;
+    let key = folder.path().join("keys");
+    std::fs::write(&key, run(cartwright(folder.path(), &["keys", "generate"])).stdout).expect("a file");
+    let public_url = format!("https://{HOST}");
+    let ports = [free_port().await, free_port().await, free_port().await];
+    let start = |port: SocketAddr| {
+        let mut serve = replica(&folder, port);
+        serve.env("DATABASE_URL", folder.url()).env("CARTWRIGHT_KEY_FILE", &key).env_remove("CARTWRIGHT_DRAIN");
+        Server::start_behind(serve, &public_url, port)
+    };
+    let mut replicas: Vec<Server> = ports.into_iter().map(start).collect();
+    let nginx = Nginx::before(&ports).await;
+    let mut alone = cartwright(folder.path(), &["serve"]);
+    alone.env("DATABASE_URL", folder.url()).env("CARTWRIGHT_KEY_FILE", &key);
+    set_up(&Server::start(alone)).await;
+    let mut person = Browser::over(&nginx.https).signed_in(EMAIL).await;
+    let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("the switch");
+    assert_eq!(person.submit(&switch.form("Turn on and add a cart")).await.expect("an answer").status(), 303);
+    let people = [person.clone(), person.clone(), person];
+    let journal = Journal::default();
+    let storm = Storm::begin(&people, &journal).await;
+    for round in 0..if is_long() { 5 } else { 1 } {
+        for (index, port) in ports.into_iter().enumerate() {
+            let stopping = replicas.remove(index);
+            let stopped = tokio::task::spawn_blocking(|| stopping.stop()).await.expect("no panic");
+            assert!(stopped.0.success(), "{}", stopped.2);
+            assert!(stopped.1 >= Duration::from_secs(5), "it drains first: {:?}", stopped.1);
+            assert!(stopped.1 < Duration::from_secs(14), "10 s are promised: {:?}", stopped.1);
+            replicas.insert(index, start(port));
+            println!("round {round}, replica {index}: {} saves so far", journal.count(Told::Acknowledged));
+        }
+    }
+    storm.end().await;
+    let unanswered = journal.count(Told::Unknown) + journal.count(Told::Half) + journal.count(Told::Refused);
+    println!("{} saves acknowledged, {unanswered} not", journal.count(Told::Acknowledged));
+    assert_eq!(unanswered, 0, "a request failed");
+    assert_eq!(journal.contradictions(&folder).await, Vec::<String>::new());
+    drop((nginx, replicas));
+    database.stop().await.expect("it stops");
+}
+
 /// A replica that takes a request whole and dies of it, again and again; how many it took.
 async fn dying() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -251,7 +304,7 @@ fn is_whole(bytes: &[u8]) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_form_that_was_handed_over_is_never_sent_again_and_a_page_is() {
     let replicas = Replicas::start().await;
-    let well = Nginx::before([replicas.first.address, replicas.second.address]).await;
+    let well = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&well).await;
     let forms = [
         person.new_cart("Save", "northwind-one", &token()).await,
@@ -261,7 +314,7 @@ async fn a_form_that_was_handed_over_is_never_sent_again_and_a_page_is() {
 
     // fresh, so that it has no opinion of either replica yet: of two requests each gets one
     let (address, taken) = dying().await;
-    let nginx = Nginx::before([address, replicas.first.address]).await;
+    let nginx = Nginx::before(&[address, replicas.first.address]).await;
     let mut told = Vec::new();
     for form in &forms {
         let answer = nginx.https.send(&person.bytes(form)).await.expect("an answer");
@@ -272,7 +325,7 @@ async fn a_form_that_was_handed_over_is_never_sent_again_and_a_page_is() {
     assert_eq!(carts().await, 1, "what was handed to the dying one was given to nobody else");
 
     let (address, taken) = dying().await;
-    let nginx = Nginx::before([address, replicas.first.address]).await;
+    let nginx = Nginx::before(&[address, replicas.first.address]).await;
     for _ in 0..2 {
         assert_eq!(nginx.https.get("/sign-in").await.status, 200);
     }

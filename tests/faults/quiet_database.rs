@@ -336,3 +336,38 @@ async fn a_server_stops_in_time_while_its_database_is_silent() {
     drop(relay);
     database.stop().await.expect("it stops");
 }
+
+/// What Postgres would write down of each request is nothing: no warning and no error.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_and_checks_leave_no_line_in_the_log_of_the_database() {
+    let folder = Folder::new();
+    let database = running(&folder).await;
+    let mut owner = folder.connect_as_owner("cartwright").await;
+    owner.execute("alter role cartwright set log_min_messages = warning").await.expect("set");
+    owner.execute("alter role cartwright set log_min_error_statement = error").await.expect("set");
+    let (shopify, ca_file) = shopify(&folder).await;
+    let mut serve = cartwright(folder.path(), &["serve"]);
+    serve.env("CARTWRIGHT_EGRESS_PROXY", shopify.proxy_url()).env("CARTWRIGHT_EGRESS_CA_FILE", ca_file);
+    let mut world = World::around(folder, shopify, Server::start(serve), 1).await;
+    let log = world.folder.path().join("postgres.log");
+    let said = || std::fs::read_to_string(&log).expect("the log of the private database");
+    let before = said();
+    let token = world.store("practice-well", cartwright::practice::Scenario::Well);
+    let person = &mut world.people[0];
+    let form = person.new_cart("Save", "practice-well", &token).await;
+    assert_eq!(person.submit(&form).await.expect("an answer").status(), 303);
+    for path in ["/admin", "/admin/ecommerce", "/admin/activity", "/admin/alerts", "/admin/users"] {
+        assert_eq!(person.get(path).await.expect("a page").status(), 200, "{path}");
+    }
+    assert_eq!(ready(&world.server).await, 200);
+    // the control: what is wrong is written down
+    let mut other = world.folder.connect().await;
+    other.execute("rollback").await.expect("a warning");
+    until(WELL_WITHIN, "a line", || async { said().contains("there is no transaction in progress") }).await;
+    let after = said();
+    let lines: Vec<&str> = after.strip_prefix(&before).expect("it grows").lines().collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let World { server, .. } = world;
+    assert!(server.stop().0.success());
+    database.stop().await.expect("it stops");
+}

@@ -303,7 +303,7 @@ mod password {
         let mut page = priya.visit("/admin/account").await;
         page.fill("Current password", PASSWORD);
         page.fill("New password", NEW_PASSWORD);
-        app.pool.close().await;
+        app.app.pool.close().await;
         let page = page.press("Change password").await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(!page.html.contains(PASSWORD) && !page.html.contains(NEW_PASSWORD), "{page}");

@@ -338,7 +338,7 @@ async fn a_secret_inside_an_address_is_not_drawn_again(pool: PgPool) {
     assert_eq!(page.complaint_class("API URL"), "LOOKALIKE", "{page}");
     assert!(!page.to_string().contains(&token), "{page}");
     let mut page = fill(&priya, "Northwind Tea", &address).await;
-    app.pool.close().await;
+    app.app.pool.close().await;
     page.fill("Access Token", &token);
     let page = page.press("Save").await;
     assert_eq!(page.status, 503);

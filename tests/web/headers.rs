@@ -88,7 +88,7 @@ async fn every_answer_has_them_all_on_loopback(pool: PgPool) {
     let priya = app.priya_with_integration_on().await;
     all_sorts(&app, &priya).await;
     // the database goes away
-    app.pool.close().await;
+    app.app.pool.close().await;
     for path in ["/admin", "/-/ready", "/-/live", "/sign-in"] {
         priya.knock(Method::GET, path).send().await;
     }

@@ -40,7 +40,7 @@ async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: 
     let mut page = app.fill_new(&priya, "Northwind <Tea>", "northwind-tea").await;
     page.check("Active");
     let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
-    app.pool.close().await;
+    app.app.pool.close().await;
 
     let began = Instant::now();
     let monitor = app.browser();

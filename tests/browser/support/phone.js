@@ -55,6 +55,10 @@ function measure({ fonts, sizes }) {
         }
         const tops = [...document.querySelectorAll('.bar > *')].map((one) => one.getBoundingClientRect());
         if (tops.some((one) => one.top >= tops[0].bottom || one.bottom <= tops[0].top)) faults.push(`${where}the header has more than one line`);
+        for (const one of document.querySelectorAll('.brand > span')) {
+          const [text, brand] = [one.getBoundingClientRect(), one.parentElement.getBoundingClientRect()];
+          if (text.top < brand.bottom - 1 && text.bottom > brand.bottom + 1) faults.push(`${where}the product's name is cut`);
+        }
         for (const one of document.querySelectorAll('.scroll')) if (isSeen(one) && one.scrollWidth > one.clientWidth) faults.push(`${where}a table scrolls sideways: ${name(one)}`);
         for (const one of document.querySelectorAll('.badge, tbody :is(th, td, time)')) if (isSeen(one) && !isInside(one)) faults.push(`${where}off the screen: ${name(one)}`);
       }

@@ -28,8 +28,8 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it before two replicas and waits until it takes connections.
-    pub async fn before(replicas: [SocketAddr; 2]) -> Self {
+    /// Starts it before these replicas, two at least, and waits until it takes connections.
+    pub async fn before(replicas: &[SocketAddr]) -> Self {
         let program = program();
         let folder = tempfile::Builder::new().prefix("cartwright-nginx-").tempdir().expect("a folder");
         let certificate = rcgen::generate_simple_self_signed([HOST.to_owned()]).expect("a certificate");
@@ -38,9 +38,11 @@ impl Nginx {
         write("certificate", &certificate.cert.pem());
         write("key", &certificate.signing_key.serialize_pem());
         let (plain, secure) = (free_port().await, free_port().await);
+        let server = |replica: &SocketAddr| format!("    server {replica} max_fails=1 fail_timeout=5s;\n");
+        let others: String = replicas[1..].iter().map(server).collect();
         let site = replaced(&[
             ("server 10.0.0.11:8080 ", &format!("server {} ", replicas[0])),
-            ("server 10.0.0.12:8080 ", &format!("server {} ", replicas[1])),
+            ("    server 10.0.0.12:8080 max_fails=1 fail_timeout=5s;\n", &others),
             ("listen 80;", &format!("listen {plain};")),
             ("listen 443 ssl http2;", &format!("listen {secure} ssl http2;")),
             ("/etc/ssl/orders.example.com.pem", &place("certificate")),
