@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::resolver::special_purpose;
+use super::public_address::special_purpose;
 use crate::network::IpNetwork;
 
 /// Shortest prefix that is accepted: no one holds a larger block.

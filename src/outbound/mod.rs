@@ -2,6 +2,7 @@
 //! of the addresses that calls come from is here too. Knows neither Shopify nor alerts.
 
 pub mod egress_addresses;
+pub mod public_address;
 pub mod resolver;
 pub mod tls;
 
