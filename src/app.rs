@@ -42,6 +42,8 @@ pub struct Site {
     pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
     pub metrics: Option<PrometheusHandle>,
+    /// Whether metrics are answered on a port of their own, and not among the pages.
+    pub has_metrics_port: bool,
     /// The stores of the practice mode, where it is on.
     #[cfg(feature = "practice")]
     pub practice: Option<crate::practice::Stores>,

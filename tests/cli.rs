@@ -2,6 +2,8 @@
 
 #[path = "cli_parts/database_start.rs"]
 mod database_start;
+#[path = "cli_parts/files_and_ports.rs"]
+mod files_and_ports;
 #[path = "faults/support/mod.rs"]
 mod support;
 
@@ -78,7 +80,10 @@ fn help_teaches_a_first_start_and_names_every_setting() {
         "MAIL_FROM",
         "ALERT_HOSTS",
         "NO_WORKER",
+        "DRAIN",
+        "METRICS_LISTEN",
         "LOG",
+        "LOG_FILE",
     ] {
         assert!(serve.contains(&format!("CARTWRIGHT_{name}")), "{name}: {serve}");
         assert!(serve.contains(&format!("--{}", name.to_lowercase().replace('_', "-"))), "{name}: {serve}");
@@ -99,7 +104,7 @@ fn help_teaches_a_first_start_and_names_every_setting() {
             &["keys", "forget", "--help"],
             &["<ID>", "truly lost", "Nothing is deleted", "Refused while the key is in the file"],
         ),
-        (&["keys", "generate", "--help"], &["CARTWRIGHT_KEY_FILE"]),
+        (&["keys", "generate", "--help"], &["CARTWRIGHT_KEY_FILE", "--file"]),
     ] {
         let text = help(arguments);
         for word in words {

@@ -106,6 +106,7 @@ impl Served {
             trusted_proxies: cartwright::proxies::TrustedProxies::default(),
             egress_addresses: cartwright::outbound::egress_addresses::EgressAddresses::default(),
             support: None,
+            has_metrics_port: false,
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,
         };

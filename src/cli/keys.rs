@@ -12,12 +12,14 @@ use crate::{config::KeyFlags, keys, telemetry, vault::KeyRing};
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Print a new key: one line for CARTWRIGHT_KEY_FILE. It is kept nowhere else.
-    #[command(
-        after_help = "For a first start:\n  cartwright keys generate > /etc/cartwright/keys && chmod 0400 /etc/cartwright/keys\n\n\
-        To change keys later, see `cartwright keys rotate --help`."
-    )]
-    Generate,
+    /// Make a new key: one line for CARTWRIGHT_KEY_FILE. It is kept nowhere else.
+    #[command(after_help = "For a first start:\n  cartwright keys generate --file /etc/cartwright/keys\n\n\
+        To change keys later, see `cartwright keys rotate --help`.")]
+    Generate {
+        /// Write it to a new file that only this account may read, instead of printing it. A file that exists is left alone.
+        #[arg(long, value_name = "FILE")]
+        file: Option<std::path::PathBuf>,
+    },
     /// Show every key: which one seals, how many secrets rest under each, how often it sealed, when it was last found in the
     /// key file. Changes nothing; also says what is wrong when a server refuses to start.
     #[command(
@@ -52,8 +54,13 @@ pub enum KeysCommand {
 
 pub async fn run(command: KeysCommand) -> anyhow::Result<()> {
     match command {
-        KeysCommand::Generate => {
+        KeysCommand::Generate { file: None } => {
             say(format_args!("{}", KeyRing::generate_line()));
+            Ok(())
+        }
+        KeysCommand::Generate { file: Some(file) } => {
+            KeyRing::write_new(&file).map_err(|error| Refused(format!("{} was not made: {error}", file.display())))?;
+            say(format_args!("Made {}. Keep a copy of it apart from the database.", file.display()));
             Ok(())
         }
         KeysCommand::List(flags) => list::list(&flags).await,

@@ -29,7 +29,7 @@ const EXIT_CONFIG: u8 = 78;
 #[command(
     version,
     after_help = "A first start:\n  cartwright serve\nand open the set-up link that it prints.\n\n\
-    With a database of your own:\n  cartwright keys generate > /etc/cartwright/keys && chmod 0400 /etc/cartwright/keys\n  \
+    With a database of your own:\n  cartwright keys generate --file /etc/cartwright/keys\n  \
     DATABASE_URL=postgres://… CARTWRIGHT_KEY_FILE=/etc/cartwright/keys cartwright serve"
 )]
 struct Cli {

@@ -90,6 +90,7 @@ async fn run(
         egress_addresses: config.egress_addresses,
         support: config.support,
         metrics: telemetry::start_metrics(),
+        has_metrics_port: config.metrics_listen.is_some(),
         #[cfg(feature = "practice")]
         practice: config.practice_stores,
     };
@@ -97,6 +98,7 @@ async fn run(
         App::new(opened.pool.clone(), vault, client, site).with_alert_ways(&config.alerts)?.stopped_by(stop.token());
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
+    let monitored = config.metrics_listen.map(|address| monitored(address, &app, stop, config.drain)).transpose()?;
     let worker = config.has_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.token())));
     let reloading = reload(&app);
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
@@ -113,11 +115,35 @@ async fn run(
             worker.await.ok();
         }
         app.ecommerce.finish().await;
+        if let Some(monitored) = monitored {
+            monitored.await.ok();
+        }
     };
     if tokio::time::timeout_at(deadline, ended).await.is_err() {
         tracing::warn!("some connection tests did not end in time; their results are lost");
     }
     Ok(())
+}
+
+/// Answers probes and metrics on a port of their own until the process stops.
+pub(super) fn monitored(
+    address: SocketAddr,
+    app: &App,
+    stop: &Stop,
+    drain: std::time::Duration,
+) -> anyhow::Result<JoinHandle<Instant>> {
+    let unusable = |error: &io::Error| Refused(format!("CARTWRIGHT_METRICS_LISTEN: {address} cannot be used: {error}"));
+    let port = take(address)
+        .map_err(|Refused(told)| Refused(told.replace("CARTWRIGHT_LISTEN", "CARTWRIGHT_METRICS_LISTEN")))?;
+    let listener = port.listen(WAITING).map_err(|error| unusable(&error))?;
+    say(format_args!("Metrics are at http://{}/-/metrics", listener.local_addr()?));
+    let (stop, router) = (stop.clone(), web::probes::router(app.clone()));
+    let stopping = async move {
+        stop.told().await;
+        let drained = Instant::now() + stop.drain(drain);
+        web::server::Stopping { drained, deadline: drained + std::time::Duration::from_secs(1) }
+    };
+    Ok(tokio::spawn(web::server::serve(listener, router, stopping)))
 }
 
 /// The vault with the keys of the settings; a wrong key is refused before anything is opened.

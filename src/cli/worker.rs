@@ -30,12 +30,17 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         support: config.support,
         trusted_proxies: config.trusted_proxies,
         egress_addresses: config.egress_addresses,
-        metrics: None,
+        metrics: config.metrics_listen.and_then(|_| telemetry::start_metrics()),
+        has_metrics_port: config.metrics_listen.is_some(),
         #[cfg(feature = "practice")]
         practice: None,
     };
     let app =
         App::new(opened.pool.clone(), vault, Client::new(&config.egress)?, site).with_alert_ways(&config.alerts)?;
+    let app = app.stopped_by(stop.token());
+    let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
+    let monitored =
+        config.metrics_listen.map(|address| serve::monitored(address, &app, &stop, Duration::ZERO)).transpose()?;
     say(format_args!(
         "Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."
     ));
@@ -43,6 +48,10 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     let reloading = tokio::spawn(hangup.reload(flags, log, app.clone()));
     stop.told().await;
     reloading.abort();
+    recorder.abort();
+    if let Some(monitored) = monitored {
+        monitored.abort();
+    }
     let deadline = stop.deadline(Duration::ZERO);
     let ended = async {
         working.await.ok();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::{DatabaseFlags, Problems, database_url, given};
+use super::{DatabaseFlags, Problems, database_url, given, secret};
 
 /// Where the carts are kept.
 #[derive(Clone, Debug)]
@@ -49,18 +49,19 @@ impl DatabaseFlags {
     }
 
     pub(super) fn database(&self, problems: &mut Problems) -> Option<Database> {
-        let mut problem = |problem: &str| {
-            problems.tell("DATABASE_URL", problem);
-            None
-        };
-        if let Some(url) = given(self.database_url.as_ref()) {
-            return match database_url::parse(url) {
-                Ok(servers) => Some(Database::Url(servers)),
-                Err(wrong) => problem(&wrong),
-            };
+        if let Some(url) = secret("DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref(), problems)
+        {
+            let servers = database_url::parse(&url).map_err(|wrong| problems.tell("DATABASE_URL", wrong));
+            return servers.ok().map(Database::Url);
+        }
+        if given(self.database_url_file.as_ref()).is_some() {
+            return None;
         }
         #[cfg(not(feature = "embedded"))]
-        return problem("it is not set, and this build has no private database");
+        {
+            problems.tell("DATABASE_URL", "it is not set, and this build has no private database");
+            None
+        }
         #[cfg(feature = "embedded")]
         Some(self.embedded())
     }

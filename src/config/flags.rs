@@ -12,6 +12,9 @@ pub struct DatabaseFlags {
     /// A Postgres to use, such as postgres://cartwright@localhost/cartwright. Without it a private one is kept in DATA_DIR.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// A file with that address, so that its password stands in no environment.
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
+    pub database_url_file: Option<String>,
     /// The folder of the private Postgres and of the key that is made with it.
     #[arg(long, env = "CARTWRIGHT_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<String>,
@@ -71,6 +74,9 @@ pub struct ServeFlags {
     /// An HTTP proxy for calls to Shopify, used with CONNECT: http://host:port, or http://user:password@host:port. Other proxy variables are ignored.
     #[arg(long, env = "CARTWRIGHT_EGRESS_PROXY", hide_env_values = true, value_name = "URL")]
     pub egress_proxy: Option<String>,
+    /// A file with that address.
+    #[arg(long, env = "CARTWRIGHT_EGRESS_PROXY_FILE", value_name = "FILE")]
+    pub egress_proxy_file: Option<String>,
     /// Extra certificate authorities for calls to Shopify, as PEM.
     #[arg(long, env = "CARTWRIGHT_EGRESS_CA_FILE", value_name = "FILE")]
     pub egress_ca_file: Option<String>,
@@ -89,12 +95,19 @@ pub struct ServeFlags {
         action = clap::ArgAction::SetTrue
     )]
     pub no_worker: bool,
+    /// An address and port of its own for /-/live, /-/ready and /-/metrics, such as 10.0.0.7:9464; the other port then has no
+    /// metrics. A worker has no port without it.
+    #[arg(long, env = "CARTWRIGHT_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<String>,
     /// Seconds to go on serving after SIGTERM, while /-/ready is red, so that a load balancer sends requests elsewhere [default: 5].
     #[arg(long, env = "CARTWRIGHT_DRAIN", value_name = "SECONDS")]
     pub drain: Option<String>,
     /// The mail server of alerts: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required. Mail is sent encrypted only.
     #[arg(long, env = "CARTWRIGHT_SMTP_URL", hide_env_values = true, value_name = "URL")]
     pub smtp_url: Option<String>,
+    /// A file with that address.
+    #[arg(long, env = "CARTWRIGHT_SMTP_URL_FILE", value_name = "FILE")]
+    pub smtp_url_file: Option<String>,
     /// The sender of that mail, such as alerts@orders.example.com.
     #[arg(long, env = "CARTWRIGHT_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,

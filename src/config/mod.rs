@@ -24,5 +24,37 @@ fn given(value: Option<&String>) -> Option<&str> {
     value.map(|value| pasted::trim(value)).filter(|value| !value.is_empty())
 }
 
+/// A setting that may hold a secret: its value, or what stands in the file that `…_FILE` names. `None` where neither is set, or
+/// the problem was told.
+fn secret(
+    variable: &'static str,
+    value: Option<&String>,
+    file: Option<&String>,
+    problems: &mut Problems,
+) -> Option<String> {
+    let file_variable = match variable {
+        "DATABASE_URL" => "DATABASE_URL_FILE",
+        "CARTWRIGHT_EGRESS_PROXY" => "CARTWRIGHT_EGRESS_PROXY_FILE",
+        _ => "CARTWRIGHT_SMTP_URL_FILE",
+    };
+    match (given(value), given(file)) {
+        (Some(_), Some(_)) => {
+            problems.tell(file_variable, format!("it is set, and {variable} is as well; set one of them"));
+            None
+        }
+        (value, None) => value.map(str::to_owned),
+        (None, Some(path)) => match std::fs::read_to_string(path) {
+            Ok(text) => given(Some(&text)).map(str::to_owned).or_else(|| {
+                problems.tell(file_variable, format!("{path} is empty"));
+                None
+            }),
+            Err(error) => {
+                problems.tell(file_variable, format!("{path} cannot be read: {error}"));
+                None
+            }
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The ways out: how Shopify is reached, and how alerts are sent.
 
-use super::{Problems, ServeFlags, given};
+use super::{Problems, ServeFlags, given, secret};
 use crate::{
     alerts,
     ecommerce::shopify::client::{Egress, EgressProxy},
@@ -13,7 +13,8 @@ impl ServeFlags {
     }
 
     fn egress_proxy(&self, problems: &mut Problems) -> Option<EgressProxy> {
-        let proxy = given(self.egress_proxy.as_ref())?.parse::<EgressProxy>();
+        let (value, file) = (self.egress_proxy.as_ref(), self.egress_proxy_file.as_ref());
+        let proxy = secret("CARTWRIGHT_EGRESS_PROXY", value, file, problems)?.parse::<EgressProxy>();
         let proxy = proxy.map_err(|problem| problems.tell("CARTWRIGHT_EGRESS_PROXY", problem.to_string()));
         if self.practice {
             problems.tell(
@@ -67,7 +68,11 @@ impl ServeFlags {
     }
 
     fn mail(&self, problems: &mut Problems) -> Option<alerts::MailServer> {
-        let (variable, problem) = match (given(self.smtp_url.as_ref()), given(self.mail_from.as_ref())) {
+        let url = secret("CARTWRIGHT_SMTP_URL", self.smtp_url.as_ref(), self.smtp_url_file.as_ref(), problems);
+        if url.is_none() && given(self.smtp_url_file.as_ref()).is_some() {
+            return None;
+        }
+        let (variable, problem) = match (url.as_deref(), given(self.mail_from.as_ref())) {
             (None, None) => return None,
             (None, Some(_)) => ("CARTWRIGHT_SMTP_URL", "it is not set, but CARTWRIGHT_MAIL_FROM is".to_owned()),
             (Some(_), None) => ("CARTWRIGHT_MAIL_FROM", "it is not set, but CARTWRIGHT_SMTP_URL is".to_owned()),

@@ -27,6 +27,8 @@ pub struct ServeConfig {
     pub support: Option<String>,
     /// Whether this process checks carts.
     pub has_worker: bool,
+    /// Where probes and metrics are answered, if not where the pages are.
+    pub metrics_listen: Option<SocketAddr>,
     /// How long requests are still taken after SIGTERM.
     pub drain: Duration,
     /// How alerts get out.
@@ -47,6 +49,7 @@ impl ServeFlags {
         let alerts = self.alerts(&egress, &mut problems);
         let product_name = self.product_name(&mut problems);
         let drain = self.drain(&mut problems);
+        let metrics_listen = self.metrics_listen(&mut problems);
         let keys = key_ring(given(self.key_file.as_ref()), database.as_ref(), &mut problems);
         self.database.check_log(&mut problems);
         match (database, listen, public_url) {
@@ -64,6 +67,7 @@ impl ServeFlags {
                 egress_addresses,
                 support,
                 drain,
+                metrics_listen,
                 has_worker: !self.no_worker,
                 alerts,
             }),

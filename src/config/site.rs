@@ -56,15 +56,18 @@ fn is_loopback(name: &str) -> bool {
 }
 
 pub(super) fn listen_address(text: Option<&String>, problems: &mut Problems) -> Option<SocketAddr> {
-    let text = given(text).unwrap_or("127.0.0.1:8080");
-    let listen = text
+    address("CARTWRIGHT_LISTEN", given(text).unwrap_or("127.0.0.1:8080"), problems)
+}
+
+fn address(variable: &'static str, text: &str, problems: &mut Problems) -> Option<SocketAddr> {
+    let address = text
         .parse()
         .ok()
         .or_else(|| text.strip_prefix("localhost:")?.parse().ok().map(|port: u16| ([127, 0, 0, 1], port).into()));
-    if listen.is_none() {
-        problems.tell("CARTWRIGHT_LISTEN", format!("{text:?} is not an address and a port such as 127.0.0.1:8080"));
+    if address.is_none() {
+        problems.tell(variable, format!("{text:?} is not an address and a port such as 127.0.0.1:8080"));
     }
-    listen
+    address
 }
 
 impl ReadyFlags {
@@ -82,6 +85,10 @@ impl ReadyFlags {
 }
 
 impl ServeFlags {
+    pub(super) fn metrics_listen(&self, problems: &mut Problems) -> Option<SocketAddr> {
+        address("CARTWRIGHT_METRICS_LISTEN", given(self.metrics_listen.as_ref())?, problems)
+    }
+
     pub(super) fn public_url(&self, listen: Option<SocketAddr>, problems: &mut Problems) -> Option<PublicUrl> {
         let url = match given(self.public_url.as_ref()) {
             Some(text) => PublicUrl::parse(text),

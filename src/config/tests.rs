@@ -22,6 +22,8 @@ fn every_problem_is_told_at_once() {
         alert_hosts: Some("hooks.internal, 10.0.0.1".into()),
         key_file: Some("/does/not/exist".into()),
         product_name: Some("x".repeat(41)),
+        drain: Some("five".into()),
+        metrics_listen: Some("9464".into()),
         database: DatabaseFlags {
             database_url: Some("mysql://x".into()),
             log: Some("a=b=c".into()),
@@ -33,12 +35,14 @@ fn every_problem_is_told_at_once() {
     let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
     let expected = [
         "CARTWRIGHT_ALERT_HOSTS",
+        "CARTWRIGHT_DRAIN",
         "CARTWRIGHT_EGRESS_ADDRESSES",
         "CARTWRIGHT_EGRESS_CA_FILE",
         "CARTWRIGHT_EGRESS_PROXY",
         "CARTWRIGHT_KEY_FILE",
         "CARTWRIGHT_LISTEN",
         "CARTWRIGHT_LOG",
+        "CARTWRIGHT_METRICS_LISTEN",
         "CARTWRIGHT_PRODUCT_NAME",
         "CARTWRIGHT_PUBLIC_URL",
         "CARTWRIGHT_SMTP_URL",
@@ -48,6 +52,50 @@ fn every_problem_is_told_at_once() {
     ];
     assert_eq!(variables.into_iter().collect::<Vec<_>>(), expected);
     assert_eq!(problems.len(), expected.len() + 1, "both proxies that are none are told");
+}
+
+#[test]
+fn a_secret_setting_can_stand_in_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        Some(path.display().to_string())
+    };
+    let read = ServeFlags {
+        egress_proxy_file: file("proxy", "http://sam:canary@proxy.example.com:3128\n"),
+        smtp_url_file: file("smtp", "smtps://sam:canary@mail.example.com\n"),
+        mail_from: Some("alerts@orders.example.com".into()),
+        ..flags()
+    };
+    let read = read.check().expect("two files");
+    assert!(read.egress.proxy.is_some() && read.alerts.mail.is_some());
+    let database = DatabaseFlags {
+        database_url_file: file("url", "postgres://sam:canary@one.example.com,two.example.com/carts\n"),
+        ..DatabaseFlags::default()
+    };
+    assert!(matches!(database.check(), Ok(Database::Url(servers)) if servers.len() == 2));
+    for (flags, variable, words) in [
+        (ServeFlags { egress_proxy_file: file("empty", " \n"), ..flags() }, "CARTWRIGHT_EGRESS_PROXY_FILE", "is empty"),
+        (
+            ServeFlags { smtp_url_file: Some("/does/not/exist".into()), ..flags() },
+            "CARTWRIGHT_SMTP_URL_FILE",
+            "cannot be read",
+        ),
+        (
+            ServeFlags {
+                egress_proxy: Some("http://proxy:1".into()),
+                egress_proxy_file: file("other", "http://proxy:2"),
+                ..flags()
+            },
+            "CARTWRIGHT_EGRESS_PROXY_FILE",
+            "set one of them",
+        ),
+    ] {
+        let Problems(problems) = flags.check().expect_err(variable);
+        assert_eq!((problems.len(), problems[0].variable), (1, variable));
+        assert!(problems[0].to_string().contains(words), "{}", problems[0]);
+    }
 }
 
 #[test]

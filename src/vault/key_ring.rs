@@ -131,6 +131,17 @@ impl KeyRing {
         STANDARD.encode(*material)
     }
 
+    /// Writes a new key to a new file that its owner alone may read, from its first byte on.
+    ///
+    /// # Errors
+    /// The file exists already, also as a link, or cannot be made.
+    pub fn write_new(path: &Path) -> std::io::Result<()> {
+        use std::{io::Write, os::unix::fs::OpenOptionsExt};
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
+        writeln!(file, "{}", Self::generate_line())?;
+        file.sync_all()
+    }
+
     /// A ring of one new key, kept nowhere.
     pub fn generate() -> Self {
         Self::parse(&Self::generate_line()).expect("a generated line is a key")

@@ -16,7 +16,7 @@ pub mod help;
 mod local_path;
 mod page;
 mod patience;
-mod probes;
+pub mod probes;
 mod resume;
 pub mod routes;
 #[cfg(test)]

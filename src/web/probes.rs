@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use axum::{
+    Router,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 
 use crate::{app::App, database::is_writable};
@@ -44,8 +46,19 @@ async fn measure(app: &App) {
     }
 }
 
-/// Prometheus text format; labels are route templates and classes, so their number is bounded.
+/// The metrics among the pages, where the operator gave them no port of their own.
 pub async fn metrics(State(app): State<App>) -> Response {
+    if app.site.has_metrics_port { StatusCode::NOT_FOUND.into_response() } else { measured(State(app)).await }
+}
+
+/// Probes and metrics alone, for a port that only monitors reach.
+pub fn router(app: App) -> Router {
+    let routes = Router::new().route("/-/live", get(live)).route("/-/ready", get(ready));
+    routes.route("/-/metrics", get(measured)).with_state(app)
+}
+
+/// Prometheus text format; labels are route templates and classes, so their number is bounded.
+async fn measured(State(app): State<App>) -> Response {
     match &app.site.metrics {
         Some(recorder) => {
             measure(&app).await;

@@ -195,7 +195,10 @@ impl Drop for Server {
 }
 
 /// A running `cartwright worker`. Dropped, it is shot.
-pub struct Worker(Child);
+pub struct Worker {
+    child: Child,
+    said: Said,
+}
 
 impl Worker {
     /// Starts and waits for the line that says that it works.
@@ -203,26 +206,31 @@ impl Worker {
         let mut child = command.stderr(Stdio::null()).spawn().expect("the binary starts");
         let said = Said::listen(child.stdout.take());
         assert!(said.wait_for("Cartwright checks carts.").is_some(), "{:?}", said.lines());
-        Self(child)
+        Self { child, said }
+    }
+
+    /// What it has printed so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.said.lines()
     }
 
     /// kill -9.
     pub fn kill(mut self) {
-        self.0.kill().expect("our own child");
-        self.0.wait().expect("our own child");
+        self.child.kill().expect("our own child");
+        self.child.wait().expect("our own child");
     }
 
     /// SIGTERM, and how it ended.
     pub fn stop(mut self) -> ExitStatus {
-        kill_process(Pid::from_child(&self.0), Signal::TERM).expect("our own child");
-        wait(&mut self.0, STOP).expect("it ends")
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("our own child");
+        wait(&mut self.child, STOP).expect("it ends")
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

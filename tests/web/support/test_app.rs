@@ -83,6 +83,7 @@ impl TestApp {
         let site = Site {
             product: "Order Time".to_owned(),
             support: None,
+            has_metrics_port: false,
             metrics: METRICS.get_or_init(cartwright::telemetry::start_metrics).clone(),
             practice: options.practice_mode.then(|| practice.stores().clone()),
             public_url,
