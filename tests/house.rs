@@ -260,3 +260,32 @@ fn every_command_that_proves_a_promise_runs_a_test() {
         assert_eq!(empty_promises(&text), [""; 0], "{document}");
     }
 }
+
+/// The unit that an operator copies, as systemd reads it: valid, and at most 2.0 of 10 exposed.
+#[test]
+fn the_systemd_unit_is_valid_and_closed() {
+    use std::process::Command;
+    let unit = fs::read_to_string("docs/examples/cartwright.service").expect("the example");
+    assert!(unit.contains("IPAddressDeny=10.0.0.0/8"), "private networks are out of reach");
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        println!("not looked at: systemd is not installed");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cartwright.service");
+    let here = unit.replace("/usr/local/bin/cartwright serve", "/bin/true");
+    assert_ne!(here, unit);
+    fs::write(&file, here).expect("a file");
+    let ask = |arguments: &[&str]| {
+        let ran = Command::new("systemd-analyze").args(arguments).arg(&file).output().expect("it runs");
+        let said = [ran.stdout, ran.stderr].concat();
+        (ran.status.success(), String::from_utf8_lossy(&said).into_owned())
+    };
+    let (is_valid, said) = ask(&["verify"]);
+    assert!(is_valid && said.trim().is_empty(), "{said}");
+    let (is_closed, said) = ask(&["security", "--offline=true", "--threshold=20"]);
+    assert!(is_closed, "{said}");
+    // the control: a unit that closes nothing
+    fs::write(&file, "[Service]\nExecStart=/bin/true\n").expect("a file");
+    assert!(!ask(&["security", "--offline=true", "--threshold=20"]).0, "an open unit is told apart");
+}
