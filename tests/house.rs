@@ -282,7 +282,8 @@ fn the_systemd_unit_is_valid_and_closed() {
         (ran.status.success(), String::from_utf8_lossy(&said).into_owned())
     };
     let (is_valid, said) = ask(&["verify"]);
-    assert!(is_valid && said.trim().is_empty(), "{said}");
+    // what it says of other units of this machine is not ours
+    assert!(is_valid && !said.contains("cartwright.service"), "{said}");
     let (is_closed, said) = ask(&["security", "--offline=true", "--threshold=20"]);
     assert!(is_closed, "{said}");
     // the control: a unit that closes nothing
