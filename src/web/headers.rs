@@ -14,12 +14,12 @@ use crate::app::App;
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types app";
 
-/// `same-origin` and not `no-referrer`: under the latter browsers send `Origin: null` with form posts, and the same-origin check
-/// would refuse them.
+/// `strict-origin`: no path goes anywhere, not even into our own log, where a one-time link could stand in it. Not `no-referrer`,
+/// under which browsers send `Origin: null` with form posts, which the same-origin check would refuse.
 const FIXED: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "same-origin"),
+    (header::REFERRER_POLICY, "strict-origin"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

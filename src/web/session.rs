@@ -138,14 +138,34 @@ impl Cookies {
         values.find(|cookie| cookie.name() == name).and_then(|cookie| BrowserSecret::from_cookie(cookie.value()))
     }
 
+    const fn link(self) -> &'static str {
+        if self.is_https { "__Host-cartwright-link" } else { "cartwright-link" }
+    }
+
     fn set(self, name: &'static str, value: String) -> HeaderValue {
-        let cookie = Cookie::build((name, value))
-            .path("/")
-            .http_only(true)
-            .same_site(SameSite::Strict)
-            .secure(self.is_https)
-            .build();
+        self.header(Cookie::build((name, value)).same_site(SameSite::Strict))
+    }
+
+    fn header(self, cookie: cookie::CookieBuilder<'_>) -> HeaderValue {
+        let cookie = cookie.path("/").http_only(true).secure(self.is_https).build();
         HeaderValue::from_str(&cookie.to_string()).expect("base64url is a header value")
+    }
+
+    /// Keeps the code of a one-time link for ten minutes, so that it stands in no further address. Lax, since such a link is
+    /// followed from a mail: a browser sends no strict cookie on the way from another site.
+    pub fn hold_link(self, code: &BrowserSecret) -> (header::HeaderName, HeaderValue) {
+        let cookie = Cookie::build((self.link(), code.to_cookie())).same_site(SameSite::Lax);
+        (header::SET_COOKIE, self.header(cookie.max_age(time::Duration::minutes(10))))
+    }
+
+    /// The code of the one-time link that this browser followed.
+    pub fn held_link(self, headers: &HeaderMap) -> Option<BrowserSecret> {
+        Self::find(self.link(), headers)
+    }
+
+    /// Takes the code out of the browser.
+    pub fn drop_link(self) -> (header::HeaderName, HeaderValue) {
+        (header::SET_COOKIE, self.expire(self.link()))
     }
 
     /// Opens the session in the browser and drops the cookie of the forms before it.

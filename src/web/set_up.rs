@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, Uri},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use secrecy::SecretString;
@@ -24,13 +24,11 @@ use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
 use crate::web::shell::Shell;
 
-/// Posts `csrf`, `name`, `email`, `password` to its own address; GET changes nothing.
+/// Posts `csrf`, `name`, `email`, `password` to `/set-up`; GET changes nothing.
 #[derive(Debug, Template)]
 #[template(path = "set_up.html")]
 pub struct SetUp {
     pub shell: Shell,
-    /// The code of the link, as it stands in the URL.
-    pub code: String,
     pub purpose: SetUpPurpose,
     pub name: Field,
     pub email: Field,
@@ -80,6 +78,9 @@ pub struct SetUpOver {
     pub is_already_set_up: bool,
 }
 
+/// Where a link leads that a moment ago gave the browser its cookie.
+const FOLLOWED: &str = "/set-up?followed";
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Typed {
@@ -92,27 +93,43 @@ pub struct Typed {
     intent: Option<String>,
 }
 
-/// GET `/set-up/{code}`: changes nothing, so that a link preview spends nothing.
-pub async fn show(State(app): State<App>, shell: Shell, Path(code): Path<String>) -> Result<Response, Error> {
-    match alive(&app, &code).await {
-        Ok((_, purpose)) => Ok(Page::ok(SetUp::of(shell, code, &purpose)).into_response()),
+/// GET `/set-up/{code}`: exchanges the code for a cookie at once, so that it stands in no further address, no `Referer` and no
+/// log. Changes nothing, so that a link preview spends nothing.
+pub async fn open(State(app): State<App>, shell: Shell, Path(code): Path<String>) -> Result<Response, Error> {
+    match alive(&app, BrowserSecret::from_cookie(&code)).await {
+        Ok((secret, _)) => {
+            Ok((AppendHeaders([Cookies::of(&app).hold_link(&secret)]), Redirect::to(FOLLOWED)).into_response())
+        }
         Err(refused) => over(shell, refused),
     }
 }
 
-/// POST `/set-up/{code}`: spends the link and signs in whom it lets in.
+/// GET `/set-up`: the form of the link that this browser followed.
+pub async fn show(State(app): State<App>, shell: Shell, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
+    let held = Cookies::of(&app).held_link(&headers);
+    if held.is_none() && FOLLOWED.ends_with(uri.query().unwrap_or("?")) {
+        return Err(Error::NoCookies);
+    }
+    match alive(&app, held).await {
+        Ok((_, purpose)) => Ok(Page::ok(SetUp::of(shell, &purpose)).into_response()),
+        Err(refused) => over(shell, refused),
+    }
+}
+
+/// POST `/set-up`: spends the link and signs in whom it lets in.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
-    Path(code): Path<String>,
+    headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
-    let (secret, purpose) = match alive(&app, &code).await {
+    let cookies = Cookies::of(&app);
+    let (secret, purpose) = match alive(&app, cookies.held_link(&headers)).await {
         Ok(alive) => alive,
         Err(refused) => return over(shell, refused),
     };
-    let mut page = SetUp::of(shell, code, &purpose);
+    let mut page = SetUp::of(shell, &purpose);
     let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
     let judged = page.judge(typed.name, typed.email, &password);
     if typed.intent.is_some() {
@@ -135,7 +152,8 @@ pub async fn create(
     match entered {
         Ok((opened, greeting)) => {
             app.accounts.leave_banner(&opened.hash(), &serde_json::to_value(&greeting)?).await?;
-            Ok((AppendHeaders(Cookies::of(&app).sign_in(&opened)), Redirect::to("/admin")).into_response())
+            let [session, form] = cookies.sign_in(&opened);
+            Ok((AppendHeaders([session, form, cookies.drop_link()]), Redirect::to("/admin")).into_response())
         }
         Err(taken @ LinkError::EmailTaken) => {
             page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
@@ -164,8 +182,8 @@ fn welcome(name: &str, is_first: bool) -> Banner {
     }
 }
 
-async fn alive(app: &App, code: &str) -> Result<(BrowserSecret, Purpose), LinkError> {
-    let secret = BrowserSecret::from_cookie(code).ok_or(LinkError::Dead)?;
+async fn alive(app: &App, code: Option<BrowserSecret>) -> Result<(BrowserSecret, Purpose), LinkError> {
+    let secret = code.ok_or(LinkError::Dead)?;
     let purpose = app.accounts.check_link(&secret).await?;
     Ok((secret, purpose))
 }
@@ -181,14 +199,14 @@ fn over(shell: Shell, refused: LinkError) -> Result<Response, Error> {
 }
 
 impl SetUp {
-    fn of(shell: Shell, code: String, purpose: &Purpose) -> Self {
+    fn of(shell: Shell, purpose: &Purpose) -> Self {
         let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
         let (purpose, name, email) = match purpose {
             Purpose::FirstAdministrator => (SetUpPurpose::FirstAdministrator, "", ""),
             Purpose::Join { name, email } => (SetUpPurpose::Invitation, name.as_str(), email.as_str()),
             Purpose::NewPassword { name, email } => (SetUpPurpose::NewPassword, name.as_str(), email.as_str()),
         };
-        Self { shell, code, purpose, name: field(name), email: field(email), password: None }
+        Self { shell, purpose, name: field(name), email: field(email), password: None }
     }
 
     /// What was typed, or every complaint at once on this page. An address only where one may be chosen.

@@ -163,10 +163,32 @@ async fn strangers_get_what_is_meant_for_them() {
         assert!(String::from_utf8_lossy(&answer.body).contains(says), "{bytes}: {answer:?}");
     }
 
-    nginx.https.get("/set-up/wayinforsomebody").await;
-    nginx.https.get("/sign-in?after").await;
-    until(Duration::from_secs(10), "the log", || async { nginx.access_log().contains("/sign-in?after") }).await;
-    assert!(!nginx.access_log().contains("wayinforsomebody"), "{}", nginx.access_log());
+    // a browser that follows a one-time link, and its files with the `Referer` that our policy lets it send
+    let link = "/set-up/wayinforsomebody";
+    let opened = nginx.https.get(link).await;
+    assert_eq!(opened.header("referrer-policy"), Some("strict-origin"));
+    for path in ["/static/app.css", "/sign-in?after"] {
+        // the worst: one that sends the whole address
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {HOST}\r\nreferer: https://{HOST}{link}\r\nconnection: close\r\n\r\n"
+        );
+        nginx.https.send(head.as_bytes()).await.expect("an answer");
+    }
+    // both replicas away: what nginx says of that is no place for the link either
+    for replica in [&replicas.first, &replicas.second] {
+        replica.signal(Signal::KILL);
+    }
+    until(Duration::from_secs(10), "nobody is there", || async {
+        nginx.https.get("/sign-in?late").await.status == 502
+    })
+    .await;
+    assert_eq!(nginx.https.get(link).await.status, 502);
+    until(Duration::from_secs(10), "the log", || async {
+        nginx.logs().contains("/sign-in?after") && nginx.logs().contains("/sign-in?late")
+    })
+    .await;
+    assert!(nginx.logs().contains("connect() failed"), "the other log is read as well");
+    assert!(!nginx.logs().contains("wayinforsomebody"), "{}", nginx.logs());
 }
 
 #[tokio::test(flavor = "multi_thread")]

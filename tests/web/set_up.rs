@@ -133,6 +133,36 @@ async fn names_and_addresses_that_are_none_are_told(pool: PgPool) {
     assert_eq!((page.value("Email address").as_str(), page.status.as_u16()), ("priya", 422));
     assert!(page.title().starts_with("Error: "));
     let head = app.browser().knock(Method::HEAD, &path).send().await;
-    assert_eq!(head.status, StatusCode::OK);
+    assert_eq!((head.status, head.location()), (StatusCode::SEE_OTHER, "/set-up?followed"));
     assert_eq!(count(&app.pool, "users").await, 0);
+}
+
+/// The code stands in the one address that was opened, and in a cookie that no script reads.
+#[sqlx::test]
+async fn a_link_is_exchanged_for_a_cookie_at_once(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let path = link(&app).await;
+    let code = path.trim_start_matches("/set-up/").to_owned();
+    let answer = app.browser().knock(Method::GET, &path).send().await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/set-up?followed"));
+    let cookies: Vec<String> = answer.headers.get_all("set-cookie").iter().map(|one| format!("{one:?}")).collect();
+    assert_eq!(cookies.len(), 1, "{cookies:?}");
+    for word in [&format!("cartwright-link={code};"), "HttpOnly", "SameSite=Lax", "Max-Age=600", "Path=/"] {
+        assert!(cookies[0].contains(word), "{word}: {cookies:?}");
+    }
+    let mut page = app.browser().visit(&path).await;
+    assert_eq!(page.path, "/set-up?followed");
+    assert!(!page.html.contains(&code), "{page}");
+    fill(&mut page, "Priya Shah", PRIYA.email, PASSWORD);
+    let signed_in = page.knock("Create my account").send().await;
+    let dropped = signed_in.headers.get_all("set-cookie").iter().filter_map(|one| one.to_str().ok());
+    assert_eq!(dropped.filter(|one| one.starts_with("cartwright-link=;")).count(), 1, "{signed_in:?}");
+
+    let app_page = app.browser().visit("/set-up").await;
+    assert_eq!((app_page.status, app_page.h1().as_str()), (StatusCode::GONE, "This link no longer works"));
+    let forgetful = app.browser().visit("/set-up?followed").await;
+    assert_eq!(
+        (forgetful.status, forgetful.h1().as_str()),
+        (StatusCode::FORBIDDEN, "Your browser does not keep cookies")
+    );
 }

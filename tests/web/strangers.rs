@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// Open to everybody, on purpose.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 11] = [
     "GET /",
     "GET /-/live",
     "GET /-/ready",
@@ -20,7 +20,8 @@ const OPEN: [&str; 10] = [
     "GET /static/{name}",
     "GET /help",
     "GET /set-up/{code}",
-    "POST /set-up/{code}",
+    "GET /set-up",
+    "POST /set-up",
     "GET /sign-in",
     "POST /sign-in",
 ];

@@ -26,7 +26,6 @@ pub(super) fn pages() -> Vec<(String, String)> {
     };
     let set_up = |purpose| SetUp {
         shell: stranger(),
-        code: "abc".into(),
         purpose,
         name: Field::default(),
         email: field("ana@agency.example"),

@@ -45,6 +45,7 @@ impl Nginx {
             ("    server 10.0.0.12:8080 max_fails=1 fail_timeout=5s;\n", &others),
             ("listen 80;", &format!("listen {plain};")),
             ("listen 443 ssl http2;", &format!("listen {secure} ssl http2;")),
+            ("/var/log/nginx/cartwright.log", &place("access.log")),
             ("/etc/ssl/orders.example.com.pem", &place("certificate")),
             ("/etc/ssl/orders.example.com.key", &place("key")),
         ]);
@@ -75,9 +76,10 @@ impl Nginx {
         std::fs::remove_dir_all(self.folder.path().join("client_body")).expect("a folder of nginx's");
     }
 
-    /// What it wrote down of the requests so far.
-    pub fn access_log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("access.log")).expect("a log")
+    /// What it wrote down of the requests so far, in both logs.
+    pub fn logs(&self) -> String {
+        let read = |name: &str| std::fs::read_to_string(self.folder.path().join(name)).expect("a log");
+        read("access.log") + &read("error.log")
     }
 }
 
@@ -101,7 +103,6 @@ fn around(folder: &Path) -> String {
         "error_log error.log;".to_owned(),
         "events { worker_connections 512; }".to_owned(),
         "http {".to_owned(),
-        "access_log access.log;".to_owned(),
     ];
     // Root's workers would be somebody who may not read this folder.
     if rustix::process::geteuid().is_root() {

@@ -82,7 +82,8 @@ impl World {
 /// Follows the one-time link; the new administrator is signed in.
 pub async fn set_up(server: &Server) -> Browser {
     let mut browser = Browser::new(server.address);
-    let page = browser.get(&server.set_up_link()).await.expect("the set-up page");
+    let link = browser.get(&server.set_up_link()).await.expect("a way to the set-up page");
+    let page = browser.get(link.location()).await.expect("the set-up page");
     let form = page.form("Create my account").fill("name", "Priya Shah").fill("email", "priya@northwind.example");
     let answer = browser.submit(&form.fill("password", PASSWORD)).await.expect("an answer");
     assert_eq!(answer.status(), 303, "{}", answer.text);
