@@ -21,7 +21,6 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderValue, header},
 };
-use futures_util::FutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -90,15 +89,25 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     is_stopping.store(true, Ordering::Relaxed);
     let drain = accept_all(&listener, &mut seats, &mut open);
     tokio::time::timeout_at(stopping.drained, drain).await.ok();
-    // whoever the kernel has let in already was not refused, and would be cut off in the middle of a request
-    while let Some((socket, peer)) = accept(&listener).now_or_never() {
+    for (socket, peer) in left_in_the_queue(listener) {
         open(socket, peer, seats.take().await);
     }
-    drop(listener);
     if tokio::time::timeout_at(stopping.deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
     }
     stopping.deadline
+}
+
+/// Closes the port and returns the connections that the kernel had let in already: they were not refused, and would be cut off in
+/// the middle of a request. The kernel is asked itself, since the runtime may not have heard of them yet.
+fn left_in_the_queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let waiting = std::iter::from_fn(|| listener.accept().ok());
+    let usable = waiting.filter_map(|(socket, peer)| {
+        socket.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(socket).ok()?, peer))
+    });
+    usable.collect()
 }
 
 /// Opens every connection that comes.
