@@ -5,7 +5,9 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, end_sessions, open_session,
+    Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, end_sessions,
+    fair_queue::Waiter,
+    open_session,
     password::{self, Crowded},
     people::{AddError, insert, record_added},
     sql,
@@ -149,7 +151,7 @@ impl Accounts {
             return Err(LinkError::Dead);
         }
         let code = code.hash();
-        let hash = self.hashing.hash(new.password.clone()).await?;
+        let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), new.password.clone()).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 sql::lock_users(work).await?;
@@ -185,7 +187,7 @@ impl Accounts {
             return Err(LinkError::Dead);
         }
         let code = code.hash();
-        let hash = self.hashing.hash(password).await?;
+        let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), password).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let id: Uuid = sql::spend_link(work, &code).await?.flatten().ok_or(LinkError::Dead)?;

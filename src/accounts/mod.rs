@@ -1,6 +1,8 @@
 //! Who may come in: people, their passwords and sessions, and the one-time links that let somebody in without a password.
 
 mod argon;
+mod device;
+mod fair_queue;
 mod links;
 mod own;
 pub mod password;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub use device::DeviceCookie;
 pub use links::{LinkError, Purpose, Spent};
 pub use own::{ConfirmError, Details, DetailsError, Fresh};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
@@ -30,6 +33,7 @@ use crate::{
     audit::By,
     database::{Connection, Pool},
 };
+use fair_queue::FairQueue;
 use password::Hashing;
 
 /// The handle on everything about people.
@@ -37,12 +41,13 @@ use password::Hashing;
 pub struct Accounts {
     pool: Pool,
     hashing: Arc<Hashing>,
-    line: Arc<tries::Line>,
+    /// Before the database: sign-ins use at most eight connections, and the surplus waits or is refused at little cost.
+    line: FairQueue,
 }
 
 impl Accounts {
     pub fn new(pool: Pool) -> Self {
-        Self { pool, hashing: Arc::default(), line: Arc::default() }
+        Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128) }
     }
 }
 

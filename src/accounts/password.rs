@@ -1,18 +1,19 @@
-//! Passwords: argon2id, a few hashes at once, and the same work for an account that does not exist.
+//! Passwords: argon2id, two hashes at once, in fair turns, and the same work for an account that does not exist.
 //!
 //! Stops a thousand sign-ins from taking all memory, and an attacker from telling unknown accounts by the clock (ASVS 6.3.8).
 
 use std::{sync::LazyLock, time::Duration};
 
+use super::{
+    argon,
+    fair_queue::{FairQueue, Waiter},
+};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
-
-use super::argon;
 
 /// Hashes at once; each takes 19 MiB and a core to itself. With four, a thousand sign-ins at once took 131 MiB; 100 are promised.
 const AT_ONCE: usize = 2;
-/// Callers that may wait for a place.
-const WAITING: usize = 16;
+/// Callers that may wait for a turn: as many known ones, and as many strangers.
+const WAITING: usize = 128;
 /// What a crowded server tells those who find no place.
 pub const CROWDED_WAIT: Duration = Duration::from_secs(5);
 
@@ -71,11 +72,10 @@ pub fn judge(password: &SecretString) -> Result<(), PasswordError> {
     }
 }
 
-/// The place where passwords are hashed.
+/// Where passwords are hashed.
 #[derive(Debug)]
 pub struct Hashing {
-    places: Semaphore,
-    queue: Semaphore,
+    queue: FairQueue,
     /// Hashes so far, for tests that count what a try costs.
     #[cfg(test)]
     pub done: std::sync::atomic::AtomicUsize,
@@ -84,8 +84,7 @@ pub struct Hashing {
 impl Default for Hashing {
     fn default() -> Self {
         Self {
-            places: Semaphore::new(AT_ONCE),
-            queue: Semaphore::new(AT_ONCE + WAITING),
+            queue: FairQueue::new(AT_ONCE, WAITING),
             #[cfg(test)]
             done: std::sync::atomic::AtomicUsize::new(0),
         }
@@ -94,13 +93,13 @@ impl Default for Hashing {
 
 impl Hashing {
     /// The PHC string of a password.
-    pub async fn hash(&self, password: SecretString) -> Result<String, Crowded> {
-        self.run(move || argon::hash(password.expose_secret().as_bytes())).await
+    pub async fn hash(&self, waiter: Waiter, password: SecretString) -> Result<String, Crowded> {
+        self.run(waiter, move || argon::hash(password.expose_secret().as_bytes())).await
     }
 
     /// Whether the password is the one behind the hash; without a hash it takes as long and says no.
-    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
-        self.run(move || {
+    pub async fn verify(&self, waiter: Waiter, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
+        self.run(waiter, move || {
             let known = hash.is_some();
             let same =
                 argon::verify(password.expose_secret().as_bytes(), hash.as_deref().unwrap_or_else(|| NOBODY.as_str()));
@@ -109,12 +108,17 @@ impl Hashing {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Crowded> {
-        let _queued = self.queue.try_acquire().map_err(|_| Crowded)?;
-        let _place = self.places.acquire().await.map_err(|_| Crowded)?;
+    async fn run<T: Send + 'static>(
+        &self,
+        waiter: Waiter,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Crowded> {
+        let turn = self.queue.turn(waiter).await?;
         #[cfg(test)]
         self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(tokio::task::spawn_blocking(work).await.expect("hashing does not panic"))
+        // The turn ends with the hash, also when the client went away before that.
+        let hashing = tokio::task::spawn_blocking(move || (work(), turn));
+        Ok(hashing.await.expect("hashing does not panic").0)
     }
 }
 
@@ -126,6 +130,8 @@ pub fn is_outdated(hash: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WAITER: Waiter = Waiter::Known(uuid::Uuid::nil());
 
     #[test]
     fn rules() {
@@ -165,9 +171,10 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_checked_as_received() {
         let hashing = Hashing::default();
-        let hash = hashing.hash(SecretString::from(" spaces stay ")).await.expect("hashed");
+        let hash = hashing.hash(WAITER, SecretString::from(" spaces stay ")).await.expect("hashed");
         assert!(!is_outdated(&hash), "{hash}");
-        let is = async |typed: &str, hash| hashing.verify(SecretString::from(typed), hash).await.expect("a place");
+        let is =
+            async |typed: &str, hash| hashing.verify(WAITER, SecretString::from(typed), hash).await.expect("a place");
         assert!(is(" spaces stay ", Some(hash.clone())).await);
         assert!(!is("spaces stay", Some(hash.clone())).await);
         assert!(!is(" spaces stay ", None).await);
@@ -176,9 +183,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_surplus_is_sent_away() {
-        let hashing = Hashing::default();
-        let all = u32::try_from(AT_ONCE + WAITING).expect("a few");
-        let _taken = hashing.queue.acquire_many(all).await.expect("all places");
-        assert_eq!(hashing.verify(SecretString::from("x"), None).await, Err(Crowded));
+        let hashing = Hashing { queue: FairQueue::new(1, 0), ..Hashing::default() };
+        let _taken = hashing.queue.turn(WAITER).await.expect("the only turn");
+        assert_eq!(hashing.verify(WAITER, SecretString::from("x"), None).await, Err(Crowded));
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use secrecy::SecretString;
@@ -105,6 +105,7 @@ pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
+    headers: HeaderMap,
     Path(code): Path<String>,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
@@ -135,7 +136,9 @@ pub async fn create(
     match entered {
         Ok((opened, greeting)) => {
             app.accounts.leave_banner(&opened.hash(), &serde_json::to_value(&greeting)?).await?;
-            Ok((AppendHeaders(Cookies::of(&app).sign_in(&opened)), Redirect::to("/admin")).into_response())
+            let cookies = Cookies::of(&app);
+            let device = app.accounts.remember_browser(&opened, &cookies.find_device(&headers)).await?;
+            Ok((AppendHeaders(cookies.sign_in(&opened, &device)), Redirect::to("/admin")).into_response())
         }
         Err(taken @ LinkError::EmailTaken) => {
             page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
