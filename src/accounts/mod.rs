@@ -20,7 +20,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use device::DeviceCookie;
-pub use links::{LinkError, Purpose, Spent};
+pub use links::{LinkError, LinkOwner, Purpose, Spent};
 pub use own::{ConfirmError, Details, DetailsError, Fresh};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
 pub use rights::Refusal;

@@ -5,7 +5,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use super::{
-    argon,
+    Role, argon,
     fair_queue::{FairQueue, Waiter},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -33,6 +33,8 @@ pub enum PasswordError {
     TooLong,
     #[error("That password is on the lists that attackers try first. Choose another")]
     Common,
+    #[error("That password is easy to guess. Choose another, such as four random words")]
+    Guessable,
 }
 
 impl PasswordError {
@@ -42,6 +44,7 @@ impl PasswordError {
             Self::TooShort => "PASSWORD_TOO_SHORT",
             Self::TooLong => "PASSWORD_TOO_LONG",
             Self::Common => "PASSWORD_COMMON",
+            Self::Guessable => "PASSWORD_GUESSABLE",
         }
     }
 }
@@ -61,12 +64,52 @@ fn is_common(password: &str) -> bool {
     COMMON.lines().any(|common| common == lower) || zxcvbn::zxcvbn(password, &[]).guesses() <= 9_000
 }
 
+/// Whose password it is and where it is for: words that an attacker tries first.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordContext<'a> {
+    pub role: Role,
+    pub email: &'a str,
+    pub name: &'a str,
+    pub product: &'a str,
+    pub host: &'a str,
+}
+
+impl PasswordContext<'_> {
+    /// Each text as it is, without its blanks and signs, and word by word.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for text in [self.email, self.name, self.product, self.host] {
+            let text = text.to_lowercase();
+            let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|part| part.len() > 2).collect();
+            words.push(parts.concat());
+            words.extend(parts.iter().map(|part| (*part).to_owned()));
+            words.push(text);
+        }
+        words
+    }
+
+    /// Lowest score of zxcvbn: 2 withstands 10^6 guesses, 3 withstands 10^8.
+    const fn score_min(&self) -> zxcvbn::Score {
+        match self.role {
+            Role::Administrator => zxcvbn::Score::Three,
+            Role::Viewer => zxcvbn::Score::Two,
+        }
+    }
+
+    fn is_guessable(&self, password: &str) -> bool {
+        let words = self.words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        zxcvbn::zxcvbn(password, &words).score() < self.score_min()
+    }
+}
+
 /// Judges a new password as received: not trimmed, not shortened (ASVS 6.2.8).
-pub fn judge(password: &SecretString) -> Result<(), PasswordError> {
+pub fn judge(password: &SecretString, context: &PasswordContext<'_>) -> Result<(), PasswordError> {
     let password = password.expose_secret();
     match password.chars().count() {
         0..8 => Err(PasswordError::TooShort),
         8..=256 if is_common(password) => Err(PasswordError::Common),
+        8..=256 if context.is_guessable(password) => Err(PasswordError::Guessable),
         8..=256 => Ok(()),
         _ => Err(PasswordError::TooLong),
     }
@@ -133,6 +176,41 @@ mod tests {
 
     const WAITER: Waiter = Waiter::Known(uuid::Uuid::nil());
 
+    const PRIYA: PasswordContext<'static> = PasswordContext {
+        role: Role::Administrator,
+        email: "priya@northwind.example",
+        name: "Priya Shah",
+        product: "Order Time",
+        host: "orders.example.com",
+    };
+
+    fn judged(password: &str, role: Role) -> Result<(), PasswordError> {
+        judge(&SecretString::from(password), &PasswordContext { role, ..PRIYA })
+    }
+
+    #[test]
+    fn words_of_the_person_and_the_product_are_refused() {
+        let own = ["priya@northwind.example", "Priya@Northwind.example", "priyashah", "Priya Shah", "priya2024"];
+        let product = ["ordertime", "Order Time", "OrderTime1", "orders.example.com", "ordersexamplecom", "Welcome1!"];
+        for password in own.into_iter().chain(product) {
+            for role in [Role::Administrator, Role::Viewer] {
+                let refused = judged(password, role);
+                assert!(
+                    matches!(refused, Err(PasswordError::Guessable | PasswordError::Common)),
+                    "{password} {role:?}: {refused:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn administrators_need_a_stronger_password() {
+        for password in ["kettle42", "leafkettle"] {
+            assert_eq!(judged(password, Role::Viewer), Ok(()), "{password}");
+            assert_eq!(judged(password, Role::Administrator), Err(PasswordError::Guessable), "{password}");
+        }
+    }
+
     #[test]
     fn rules() {
         let long = "é".repeat(257);
@@ -147,24 +225,24 @@ mod tests {
             ("P@ssw0rd", Err(PasswordError::Common)),
             ("four plain random words", Ok(())),
             ("correct horse battery", Ok(())),
-            ("        x8#", Ok(())),
+            ("  kq7 x8#z ", Ok(())),
         ];
         for (password, verdict) in table {
-            assert_eq!(judge(&SecretString::from(password)), verdict, "{password:?}");
+            assert_eq!(judged(password, Role::Administrator), verdict, "{password:?}");
         }
         let wide: String = ('à'..='ÿ').cycle().take(256).collect();
-        assert_ne!(judge(&SecretString::from(wide)), Err(PasswordError::TooLong), "characters are counted, not bytes");
+        assert_ne!(judged(&wide, Role::Viewer), Err(PasswordError::TooLong), "characters are counted, not bytes");
     }
 
     #[test]
     fn the_three_thousand_commonest_are_refused() {
         assert_eq!(COMMON.lines().collect::<std::collections::HashSet<_>>().len(), 3_000);
         for password in COMMON.lines() {
-            assert_eq!(judge(&SecretString::from(password)), Err(PasswordError::Common), "{password}");
+            assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
         // those of another list, made of other leaks
         for password in ["pinkfloy", "insomnia", "culinary", "greyhoun"] {
-            assert_eq!(judge(&SecretString::from(password)), Err(PasswordError::Common), "{password}");
+            assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
     }
 

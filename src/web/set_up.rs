@@ -9,7 +9,8 @@ use axum::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role, password};
+use crate::accounts::password::{self, PasswordContext};
+use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role};
 use crate::app::App;
 use crate::direction::isolated;
 use crate::web::admin::account::password_changed;
@@ -115,7 +116,7 @@ pub async fn create(
     };
     let mut page = SetUp::of(shell, code, &purpose);
     let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
-    let judged = page.judge(typed.name, typed.email, &password);
+    let judged = page.judge(&app, purpose.role(), (typed.name, typed.email), &password);
     if typed.intent.is_some() {
         (page.name.complaint, page.email.complaint, page.password) = (None, None, None);
         return Ok(Page::ok(page).into_response());
@@ -153,6 +154,12 @@ pub async fn create(
     }
 }
 
+/// What a new password of this person may not be made of.
+pub fn password_context<'a>(app: &'a App, role: Role, email: &'a str, name: &'a str) -> PasswordContext<'a> {
+    let host = app.site.public_url.host.as_deref().unwrap_or_default();
+    PasswordContext { role, email, name, product: &app.site.product, host }
+}
+
 /// "Welcome, Priya.", and to the first one what comes next.
 fn welcome(name: &str, is_first: bool) -> Banner {
     let title = format!("Welcome, {}.", isolated(name.split(' ').next().unwrap_or_default()));
@@ -188,14 +195,20 @@ impl SetUp {
         let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
         let (purpose, name, email) = match purpose {
             Purpose::FirstAdministrator => (SetUpPurpose::FirstAdministrator, "", ""),
-            Purpose::Join { name, email } => (SetUpPurpose::Invitation, name.as_str(), email.as_str()),
-            Purpose::NewPassword { name, email } => (SetUpPurpose::NewPassword, name.as_str(), email.as_str()),
+            Purpose::Join(owner) => (SetUpPurpose::Invitation, owner.name.as_str(), owner.email.as_str()),
+            Purpose::NewPassword(owner) => (SetUpPurpose::NewPassword, owner.name.as_str(), owner.email.as_str()),
         };
         Self { shell, code, purpose, name: field(name), email: field(email), password: None }
     }
 
     /// What was typed, or every complaint at once on this page. An address only where one may be chosen.
-    fn judge(&mut self, name: String, email: String, password: &SecretString) -> Option<(PersonName, Option<Email>)> {
+    fn judge(
+        &mut self,
+        app: &App,
+        role: Role,
+        (name, email): (String, String),
+        password: &SecretString,
+    ) -> Option<(PersonName, Option<Email>)> {
         if self.purpose != SetUpPurpose::NewPassword {
             self.name.value = name;
         }
@@ -207,8 +220,9 @@ impl SetUp {
         } else {
             Ok(None)
         };
+        let context = password_context(app, role, &self.email.value, &self.name.value);
         self.password =
-            password::judge(password).map_err(|error| Complaint::new(error.class(), error.to_string())).err();
+            password::judge(password, &context).map_err(|error| Complaint::new(error.class(), error.to_string())).err();
         match (name, email) {
             (Ok(name), Ok(email)) if self.password.is_none() => Some((name, email)),
             (name, email) => {

@@ -17,6 +17,7 @@ use crate::web::fields::Complaint;
 use crate::web::form::{Form, Secret};
 use crate::web::page::Page;
 use crate::web::session::{Cookies, Session};
+use crate::web::set_up::password_context;
 use crate::web::shell::Shell;
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +38,11 @@ pub async fn update(
     let Typed { current_password: Secret(current), new_password: Secret(new) } = typed;
     let is_empty = current.expose_secret().is_empty();
     let is_empty = is_empty.then(|| Complaint::new("PASSWORD_EMPTY", "Enter your current password"));
-    let is_weak = password::judge(&new).err().map(|error| Complaint::new(error.class(), error.to_string()));
+    let context = {
+        let user = session.person()?;
+        password_context(&app, user.role, &user.email, &user.name)
+    };
+    let is_weak = password::judge(&new, &context).err().map(|error| Complaint::new(error.class(), error.to_string()));
     if is_empty.is_some() || is_weak.is_some() {
         let page = Account::of(&app, shell, &session).await?;
         let page = Account { current_password: is_empty, new_password: is_weak, ..page };
