@@ -32,6 +32,7 @@ pub use user::{Email, EmailError, PersonName, PersonNameError, Role, User, theme
 use crate::{
     audit::By,
     database::{Connection, Pool},
+    vault::Vault,
 };
 use fair_queue::FairQueue;
 use password::Hashing;
@@ -43,11 +44,18 @@ pub struct Accounts {
     hashing: Arc<Hashing>,
     /// Before the database: sign-ins use at most eight connections, and the surplus waits or is refused at little cost.
     line: FairQueue,
+    /// For keyed digests of unknown addresses; the command line has none, and signs nobody in.
+    vault: Option<Arc<Vault>>,
 }
 
 impl Accounts {
     pub fn new(pool: Pool) -> Self {
-        Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128) }
+        Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128), vault: None }
+    }
+
+    #[must_use]
+    pub fn with_vault(self, vault: Arc<Vault>) -> Self {
+        Self { vault: Some(vault), ..self }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     tries::{self, ClientNetworks, too_many},
 };
 use crate::{
-    audit::{self, Actor, By, Event},
+    audit::{self, Actor, By, Event, Origin},
     database::{throttle, transaction},
 };
 
@@ -63,11 +63,18 @@ impl Accounts {
         }
         drop(turn);
         let waiter = device.map_or(stranger, |device| Waiter::Known(device.account));
+        let account = known.as_ref().map(|known| known.email.clone());
         let checked = known.as_ref().and_then(|known| known.password_hash.clone());
         let rehash = checked.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
         let is_right = self.hashing.verify(waiter, password, checked.clone()).await?;
         let Some((known, checked)) = known.zip(checked).filter(|_| is_right) else {
-            self.record(by, Event::CouldNotSignIn { email: shown(&email) }).await?;
+            // No text of a stranger's: the activity is append-only, and a password typed as an address would stay in it.
+            let (account, digest) = match account {
+                Some(account) => (Some(account), None),
+                None => (None, self.digest(&email)),
+            };
+            let by = By { origin: Origin { user_agent: None, ..by.origin }, ..by };
+            self.record(by, Event::CouldNotSignIn { account, digest }).await?;
             return Err(SignInError::Wrong);
         };
         let hash = match rehash {
@@ -118,13 +125,14 @@ impl Accounts {
         .await
     }
 
+    /// Six bytes of a keyed digest: enough to see that one unknown address is tried again, and nothing to guess from.
+    fn digest(&self, email: &str) -> Option<String> {
+        let prints = self.vault.as_ref()?.fingerprints("unknown address", &[email]);
+        Some(prints.active().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// An event that changes nothing else.
     pub(super) async fn record(&self, by: By, event: Event) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| Box::pin(async move { audit::record(work, &by, None, &event).await })).await
     }
-}
-
-/// What was typed as an address, short enough to keep.
-fn shown(email: &str) -> String {
-    email.chars().filter(|c| !c.is_control()).take(254).collect()
 }
