@@ -69,7 +69,7 @@ impl App {
         };
         let alerts = Alerts::new(pool.clone(), vault.clone(), house, &Ways::default(), Clock::System);
         Self {
-            accounts: Accounts::new(pool.clone()),
+            accounts: Accounts::new(pool.clone()).with_vault(vault.clone()),
             alerts: alerts.expect("the compiled-in roots are certificates"),
             ecommerce: Ecommerce::new(pool.clone(), vault.clone(), Arc::new(client), site.practices(), Clock::System),
             clock: Clock::System,

@@ -47,6 +47,11 @@ impl IpNetwork {
         if network.first == address { Ok(network) } else { Err(IpNetworkError::HostBitsSet { network, address }) }
     }
 
+    /// The network of this prefix that an address lies in.
+    pub fn around(address: IpAddr, prefix: u8) -> Self {
+        Self { first: first(address, prefix), prefix }
+    }
+
     pub const fn first(self) -> IpAddr {
         self.first
     }

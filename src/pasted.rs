@@ -44,6 +44,37 @@ pub fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
+/// A text without the Shopify tokens in it, such as `shpat_…`.
+pub fn blot_tokens(typed: &str) -> String {
+    let mut blotted = String::new();
+    let (mut left, mut word_begins) = (typed, true);
+    while let Some(letter) = left.chars().next() {
+        let skipped = if word_begins { token_length(left) } else { 0 };
+        if skipped == 0 {
+            blotted.push(letter);
+        }
+        word_begins = !letter.is_ascii_alphanumeric();
+        left = &left[skipped.max(letter.len_utf8())..];
+    }
+    blotted
+}
+
+/// Bytes of the token that a text begins with: `shp`, two or three letters, an underscore; or `prtapi_`. 0 where there is none.
+fn token_length(text: &str) -> usize {
+    let is_prefix = |prefix: &str| {
+        let kind = prefix.to_ascii_lowercase();
+        let shop = kind.strip_prefix("shp").is_some_and(|kind| (2..=3).contains(&kind.len()));
+        (shop || kind == "prtapi") && kind.bytes().all(|b| b.is_ascii_lowercase())
+    };
+    match text.split_once('_') {
+        Some((prefix, rest)) if is_prefix(prefix) => {
+            let digits = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            prefix.len() + 1 + digits
+        }
+        _ => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

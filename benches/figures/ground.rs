@@ -6,7 +6,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use anyhow::Context;
 use cartwright::database::Pool;
 use cartwright::{
-    accounts::{Accounts, BrowserSecret, Email, NewUser, PersonName, Role},
+    accounts::{Accounts, BrowserSecret, DeviceCookie, Email, NewUser, PersonName, Role},
     app::{App, Site},
     audit::{By, Origin},
     config::PublicUrl,
@@ -157,7 +157,9 @@ async fn administrator(accounts: &Accounts, email: &str, password: &str) -> anyh
     };
     let id = accounts.add(By::operator(), new).await?;
     let origin = Origin { ip: Some("127.0.0.1".into()), ..Origin::default() };
-    let secret = accounts.sign_in(By::stranger(origin.clone()), email, SecretString::from(password), None).await?;
+    let secret = accounts
+        .sign_in(By::stranger(origin.clone()), email, SecretString::from(password), &DeviceCookie::default(), None)
+        .await?;
     let actor = cartwright::audit::Actor::Person { id, name: "Sam Lee".into() };
     Ok(Administrator { visitor: Visitor { by: By { actor, origin }, session: secret.hash() }, secret })
 }

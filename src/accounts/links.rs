@@ -5,7 +5,9 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, end_sessions, open_session,
+    Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, Role, end_sessions,
+    fair_queue::Waiter,
+    open_session,
     password::{self, Crowded},
     people::{AddError, insert, record_added},
     sql,
@@ -20,15 +22,27 @@ use crate::{
 pub enum Purpose {
     FirstAdministrator,
     /// Somebody who was invited under this name and address.
-    Join {
-        name: String,
-        email: String,
-    },
+    Join(LinkOwner),
     /// Somebody who has had a password before.
-    NewPassword {
-        name: String,
-        email: String,
-    },
+    NewPassword(LinkOwner),
+}
+
+impl Purpose {
+    /// What the person will be.
+    pub const fn role(&self) -> Role {
+        match self {
+            Self::FirstAdministrator => Role::Administrator,
+            Self::Join(owner) | Self::NewPassword(owner) => owner.role,
+        }
+    }
+}
+
+/// Whom a link lets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkOwner {
+    pub name: String,
+    pub email: String,
+    pub role: Role,
 }
 
 /// Who came in by a link.
@@ -126,17 +140,18 @@ impl Accounts {
     /// [`LinkError::Dead`] or [`LinkError::AlreadySetUp`].
     pub async fn check_link(&self, code: &BrowserSecret) -> Result<Purpose, LinkError> {
         let link = sql::find_link(&self.pool, &code.hash()).await?.ok_or(LinkError::Dead)?;
-        let Some((name, email)) = link.name.zip(link.email) else {
+        let (Some(name), Some(email), Some(role)) = (link.name, link.email, link.role) else {
             return match (sql::is_empty(&self.pool).await?, link.is_alive) {
                 (false, _) => Err(LinkError::AlreadySetUp),
                 (true, true) => Ok(Purpose::FirstAdministrator),
                 (true, false) => Err(LinkError::Dead),
             };
         };
+        let owner = LinkOwner { name, email, role: Role::from_stored(&role) };
         match (link.is_alive, link.has_joined) {
             (false, _) => Err(LinkError::Dead),
-            (true, true) => Ok(Purpose::NewPassword { name, email }),
-            (true, false) => Ok(Purpose::Join { name, email }),
+            (true, true) => Ok(Purpose::NewPassword(owner)),
+            (true, false) => Ok(Purpose::Join(owner)),
         }
     }
 
@@ -149,7 +164,7 @@ impl Accounts {
             return Err(LinkError::Dead);
         }
         let code = code.hash();
-        let hash = self.hashing.hash(new.password.clone()).await?;
+        let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), new.password.clone()).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 sql::lock_users(work).await?;
@@ -185,7 +200,7 @@ impl Accounts {
             return Err(LinkError::Dead);
         }
         let code = code.hash();
-        let hash = self.hashing.hash(password).await?;
+        let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), password).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let id: Uuid = sql::spend_link(work, &code).await?.flatten().ok_or(LinkError::Dead)?;

@@ -1,6 +1,8 @@
 //! Who may come in: people, their passwords and sessions, and the one-time links that let somebody in without a password.
 
 mod argon;
+mod device;
+mod fair_queue;
 mod links;
 mod own;
 pub mod password;
@@ -17,7 +19,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use links::{LinkError, Purpose, Spent};
+pub use device::DeviceCookie;
+pub use links::{LinkError, LinkOwner, Purpose, Spent};
 pub use own::{ConfirmError, Details, DetailsError, Fresh};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
 pub use rights::Refusal;
@@ -29,7 +32,9 @@ pub use user::{Email, EmailError, PersonName, PersonNameError, Role, User, theme
 use crate::{
     audit::By,
     database::{Connection, Pool},
+    vault::Vault,
 };
+use fair_queue::FairQueue;
 use password::Hashing;
 
 /// The handle on everything about people.
@@ -37,12 +42,20 @@ use password::Hashing;
 pub struct Accounts {
     pool: Pool,
     hashing: Arc<Hashing>,
-    line: Arc<tries::Line>,
+    /// Before the database: sign-ins use at most eight connections, and the surplus waits or is refused at little cost.
+    line: FairQueue,
+    /// For keyed digests of unknown addresses; the command line has none, and signs nobody in.
+    vault: Option<Arc<Vault>>,
 }
 
 impl Accounts {
     pub fn new(pool: Pool) -> Self {
-        Self { pool, hashing: Arc::default(), line: Arc::default() }
+        Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128), vault: None }
+    }
+
+    #[must_use]
+    pub fn with_vault(self, vault: Arc<Vault>) -> Self {
+        Self { vault: Some(vault), ..self }
     }
 }
 

@@ -7,14 +7,15 @@ use uuid::Uuid;
 
 use super::{
     Accounts, BrowserSecret, Email, PersonName, User, end_sessions,
+    fair_queue::Waiter,
     password::{self, Crowded},
     people::is_taken,
     sql,
-    tries::{forget_tries, too_many},
+    tries::{self, too_many},
 };
 use crate::{
     audit::{self, By, Change, Event},
-    database::transaction,
+    database::{throttle, transaction},
 };
 
 /// The proof that a password was entered within the last ten minutes: a verb that needs it cannot be called without. Stops
@@ -111,7 +112,7 @@ impl Accounts {
         .await
     }
 
-    /// The password entered again, counted and hashed like a sign-in. The session gets a new id; the old one ends in the same
+    /// The password entered again, counted for this session alone. The session gets a new id; the old one ends in the same
     /// transaction (ASVS 7.2.4).
     ///
     /// # Errors
@@ -123,14 +124,14 @@ impl Accounts {
         password: SecretString,
         session: Vec<u8>,
     ) -> Result<(BrowserSecret, Fresh), ConfirmError> {
-        let checked = self.check_own(&by, user, password).await?;
-        let (user, email) = (user.id, user.email.clone());
+        let checked = self.check_own(&by, user, password, &session).await?;
+        let user = user.id;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if !sql::let_in(work, user, Some(&checked)).await? {
                     return Err(ConfirmError::Wrong);
                 }
-                forget_tries(work, &email, by.origin.ip.as_deref()).await?;
+                tries::of_step_up(&session).1.clear(work).await?;
                 Ok((renew(work, user, &session).await?, Fresh(())))
             })
         })
@@ -150,15 +151,15 @@ impl Accounts {
         new: SecretString,
         session: Vec<u8>,
     ) -> Result<(BrowserSecret, u64), ConfirmError> {
-        let checked = self.check_own(&by, user, current).await?;
-        let hash = self.hashing.hash(new).await?;
-        let (user, email) = (user.id, user.email.clone());
+        let checked = self.check_own(&by, user, current, &session).await?;
+        let hash = self.hashing.hash(Waiter::Known(user.id), new).await?;
+        let user = user.id;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if !sql::replace_password_hash(work, user, &checked, &hash).await? {
                     return Err(ConfirmError::Wrong);
                 }
-                forget_tries(work, &email, by.origin.ip.as_deref()).await?;
+                tries::of_step_up(&session).1.clear(work).await?;
                 sql::delete_links(work, user).await?;
                 let browsers = end_sessions(work, user, Some(&session)).await?;
                 let opened = renew(work, user, &session).await?;
@@ -173,12 +174,18 @@ impl Accounts {
     }
 
     /// The hash that a person's password was found right against.
-    async fn check_own(&self, by: &By, user: &User, password: SecretString) -> Result<String, ConfirmError> {
-        if let Some(wait) = self.count_try(&user.email, by.origin.ip.as_deref()).await? {
+    async fn check_own(
+        &self,
+        by: &By,
+        user: &User,
+        password: SecretString,
+        session: &[u8],
+    ) -> Result<String, ConfirmError> {
+        if let Some(wait) = throttle::count_all(&self.pool, &[tries::of_step_up(session)]).await? {
             return Err(ConfirmError::TooMany(wait));
         }
         let hash = sql::find_password_hash(&self.pool, user.id).await?;
-        let is_right = self.hashing.verify(password, hash.clone()).await?;
+        let is_right = self.hashing.verify(Waiter::Known(user.id), password, hash.clone()).await?;
         if let Some(hash) = hash.filter(|_| is_right) {
             return Ok(hash);
         }

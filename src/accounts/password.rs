@@ -1,18 +1,19 @@
-//! Passwords: argon2id, a few hashes at once, and the same work for an account that does not exist.
+//! Passwords: argon2id, two hashes at once, in fair turns, and the same work for an account that does not exist.
 //!
 //! Stops a thousand sign-ins from taking all memory, and an attacker from telling unknown accounts by the clock (ASVS 6.3.8).
 
 use std::{sync::LazyLock, time::Duration};
 
+use super::{
+    Role, argon,
+    fair_queue::{FairQueue, Waiter},
+};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
-
-use super::argon;
 
 /// Hashes at once; each takes 19 MiB and a core to itself. With four, a thousand sign-ins at once took 131 MiB; 100 are promised.
 const AT_ONCE: usize = 2;
-/// Callers that may wait for a place.
-const WAITING: usize = 16;
+/// Callers that may wait for a turn: as many known ones, and as many strangers.
+const WAITING: usize = 128;
 /// What a crowded server tells those who find no place.
 pub const CROWDED_WAIT: Duration = Duration::from_secs(5);
 
@@ -32,6 +33,8 @@ pub enum PasswordError {
     TooLong,
     #[error("That password is on the lists that attackers try first. Choose another")]
     Common,
+    #[error("That password is easy to guess. Choose another, such as four random words")]
+    Guessable,
 }
 
 impl PasswordError {
@@ -41,6 +44,7 @@ impl PasswordError {
             Self::TooShort => "PASSWORD_TOO_SHORT",
             Self::TooLong => "PASSWORD_TOO_LONG",
             Self::Common => "PASSWORD_COMMON",
+            Self::Guessable => "PASSWORD_GUESSABLE",
         }
     }
 }
@@ -60,22 +64,61 @@ fn is_common(password: &str) -> bool {
     COMMON.lines().any(|common| common == lower) || zxcvbn::zxcvbn(password, &[]).guesses() <= 9_000
 }
 
+/// Whose password it is and where it is for: words that an attacker tries first.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordContext<'a> {
+    pub role: Role,
+    pub email: &'a str,
+    pub name: &'a str,
+    pub product: &'a str,
+    pub host: &'a str,
+}
+
+impl PasswordContext<'_> {
+    /// Each text as it is, without its blanks and signs, and word by word.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for text in [self.email, self.name, self.product, self.host] {
+            let text = text.to_lowercase();
+            let parts: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|part| part.len() > 2).collect();
+            words.push(parts.concat());
+            words.extend(parts.iter().map(|part| (*part).to_owned()));
+            words.push(text);
+        }
+        words
+    }
+
+    /// Lowest score of zxcvbn: 2 withstands 10^6 guesses, 3 withstands 10^8.
+    const fn score_min(&self) -> zxcvbn::Score {
+        match self.role {
+            Role::Administrator => zxcvbn::Score::Three,
+            Role::Viewer => zxcvbn::Score::Two,
+        }
+    }
+
+    fn is_guessable(&self, password: &str) -> bool {
+        let words = self.words();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        zxcvbn::zxcvbn(password, &words).score() < self.score_min()
+    }
+}
+
 /// Judges a new password as received: not trimmed, not shortened (ASVS 6.2.8).
-pub fn judge(password: &SecretString) -> Result<(), PasswordError> {
+pub fn judge(password: &SecretString, context: &PasswordContext<'_>) -> Result<(), PasswordError> {
     let password = password.expose_secret();
     match password.chars().count() {
         0..8 => Err(PasswordError::TooShort),
         8..=256 if is_common(password) => Err(PasswordError::Common),
+        8..=256 if context.is_guessable(password) => Err(PasswordError::Guessable),
         8..=256 => Ok(()),
         _ => Err(PasswordError::TooLong),
     }
 }
 
-/// The place where passwords are hashed.
+/// Where passwords are hashed.
 #[derive(Debug)]
 pub struct Hashing {
-    places: Semaphore,
-    queue: Semaphore,
+    queue: FairQueue,
     /// Hashes so far, for tests that count what a try costs.
     #[cfg(test)]
     pub done: std::sync::atomic::AtomicUsize,
@@ -84,8 +127,7 @@ pub struct Hashing {
 impl Default for Hashing {
     fn default() -> Self {
         Self {
-            places: Semaphore::new(AT_ONCE),
-            queue: Semaphore::new(AT_ONCE + WAITING),
+            queue: FairQueue::new(AT_ONCE, WAITING),
             #[cfg(test)]
             done: std::sync::atomic::AtomicUsize::new(0),
         }
@@ -94,13 +136,13 @@ impl Default for Hashing {
 
 impl Hashing {
     /// The PHC string of a password.
-    pub async fn hash(&self, password: SecretString) -> Result<String, Crowded> {
-        self.run(move || argon::hash(password.expose_secret().as_bytes())).await
+    pub async fn hash(&self, waiter: Waiter, password: SecretString) -> Result<String, Crowded> {
+        self.run(waiter, move || argon::hash(password.expose_secret().as_bytes())).await
     }
 
     /// Whether the password is the one behind the hash; without a hash it takes as long and says no.
-    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
-        self.run(move || {
+    pub async fn verify(&self, waiter: Waiter, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
+        self.run(waiter, move || {
             let known = hash.is_some();
             let same =
                 argon::verify(password.expose_secret().as_bytes(), hash.as_deref().unwrap_or_else(|| NOBODY.as_str()));
@@ -109,12 +151,17 @@ impl Hashing {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Crowded> {
-        let _queued = self.queue.try_acquire().map_err(|_| Crowded)?;
-        let _place = self.places.acquire().await.map_err(|_| Crowded)?;
+    async fn run<T: Send + 'static>(
+        &self,
+        waiter: Waiter,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Crowded> {
+        let turn = self.queue.turn(waiter).await?;
         #[cfg(test)]
         self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        Ok(tokio::task::spawn_blocking(work).await.expect("hashing does not panic"))
+        // The turn ends with the hash, also when the client went away before that.
+        let hashing = tokio::task::spawn_blocking(move || (work(), turn));
+        Ok(hashing.await.expect("hashing does not panic").0)
     }
 }
 
@@ -126,6 +173,43 @@ pub fn is_outdated(hash: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WAITER: Waiter = Waiter::Known(uuid::Uuid::nil());
+
+    const PRIYA: PasswordContext<'static> = PasswordContext {
+        role: Role::Administrator,
+        email: "priya@northwind.example",
+        name: "Priya Shah",
+        product: "Order Time",
+        host: "orders.example.com",
+    };
+
+    fn judged(password: &str, role: Role) -> Result<(), PasswordError> {
+        judge(&SecretString::from(password), &PasswordContext { role, ..PRIYA })
+    }
+
+    #[test]
+    fn words_of_the_person_and_the_product_are_refused() {
+        let own = ["priya@northwind.example", "Priya@Northwind.example", "priyashah", "Priya Shah", "priya2024"];
+        let product = ["ordertime", "Order Time", "OrderTime1", "orders.example.com", "ordersexamplecom", "Welcome1!"];
+        for password in own.into_iter().chain(product) {
+            for role in [Role::Administrator, Role::Viewer] {
+                let refused = judged(password, role);
+                assert!(
+                    matches!(refused, Err(PasswordError::Guessable | PasswordError::Common)),
+                    "{password} {role:?}: {refused:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn administrators_need_a_stronger_password() {
+        for password in ["kettle42", "leafkettle"] {
+            assert_eq!(judged(password, Role::Viewer), Ok(()), "{password}");
+            assert_eq!(judged(password, Role::Administrator), Err(PasswordError::Guessable), "{password}");
+        }
+    }
 
     #[test]
     fn rules() {
@@ -141,33 +225,34 @@ mod tests {
             ("P@ssw0rd", Err(PasswordError::Common)),
             ("four plain random words", Ok(())),
             ("correct horse battery", Ok(())),
-            ("        x8#", Ok(())),
+            ("  kq7 x8#z ", Ok(())),
         ];
         for (password, verdict) in table {
-            assert_eq!(judge(&SecretString::from(password)), verdict, "{password:?}");
+            assert_eq!(judged(password, Role::Administrator), verdict, "{password:?}");
         }
         let wide: String = ('à'..='ÿ').cycle().take(256).collect();
-        assert_ne!(judge(&SecretString::from(wide)), Err(PasswordError::TooLong), "characters are counted, not bytes");
+        assert_ne!(judged(&wide, Role::Viewer), Err(PasswordError::TooLong), "characters are counted, not bytes");
     }
 
     #[test]
     fn the_three_thousand_commonest_are_refused() {
         assert_eq!(COMMON.lines().collect::<std::collections::HashSet<_>>().len(), 3_000);
         for password in COMMON.lines() {
-            assert_eq!(judge(&SecretString::from(password)), Err(PasswordError::Common), "{password}");
+            assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
         // those of another list, made of other leaks
         for password in ["pinkfloy", "insomnia", "culinary", "greyhoun"] {
-            assert_eq!(judge(&SecretString::from(password)), Err(PasswordError::Common), "{password}");
+            assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
     }
 
     #[tokio::test]
     async fn a_password_is_checked_as_received() {
         let hashing = Hashing::default();
-        let hash = hashing.hash(SecretString::from(" spaces stay ")).await.expect("hashed");
+        let hash = hashing.hash(WAITER, SecretString::from(" spaces stay ")).await.expect("hashed");
         assert!(!is_outdated(&hash), "{hash}");
-        let is = async |typed: &str, hash| hashing.verify(SecretString::from(typed), hash).await.expect("a place");
+        let is =
+            async |typed: &str, hash| hashing.verify(WAITER, SecretString::from(typed), hash).await.expect("a place");
         assert!(is(" spaces stay ", Some(hash.clone())).await);
         assert!(!is("spaces stay", Some(hash.clone())).await);
         assert!(!is(" spaces stay ", None).await);
@@ -176,9 +261,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_surplus_is_sent_away() {
-        let hashing = Hashing::default();
-        let all = u32::try_from(AT_ONCE + WAITING).expect("a few");
-        let _taken = hashing.queue.acquire_many(all).await.expect("all places");
-        assert_eq!(hashing.verify(SecretString::from("x"), None).await, Err(Crowded));
+        let hashing = Hashing { queue: FairQueue::new(1, 0), ..Hashing::default() };
+        let _taken = hashing.queue.turn(WAITER).await.expect("the only turn");
+        assert_eq!(hashing.verify(WAITER, SecretString::from("x"), None).await, Err(Crowded));
     }
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Accounts, BrowserSecret, Email, Fresh, PersonName, Role,
+    fair_queue::Waiter,
     password::{self, Crowded},
     sql,
 };
@@ -108,7 +109,7 @@ impl Accounts {
     /// # Errors
     /// [`AddError::EmailTaken`].
     pub async fn add(&self, by: By, new: NewUser) -> Result<Uuid, AddError> {
-        let hash = self.hashing.hash(new.password.clone()).await?;
+        let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), new.password.clone()).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let id = insert(work, (&new.email, &new.name, new.role), Some(&hash)).await?;

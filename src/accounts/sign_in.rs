@@ -5,14 +5,16 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    Accounts, BrowserSecret, Email, open_session,
+    Accounts, BrowserSecret, DeviceCookie, Email,
+    fair_queue::Waiter,
+    open_session,
     password::{self, Crowded},
     sql,
-    tries::{forget_tries, shown, too_many},
+    tries::{self, ClientNetworks, too_many},
 };
 use crate::{
-    audit::{self, Actor, By, Event},
-    database::transaction,
+    audit::{self, Actor, By, Event, Origin},
+    database::{throttle, transaction},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +37,8 @@ impl From<Crowded> for SignInError {
 }
 
 impl Accounts {
-    /// Signs in and opens a session; the try is counted before anything is hashed. `replaces` is the session that this browser
+    /// Signs in and opens a session; the attempt is counted before anything is hashed, with those of this browser where its
+    /// device cookie shows that it signed in to the account before. `replaces` is the session that this browser
     /// had until now: it ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
@@ -45,24 +48,37 @@ impl Accounts {
         by: By,
         email: &str,
         password: SecretString,
+        cookie: &DeviceCookie,
         replaces: Option<Vec<u8>>,
     ) -> Result<BrowserSecret, SignInError> {
         let email = Email::normalise(email);
-        let turn = self.line.turn().await?;
-        if let Some(wait) = self.count_try(&email, by.origin.ip.as_deref()).await? {
+        let networks = ClientNetworks::of(by.origin.ip.as_deref());
+        let stranger = Waiter::Stranger(networks.widest());
+        let turn = self.line.turn(stranger).await?;
+        let known = sql::find_for_sign_in(&self.pool, &email).await?;
+        let device = known.as_ref().and_then(|known| cookie.find(known.id, known.password_hash.as_deref()?));
+        let limits = tries::of_sign_in(&email, &networks, device);
+        if let Some(wait) = throttle::count_all(&self.pool, &limits).await? {
             return Err(SignInError::TooMany(wait));
         }
-        let known = sql::find_for_sign_in(&self.pool, &email).await?;
         drop(turn);
+        let waiter = device.map_or(stranger, |device| Waiter::Known(device.account));
+        let account = known.as_ref().map(|known| known.email.clone());
         let checked = known.as_ref().and_then(|known| known.password_hash.clone());
         let rehash = checked.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
-        let is_right = self.hashing.verify(password, checked.clone()).await?;
+        let is_right = self.hashing.verify(waiter, password, checked.clone()).await?;
         let Some((known, checked)) = known.zip(checked).filter(|_| is_right) else {
-            self.record(by, Event::CouldNotSignIn { email: shown(&email) }).await?;
+            // No text of a stranger's: the activity is append-only, and a password typed as an address would stay in it.
+            let (account, digest) = match account {
+                Some(account) => (Some(account), None),
+                None => (None, self.digest(&email)),
+            };
+            let by = By { origin: Origin { user_agent: None, ..by.origin }, ..by };
+            self.record(by, Event::CouldNotSignIn { account, digest }).await?;
             return Err(SignInError::Wrong);
         };
         let hash = match rehash {
-            Some(password) => Some(self.hashing.hash(password).await?),
+            Some(password) => Some(self.hashing.hash(Waiter::Known(known.id), password).await?),
             None => None,
         };
         transaction(&self.pool, move |work| {
@@ -74,7 +90,7 @@ impl Accounts {
                 if let Some(hash) = hash {
                     sql::update_password_hash(work, known.id, &hash).await?;
                 }
-                forget_tries(work, &email, by.origin.ip.as_deref()).await?;
+                tries::clear(work, &limits).await?;
                 let by = By { actor: Actor::Person { id: known.id, name: known.name }, origin: by.origin };
                 if let Some(old) = replaces {
                     sql::delete_session(work, &old).await?;
@@ -85,6 +101,12 @@ impl Accounts {
             })
         })
         .await
+    }
+
+    /// The device cookie of a browser whose session was opened, or given a new password, just now.
+    pub async fn remember_browser(&self, session: &BrowserSecret, cookie: &DeviceCookie) -> sqlx::Result<DeviceCookie> {
+        let person = sql::find_password_of_session(&self.pool, &session.hash()).await?;
+        Ok(person.map_or_else(|| cookie.clone(), |(id, hash)| cookie.with(id, &hash)))
     }
 
     /// Ends the session for good.
@@ -101,6 +123,12 @@ impl Accounts {
             })
         })
         .await
+    }
+
+    /// Six bytes of a keyed digest: enough to see that one unknown address is tried again, and nothing to guess from.
+    fn digest(&self, email: &str) -> Option<String> {
+        let prints = self.vault.as_ref()?.fingerprints("unknown address", &[email]);
+        Some(prints.active().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// An event that changes nothing else.

@@ -26,7 +26,12 @@ fn from(ip: &str) -> By {
 }
 
 async fn try_sign_in(accounts: &Accounts, email: &str, password: &str) -> Result<BrowserSecret, SignInError> {
-    accounts.sign_in(from("203.0.113.7"), email, SecretString::from(password), None).await
+    accounts.sign_in(from("203.0.113.7"), email, SecretString::from(password), &DeviceCookie::default(), None).await
+}
+
+async fn sign_in_from(accounts: &Accounts, ip: &str, password: &str) -> Result<BrowserSecret, SignInError> {
+    let password = SecretString::from(password);
+    accounts.sign_in(from(ip), "priya@northwind.example", password, &DeviceCookie::default(), None).await
 }
 
 #[sqlx::test]
@@ -58,8 +63,7 @@ async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: sqlx::P
     }
     assert!(matches!(try_sign_in(&accounts, "priya@northwind.example", "wrong").await, Err(SignInError::Wrong)));
     assert!(matches!(try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await, Err(SignInError::TooMany(_))));
-    let other =
-        accounts.sign_in(from("198.51.100.20"), "priya@northwind.example", SecretString::from(PASSWORD), None).await;
+    let other = sign_in_from(&accounts, "198.51.100.20", PASSWORD).await;
     assert!(other.is_ok(), "another address is not locked out");
 }
 
@@ -176,9 +180,27 @@ async fn fifty_tries_at_once_are_counted_as_fifty_and_five_are_hashed(pool: sqlx
     assert_eq!(refused.iter().filter(|one| matches!(one, Err(SignInError::Wrong))).count(), 5);
     assert_eq!(refused.iter().filter(|one| matches!(one, Err(SignInError::TooMany(_)))).count(), 45);
     assert_eq!(hashes(&accounts) - before, 5);
-    let counts: Vec<i32> =
-        sqlx::query_scalar("select count from throttle order by 1").fetch_all(&pool).await.expect("counts");
-    assert_eq!(counts, [50, 50, 50], "the pair, the account, the address");
+    let remaining: Vec<i32> =
+        sqlx::query_scalar("select remaining from throttle order by kind").fetch_all(&pool).await.expect("counts");
+    assert_eq!(remaining, [15, 25, 0], "account, network and pair: a refused attempt counts nowhere");
+}
+
+#[sqlx::test]
+async fn an_ipv6_site_cannot_evade_its_limit_by_changing_networks(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
+    let accounts = Accounts::new(pool);
+    let attempt = async |email: String, ip: String| {
+        let password = SecretString::from("wrong");
+        accounts.sign_in(from(&ip), &email, password, &DeviceCookie::default(), None).await
+    };
+    let mut hashed = 0;
+    for n in 0..130 {
+        let refused = attempt(format!("person{n}@northwind.example"), format!("2001:db8:1:{n:x}00::1")).await;
+        hashed += u32::from(matches!(refused, Err(SignInError::Wrong)));
+    }
+    assert_eq!(hashed, 120, "each from a /56 of its own, in one /48");
+    let other = attempt("sam@northwind.example".into(), "2001:db8:2::1".into()).await;
+    assert!(matches!(other, Err(SignInError::Wrong)), "another site: {other:?}");
 }
 
 #[sqlx::test]
@@ -273,7 +295,7 @@ async fn a_clock_that_is_set_back_prolongs_nothing(pool: sqlx::PgPool) {
     for moved in [
         "update sessions set created_at = created_at + interval '2 days', last_seen_at = last_seen_at + interval '2 days'",
         "update set_up_links set expires_at = expires_at + interval '2 days'",
-        "update throttle set started_at = started_at + interval '2 days'",
+        "update throttle set ends_at = ends_at + interval '2 days'",
     ] {
         shift(&pool, moved).await;
     }

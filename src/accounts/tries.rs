@@ -1,39 +1,22 @@
-//! Tries at a password, counted before anything is hashed: for one account from one address, for one account, from one address.
-//! Stops guessing, and parallel guessing, without ever ending the session of somebody who is signed in.
+//! Limits of password attempts, counted before anything is hashed. Strangers are counted by network, by account from one network,
+//! and by account; a browser that signed in before by itself; whoever is signed in by session.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use super::device::Device;
+use crate::{
+    database::throttle::{Bucket, BucketKind, Throttle},
+    network::IpNetwork,
+};
 
-use super::{Accounts, password::Crowded};
-use crate::database::throttle::Throttle;
-
-const MINUTES_5: Duration = Duration::from_mins(5);
-const PAIR: Throttle = Throttle { limit: 5, window: MINUTES_5 };
-const ACCOUNT: Throttle = Throttle { limit: 20, window: MINUTES_5 };
-const ADDRESS: Throttle = Throttle { limit: 30, window: MINUTES_5 };
-
-/// Where sign-ins stand in line for the database. A thousand strangers at the door keep nobody waiting who is signed in: their
-/// tries take half of the pool's connections, and a line that is too long sends the next one away at once, which costs no memory.
-#[derive(Debug)]
-pub(super) struct Line {
-    places: Semaphore,
-    turns: Semaphore,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self { places: Semaphore::new(100), turns: Semaphore::new(8) }
-    }
-}
-
-impl Line {
-    /// Waits for a turn; it is over when this is dropped.
-    pub(super) async fn turn(&self) -> Result<(SemaphorePermit<'_>, SemaphorePermit<'_>), Crowded> {
-        let place = self.places.try_acquire().map_err(|_| Crowded)?;
-        Ok((place, self.turns.acquire().await.map_err(|_| Crowded)?))
-    }
-}
+const WINDOW: Duration = Duration::from_mins(5);
+const PAIR_LIMIT: u32 = 5;
+const ACCOUNT_LIMIT: u32 = 20;
+const DEVICE_LIMIT: u32 = 10;
+const STEP_UP_LIMIT: u32 = 5;
+/// Attempts by the length of the network's prefix. One customer of an IPv6 provider may have a /48.
+const IPV4_LIMITS: &[(u8, u32)] = &[(32, 30)];
+const IPV6_LIMITS: &[(u8, u32)] = &[(48, 120), (56, 60), (64, 30)];
 
 /// "Too many sign-in tries. Try again in 5 minutes."
 pub(super) fn too_many(wait: Duration) -> String {
@@ -41,67 +24,92 @@ pub(super) fn too_many(wait: Duration) -> String {
     format!("Too many sign-in tries. Try again in {minutes} {}.", if minutes == 1 { "minute" } else { "minutes" })
 }
 
-impl Accounts {
-    /// Counts one more; `Some` tells how long to wait when that is too many.
-    pub(super) async fn count_try(&self, email: &str, ip: Option<&str>) -> sqlx::Result<Option<Duration>> {
-        let buckets = [
-            (PAIR, pair_bucket(email, ip)),
-            (ACCOUNT, account_bucket(email)),
-            (ADDRESS, format!("sign-in//{}", network(ip))),
-        ];
-        let mut connection = self.pool.acquire().await?;
-        let mut wait = None;
-        for (throttle, bucket) in buckets {
-            wait = wait.max(throttle.count(&mut connection, &bucket).await?);
-        }
-        Ok(wait)
+/// The networks around a client, the widest first, and how many attempts each has.
+#[derive(Clone, Debug)]
+pub(super) struct ClientNetworks {
+    address: IpAddr,
+    limits: &'static [(u8, u32)],
+}
+
+impl ClientNetworks {
+    pub(super) fn of(ip: Option<&str>) -> Self {
+        let address = ip.and_then(|ip| ip.parse().ok()).unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+        let address: IpAddr = address.to_canonical();
+        Self { address, limits: if address.is_ipv4() { IPV4_LIMITS } else { IPV6_LIMITS } }
+    }
+
+    fn all(&self) -> impl DoubleEndedIterator<Item = (IpNetwork, u32)> {
+        self.limits.iter().map(|(prefix, limit)| (IpNetwork::around(self.address, *prefix), *limit))
+    }
+
+    pub(super) fn widest(&self) -> IpNetwork {
+        self.all().next().expect("a table with rows").0
+    }
+
+    fn narrowest(&self) -> IpNetwork {
+        self.all().next_back().expect("a table with rows").0
     }
 }
 
-/// After a right password. The address keeps its count: one right password says nothing of the other tries from there.
-pub(super) async fn forget_tries(
+/// The limits of one sign-in attempt, in the order in which they refuse. A known device has its own and shares none.
+pub(super) fn of_sign_in(email: &str, networks: &ClientNetworks, device: Option<Device>) -> Vec<(Throttle, Bucket)> {
+    let limit = |limit, kind, parts: &[&[u8]]| (Throttle { limit, window: WINDOW }, Bucket::of(kind, parts));
+    if let Some(Device { account, nonce }) = device {
+        return vec![limit(DEVICE_LIMIT, BucketKind::SignInDevice, &[account.as_bytes(), &nonce])];
+    }
+    let narrowest = networks.narrowest().to_string();
+    let of_network =
+        |(network, most): (IpNetwork, u32)| limit(most, BucketKind::SignInNetwork, &[network.to_string().as_bytes()]);
+    let of_account = [
+        limit(PAIR_LIMIT, BucketKind::SignInPair, &[email.as_bytes(), narrowest.as_bytes()]),
+        limit(ACCOUNT_LIMIT, BucketKind::SignInAccount, &[email.as_bytes()]),
+    ];
+    networks.all().map(of_network).chain(of_account).collect()
+}
+
+/// The limit of entering the password again in a session.
+pub(super) fn of_step_up(session: &[u8]) -> (Throttle, Bucket) {
+    (Throttle { limit: STEP_UP_LIMIT, window: WINDOW }, Bucket::of(BucketKind::StepUp, &[session]))
+}
+
+/// Forgets the attempts before a right password. The networks keep theirs: it says nothing of the other attempts from there.
+pub(super) async fn clear(
     connection: &mut crate::database::Connection,
-    email: &str,
-    ip: Option<&str>,
+    limits: &[(Throttle, Bucket)],
 ) -> sqlx::Result<()> {
-    PAIR.clear(connection, &pair_bucket(email, ip)).await?;
-    ACCOUNT.clear(connection, &account_bucket(email)).await
-}
-
-/// What was typed as an address, short enough to keep.
-pub(super) fn shown(email: &str) -> String {
-    email.chars().filter(|c| !c.is_control()).take(254).collect()
-}
-
-fn account_bucket(email: &str) -> String {
-    format!("sign-in/{}", shown(email))
-}
-
-fn pair_bucket(email: &str, ip: Option<&str>) -> String {
-    format!("sign-in/{}/{}", shown(email), network(ip))
-}
-
-/// The address itself, or the /64 of an IPv6 address: one household, one count.
-fn network(ip: Option<&str>) -> String {
-    match ip.and_then(|ip| ip.parse().ok()) {
-        Some(std::net::IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_none() => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-        Some(ip) => ip.to_canonical().to_string(),
-        None => "unknown".into(),
+    for (_, bucket) in limits.iter().filter(|(_, bucket)| bucket.kind != BucketKind::SignInNetwork) {
+        bucket.clear(connection).await?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn networks(ip: &str) -> Vec<String> {
+        ClientNetworks::of(Some(ip)).all().map(|(network, limit)| format!("{network} {limit}")).collect()
+    }
+
     #[test]
-    fn one_household_has_one_count() {
-        assert_eq!(network(Some("2001:db8:1:2:3:4:5:6")), network(Some("2001:db8:1:2::9")));
-        assert_eq!(network(Some("::ffff:203.0.113.7")), network(Some("203.0.113.7")));
-        assert_ne!(network(Some("203.0.113.7")), network(Some("203.0.113.8")));
+    fn addresses_are_counted_by_network_with_growing_limits() {
+        assert_eq!(networks("203.0.113.7"), ["203.0.113.7 30"]);
+        assert_eq!(networks("::ffff:203.0.113.7"), ["203.0.113.7 30"]);
+        assert_eq!(
+            networks("2001:db8:1:234:3:4:5:6"),
+            ["2001:db8:1::/48 120", "2001:db8:1:200::/56 60", "2001:db8:1:234::/64 30"]
+        );
+    }
+
+    #[test]
+    fn typed_text_never_spells_the_bucket_of_a_network() {
+        let (here, there) = (ClientNetworks::of(Some("192.0.2.1")), ClientNetworks::of(Some("203.0.113.7")));
+        let of_here: Vec<Bucket> = of_sign_in("priya@northwind.example", &here, None).iter().map(|one| one.1).collect();
+        for email in ["/192.0.2.1", "192.0.2.1", "priya@northwind.example/192.0.2.1", ""] {
+            for (_, bucket) in of_sign_in(email, &there, None) {
+                assert!(!of_here.contains(&bucket), "{email}");
+            }
+        }
     }
 
     #[test]

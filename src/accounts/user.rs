@@ -79,6 +79,9 @@ pub enum PersonNameError {
     Empty,
     #[error("Name must be 100 characters or fewer")]
     TooLong,
+    /// A name is shown everywhere and stays in the activity, so a secret must never become one.
+    #[error("That looks like an access token. Enter a name. We have not kept it here")]
+    IsToken,
 }
 
 impl PersonName {
@@ -88,6 +91,7 @@ impl PersonName {
         let name = pasted::trim(&name);
         match name.chars().count() {
             _ if !pasted::has_ink(name) => Err(PersonNameError::Empty),
+            _ if pasted::blot_tokens(name) != name => Err(PersonNameError::IsToken),
             ..=100 => Ok(Self(name.to_owned())),
             _ => Err(PersonNameError::TooLong),
         }
@@ -129,5 +133,13 @@ mod tests {
             "no mark turns it"
         );
         assert_eq!(PersonName::parse(&"x".repeat(101)), Err(PersonNameError::TooLong));
+    }
+
+    #[test]
+    fn no_token_becomes_a_name() {
+        let token = format!("shpat_{}", "a1".repeat(16));
+        for typed in [token.clone(), format!("Priya {token}"), token.to_uppercase()] {
+            assert_eq!(PersonName::parse(&typed), Err(PersonNameError::IsToken), "{typed}");
+        }
     }
 }

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     audit::{self, By, Event},
-    database::{throttle::Throttle, transaction},
+    database::{
+        throttle::{Bucket, BucketKind, Throttle},
+        transaction,
+    },
 };
 
 /// Trials of one person: each calls somebody else's machine.
@@ -42,9 +45,9 @@ pub struct Told {
 impl Alerts {
     /// Ends within 35 s and a moment: 10 s for the webhook, and for a mail server that is slow to confirm 25 s more.
     pub async fn try_it(&self, by: By) -> Result<Trial, Broken> {
-        let who = by.actor.id().map(|id| id.to_string()).unwrap_or_default();
+        let who = by.actor.id().unwrap_or_default();
         let mut connection = self.pool.acquire().await?;
-        if let Some(wait) = TRIALS.count(&mut connection, &format!("alert-trial:{who}")).await? {
+        if let Some(wait) = TRIALS.count(&mut connection, Bucket::of(BucketKind::TestAlert, &[who.as_bytes()])).await? {
             return Ok(Trial::TooMany(wait));
         }
         let webhook = sql::find_webhook(&mut connection).await?;

@@ -27,8 +27,13 @@ impl Change {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<S = &'static str> {
     SignedIn,
+    /// `account` is the address of an account. Where nobody has the address that was typed, it is not kept: it may be a
+    /// password. `digest` tells several such addresses apart.
     CouldNotSignIn {
-        email: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
     },
     SignedOut,
     UserAdded {

@@ -23,6 +23,20 @@ pub struct Filter {
     pub from: Option<OffsetDateTime>,
     /// The first moment that no longer counts.
     pub until: Option<OffsetDateTime>,
+    /// Failed sign-ins too, which are for administrators alone.
+    pub with_failed_sign_ins: bool,
+}
+
+impl Filter {
+    /// Whether it asks for strangers alone, of whom there are failed sign-ins and nothing else.
+    fn is_of_strangers(&self) -> bool {
+        self.person.as_deref() == Some("stranger")
+    }
+
+    /// Whether nothing that it may show can match.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_of_strangers() && !self.with_failed_sign_ins
+    }
 }
 
 /// Where a page begins or ends: the id of a row, which never goes away.
@@ -125,6 +139,8 @@ pub struct Offer {
 pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<Offer> {
     let mut people = sql::list_people(pool, OFFERED).await?;
     let mut carts = sql::list_carts(pool, OFFERED + 1).await?;
+    // Strangers do nothing but fail to sign in.
+    people.retain(|one| filter.with_failed_sign_ins || one.kind != "stranger");
     let limit = usize::try_from(OFFERED).expect("an offer is small");
     let has_more_carts = carts.len() > limit;
     carts.truncate(limit);
@@ -133,7 +149,8 @@ pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<Offer> {
     {
         carts.push(chosen);
     }
-    if let Some(key) = filter.person.as_deref().filter(|key| people.iter().all(|one| one.key != *key))
+    if let Some(key) =
+        filter.person.as_deref().filter(|key| !filter.is_of_strangers() && people.iter().all(|one| one.key != *key))
         && let Some(chosen) = sql::find_person(pool, key).await?
     {
         people.push(chosen);

@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use super::{By, Event, record};
-use crate::database::{Pool, throttle::Throttle, transaction};
+use crate::database::{
+    Pool,
+    throttle::{Bucket, BucketKind, Throttle},
+    transaction,
+};
 
 /// Rows that one person's refusals may make.
 pub const REFUSALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(10) };
@@ -15,7 +19,7 @@ pub async fn record_refusal(pool: &Pool, by: By, page: &str) -> sqlx::Result<()>
     transaction(pool, move |work| {
         Box::pin(async move {
             let person = by.actor.id().unwrap_or_default();
-            if REFUSALS.count(work, &format!("refused/{person}")).await?.is_none() {
+            if REFUSALS.count(work, Bucket::of(BucketKind::RefusedPage, &[person.as_bytes()])).await?.is_none() {
                 record(work, &by, None, &event).await?;
             }
             Ok(())

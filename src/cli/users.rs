@@ -8,9 +8,12 @@ use clap::Subcommand;
 use secrecy::SecretString;
 
 use crate::{
-    accounts::{Accounts, Email, KnownUser, Missing, NewUser, PersonName, Role, password},
+    accounts::{
+        Accounts, Email, KnownUser, Missing, NewUser, PersonName, Role,
+        password::{self, PasswordContext},
+    },
     audit::By,
-    config::DatabaseFlags,
+    config::{DEFAULT_PRODUCT_NAME, DatabaseFlags},
     pasted::without_bom,
     telemetry,
 };
@@ -96,8 +99,10 @@ async fn add(flags: AddFlags) -> anyhow::Result<()> {
     let email = address(&flags.email)?;
     let name = PersonName::parse(&flags.name).map_err(|error| anyhow::anyhow!("--name: {error}"))?;
     let password = read_password(&flags.password_file).map_err(|error| anyhow::anyhow!("--password-file: {error}"))?;
-    password::judge(&password).map_err(|error| anyhow::anyhow!("--password-file: {error}"))?;
     let role = if flags.viewer { Role::Viewer } else { Role::Administrator };
+    let context =
+        PasswordContext { role, email: email.as_str(), name: name.as_str(), product: DEFAULT_PRODUCT_NAME, host: "" };
+    password::judge(&password, &context).map_err(|error| anyhow::anyhow!("--password-file: {error}"))?;
     let new = NewUser { email: email.clone(), name, role, password };
     with(&flags.database, async |accounts| Ok(accounts.add(By::operator(), new).await?)).await?;
     super::say(format_args!("{} can sign in now.", email.as_str()));

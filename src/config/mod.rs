@@ -17,7 +17,7 @@ pub use database_url::is_unverified;
 pub use flags::{DatabaseFlags, KeyFlags, ReadyFlags, ServeFlags};
 pub use problems::{Problem, Problems};
 pub use serve::ServeConfig;
-pub use site::PublicUrl;
+pub use site::{DEFAULT_PRODUCT_NAME, PublicUrl};
 
 /// An empty variable is one that is not set: compose files write them that way.
 fn given(value: Option<&String>) -> Option<&str> {

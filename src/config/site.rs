@@ -5,6 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::{Problems, ReadyFlags, ServeFlags, given};
 use crate::proxies::TrustedProxies;
 
+/// `CARTWRIGHT_PRODUCT_NAME` where it is not set.
+pub const DEFAULT_PRODUCT_NAME: &str = "Order Time";
+
 /// The address that people type, and what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
@@ -121,7 +124,7 @@ impl ServeFlags {
     }
 
     pub(super) fn product_name(&self, problems: &mut Problems) -> String {
-        let name = given(self.product_name.as_ref()).unwrap_or("Order Time");
+        let name = given(self.product_name.as_ref()).unwrap_or(DEFAULT_PRODUCT_NAME);
         if name.chars().count() > 40 || name.chars().any(char::is_control) {
             problems.tell("CARTWRIGHT_PRODUCT_NAME", "it must be 40 characters of plain text or fewer");
         }

@@ -1,9 +1,11 @@
-//! n in a window, counted in Postgres in one statement: replicas share the count, parallel tries cannot dodge it, and the
-//! database's clock decides.
+//! Rate limits: n in a time window, counted in Postgres so that replicas share the count and parallel attempts cannot dodge it. The
+//! database's clock decides. A refused attempt writes nothing.
 
 use std::time::Duration;
 
-use crate::database::Connection;
+use sha2::{Digest, Sha256};
+
+use crate::database::{Connection, Pool, transaction};
 
 /// At most `limit` in `window`, for each bucket.
 #[derive(Clone, Copy, Debug)]
@@ -12,40 +14,183 @@ pub struct Throttle {
     pub window: Duration,
 }
 
-impl Throttle {
-    /// Counts one more in the bucket, or starts it anew when its window is over, or in a future that a clock set back has left
-    /// behind; `Some` tells how long to wait when that is too many.
-    pub async fn count(self, connection: &mut Connection, bucket: &str) -> sqlx::Result<Option<Duration>> {
-        let row = sqlx::query!(
-            r#"
-            insert into throttle (bucket, started_at, count) values ($1, now(), 1)
-            on conflict (bucket) do update set
-                count = case when throttle.started_at between now() - make_interval(secs => $2) and now() + make_interval(secs => $2)
-                             then throttle.count + 1 else 1 end,
-                started_at = case when throttle.started_at between now() - make_interval(secs => $2) and now() + make_interval(secs => $2)
-                                  then throttle.started_at else now() end
-            returning count, extract(epoch from started_at + make_interval(secs => $2) - now())::float8 as "left!"
-            "#,
-            bucket,
-            self.window.as_secs_f64(),
-        )
-        .fetch_one(connection)
-        .await?;
-        let too_many = u32::try_from(row.count).unwrap_or(u32::MAX) > self.limit;
-        Ok(too_many.then(|| Duration::from_secs_f64(row.left.clamp(1.0, self.window.as_secs_f64()))))
-    }
+/// What a bucket counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BucketKind {
+    /// Sign-in attempts from one network.
+    SignInNetwork,
+    /// Sign-in attempts for one account from one network.
+    SignInPair,
+    /// Sign-in attempts for one account from browsers that never signed in to it.
+    SignInAccount,
+    /// Sign-in attempts for one account from one browser that signed in to it before.
+    SignInDevice,
+    /// The password entered again in one session.
+    StepUp,
+    /// Pages refused to one person.
+    RefusedPage,
+    /// Connection tests of one person.
+    PersonTest,
+    /// Connection tests of one store by one person.
+    StoreTest,
+    /// Location lists read for one cart.
+    CartLocations,
+    /// Test alerts of one person.
+    TestAlert,
+}
 
-    /// Starts the bucket anew, after a try that turned out to be right.
-    pub async fn clear(self, connection: &mut Connection, bucket: &str) -> sqlx::Result<()> {
-        sqlx::query!("delete from throttle where bucket = $1", bucket).execute(connection).await.map(drop)
+impl BucketKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignInNetwork => "sign_in_network",
+            Self::SignInPair => "sign_in_pair",
+            Self::SignInAccount => "sign_in_account",
+            Self::SignInDevice => "sign_in_device",
+            Self::StepUp => "step_up",
+            Self::RefusedPage => "refused_page",
+            Self::PersonTest => "person_test",
+            Self::StoreTest => "store_test",
+            Self::CartLocations => "cart_locations",
+            Self::TestAlert => "test_alert",
+        }
     }
 }
 
-/// Removes windows that ended long ago.
+/// One counter. Only a digest of what it is about is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    pub kind: BucketKind,
+    key: [u8; 32],
+}
+
+impl Bucket {
+    /// Each part is hashed with its length, so that no two lists of parts are the same bucket.
+    pub fn of(kind: BucketKind, parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in std::iter::once(&kind.as_str().as_bytes()).chain(parts) {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        Self { kind, key: digest.finalize().into() }
+    }
+
+    /// Forgets the count, after an attempt that turned out to be right.
+    pub async fn clear(self, connection: &mut Connection) -> sqlx::Result<()> {
+        sqlx::query!("delete from throttle where kind = $1 and key = $2", self.kind.as_str(), &self.key[..])
+            .execute(connection)
+            .await
+            .map(drop)
+    }
+}
+
+impl Throttle {
+    /// Counts one more; `Some` is how long to wait when the bucket is full.
+    pub async fn count(self, connection: &mut Connection, bucket: Bucket) -> sqlx::Result<Option<Duration>> {
+        let limits = [(self, bucket)];
+        if let Some(wait) = find_full(connection, &limits).await? {
+            return Ok(Some(wait));
+        }
+        if take(connection, &limits).await? {
+            return Ok(None);
+        }
+        // Another attempt took the last one meanwhile.
+        Ok(Some(find_full(connection, &limits).await?.unwrap_or(self.window)))
+    }
+}
+
+/// Counts one more in every bucket, or in none: `Some` is how long the first full bucket, in this order, refuses. Callers that
+/// share buckets must name them in the same order, or they could deadlock.
+pub async fn count_all(pool: &Pool, limits: &[(Throttle, Bucket)]) -> sqlx::Result<Option<Duration>> {
+    enum Uncounted {
+        Full,
+        Broken(sqlx::Error),
+    }
+    impl From<sqlx::Error> for Uncounted {
+        fn from(error: sqlx::Error) -> Self {
+            Self::Broken(error)
+        }
+    }
+    loop {
+        let mut connection = pool.acquire().await?;
+        if let Some(wait) = find_full(&mut connection, limits).await? {
+            return Ok(Some(wait));
+        }
+        drop(connection);
+        let limits = limits.to_vec();
+        let counted = transaction(pool, move |work| {
+            Box::pin(async move { if take(work, &limits).await? { Ok(()) } else { Err(Uncounted::Full) } })
+        });
+        match counted.await {
+            Ok(()) => return Ok(None),
+            // A parallel attempt filled one after we looked: look again.
+            Err(Uncounted::Full) => {}
+            Err(Uncounted::Broken(error)) => return Err(error),
+        }
+    }
+}
+
+/// How long the first full bucket refuses. A window that ends far in the future was left by a clock that was set back, and is over.
+async fn find_full(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -> sqlx::Result<Option<Duration>> {
+    let (kinds, keys, _, seconds) = columns(limits);
+    let left = sqlx::query_scalar!(
+        r#"
+        select extract(epoch from ends_at - now())::float8 as "left!"
+        from unnest($1::text[], $2::bytea[], $3::float8[]) with ordinality as asked (kind, key, seconds, place)
+        join throttle using (kind, key)
+        where remaining = 0 and ends_at > now() and ends_at <= now() + make_interval(secs => 2 * seconds)
+        order by place limit 1
+        "#,
+        &kinds as &[&str],
+        &keys as &[&[u8]],
+        &seconds
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(left.map(|left| Duration::from_secs_f64(left.max(1.0))))
+}
+
+/// Counts in every bucket that is not full, in the order given; whether that was all of them. If not, the caller rolls back.
+async fn take(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -> sqlx::Result<bool> {
+    let (kinds, keys, most, seconds) = columns(limits);
+    let counted = sqlx::query!(
+        "
+        insert into throttle as kept (kind, key, remaining, ends_at)
+        select kind, key, most - 1, now() + make_interval(secs => seconds)
+        from unnest($1::text[], $2::bytea[], $3::int[], $4::float8[]) with ordinality as asked (kind, key, most, seconds, place)
+        order by place
+        on conflict (kind, key) do update set
+            remaining = case when kept.ends_at > now() and kept.ends_at <= excluded.ends_at + (excluded.ends_at - now())
+                             then kept.remaining - 1 else excluded.remaining end,
+            ends_at = case when kept.ends_at > now() and kept.ends_at <= excluded.ends_at + (excluded.ends_at - now())
+                           then kept.ends_at else excluded.ends_at end
+        where kept.remaining > 0
+            or not (kept.ends_at > now() and kept.ends_at <= excluded.ends_at + (excluded.ends_at - now()))
+        ",
+        &kinds as &[&str],
+        &keys as &[&[u8]],
+        &most,
+        &seconds
+    )
+    .execute(connection)
+    .await?;
+    Ok(usize::try_from(counted.rows_affected()) == Ok(limits.len()))
+}
+
+type Columns<'a> = (Vec<&'static str>, Vec<&'a [u8]>, Vec<i32>, Vec<f64>);
+
+fn columns(limits: &[(Throttle, Bucket)]) -> Columns<'_> {
+    (
+        limits.iter().map(|(_, bucket)| bucket.kind.as_str()).collect(),
+        limits.iter().map(|(_, bucket)| &bucket.key[..]).collect(),
+        limits.iter().map(|(throttle, _)| i32::try_from(throttle.limit).unwrap_or(i32::MAX)).collect(),
+        limits.iter().map(|(throttle, _)| throttle.window.as_secs_f64()).collect(),
+    )
+}
+
+/// Removes windows that are over.
 pub async fn sweep(connection: &mut Connection) -> sqlx::Result<u64> {
-    let swept =
-        sqlx::query!("delete from throttle where started_at < now() - interval '1 day'").execute(connection).await?;
-    Ok(swept.rows_affected())
+    let swept = sqlx::query!("delete from throttle where ends_at <= now() or ends_at > now() + interval '1 day'");
+    Ok(swept.execute(connection).await?.rows_affected())
 }
 
 #[cfg(test)]
@@ -54,14 +199,41 @@ mod tests {
 
     const THREE: Throttle = Throttle { limit: 3, window: Duration::from_mins(5) };
 
+    fn bucket(value: &str) -> Bucket {
+        Bucket::of(BucketKind::SignInAccount, &[value.as_bytes()])
+    }
+
+    async fn shift(pool: &Pool, by: &'static str) {
+        sqlx::query(sqlx::AssertSqlSafe(format!("update throttle set ends_at = ends_at + interval '{by}'")))
+            .execute(pool)
+            .await
+            .expect("shifted");
+    }
+
+    /// How much is left in each bucket.
+    async fn remaining(pool: &Pool) -> Vec<i32> {
+        sqlx::query_scalar("select remaining from throttle order by 1").fetch_all(pool).await.expect("counts")
+    }
+
+    #[test]
+    fn parts_of_one_bucket_never_spell_another() {
+        let of = |kind, parts: &[&str]| Bucket::of(kind, &parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>());
+        let plain = of(BucketKind::SignInPair, &["ab", "c"]);
+        assert_eq!(plain, of(BucketKind::SignInPair, &["ab", "c"]));
+        for other in [&["a", "bc"][..], &["abc"], &["ab", "c", ""], &["ab/c"]] {
+            assert_ne!(plain, of(BucketKind::SignInPair, other), "{other:?}");
+        }
+        assert_ne!(plain.key, of(BucketKind::SignInNetwork, &["ab", "c"]).key);
+    }
+
     #[sqlx::test]
-    async fn fifty_parallel_tries_count_as_fifty(pool: sqlx::PgPool) {
-        let pool = crate::database::Pool::from(&pool);
+    async fn fifty_parallel_attempts_count_as_fifty(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
         let tries = (0..50).map(|_| {
             let pool = pool.clone();
             tokio::spawn(async move {
                 let mut connection = pool.acquire().await.expect("connection");
-                THREE.count(&mut connection, "a").await.expect("count").is_none()
+                THREE.count(&mut connection, bucket("a")).await.expect("count").is_none()
             })
         });
         let mut let_in = 0;
@@ -72,49 +244,72 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_window_ends_by_the_clock_of_the_database(pool: sqlx::PgPool) {
-        let pool = crate::database::Pool::from(&pool);
-        let mut connection = pool.acquire().await.expect("connection");
-        for _ in 0..4 {
-            THREE.count(&mut connection, "a").await.expect("count");
-        }
-        assert!(THREE.count(&mut connection, "a").await.expect("count").is_some());
-        sqlx::query("update throttle set started_at = started_at - interval '5 minutes'")
-            .execute(&mut *connection)
-            .await
-            .expect("shift");
-        assert!(THREE.count(&mut connection, "a").await.expect("count").is_none());
+    async fn parallel_attempts_refused_by_one_bucket_count_in_no_other(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
+        let limits = [(Throttle { limit: 50, ..THREE }, bucket("wide")), (THREE, bucket("narrow"))];
+        let tries = (0..30).map(|_| count_all(&pool, &limits));
+        let refused = futures_util::future::join_all(tries).await;
+        assert_eq!(refused.iter().filter(|one| matches!(one, Ok(None))).count(), 3, "{refused:?}");
+        assert_eq!(remaining(&pool).await, [0, 47]);
     }
 
     #[sqlx::test]
-    async fn a_right_try_starts_its_own_bucket_anew(pool: sqlx::PgPool) {
-        let pool = crate::database::Pool::from(&pool);
+    async fn the_first_full_bucket_refuses(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
+        let long = Throttle { limit: 1, window: Duration::from_hours(1) };
+        let (first, second) = ((long, bucket("first")), (THREE, bucket("second")));
+        for limits in [[first, second], [second, (long, bucket("third"))]] {
+            assert_eq!(count_all(&pool, &limits).await.expect("count"), None);
+        }
+        let wait = count_all(&pool, &[second, first]).await.expect("count").expect("full");
+        assert!(wait > THREE.window, "only the first is full: {wait:?}");
+        assert_eq!(remaining(&pool).await, [0, 0, 1]);
+    }
+
+    #[sqlx::test]
+    async fn a_window_ends_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
-        for bucket in ["a", "b"] {
+        for _ in 0..3 {
+            assert!(THREE.count(&mut connection, bucket("a")).await.expect("count").is_none());
+        }
+        assert!(THREE.count(&mut connection, bucket("a")).await.expect("count").is_some());
+        for passed in ["-5 minutes", "2 days"] {
+            shift(&pool, passed).await;
+            assert!(THREE.count(&mut connection, bucket("a")).await.expect("count").is_none(), "{passed}");
+            assert_eq!(remaining(&pool).await, [2], "{passed}: a new window");
+        }
+    }
+
+    #[sqlx::test]
+    async fn a_right_attempt_clears_its_own_bucket(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
+        let mut connection = pool.acquire().await.expect("connection");
+        for name in ["a", "b"] {
             for _ in 0..3 {
-                assert!(THREE.count(&mut connection, bucket).await.expect("count").is_none(), "{bucket}");
+                assert!(THREE.count(&mut connection, bucket(name)).await.expect("count").is_none(), "{name}");
             }
         }
-        THREE.clear(&mut connection, "a").await.expect("clear");
-        assert!(THREE.count(&mut connection, "a").await.expect("count").is_none());
-        assert!(THREE.count(&mut connection, "b").await.expect("count").is_some(), "another's stays");
+        bucket("a").clear(&mut connection).await.expect("clear");
+        assert!(THREE.count(&mut connection, bucket("a")).await.expect("count").is_none());
+        assert!(THREE.count(&mut connection, bucket("b")).await.expect("count").is_some(), "another's stays");
     }
 
     #[sqlx::test]
-    async fn only_windows_that_ended_long_ago_are_swept(pool: sqlx::PgPool) {
-        let pool = crate::database::Pool::from(&pool);
+    async fn windows_are_swept_when_they_end(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
-        for bucket in ["old", "older", "now"] {
-            THREE.count(&mut connection, bucket).await.expect("count");
-        }
-        sqlx::query("update throttle set started_at = now() - interval '25 hours' where bucket like 'old%'")
-            .execute(&mut *connection)
+        THREE.count(&mut connection, bucket("over")).await.expect("count");
+        shift(&pool, "-5 minutes").await;
+        THREE.count(&mut connection, bucket("future")).await.expect("count");
+        shift(&pool, "2 days").await;
+        sqlx::query("update throttle set ends_at = now() where ends_at < now() + interval '47 hours 59 minutes'")
+            .execute(&pool)
             .await
-            .expect("shift");
+            .expect("over");
+        THREE.count(&mut connection, bucket("now")).await.expect("count");
         assert_eq!(sweep(&mut connection).await.expect("sweep"), 2);
         assert_eq!(sweep(&mut connection).await.expect("sweep"), 0);
-        let left: Vec<String> =
-            sqlx::query_scalar("select bucket from throttle").fetch_all(&mut *connection).await.expect("buckets");
-        assert_eq!(left, ["now"]);
+        assert_eq!(remaining(&pool).await, [2]);
     }
 }

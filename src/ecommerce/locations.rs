@@ -16,7 +16,10 @@ use super::{
     title::{self, Naming},
     verdict::{Class, TESTS_A_MINUTE, Verdict},
 };
-use crate::database::{throttle::Throttle, transaction};
+use crate::database::{
+    throttle::{Bucket, BucketKind, Throttle},
+    transaction,
+};
 
 /// Lists that may be asked for a cart in a minute.
 const PER_CART: Throttle = Throttle { limit: TESTS_A_MINUTE, window: Duration::from_mins(1) };
@@ -64,7 +67,7 @@ impl Ecommerce {
         if strays || why_not(Setting::Locations, &granted, false).is_some() {
             return Ok(Some(Asking::NotAllowed));
         }
-        if PER_CART.count(&mut connection, &format!("locations/{id}")).await?.is_some() {
+        if PER_CART.count(&mut connection, Bucket::of(BucketKind::CartLocations, &[id.0.as_bytes()])).await?.is_some() {
             return Ok(Some(Asking::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
         }
         drop(connection);

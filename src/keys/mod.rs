@@ -55,7 +55,7 @@ mod tests {
     use crate::vault::place::{Kind, Place};
 
     /// Bytes that are no sealed secret, each with what it is.
-    const NOT_SEALED: [(&str, &str); 11] = [
+    const NOT_SEALED: [(&str, &str); 12] = [
         ("cart_health.recent", "the last checks: when, what class, how long"),
         ("carts.credential_fingerprint", "a keyed digest, rewritten with the secret beside it"),
         ("carts.token_fingerprint", "a keyed digest, rewritten with the secret beside it"),
@@ -64,6 +64,7 @@ mod tests {
         ("connection_tests.fingerprint", "a keyed digest, rewritten with the secret that it covers"),
         ("sessions.id_hash", "a hash"),
         ("set_up_links.code_hash", "a hash"),
+        ("throttle.key", "a hash"),
         ("unsaved_credentials.session_hash", "a hash"),
         ("vault_keys.check_value", "what HKDF makes of a key to know it again"),
         ("vault_keys.key_id", "what HKDF makes of a key to name it"),

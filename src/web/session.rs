@@ -1,5 +1,5 @@
 //! From the cookie to the person. A session's cookie is `__Host-cartwright`; before sign-in a second one, `…-form`, gives the
-//! forms something to be bound to. Over plain loopback the names go without `__Host-`, because that prefix demands https.
+//! forms something to be bound to, and a third, `…-device`, marks a browser that signed in. Over plain loopback the names go without `__Host-`, because that prefix demands https.
 
 use std::{
     net::SocketAddr,
@@ -21,7 +21,7 @@ use super::{
     trace::RequestId,
 };
 use crate::{
-    accounts::{BrowserSecret, Ended, Fresh, Role, Session as Known, User},
+    accounts::{BrowserSecret, DeviceCookie, Ended, Fresh, Role, Session as Known, User},
     app::App,
     audit::{Actor, By, Origin},
     database::lent::Lent,
@@ -113,6 +113,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
+/// The longest that browsers keep a cookie (RFC 6265bis).
+const DEVICE_MAX_AGE: time::Duration = time::Duration::days(400);
+
 /// The names and attributes of our cookies.
 #[derive(Clone, Copy, Debug)]
 pub struct Cookies {
@@ -132,35 +135,56 @@ impl Cookies {
         if self.is_https { "__Host-cartwright-form" } else { "cartwright-form" }
     }
 
-    fn find(name: &str, headers: &HeaderMap) -> Option<BrowserSecret> {
+    const fn device(self) -> &'static str {
+        if self.is_https { "__Host-cartwright-device" } else { "cartwright-device" }
+    }
+
+    fn find(name: &str, headers: &HeaderMap) -> Option<Cookie<'static>> {
         let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let mut values = lines.flat_map(|line| Cookie::split_parse(line.to_owned())).filter_map(Result::ok);
-        values.find(|cookie| cookie.name() == name).and_then(|cookie| BrowserSecret::from_cookie(cookie.value()))
+        let mut cookies = lines.flat_map(|line| Cookie::split_parse(line.to_owned())).filter_map(Result::ok);
+        cookies.find(|cookie| cookie.name() == name)
+    }
+
+    fn find_secret(name: &str, headers: &HeaderMap) -> Option<BrowserSecret> {
+        Self::find(name, headers).and_then(|cookie| BrowserSecret::from_cookie(cookie.value()))
+    }
+
+    /// The accounts that this browser signed in to before; empty for a new one.
+    pub fn find_device(self, headers: &HeaderMap) -> DeviceCookie {
+        Self::find(self.device(), headers).map(|cookie| DeviceCookie::parse(cookie.value())).unwrap_or_default()
+    }
+
+    fn set(self, name: &'static str, value: String, max_age: Option<time::Duration>) -> HeaderValue {
+        self.header(name, value, SameSite::Strict, max_age)
+    }
+
+    fn header(
+        self,
+        name: &'static str,
+        value: String,
+        same_site: SameSite,
+        max_age: Option<time::Duration>,
+    ) -> HeaderValue {
+        let cookie = Cookie::build((name, value)).path("/").http_only(true).same_site(same_site);
+        let mut cookie = cookie.secure(self.is_https).build();
+        cookie.set_max_age(max_age);
+        HeaderValue::from_str(&cookie.to_string()).expect("base64url and dots are a header value")
     }
 
     const fn link(self) -> &'static str {
         if self.is_https { "__Host-cartwright-link" } else { "cartwright-link" }
     }
 
-    fn set(self, name: &'static str, value: String) -> HeaderValue {
-        self.header(Cookie::build((name, value)).same_site(SameSite::Strict))
-    }
-
-    fn header(self, cookie: cookie::CookieBuilder<'_>) -> HeaderValue {
-        let cookie = cookie.path("/").http_only(true).secure(self.is_https).build();
-        HeaderValue::from_str(&cookie.to_string()).expect("base64url is a header value")
-    }
-
     /// Keeps the code of a one-time link for ten minutes, so that it stands in no further address. Lax, since such a link is
     /// followed from a mail: a browser sends no strict cookie on the way from another site.
     pub fn hold_link(self, code: &BrowserSecret) -> (header::HeaderName, HeaderValue) {
-        let cookie = Cookie::build((self.link(), code.to_cookie())).same_site(SameSite::Lax);
-        (header::SET_COOKIE, self.header(cookie.max_age(time::Duration::minutes(10))))
+        let ten_minutes = Some(time::Duration::minutes(10));
+        (header::SET_COOKIE, self.header(self.link(), code.to_cookie(), SameSite::Lax, ten_minutes))
     }
 
     /// The code of the one-time link that this browser followed.
     pub fn held_link(self, headers: &HeaderMap) -> Option<BrowserSecret> {
-        Self::find(self.link(), headers)
+        Self::find_secret(self.link(), headers)
     }
 
     /// Takes the code out of the browser.
@@ -168,12 +192,18 @@ impl Cookies {
         (header::SET_COOKIE, self.expire(self.link()))
     }
 
-    /// Opens the session in the browser and drops the cookie of the forms before it.
-    pub fn sign_in(self, session: &BrowserSecret) -> [(header::HeaderName, HeaderValue); 2] {
+    /// Opens the session in the browser, marks it as known, and drops the cookie of the forms before it.
+    pub fn sign_in(self, session: &BrowserSecret, device: &DeviceCookie) -> [(header::HeaderName, HeaderValue); 3] {
         [
-            (header::SET_COOKIE, self.set(self.session(), session.to_cookie())),
+            (header::SET_COOKIE, self.set(self.session(), session.to_cookie(), None)),
             (header::SET_COOKIE, self.expire(self.form())),
+            self.remember(device),
         ]
+    }
+
+    /// Marks the browser as one that signed in to these accounts.
+    pub fn remember(self, device: &DeviceCookie) -> (header::HeaderName, HeaderValue) {
+        (header::SET_COOKIE, self.set(self.device(), device.value(), Some(DEVICE_MAX_AGE)))
     }
 
     /// Takes the session out of the browser.
@@ -218,12 +248,12 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     request.extensions_mut().insert(session);
     let mut response = next.run(request).await;
     if let Some(opened) = renewed.lock().expect("nobody panics here").take() {
-        response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.session(), opened.to_cookie()));
+        response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.session(), opened.to_cookie(), None));
     }
     let is_page =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_new && is_page && !from_elsewhere && !response.headers().contains_key(header::SET_COOKIE) {
-        response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.form(), browser.to_cookie()));
+        response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.form(), browser.to_cookie(), None));
     }
     response
 }
@@ -235,8 +265,8 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
 async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
     let cookies = Cookies::of(app);
     let names = [cookies.session(), cookies.form()];
-    session.has_cookie = names.iter().any(|name| Cookies::find(name, request.headers()).is_some());
-    if let Some(secret) = Cookies::find(cookies.session(), request.headers()) {
+    session.has_cookie = names.iter().any(|name| Cookies::find_secret(name, request.headers()).is_some());
+    if let Some(secret) = Cookies::find_secret(cookies.session(), request.headers()) {
         let known = app.accounts.session(&secret, shows_page(request)).await;
         match known.inspect_err(|_| session.browser = secret.clone())? {
             Known::Live { user, banner, fresh, connection } => {
@@ -249,7 +279,7 @@ async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> s
             Known::Unknown => {}
         }
     }
-    let Some(secret) = Cookies::find(cookies.form(), request.headers()) else { return Ok(false) };
+    let Some(secret) = Cookies::find_secret(cookies.form(), request.headers()) else { return Ok(false) };
     session.browser = secret;
     Ok(true)
 }

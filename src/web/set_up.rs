@@ -9,7 +9,8 @@ use axum::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role, password};
+use crate::accounts::password::{self, PasswordContext};
+use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role};
 use crate::app::App;
 use crate::direction::isolated;
 use crate::web::admin::account::password_changed;
@@ -131,7 +132,7 @@ pub async fn create(
     };
     let mut page = SetUp::of(shell, &purpose);
     let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
-    let judged = page.judge(typed.name, typed.email, &password);
+    let judged = page.judge(&app, purpose.role(), (typed.name, typed.email), &password);
     if typed.intent.is_some() {
         (page.name.complaint, page.email.complaint, page.password) = (None, None, None);
         return Ok(Page::ok(page).into_response());
@@ -152,8 +153,9 @@ pub async fn create(
     match entered {
         Ok((opened, greeting)) => {
             app.accounts.leave_banner(&opened.hash(), &serde_json::to_value(&greeting)?).await?;
-            let [session, form] = cookies.sign_in(&opened);
-            Ok((AppendHeaders([session, form, cookies.drop_link()]), Redirect::to("/admin")).into_response())
+            let device = app.accounts.remember_browser(&opened, &cookies.find_device(&headers)).await?;
+            let [session, form, device] = cookies.sign_in(&opened, &device);
+            Ok((AppendHeaders([session, form, device, cookies.drop_link()]), Redirect::to("/admin")).into_response())
         }
         Err(taken @ LinkError::EmailTaken) => {
             page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
@@ -166,6 +168,12 @@ pub async fn create(
         }
         Err(refused) => over(page.shell, refused),
     }
+}
+
+/// What a new password of this person may not be made of.
+pub fn password_context<'a>(app: &'a App, role: Role, email: &'a str, name: &'a str) -> PasswordContext<'a> {
+    let host = app.site.public_url.host.as_deref().unwrap_or_default();
+    PasswordContext { role, email, name, product: &app.site.product, host }
 }
 
 /// "Welcome, Priya.", and to the first one what comes next.
@@ -203,14 +211,20 @@ impl SetUp {
         let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
         let (purpose, name, email) = match purpose {
             Purpose::FirstAdministrator => (SetUpPurpose::FirstAdministrator, "", ""),
-            Purpose::Join { name, email } => (SetUpPurpose::Invitation, name.as_str(), email.as_str()),
-            Purpose::NewPassword { name, email } => (SetUpPurpose::NewPassword, name.as_str(), email.as_str()),
+            Purpose::Join(owner) => (SetUpPurpose::Invitation, owner.name.as_str(), owner.email.as_str()),
+            Purpose::NewPassword(owner) => (SetUpPurpose::NewPassword, owner.name.as_str(), owner.email.as_str()),
         };
         Self { shell, purpose, name: field(name), email: field(email), password: None }
     }
 
     /// What was typed, or every complaint at once on this page. An address only where one may be chosen.
-    fn judge(&mut self, name: String, email: String, password: &SecretString) -> Option<(PersonName, Option<Email>)> {
+    fn judge(
+        &mut self,
+        app: &App,
+        role: Role,
+        (name, email): (String, String),
+        password: &SecretString,
+    ) -> Option<(PersonName, Option<Email>)> {
         if self.purpose != SetUpPurpose::NewPassword {
             self.name.value = name;
         }
@@ -222,8 +236,9 @@ impl SetUp {
         } else {
             Ok(None)
         };
+        let context = password_context(app, role, &self.email.value, &self.name.value);
         self.password =
-            password::judge(password).map_err(|error| Complaint::new(error.class(), error.to_string())).err();
+            password::judge(password, &context).map_err(|error| Complaint::new(error.class(), error.to_string())).err();
         match (name, email) {
             (Ok(name), Ok(email)) if self.password.is_none() => Some((name, email)),
             (name, email) => {

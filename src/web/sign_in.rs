@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
@@ -100,6 +100,7 @@ pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
+    headers: HeaderMap,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
     let mut page = SignIn { return_to: typed.return_to, resume: typed.resume, ..SignIn::empty(shell) };
@@ -123,9 +124,12 @@ pub async fn create(
         return Ok(Page::refused(page).into_response());
     }
     let replaces = session.user.is_some().then(|| session.browser.hash());
-    let sentence = match app.accounts.sign_in(session.by(), &page.email.value, password, replaces).await {
+    let (cookies, by) = (Cookies::of(&app), session.by());
+    let device = cookies.find_device(&headers);
+    let sentence = match app.accounts.sign_in(by, &page.email.value, password, &device, replaces).await {
         Ok(opened) => {
-            let cookies = AppendHeaders(Cookies::of(&app).sign_in(&opened));
+            let device = app.accounts.remember_browser(&opened, &device).await?;
+            let cookies = AppendHeaders(cookies.sign_in(&opened, &device));
             let answer = page.go_on(&app, &signed_in(&app, session, opened).await?).await?;
             return Ok((cookies, answer).into_response());
         }
@@ -146,15 +150,15 @@ pub async fn create(
     Ok(with_wait(Page(page, status).into_response(), wait))
 }
 
-/// POST `/sign-out`: ends the session on the server, and asks the browser to forget what it kept.
+/// POST `/sign-out`: ends the session on the server, and asks the browser to forget what it kept. Cookies are left alone: the
+/// session's is expired by name, and the one that marks a known browser must stay.
 pub async fn destroy(
     State(app): State<App>,
     session: Session,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, Error> {
     app.accounts.sign_out(session.by(), session.browser.hash()).await?;
-    let clear =
-        (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"cookies\", \"storage\""));
+    let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
     let cookie = Cookies::of(&app).sign_out();
     Ok((AppendHeaders([clear, cookie]), Redirect::to("/sign-in?ended=signed-out")).into_response())
 }

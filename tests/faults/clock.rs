@@ -78,7 +78,7 @@ async fn two_days_either_way_prolong_nothing_and_end_nothing() {
         }
         assert_eq!(told, [422, 422, 422, 422, 422, 429], "{shift}");
         assert_eq!(try_to_sign_in(&world.server, PASSWORD).await, 429, "{shift}");
-        database.execute("update throttle set started_at = started_at - interval '5 minutes'").await.expect("shifted");
+        database.execute("update throttle set ends_at = ends_at - interval '5 minutes'").await.expect("shifted");
         assert_eq!(try_to_sign_in(&world.server, PASSWORD).await, 303, "{shift}");
     }
     // the control: the server believed its clock, as its log says

@@ -344,3 +344,22 @@ async fn a_secret_inside_an_address_is_not_drawn_again(pool: PgPool) {
     assert_eq!(page.status, 503);
     assert!(page.to_string().contains("Northwind Tea") && !page.to_string().contains(&token), "{page}");
 }
+
+#[sqlx::test]
+async fn what_a_stranger_types_as_address_is_in_no_log(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let log = Log::default();
+    let _listening = log.listen();
+    let secrets = [format!("Kettle-{}", digits(9)), format!("shpat_{}", digits(11))];
+    for secret in &secrets {
+        let mut page = app.browser().visit("/sign-in").await;
+        page.fill("Email address", secret);
+        page.fill("Password", secret);
+        assert_eq!(page.press("Sign in").await.status, 422);
+    }
+    assert!(log.text().contains("/sign-in"), "the log is listened to");
+    let stored = format!("{:?}", dump(&app.pool).await).to_lowercase();
+    for disguise in secrets.iter().flat_map(|secret| disguises(secret)) {
+        assert!(!log.text().contains(&disguise) && !stored.contains(&disguise.to_lowercase()), "{disguise}");
+    }
+}

@@ -19,6 +19,7 @@ mod diagnostics;
 mod dropped;
 mod egress_addresses;
 mod ended_session;
+mod failed_sign_ins;
 mod forwarded;
 mod gate;
 mod headers;

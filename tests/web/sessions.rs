@@ -319,17 +319,17 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn who_is_signed_in_stays_so_and_another_address_may_try(pool: PgPool) {
+    async fn forty_wrong_passwords_from_one_address_lock_nobody_elsewhere(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
-        for _ in 0..6 {
+        for _ in 0..40 {
             try_to_sign_in(&app.browser(), PRIYA.email, "leaf kettle third steep").await;
         }
         assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, 429);
         assert_eq!(priya.visit("/admin").await.h1(), "Admin");
         let elsewhere = app.browser().from([198, 51, 100, 7]);
         assert_eq!(try_to_sign_in(&elsewhere, PRIYA.email, PASSWORD).await.h1(), "Admin");
-        tamper(&app.pool, "update throttle set started_at = started_at - interval '5 minutes'").await;
+        tamper(&app.pool, "update throttle set ends_at = ends_at - interval '5 minutes'").await;
         assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.h1(), "Admin");
     }
 
@@ -346,6 +346,116 @@ mod throttle {
         let elsewhere = app.browser().from([203, 0, 113, 7]);
         assert_eq!(try_to_sign_in(&elsewhere, PRIYA.email, PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(try_to_sign_in(&elsewhere, SAM.email, PASSWORD).await.h1(), "Admin");
+    }
+
+    /// Wrong passwords from twenty networks, so that no new browser may try any more.
+    async fn use_up_the_account(app: &TestApp) {
+        for place in 0..20 {
+            let somewhere = app.browser().from([198, 51, 100, place]);
+            assert_eq!(try_to_sign_in(&somewhere, PRIYA.email, "leaf kettle third steep").await.status, 422, "{place}");
+        }
+        assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, 429);
+    }
+
+    #[sqlx::test]
+    async fn strangers_never_lock_out_a_browser_that_signed_in_before(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let known = app.sign_in_as(&PRIYA).await;
+        assert_eq!(known.visit("/admin").await.press("Sign out").await.h1(), "Sign in");
+        use_up_the_account(&app).await;
+        assert_eq!(try_to_sign_in(&known, PRIYA.email, PASSWORD).await.h1(), "Admin");
+    }
+
+    #[sqlx::test]
+    async fn a_known_browser_has_ten_tries_and_is_known_to_its_own_account_alone(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&SAM).await;
+        let known = app.sign_in_as(&PRIYA).await;
+        assert_eq!(known.visit("/admin").await.press("Sign out").await.h1(), "Sign in");
+        let statuses = async |email| {
+            let mut statuses = Vec::new();
+            for _ in 0..11 {
+                statuses.push(try_to_sign_in(&known, email, "leaf kettle third steep").await.status.as_u16());
+            }
+            statuses
+        };
+        assert_eq!(statuses(PRIYA.email).await, [&[422; 10][..], &[429]].concat());
+        assert_eq!(statuses(SAM.email).await, [&[422; 5][..], &[429; 6]].concat());
+    }
+
+    #[sqlx::test]
+    async fn a_changed_password_ends_every_other_device_cookie(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let (other, this) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
+        let new = "five plain random words more";
+        let mut page = this.visit("/admin/account").await;
+        page.fill("Current password", PASSWORD);
+        page.fill("New password", new);
+        page.press("Change password").await;
+        assert_eq!(this.visit("/admin").await.press("Sign out").await.h1(), "Sign in");
+        use_up_the_account(&app).await;
+        assert_eq!(try_to_sign_in(&other, PRIYA.email, new).await.status, 429);
+        assert_eq!(try_to_sign_in(&this, PRIYA.email, new).await.h1(), "Admin");
+    }
+
+    #[sqlx::test]
+    async fn strangers_do_not_lock_the_password_asked_again(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        let priya = app.sign_in_as(&PRIYA).await;
+        use_up_the_account(&app).await;
+        let change = async |current: &str| {
+            let mut page = priya.visit("/admin/account").await;
+            page.fill("Current password", current);
+            page.fill("New password", "five plain random words more");
+            page.press("Change password").await.status.as_u16()
+        };
+        for _ in 0..5 {
+            assert_eq!(change("leaf kettle third steep").await, 422);
+        }
+        assert_eq!(change(PASSWORD).await, 429, "five tries for each session");
+        let another = app.browser();
+        another.put_cookie("cartwright-device", &priya.cookies()["cartwright-device"]);
+        assert_eq!(try_to_sign_in(&another, PRIYA.email, PASSWORD).await.h1(), "Admin");
+    }
+
+    #[sqlx::test]
+    async fn a_typed_address_closes_no_network(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        for email in ["/127.0.0.1", "127.0.0.1", "//127.0.0.1"] {
+            for place in 0..31 {
+                try_to_sign_in(&app.browser().from([198, 51, 100, place]), email, "leaf kettle third steep").await;
+            }
+        }
+        assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.h1(), "Admin");
+        let stored: String = sqlx::query_scalar("select coalesce(string_agg(throttle::text, ''), '') from throttle")
+            .fetch_one(&app.pool)
+            .await
+            .expect("rows");
+        assert!(!stored.contains("127.0.0.1") && !stored.contains("198.51.100"), "{stored}");
+    }
+
+    #[sqlx::test]
+    async fn a_refused_try_writes_nothing(pool: PgPool) {
+        let app = TestApp::start(pool).await;
+        app.add(&PRIYA).await;
+        for _ in 0..5 {
+            try_to_sign_in(&app.browser(), PRIYA.email, "leaf kettle third steep").await;
+        }
+        let written = async || -> (String, i64) {
+            sqlx::query_as(
+                "select (select string_agg(throttle::text || xmin::text || xmax::text, ' ' order by kind) from throttle),
+                        (select count(*) from audit_events)",
+            )
+            .fetch_one(&app.pool)
+            .await
+            .expect("rows")
+        };
+        let before = written().await;
+        for _ in 0..50 {
+            assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, "leaf kettle third steep").await.status, 429);
+        }
+        assert_eq!(written().await, before);
     }
 
     #[sqlx::test]

@@ -20,6 +20,7 @@ pub struct LinkRow {
     /// Of the person that it is for; none for the first administrator.
     pub email: Option<String>,
     pub name: Option<String>,
+    pub role: Option<String>,
     pub has_joined: bool,
 }
 
@@ -29,7 +30,7 @@ pub async fn find_link(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>
         r#"
         select spent_at is null and expires_at > now() and expires_at < now() + interval '61 minutes'
                 and disabled_at is null as "is_alive!",
-            email as "email?", name as "name?", password_hash is not null as "has_joined!"
+            email as "email?", name as "name?", role as "role?", password_hash is not null as "has_joined!"
         from set_up_links left join users on users.id = user_id
         where code_hash = $1
         "#,

@@ -47,6 +47,18 @@ pub async fn find_session(connection: &mut Connection, hash: &[u8]) -> sqlx::Res
     .await
 }
 
+/// Whose session it is, and the hash of their password.
+pub async fn find_password_of_session(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<(Uuid, String)>> {
+    let row = sqlx::query!(
+        r#"select users.id, password_hash as "password_hash!" from sessions join users on users.id = user_id
+           where id_hash = $1 and password_hash is not null"#,
+        hash
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| (row.id, row.password_hash)))
+}
+
 /// Seen now; a message that is `told` goes, and one that was left meanwhile stays.
 pub async fn touch_session(connection: &mut Connection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
     sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)

@@ -8,6 +8,7 @@ use super::super::{ABSOLUTE_MINUTES, Email, IDLE_MINUTES, PersonName, Role};
 
 pub struct ForSignIn {
     pub id: Uuid,
+    pub email: String,
     pub name: String,
     /// None while somebody is invited and has not joined.
     pub password_hash: Option<String>,
@@ -16,7 +17,7 @@ pub struct ForSignIn {
 pub async fn find_for_sign_in(pool: &Pool, email: &str) -> sqlx::Result<Option<ForSignIn>> {
     sqlx::query_as!(
         ForSignIn,
-        "select id, name, password_hash from users where email = $1 and disabled_at is null",
+        "select id, email, name, password_hash from users where email = $1 and disabled_at is null",
         email
     )
     .fetch_optional(pool)

@@ -98,7 +98,17 @@ pub(in crate::audit) async fn list(
     };
     let (from, until) = (filter.from.unwrap_or(FIRST), filter.until.unwrap_or(LAST));
     let page = Page { is_backwards, from, until, at, id, limit };
+    if filter.is_empty() {
+        return Ok(Vec::new());
+    }
     let rows = match (filter.cart, filter.person.as_deref(), filter.what.map(What::as_str)) {
+        // Failed sign-ins are among these two alone: they are of no cart and of no person. Each has its partial index.
+        (None, None, None) if !filter.with_failed_sign_ins => {
+            select_page!(connection, page, " and event <> 'could_not_sign_in'")
+        }
+        (None, None, Some(what)) if !filter.with_failed_sign_ins => {
+            select_page!(connection, page, " and event <> 'could_not_sign_in' and what = $6", what)
+        }
         (None, None, None) => select_page!(connection, page, ""),
         (None, None, Some(what)) => select_page!(connection, page, " and what = $6", what),
         (None, Some(person), None) => {

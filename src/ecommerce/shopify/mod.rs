@@ -13,7 +13,8 @@ mod sql;
 mod text;
 pub mod unsaved;
 
-pub use text::{blot, blot_tokens, tame};
+pub use crate::pasted::blot_tokens;
+pub use text::{blot, tame};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

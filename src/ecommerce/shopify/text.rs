@@ -1,7 +1,7 @@
 //! What is done to text before anybody judges or shows it: pasted text loses its wrapping, foreign text its teeth.
 //! Knows no meaning. Nothing is ever removed from the middle of a paste: what we check and what we use must be the same bytes.
 
-use crate::pasted::{is_format, is_padding};
+use crate::pasted::{blot_tokens, is_format, is_padding};
 
 /// Longest foreign name that we keep, in characters.
 pub const NAME_LIMIT: usize = 255;
@@ -40,37 +40,6 @@ pub fn blot(typed: &str) -> String {
         _ => rest,
     };
     format!("{scheme}{}", blot_tokens(kept))
-}
-
-/// The same for text that is no address: tokens alone, since a name may well hold a colon and an `@`.
-pub fn blot_tokens(typed: &str) -> String {
-    let mut blotted = String::new();
-    let (mut left, mut word_begins) = (typed, true);
-    while let Some(letter) = left.chars().next() {
-        let skipped = if word_begins { token_length(left) } else { 0 };
-        if skipped == 0 {
-            blotted.push(letter);
-        }
-        word_begins = !letter.is_ascii_alphanumeric();
-        left = &left[skipped.max(letter.len_utf8())..];
-    }
-    blotted
-}
-
-/// Bytes of the token that a text begins with: `shp`, two or three letters, an underscore; or `prtapi_`. 0 where there is none.
-fn token_length(text: &str) -> usize {
-    let is_prefix = |prefix: &str| {
-        let kind = prefix.to_ascii_lowercase();
-        let shop = kind.strip_prefix("shp").is_some_and(|kind| (2..=3).contains(&kind.len()));
-        (shop || kind == "prtapi") && kind.bytes().all(|b| b.is_ascii_lowercase())
-    };
-    match text.split_once('_') {
-        Some((prefix, rest)) if is_prefix(prefix) => {
-            let digits = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
-            prefix.len() + 1 + digits
-        }
-        _ => 0,
-    }
 }
 
 const fn turns_text(c: char) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Run, stopped};
 use crate::{
-    database::throttle::Throttle,
+    database::throttle::{Bucket, BucketKind, Throttle},
     ecommerce::{
         sql,
         verdict::{Class, TESTS_A_MINUTE, Verdict},
@@ -20,11 +20,12 @@ const PER_PERSON: Throttle = Throttle { limit: 100, window: MINUTE };
 /// holds the row until the transaction ends, so two presses at once, on whatever replica, see each other.
 pub(super) async fn too_many(work: &mut crate::database::Connection, run: &Run) -> sqlx::Result<Option<Verdict>> {
     let person = run.visitor.by.actor.id().unwrap_or_default();
-    let in_all = PER_PERSON.count(work, &format!("test/{person}")).await?;
+    let in_all = PER_PERSON.count(work, Bucket::of(BucketKind::PersonTest, &[person.as_bytes()])).await?;
     if sql::is_testing(work, person).await? {
         return Ok(Some(limited(None)));
     }
-    let of_store = PER_STORE.count(work, &format!("test/{person}/{}", run.address.host())).await?;
+    let store = Bucket::of(BucketKind::StoreTest, &[person.as_bytes(), run.address.host().as_bytes()]);
+    let of_store = PER_STORE.count(work, store).await?;
     let waits = [(PER_STORE.limit, of_store), (PER_PERSON.limit, in_all)];
     Ok(waits.into_iter().find_map(|(limit, wait)| Some(limited(Some((limit, wait?))))))
 }

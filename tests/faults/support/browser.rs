@@ -47,6 +47,10 @@ impl Browser {
         self
     }
 
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
     pub fn cookie_names(&self) -> Vec<&str> {
         self.cookies.keys().map(String::as_str).collect()
     }

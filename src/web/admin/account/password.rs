@@ -2,7 +2,8 @@
 
 use axum::{
     extract::State,
-    response::{IntoResponse, Redirect, Response},
+    http::HeaderMap,
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -15,7 +16,8 @@ use crate::web::error::Error;
 use crate::web::fields::Complaint;
 use crate::web::form::{Form, Secret};
 use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::session::{Cookies, Session};
+use crate::web::set_up::password_context;
 use crate::web::shell::Shell;
 
 #[derive(Debug, Deserialize)]
@@ -25,17 +27,22 @@ pub struct Typed {
     new_password: Secret,
 }
 
-/// POST `/admin/account/password`: this session gets a new id, the others end.
+/// POST `/admin/account/password`: this session gets a new id, the others end, and other browsers are not known any more.
 pub async fn update(
     State(app): State<App>,
     shell: Shell,
     mut session: Session,
+    headers: HeaderMap,
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let Typed { current_password: Secret(current), new_password: Secret(new) } = typed;
     let is_empty = current.expose_secret().is_empty();
     let is_empty = is_empty.then(|| Complaint::new("PASSWORD_EMPTY", "Enter your current password"));
-    let is_weak = password::judge(&new).err().map(|error| Complaint::new(error.class(), error.to_string()));
+    let context = {
+        let user = session.person()?;
+        password_context(&app, user.role, &user.email, &user.name)
+    };
+    let is_weak = password::judge(&new, &context).err().map(|error| Complaint::new(error.class(), error.to_string()));
     if is_empty.is_some() || is_weak.is_some() {
         let page = Account::of(&app, shell, &session).await?;
         let page = Account { current_password: is_empty, new_password: is_weak, ..page };
@@ -49,7 +56,9 @@ pub async fn update(
         Ok((opened, browsers)) => {
             session.renew(opened);
             session.leave(&app, &password_changed(browsers)).await?;
-            Ok(Redirect::to("/admin/account").into_response())
+            let cookies = Cookies::of(&app);
+            let device = app.accounts.remember_browser(&session.browser, &cookies.find_device(&headers)).await?;
+            Ok((AppendHeaders([cookies.remember(&device)]), Redirect::to("/admin/account")).into_response())
         }
         Err(ConfirmError::SignedOut) => Ok(Redirect::to("/sign-in").into_response()),
         Err(ConfirmError::Broken(error)) => Err(error.into()),

@@ -103,6 +103,7 @@ fn facts(event: &Event<String>) -> Vec<(String, String)> {
     match event {
         Event::CartAdded { store, .. } | Event::CartDeleted { store } => vec![fact("Store", store)],
         Event::Tested { store, class, .. } => vec![fact("Store", store), fact("Result", class)],
+        Event::CouldNotSignIn { digest: Some(digest), .. } => vec![fact("Digest of the address", digest)],
         Event::TokenNotRenewed { class, error_name } => {
             let said = error_name.as_deref().map(|name| fact("Shopify's reason", name));
             std::iter::once(fact("Result", class)).chain(said).collect()

@@ -37,6 +37,7 @@ pub async fn export(
         let query = uri.query().unwrap_or_default();
         return Ok(Redirect::to(&format!("/admin/activity?{query}")).into_response());
     }
+    let filter = Filter { with_failed_sign_ins: shell.can_change(), ..filter };
     // Before the answer begins, so that a database that is away is a page and not half a file.
     let first = audit::batch(&app.pool, &filter, None, BATCH).await?;
     let file = File { app, filter, product: shell.product, next: Some(first), has_begun: false };

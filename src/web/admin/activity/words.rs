@@ -58,7 +58,8 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::AlertNotDelivered => "Could not deliver an alert to the webhook".into(),
 
         Event::SignedIn => "Signed in".into(),
-        Event::CouldNotSignIn { email } => format!("Could not sign in ({})", isolated(email)),
+        Event::CouldNotSignIn { account: Some(account), .. } => format!("Could not sign in ({})", isolated(account)),
+        Event::CouldNotSignIn { account: None, .. } => "Could not sign in (unknown address)".into(),
         Event::SignedOut => "Signed out".into(),
         Event::UserAdded { email, role } => format!("Made {} {}", isolated(email), role_of(role)),
         Event::SetUpLinkMade => "Made a set-up link".into(),
@@ -231,9 +232,14 @@ mod tests {
             (Event::AlertNotDelivered, None, "Could not deliver an alert to the webhook"),
             (Event::SignedIn, None, "Signed in"),
             (
-                Event::CouldNotSignIn { email: "priya@northwind.example".into() },
+                Event::CouldNotSignIn { account: Some("priya@northwind.example".into()), digest: None },
                 None,
                 "Could not sign in (priya@northwind.example)",
+            ),
+            (
+                Event::CouldNotSignIn { account: None, digest: Some("0011aabb".into()) },
+                None,
+                "Could not sign in (unknown address)",
             ),
             (Event::SignedOut, None, "Signed out"),
             (user("administrator"), None, "Made sam@northwind.example an Administrator"),

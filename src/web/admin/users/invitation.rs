@@ -75,7 +75,7 @@ pub async fn create(
             let name = name.err().map(|error| match error {
                 // It is not the name of whoever types.
                 PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
-                PersonNameError::TooLong => Complaint::new("PERSON_NAME", error.to_string()),
+                PersonNameError::TooLong | PersonNameError::IsToken => Complaint::new("PERSON_NAME", error.to_string()),
             });
             return Ok(refused(shell, name, email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()))));
         }

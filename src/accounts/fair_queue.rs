@@ -1,0 +1,267 @@
+//! Turns at something scarce, such as hashing. Browsers that signed in before have a lane of their own and get every other turn;
+//! in each lane the network (or person) that had the fewest turns lately is next, so that one with many connections does not delay
+//! the others.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::password::Crowded;
+use crate::network::IpNetwork;
+
+/// How long turns are remembered.
+const MEMORY_WINDOW: Duration = Duration::from_mins(5);
+/// Networks and people whose turns are remembered.
+const MEMORY_MAX: usize = 10_000;
+
+/// Who waits for a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Waiter {
+    /// Nobody that we know, from this network.
+    Stranger(IpNetwork),
+    /// This person: signed in, holding a link of theirs, or at a browser that signed in to their account before.
+    Known(Uuid),
+}
+
+#[derive(Clone, Debug)]
+pub struct FairQueue(Arc<Mutex<Lanes>>);
+
+#[derive(Debug)]
+struct Lanes {
+    free: usize,
+    known: Lane,
+    strangers: Lane,
+    was_known: bool,
+}
+
+/// Those who wait, by network or person, in the order in which these came or had their last turn.
+#[derive(Debug)]
+struct Lane {
+    capacity: usize,
+    /// Turns that each had since then.
+    had: HashMap<Waiter, u32>,
+    had_since: Instant,
+    waiting: VecDeque<(Waiter, VecDeque<oneshot::Sender<Turn>>)>,
+}
+
+/// A turn; dropped, it goes to the next.
+#[derive(Debug)]
+pub struct Turn(FairQueue);
+
+impl FairQueue {
+    /// `turns` at once; `capacity` is how many may wait in each of the two lanes.
+    pub fn new(turns: usize, capacity: usize) -> Self {
+        let lane = || Lane { capacity, had: HashMap::new(), had_since: Instant::now(), waiting: VecDeque::new() };
+        Self(Arc::new(Mutex::new(Lanes { free: turns, known: lane(), strangers: lane(), was_known: false })))
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Crowded`] when the lane is full. The newest waiter of the network with the most makes room for a network with fewer.
+    pub async fn turn(&self, waiter: Waiter) -> Result<Turn, Crowded> {
+        let turn = {
+            let mut lanes = self.0.lock().expect("nobody panics here");
+            let is_free = lanes.free > 0;
+            if is_free {
+                lanes.free -= 1;
+            }
+            let lane = match waiter {
+                Waiter::Known(_) => &mut lanes.known,
+                Waiter::Stranger(_) => &mut lanes.strangers,
+            };
+            if is_free {
+                lane.remember(waiter);
+                return Ok(Turn(self.clone()));
+            }
+            lane.push(waiter)?
+        };
+        turn.await.map_err(|_| Crowded)
+    }
+}
+
+impl Lanes {
+    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+        let known = if self.was_known { None } else { self.known.pop() };
+        self.was_known = known.is_some();
+        known.or_else(|| self.strangers.pop()).or_else(|| self.known.pop())
+    }
+}
+
+impl Lane {
+    fn push(&mut self, waiter: Waiter) -> Result<oneshot::Receiver<Turn>, Crowded> {
+        if self.len() >= self.capacity {
+            self.make_room(waiter)?;
+        }
+        let (sender, receiver) = oneshot::channel();
+        match self.waiting.iter_mut().find(|(other, _)| *other == waiter) {
+            Some((_, line)) => line.push_back(sender),
+            None => self.waiting.push_back((waiter, VecDeque::from([sender]))),
+        }
+        Ok(receiver)
+    }
+
+    fn pop(&mut self) -> Option<oneshot::Sender<Turn>> {
+        let turns = |(waiter, _): &(Waiter, _)| self.had.get(waiter).copied().unwrap_or_default();
+        let (next, _) = self.waiting.iter().enumerate().min_by_key(|(_, one)| turns(one))?;
+        let (waiter, mut line) = self.waiting.remove(next)?;
+        self.remember(waiter);
+        let next = line.pop_front();
+        if !line.is_empty() {
+            self.waiting.push_back((waiter, line));
+        }
+        next
+    }
+
+    fn remember(&mut self, waiter: Waiter) {
+        if self.had_since.elapsed() > MEMORY_WINDOW || self.had.len() >= MEMORY_MAX {
+            (self.had, self.had_since) = (HashMap::new(), Instant::now());
+        }
+        *self.had.entry(waiter).or_default() += 1;
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.iter().map(|(_, line)| line.len()).sum()
+    }
+
+    /// Forgets those who went away; then, if that was not enough, sends away the newest of the longest line.
+    fn make_room(&mut self, waiter: Waiter) -> Result<(), Crowded> {
+        for (_, line) in &mut self.waiting {
+            line.retain(|sender| !sender.is_closed());
+        }
+        self.waiting.retain(|(_, line)| !line.is_empty());
+        if self.len() < self.capacity {
+            return Ok(());
+        }
+        let own = self.waiting.iter().find(|(other, _)| *other == waiter).map_or(0, |(_, line)| line.len());
+        let longest = self.waiting.iter_mut().map(|(_, line)| line).max_by_key(|line| line.len()).ok_or(Crowded)?;
+        if longest.len() <= own + 1 {
+            return Err(Crowded);
+        }
+        longest.pop_back();
+        Ok(())
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = {
+            let mut lanes = self.0.0.lock().expect("nobody panics here");
+            let next = lanes.next();
+            if next.is_none() {
+                lanes.free += 1;
+            }
+            next
+        };
+        // Outside of the lock: one who went away drops this turn again, and it goes to the next.
+        if let Some(next) = next {
+            next.send(Self(self.0.clone())).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn network(last: u8) -> Waiter {
+        Waiter::Stranger(IpNetwork::parse(&format!("203.0.113.{last}")).expect("an address"))
+    }
+
+    type Waiting<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Turn, Crowded>> + Send + 'a>>;
+
+    /// Starts to wait, and waits still.
+    fn wait(queue: &FairQueue, waiter: Waiter) -> Waiting<'_> {
+        let mut turn: Waiting<'_> = Box::pin(queue.turn(waiter));
+        assert!(turn.as_mut().now_or_never().is_none(), "{waiter:?} has to wait");
+        turn
+    }
+
+    fn has_turn(waiting: &mut Waiting<'_>) -> Option<Turn> {
+        waiting.as_mut().now_or_never().map(|turn| turn.expect("a turn"))
+    }
+
+    #[tokio::test]
+    async fn networks_take_turns_however_many_connections_one_has() {
+        let queue = FairQueue::new(1, 100);
+        let first = queue.turn(network(1)).await.expect("free");
+        let mut crowd: Vec<_> = (0..50).map(|_| wait(&queue, network(1))).collect();
+        let mut other = wait(&queue, network(2));
+        drop(first);
+        assert!(has_turn(&mut crowd[0]).is_none());
+        drop(has_turn(&mut other).expect("who had none"));
+        assert!(has_turn(&mut crowd[0]).is_some(), "then who came first");
+    }
+
+    #[tokio::test]
+    async fn a_new_network_is_next_before_a_hundred_that_had_a_turn() {
+        let queue = FairQueue::new(1, 200);
+        let mut turn = queue.turn(network(0)).await.expect("free");
+        let mut crowd: VecDeque<_> = (0..100).map(|n| wait(&queue, network(n))).collect();
+        crowd.rotate_left(1);
+        for n in 0..50 {
+            drop(turn);
+            turn = has_turn(&mut crowd.pop_front().expect("one more")).unwrap_or_else(|| panic!("turn {n}"));
+            crowd.push_back(wait(&queue, network(n + 1)));
+        }
+        let mut new = wait(&queue, network(200));
+        for _ in 50..99 {
+            drop(turn);
+            turn = has_turn(&mut crowd.pop_front().expect("one more")).expect("its first turn");
+        }
+        drop(turn);
+        assert!(has_turn(&mut new).is_some(), "before the second turn of anybody");
+    }
+
+    #[tokio::test]
+    async fn a_known_browser_gets_every_other_turn() {
+        let queue = FairQueue::new(1, 100);
+        let mut turn = queue.turn(network(100)).await.expect("free");
+        let mut strangers: VecDeque<_> = (0..20).map(|n| wait(&queue, network(n))).collect();
+        let mut known: VecDeque<_> = (0..5).map(|n| wait(&queue, Waiter::Known(Uuid::from_u128(n)))).collect();
+        for n in 0..10 {
+            drop(turn);
+            let line = if n % 2 == 0 { &mut known } else { &mut strangers };
+            turn = has_turn(&mut line.pop_front().expect("one more")).unwrap_or_else(|| panic!("turn {n}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_takes_a_new_network_and_drops_the_longest_line() {
+        let queue = FairQueue::new(1, 4);
+        let turn = queue.turn(network(1)).await.expect("free");
+        let mut crowd: Vec<_> = (0..4).map(|_| wait(&queue, network(1))).collect();
+        assert!(matches!(queue.turn(network(1)).await, Err(Crowded)), "its own line is the longest");
+        let mut others = [wait(&queue, network(2)), wait(&queue, network(2))];
+        assert!(matches!(queue.turn(network(2)).await, Err(Crowded)), "two each");
+        for (place, expected) in [(3, true), (2, true), (1, false), (0, false)] {
+            let gone = crowd[place].as_mut().now_or_never();
+            assert_eq!(matches!(gone, Some(Err(Crowded))), expected, "{place}");
+        }
+        drop(turn);
+        drop(has_turn(&mut others[0]).expect("a turn"));
+        assert!(has_turn(&mut crowd[0]).is_some());
+    }
+
+    #[tokio::test]
+    async fn no_turn_is_lost_with_those_who_go_away() {
+        let queue = FairQueue::new(1, 3);
+        let turn = queue.turn(network(1)).await.expect("free");
+        let waiting: Vec<_> = (0..3).map(|n| wait(&queue, network(n))).collect();
+        drop(waiting);
+        let mut last = wait(&queue, network(9));
+        drop(turn);
+        let got = has_turn(&mut last).expect("a turn");
+        let sent = wait(&queue, network(1));
+        drop(got);
+        drop(sent);
+        queue.turn(network(2)).now_or_never().expect("at once").expect("free again");
+    }
+}
