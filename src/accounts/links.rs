@@ -11,7 +11,7 @@ use super::{
     sql,
 };
 use crate::{
-    audit::{self, Actor, By, Event, Origin},
+    audit::{self, By, Event, Origin},
     database::transaction,
 };
 
@@ -160,10 +160,11 @@ impl Accounts {
                     return Err(LinkError::Dead);
                 }
                 let id = insert(work, (&new.email, &new.name, new.role), Some(&hash)).await?;
-                let by = By { actor: Actor::Person { id, name: new.name.as_str().to_owned() }, origin };
-                record_added(work, &by, &new).await?;
+                let person = (id, new.name.as_str().to_owned(), new.email.as_str().to_owned());
+                let (session, by) = open_session(work, person, origin).await?;
                 sql::let_in(work, id, None).await?;
-                Ok(open_session(work, id, &by).await?)
+                record_added(work, &by, &new).await?;
+                Ok(session)
             })
         })
         .await
@@ -201,10 +202,9 @@ impl Accounts {
                 sql::delete_links(work, id).await?;
                 let ended = end_sessions(work, id, None).await?;
                 sql::let_in(work, id, None).await?;
-                let by = By { actor: Actor::Person { id, name: name.clone() }, origin };
+                let (session, by) = open_session(work, (id, name.clone(), known.email), origin).await?;
                 let event = if known.has_joined { Event::PasswordChanged } else { Event::UserJoined };
                 audit::record(work, &by, None, &event).await?;
-                let session = open_session(work, id, &by).await?;
                 Ok(Spent { session, name, ended })
             })
         })

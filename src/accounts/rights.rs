@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Accounts, Fresh, Missing, Role, end_sessions, sql};
 use crate::{
-    audit::{self, By, Event},
+    audit::{self, By, Event, Permission},
     database::{Connection, transaction},
 };
 
@@ -73,11 +73,15 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
-                let browsers = end_sessions(work, user, None).await?;
+                let browsers = sql::count_open_sessions(work, user).await?;
+                // Before the sessions end: one of them may be the one that asks.
                 if browsers > 0 {
                     let event = Event::UserSignedOut { person: known.name, browsers };
                     audit::record(work, &by, None, &event).await?;
+                } else {
+                    audit::demand(work, &by, Permission::Change).await?;
                 }
+                end_sessions(work, user, None).await?;
                 Ok(browsers)
             })
         })

@@ -23,7 +23,10 @@ use super::{
     sql,
     verdict::{Check, CheckKind, CheckState, Class, Verdict},
 };
-use crate::database::transaction;
+use crate::{
+    audit::{self, Permission},
+    database::transaction,
+};
 
 pub(super) use record::tell_operator;
 pub(super) use run::Run;
@@ -149,13 +152,14 @@ impl Ecommerce {
     /// waits for each commit to reach the disk.
     async fn admit(
         &self,
-        run: Run,
+        mut run: Run,
         credential: Credential,
         is_typed: bool,
     ) -> Result<(Run, Credential, Option<Verdict>), Broken> {
         let vault = Arc::clone(&self.vault);
         transaction(&self.pool, move |work| {
             Box::pin(async move {
+                audit::demand(work, &run.visitor.by, Permission::Change).await?;
                 if is_typed {
                     let cart = run.cart.as_ref().map(|cart| cart.id);
                     unsaved::hold(work, &vault, &run.visitor, run.submission, cart, &run.address, &credential).await?;
@@ -164,6 +168,8 @@ impl Ecommerce {
                 if refused.is_none() {
                     sql::insert_test(work, &run.row()).await?;
                 }
+                // The test goes on when the session has ended.
+                run.visitor.by = run.visitor.by.started();
                 Ok((run, credential, refused))
             })
         })

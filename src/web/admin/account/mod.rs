@@ -197,7 +197,7 @@ pub async fn update_theme(
     Form(choice): Form<ThemeChoice>,
 ) -> Result<Response, Error> {
     let theme = crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(StatusCode::BAD_REQUEST))?;
-    app.accounts.choose_theme(session.person()?.id, theme).await?;
+    app.accounts.choose_theme(session.by(), session.person()?.id, theme).await?;
     let back = LocalPath::parse(&choice.return_to);
     Ok(Redirect::to(back.as_ref().map_or("/admin", LocalPath::as_str)).into_response())
 }

@@ -51,7 +51,6 @@ pub async fn update(
             session.leave(&app, &password_changed(browsers)).await?;
             Ok(Redirect::to("/admin/account").into_response())
         }
-        Err(ConfirmError::SignedOut) => Ok(Redirect::to("/sign-in").into_response()),
         Err(ConfirmError::Broken(error)) => Err(error.into()),
         Err(refused) => {
             let (complaint, status, wait) = refusal(&refused);

@@ -85,6 +85,7 @@ impl Bulk {
             ("off", "turned off"),
             ("off-already", "off already"),
             ("gone", "deleted meanwhile"),
+            ("not-permitted", "not done, because the person who started this may no longer make changes"),
         ];
         let count = |outcome: &str| self.job.outcomes.get(outcome).copied().filter(|count| *count > 0);
         let parts: Vec<_> =
