@@ -150,8 +150,8 @@ fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// Whether every `%` has its two digits and what they stand for is UTF-8. The decoder below would mend it in silence, and a name
-/// would be saved that nobody typed.
+/// Whether every `%` has its two digits and what they stand for is UTF-8 without U+0000, which Postgres cannot store. The decoder
+/// below would mend it in silence, and a name would be saved that nobody typed.
 fn is_text(body: &[u8]) -> bool {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
@@ -164,7 +164,7 @@ fn is_text(body: &[u8]) -> bool {
         let Some((high, low)) = digit(bytes.next()).zip(digit(bytes.next())) else { return false };
         decoded.push(u8::try_from(high * 16 + low).expect("two hex digits are a byte"));
     }
-    std::str::from_utf8(&decoded).is_ok()
+    std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains('\0'))
 }
 
 /// What a form held but its token and its secrets.
@@ -180,7 +180,8 @@ fn again(action: String, pairs: &[(String, String)]) -> Again {
 /// What a form held, for a page that only offers to send it again. Nothing is done with it, so its token is not asked for.
 pub fn typed(request: &Parts) -> Option<Again> {
     let Received(received) = request.extensions.get::<Received>()?;
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(received.as_ref().ok()?).ok()?;
+    let body = received.as_ref().ok().filter(|body| is_text(body))?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
     Some(again(request.uri.path().to_owned(), &pairs))
 }
 
@@ -287,10 +288,22 @@ mod tests {
 
     #[test]
     fn only_whole_escapes_of_utf8_are_text() {
-        for body in ["", "a=b&c=%41+%c3%a9", "a=%00", "é=é"] {
+        for body in ["", "a=b&c=%41+%c3%a9", "a=%01", "é=é"] {
             assert!(is_text(body.as_bytes()), "{body}");
         }
-        for body in [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=\xff", b"a=%+1"] {
+        for body in [
+            &b"a=%"[..],
+            b"a=%4",
+            b"a=%zz",
+            b"a=%ff",
+            b"a=%c0%af",
+            b"a=%ed%a0%80",
+            b"a=\xff",
+            b"a=%+1",
+            b"a=%00",
+            b"a=b\0",
+            b"%00=a",
+        ] {
             assert!(!is_text(body), "{}", body.escape_ascii());
         }
     }
