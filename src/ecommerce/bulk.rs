@@ -10,7 +10,7 @@ use super::{
     shopify::connection_test::{self, CHECK_DEADLINE, Subject},
     sql,
     status::Facts,
-    testing::Run,
+    testing::{Run, too_many_of_store},
     verdict::Outcome,
 };
 use crate::{
@@ -75,7 +75,7 @@ pub struct Job {
     pub is_cancelled: bool,
     pub is_finished: bool,
     /// How many came to what: `connected`, `limited`, `not-connected`, `not-tested`, `off`, `off-already`, `gone`,
-    /// `not-permitted`.
+    /// `test-limit`, `not-permitted`.
     pub outcomes: BTreeMap<String, i64>,
 }
 
@@ -192,10 +192,15 @@ impl Ecommerce {
         Ok(())
     }
 
-    /// Whether whoever started the job may still do this.
-    async fn may_still(&self, by: By) -> sqlx::Result<()> {
-        transaction(&self.pool, move |work| Box::pin(async move { audit::demand(work, &by, Permission::Change).await }))
-            .await
+    /// Counts the test of a store, before it is asked; whether that is not too many. Its limit is that of tests by hand.
+    async fn admit_in_bulk(&self, by: By, host: String) -> sqlx::Result<bool> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                audit::demand(work, &by, Permission::Change).await?;
+                Ok(too_many_of_store(work, &by, &host).await?.is_none())
+            })
+        })
+        .await
     }
 
     /// Tests what is saved of one cart, as whoever started the job.
@@ -204,7 +209,9 @@ impl Ecommerce {
         let (address, is_stray) = (cart.address.clone(), cart.is_practice && !self.practices);
         let Some(saved) = cart.credential.as_ref().filter(|_| !is_stray) else { return Ok("not-tested") };
         let (kind, submission) = (saved.kind, Uuid::now_v7());
-        self.may_still(item.by.clone()).await?;
+        if !self.admit_in_bulk(item.by.clone(), address.host()).await? {
+            return Ok("test-limit");
+        }
         let visitor = Visitor { by: item.by.clone(), session: Vec::new() };
         let Some(credential) = self.open_saved(cart.id, &address).await? else {
             self.note_unreadable(visitor, submission, cart).await?;

@@ -31,6 +31,7 @@ use crate::{
 pub(super) use record::tell_operator;
 pub(super) use run::Run;
 use too_many::too_many;
+pub(super) use too_many::too_many_of_store;
 
 /// What is to be tested: what is typed, not what was saved before.
 #[derive(Debug)]
