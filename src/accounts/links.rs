@@ -113,7 +113,8 @@ impl Accounts {
                 if ends_sessions {
                     end_sessions(work, user, None).await?;
                 }
-                audit::record(work, &by, None, &Event::SignInLinkMade { person: known.name }).await?;
+                let event = Event::SignInLinkMade { person: known.name, email: Some(known.email) };
+                audit::record(work, &by, None, &event).await?;
                 Ok(code)
             })
         })
