@@ -210,7 +210,7 @@ async fn an_administrator_who_is_turned_off_at_another_replica_adds_nobody(pool:
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     app.add(&SAM).await;
-    let other = app.with_clock(app.app.clock.clone());
+    let other = app.with_clock(app.app.clock);
     let mut page = other.visit("/sign-in").await;
     page.fill("Email address", SAM.email);
     page.fill("Password", PASSWORD);
