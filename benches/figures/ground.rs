@@ -8,7 +8,7 @@ use cartwright::database::Pool;
 use cartwright::{
     accounts::{Accounts, BrowserSecret, DeviceCookie, Email, NewUser, PersonName, Role},
     app::{App, Site},
-    audit::{By, Origin},
+    audit::{Actor, Authority, By, Origin},
     config::PublicUrl,
     database::{
         self,
@@ -157,10 +157,11 @@ async fn administrator(accounts: &Accounts, email: &str, password: &str) -> anyh
     };
     let id = accounts.add(By::operator(), new).await?;
     let origin = Origin { ip: Some("127.0.0.1".into()), ..Origin::default() };
-    let secret = accounts
-        .sign_in(By::stranger(origin.clone()), email, SecretString::from(password), &DeviceCookie::default(), None)
-        .await?;
-    let actor = cartwright::audit::Actor::Person { id, name: "Sam Lee".into() };
+    let stranger = By::stranger(origin.clone());
+    let secret =
+        accounts.sign_in(stranger, email, SecretString::from(password), &DeviceCookie::default(), None).await?;
+    let (name, email) = ("Sam Lee".into(), email.to_owned());
+    let actor = Actor::Person { id, name, email, authority: Authority::Session(secret.hash()) };
     Ok(Administrator { visitor: Visitor { by: By { actor, origin }, session: secret.hash() }, secret })
 }
 

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, ensure};
 use cartwright::database::Pool;
 use cartwright::{
-    audit::{Actor, By, Origin},
+    audit::By,
     clock::Clock,
     ecommerce::{
         Ecommerce, Offered, Submission, Visitor, WebsiteName,
@@ -100,8 +100,7 @@ async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Re
 
 /// Ten thousand active carts, each with a store and a sealed token of its own; their tokens.
 async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow::Result<Vec<(String, SecretString)>> {
-    let actor = Actor::Person { id: Uuid::now_v7(), name: "Sam Lee".into() };
-    let visitor = Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] };
+    let visitor = Visitor { by: By::operator(), session: vec![0; 32] };
     let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
     for n in 0..CARTS {
         let handle = handle(n);

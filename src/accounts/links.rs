@@ -13,7 +13,7 @@ use super::{
     sql,
 };
 use crate::{
-    audit::{self, Actor, By, Event, Origin},
+    audit::{self, By, Event, Origin},
     database::transaction,
 };
 
@@ -127,7 +127,8 @@ impl Accounts {
                 if ends_sessions {
                     end_sessions(work, user, None).await?;
                 }
-                audit::record(work, &by, None, &Event::SignInLinkMade { person: known.name }).await?;
+                let event = Event::SignInLinkMade { person: known.name, email: Some(known.email) };
+                audit::record(work, &by, None, &event).await?;
                 Ok(code)
             })
         })
@@ -175,10 +176,11 @@ impl Accounts {
                     return Err(LinkError::Dead);
                 }
                 let id = insert(work, (&new.email, &new.name, new.role), Some(&hash)).await?;
-                let by = By { actor: Actor::Person { id, name: new.name.as_str().to_owned() }, origin };
-                record_added(work, &by, &new).await?;
+                let person = (id, new.name.as_str().to_owned(), new.email.as_str().to_owned());
+                let (session, by) = open_session(work, person, origin).await?;
                 sql::let_in(work, id, None).await?;
-                Ok(open_session(work, id, &by).await?)
+                record_added(work, &by, &new).await?;
+                Ok(session)
             })
         })
         .await
@@ -216,10 +218,9 @@ impl Accounts {
                 sql::delete_links(work, id).await?;
                 let ended = end_sessions(work, id, None).await?;
                 sql::let_in(work, id, None).await?;
-                let by = By { actor: Actor::Person { id, name: name.clone() }, origin };
+                let (session, by) = open_session(work, (id, name.clone(), known.email), origin).await?;
                 let event = if known.has_joined { Event::PasswordChanged } else { Event::UserJoined };
                 audit::record(work, &by, None, &event).await?;
-                let session = open_session(work, id, &by).await?;
                 Ok(Spent { session, name, ended })
             })
         })

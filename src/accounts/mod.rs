@@ -19,18 +19,19 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub use crate::audit::{ABSOLUTE_MINUTES, IDLE_MINUTES};
 pub use device::DeviceCookie;
 pub use links::{LinkError, LinkOwner, Purpose, Spent};
 pub use own::{ConfirmError, Details, DetailsError, Fresh};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
 pub use rights::Refusal;
-pub use session::{ABSOLUTE_MINUTES, BrowserSecret, Ended, FRESH_MINUTES, IDLE_MINUTES};
+pub use session::{BrowserSecret, Ended, FRESH_MINUTES};
 pub use sessions::{OpenSession, Session};
 pub use sign_in::SignInError;
 pub use user::{Email, EmailError, PersonName, PersonNameError, Role, User, theme};
 
 use crate::{
-    audit::By,
+    audit::{Actor, Authority, By, Origin},
     database::{Connection, Pool},
     vault::Vault,
 };
@@ -59,10 +60,16 @@ impl Accounts {
     }
 }
 
-async fn open_session(work: &mut Connection, user: Uuid, by: &By) -> sqlx::Result<BrowserSecret> {
+/// Opens a session for a person; the second is that person in it.
+async fn open_session(
+    work: &mut Connection,
+    (id, name, email): (Uuid, String, String),
+    origin: Origin,
+) -> sqlx::Result<(BrowserSecret, By)> {
     let secret = BrowserSecret::generate();
-    sql::insert_session(work, &secret.hash(), user, &by.origin).await?;
-    Ok(secret)
+    sql::insert_session(work, &secret.hash(), id, &origin).await?;
+    let authority = Authority::Session(secret.hash());
+    Ok((secret, By { actor: Actor::Person { id, name, email, authority }, origin }))
 }
 
 /// Ends a person's sessions, all but this one if one is named; how many were still open.

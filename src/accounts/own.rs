@@ -14,7 +14,7 @@ use super::{
     tries::{self, too_many},
 };
 use crate::{
-    audit::{self, By, Change, Event},
+    audit::{self, By, Change, Event, NotPermitted, Permission},
     database::{throttle, transaction},
 };
 
@@ -37,9 +37,6 @@ pub enum ConfirmError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    /// The session ended meanwhile.
-    #[error("this session is over")]
-    SignedOut,
     /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
@@ -71,8 +68,14 @@ pub enum DetailsError {
 }
 
 impl Accounts {
-    pub async fn choose_theme(&self, user: Uuid, theme: &'static str) -> sqlx::Result<()> {
-        sql::update_theme(&self.pool, user, theme).await
+    pub async fn choose_theme(&self, by: By, user: Uuid, theme: &'static str) -> sqlx::Result<()> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                sql::update_theme(work, user, theme).await?;
+                audit::demand(work, &by, Permission::OwnAccount).await
+            })
+        })
+        .await
     }
 
     /// Takes a new name and address; whether anything changed.
@@ -129,9 +132,11 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if !sql::let_in(work, user, Some(&checked)).await? {
+                    audit::demand(work, &by, Permission::OwnAccount).await?;
                     return Err(ConfirmError::Wrong);
                 }
                 tries::of_step_up(&session).1.clear(work).await?;
+                audit::demand(work, &by, Permission::OwnAccount).await?;
                 Ok((renew(work, user, &session).await?, Fresh(())))
             })
         })
@@ -157,17 +162,17 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if !sql::replace_password_hash(work, user, &checked, &hash).await? {
+                    audit::demand(work, &by, Permission::OwnAccount).await?;
                     return Err(ConfirmError::Wrong);
                 }
                 tries::of_step_up(&session).1.clear(work).await?;
                 sql::delete_links(work, user).await?;
                 let browsers = end_sessions(work, user, Some(&session)).await?;
-                let opened = renew(work, user, &session).await?;
                 audit::record(work, &by, None, &Event::PasswordChanged).await?;
                 if browsers > 0 {
                     audit::record(work, &by, None, &Event::SignedOutOthers { browsers }).await?;
                 }
-                Ok((opened, browsers))
+                Ok((renew(work, user, &session).await?, browsers))
             })
         })
         .await
@@ -194,7 +199,7 @@ impl Accounts {
     }
 }
 
-async fn renew(work: &mut crate::database::Connection, user: Uuid, old: &[u8]) -> Result<BrowserSecret, ConfirmError> {
+async fn renew(work: &mut crate::database::Connection, user: Uuid, old: &[u8]) -> sqlx::Result<BrowserSecret> {
     let secret = BrowserSecret::generate();
-    if sql::renew_session(work, user, old, &secret.hash()).await? { Ok(secret) } else { Err(ConfirmError::SignedOut) }
+    if sql::renew_session(work, user, old, &secret.hash()).await? { Ok(secret) } else { Err(NotPermitted.into()) }
 }

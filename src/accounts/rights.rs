@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Accounts, Fresh, Missing, Role, end_sessions, sql};
 use crate::{
-    audit::{self, By, Event},
+    audit::{self, By, Event, Permission},
     database::{Connection, transaction},
 };
 
@@ -57,7 +57,12 @@ impl Accounts {
                 keep_an_administrator(work, user, &known).await?;
                 sql::update_role(work, user, role).await?;
                 end_sessions(work, user, None).await?;
-                let event = Event::RoleChanged { person: known.name, role: role.as_str() };
+                let event = Event::RoleChanged {
+                    person: known.name,
+                    email: Some(known.email),
+                    before: Some(Role::from_stored(&known.role).as_str()),
+                    role: role.as_str(),
+                };
                 audit::record(work, &by, None, &event).await?;
                 Ok(true)
             })
@@ -73,11 +78,15 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
-                let browsers = end_sessions(work, user, None).await?;
+                let browsers = sql::count_open_sessions(work, user).await?;
+                // Before the sessions end: one of them may be the one that asks.
                 if browsers > 0 {
-                    let event = Event::UserSignedOut { person: known.name, browsers };
+                    let event = Event::UserSignedOut { person: known.name, email: Some(known.email), browsers };
                     audit::record(work, &by, None, &event).await?;
+                } else {
+                    audit::demand(work, &by, Permission::Change).await?;
                 }
+                end_sessions(work, user, None).await?;
                 Ok(browsers)
             })
         })
@@ -103,7 +112,8 @@ impl Accounts {
                 sql::update_disabled(work, user, true).await?;
                 sql::delete_links(work, user).await?;
                 end_sessions(work, user, None).await?;
-                audit::record(work, &by, None, &Event::UserTurnedOff { person: known.name }).await?;
+                let event = Event::UserTurnedOff { person: known.name, email: Some(known.email) };
+                audit::record(work, &by, None, &event).await?;
                 Ok(true)
             })
         })
@@ -132,7 +142,8 @@ impl Accounts {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
                 if known.is_off {
                     sql::update_disabled(work, user, false).await?;
-                    audit::record(work, &by, None, &Event::UserTurnedOn { person: known.name }).await?;
+                    let event = Event::UserTurnedOn { person: known.name, email: Some(known.email) };
+                    audit::record(work, &by, None, &event).await?;
                 }
                 Ok(known.is_off)
             })

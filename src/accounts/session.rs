@@ -7,9 +7,6 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-/// Idle end and absolute end, in minutes.
-pub const IDLE_MINUTES: i32 = 30;
-pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
 /// How long an entered password is fresh enough for what asks for it again.
 pub const FRESH_MINUTES: i32 = 10;
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Accounts, BrowserSecret, Ended, Fresh, Role, User, end_sessions, sql, user::theme};
 use crate::{
-    audit::{self, By, Event},
+    audit::{self, By, Event, Permission},
     database::{Lease, transaction},
 };
 
@@ -97,8 +97,9 @@ impl Accounts {
             Box::pin(async move {
                 sql::keep_last_seen(work, user).await?;
                 let ended = sql::delete_session_of(work, user, handle, &this).await?;
-                if ended.is_some() {
-                    audit::record(work, &by, None, &Event::SignedOutOthers { browsers: 1 }).await?;
+                match &ended {
+                    Some(_) => audit::record(work, &by, None, &Event::SignedOutOthers { browsers: 1 }).await?,
+                    None => audit::demand(work, &by, Permission::OwnAccount).await?,
                 }
                 Ok(ended)
             })
@@ -111,8 +112,9 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let browsers = end_sessions(work, user, Some(&this)).await?;
-                if browsers > 0 {
-                    audit::record(work, &by, None, &Event::SignedOutOthers { browsers }).await?;
+                match browsers {
+                    0 => audit::demand(work, &by, Permission::OwnAccount).await?,
+                    _ => audit::record(work, &by, None, &Event::SignedOutOthers { browsers }).await?,
                 }
                 Ok(browsers)
             })

@@ -13,7 +13,7 @@ use super::{
     tries::{self, ClientNetworks, too_many},
 };
 use crate::{
-    audit::{self, Actor, By, Event, Origin},
+    audit::{self, By, Event, Origin},
     database::{throttle, transaction},
 };
 
@@ -91,11 +91,10 @@ impl Accounts {
                     sql::update_password_hash(work, known.id, &hash).await?;
                 }
                 tries::clear(work, &limits).await?;
-                let by = By { actor: Actor::Person { id: known.id, name: known.name }, origin: by.origin };
                 if let Some(old) = replaces {
                     sql::delete_session(work, &old).await?;
                 }
-                let session = open_session(work, known.id, &by).await?;
+                let (session, by) = open_session(work, (known.id, known.name, known.email), by.origin).await?;
                 audit::record(work, &by, None, &Event::SignedIn).await?;
                 Ok(session)
             })
@@ -116,10 +115,8 @@ impl Accounts {
                 if let Some(id) = by.actor.id() {
                     sql::keep_last_seen(work, id).await?;
                 }
-                if sql::delete_session(work, &session).await? > 0 {
-                    audit::record(work, &by, None, &Event::SignedOut).await?;
-                }
-                Ok(())
+                audit::record(work, &by, None, &Event::SignedOut).await?;
+                sql::delete_session(work, &session).await.map(drop)
             })
         })
         .await

@@ -82,16 +82,32 @@ pub enum PersonNameError {
     /// A name is shown everywhere and stays in the activity, so a secret must never become one.
     #[error("That looks like an access token. Enter a name. We have not kept it here")]
     IsToken,
+    /// The activity would read as if the server or its operator had acted.
+    #[error("That name belongs to this server. Enter another one")]
+    Reserved,
 }
 
+/// What the activity calls whoever is no person, and the program; in lower case, without blanks.
+const RESERVED: [&str; 8] =
+    ["system", "thesystem", "operator", "theoperator", "somebody", "cartwright", "ordertime", "server"];
+
 impl PersonName {
-    /// Trims, and drops what a line of text cannot show or what turns the words around it.
+    /// Trims, and drops what a line of text cannot show or what turns the words around it. Refuses our own names.
     pub fn parse(typed: &str) -> Result<Self, PersonNameError> {
+        Self::parse_beside(typed, "")
+    }
+
+    /// The same where the pages call the product by this name, which is refused as well.
+    pub fn parse_beside(typed: &str, product: &str) -> Result<Self, PersonNameError> {
+        let bare = |name: &str| -> String {
+            name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
         let name: String = typed.chars().filter(|c| !c.is_control() && !is_mark(*c)).collect();
         let name = pasted::trim(&name);
         match name.chars().count() {
             _ if !pasted::has_ink(name) => Err(PersonNameError::Empty),
             _ if pasted::blot_tokens(name) != name => Err(PersonNameError::IsToken),
+            _ if is_ours(&bare(name), &bare(product)) => Err(PersonNameError::Reserved),
             ..=100 => Ok(Self(name.to_owned())),
             _ => Err(PersonNameError::TooLong),
         }
@@ -100,6 +116,10 @@ impl PersonName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_ours(name: &str, product: &str) -> bool {
+    RESERVED.contains(&name) || (!name.is_empty() && name == product)
 }
 
 #[cfg(test)]
@@ -140,6 +160,26 @@ mod tests {
         let token = format!("shpat_{}", "a1".repeat(16));
         for typed in [token.clone(), format!("Priya {token}"), token.to_uppercase()] {
             assert_eq!(PersonName::parse(&typed), Err(PersonNameError::IsToken), "{typed}");
+        }
+    }
+
+    #[test]
+    fn names_of_ours_are_no_persons_names() {
+        for typed in [
+            "System",
+            "SYSTEM",
+            " sys\u{200B}tem ",
+            "The operator",
+            "Operator",
+            "Cartwright",
+            "Order Time",
+            "(Somebody)",
+        ] {
+            assert_eq!(PersonName::parse(typed), Err(PersonNameError::Reserved), "{typed}");
+        }
+        assert_eq!(PersonName::parse_beside("Shop-Desk", "Shop Desk"), Err(PersonNameError::Reserved));
+        for typed in ["Systema", "Ada Cartwright", "李", "…"] {
+            assert!(PersonName::parse_beside(typed, "").is_ok(), "{typed}");
         }
     }
 }

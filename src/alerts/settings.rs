@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Alerts, Broken, Recipient, SigningSecret, WebhookAddress, sql};
 use crate::{
-    audit::{self, By, Change, Event},
+    audit::{self, By, Change, Event, Permission},
     database::transaction,
     vault::Place,
 };
@@ -164,7 +164,9 @@ impl Alerts {
                     told(&was, &is),
                 ];
                 let changes: Vec<Change> = changes.into_iter().filter(|one| one.before != one.after).collect();
-                if !changes.is_empty() {
+                if changes.is_empty() {
+                    audit::demand(work, &by, Permission::Change).await?;
+                } else {
                     audit::record(work, &by, None, &Event::AlertsChanged { changes }).await?;
                 }
                 Ok(changed)

@@ -11,7 +11,7 @@ use super::{
     payload, sql,
 };
 use crate::{
-    audit::{self, By, Event},
+    audit::{self, By, Event, Permission},
     database::{
         throttle::{Bucket, BucketKind, Throttle},
         transaction,
@@ -45,11 +45,11 @@ pub struct Told {
 impl Alerts {
     /// Ends within 35 s and a moment: 10 s for the webhook, and for a mail server that is slow to confirm 25 s more.
     pub async fn try_it(&self, by: By) -> Result<Trial, Broken> {
-        let who = by.actor.id().unwrap_or_default();
-        let mut connection = self.pool.acquire().await?;
-        if let Some(wait) = TRIALS.count(&mut connection, Bucket::of(BucketKind::TestAlert, &[who.as_bytes()])).await? {
+        if let Some(wait) = self.admit_trial(by.clone()).await? {
             return Ok(Trial::TooMany(wait));
         }
+        let by = by.started();
+        let mut connection = self.pool.acquire().await?;
         let webhook = sql::find_webhook(&mut connection).await?;
         drop(connection);
         let settings = sql::find_settings(&self.pool).await?;
@@ -63,6 +63,19 @@ impl Alerts {
         }
         self.record_trial(by, told.clone()).await?;
         Ok(Trial::Told(told))
+    }
+
+    /// Counts a trial, before anything is sent; how long to wait where that is too many.
+    async fn admit_trial(&self, by: By) -> sqlx::Result<Option<Duration>> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let who = by.actor.id().unwrap_or_default();
+                let wait = TRIALS.count(work, Bucket::of(BucketKind::TestAlert, &[who.as_bytes()])).await?;
+                audit::demand(work, &by, Permission::Change).await?;
+                Ok(wait)
+            })
+        })
+        .await
     }
 
     async fn try_webhook(&self, row: &sql::WebhookRow) -> Told {

@@ -7,12 +7,23 @@ pub enum Actor {
     Person {
         id: Uuid,
         name: String,
+        email: String,
+        authority: Authority,
     },
     /// The server by itself.
     System,
     /// Somebody at the command line of the server.
     Operator,
     Stranger,
+}
+
+/// What a person's change is checked against, in the transaction that writes it. See [`demand`](super::demand).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// The session whose id has this hash must be live, and so must its account and role.
+    Session(Vec<u8>),
+    /// Work that a live session started and that continues without it: the account and its role must be live.
+    Started,
 }
 
 impl Actor {
@@ -38,7 +49,15 @@ impl Actor {
     pub const fn id(&self) -> Option<Uuid> {
         match self {
             Self::Person { id, .. } => Some(*id),
-            _ => None,
+            Self::System | Self::Operator | Self::Stranger => None,
+        }
+    }
+
+    /// The e-mail address of a person.
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::Person { email, .. } => Some(email),
+            Self::System | Self::Operator | Self::Stranger => None,
         }
     }
 }
@@ -74,5 +93,14 @@ impl By {
 
     pub fn name(&self) -> &str {
         self.actor.name()
+    }
+
+    /// The same actor for work that continues when the session has ended. Call it once the start was permitted.
+    #[must_use]
+    pub fn started(mut self) -> Self {
+        if let Actor::Person { authority, .. } = &mut self.actor {
+            *authority = Authority::Started;
+        }
+        self
     }
 }

@@ -64,21 +64,34 @@ pub enum Event<S = &'static str> {
     UserJoined,
     SignInLinkMade {
         person: String,
+        /// Their address: a name is chosen by its owner. Not in old rows.
+        #[serde(default)]
+        email: Option<String>,
     },
     RoleChanged {
         person: String,
+        #[serde(default)]
+        email: Option<String>,
+        /// The role before; not in old rows.
+        before: Option<S>,
         role: S,
     },
     /// Everywhere, by somebody else.
     UserSignedOut {
         person: String,
+        #[serde(default)]
+        email: Option<String>,
         browsers: u64,
     },
     UserTurnedOff {
         person: String,
+        #[serde(default)]
+        email: Option<String>,
     },
     UserTurnedOn {
         person: String,
+        #[serde(default)]
+        email: Option<String>,
     },
     IntegrationTurnedOn,
     IntegrationTurnedOff,

@@ -5,13 +5,15 @@
 
 mod actor;
 pub(crate) mod event;
+mod permission;
 mod reading;
 mod refusal;
 mod sql;
 mod what;
 
-pub use actor::{Actor, By, Origin};
+pub use actor::{Actor, Authority, By, Origin};
 pub use event::{Change, Event};
+pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, Permission, demand, is_not_permitted};
 pub use reading::{ActorRef, Filter, From, Happened, Listed, Offer, Recorded, batch, list, offer};
 pub use refusal::record_refusal;
 pub use sql::{find_deletion, record};

@@ -57,6 +57,8 @@ pub struct Recorded {
     pub actor_kind: String,
     /// As they were called then.
     pub actor_name: String,
+    /// Their address then; none for who is no person, and in old rows.
+    pub actor_email: Option<String>,
     pub event: Happened,
     /// As it was called then.
     pub cart: Option<CartRef>,
@@ -123,6 +125,7 @@ pub struct ActorRef {
     pub key: String,
     pub kind: String,
     pub name: String,
+    pub email: Option<String>,
 }
 
 /// What the filters offer, each in the order of its names, at most 100.

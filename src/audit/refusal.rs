@@ -36,17 +36,12 @@ fn without_ids(page: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Actor, Origin};
 
     #[sqlx::test]
     async fn a_flood_of_refusals_makes_ten_rows(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);
-        let by = || By {
-            actor: Actor::Person { id: uuid::Uuid::nil(), name: "Vera Novak".into() },
-            origin: Origin::default(),
-        };
         for _ in 0..25 {
-            record_refusal(&pool, by(), "/admin/ecommerce/shopify/{cart}/deletion").await.expect("recorded");
+            record_refusal(&pool, By::operator(), "/admin/ecommerce/shopify/{cart}/deletion").await.expect("recorded");
         }
         let pages: Vec<String> =
             sqlx::query_scalar("select data ->> 'page' from audit_events").fetch_all(&pool).await.expect("the rows");

@@ -6,16 +6,21 @@ mod page;
 use crate::database::{Connection, Pool};
 use uuid::Uuid;
 
-use super::{By, CartRef, Deletion, Event};
+use super::{ABSOLUTE_MINUTES, By, CartRef, Deletion, Event, IDLE_MINUTES, demand};
 pub(super) use names::{find_cart, find_person, list_carts, list_people};
 pub(super) use page::list;
 
 /// Writes one row through the connection of the change, so that both are kept or neither.
+///
+/// # Errors
+/// [`NotPermitted`](super::NotPermitted) for a person who may not do this any more.
 pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>, event: &Event) -> sqlx::Result<()> {
+    demand(connection, by, event.permission()).await?;
     let (name, data) = event.parts();
     sqlx::query!(
-        "insert into audit_events (id, actor_kind, actor_id, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent, what)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "insert into audit_events
+            (id, actor_kind, actor_id, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent, what, actor_email)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         Uuid::now_v7(),
         by.actor.kind(),
         by.actor.id(),
@@ -28,10 +33,45 @@ pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>
         by.origin.ip,
         by.origin.user_agent,
         event.what().as_str(),
+        by.actor.email(),
     )
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// Whether an account is enabled, has the role, and where a session is named, whether that one is live. Both rows stay locked
+/// until the transaction ends, the account first, as everybody locks them who changes a person and their sessions. A session
+/// from the future is over: the database's clock was set back.
+pub(super) async fn lock_live(
+    connection: &mut Connection,
+    user: Uuid,
+    session: Option<&[u8]>,
+    needs_administrator: bool,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        with account as materialized (
+            select id from users
+            where id = $1 and disabled_at is null and (role = 'administrator' or not $3)
+            for share
+        ), session as materialized (
+            select id_hash from sessions
+            where id_hash = $2 and user_id = (select id from account)
+                and created_at > now() - make_interval(mins => $5) and created_at <= now() + interval '1 minute'
+                and last_seen_at > now() - make_interval(mins => $4) and last_seen_at <= now() + interval '1 minute'
+            for share
+        )
+        select case when $2::bytea is null then exists (select from account) else exists (select from session) end as "is_live!"
+        "#,
+        user,
+        session,
+        needs_administrator,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// The end of a cart, if it has one.

@@ -10,11 +10,11 @@ use super::{
     shopify::connection_test::{self, CHECK_DEADLINE, Subject},
     sql,
     status::Facts,
-    testing::Run,
+    testing::{Run, too_many_of_store},
     verdict::Outcome,
 };
 use crate::{
-    audit::{self, By, Change, Event},
+    audit::{self, By, Change, Event, Permission},
     database::transaction,
     supervisor::Heartbeat,
 };
@@ -74,7 +74,8 @@ pub struct Job {
     pub total: i32,
     pub is_cancelled: bool,
     pub is_finished: bool,
-    /// How many came to what: `connected`, `limited`, `not-connected`, `not-tested`, `off`, `off-already`, `gone`.
+    /// How many came to what: `connected`, `limited`, `not-connected`, `not-tested`, `off`, `off-already`, `gone`,
+    /// `test-limit`, `not-permitted`.
     pub outcomes: BTreeMap<String, i64>,
 }
 
@@ -114,6 +115,8 @@ impl Ecommerce {
                 let total = sql::insert_items(work, id, &selection).await?;
                 if total > 0 {
                     audit::record(work, &by, None, &Event::BulkStarted { kind: kind.as_str(), carts: total }).await?;
+                } else {
+                    audit::demand(work, &by, Permission::Change).await?;
                 }
                 Ok(total)
             })
@@ -175,15 +178,29 @@ impl Ecommerce {
     }
 
     async fn work_on(&self, item: Item) -> Result<(), Broken> {
-        match item.kind {
-            Kind::Test => {
-                let outcome = self.test_saved(&item).await?;
-                let mut connection = self.pool.acquire().await?;
-                sql::finish_item(&mut connection, &item, outcome).await?;
-            }
-            Kind::TurnOff => self.turn_off(item).await?,
-        }
+        let done = match item.kind {
+            Kind::Test => self.test_saved(&item).await,
+            Kind::TurnOff => self.turn_off(item.clone()).await,
+        };
+        let outcome = match done {
+            // Whoever started it was turned off or lowered since.
+            Err(refused) if audit::is_not_permitted(&refused) => "not-permitted",
+            done => done?,
+        };
+        let mut connection = self.pool.acquire().await?;
+        sql::finish_item(&mut connection, &item, outcome).await?;
         Ok(())
+    }
+
+    /// Counts the test of a store, before it is asked; whether that is not too many. Its limit is that of tests by hand.
+    async fn admit_in_bulk(&self, by: By, host: String) -> sqlx::Result<bool> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                audit::demand(work, &by, Permission::Change).await?;
+                Ok(too_many_of_store(work, &by, &host).await?.is_none())
+            })
+        })
+        .await
     }
 
     /// Tests what is saved of one cart, as whoever started the job.
@@ -192,6 +209,9 @@ impl Ecommerce {
         let (address, is_stray) = (cart.address.clone(), cart.is_practice && !self.practices);
         let Some(saved) = cart.credential.as_ref().filter(|_| !is_stray) else { return Ok("not-tested") };
         let (kind, submission) = (saved.kind, Uuid::now_v7());
+        if !self.admit_in_bulk(item.by.clone(), address.host()).await? {
+            return Ok("test-limit");
+        }
         let visitor = Visitor { by: item.by.clone(), session: Vec::new() };
         let Some(credential) = self.open_saved(cart.id, &address).await? else {
             self.note_unreadable(visitor, submission, cart).await?;
@@ -225,7 +245,7 @@ impl Ecommerce {
         })
     }
 
-    async fn turn_off(&self, item: Item) -> sqlx::Result<()> {
+    async fn turn_off(&self, item: Item) -> Result<&'static str, Broken> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let outcome = match sql::lock(work, item.cart).await? {
@@ -244,10 +264,10 @@ impl Ecommerce {
                     }
                 };
                 if sql::finish_item(work, &item, outcome).await? {
-                    Ok(())
+                    Ok(outcome)
                 } else {
                     // Somebody else held it meanwhile: this one never was.
-                    Err(sqlx::Error::RowNotFound)
+                    Err(sqlx::Error::RowNotFound.into())
                 }
             })
         })

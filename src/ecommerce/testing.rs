@@ -23,11 +23,15 @@ use super::{
     sql,
     verdict::{Check, CheckKind, CheckState, Class, Verdict},
 };
-use crate::database::transaction;
+use crate::{
+    audit::{self, Permission},
+    database::transaction,
+};
 
 pub(super) use record::tell_operator;
 pub(super) use run::Run;
 use too_many::too_many;
+pub(super) use too_many::too_many_of_store;
 
 /// What is to be tested: what is typed, not what was saved before.
 #[derive(Debug)]
@@ -149,13 +153,14 @@ impl Ecommerce {
     /// waits for each commit to reach the disk.
     async fn admit(
         &self,
-        run: Run,
+        mut run: Run,
         credential: Credential,
         is_typed: bool,
     ) -> Result<(Run, Credential, Option<Verdict>), Broken> {
         let vault = Arc::clone(&self.vault);
         transaction(&self.pool, move |work| {
             Box::pin(async move {
+                audit::demand(work, &run.visitor.by, Permission::Change).await?;
                 if is_typed {
                     let cart = run.cart.as_ref().map(|cart| cart.id);
                     unsaved::hold(work, &vault, &run.visitor, run.submission, cart, &run.address, &credential).await?;
@@ -164,6 +169,8 @@ impl Ecommerce {
                 if refused.is_none() {
                     sql::insert_test(work, &run.row()).await?;
                 }
+                // The test goes on when the session has ended.
+                run.visitor.by = run.visitor.by.started();
                 Ok((run, credential, refused))
             })
         })

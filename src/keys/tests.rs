@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    audit::{Actor, By, Origin},
+    audit::{Actor, Authority, By, Origin},
     clock::Clock,
     database::Pool,
     ecommerce::{
@@ -49,7 +49,8 @@ impl World {
             .execute(&pool)
             .await
             .expect("a session");
-        let actor = Actor::Person { id: person, name: "Priya Shah".into() };
+        let (name, email) = ("Priya Shah".into(), "priya@northwind.example".into());
+        let actor = Actor::Person { id: person, name, email, authority: Authority::Session(session.clone()) };
         let visitor = Visitor { by: By { actor, origin: Origin::default() }, session };
         Self { pool, practice, old: KeyRing::generate_line(), new: KeyRing::generate_line(), visitor }
     }

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::{
     http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -81,7 +81,6 @@ pub async fn confirm(
             session.renew(opened);
             Ok(fresh)
         }
-        Err(ConfirmError::SignedOut) => Err(Redirect::to("/sign-in").into_response()),
         Err(ConfirmError::Broken(error)) => Err(Error::from(error).into_response()),
         Err(refused) => {
             let (complaint, status, wait) = refusal(&refused);

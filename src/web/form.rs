@@ -4,10 +4,13 @@
 use std::time::Duration;
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    middleware::Next,
+    response::Response,
 };
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
@@ -54,6 +57,32 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
+/// What came of reading a request's form: its whole body, or the status that refuses it.
+#[derive(Clone, Debug)]
+pub struct Received(pub Result<Bytes, StatusCode>);
+
+/// Reads the whole form before anybody asks who sent it: the session, the account and its role are looked up when the request is
+/// there, not when its first half is. What is too long, too slow or no form is left, and its status is kept.
+pub async fn receive(mut request: Request, next: Next) -> Response {
+    if request.method() == Method::POST {
+        let limit = routes::find_post(request.uri().path()).map_or(LONGEST, |route| route.longest_form);
+        let body = std::mem::take(request.body_mut());
+        let received =
+            if is_form(request.headers()) { read(body, limit).await } else { Err(StatusCode::UNSUPPORTED_MEDIA_TYPE) };
+        request.extensions_mut().insert(Received(received));
+    }
+    next.run(request).await
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
 /// A form whose token was right.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
@@ -61,17 +90,14 @@ pub struct Form<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        if !is_form(request.headers()) {
-            return Err(Error::UnreadableForm(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        let Some(Received(received)) = request.extensions().get::<Received>().cloned() else {
+            return Err(anyhow::anyhow!("the layer that reads forms is missing").into());
+        };
+        let body = received.map_err(Error::UnreadableForm)?;
         let session = request.extensions().get::<Session>().cloned();
         let desk = request.extensions().get::<Desk>().cloned().unwrap_or_default();
         let action = request.uri().path().to_owned();
-        let body = match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await {
-            Ok(body) => body.map_err(|refused| Error::UnreadableForm(refused.status()))?,
-            Err(_) => return Err(Error::UnreadableForm(StatusCode::REQUEST_TIMEOUT)),
-        };
         if !is_text(&body) {
             return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
         }
@@ -124,8 +150,8 @@ fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// Whether every `%` has its two digits and what they stand for is UTF-8. The decoder below would mend it in silence, and a name
-/// would be saved that nobody typed.
+/// Whether every `%` has its two digits and what they stand for is UTF-8 without U+0000, which Postgres cannot store. The decoder
+/// below would mend it in silence, and a name would be saved that nobody typed.
 fn is_text(body: &[u8]) -> bool {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
@@ -138,7 +164,7 @@ fn is_text(body: &[u8]) -> bool {
         let Some((high, low)) = digit(bytes.next()).zip(digit(bytes.next())) else { return false };
         decoded.push(u8::try_from(high * 16 + low).expect("two hex digits are a byte"));
     }
-    std::str::from_utf8(&decoded).is_ok()
+    std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains('\0'))
 }
 
 /// What a form held but its token and its secrets.
@@ -152,16 +178,11 @@ fn again(action: String, pairs: &[(String, String)]) -> Again {
 }
 
 /// What a form held, for a page that only offers to send it again. Nothing is done with it, so its token is not asked for.
-pub async fn typed(request: Request) -> Option<Again> {
-    if !is_form(request.headers()) {
-        return None;
-    }
-    let action = request.uri().path().to_owned();
-    let limit = routes::find_post(&action).map_or(LONGEST, |route| route.longest_form);
-    let body = axum::body::to_bytes(request.into_body(), limit);
-    let body = tokio::time::timeout(BODY_TIMEOUT, body).await.ok()?.ok()?;
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).ok()?;
-    Some(again(action, &pairs))
+pub fn typed(request: &Parts) -> Option<Again> {
+    let Received(received) = request.extensions.get::<Received>()?;
+    let body = received.as_ref().ok().filter(|body| is_text(body))?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
+    Some(again(request.uri.path().to_owned(), &pairs))
 }
 
 /// A query string. What nobody asked for is ignored, and so is a value that does not parse: links gather parameters on their way,
@@ -267,10 +288,22 @@ mod tests {
 
     #[test]
     fn only_whole_escapes_of_utf8_are_text() {
-        for body in ["", "a=b&c=%41+%c3%a9", "a=%00", "é=é"] {
+        for body in ["", "a=b&c=%41+%c3%a9", "a=%01", "é=é"] {
             assert!(is_text(body.as_bytes()), "{body}");
         }
-        for body in [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=\xff", b"a=%+1"] {
+        for body in [
+            &b"a=%"[..],
+            b"a=%4",
+            b"a=%zz",
+            b"a=%ff",
+            b"a=%c0%af",
+            b"a=%ed%a0%80",
+            b"a=\xff",
+            b"a=%+1",
+            b"a=%00",
+            b"a=b\0",
+            b"%00=a",
+        ] {
             assert!(!is_text(body), "{}", body.escape_ascii());
         }
     }

@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{Method, StatusCode, header},
+    http::{Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
@@ -18,7 +18,7 @@ use super::{
     sign_in::SignIn,
 };
 use crate::{
-    accounts::Ended,
+    accounts::{Ended, Role, Session as Known},
     app::App,
     audit::{self, By},
     database::lent::Lent,
@@ -51,18 +51,45 @@ pub async fn guard(
     let Some(session) = request.extensions().get::<Session>() else {
         return Error::from(anyhow::anyhow!("the session layer is missing")).into_response();
     };
-    match (session.user.is_some(), access) {
-        (false, _) => {
-            let session = session.clone();
-            to_sign_in(&app, &session, request).await
+    let session = session.clone();
+    let (head, body) = request.into_parts();
+    if session.user.is_none() {
+        return to_sign_in(&app, &session, &head);
+    }
+    if access == Access::Administrator && !session.can_change() {
+        return refused(&app, &session, &head).await;
+    }
+    let response = next.run(Request::from_parts(head.clone(), body)).await;
+    match response.extensions().get::<Error>() {
+        Some(error) if error.is_not_permitted() => decide_again(&app, session, &head).await,
+        _ => response,
+    }
+}
+
+/// The answer to a person whose session, account or role ended while the request was handled, so that the handler's transaction
+/// was refused: the same as if they had asked a moment later.
+async fn decide_again(app: &App, mut session: Session, request: &Parts) -> Response {
+    let ended = match app.accounts.session(&session.browser, false).await {
+        Ok(Known::Live { user, .. }) if user.role == Role::Viewer => {
+            session.user = Some(user);
+            return refused(app, &session, request).await;
         }
-        (true, Access::Administrator) if !session.can_change() => {
-            match refuse(&app, session.by(), page(&request)).await {
-                Ok(administrators) => Error::CannotChange { administrators }.into_response(),
-                Err(error) => Error::from(error).into_response(),
-            }
+        Ok(Known::Ended(why)) => Some(why),
+        Ok(Known::Live { .. } | Known::Unknown) => None,
+        Err(error) => return Error::from(error).into_response(),
+    };
+    to_sign_in(app, &session.without_person(ended), request)
+}
+
+/// A Viewer wanted what an administrator may.
+async fn refused(app: &App, session: &Session, request: &Parts) -> Response {
+    match refuse(app, session.by(), page(request)).await {
+        Ok(administrators) => Error::CannotChange { administrators }.into_response(),
+        // Not even a Viewer any more.
+        Err(error) if audit::is_not_permitted(&error) => {
+            to_sign_in(app, &session.clone().without_person(None), request)
         }
-        (true, _) => next.run(request).await,
+        Err(error) => Error::from(error).into_response(),
     }
 }
 
@@ -72,19 +99,19 @@ async fn refuse(app: &App, by: By, page: String) -> sqlx::Result<Vec<String>> {
     app.accounts.administrators().await
 }
 
-fn page(request: &Request) -> String {
-    request.extensions().get::<MatchedPath>().map_or_else(|| "a page".to_owned(), |path| path.as_str().to_owned())
+fn page(request: &Parts) -> String {
+    request.extensions.get::<MatchedPath>().map_or_else(|| "a page".to_owned(), |path| path.as_str().to_owned())
 }
 
 /// What a stranger gets on any guarded address, known or not: the way to the sign-in, and with a form the sign-in itself, which
 /// keeps what was typed.
-pub async fn to_sign_in(app: &App, session: &Session, request: Request) -> Response {
-    let return_to = match way_back(app, &request) {
+pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
+    let return_to = match way_back(app, request) {
         Ok(path) => path,
         Err(answer) => return *answer,
     };
-    let shell = Shell::of(app, Some(session), request.uri());
-    if let Some(form) = resume::keep(request).await {
+    let shell = Shell::of(app, Some(session), &request.uri);
+    if let Some(form) = resume::keep(request) {
         return SignIn::keeping(shell, session.ended, return_to, &form).into_response();
     }
     let mut query = Vec::new();
@@ -101,16 +128,16 @@ pub async fn to_sign_in(app: &App, session: &Session, request: Request) -> Respo
 }
 
 /// Where to return to after signing in, or the answer to a request that is not sent to the sign-in at all.
-fn way_back(app: &App, request: &Request) -> Result<Option<LocalPath>, Box<Response>> {
-    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+fn way_back(app: &App, request: &Parts) -> Result<Option<LocalPath>, Box<Response>> {
+    let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-partial").is_some() {
         return Err(Box::new(StatusCode::UNAUTHORIZED.into_response()));
     }
-    let is_get = request.method() == Method::GET || request.method() == Method::HEAD;
-    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let is_get = request.method == Method::GET || request.method == Method::HEAD;
+    let here = request.uri.path_and_query().map_or("/", |path| path.as_str());
     // The cookie is Strict, so a link in a mail arrives without it. The page loads itself again as the same site.
     if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
-        let shell = Shell::of(app, None, request.uri());
+        let shell = Shell::of(app, None, &request.uri);
         let page = app.site.product.clone();
         return Err(Box::new(match (Opening { shell, page, to: here.to_owned() }).render() {
             Ok(html) => Html(html).into_response(),

@@ -71,6 +71,7 @@ pub fn dressed(routes: Router<App>, app: App) -> Router {
         )
         .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
         .layer(same_origin)
+        .layer(middleware::from_fn(form::receive))
         .layer(middleware::from_fn_with_state(app.clone(), session::session))
         .layer(middleware::from_fn_with_state(app.clone(), error::draw))
         .layer(middleware::from_fn(error::deadline))
@@ -94,7 +95,7 @@ async fn nowhere(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     match request.extensions().get::<session::Session>().cloned() {
         Some(session) if session.user.is_none() && path.starts_with("/admin") => {
-            guard::to_sign_in(&app, &session, request).await
+            guard::to_sign_in(&app, &session, &request.into_parts().0)
         }
         Some(_) => match without_slash(&request) {
             Some(page) => Redirect::permanent(&page).into_response(),

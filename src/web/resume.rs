@@ -5,7 +5,7 @@
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{Method, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -23,13 +23,13 @@ use crate::app::App;
 
 /// The form in a request that nobody is signed in for, if it held anything. The same-origin check has refused what a browser says
 /// comes from elsewhere; a client that says nothing about it is not believed either.
-pub async fn keep(request: Request) -> Option<Again> {
+pub fn keep(request: &Parts) -> Option<Again> {
     let says_origin =
-        ["sec-fetch-site", header::ORIGIN.as_str()].iter().any(|name| request.headers().contains_key(*name));
-    if request.method() != Method::POST || !says_origin {
+        ["sec-fetch-site", header::ORIGIN.as_str()].iter().any(|name| request.headers.contains_key(*name));
+    if request.method != Method::POST || !says_origin {
         return None;
     }
-    form::typed(request).await.filter(|form| !form.fields.is_empty() || form.had_secrets)
+    form::typed(request).filter(|form| !form.fields.is_empty() || form.had_secrets)
 }
 
 /// A kept form as the value of one hidden field of the sign-in.
@@ -75,11 +75,11 @@ async fn redraw(app: &App, session: &Session, form: Again) -> Result<Response, E
         .into_iter()
         .chain(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
         .collect::<Vec<_>>();
-    let mut request = Request::new(Body::from(serde_urlencoded::to_string(fields)?));
+    let mut request = Request::new(Body::empty());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = action.parse()?;
-    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-    request.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let form = serde_urlencoded::to_string(fields)?;
+    request.extensions_mut().insert(form::Received(Ok(form.into())));
     request.extensions_mut().insert(session.clone().told(banner));
     let Ok(response) = routes::router(app).with_state(app.clone()).oneshot(request).await;
     Ok(response)

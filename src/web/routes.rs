@@ -5,7 +5,6 @@ use std::collections::HashSet;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     handler::Handler,
     http::{Method, Uri},
     middleware,
@@ -195,10 +194,10 @@ pub fn table() -> Vec<Route> {
 pub fn router(app: &App) -> Router<App> {
     let mut router: Router<App> = Router::new();
     let mut known = HashSet::new();
-    for Route { path, access, handler, borrows, longest_form, .. } in table() {
+    for Route { path, access, handler, borrows, .. } in table() {
         // Once a path, and inside of the guard: a stranger is not told which addresses there are.
         let handler = if known.insert(path) { handler.fallback(async || Error::NotPossible) } else { handler };
-        router = router.route(path, guarded(app, handler.layer(DefaultBodyLimit::max(longest_form)), access, borrows));
+        router = router.route(path, guarded(app, handler, access, borrows));
     }
     for route in table().into_iter().filter(|route| find_exactly(&Method::GET, route.path).is_none()) {
         let (path, page) = (route.path, route.page);

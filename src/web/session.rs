@@ -23,7 +23,7 @@ use super::{
 use crate::{
     accounts::{BrowserSecret, DeviceCookie, Ended, Fresh, Role, Session as Known, User},
     app::App,
-    audit::{Actor, By, Origin},
+    audit::{Actor, Authority, By, Origin},
     database::lent::Lent,
     ecommerce::Visitor,
 };
@@ -71,6 +71,12 @@ impl Session {
         Self { browser: opened, user: Some(user), fresh, ended: None, banner: None, ..self }
     }
 
+    /// The same browser with nobody signed in.
+    #[must_use]
+    pub fn without_person(self, ended: Option<Ended>) -> Self {
+        Self { user: None, fresh: None, ended, banner: None, ..self }
+    }
+
     /// The same with a message for the page that is drawn now.
     #[must_use]
     pub fn told(self, banner: Banner) -> Self {
@@ -85,7 +91,12 @@ impl Session {
     /// The signed-in person, for the audit.
     pub fn by(&self) -> By {
         let actor = match &self.user {
-            Some(user) => Actor::Person { id: user.id, name: user.name.clone() },
+            Some(user) => Actor::Person {
+                id: user.id,
+                name: user.name.clone(),
+                email: user.email.clone(),
+                authority: Authority::Session(self.browser.hash()),
+            },
             None => Actor::Stranger,
         };
         By { actor, origin: self.origin.clone() }
@@ -239,7 +250,7 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
         Ok(is_known) => !is_known,
         Err(error) => {
             let cause = anyhow::Error::from(error).context("reading the session");
-            return unanswered(&app, &session, request, cause).await;
+            return unanswered(&app, &session, &request.into_parts().0, cause);
         }
     };
     let (cookies, renewed, browser) = (Cookies::of(&app), session.renewed.clone(), session.browser.clone());
@@ -285,10 +296,10 @@ async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> s
 }
 
 /// The database is away: what was typed stands on the page that says so, ready to be sent again.
-async fn unanswered(app: &App, session: &Session, request: Request, cause: anyhow::Error) -> Response {
-    let shell = Shell::of(app, Some(session), request.uri());
+fn unanswered(app: &App, session: &Session, request: &Parts, cause: anyhow::Error) -> Response {
+    let shell = Shell::of(app, Some(session), &request.uri);
     let reference = session.origin.request_id.clone().unwrap_or_default();
-    let again = if request.method() == Method::POST { form::typed(request).await } else { None };
+    let again = form::typed(request);
     error::unread(shell, &Error::from(cause), again, &reference)
 }
 

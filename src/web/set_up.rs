@@ -228,8 +228,8 @@ impl SetUp {
         if self.purpose != SetUpPurpose::NewPassword {
             self.name.value = name;
         }
-        let name =
-            PersonName::parse(&self.name.value).map_err(|error| Complaint::new("PERSON_NAME", error.to_string()));
+        let name = PersonName::parse_beside(&self.name.value, &self.shell.product)
+            .map_err(|error| Complaint::new("PERSON_NAME", error.to_string()));
         let email = if self.purpose == SetUpPurpose::FirstAdministrator {
             self.email.value = email;
             Email::parse(&self.email.value).map(Some).map_err(|error| Complaint::new("EMAIL_FORM", error.to_string()))

@@ -123,7 +123,8 @@ async fn filters_show_what_they_say(pool: PgPool) {
     app.connect(&sam, "Northwind Tea", "northwind-tea").await;
     past(&app, 3).await;
     let page = priya.visit("/admin/activity").await;
-    assert_eq!(page.options("Person"), ["All", "Priya Shah", "Sam Lee", "Order Time", "The operator"]);
+    let (priya_is, sam_is) = ("Priya Shah (priya@northwind.example)", "Sam Lee (sam@northwind.example)");
+    assert_eq!(page.options("Person"), ["All", priya_is, sam_is, "Order Time", "The operator"]);
     assert_eq!(page.options("What"), ["All", "Carts", "Tests and checks", "Integration and alerts", "People and keys"]);
     let filtered = async |picks: &[(&str, &str)], days: Option<(&str, &str)>| {
         let mut page = priya.visit("/admin/activity").await;
@@ -136,12 +137,12 @@ async fn filters_show_what_they_say(pool: PgPool) {
         }
         page.press("Filter").await
     };
-    let page = filtered(&[("Person", "Sam Lee")], None).await;
+    let page = filtered(&[("Person", sam_is)], None).await;
     assert_eq!(page.all(".log .by"), ["Sam Lee"; 3], "{page}");
-    assert_eq!(page.all("#person option[selected]"), ["Sam Lee"], "what was chosen stays chosen");
-    let page = filtered(&[("Person", "Sam Lee"), ("What", "Carts")], None).await;
+    assert_eq!(page.all("#person option[selected]"), [sam_is], "what was chosen stays chosen");
+    let page = filtered(&[("Person", sam_is), ("What", "Carts")], None).await;
     assert_eq!(deeds(&page), ["Added Northwind Tea"]);
-    let page = filtered(&[("Cart", "Northwind Tea"), ("Person", "Priya Shah")], None).await;
+    let page = filtered(&[("Cart", "Northwind Tea"), ("Person", priya_is)], None).await;
     assert!(page.text(".nothing").starts_with("Nothing has happened with this filter."), "{page}");
     assert!(lines(&page.follow("Clear filters").await).len() > 5);
     let page = filtered(&[("Person", "Order Time"), ("What", "Carts")], Some(("2025-06-15", "2025-06-15"))).await;
@@ -153,6 +154,34 @@ async fn filters_show_what_they_say(pool: PgPool) {
     assert_eq!((page.value("From").as_str(), page.value("To").as_str()), ("2025-06-15", "2025-06-15"));
     let page = filtered(&[], Some(("2025-06-16", "2025-06-17"))).await;
     assert!(page.text(".nothing").starts_with("Nothing has happened with this filter."), "{page}");
+}
+
+#[sqlx::test]
+async fn a_person_is_named_with_their_address_whatever_they_are_called(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let priya = app.sign_in_as(&PRIYA).await;
+    for name in ["System", "the operator", "Cartwright", "Order  Time"] {
+        let mut page = priya.visit("/admin/account").await;
+        page.fill("Name", name);
+        let page = page.press("Save").await;
+        let (class, _) = page.complaint("Name").expect("a complaint");
+        assert_eq!(class, "PERSON_NAME", "{name}: {page}");
+    }
+    let mut page = priya.visit("/admin/account").await;
+    page.fill("Name", "Sam Lee");
+    page.press("Save").await;
+    priya.visit("/admin").await.press("Dark").await;
+    let page = priya.visit("/admin/activity").await;
+    assert_eq!(page.all(".log .address"), [PRIYA.email; 2], "{page}");
+    assert_eq!(page.all(".log li:first-child td"), ["Priya Shah", "Sam Lee"], "before and after: {page}");
+    let stored: Vec<Option<String>> =
+        sqlx::query_scalar("select actor_email from audit_events where actor_kind = 'person'")
+            .fetch_all(&app.pool)
+            .await
+            .expect("rows");
+    assert_eq!(stored, [Some(PRIYA.email.to_owned()), Some(PRIYA.email.to_owned())]);
+    let rows = csv(&priya, "/admin/activity.csv").await;
+    assert_eq!((&rows[1][1], &rows[1][9]), ("Priya Shah", PRIYA.email));
 }
 
 #[sqlx::test]
@@ -280,11 +309,22 @@ async fn the_file_holds_every_row_of_the_filter(pool: PgPool) {
     let rows = csv(&priya, &page.attribute(".download a", "href").expect("a download")).await;
     assert_eq!(
         rows[0].iter().collect::<Vec<_>>(),
-        ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser"]
+        ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser", "Email"]
     );
     assert_eq!(
         rows[1].iter().collect::<Vec<_>>(),
-        ["2025-06-15T12:00:00Z", "Order Time", "Carts", "Turned on Cart 0", "Cart 0", "Active: Off → On", "", "", ""]
+        [
+            "2025-06-15T12:00:00Z",
+            "Order Time",
+            "Carts",
+            "Turned on Cart 0",
+            "Cart 0",
+            "Active: Off → On",
+            "",
+            "",
+            "",
+            ""
+        ]
     );
     let carts: Vec<&str> = rows[1..].iter().map(|row| &row[4]).collect();
     assert_eq!(carts, (0..1_200).map(|n| format!("Cart {n}")).collect::<Vec<_>>(), "none lost between two batches");

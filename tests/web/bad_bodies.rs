@@ -36,6 +36,8 @@ async fn forms(app: &TestApp, cart: &str) -> Vec<(String, &'static str)> {
         (format!("/admin/users/{user}"), "New sign-in link"),
         (format!("/admin/users/{user}"), "Sign out everywhere"),
         (format!("/admin/users/{user}/deactivation"), "Turn off"),
+        ("/admin/alerts".to_owned(), "Save"),
+        ("/admin/ecommerce".to_owned(), "Test the selected carts"),
         ("/admin".to_owned(), "Sign out"),
     ]
 }
@@ -131,6 +133,8 @@ async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
         "practice_now",
         "offered",
         "item_group",
+        "show",
+        "q",
     ];
     for (page, button) in forms {
         let (_, action, fields) = priya.visit(&page).await.submission(button);
@@ -138,12 +142,13 @@ async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
         for (name, _) in &fields {
             let rest: Fields = fields.iter().filter(|(other, _)| other != name).cloned().collect();
             let with = |value: &[u8]| [format!("{}&{name}=", encode(&rest)).as_bytes(), value].concat();
-            let mut bodies: Vec<Vec<u8>> = [&b"%ff"[..], b"%c0%af", b"%ed%a0%80", b"%", b"%4", b"%zz", b"\xff\xfe"]
-                .into_iter()
-                .map(with)
-                .collect();
+            let mut bodies: Vec<Vec<u8>> =
+                [&b"%ff"[..], b"%c0%af", b"%ed%a0%80", b"%", b"%4", b"%zz", b"\xff\xfe", b"%00", b"x%00y"]
+                    .into_iter()
+                    .map(with)
+                    .collect();
             if !optional.contains(&name.as_str()) {
-                bodies.extend([encode(&rest).into_bytes(), with(b"%00"), with(b"\x01")]);
+                bodies.extend([encode(&rest).into_bytes(), with(b"\x01")]);
             }
             for body in bodies {
                 let what = format!("{action} with {}", body.escape_ascii());
@@ -155,6 +160,66 @@ async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
         assert_eq!(dump(&app.pool).await, before, "{action}");
     }
     app.assert_nothing_was_called();
+}
+
+#[sqlx::test]
+async fn a_nul_in_a_form_of_a_stranger_is_refused(pool: PgPool) {
+    let app = TestApp::start(pool).await;
+    let code = app.app.accounts.make_set_up_link().await.expect("a link").to_cookie();
+    let stranger = app.browser();
+    let before = dump(&app.pool).await;
+    for (page, button) in [(format!("/set-up/{code}"), "Create my account"), ("/sign-in".to_owned(), "Sign in")] {
+        let page = stranger.visit(&page).await;
+        let (_, action, fields) = page.submission(button);
+        for (name, _) in &fields {
+            let nul = |(known, value): &(String, String)| {
+                let value = if known == name { format!("{value}x\0y") } else { value.clone() };
+                (known.clone(), value)
+            };
+            let fields: Fields = fields.iter().map(nul).collect();
+            let answer = stranger.knock(Method::POST, &action).form(&fields).send().await;
+            assert_page(&stranger, answer, 400, &format!("U+0000 in {name}"));
+        }
+    }
+    assert_eq!(dump(&app.pool).await, before);
+}
+
+#[sqlx::test]
+async fn a_cursor_that_leads_nowhere_shows_the_list(pool: PgPool) {
+    let (_app, priya, cart) = inside(pool).await;
+    for sort in ["", "name", "-name", "status", "-status", "checked", "-checked"] {
+        for at in [
+            "",
+            "x",
+            "0",
+            "-1",
+            "%00",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "99999999999999999999",
+            "-62135596800000001",
+            "-377705116800000000",
+            "-210866803200000001",
+            "253402300799999999",
+            "32768",
+        ] {
+            for (way, id) in [("after", cart.as_str()), ("before", cart.as_str()), ("after", "%00"), ("before", "1")] {
+                for name in ["Northwind", "%00", "%ff"] {
+                    let path = format!("/admin/ecommerce?sort={sort}&{way}={name}&id={id}&at={at}");
+                    let answer = priya.knock(Method::GET, &path).send().await;
+                    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+                }
+            }
+        }
+    }
+    for path in ["/admin/activity", "/admin/activity.csv", &format!("/admin/ecommerce/shopify/{cart}/activity")] {
+        for query in
+            ["older=%00", "older=1", "newer=ffffffff-ffff-ffff-ffff-ffffffffffff", "person=%00", "person=a%00b"]
+        {
+            let answer = priya.knock(Method::GET, &format!("{path}?{query}")).send().await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}?{query}: {}", answer.text());
+        }
+    }
 }
 
 #[sqlx::test]

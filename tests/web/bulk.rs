@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::support::{
     Browser, Page, TestApp,
-    cast::VERA,
+    cast::{PRIYA, VERA},
     dump::{count, events, tamper},
 };
 
@@ -115,6 +115,66 @@ async fn a_job_that_is_stopped_leaves_the_rest(pool: PgPool) {
     // pressed again, nothing more happens
     page.press("Stop").await;
     assert_eq!(count(&app.pool, "audit_events where event = 'bulk_cancelled'").await, 1);
+}
+
+#[sqlx::test]
+async fn tests_in_bulk_and_by_hand_are_ten_a_minute_together(pool: PgPool) {
+    let (app, priya) = three(pool).await;
+    tamper(&app.pool, "delete from throttle").await;
+    let bulk = async || {
+        let mut list = priya.visit("/admin/ecommerce").await;
+        list.check("Select Northwind Tea");
+        let page = list.press(TEST).await;
+        work(&app).await;
+        priya.visit(&page.path).await
+    };
+    let cart = priya.visit("/admin/ecommerce").await.follow("Northwind Tea").await;
+    app.practice.journal().clear();
+    for n in 1..=9 {
+        let page = bulk().await;
+        assert_eq!((page.h1().as_str(), page.text("#so-far").as_str()), ("1 cart is tested", "1 connected."), "{n}");
+    }
+    assert_eq!(cart.press("Test Connection").await.class(), "CONNECTED");
+    let asked = app.practice.journal().requests().len();
+    let page = bulk().await;
+    assert_eq!(page.h1(), "0 of 1 cart is tested");
+    assert_eq!(page.text("#so-far"), "1 not tested, because a store is tested at most ten times a minute.");
+    assert_eq!(cart.press("Test Connection").await.class(), "TEST_LIMIT");
+    assert_eq!(app.practice.journal().requests().len(), asked, "Shopify heard nothing of both");
+}
+
+#[sqlx::test]
+async fn a_job_of_somebody_who_was_turned_off_or_lowered_changes_nothing(pool: PgPool) {
+    let (app, priya) = three(pool).await;
+    for (deed, ended) in [
+        (TEST, "update users set disabled_at = now() where email = 'priya@northwind.example'"),
+        (TURN_OFF, "update users set role = 'viewer' where email = 'priya@northwind.example'"),
+    ] {
+        let mut list = priya.visit("/admin/ecommerce").await;
+        list.check("Select Northwind Tea");
+        let mut page = list.press(deed).await;
+        if deed == TURN_OFF {
+            page = page.press("Turn off").await;
+        }
+        app.practice.journal().clear();
+        tamper(&app.pool, ended).await;
+        let before = events(&app.pool).await;
+        work(&app).await;
+        app.assert_nothing_was_called();
+        assert_eq!(events(&app.pool).await, before, "{deed}");
+        tamper(&app.pool, "update users set role = 'administrator', disabled_at = null where email like 'priya%'")
+            .await;
+        let said = priya.visit(&page.path).await.text("#so-far");
+        assert_eq!(said, "1 not done, because the person who started this may no longer make changes.", "{deed}");
+    }
+    // Signing out stops nothing that was started.
+    let mut list = priya.visit("/admin/ecommerce").await;
+    list.check("Select Northwind Tea");
+    let page = list.press(TEST).await;
+    tamper(&app.pool, "delete from sessions").await;
+    work(&app).await;
+    let page = app.sign_in_as(&PRIYA).await.visit(&page.path).await;
+    assert_eq!(page.text("#so-far"), "1 connected.");
 }
 
 /// What a replica held when it was killed is taken up by another when its lease is over.

@@ -241,6 +241,10 @@ async fn an_address_that_is_refused_is_refused_at_its_field_and_nobody_is_called
         page.fill("Website Name", "Northwind Tea");
         page.fill("API URL", &typed);
         let page = page.press("Test Connection").await;
+        if typed.contains('\0') {
+            assert_eq!(page.status, StatusCode::BAD_REQUEST, "no form holds U+0000: {page}");
+            continue;
+        }
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed:?}: {page}");
         assert!(page.title().starts_with("Error: "), "{typed:?}");
         if let Some((_, handle)) = expected.split_once(':') {
@@ -250,8 +254,8 @@ async fn an_address_that_is_refused_is_refused_at_its_field_and_nobody_is_called
             assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "{typed:?}");
         } else {
             assert_eq!(page.complaint_class("API URL"), expected, "{typed:?}: {page}");
-            // HTML cannot hold a NUL, and a text field no line break
-            let shown = |text: &str| text.replace(['\n', '\r'], "").replace('\0', "\u{fffd}");
+            // a text field holds no line break
+            let shown = |text: &str| text.replace(['\n', '\r'], "");
             let kept = if expected == "IS_TOKEN" { String::new() } else { blot(&typed) };
             assert_eq!(shown(&page.value("API URL")), shown(&kept), "{typed:?}");
         }

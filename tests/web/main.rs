@@ -30,6 +30,7 @@ mod list_orders;
 mod markup_in_names;
 mod one_connection;
 mod probes;
+mod rights;
 mod roles;
 mod saving;
 mod sessions;

@@ -118,6 +118,21 @@ pub async fn delete_session_of(
     .await
 }
 
+/// How many sessions of a person are open.
+pub async fn count_open_sessions(connection: &mut Connection, user: Uuid) -> sqlx::Result<u64> {
+    let open = sqlx::query_scalar!(
+        r#"select count(*) as "open!" from sessions
+           where user_id = $1 and created_at > now() - make_interval(mins => $3)
+               and last_seen_at > now() - make_interval(mins => $2)"#,
+        user,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(u64::try_from(open).unwrap_or(0))
+}
+
 /// Ends all of a person's sessions but this one; how many were still open.
 pub async fn delete_sessions(connection: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(

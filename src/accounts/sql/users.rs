@@ -76,8 +76,8 @@ pub async fn replace_password_hash(
     Ok(replaced.rows_affected() == 1)
 }
 
-pub async fn update_theme(pool: &Pool, user: Uuid, theme: &str) -> sqlx::Result<()> {
-    sqlx::query!("update users set theme = $2 where id = $1", user, theme).execute(pool).await.map(drop)
+pub async fn update_theme(connection: &mut Connection, user: Uuid, theme: &str) -> sqlx::Result<()> {
+    sqlx::query!("update users set theme = $2 where id = $1", user, theme).execute(connection).await.map(drop)
 }
 
 pub async fn update_name(connection: &mut Connection, user: Uuid, name: &PersonName) -> sqlx::Result<()> {

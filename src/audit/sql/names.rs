@@ -19,10 +19,11 @@ pub(in crate::audit) async fn list_people(pool: &Pool, limit: i64) -> sqlx::Resu
                     where coalesce(actor_id::text, actor_kind) > people.key order by coalesce(actor_id::text, actor_kind) limit 1)
             from people where people.key is not null
         )
-        select people.key as "key!", newest.actor_kind as "kind!", newest.actor_name as "name!"
+        select people.key as "key!", newest.actor_kind as "kind!", newest.actor_name as "name!",
+            newest.actor_email as email
         from (select key from people where key is not null limit $1) people
         cross join lateral (
-            select actor_kind, actor_name from audit_events
+            select actor_kind, actor_name, actor_email from audit_events
             where coalesce(actor_id::text, actor_kind) = people.key order by at desc, id desc limit 1
         ) newest
         "#,
@@ -72,7 +73,8 @@ pub(in crate::audit) async fn find_cart(pool: &Pool, id: Uuid) -> sqlx::Result<O
 pub(in crate::audit) async fn find_person(pool: &Pool, key: &str) -> sqlx::Result<Option<ActorRef>> {
     sqlx::query_as!(
         ActorRef,
-        r#"select coalesce(actor_id::text, actor_kind) as "key!", actor_kind as kind, actor_name as name from audit_events
+        r#"select coalesce(actor_id::text, actor_kind) as "key!", actor_kind as kind, actor_name as name,
+               actor_email as email from audit_events
            where coalesce(actor_id::text, actor_kind) = $1 order by at desc, id desc limit 1"#,
         key
     )

@@ -14,6 +14,7 @@ struct Row {
     at: OffsetDateTime,
     actor_kind: String,
     actor_name: String,
+    actor_email: Option<String>,
     event: String,
     cart_id: Option<Uuid>,
     cart_name: Option<String>,
@@ -30,6 +31,7 @@ impl Row {
             at: self.at,
             actor_kind: self.actor_kind,
             actor_name: self.actor_name,
+            actor_email: self.actor_email,
             event: Happened::of(self.event, self.data),
             cart: self.cart_id.map(|id| CartRef { id, name: self.cart_name.unwrap_or_default() }),
             request_id: self.request_id,
@@ -45,7 +47,7 @@ macro_rules! select_page {
         if $page.is_backwards {
             sqlx::query_as!(
                 Row,
-                "select id, at, actor_kind, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent from audit_events
+                "select id, at, actor_kind, actor_name, actor_email, event, cart_id, cart_name, data, request_id, ip, user_agent from audit_events
                  where at >= $1 and at < $2 and (at, id) > ($3, $4)" + $filter + " order by at, id limit $5",
                 $page.from, $page.until, $page.at, $page.id, $page.limit $(, $value)*
             )
@@ -54,7 +56,7 @@ macro_rules! select_page {
         } else {
             sqlx::query_as!(
                 Row,
-                "select id, at, actor_kind, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent from audit_events
+                "select id, at, actor_kind, actor_name, actor_email, event, cart_id, cart_name, data, request_id, ip, user_agent from audit_events
                  where at >= $1 and at < $2 and (at, id) < ($3, $4)" + $filter + " order by at desc, id desc limit $5",
                 $page.from, $page.until, $page.at, $page.id, $page.limit $(, $value)*
             )

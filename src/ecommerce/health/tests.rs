@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    audit::{Actor, Origin},
     clock::Clock,
     database::Pool,
     ecommerce::{
@@ -36,8 +35,7 @@ struct House {
 }
 
 fn visitor() -> Visitor {
-    let actor = Actor::Person { id: Uuid::now_v7(), name: "Priya Shah".into() };
-    Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] }
+    Visitor { by: By::operator(), session: vec![0; 32] }
 }
 
 impl House {

@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    audit::{Actor, Origin},
     clock::Clock,
     database::Pool,
     ecommerce::{
@@ -44,8 +43,7 @@ async fn replicas(pool: &Pool) -> (Practice, Ecommerce, Ecommerce, CartId) {
         offered: Offered::Typed(credential),
         wants_active: false,
     };
-    let actor = Actor::Person { id: Uuid::now_v7(), name: "Priya Shah".into() };
-    let visitor = Visitor { by: By { actor, origin: Origin::default() }, session: vec![0; 32] };
+    let visitor = Visitor { by: By::operator(), session: vec![0; 32] };
     let saved = replicas[0].add(visitor, submission).await.expect("saved");
     let (one, two) = (replicas.remove(0), replicas.remove(0));
     (practice, one, two, saved.cart)

@@ -5,7 +5,7 @@ use super::{
     Effect, SaveError, Saved, Submission, credential_change::CredentialChange, digest::Blank, effect, keeps_saved,
 };
 use crate::{
-    audit::{self, CartRef, Change, Event},
+    audit::{self, CartRef, Change, Event, Permission},
     database::{Connection, transaction},
     ecommerce::{
         Cart, CartId, Ecommerce, Visitor, health,
@@ -61,6 +61,8 @@ impl Ecommerce {
         submission: Submission,
     ) -> Result<Saved, SaveError> {
         let before = sql::lock(work, id).await?.ok_or(SaveError::Gone)?;
+        // A save writes a version, and may keep a draft secret, even where it has no event.
+        audit::demand(work, &visitor.by, Permission::Change).await?;
         let digest = self.digest(&submission, edit.settings.as_ref());
         if before.cart.version != edit.version {
             return if came_before(&before, &edit, &submission, &digest)

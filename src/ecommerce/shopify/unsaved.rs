@@ -9,7 +9,8 @@ use super::{
     sql,
 };
 use crate::{
-    database::Connection,
+    audit::{self, Permission},
+    database::{Connection, transaction},
     ecommerce::{Broken, Cart, CartId, Ecommerce, Visitor, saving::Found},
     vault::{Place, Vault},
 };
@@ -31,8 +32,14 @@ impl Ecommerce {
         address: &StoreAddress,
         credential: &Credential,
     ) -> Result<(), Broken> {
-        let mut connection = self.pool.acquire().await?;
-        hold(&mut connection, &self.vault, visitor, form, cart, address, credential).await
+        let (row, visitor) = (seal(&self.vault, form, address, credential).await?, visitor.clone());
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                audit::demand(work, &visitor.by, Permission::Change).await?;
+                Ok(sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?)
+            })
+        })
+        .await
     }
 
     /// Whether this form has an unsaved secret for this cart and host, and how it ends.
@@ -63,11 +70,16 @@ impl Ecommerce {
 
     /// Forgets the unsaved secret of a form: the person wants to enter a different one.
     pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<()> {
-        let mut connection = self.pool.acquire().await?;
-        if sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?.is_some() {
-            forget(&mut connection, form).await?;
-        }
-        Ok(())
+        let visitor = visitor.clone();
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                if sql::find_unsaved(work, form, &visitor.session, cart).await?.is_some() {
+                    forget(work, form).await?;
+                }
+                audit::demand(work, &visitor.by, Permission::Change).await
+            })
+        })
+        .await
     }
 
     /// Removes unsaved secrets that are too old.
@@ -85,18 +97,26 @@ pub(in crate::ecommerce) async fn hold(
     address: &StoreAddress,
     credential: &Credential,
 ) -> Result<(), Broken> {
+    let row = seal(vault, form, address, credential).await?;
+    Ok(sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?)
+}
+
+async fn seal(
+    vault: &Vault,
+    form: Uuid,
+    address: &StoreAddress,
+    credential: &Credential,
+) -> Result<sql::Unsaved, Broken> {
     let host = address.host();
     let secret = vault.seal(&Place::unsaved(form, &host), credential.secret()).await?;
-    let row = sql::Unsaved {
+    Ok(sql::Unsaved {
         kind: credential.kind(),
         client_id: credential.client_id().map(|id| id.as_str().to_owned()),
         host,
         secret,
         ending: credential.ending(),
         is_fresh: true,
-    };
-    sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?;
-    Ok(())
+    })
 }
 
 /// The unsaved secret of this form, if everything that it is bound to is the same: session, cart, host, kind, Client ID.

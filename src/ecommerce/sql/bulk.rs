@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use crate::{
-    audit::{Actor, By, CartRef, Origin},
+    audit::{Actor, Authority, By, CartRef, Origin},
     database::{Connection, Pool},
     ecommerce::{
         CartFilter, CartId, Status,
@@ -127,27 +127,30 @@ pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: JobId) -> sqlx::Resu
 pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::Result<Vec<Item>> {
     let rows = sqlx::query!(
         r#"update job_items items set leased_until = now() + interval '1 minute'
-           from jobs
+           from jobs left join users on users.id = jobs.made_by
            where jobs.id = items.job_id and (items.job_id, items.position) in (
                select open.job_id, open.position from job_items open join jobs on jobs.id = open.job_id
                where open.outcome is null and (open.leased_until is null or open.leased_until < now())
                  and jobs.finished_at is null and jobs.cancelled_at is null
                order by jobs.made_at, open.position limit $1 for update of open skip locked)
-           returning items.job_id, items.position, items.cart_id, jobs.kind, jobs.made_by, jobs.made_by_name"#,
+           returning items.job_id, items.position, items.cart_id, jobs.kind, jobs.made_by, jobs.made_by_name, users.email as "email?""#,
         limit
     )
     .fetch_all(pool)
     .await?;
-    let item = |id: Uuid, position, cart, kind: &str, by: Option<Uuid>, name: String| Item {
-        job: JobId(id),
-        position,
-        cart: CartId(cart),
-        kind: Kind::from_stored(kind),
-        by: By { actor: by.map_or(Actor::System, |id| Actor::Person { id, name }), origin: Origin::default() },
+    let actor = |id: Option<Uuid>, name, email: Option<String>| match id {
+        Some(id) => Actor::Person { id, name, email: email.unwrap_or_default(), authority: Authority::Started },
+        None => Actor::System,
     };
     Ok(rows
         .into_iter()
-        .map(|row| item(row.job_id, row.position, row.cart_id, &row.kind, row.made_by, row.made_by_name))
+        .map(|row| Item {
+            job: JobId(row.job_id),
+            position: row.position,
+            cart: CartId(row.cart_id),
+            kind: Kind::from_stored(&row.kind),
+            by: By { actor: actor(row.made_by, row.made_by_name, row.email), origin: Origin::default() },
+        })
         .collect())
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Run, stopped};
 use crate::{
+    audit::By,
     database::throttle::{Bucket, BucketKind, Throttle},
     ecommerce::{
         sql,
@@ -24,10 +25,20 @@ pub(super) async fn too_many(work: &mut crate::database::Connection, run: &Run) 
     if sql::is_testing(work, person).await? {
         return Ok(Some(limited(None)));
     }
-    let store = Bucket::of(BucketKind::StoreTest, &[person.as_bytes(), run.address.host().as_bytes()]);
-    let of_store = PER_STORE.count(work, store).await?;
+    let of_store = too_many_of_store(work, &run.visitor.by, &run.address.host()).await?;
     let waits = [(PER_STORE.limit, of_store), (PER_PERSON.limit, in_all)];
     Ok(waits.into_iter().find_map(|(limit, wait)| Some(limited(Some((limit, wait?))))))
+}
+
+/// Counts one test of a store: ten a minute for each person, by hand and in bulk together. How long to wait where that is too
+/// many.
+pub(in crate::ecommerce) async fn too_many_of_store(
+    work: &mut crate::database::Connection,
+    by: &By,
+    host: &str,
+) -> sqlx::Result<Option<Duration>> {
+    let person = by.actor.id().unwrap_or_default();
+    PER_STORE.count(work, Bucket::of(BucketKind::StoreTest, &[person.as_bytes(), host.as_bytes()])).await
 }
 
 /// So many tests in a minute are too many, and how long to wait; without that, one is still running.

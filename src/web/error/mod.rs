@@ -24,7 +24,7 @@ use super::{
     shell::Shell,
     trace::{RequestId, RouteTemplate},
 };
-use crate::{app::App, database};
+use crate::{app::App, audit, database};
 
 /// Why a handler gives no page of its own.
 #[derive(Clone, Debug)]
@@ -51,6 +51,13 @@ pub enum Error {
 
 /// From the request's head to the answer's: 12 s. A streamed test answers at once and ends by itself.
 const DEADLINE: Duration = Duration::from_secs(12);
+
+impl Error {
+    /// Whether a verb found that the person may not do this any more.
+    pub fn is_not_permitted(&self) -> bool {
+        matches!(self, Self::Broken(cause) if audit::is_not_permitted(cause.as_ref().as_ref()))
+    }
+}
 
 impl<E: Into<anyhow::Error>> From<E> for Error {
     fn from(error: E) -> Self {

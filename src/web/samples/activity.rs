@@ -31,6 +31,11 @@ fn line(minutes: i64, person: &str, sentence: &str, changes: &[(&str, &str, &str
         entry: Entry {
             at: NOW - Duration::minutes(minutes),
             person: person.into(),
+            email: match person {
+                "Order Time" => None,
+                "Priya Shah" => Some("priya@northwind.example".into()),
+                _ => Some("sam@northwind.example".into()),
+            },
             sentence: sentence.into(),
             changes: changes.iter().map(change).collect(),
             facts: facts.map(|(name, value)| (name.into(), value.into())).to_vec(),

@@ -12,7 +12,9 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header},
 };
+use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 use super::Page;
@@ -167,9 +169,28 @@ impl Knock {
     }
 
     /// Sends once and follows nothing. The body is read to its end.
-    pub async fn send(self) -> Answer {
-        let Self { browser, method, path, headers, body } = self;
-        let mut request = Request::builder().method(&method).uri(&path).body(Body::from(body)).expect("a request");
+    pub async fn send(mut self) -> Answer {
+        let body = Body::from(std::mem::take(&mut self.body));
+        self.send_body(body).await
+    }
+
+    /// Sends half of the body, says so once that was read, and sends the rest after `go`.
+    pub async fn send_in_halves(mut self, half: oneshot::Sender<()>, go: oneshot::Receiver<()>) -> Answer {
+        let first = std::mem::take(&mut self.body);
+        let (first, second) = first.split_at(first.len() / 2);
+        let (first, second) = (Bytes::copy_from_slice(first), Bytes::copy_from_slice(second));
+        let rest = async move {
+            half.send(()).expect("somebody waits for the half");
+            go.await.expect("somebody says go");
+            second
+        };
+        let pieces = stream::once(async { first }).chain(stream::once(rest)).map(Ok::<_, std::convert::Infallible>);
+        self.send_body(Body::from_stream(pieces)).await
+    }
+
+    async fn send_body(self, body: Body) -> Answer {
+        let Self { browser, method, path, headers, .. } = self;
+        let mut request = Request::builder().method(&method).uri(&path).body(body).expect("a request");
         *request.headers_mut() = headers;
         let cookies: Vec<_> = browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() && !request.headers().contains_key(header::COOKIE) {

@@ -150,7 +150,7 @@ pub async fn update(
         return Ok(Page::ok(page.typed(typed, None, None)).into_response());
     }
     let person = session.person()?.id;
-    let details = match (PersonName::parse(&typed.name), Email::parse(&typed.email)) {
+    let details = match (PersonName::parse_beside(&typed.name, &app.site.product), Email::parse(&typed.email)) {
         (Ok(name), Ok(email)) => Details { name, email },
         (name, email) => {
             let name = name.err().map(|error| Complaint::new("PERSON_NAME", error.to_string()));
@@ -197,7 +197,7 @@ pub async fn update_theme(
     Form(choice): Form<ThemeChoice>,
 ) -> Result<Response, Error> {
     let theme = crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(StatusCode::BAD_REQUEST))?;
-    app.accounts.choose_theme(session.person()?.id, theme).await?;
+    app.accounts.choose_theme(session.by(), session.person()?.id, theme).await?;
     let back = LocalPath::parse(&choice.return_to);
     Ok(Redirect::to(back.as_ref().map_or("/admin", LocalPath::as_str)).into_response())
 }

@@ -60,7 +60,6 @@ pub async fn update(
             let device = app.accounts.remember_browser(&session.browser, &cookies.find_device(&headers)).await?;
             Ok((AppendHeaders([cookies.remember(&device)]), Redirect::to("/admin/account")).into_response())
         }
-        Err(ConfirmError::SignedOut) => Ok(Redirect::to("/sign-in").into_response()),
         Err(ConfirmError::Broken(error)) => Err(error.into()),
         Err(refused) => {
             let (complaint, status, wait) = refusal(&refused);

@@ -17,6 +17,8 @@ use crate::{
 pub struct Entry {
     pub at: OffsetDateTime,
     pub person: String,
+    /// The address of a person: the name is their own choice.
+    pub email: Option<String>,
     pub sentence: String,
     pub changes: Vec<ChangeRow>,
     /// Names and values behind the changes.
@@ -47,6 +49,7 @@ impl Entry {
         Self {
             at: row.at.to_offset(UtcOffset::UTC),
             person: encoded(if row.actor_kind == "system" { product } else { &row.actor_name }),
+            email: row.actor_email.as_deref().map(encoded),
             sentence: encoded(&sentence),
             changes: changes
                 .into_iter()
@@ -80,10 +83,11 @@ impl Entry {
 
 type Row = (String, String, String);
 
+/// What the event changed, before and after. Without a wildcard: a new event says here what it changes.
 fn changes(event: &Event<String>) -> Vec<Row> {
     let one = |field: &str, before: &str, after: &str| vec![(field.to_owned(), before.to_owned(), after.to_owned())];
     match event {
-        Event::CartChanged { changes } => {
+        Event::CartChanged { changes } | Event::DetailsChanged { changes } | Event::AlertsChanged { changes } => {
             let row = |change: &crate::audit::Change<String>| {
                 (change.field.clone(), change.before.clone(), change.after.clone())
             };
@@ -94,7 +98,42 @@ fn changes(event: &Event<String>) -> Vec<Row> {
         Event::CredentialReplaced { kind, .. } => {
             one(CredentialKind::parse(kind).map_or("Credential", CredentialKind::label), "–", "Changed")
         }
-        _ => Vec::new(),
+        Event::CartDisconnected => one("Credential", "Saved", "None"),
+        Event::PasswordChanged => one("Password", "–", "Changed"),
+        Event::RoleChanged { before, role, .. } => {
+            one("Role", before.as_deref().map_or("–", words::role_label), words::role_label(role))
+        }
+        Event::UserTurnedOff { .. } => one("Account", "On", "Off"),
+        Event::UserTurnedOn { .. } => one("Account", "Off", "On"),
+        // Something began or ended, or nothing was changed at all: the sentence and the facts say all of it.
+        Event::SignedIn
+        | Event::CouldNotSignIn { .. }
+        | Event::SignedOut
+        | Event::UserAdded { .. }
+        | Event::SetUpLinkMade
+        | Event::WasRefused { .. }
+        | Event::CouldNotConfirm
+        | Event::SignedOutOthers { .. }
+        | Event::UserInvited { .. }
+        | Event::UserJoined
+        | Event::SignInLinkMade { .. }
+        | Event::UserSignedOut { .. }
+        | Event::CartAdded { .. }
+        | Event::CartOverwritten { .. }
+        | Event::BulkStarted { .. }
+        | Event::BulkCancelled
+        | Event::CartDeleted { .. }
+        | Event::Tested { .. }
+        | Event::SecretUnreadable
+        | Event::EncryptionKeyRotated { .. }
+        | Event::EncryptionKeyForgotten { .. }
+        | Event::CartNeedsAttention { .. }
+        | Event::CartNotConnected { .. }
+        | Event::CartRecovered { .. }
+        | Event::TokenRenewed
+        | Event::TokenNotRenewed { .. }
+        | Event::AlertSent { .. }
+        | Event::AlertNotDelivered => Vec::new(),
     }
 }
 
@@ -108,6 +147,7 @@ fn facts(event: &Event<String>) -> Vec<(String, String)> {
             let said = error_name.as_deref().map(|name| fact("Shopify's reason", name));
             std::iter::once(fact("Result", class)).chain(said).collect()
         }
+        Event::UserInvited { role, .. } => vec![fact("Role", words::role_label(role))],
         _ => Vec::new(),
     }
 }
@@ -165,6 +205,7 @@ mod tests {
             at: datetime!(2026-11-23 20:31:07 +01:00),
             actor_kind: "system".into(),
             actor_name: "System".into(),
+            actor_email: None,
             event,
             cart: Some(CartRef { id: Uuid::nil(), name: "Tea\n\u{1b}[31mred\u{202e}".into() }),
             request_id: Some("0198f3".into()),
@@ -193,6 +234,32 @@ mod tests {
             "a\\u{2068}b\\u{202e}c\\u{2069}",
             "a pair that holds nothing back"
         );
+    }
+
+    #[test]
+    fn every_change_of_a_person_or_the_alerts_has_its_before_and_after() {
+        let change = || crate::audit::Change { field: "Name".to_owned(), before: "Ada".into(), after: "Eve".into() };
+        let (person, email) = (|| "Sam Lee".to_owned(), || Some("sam@northwind.example".to_owned()));
+        let role = |before: Option<&str>| Event::RoleChanged {
+            person: person(),
+            email: email(),
+            before: before.map(str::to_owned),
+            role: "administrator".into(),
+        };
+        for (event, field, before, after) in [
+            (Event::DetailsChanged { changes: vec![change()] }, "Name", "Ada", "Eve"),
+            (Event::AlertsChanged { changes: vec![change()] }, "Name", "Ada", "Eve"),
+            (role(Some("viewer")), "Role", "Viewer", "Administrator"),
+            (role(None), "Role", "–", "Administrator"),
+            (Event::UserTurnedOff { person: person(), email: email() }, "Account", "On", "Off"),
+            (Event::UserTurnedOn { person: person(), email: email() }, "Account", "Off", "On"),
+            (Event::PasswordChanged, "Password", "–", "Changed"),
+            (Event::CartDisconnected, "Credential", "Saved", "None"),
+        ] {
+            let entry = Entry::of(&row(Happened::Known(event)), "Order Time");
+            let expected = ChangeRow { field: field.into(), before: before.into(), after: after.into() };
+            assert_eq!(entry.changes, [expected], "{}", entry.sentence);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The activity as a CSV file, as filtered, newest first: read in batches as fast as it is taken, so that neither memory nor a
-//! connection depends on how long the past is. A spreadsheet takes `=…` for a formula, so no cell begins as one.
+//! connection depends on how long the past is. A spreadsheet takes `=…` for a formula, so no cell begins as one, wherever a
+//! spreadsheet splits the line.
 
 use axum::{
     body::{Body, Bytes},
@@ -23,7 +24,8 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Rows read at a time.
 const BATCH: i64 = 500;
 
-const HEAD: [&str; 9] = ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser"];
+const HEAD: [&str; 10] =
+    ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser", "Email"];
 
 /// GET `/admin/activity.csv`. A date that cannot be read leads to the page, which says so at its field.
 pub async fn export(
@@ -52,6 +54,11 @@ pub async fn export(
     Ok(response)
 }
 
+/// Quotes every cell: where semicolons separate, an unquoted cell could be split in two.
+fn writer(begun: Vec<u8>) -> csv::Writer<Vec<u8>> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::Always).from_writer(begun)
+}
+
 struct File {
     app: App,
     filter: Filter,
@@ -66,7 +73,7 @@ impl File {
     async fn piece(&mut self) -> anyhow::Result<Option<Bytes>> {
         let Some(rows) = self.next.take() else { return Ok(None) };
         let before = if self.has_begun { Vec::new() } else { BYTE_ORDER_MARK.to_vec() };
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(before);
+        let mut writer = writer(before);
         if !self.has_begun {
             writer.write_record(HEAD)?;
             self.has_begun = true;
@@ -88,7 +95,7 @@ impl File {
     }
 }
 
-fn cells(row: &Recorded, product: &str) -> [String; 9] {
+fn cells(row: &Recorded, product: &str) -> [String; 10] {
     let entry = Entry::of(row, product);
     let changes = entry.changes.iter().map(|row| format!("{}: {} → {}", row.field, row.before, row.after));
     let fact = |wanted: &str| entry.facts.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
@@ -106,16 +113,29 @@ fn cells(row: &Recorded, product: &str) -> [String; 9] {
         fact("Reference").unwrap_or_default(),
         fact("IP address").unwrap_or_default(),
         fact("Browser").unwrap_or_default(),
+        entry.email.clone().unwrap_or_default(),
     ]
 }
 
-/// Begins with an apostrophe what a spreadsheet would calculate.
+/// The first letter of what a spreadsheet calculates; some of them take the full-width ones as well.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// What a spreadsheet may split a line at, by its language; a comma cannot split a cell, since every cell is quoted.
+const SEPARATORS: [char; 5] = [';', '\t', '|', '\r', '\n'];
+
+/// Puts an apostrophe before what a spreadsheet would calculate, at the beginning of a cell and behind whatever it may take for
+/// the beginning of another one.
 fn harmless(cell: &str) -> String {
-    let begins = cell.trim_start().chars().next();
-    match begins {
-        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠') => format!("'{cell}"),
-        _ => cell.to_owned(),
+    let mut safe = String::with_capacity(cell.len() + 1);
+    if cell.starts_with(['\t', '\r']) {
+        safe.push('\'');
     }
+    for part in cell.split_inclusive(SEPARATORS) {
+        if part.trim_start_matches(|c: char| c.is_whitespace() || c == '"').starts_with(FORMULA) {
+            safe.push('\'');
+        }
+        safe.push_str(part);
+    }
+    safe
 }
 
 #[cfg(test)]
@@ -124,11 +144,45 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1", "＝1", "=cmd|' /C calc'!A0"] {
-            assert_eq!(harmless(formula), format!("'{formula}"));
+        for (cell, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(1)", "'@SUM(1)"),
+            (" =1", "' =1"),
+            ("\t=1", "'\t'=1"),
+            ("\tx", "'\tx"),
+            ("\rx", "'\rx"),
+            ("＝1", "'＝1"),
+            ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+            ("Tea;=1+1", "Tea;'=1+1"),
+            ("Tea; \"=1", "Tea;' \"=1"),
+            ("a|@b;-c", "a|'@b;'-c"),
+        ] {
+            assert_eq!(harmless(cell), expected, "{cell:?}");
         }
-        for text in ["", "Northwind Tea", "a=b", "2026-11-23T19:31:07Z", "–"] {
+        for text in ["", "Northwind Tea", "a=b", "2026-11-23T19:31:07Z", "–", "a;b|c", "Active: Off → On; Name: a → b"]
+        {
             assert_eq!(harmless(text), text);
         }
+        // Wherever any spreadsheet begins a cell, the cell does not begin as a formula.
+        for letter in FORMULA {
+            for before in ["", ";", "\t", "|", "\r", "\n", ";;", "x;", "x\t", "x|", "x;\"", "\"", " ", "; ", "x;\" \""]
+            {
+                for after in ["1", "1;=2", "", "\"", "|@x\t-1"] {
+                    let cell = harmless(&format!("{before}{letter}{after}"));
+                    let mut parts = cell.split(SEPARATORS).map(|part| part.trim_start_matches([' ', '"']));
+                    assert!(parts.all(|part| !part.starts_with(FORMULA)), "{cell:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_cell_is_quoted() {
+        let mut writer = writer(Vec::new());
+        writer.write_record(["a", "", "b;c", "d\"e"]).expect("a record");
+        let text = String::from_utf8(writer.into_inner().expect("the text")).expect("UTF-8");
+        assert_eq!(text, "\"a\",\"\",\"b;c\",\"d\"\"e\"\r\n");
     }
 }

@@ -142,9 +142,10 @@ fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
 
 /// What the filters offer, in words.
 fn choices(shell: &Shell, offer: Offer) -> Choices {
-    let person = |one: audit::ActorRef| Choice {
-        name: entry::encoded(if one.kind == "system" { &shell.product } else { &one.name }),
-        value: one.key,
+    let person = |one: audit::ActorRef| {
+        let name = if one.kind == "system" { shell.product.clone() } else { one.name };
+        let email = one.email.map(|email| format!(" ({email})")).unwrap_or_default();
+        Choice { name: entry::encoded(&format!("{name}{email}")), value: one.key }
     };
     let cart = |one: audit::CartRef| Choice { value: CartId(one.id).to_string(), name: entry::encoded(&one.name) };
     Choices {

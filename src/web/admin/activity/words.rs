@@ -67,15 +67,19 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::PasswordChanged => "Changed their password".into(),
         Event::DetailsChanged { changes } => format!("Changed their {}", fields(changes)),
         Event::SignedOutOthers { browsers } => format!("Signed out {}", count(*browsers, "other browser")),
-        Event::UserInvited { person, .. } => format!("Invited {}", isolated(person)),
+        Event::UserInvited { person, email, .. } => format!("Invited {}", named(person, Some(email))),
         Event::UserJoined => "Joined".into(),
-        Event::SignInLinkMade { person } => format!("Made a new sign-in link for {}", isolated(person)),
-        Event::RoleChanged { person, role } => format!("Made {} {}", isolated(person), role_of(role)),
-        Event::UserSignedOut { person, browsers } => {
-            format!("Signed out {} everywhere ({})", isolated(person), count(*browsers, "browser"))
+        Event::SignInLinkMade { person, email } => {
+            format!("Made a new sign-in link for {}", named(person, email.as_deref()))
         }
-        Event::UserTurnedOff { person } => format!("Turned off {}", isolated(person)),
-        Event::UserTurnedOn { person } => format!("Turned on {}", isolated(person)),
+        Event::RoleChanged { person, email, role, .. } => {
+            format!("Made {} {}", named(person, email.as_deref()), role_of(role))
+        }
+        Event::UserSignedOut { person, email, browsers } => {
+            format!("Signed out {} everywhere: {}", named(person, email.as_deref()), count(*browsers, "browser"))
+        }
+        Event::UserTurnedOff { person, email } => format!("Turned off {}", named(person, email.as_deref())),
+        Event::UserTurnedOn { person, email } => format!("Turned on {}", named(person, email.as_deref())),
         Event::WasRefused { page } => format!("Was refused {page}"),
         Event::EncryptionKeyRotated { secrets } => {
             format!("Rotated the encryption key ({})", count(*secrets, "secret"))
@@ -90,6 +94,12 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
 pub fn unknown(name: &str, cart: Option<&str>) -> String {
     let of = cart.map(|cart| format!(" ({})", isolated(cart))).unwrap_or_default();
     format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
+}
+
+/// "Sam Lee (sam@northwind.example)": the name is their own choice, the address says who it is.
+fn named(person: &str, email: Option<&str>) -> String {
+    let email = email.map(|email| format!(" ({})", isolated(email))).unwrap_or_default();
+    format!("{}{email}", isolated(person))
 }
 
 fn count_of(addresses: usize) -> String {
@@ -118,6 +128,11 @@ fn credential(kind: &str) -> &'static str {
 
 fn ends(ending: Option<&str>) -> String {
     ending.map(|ending| format!(" (ends in {ending})")).unwrap_or_default()
+}
+
+/// A role as the page of a person calls it.
+pub(super) fn role_label(role: &str) -> &'static str {
+    if role == "administrator" { "Administrator" } else { "Viewer" }
 }
 
 fn role_of(role: &str) -> &'static str {
@@ -252,14 +267,26 @@ mod tests {
             (
                 Event::UserInvited { person: sam(), email: "sam@northwind.example".into(), role: "viewer".into() },
                 None,
-                "Invited Sam Lee",
+                "Invited Sam Lee (sam@northwind.example)",
             ),
             (Event::UserJoined, None, "Joined"),
-            (Event::SignInLinkMade { person: sam() }, None, "Made a new sign-in link for Sam Lee"),
-            (Event::RoleChanged { person: sam(), role: "administrator".into() }, None, "Made Sam Lee an Administrator"),
-            (Event::UserSignedOut { person: sam(), browsers: 1 }, None, "Signed out Sam Lee everywhere (1 browser)"),
-            (Event::UserTurnedOff { person: sam() }, None, "Turned off Sam Lee"),
-            (Event::UserTurnedOn { person: sam() }, None, "Turned on Sam Lee"),
+            (Event::SignInLinkMade { person: sam(), email: None }, None, "Made a new sign-in link for Sam Lee"),
+            (
+                Event::RoleChanged { person: sam(), email: None, before: None, role: "administrator".into() },
+                None,
+                "Made Sam Lee an Administrator",
+            ),
+            (
+                Event::UserSignedOut { person: sam(), email: None, browsers: 1 },
+                None,
+                "Signed out Sam Lee everywhere: 1 browser",
+            ),
+            (Event::UserTurnedOff { person: sam(), email: None }, None, "Turned off Sam Lee"),
+            (
+                Event::UserTurnedOn { person: sam(), email: Some("sam@northwind.example".into()) },
+                None,
+                "Turned on Sam Lee (sam@northwind.example)",
+            ),
             (Event::EncryptionKeyRotated { secrets: 12 }, None, "Rotated the encryption key (12 secrets)"),
             (Event::EncryptionKeyRotated { secrets: 1 }, None, "Rotated the encryption key (1 secret)"),
             (

@@ -70,9 +70,17 @@ impl Bulk {
             (true, Kind::Test) => format!("Testing {all}"),
             (true, Kind::TurnOff) => format!("Turning off {all}"),
             (false, _) if self.job.is_cancelled => format!("Stopped after {} of {all}", self.job.done()),
+            (false, Kind::Test) if self.tested() < i64::from(self.job.total) => {
+                format!("{} of {all} {are} tested", self.tested())
+            }
             (false, Kind::Test) => format!("{all} {are} tested"),
             (false, Kind::TurnOff) => format!("{all} {are} turned off"),
         }
+    }
+
+    fn tested(&self) -> i64 {
+        let count = |outcome: &str| self.job.outcomes.get(outcome).copied().unwrap_or_default();
+        ["connected", "limited", "not-connected"].into_iter().map(count).sum()
     }
 
     /// "38 connected, 2 with limits, 1 not connected."
@@ -84,7 +92,9 @@ impl Bulk {
             ("not-tested", "without a saved credential, not tested"),
             ("off", "turned off"),
             ("off-already", "off already"),
+            ("test-limit", "not tested, because a store is tested at most ten times a minute"),
             ("gone", "deleted meanwhile"),
+            ("not-permitted", "not done, because the person who started this may no longer make changes"),
         ];
         let count = |outcome: &str| self.job.outcomes.get(outcome).copied().filter(|count| *count > 0);
         let parts: Vec<_> =

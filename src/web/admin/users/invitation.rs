@@ -69,13 +69,15 @@ pub async fn create(
         return Ok(Page::ok(page(shell, None, None)).into_response());
     }
     let refused = |shell, name, email| Page::refused(page(shell, name, email)).into_response();
-    let (name, email) = match (PersonName::parse(&typed.name), Email::parse(&typed.email)) {
+    let (name, email) = match (PersonName::parse_beside(&typed.name, &app.site.product), Email::parse(&typed.email)) {
         (Ok(name), Ok(email)) => (name, email),
         (name, email) => {
             let name = name.err().map(|error| match error {
                 // It is not the name of whoever types.
                 PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
-                PersonNameError::TooLong | PersonNameError::IsToken => Complaint::new("PERSON_NAME", error.to_string()),
+                PersonNameError::TooLong | PersonNameError::IsToken | PersonNameError::Reserved => {
+                    Complaint::new("PERSON_NAME", error.to_string())
+                }
             });
             return Ok(refused(shell, name, email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()))));
         }

@@ -104,8 +104,10 @@ fn parse_sort(text: &str) -> Sort {
     both.into_iter().find(|sort| sort_name(*sort) == text).unwrap_or_default()
 }
 
+/// The time of a cursor; one before 1970 or after 9998 is none, since the database does not know all of them.
 fn from_micros(micros: i64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?;
+    (1970..=9998).contains(&at.year()).then_some(at)
 }
 
 #[cfg(test)]

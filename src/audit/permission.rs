@@ -1,0 +1,103 @@
+//! Whether a person may still make a change, asked in the transaction that writes it. Whoever was turned off, lowered or signed
+//! out after the request arrived changes nothing. Knows no routes: every verb is held to this, whoever calls it.
+
+use super::{Actor, Authority, By, Event, sql};
+use crate::database::Connection;
+
+/// Idle end and absolute end of a session, in minutes.
+pub const IDLE_MINUTES: i32 = 30;
+pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
+
+/// The least role that a change needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// Any role: a person's own account and sessions.
+    OwnAccount,
+    /// An administrator.
+    Change,
+}
+
+/// The person's session, account or role was not live any more. The transaction is rolled back.
+///
+/// Travels inside of [`sqlx::Error`], so that the error of every verb carries it; [`is_not_permitted`] finds it again.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the session, the account or its role is no longer live")]
+pub struct NotPermitted;
+
+impl From<NotPermitted> for sqlx::Error {
+    fn from(refused: NotPermitted) -> Self {
+        Self::Encode(Box::new(refused))
+    }
+}
+
+/// Whether [`NotPermitted`] is the cause of an error.
+pub fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<NotPermitted>)
+}
+
+/// Checks that a person may make a change, and keeps it so until the transaction ends: the rows of the account and the session
+/// are locked. The system and the operator always may. [`record`](super::record) calls this with what its event needs; a verb
+/// that can write without an event calls it itself.
+///
+/// Call it after the verb's own writes: it takes shared locks, and a later write to the same rows could deadlock.
+///
+/// # Errors
+/// [`NotPermitted`], as a [`sqlx::Error`].
+pub async fn demand(connection: &mut Connection, by: &By, permission: Permission) -> sqlx::Result<()> {
+    let Actor::Person { id, authority, .. } = &by.actor else { return Ok(()) };
+    let session = match authority {
+        Authority::Session(hash) => Some(hash.as_slice()),
+        Authority::Started => None,
+    };
+    let is_live = sql::lock_live(connection, *id, session, permission == Permission::Change).await?;
+    if is_live { Ok(()) } else { Err(NotPermitted.into()) }
+}
+
+impl<S> Event<S> {
+    /// The least role of a person who makes this happen.
+    pub const fn permission(&self) -> Permission {
+        match self {
+            Self::SignedIn
+            | Self::CouldNotSignIn { .. }
+            | Self::SignedOut
+            | Self::WasRefused { .. }
+            | Self::CouldNotConfirm
+            | Self::PasswordChanged
+            | Self::DetailsChanged { .. }
+            | Self::SignedOutOthers { .. }
+            | Self::UserJoined => Permission::OwnAccount,
+            Self::UserAdded { .. }
+            | Self::SetUpLinkMade
+            | Self::UserInvited { .. }
+            | Self::SignInLinkMade { .. }
+            | Self::RoleChanged { .. }
+            | Self::UserSignedOut { .. }
+            | Self::UserTurnedOff { .. }
+            | Self::UserTurnedOn { .. }
+            | Self::IntegrationTurnedOn
+            | Self::IntegrationTurnedOff
+            | Self::CartAdded { .. }
+            | Self::CartChanged { .. }
+            | Self::CartOverwritten { .. }
+            | Self::BulkStarted { .. }
+            | Self::BulkCancelled
+            | Self::CartTurnedOn
+            | Self::CartTurnedOff
+            | Self::CredentialReplaced { .. }
+            | Self::CartDisconnected
+            | Self::CartDeleted { .. }
+            | Self::Tested { .. }
+            | Self::SecretUnreadable
+            | Self::EncryptionKeyRotated { .. }
+            | Self::EncryptionKeyForgotten { .. }
+            | Self::CartNeedsAttention { .. }
+            | Self::CartNotConnected { .. }
+            | Self::CartRecovered { .. }
+            | Self::TokenRenewed
+            | Self::TokenNotRenewed { .. }
+            | Self::AlertsChanged { .. }
+            | Self::AlertSent { .. }
+            | Self::AlertNotDelivered => Permission::Change,
+        }
+    }
+}
