@@ -424,7 +424,8 @@ async fn somebody_locked_out_comes_back_by_a_link_from_the_command_line() {
     let out = priya.get("/admin").await.expect("an answer");
     assert!(out.status() == 303 && out.location().starts_with("/sign-in"), "her browser is signed out: {}", out.text);
     let mut elsewhere = Browser::new(server.address);
-    let page = elsewhere.get(path).await.expect("the page of the link");
+    let opened = elsewhere.get(path).await.expect("a way to the page");
+    let page = elsewhere.get(opened.location()).await.expect("the page of the link");
     let form = page.form("Save password").fill("password", "five plain random words more");
     assert_eq!(elsewhere.submit(&form).await.expect("an answer").status(), 303);
     assert_eq!(elsewhere.get("/admin").await.expect("an answer").status(), 200);
