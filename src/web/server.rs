@@ -42,6 +42,8 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Headers of one request at most: 32 KiB, 64 of them.
 pub const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 64;
+/// How long the first request of a connection may be on its way when we stop.
+const ON_THE_WAY: Duration = Duration::from_millis(500);
 /// Between two tries to accept: asking again at once would only spin.
 const NOT_AT_ONCE: Duration = Duration::from_millis(50);
 
@@ -87,10 +89,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         never = accept_all(&listener, &mut seats, &mut open) => match never {},
     };
     is_stopping.store(true, Ordering::Relaxed);
+    let drains = stopping.drained > Instant::now();
     let drain = accept_all(&listener, &mut seats, &mut open);
     tokio::time::timeout_at(stopping.drained, drain).await.ok();
     for (socket, peer) in left_in_the_queue(listener) {
         open(socket, peer, seats.take().await);
+    }
+    if drains {
+        // hyper closes a connection on which nothing was read yet, though its request may be on the way
+        tokio::time::sleep(ON_THE_WAY).await;
     }
     if tokio::time::timeout_at(stopping.deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");

@@ -110,7 +110,7 @@ async fn a_person_works_over_https_and_is_known_by_their_own_address() {
     let replicas = Replicas::start().await;
     let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&nginx).await;
-    assert_eq!(person.cookie_names(), ["__Host-cartwright"]);
+    assert_eq!(person.cookie_names(), ["__Host-cartwright", "__Host-cartwright-device"]);
     for _ in 0..4 {
         let list = person.get("/admin/ecommerce").await.expect("the list");
         assert_eq!(list.status(), 200, "both replicas know who this is: {}", list.text);
