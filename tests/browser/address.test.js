@@ -37,7 +37,9 @@ test('script and server agree on every address of the corpus', async (t) => {
     counts[line ? 'shown' : 'refused'] += 1;
     if (shown !== line) wrong.push({ typed, expected, shown, line });
     // a browser drops line breaks from such a field before anybody sees them
-    if (value === typed && outcome !== expected.replace(/^ok\+\w+/, 'ok')) wrong.push({ typed, expected, outcome });
+    // no form may hold U+0000
+    const wanted = typed.includes('\0') ? 'refused whole' : expected.replace(/^ok\+\w+/, 'ok');
+    if (value === typed && outcome !== wanted) wrong.push({ typed, expected, outcome });
   }
   assert.deepEqual(wrong, []);
   t.diagnostic(`${counts.shown} addresses understood, ${counts.refused} refused`);
@@ -49,6 +51,7 @@ async function ask() {
   const form = document.getElementById('editor');
   const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
   const text = await answer.text();
+  if (answer.status === 400) return { value: form.elements.api_url.value, line: null, outcome: 'refused whole' };
   const [, hidden, words] = /<p class="line ok" id="api_url-n"( hidden)?>.*?<span>(.*?)<\/span><\/p>/s.exec(text);
   const line = hidden ? null : words.replace(/<[^>]*>/g, '').replace(/&#39;/g, "'").trim();
   const handle = line && /connect to (\S+?)\.myshopify\.com/.exec(line)[1];
