@@ -58,7 +58,7 @@ impl DeviceCookie {
     }
 }
 
-/// Keyed with the PHC string, of which salt and digest are unknown to whoever holds the cookie.
+/// The key is the PHC string, whose salt and digest the holder of the cookie does not know.
 fn mac(account: Uuid, password_hash: &str, nonce: &[u8]) -> Hmac<Sha256> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(password_hash.as_bytes()).expect("HMAC takes any key");
     mac.update(b"cartwright/v1/device");
