@@ -1,5 +1,7 @@
-//! One deed for many carts, in the background: a job with an item for each cart. Items are taken by lease, so any replica goes on
-//! where another one stopped; each is its own transaction with its own line in the activity.
+//! Bulk actions: one action applied to many carts in the background, with one item per cart.
+//!
+//! Replicas take items by lease, so any replica continues where another one stopped. Each item is its own transaction
+//! with its own audit event.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,9 +21,9 @@ use crate::{
     supervisor::Heartbeat,
 };
 
-/// Items that one replica works on at once.
+/// Items that one replica works on concurrently.
 const AT_ONCE: i64 = 8;
-/// How long the worker rests when there is nothing to do.
+/// Pause of the worker when no item is due.
 const REST: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl std::fmt::Display for JobId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Tests what is saved.
+    /// Tests the saved credential.
     Test,
     TurnOff,
 }
@@ -54,18 +56,18 @@ impl Kind {
     }
 }
 
-/// Which carts are meant.
+/// The carts that a bulk action applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
     Carts(Vec<Uuid>),
-    /// Whatever the list shows with this filter and search, on all its pages.
+    /// Every cart that matches this filter and search, on all pages of the list.
     Matching {
         filter: CartFilter,
         search: Option<String>,
     },
 }
 
-/// A job as its page shows it.
+/// A bulk action and its progress, as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     pub id: JobId,
@@ -74,8 +76,8 @@ pub struct Job {
     pub total: i32,
     pub is_cancelled: bool,
     pub is_finished: bool,
-    /// How many came to what: `connected`, `limited`, `not-connected`, `not-tested`, `off`, `off-already`, `gone`,
-    /// `test-limit`, `not-permitted`.
+    /// Number of items per outcome: `connected`, `limited`, `not-connected`, `not-tested`, `off`, `off-already`,
+    /// `gone`, `test-limit`, `not-permitted`.
     pub outcomes: BTreeMap<String, i64>,
 }
 
@@ -89,7 +91,7 @@ impl Job {
     }
 }
 
-/// One cart of a job that this replica holds.
+/// One item of a bulk action, leased by this replica.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub job: JobId,
@@ -100,13 +102,13 @@ pub(super) struct Item {
 }
 
 impl Ecommerce {
-    /// How many carts a selection means; to turn off, those of them that are on.
+    /// Counts the carts of a selection; for turning off, only those that are on.
     pub async fn count_selected(&self, selection: &Selection, kind: Kind) -> sqlx::Result<i64> {
         let mut connection = self.pool.acquire().await?;
         sql::count_selected(&mut connection, selection, kind == Kind::TurnOff).await
     }
 
-    /// Makes a job of it; `None` where no cart is meant.
+    /// Creates a bulk action with one item per selected cart; `None` if the selection is empty.
     pub async fn start_job(&self, by: By, kind: Kind, selection: Selection) -> sqlx::Result<Option<JobId>> {
         let id = JobId(Uuid::now_v7());
         let total = transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
@@ -129,7 +131,7 @@ impl Ecommerce {
         sql::find_job(&self.pool, id).await
     }
 
-    /// Stops a job: what is done stays done, what is being done ends, the rest is left.
+    /// Cancels a bulk action: finished items stay finished, items in progress complete, the others are not started.
     pub async fn cancel_job(&self, by: By, id: JobId) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -142,17 +144,17 @@ impl Ecommerce {
         .await
     }
 
-    /// Works on whatever is open until the server ends.
+    /// Runs open bulk actions until the process stops.
     pub async fn work_on_jobs(&self, heartbeat: &Heartbeat) {
         loop {
             if let Err(error) = self.work_off_jobs_with(heartbeat).await {
-                tracing::warn!(%error, "a job could not go on");
+                tracing::warn!(%error, "bulk actions could not be processed");
             }
             tokio::time::sleep(REST).await;
         }
     }
 
-    /// Works until no item is left that nobody holds.
+    /// Runs bulk actions until no unleased item is left.
     pub async fn work_off_jobs(&self) -> sqlx::Result<()> {
         self.work_off_jobs_with(&Heartbeat::new()).await
     }
@@ -169,9 +171,9 @@ impl Ecommerce {
                 self.tasks.spawn(async move { ecommerce.work_on(item).await })
             });
             for done in futures_util::future::join_all(work).await {
-                // A failed item keeps its lease and is tried again when that is over.
+                // A failed item keeps its lease and is retried when the lease expires.
                 if let Ok(Err(error)) = done {
-                    tracing::warn!(%error, "an item of a job failed");
+                    tracing::warn!(%error, "an item of a bulk action failed");
                 }
             }
         }
@@ -183,7 +185,7 @@ impl Ecommerce {
             Kind::TurnOff => self.turn_off(item.clone()).await,
         };
         let outcome = match done {
-            // Whoever started it was turned off or lowered since.
+            // The user who started the bulk action has been turned off or lost the role since.
             Err(refused) if audit::is_not_permitted(&refused) => "not-permitted",
             done => done?,
         };
@@ -192,7 +194,8 @@ impl Ecommerce {
         Ok(())
     }
 
-    /// Counts the test of a store, before it is asked; whether that is not too many. Its limit is that of tests by hand.
+    /// Counts a test against the limit of its store before the store is called; `false` if the limit is exceeded.
+    /// Manual and bulk tests share the limit.
     async fn admit_in_bulk(&self, by: By, host: String) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -203,7 +206,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Tests what is saved of one cart, as whoever started the job.
+    /// Tests the saved credential of one cart on behalf of the user who started the bulk action.
     async fn test_saved(&self, item: &Item) -> Result<&'static str, Broken> {
         let Some(cart) = self.find(item.cart).await? else { return Ok("gone") };
         let (address, is_stray) = (cart.address.clone(), cart.is_practice && !self.practices);
@@ -232,12 +235,12 @@ impl Ecommerce {
             kind,
             was_saved: true,
         };
-        // Noted when it is over, so that the person can test by hand meanwhile.
+        // Insert the row only after the test, so that the user can test manually in the meantime.
         let mut connection = self.pool.acquire().await?;
         sql::insert_test(&mut connection, &run.row()).await?;
         drop(connection);
         let draft = run.report(verdict, self.clock.now());
-        // A test without its line in the activity was none: the item stays open.
+        // A test without its audit event does not count: the item stays open.
         Ok(match self.keep_test(run, draft).await?.verdict.outcome() {
             Outcome::Connected => "connected",
             Outcome::Limited => "limited",
@@ -266,7 +269,7 @@ impl Ecommerce {
                 if sql::finish_item(work, &item, outcome).await? {
                     Ok(outcome)
                 } else {
-                    // Somebody else held it meanwhile: this one never was.
+                    // Another replica finished the item in the meantime: roll back.
                     Err(sqlx::Error::RowNotFound.into())
                 }
             })
@@ -274,7 +277,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Forgets jobs that are long over.
+    /// Deletes old bulk actions.
     pub async fn sweep_jobs(&self) -> sqlx::Result<u64> {
         sql::delete_old_jobs(&self.pool).await
     }

@@ -1,4 +1,4 @@
-//! A cart as pages see it: everything but its secret.
+//! A cart as pages show it: everything except its secret.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ impl std::fmt::Display for CartId {
     }
 }
 
-/// What the team calls a store: 1 to 80 characters, no control characters.
+/// Display name of a store: 1 to 80 characters, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebsiteName(String);
 
@@ -29,7 +29,7 @@ pub enum WebsiteNameError {
     Empty,
     #[error("Website Name must be {} characters or fewer", WebsiteName::MAX)]
     TooLong,
-    /// A name is shown everywhere, so a secret must never become one.
+    /// A name is shown everywhere, so a secret must not be accepted as one.
     #[error("That looks like an access token. Paste it into Access Token. We have not kept it here")]
     IsToken,
 }
@@ -46,10 +46,10 @@ impl WebsiteNameError {
 }
 
 impl WebsiteName {
-    /// Longest name, in characters.
+    /// Maximum length in characters.
     pub const MAX: usize = 80;
 
-    /// Trims, folds inner white space to single blanks and drops what a line of text cannot show.
+    /// Trims, collapses inner white space to single spaces and drops characters that a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
         let name = one_line(typed);
         if !pasted::has_ink(&name) {
@@ -69,42 +69,42 @@ impl WebsiteName {
     }
 }
 
-/// What was typed as one line of text: inner white space folded, direction marks dropped, format characters trimmed from the
-/// ends.
+/// Converts input to one line of text: collapses inner white space, drops direction marks and trims format characters
+/// from both ends.
 pub(super) fn one_line(typed: &str) -> String {
     let visible: String =
         typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_mark(*c)).collect();
     pasted::trim(&visible.split_whitespace().collect::<Vec<_>>().join(" ")).to_owned()
 }
 
-/// What may be told of a saved credential.
+/// The metadata of a saved credential; safe to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedCredential {
     pub kind: CredentialKind,
     pub client_id: Option<String>,
-    /// The last four characters; `None` where the secret is too short to show any.
+    /// The last four characters; `None` if the secret is too short to show any.
     pub ending: Option<String>,
     pub added_by: String,
     pub added_at: OffsetDateTime,
-    /// `false` when the key or the row changed, so that it must be entered again.
+    /// `false` if the secret no longer decrypts because the key or the row changed, so that it must be entered again.
     pub is_readable: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
 pub struct Cart {
     pub id: CartId,
     pub website_name: String,
     pub address: StoreAddress,
-    /// Made against the practice store.
+    /// Created against the practice store.
     pub is_practice: bool,
     pub is_active: bool,
-    /// Somebody ticked *Active*; the first pass of what is saved turns the cart on.
+    /// *Active* was ticked before a test passed; the first pass of the saved credential activates the cart.
     pub activate_on_pass: bool,
     pub status: Status,
     pub version: i64,
     pub credential: Option<SavedCredential>,
-    /// When exactly what is saved last passed.
+    /// When a test of exactly the saved address and credential last passed.
     pub passed_at: Option<OffsetDateTime>,
     pub shop_id: Option<String>,
     pub shop_name: Option<String>,
@@ -112,25 +112,25 @@ pub struct Cart {
     pub last_class: Option<Class>,
     pub last_title: Option<String>,
     pub missing_count: i32,
-    /// When the newest check was made.
+    /// Time of the newest check.
     pub last_checked_at: Option<OffsetDateTime>,
-    /// When the next check is due; `None` where none is planned.
+    /// When the next check is due; `None` if none is scheduled.
     pub next_check_at: Option<OffsetDateTime>,
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
-    /// None of the chosen locations exists any more.
+    /// No chosen location exists any more.
     pub locations_gone: bool,
-    /// The version in which the secret was last entered or forgotten.
+    /// The version in which the secret was last entered or deleted.
     pub secret_version: i64,
     pub updated_at: OffsetDateTime,
     pub updated_by: String,
-    /// Their account; `None` for who is no person.
+    /// Account of `updated_by`; `None` if the actor is not a user.
     pub updated_by_id: Option<Uuid>,
 }
 
 impl Cart {
-    /// Whether *Active* is ticked: the cart is on, or will be when its test passes.
+    /// Whether *Active* is ticked: the cart is active, or becomes active when its test passes.
     pub const fn wants_active(&self) -> bool {
         self.is_active || self.activate_on_pass
     }
@@ -165,7 +165,7 @@ mod tests {
             assert_eq!(named(blank), Err(WebsiteNameError::Empty), "{blank:?}");
         }
         assert_eq!(named("\u{FEFF}Caf\u{e9}\u{200B} "), Ok("Caf\u{e9}".into()));
-        assert_eq!(named("Tea \u{2764}\u{FE0F}"), Ok("Tea \u{2764}\u{FE0F}".into()), "an emoji keeps its form");
+        assert_eq!(named("Tea \u{2764}\u{FE0F}"), Ok("Tea \u{2764}\u{FE0F}".into()), "emoji selector is kept");
         assert_eq!(named(&"茶".repeat(80)), Ok("茶".repeat(80)));
         assert_eq!(named(&"茶".repeat(81)), Err(WebsiteNameError::TooLong));
     }

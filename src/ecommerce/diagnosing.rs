@@ -1,4 +1,4 @@
-//! The diagnostics of a cart or of one test, from what is recorded. The text itself is `shopify::diagnostics`.
+//! Collects the recorded facts for the diagnostics of a cart or of one test. The text itself is `shopify::diagnostics`.
 
 use time::OffsetDateTime;
 
@@ -8,11 +8,11 @@ use super::{
     sql,
 };
 
-/// Outcomes that the text lists.
+/// Maximum number of outcomes in the text.
 const OUTCOMES: i64 = 10;
 
 impl Ecommerce {
-    /// Of this test, with the last outcomes of its cart, or of its form while there is no cart.
+    /// Diagnostics of one test, with the last outcomes of its cart, or of its form while no cart exists.
     pub async fn diagnostics_of_test(
         &self,
         report: &TestReport,
@@ -29,7 +29,7 @@ impl Ecommerce {
         Ok(text(&Diagnosed { report: Some(report), kind: Some(report.kind), saved_at, now, outcomes: &outcomes }))
     }
 
-    /// Of a cart: its newest test, or that it has none.
+    /// Diagnostics of a cart: its newest test, or the statement that it has none.
     pub async fn diagnostics(&self, cart: &Cart, now: OffsetDateTime) -> sqlx::Result<String> {
         let outcomes = sql::list_outcomes(&self.pool, cart.id, OUTCOMES).await?;
         if let Some(newest) = outcomes.first()

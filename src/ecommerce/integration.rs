@@ -1,4 +1,4 @@
-//! The switch *Active* of the whole integration. Off: nothing is synced or probed, settings are kept.
+//! The *Active* switch of the whole integration. While it is off, nothing is synced or checked, and settings are kept.
 
 use super::{Ecommerce, sql};
 use crate::{
@@ -16,7 +16,7 @@ impl Ecommerce {
         sql::find_integration(&self.pool).await
     }
 
-    /// Turns the whole integration on or off; saying what is so already changes nothing.
+    /// Turns the whole integration on or off; does nothing if it is in that state already.
     pub async fn switch(&self, by: By, on: bool) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {

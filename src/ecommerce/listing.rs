@@ -1,4 +1,5 @@
-//! The list of carts: filter, search, three orders, keyset pages in both directions. No secret is selected, so none can leak.
+//! The list of carts: filter, search, three orders, keyset pagination in both directions. No query selects a secret, so
+//! none can leak.
 
 use std::{borrow::Cow, collections::HashSet};
 
@@ -8,9 +9,9 @@ use uuid::Uuid;
 
 use super::{CartId, Ecommerce, Status, health::PastCheck, sql, verdict::Class};
 
-/// Carts on one page.
+/// Carts per page.
 pub const PAGE: i64 = 50;
-/// Counts stop here, so that a page costs the same at 100,000 carts.
+/// Counts stop at this number, so that a page costs the same at 100,000 carts.
 pub const COUNT_TO: i64 = 100;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,18 +21,18 @@ pub enum CartFilter {
     Active,
     /// Needs attention and Not connected.
     Attention,
-    /// Whatever is not active, Drafts included.
+    /// Every cart that is not active, Drafts included.
     Inactive,
 }
 
-/// What the list is ordered by.
+/// The sort key of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SortBy {
     #[default]
     Name,
     /// Worst first, then by name.
     Status,
-    /// What was checked longest ago first; what never was before all.
+    /// Longest unchecked first; never checked before all others.
     Checked,
 }
 
@@ -41,12 +42,12 @@ pub struct Sort {
     pub is_descending: bool,
 }
 
-/// Where a page begins or ends: whatever the list may be ordered by, and the id.
+/// A page boundary: every sort key, and the id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
     /// The name in lower case.
     pub name: String,
-    /// Statuses from the worst on.
+    /// Position of the status, worst first.
     pub rank: i16,
     pub checked_at: Option<OffsetDateTime>,
     pub id: Uuid,
@@ -63,7 +64,7 @@ pub struct ListQuery {
 }
 
 impl Cursor {
-    /// As it is compared: what was never checked comes before all.
+    /// The sort key of `checked_at`: never checked sorts first.
     pub fn checked_key(&self) -> OffsetDateTime {
         self.checked_at.unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -74,7 +75,7 @@ impl ListQuery {
         self.before.as_ref().or(self.after.as_ref())
     }
 
-    /// What is asked while the integration is on or off: while it is off, no cart is active.
+    /// The query for this state of the integration: while it is off, no cart is active. `None` if no cart can match.
     fn under(&self, integration_is_on: bool) -> Option<Cow<'_, Self>> {
         match self.filter {
             _ if integration_is_on => Some(Cow::Borrowed(self)),
@@ -87,7 +88,7 @@ impl ListQuery {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
 pub struct CartRow {
     pub id: CartId,
     pub cursor: Cursor,
@@ -104,13 +105,13 @@ pub struct CartRow {
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
-    /// None of the locations that stock is limited to exists any more.
+    /// No location that stock is limited to exists any more.
     pub locations_gone: bool,
-    /// Its last checks, oldest first.
+    /// The last checks, oldest first.
     pub recent: Vec<PastCheck>,
 }
 
-/// How many carts each filter holds, at most 100 each.
+/// Number of carts per filter, at most 100 each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub all: i64,
@@ -129,14 +130,14 @@ pub struct CartPage {
 }
 
 impl Ecommerce {
-    /// One page of carts, in the order that is asked for, on a connection of the caller's.
+    /// Returns one page of carts in the requested order, on the caller's connection.
     pub async fn list(&self, connection: &mut Connection, query: &ListQuery) -> sqlx::Result<CartPage> {
         let (integration_is_on, counts) = sql::count(connection).await?;
         let mut rows = match query.under(integration_is_on) {
             Some(query) => look(connection, &query).await?,
             None => Vec::new(),
         };
-        let more = rows.len() > usize::try_from(PAGE).expect("a page is small");
+        let more = rows.len() > usize::try_from(PAGE).expect("PAGE fits usize");
         let backwards = query.before.is_some();
         if more {
             rows.pop();
@@ -156,27 +157,27 @@ impl Ecommerce {
         })
     }
 
-    /// Which of these carts are there.
+    /// Returns which of these carts exist.
     pub async fn existing(&self, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
         sql::list_existing(&self.pool, carts).await
     }
 
-    /// Counts for the head of the list and the Admin home.
+    /// Returns the counts for the head of the list and the Admin home page.
     pub async fn counts(&self) -> sqlx::Result<Counts> {
         let mut connection = self.pool.acquire().await?;
         Ok(sql::count(&mut connection).await?.1)
     }
 }
 
-/// Carts from the cursor on that are looked at first: a common word is found among them, in order, without asking the index.
+/// Carts from the cursor on that are searched first: a common word is found among them, in order, without the index.
 const NEAREST: i64 = 128;
-/// Matches that are put in order. Where there are more, the list is walked in longer and longer strides, and the next one is near.
+/// Matches that are sorted. With more matches, the list is scanned in growing strides, because the next match is near.
 pub(super) const MOST_MATCHES: i64 = 1_000;
 const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
-/// The index knows runs of three characters.
+/// Shortest text that the index can search: it stores trigrams.
 const SHORTEST: usize = 3;
 
-/// One more than a page, to see whether there are more.
+/// Reads one row more than a page, to know whether there is another page.
 async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let Some(text) = query.search.as_deref() else {
         return sql::list(connection, query).await;
@@ -186,7 +187,7 @@ async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Ve
 }
 
 async fn search(connection: &mut Connection, query: &ListQuery, text: &str) -> sqlx::Result<Vec<Uuid>> {
-    let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("a page is small");
+    let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("PAGE fits usize");
     let mut found = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
     if is_whole(&found) {
         return Ok(found);
@@ -196,7 +197,7 @@ async fn search(connection: &mut Connection, query: &ListQuery, text: &str) -> s
         if ids.is_empty() {
             return Ok(ids);
         }
-        if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
+        if ids.len() <= usize::try_from(MOST_MATCHES).expect("MOST_MATCHES fits usize") {
             let within = sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) };
             return sql::search(connection, query, text, within).await;
         }

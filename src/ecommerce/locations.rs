@@ -1,5 +1,5 @@
-//! The other General settings as they are read, and the store's locations among them, which are asked for when somebody wants them
-//! and kept for when the store is away. The network comes first and the transaction after it.
+//! The other General settings of a cart, with the locations of its store. Locations are read on request, and stored for
+//! when the store is unavailable. The network call comes first, the transaction after it.
 
 use std::time::Duration;
 
@@ -21,34 +21,34 @@ use crate::database::{
     transaction,
 };
 
-/// Lists that may be asked for a cart in a minute.
+/// Location reads per cart and minute.
 const PER_CART: Throttle = Throttle { limit: TESTS_A_MINUTE, window: Duration::from_mins(1) };
 
-/// What came of asking.
+/// The result of reading locations.
 #[derive(Debug)]
 pub enum Asking {
     Read,
-    /// The list is the one of before; the title of what stopped us.
+    /// The stored list is unchanged. Holds the title of the failure.
     Kept(String),
-    /// Nobody was asked, because the cart may not: its page says why.
+    /// Shopify was not called, because the cart may not read locations; its page says why.
     NotAllowed,
 }
 
-/// Everything that the section of the other settings is drawn from.
+/// All data of the section of the other settings.
 #[derive(Clone, Debug, Default)]
 pub struct OtherSettings {
     pub saved: Settings,
     pub granted: Granted,
     pub locations: Locations,
-    /// Groups of other carts.
+    /// Item groups of other carts.
     pub item_groups: Vec<String>,
 }
 
-/// Item groups that are suggested.
+/// Number of suggested item groups.
 const SUGGESTIONS: i64 = 50;
 
 impl Ecommerce {
-    /// The other General settings of a cart, and what may be used of them.
+    /// Returns the other General settings of a cart, and which of them may be used.
     pub async fn other_settings(&self, id: CartId) -> sqlx::Result<OtherSettings> {
         let mut connection = self.pool.acquire().await?;
         let (mut saved, granted) = sql::find_settings(&mut connection, id).await?;
@@ -58,7 +58,7 @@ impl Ecommerce {
         Ok(OtherSettings { saved, granted, locations, item_groups })
     }
 
-    /// Asks the store for its locations and keeps what it says; `None` when there is no such cart.
+    /// Reads the locations from the store and stores them; `None` if there is no such cart.
     pub async fn read_locations(&self, id: CartId) -> Result<Option<Asking>, Broken> {
         let Some(cart) = self.find(id).await? else { return Ok(None) };
         let mut connection = self.pool.acquire().await?;
@@ -71,7 +71,7 @@ impl Ecommerce {
             return Ok(Some(Asking::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
         }
         drop(connection);
-        // In a task of its own, like every unit of work: whoever stops waiting cuts nothing in half.
+        // Spawn a task, as for every unit of work: a caller that stops waiting leaves nothing half done.
         let ecommerce = self.clone();
         let asking = self.tasks.spawn(async move { ecommerce.ask(&cart).await });
         asking.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())).map(Some)
@@ -89,8 +89,8 @@ impl Ecommerce {
         }
     }
 
-    /// One list, with one more token after a 401. The host is the one of the row that the token came from, not of a cart that
-    /// was read before.
+    /// Reads the list, with one token refresh after a 401. The host comes from the row that the token was read from,
+    /// not from a cart read earlier.
     async fn told(&self, cart: &Cart) -> Result<Vec<(String, String)>, Stopped> {
         let token = self.live_token(cart.id).await?;
         match locations::list(&self.client, &token.address, &token.token).await {
@@ -132,12 +132,12 @@ impl Ecommerce {
 }
 
 impl Cart {
-    /// Whether its token is one that Shopify mints for a Client ID and Client secret.
+    /// Whether its token is issued by Shopify for a Client ID and Client secret.
     fn is_minted(&self) -> bool {
         self.credential.as_ref().is_some_and(|credential| credential.kind == CredentialKind::ClientCredentials)
     }
 
-    /// What its status follows from.
+    /// The facts that decide its status.
     pub(super) const fn facts(&self) -> Facts {
         Facts { has_passed: self.passed_at.is_some(), is_active: self.is_active, last: self.last_class }
     }
@@ -166,7 +166,7 @@ impl From<NoToken> for Stopped {
         match error {
             NoToken::NoCredential | NoToken::Unreadable => Self::at(Verdict::of(Class::OurKey)),
             NoToken::NotRenewed(verdict) => Self::At(verdict),
-            // Another replica asks Shopify for a token and gets no answer.
+            // Another replica is refreshing the token and gets no response.
             NoToken::Busy => Self::at(Verdict::of(Class::NetworkTimeout)),
             NoToken::Broken(broken) => Self::Broken(broken),
         }

@@ -1,7 +1,8 @@
-//! From a saved credential to a token that works now. Client ID and Client secret are exchanged for a token of 24 hours, which is
-//! kept sealed and renewed early, by one replica at a time, and once more after a 401; never in a loop.
+//! Provides a current token for a saved credential. Client ID and Client secret are exchanged for a token of 24 hours,
+//! which is stored sealed and refreshed early, by one replica at a time, and once more after a 401; never in a loop.
 //!
-//! The host comes from the same row as the secret, in one read; what was minted for a row that changed meanwhile is thrown away.
+//! The host comes from the same row as the secret, in one read; a token for a row that changed in the meantime is
+//! discarded.
 
 use std::time::{Duration, Instant};
 
@@ -23,22 +24,23 @@ use crate::{
     vault::Place,
 };
 
-/// A token is renewed when less than this is left of its 24 hours.
+/// A token is refreshed when less than this is left of its 24 hours.
 const RENEW_BEFORE: Duration = Duration::from_hours(4);
-/// Carts that were saved together are not renewed together: up to this much earlier.
+/// Largest per-cart offset: a token is refreshed up to this much earlier, so that carts saved together are not
+/// refreshed together.
 const JITTER: Duration = Duration::from_mins(30);
-/// How long a caller waits for another replica's renewal: a little more than its lease.
+/// How long a caller waits for another replica's token refresh: slightly longer than its lease.
 const WAIT: Duration = Duration::from_secs(32);
-/// How often it looks.
+/// How often a waiting caller polls.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A token for one cart, and which of its renewals it is.
+/// A token for one cart, with the number of its refresh.
 #[derive(Debug)]
 pub struct LiveToken {
     pub token: AccessToken,
-    /// Counts renewals; an Access Token is never renewed.
+    /// Counts refreshes; an Access Token is never refreshed.
     pub version: i64,
-    /// The store of the row that the token was read from: the only one that may get it.
+    /// The store of the row that the token was read from: the only one that may receive it.
     pub address: StoreAddress,
 }
 
@@ -49,10 +51,10 @@ pub enum NoToken {
     NoCredential,
     #[error("the saved secret cannot be read")]
     Unreadable,
-    /// Shopify refused the exchange, or could not be asked. Holds all that it said.
+    /// Shopify refused the exchange or could not be reached. Holds the complete verdict.
     #[error("the token could not be renewed: {}", .0.class.as_str())]
     NotRenewed(Box<Verdict>),
-    /// Another replica renews and does not end.
+    /// Another replica is refreshing the token and does not finish.
     #[error("the token is being renewed")]
     Busy,
     #[error(transparent)]
@@ -66,12 +68,12 @@ impl From<sqlx::Error> for NoToken {
 }
 
 impl Ecommerce {
-    /// A token that works now, as far as we know.
+    /// Returns a token that works now, as far as we know.
     pub async fn live_token(&self, id: CartId) -> Result<LiveToken, NoToken> {
         self.token_beside(id, None).await
     }
 
-    /// Another token than the one that was just refused with 401: one that somebody renewed meanwhile, else one renewal.
+    /// Returns another token than the one just rejected with 401: one refreshed by another caller, else by one refresh.
     pub async fn live_token_instead(&self, id: CartId, refused: &LiveToken) -> Result<LiveToken, NoToken> {
         self.token_beside(id, Some(refused.version)).await
     }
@@ -89,7 +91,7 @@ impl Ecommerce {
             let leased = left <= RENEW_BEFORE + jitter(id) || works.is_none();
             let leased = leased && sql::lease_mint(&self.pool, id, row.version).await?;
             match (works, leased) {
-                // Early enough: what is there still works, whoever renews and whatever comes of it.
+                // Early refresh: the current token still works, whatever the result of the refresh.
                 (Some(token), true) => match self.renew_apart(id, row).await {
                     Err(NoToken::NotRenewed(_)) => return Ok(token),
                     renewed => return renewed,
@@ -105,7 +107,7 @@ impl Ecommerce {
         }
     }
 
-    /// An Access Token is what was saved.
+    /// Returns the saved Access Token.
     fn own_token(&self, id: CartId, row: &MintRow) -> Result<LiveToken, NoToken> {
         let place = Place::access_token(id.0, &row.host);
         let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
@@ -114,14 +116,14 @@ impl Ecommerce {
         Ok(LiveToken { token, version: row.version, address })
     }
 
-    /// The kept token, if one is there and opens; one that does not is renewed like one that ended.
+    /// Returns the stored token if there is one and it decrypts; one that does not is refreshed like an expired one.
     fn minted(&self, id: CartId, row: &MintRow) -> Option<LiveToken> {
         let secret = self.vault.open(&Place::minted_token(id.0, &row.host), row.minted.as_ref()?).ok()?;
         let address = StoreAddress::from_host(&row.host)?;
         Some(LiveToken { token: AccessToken::issued(secret)?, version: row.version, address })
     }
 
-    /// Renews in a task of its own: a caller that goes away leaves no lease behind.
+    /// Refreshes in a separate task, so that a caller that goes away leaves no lease behind.
     async fn renew_apart(&self, id: CartId, row: MintRow) -> Result<LiveToken, NoToken> {
         let ecommerce = self.clone();
         let renewal = self.tasks.spawn(async move { ecommerce.renew(id, row).await });
@@ -160,7 +162,7 @@ impl Ecommerce {
         .unwrap_or_else(|error: NoToken| Err(error))
     }
 
-    /// Asks Shopify, outside of any transaction.
+    /// Calls Shopify, outside any transaction.
     async fn exchange(&self, id: CartId, row: &MintRow) -> Result<answer::Minted, NoToken> {
         let place = Place::client_secret(id.0, &row.host);
         let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
@@ -178,7 +180,7 @@ impl Ecommerce {
     }
 }
 
-/// The same for the same cart, so that replicas agree.
+/// Derived from the cart id, so that replicas agree.
 fn jitter(id: CartId) -> Duration {
     JITTER.mul_f64(f64::from(id.0.as_bytes()[15]) / 256.0)
 }

@@ -1,7 +1,7 @@
-//! The domain proper: carts, their credentials, and whether they work.
+//! The e-commerce domain: carts, their credentials, and whether they work.
 //!
-//! A *cart* is our record of one shop, a *store* the merchant's shop itself. The verbs hang on [`Ecommerce`]; each is one
-//! transaction with its audit row inside and the network outside.
+//! A *cart* is our record of one shop, a *store* the merchant's shop itself. The operations are methods of
+//! [`Ecommerce`]; each is one transaction that includes its audit event and excludes network calls.
 
 pub mod bulk;
 mod cart;
@@ -46,7 +46,7 @@ pub use saving::{Edit, Effect, Offered, SaveError, Saved, Submission, Theirs};
 pub use status::Status;
 pub use testing::{Progress, Refusal, RunningTest, TestSubject};
 
-/// The handle on everything about carts.
+/// Entry point to all operations on carts.
 #[derive(Clone, Debug)]
 pub struct Ecommerce {
     pool: Pool,
@@ -58,7 +58,7 @@ pub struct Ecommerce {
     clock: Clock,
 }
 
-/// A signed-in person at one browser: unsaved secrets belong to the browser, the deeds to the person.
+/// A signed-in user in one browser session. Draft secrets belong to the session, actions to the user.
 #[derive(Clone, Debug)]
 pub struct Visitor {
     pub by: By,
@@ -77,21 +77,21 @@ impl Ecommerce {
         Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new(), practices, clock }
     }
 
-    /// Whether this store would be answered by the practice store.
+    /// Whether the practice store answers for this address.
     fn is_practice(&self, address: &shopify::address::StoreAddress) -> bool {
         self.practices && address.handle().starts_with("practice-")
     }
 
-    /// Trusts the operator's roots in calls to Shopify as they are now.
+    /// Reloads the operator's root certificates for calls to Shopify.
     ///
     /// # Errors
-    /// The roots cannot be used; those before stay in use.
+    /// The roots cannot be used; the previous ones stay in use.
     pub fn reload(&self, egress: &shopify::client::Egress) -> anyhow::Result<()> {
         self.client.reload(egress)
     }
 
-    /// Waits for the tests that still run, so that a stop loses no result. They end by themselves within 15 s, and a stop
-    /// that has less time gives up waiting.
+    /// Waits for running tests, so that a shutdown loses no result. They end within 15 s; a shutdown with less time
+    /// stops waiting.
     pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
@@ -104,7 +104,7 @@ mod tests {
     use crate::{accounts::AddError, database::is_away, vault::SealError};
 
     #[test]
-    fn a_database_that_is_away_is_found_behind_every_error() {
+    fn unavailable_database_is_found_behind_every_error() {
         let away = || sqlx::Error::PoolTimedOut;
         assert!(is_away(&away().into()));
         assert!(is_away(&Broken::Database(away()).into()));
@@ -112,6 +112,6 @@ mod tests {
         assert!(is_away(&SaveError::Broken(away().into()).into()));
         assert!(is_away(&Refusal::Broken(away().into()).into()));
         assert!(is_away(&AddError::Broken(away()).into()));
-        assert!(!is_away(&Broken::Database(sqlx::Error::RowNotFound).into()), "a mistake of ours is no reason to wait");
+        assert!(!is_away(&Broken::Database(sqlx::Error::RowNotFound).into()), "a bug of ours is no reason to wait");
     }
 }

@@ -1,4 +1,4 @@
-//! A test as it was recorded, and what its record is asked for later.
+//! Recorded connection tests, and the queries that use them later.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use super::{
     verdict::{Class, TESTS_A_MINUTE, Verdict},
 };
 
-/// A test as it is kept and shown.
+/// A connection test as it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestReport {
     /// Also the reference that support asks for.
@@ -25,7 +25,7 @@ pub struct TestReport {
     pub cart: Option<CartId>,
     pub address: StoreAddress,
     pub kind: CredentialKind,
-    /// Whether what was tested is what the cart holds.
+    /// Whether the tested credential is the one that the cart has saved.
     pub was_saved: bool,
     pub tested_at: OffsetDateTime,
     pub verdict: Verdict,
@@ -44,19 +44,20 @@ impl TestReport {
     }
 }
 
-/// A test of exactly what is being saved.
+/// A test of exactly the address and credential that are being saved.
 #[derive(Debug)]
 pub(super) struct Tested {
     pub report: TestReport,
-    /// `None` for a failure, and for a pass that is too old to turn a cart on.
+    /// `None` for a failure, and for a pass that is too old to activate a cart.
     pub pass: Option<sql::PassFacts>,
 }
 
 impl Ecommerce {
-    /// The latest test of exactly this. It counts as a pass if it is recent and opened the store that the cart belongs to.
+    /// Returns the latest test of exactly this address and credential. It counts as a pass if it is recent and opened
+    /// the store that the cart belongs to.
     ///
     /// # Errors
-    /// `SameStore` where it opened a store that another cart has, whatever its address.
+    /// `SameStore` if it opened a store that another cart has, whatever its address.
     pub(super) async fn latest_test(
         &self,
         work: &mut crate::database::Connection,
@@ -77,12 +78,12 @@ impl Ecommerce {
         let shop = own.and_then(|own| own.shop_id.as_deref());
         let pass =
             sql::PassFacts::of(&report).filter(|facts| is_recent && shop.is_none_or(|shop| shop == facts.shop_id));
-        // A recent pass that opened another store says nothing of this one.
+        // A recent pass that opened another store says nothing about this one.
         let is_of_this_store = pass.is_some() || !is_recent || !report.verdict.outcome().passes();
         Ok(is_of_this_store.then_some(Tested { report, pass }))
     }
 
-    /// The last test that this person ran from this form.
+    /// Returns the last test that this user ran from this form.
     pub async fn last_test_of(
         &self,
         visitor: &Visitor,
@@ -100,14 +101,14 @@ impl Ecommerce {
         }
     }
 
-    /// The last test of a new cart whose secret this browser has not saved yet.
+    /// Returns the last test of a new cart whose draft secret is still in this browser session.
     pub async fn waiting_test(&self, visitor: &Visitor) -> sqlx::Result<Option<Uuid>> {
         let person = visitor.by.actor.id().unwrap_or_default();
         sql::find_waiting_test(&self.pool, &visitor.session, person).await
     }
 
-    /// Whether a form still holds the secret, and for the second kind the Client ID, that was tested: the one that rests unsaved
-    /// with it, else the saved one.
+    /// Whether a form still has the tested secret and, for client credentials, the tested Client ID: its draft secret
+    /// if there is one, else the saved secret.
     pub async fn still_holds(
         &self,
         visitor: &Visitor,
@@ -130,12 +131,12 @@ impl Ecommerce {
         })
     }
 
-    /// Forgets the tests of stores that were never saved.
+    /// Deletes the tests of stores that were never saved.
     pub async fn sweep_tests(&self) -> sqlx::Result<u64> {
         sql::delete_old_tests(&self.pool).await
     }
 
-    /// A test by its id, as it was recorded; `None` while it runs and when there is no such test.
+    /// Finds a recorded test by its id; `None` while it runs and if there is no such test.
     pub async fn find_test(&self, id: Uuid) -> sqlx::Result<Option<TestReport>> {
         sql::find_test(&self.pool, id).await
     }

@@ -1,5 +1,5 @@
-//! Disconnect and delete: two different things. A disconnection forgets the credential and keeps the rest; a deletion forgets
-//! the settings and the checks as well. The activity stays in both.
+//! Disconnecting and deleting carts. Disconnecting deletes the credential and keeps the rest; deleting also removes the
+//! settings and the checks. Both keep the activity.
 
 use super::{CartId, Ecommerce, Status, sql};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Forgets the credential; the cart becomes a Draft. `false` when there is no such cart in this version.
+    /// Deletes the credential; the cart becomes a Draft. Returns `false` if there is no such cart in this version.
     pub async fn disconnect(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -23,7 +23,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Deletes the cart and its checks. `false` when there is no such cart in this version.
+    /// Deletes the cart and its checks. Returns `false` if there is no such cart in this version.
     pub async fn delete(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -35,7 +35,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Who deleted a cart and when, from the activity; `None` if nobody did.
+    /// Finds in the activity who deleted a cart and when; `None` if it was not deleted.
     pub async fn deletion(&self, cart: CartId) -> sqlx::Result<Option<audit::Deletion>> {
         audit::find_deletion(&self.pool, cart.0).await
     }

@@ -1,5 +1,5 @@
-//! What a rotation of the encryption key means for carts: three columns hold sealed secrets, and two fingerprints and the tests
-//! of a credential follow from its key. A rotation changes how a secret rests and nothing else.
+//! Key rotation for carts: three columns hold sealed secrets, and two fingerprints and the tests of a credential depend
+//! on its key. A rotation changes the encryption of a secret and nothing else.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ enum Column {
     UnsavedSecret,
 }
 
-/// Every column of ours that holds sealed secrets.
+/// All columns of carts that hold sealed secrets.
 pub fn sealed_columns() -> Vec<Box<dyn SealedColumn>> {
     [Column::Secret, Column::MintedToken, Column::UnsavedSecret]
         .map(|column| Box::new(column) as Box<dyn SealedColumn>)
@@ -95,7 +95,7 @@ impl Column {
                 sql::put_minted(work, &resealed).await?
             }
         };
-        batch.resealed = i64::try_from(resealed).expect("a batch is small");
+        batch.resealed = i64::try_from(resealed).expect("a batch fits i64");
         vault.count_resealed(work, batch.resealed).await?;
         Ok(batch)
     }
@@ -109,7 +109,7 @@ fn unsaved(_: CredentialKind, row: &RestingCredential) -> Place<'_> {
     Place::unsaved(row.id, &row.host)
 }
 
-/// Seals each again for the same place, with its fingerprints; its tests follow.
+/// Re-seals each credential for the same place, with its fingerprints, and moves its tests to them.
 async fn reseal_credentials(
     work: &mut Connection,
     vault: &Vault,

@@ -1,6 +1,7 @@
-//! Add and update: one transaction, one version up, the audit row inside. Saving is always possible; only switching on needs a
-//! pass of exactly what is saved. A stored secret is kept only for the host that it was sealed for. Here is what both share, and
-//! the first save; the later ones are in `update`.
+//! Adding and updating carts: one transaction that increments the version and includes the audit event.
+//!
+//! Saving is always possible; only activation needs a pass of exactly what is saved. A stored secret is kept only for
+//! the host that it was sealed for. This file has the shared code and the first save; later saves are in `update`.
 
 mod credential_change;
 mod digest;
@@ -28,11 +29,11 @@ use digest::Blank;
 pub use effect::Effect;
 pub use update::Edit;
 
-/// What the form says of the credential.
+/// The credential part of a form.
 #[derive(Debug)]
 pub enum Offered {
     Typed(Credential),
-    /// The secret field is empty: the unsaved one of this form, else the saved one, else nothing.
+    /// The secret field is empty: means the draft secret of this form, else the saved secret, else nothing.
     Blank {
         kind: CredentialKind,
         client_id: Option<ClientId>,
@@ -48,10 +49,10 @@ impl Offered {
     }
 }
 
-/// A form of the editor, understood.
+/// A parsed form of the editor.
 #[derive(Debug)]
 pub struct Submission {
-    /// Drawn with the form: sent twice, it saves once.
+    /// Generated when the form is rendered: submitted twice, it saves once.
     pub id: Uuid,
     pub name: WebsiteName,
     pub address: StoreAddress,
@@ -66,7 +67,7 @@ pub struct Saved {
     pub effect: Effect,
 }
 
-/// The cart as somebody else left it.
+/// The cart as another user saved it.
 pub type Theirs = Box<Cart>;
 
 #[derive(Debug, thiserror::Error)]
@@ -75,17 +76,17 @@ pub enum SaveError {
     NameTaken(CartRef),
     #[error("{} already uses this store. Open it instead of adding it again.", isolated(&.0.name))]
     SameStore(CartRef),
-    /// `was_there`: an unsaved one was, and its thirty minutes are over.
+    /// `was_there`: the form had a draft secret, and its 30 minutes are over.
     #[error("the secret is missing")]
     SecretMissing { was_there: bool },
     #[error("another store was entered without its secret")]
     StoreChanged,
-    /// Another store answered than the one that this cart was made with: their names.
+    /// The credential opens another store than the one that this cart was created with. Holds the names of both stores.
     #[error("This cart was set up for **{}**. The address and the secret you entered open **{}**", isolated(.expected), isolated(.found))]
     WrongStore { expected: String, found: String },
     #[error(transparent)]
     ItemGroup(#[from] super::settings::ItemGroupError),
-    /// A practice cart, and practice is off.
+    /// The cart belongs to the practice store, which is off.
     #[error("This cart belongs to the practice store. Enter a real store, or delete it.")]
     PracticeOff,
     #[error("somebody else changed this cart")]
@@ -103,7 +104,7 @@ impl From<sqlx::Error> for SaveError {
 }
 
 impl Ecommerce {
-    /// Adds a cart. The same form sent twice makes one.
+    /// Adds a cart. Submitting the same form twice adds one cart.
     pub async fn add(&self, visitor: Visitor, submission: Submission) -> Result<Saved, SaveError> {
         let ecommerce = self.clone();
         let (id, submitted, store) = (CartId(Uuid::now_v7()), submission.id, submission.address.host());
@@ -112,7 +113,8 @@ impl Ecommerce {
         let (again, blank, who) = (digest.clone(), Blank::of(&submission), visitor.clone());
         let outcome = transaction(&self.pool, move |work| {
             Box::pin(async move {
-                // Sent a second time: its credential was spent by the first, so this comes before anything is asked of it.
+                // A repeated submission: the first one used up the draft secret, so check for it before looking for a
+                // credential.
                 let blank = Blank::of(&submission);
                 if let Some(first) =
                     ecommerce.came_before(work, &visitor, submission.id, &digest, blank.as_ref()).await?
@@ -123,8 +125,8 @@ impl Ecommerce {
             })
         })
         .await;
-        // Pressed twice at once, the second may have been overtaken anywhere in its transaction: no cart yet when it looked,
-        // and then the secret was spent, or the name and the store taken, by the first.
+        // Of two concurrent submissions, the second can lose the race anywhere in its transaction: it found no cart
+        // yet, and then the first one used up the draft secret or took the name and the store.
         let refused = |error: &SaveError| {
             matches!(
                 error,
@@ -193,7 +195,7 @@ impl Ecommerce {
         Ok(Saved { cart: id, name: cart.name, effect: effect::of_new(facts, wants_active) })
     }
 
-    /// What was typed now, else what this form typed before and has not saved yet.
+    /// Returns the typed credential, else the draft secret of this form.
     pub(super) async fn typed_or_unsaved(
         &self,
         work: &mut Connection,
@@ -213,7 +215,7 @@ impl Ecommerce {
         }
     }
 
-    /// Turns the name of a constraint into what a person can mend.
+    /// Converts a violated constraint into an error that a user can correct.
     pub(super) async fn explain(
         &self,
         outcome: Result<Saved, SaveError>,
@@ -232,13 +234,13 @@ impl Ecommerce {
     }
 }
 
-/// What a form's secret comes to.
+/// The credential that a form refers to.
 pub(super) enum Found {
     Credential(Credential),
     Nothing { was_there: bool },
 }
 
-/// Whether a blank secret may mean the saved one: same host, same kind, same Client ID, in every route.
+/// Whether a blank secret field may mean the saved secret: same host, same kind, same Client ID, in every route.
 pub(super) fn keeps_saved(cart: &Cart, address: &StoreAddress, offered: &Offered) -> bool {
     match (offered, &cart.credential) {
         (Offered::Blank { kind, client_id }, Some(saved)) => {

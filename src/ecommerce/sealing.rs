@@ -1,5 +1,5 @@
-//! From a credential to what rests in its row, and back. Stops a changed host from getting a stored secret: a row opens only for
-//! the host that it was sealed for, and there is one function that opens one.
+//! Seals a credential for its row, and opens it again. A row decrypts only for the host that it was sealed for, so a
+//! changed host never receives a stored secret; one function opens rows.
 
 use secrecy::ExposeSecret;
 
@@ -14,18 +14,18 @@ use super::{
 use crate::vault::{Fingerprints, Place, Vault};
 
 impl Ecommerce {
-    /// Cover exactly what a test would use: credential and host.
+    /// Fingerprints of exactly what a test uses: credential and host.
     pub(super) fn fingerprints(&self, address: &StoreAddress, credential: &Credential) -> Fingerprints {
         fingerprints(&self.vault, &address.host(), credential)
     }
 
-    /// Cover the credential alone, to see that two carts use the same.
+    /// Fingerprints of the credential alone, to detect that two carts use the same.
     pub(super) fn token_fingerprints(&self, credential: &Credential) -> Fingerprints {
         token_fingerprints(&self.vault, credential)
     }
 
-    /// The one function that turns a row into a usable credential: it takes the host that will be called, and a row that was
-    /// sealed for another one does not open.
+    /// The only function that turns a row into a usable credential. It takes the host that will be called; a row that
+    /// was sealed for another host does not decrypt.
     pub(super) async fn open_saved(&self, id: CartId, address: &StoreAddress) -> sqlx::Result<Option<Credential>> {
         let row = sql::find_sealed(&self.pool, id).await?;
         Ok(row.and_then(|row| self.open_row(id, address, row)))
@@ -36,7 +36,7 @@ impl Ecommerce {
         Credential::from_stored(row.kind, row.client_id, secret)
     }
 
-    /// The cart for its editor, with a look at whether its secret still opens.
+    /// Finds the cart for its editor, and tests whether its secret still decrypts.
     pub async fn find(&self, id: CartId) -> sqlx::Result<Option<Cart>> {
         let Some((mut cart, sealed)) = sql::find(&self.pool, id).await? else { return Ok(None) };
         if let Some(credential) = &mut cart.credential {
@@ -76,7 +76,7 @@ pub(super) fn token_fingerprints(vault: &Vault, credential: &Credential) -> Fing
     vault.fingerprints("credential", &[credential.secret().expose_secret()])
 }
 
-/// Where a cart's secret lives: one place for each kind, bound to the host that will be called.
+/// The place of a cart's secret: one for each kind, bound to the host that will be called.
 pub(super) fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
     match kind {
         CredentialKind::AccessToken => Place::access_token(id.0, host),

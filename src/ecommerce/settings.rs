@@ -1,6 +1,8 @@
-//! The other General settings: what the sync service may do with a store, and why one of them cannot be used. Knows no page and no
-//! database. Surprising: a setting that cannot be used keeps its value, whatever a form says of it, so that a permission that
-//! goes and comes back leaves everything as it was.
+//! The other General settings: what the sync service may do with a store, and why a setting cannot be used. Knows no
+//! page and no database.
+//!
+//! A setting that cannot be used keeps its value, whatever the form submits, so that a permission that is lost and
+//! granted again leaves every setting as it was.
 
 mod item_group;
 mod reason;
@@ -12,7 +14,7 @@ use crate::{audit::Change, direction::isolated};
 pub use item_group::{ITEM_GROUP_MAX, ItemGroupError, item_group};
 pub use reason::{Granted, Reason, why_not};
 
-/// One control of the section.
+/// One control of the settings section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Setting {
     UpdateOrderStatus,
@@ -26,9 +28,9 @@ pub enum Setting {
     WriteProducts,
 }
 
-/// Everything that is stored of them.
+/// The stored values of all settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
 pub struct Settings {
     pub update_order_status: bool,
     pub update_inventory: bool,
@@ -43,10 +45,10 @@ pub struct Settings {
     pub write_products: bool,
 }
 
-/// What a form says of the settings.
+/// The settings as a form submits them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// The controls that could be used on that page. The others sent nothing, and nothing is no "off".
+    /// The controls that were enabled on the page. Disabled controls submit nothing, which does not mean "off".
     pub offered: BTreeSet<Setting>,
     pub settings: Settings,
 }
@@ -64,7 +66,7 @@ impl Setting {
         Self::WriteProducts,
     ];
 
-    /// The words in the activity; on the screen the last one names the product.
+    /// The label in the activity. On screen, the label of the last one names the product.
     pub const fn label(self) -> &'static str {
         match self {
             Self::UpdateOrderStatus => "Update order status",
@@ -98,7 +100,8 @@ impl Setting {
         Self::ALL.into_iter().find(|setting| setting.as_str() == name)
     }
 
-    /// Every one of these is needed. Source: shopify.dev, required access of the fields in use, checked November 2026.
+    /// The scopes that a setting needs, all of them. Source: shopify.dev, required access of the fields in use, checked
+    /// November 2026.
     const fn needs(self) -> &'static [&'static str] {
         match self {
             Self::UpdateOrderStatus => &[],
@@ -114,11 +117,11 @@ impl Setting {
 }
 
 impl Settings {
-    /// Whether a setting is on; of the two that are no switch, whether there is something.
+    /// Whether a setting is on; for the two that are not switches, whether it has a value.
     pub fn is_on(&self, setting: Setting) -> bool {
         match setting {
             Setting::UpdateOrderStatus => self.update_order_status,
-            // Its options do nothing by themselves.
+            // Its options have no effect without it.
             Setting::UpdateInventory => self.update_inventory,
             Setting::CalculateBuildable => self.calculate_buildable && self.update_inventory,
             Setting::IncludePurchaseOrders => self.include_purchase_orders && self.update_inventory,
@@ -134,7 +137,7 @@ impl Settings {
         why_not(setting, granted, self.is_on(setting))
     }
 
-    /// What is stored after a form: only what the page offered and what may be used now.
+    /// The values to store after a form: changes only what the page offered and what may be used now.
     #[must_use]
     pub fn with(&self, asked: &Asked, granted: &Granted) -> Self {
         let mut next = self.clone();
@@ -158,14 +161,14 @@ impl Settings {
         }
     }
 
-    /// What differs, in words. `names` calls a location by its name.
+    /// The differences in words. `names` returns the name of a location.
     pub fn changes(&self, after: &Self, names: impl Fn(&str) -> String) -> Vec<Change> {
         let pairs = Setting::ALL.map(|setting| (setting, self.words(setting, &names), after.words(setting, &names)));
         let differs = pairs.into_iter().filter(|(_, before, after)| before != after);
         differs.map(|(setting, before, after)| Change { field: setting.label(), before, after }).collect()
     }
 
-    /// One setting as people read it.
+    /// The value of one setting in words.
     pub fn words(&self, setting: Setting, names: impl Fn(&str) -> String) -> String {
         let switch = |is_on: bool| if is_on { "On" } else { "Off" }.to_owned();
         match setting {

@@ -1,15 +1,15 @@
-//! The state of a cart, as one pure function of facts. The list, the badge, the banner, the tab Health and the result of a test
-//! all read it, so that no view contradicts another or promises a check that is not scheduled.
+//! The state of a cart, as a pure function of facts. The list, the badge, the banner, the Health tab and the result of
+//! a test all use it, so that no view contradicts another or promises a check that is not scheduled.
 
 use time::{Duration, OffsetDateTime};
 
 use super::{Cart, CartRow, Status};
 
-/// What the state of a cart follows from.
+/// The facts that decide the state of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 pub struct CartFacts {
-    /// As it is stored: [`super::status::Facts::status`], with the locations.
+    /// The stored status: [`super::status::Facts::status`], adjusted for the locations.
     pub status: Status,
     pub is_active: bool,
     pub has_credential: bool,
@@ -18,14 +18,14 @@ pub struct CartFacts {
     pub integration_is_on: bool,
     /// Whether this server answers for practice stores.
     pub practice_is_on: bool,
-    /// When the next check is due; `None` where none is planned.
+    /// When the next check is due; `None` if none is scheduled.
     pub next_check_at: Option<OffsetDateTime>,
-    /// When the newest check was made; `None` before the first.
+    /// Time of the newest check; `None` before the first.
     pub last_checked_at: Option<OffsetDateTime>,
     pub now: OffsetDateTime,
 }
 
-/// How a cart is now.
+/// The current state of a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CartState {
     pub status: Status,
@@ -36,7 +36,7 @@ pub struct CartState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checks {
     Scheduled,
-    /// A check is scheduled and was not made: no background worker runs. Holds the time of the newest check.
+    /// A check is scheduled but was not made: no background worker runs. Holds the time of the newest check.
     Overdue(Option<OffsetDateTime>),
     Unscheduled(Unscheduled),
 }
@@ -44,11 +44,11 @@ pub enum Checks {
 /// Why no check is scheduled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unscheduled {
-    /// A cart of the practice store, where that is off.
+    /// A cart of the practice store, which is off.
     PracticeIsOff,
-    /// Nothing is saved that could be checked.
+    /// No credential is saved that could be checked.
     NoCredential,
-    /// What is saved has never passed a test.
+    /// The saved credential has never passed a test.
     Draft,
     IntegrationIsOff,
     Inactive,
@@ -69,7 +69,7 @@ impl CartFacts {
         }
     }
 
-    /// A row of the list holds no credential, and only a Draft may be without one.
+    /// A list row does not include the credential, and only a Draft can lack one.
     pub const fn of_row(row: &CartRow, integration_is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         Self {
             status: row.status,
@@ -84,7 +84,8 @@ impl CartFacts {
         }
     }
 
-    /// The state of the cart. A check is scheduled under the very conditions under which a sweep leases the cart.
+    /// Returns the state of the cart. A check is scheduled under exactly the conditions under which a sweep leases the
+    /// cart.
     pub fn state(self) -> CartState {
         let why = if self.is_practice && !self.practice_is_on {
             Unscheduled::PracticeIsOff
@@ -109,11 +110,11 @@ impl CartFacts {
     }
 }
 
-/// How long after its due time a check counts as overdue: by then a running worker has made it.
+/// How long after its due time a check counts as overdue: a running worker would have made it by then.
 pub const OVERDUE_AFTER: Duration = Duration::minutes(30);
 
 impl Checks {
-    /// Whether the cart is meant to be checked, even if the check is overdue.
+    /// Whether the cart is checked in the background, even if the check is overdue.
     pub const fn are_on(self) -> bool {
         matches!(self, Self::Scheduled | Self::Overdue(_))
     }
@@ -138,7 +139,7 @@ mod tests {
     const LAST: OffsetDateTime = time::macros::datetime!(2026-11-21 07:15 UTC);
 
     #[test]
-    fn a_check_is_scheduled_only_for_an_active_cart_that_passed_while_the_integration_is_on() {
+    fn checks_are_scheduled_only_for_active_passed_carts_while_the_integration_is_on() {
         use Unscheduled::{Draft, Inactive, IntegrationIsOff, NoCredential, PracticeIsOff};
         let off = |why| Checks::Unscheduled(why);
         let inactive = CartFacts { status: Status::Inactive, is_active: false, ..CONNECTED };

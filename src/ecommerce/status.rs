@@ -1,4 +1,4 @@
-//! The five words for a cart, from facts, in one pure function; and what one more check makes of the facts, in another.
+//! The status of a cart, as a pure function of facts; and the effect of one more check on its health state, as another.
 
 use time::{Duration, OffsetDateTime};
 
@@ -6,7 +6,7 @@ use super::verdict::Class;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Saved, never passed a test of what is saved.
+    /// Saved; the saved credential has never passed a test.
     Draft,
     Connected,
     NeedsAttention,
@@ -15,7 +15,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The word in the database and in scripts.
+    /// The value in the database and in scripts.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -26,7 +26,7 @@ impl Status {
         }
     }
 
-    /// The word on the screen.
+    /// The word on screen.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Draft => "Draft",
@@ -44,7 +44,7 @@ impl Status {
             .expect("the constraint carts_status allows only these words")
     }
 
-    /// Stock pauses while none of the chosen locations exists: what would be connected then needs attention.
+    /// Stock pauses while no chosen location exists: a connected cart then needs attention.
     #[must_use]
     pub const fn with_locations(self, are_gone: bool) -> Self {
         match self {
@@ -54,13 +54,13 @@ impl Status {
     }
 }
 
-/// What the status follows from.
+/// The facts that decide the status.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
-    /// Whether exactly what is saved has ever passed.
+    /// Whether exactly the saved credential and address have ever passed.
     pub has_passed: bool,
     pub is_active: bool,
-    /// [`HealthState::class`] of what is saved.
+    /// [`HealthState::class`] of the saved credential.
     pub last: Option<Class>,
 }
 
@@ -80,21 +80,21 @@ impl Facts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Well,
-    /// It works in part, or its secret cannot be opened: counts at once.
+    /// Works in part, or its secret cannot be decrypted: counts at once.
     Limited,
     /// May go away by itself: counts after [`FAILURE_THRESHOLD`] failures over [`FAILURE_WINDOW`].
     Transient,
-    /// Shopify said no: counts at once.
+    /// Refused by Shopify: counts at once.
     Refused,
     /// A fault on our side: says nothing about the store until the store could not be checked [`ANY_FAILURE_THRESHOLD`] times over
     /// [`FAILURE_WINDOW`].
     Ours,
-    /// Nothing was asked.
+    /// No request was sent.
     NotACheck,
 }
 
 impl Severity {
-    /// Whether one failure alone is not reported.
+    /// Whether a single failure is not reported.
     const fn needs_repetition(self) -> bool {
         matches!(self, Self::Transient | Self::Ours)
     }
@@ -111,17 +111,17 @@ impl Severity {
 
 /// Consecutive failures before a transient one makes a cart need attention.
 pub const FAILURE_THRESHOLD: u32 = 3;
-/// Consecutive failures of whatever class, our faults included, before a cart needs attention.
+/// Consecutive failures of any class, our faults included, before a cart needs attention.
 pub const ANY_FAILURE_THRESHOLD: u32 = 4;
-/// Shortest time that those failures span.
+/// Minimum time that those failures span.
 pub const FAILURE_WINDOW: Duration = Duration::minutes(15);
 
 /// A cart's health after its checks so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HealthState {
-    /// The class that the status follows from.
+    /// The class that decides the status.
     pub class: Option<Class>,
-    /// Since when it has been so, or of the same severity; `None` while all is well.
+    /// Since when the class, or its severity, has been so; `None` for a healthy cart.
     pub since: Option<OffsetDateTime>,
     /// Consecutive failures that are not reported at once.
     pub streak: u32,
@@ -129,7 +129,7 @@ pub struct HealthState {
 }
 
 impl HealthState {
-    /// The health of a cart that has never passed: its last test decides, and nobody waits for a second one.
+    /// The health of a cart that has never passed: its last test decides, without repetition.
     pub const fn of_draft(class: Class) -> Self {
         Self { class: Some(class), since: None, streak: 0, streak_since: None }
     }
@@ -149,7 +149,7 @@ impl HealthState {
                 let (streak, began) = (self.streak + 1, self.streak_since.unwrap_or(at));
                 let counted = Self { streak, streak_since: Some(began), ..self };
                 let lasts = streak >= severity.threshold() && at - began >= FAILURE_WINDOW;
-                // A refused credential stays refused while the network is away as well.
+                // A refused credential stays refused while the network is down as well.
                 if !lasts || before == Some(Severity::Refused) {
                     return counted;
                 }
@@ -193,7 +193,7 @@ impl Class {
         }
     }
 
-    /// Whether two problems are one: the same class, or two that are reported only when they last.
+    /// Whether two problems are one: the same class, or two that are reported only after repetition.
     pub fn is_same_problem(self, other: Self) -> bool {
         self == other || (self.severity().needs_repetition() && other.severity().needs_repetition())
     }
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    /// Minute and class of each check, then the status and since which minute it has stood.
+    /// Minute and class of each check, then the status and the minute since when it has lasted.
     #[test]
     fn every_transition_of_an_active_cart_follows_from_its_checks() {
         use Class::{
@@ -242,18 +242,18 @@ mod tests {
         type Row<'a> = (&'a [(i64, Class)], Status, Option<i64>);
         let table: &[Row<'_>] = &[
             (&[(0, Ok)], Connected, None),
-            // Shopify's no counts at once, and ends with the next pass
+            // A refusal by Shopify counts at once, and ends with the next pass.
             (&[(0, Ok), (15, Token)], NotConnected, Some(15)),
             (&[(0, Ok), (15, Token), (75, Token)], NotConnected, Some(15)),
             (&[(0, Ok), (15, Token), (75, Frozen)], NotConnected, Some(15)),
             (&[(0, Ok), (15, Token), (75, Ok)], Connected, None),
-            // a limit too
+            // So does a limit.
             (&[(0, Scopes)], NeedsAttention, Some(0)),
             (&[(0, Scopes), (15, Scopes)], NeedsAttention, Some(0)),
             (&[(0, Scopes), (15, Key)], NeedsAttention, Some(0)),
             (&[(0, Scopes), (15, Token)], NotConnected, Some(15)),
             (&[(0, Token), (60, Scopes)], NeedsAttention, Some(60)),
-            // what may pass needs three in a row
+            // A transient failure needs three in a row.
             (&[(0, Ok), (15, Net)], Connected, None),
             (&[(0, Ok), (15, Net), (60, Net)], Connected, None),
             (&[(0, Ok), (15, Net), (20, Down), (25, Net)], Connected, None),
@@ -263,10 +263,11 @@ mod tests {
             (&[(0, Net), (15, Net), (30, Net), (45, Down)], NeedsAttention, Some(0)),
             (&[(0, Net), (15, Net), (30, Net), (45, Token)], NotConnected, Some(45)),
             (&[(0, Net), (15, Net), (30, Net), (45, Ok)], Connected, None),
-            // and changes nothing of what stands before
+            // A transient failure does not change an earlier problem.
             (&[(0, Scopes), (15, Net)], NeedsAttention, Some(0)),
             (&[(0, Token), (60, Net), (70, Net), (80, Net)], NotConnected, Some(0)),
-            // three mistakes of ours say nothing about the store; a store that we cannot check is not connected for ever
+            // Three internal errors say nothing about the store; but a store that cannot be checked does not stay
+            // connected.
             (&[(0, Ok), (15, Bug), (30, Bug), (45, Bug)], Connected, None),
             (&[(0, Ok), (15, Bug), (30, Bug), (45, Bug), (60, Bug)], NeedsAttention, Some(15)),
             (&[(0, Ok), (15, Bug), (18, Bug), (21, Bug), (24, Bug)], Connected, None),
@@ -278,7 +279,7 @@ mod tests {
             (&[(0, Token), (15, Bug)], NotConnected, Some(0)),
             (&[(0, Token), (15, Bug), (30, Bug), (45, Bug), (60, Bug)], NotConnected, Some(0)),
             (&[(0, Net), (8, Bug), (9, Net), (16, Net)], NeedsAttention, Some(0)),
-            // a test that was never made is no check
+            // A test that was never sent is not a check.
             (&[(0, Ok), (5, Limit), (10, Limit), (20, Limit), (30, Limit)], Connected, None),
             (&[(0, Net), (5, Limit), (10, Net), (20, Net)], NeedsAttention, Some(0)),
         ];
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_that_cannot_be_checked_is_never_connected_whatever_the_class() {
+    fn repeated_failures_of_any_class_end_the_connected_status() {
         let failures =
             Class::ALL.into_iter().filter(|class| !matches!(class.severity(), Severity::Well | Severity::NotACheck));
         for class in failures {
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cart_whose_locations_are_all_gone_needs_attention_if_nothing_is_worse() {
+    fn missing_locations_need_attention_unless_the_status_is_worse() {
         assert_eq!(Status::Connected.with_locations(true), Status::NeedsAttention);
         assert_eq!(Status::Connected.with_locations(false), Status::Connected);
         for other in [Status::Draft, Status::Inactive, Status::NotConnected] {

@@ -1,5 +1,5 @@
-//! Test Connection: who may, with what, and what is remembered. The run itself is `shopify::connection_test`; it goes on in a
-//! task of its own when the person leaves, and ends by itself.
+//! Test Connection: who may test, which credential is tested, and what is recorded. The test itself is
+//! `shopify::connection_test`; it runs in a separate task, continues when the user leaves, and ends by itself.
 
 mod record;
 mod run;
@@ -33,24 +33,24 @@ pub(super) use run::Run;
 use too_many::too_many;
 pub(super) use too_many::too_many_of_store;
 
-/// What is to be tested: what is typed, not what was saved before.
+/// What to test: the typed values, not those saved before.
 #[derive(Debug)]
 pub struct TestSubject {
     pub submission: Uuid,
-    /// The cart and the version that the form was drawn from.
+    /// The cart, and the version that the form was rendered from.
     pub cart: Option<(CartId, i64)>,
     pub address: StoreAddress,
     pub offered: Offered,
 }
 
-/// Why no test began; Shopify heard nothing.
+/// Why no test started; nothing was sent to Shopify.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     #[error("the secret is missing")]
     SecretMissing { was_there: bool },
     #[error("another store was entered without its secret")]
     StoreChanged,
-    /// A practice cart, and practice is off: its secret is never sent to the real store of that name.
+    /// The cart belongs to the practice store, which is off: its secret is never sent to the real store of that name.
     #[error("This cart belongs to the practice store. Enter a real store, or delete it.")]
     PracticeOff,
     #[error("somebody else changed this cart")]
@@ -67,14 +67,14 @@ impl From<sqlx::Error> for Refusal {
     }
 }
 
-/// What a running test tells, in this order: any number of checks, then the report.
+/// Messages of a running test, in this order: any number of checks, then the report.
 #[derive(Debug)]
 pub enum Progress {
     Check(Check),
     Report(Box<TestReport>),
 }
 
-/// A test that runs whether or not somebody listens.
+/// A test that runs even if the receiver is dropped.
 #[derive(Debug)]
 pub struct RunningTest {
     pub id: Uuid,
@@ -83,7 +83,7 @@ pub struct RunningTest {
 }
 
 impl Ecommerce {
-    /// Starts a test. A typed secret is held, sealed, until it is saved or thirty minutes are over.
+    /// Starts a test. A typed secret is stored sealed as a draft secret until it is saved or 30 minutes are over.
     ///
     /// # Errors
     /// [`Refusal`], before anything is sent.
@@ -111,7 +111,7 @@ impl Ecommerce {
         })
     }
 
-    /// The cart of the form, if it is still what the form was drawn from.
+    /// The cart of the form, if it still has the version that the form was rendered from.
     async fn cart_of(&self, cart: Option<(CartId, i64)>, address: &StoreAddress) -> Result<Option<Cart>, Refusal> {
         let Some((id, version)) = cart else { return Ok(None) };
         let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
@@ -124,7 +124,8 @@ impl Ecommerce {
         Ok(Some(cart))
     }
 
-    /// What is to be tested: typed now, typed before in this form, or saved for exactly this store. `None`: saved and unreadable.
+    /// The credential to test: typed now, the draft secret of this form, or saved for exactly this store. `None`: saved
+    /// but unreadable.
     async fn credential_of(
         &self,
         visitor: &Visitor,
@@ -149,8 +150,8 @@ impl Ecommerce {
         }
     }
 
-    /// Holds what was typed, counts the test and notes its begin, or says why not. One transaction, because the person
-    /// waits for each commit to reach the disk.
+    /// Stores a typed secret as a draft secret, counts the test and records its start, or returns why it is refused.
+    /// One transaction, because the user waits for each commit to reach the disk.
     async fn admit(
         &self,
         mut run: Run,
@@ -169,7 +170,7 @@ impl Ecommerce {
                 if refused.is_none() {
                     sql::insert_test(work, &run.row()).await?;
                 }
-                // The test goes on when the session has ended.
+                // The test continues when the session has ended.
                 run.visitor.by = run.visitor.by.started();
                 Ok((run, credential, refused))
             })
@@ -177,7 +178,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Runs in a task of its own and records what it found, whether or not the receiver is still there.
+    /// Runs the test in a separate task and records the result, even if the receiver is gone.
     fn start(&self, run: Run, credential: Credential) -> RunningTest {
         let (tell, progress) = mpsc::unbounded_channel();
         let (id, kind, ecommerce) = (run.id, run.kind, self.clone());
@@ -210,12 +211,12 @@ impl Ecommerce {
         RunningTest { id, kind, progress }
     }
 
-    /// The saved secret cannot be opened: that cart says so and asks for it again.
+    /// The saved secret cannot be decrypted: records that on the cart, which then asks for the secret again.
     async fn unreadable(&self, visitor: Visitor, submission: Uuid, cart: Cart) -> Result<RunningTest, Refusal> {
         let id = cart.id;
         match self.note_unreadable(visitor, submission, cart).await? {
             Some(report) => Ok(told(report)),
-            // Changed in this very moment: the page that asks again shows what it is now.
+            // The cart changed in the meantime: the page shows its current state.
             None => match self.find(id).await? {
                 Some(cart) => Err(Refusal::Conflict(Box::new(cart))),
                 None => Err(Refusal::Gone),
@@ -224,7 +225,7 @@ impl Ecommerce {
     }
 }
 
-/// A verdict of ours, before anything was sent.
+/// A verdict of our own, before anything was sent.
 pub(super) fn stopped(class: Class) -> Verdict {
     let line = |kind, state| Check { kind, state, found: None, took_ms: None };
     let rest = [CheckKind::Store, CheckKind::Credential, CheckKind::Permissions, CheckKind::Version];
@@ -234,7 +235,7 @@ pub(super) fn stopped(class: Class) -> Verdict {
     verdict
 }
 
-/// A report that is there at once.
+/// A running test whose report is available at once.
 fn told(report: TestReport) -> RunningTest {
     let (tell, progress) = mpsc::unbounded_channel();
     let (id, kind) = (report.id, report.kind);

@@ -1,28 +1,28 @@
-//! The title of a verdict: the first heading of its page, the subject of its alert, the words of its line in the activity.
-//! One sentence a class; cause and remedy stand in the templates.
+//! The title of a verdict: the first heading of its page, the subject of its alert, the text of its line in the
+//! activity. One sentence per class; cause and remedy are in the templates.
 
 use time::OffsetDateTime;
 
 use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, UNKNOWN_CLIENT_ID, Verdict};
 use crate::direction::isolated;
 
-/// What a title names beside the verdict itself.
+/// What a title names besides the verdict itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Naming<'a> {
-    /// The host that was asked, such as `northwind-tea.myshopify.com`.
+    /// The host that was called, such as `northwind-tea.myshopify.com`.
     pub host: &'a str,
     /// "access token" or "Client ID and Client secret".
     pub credential: &'a str,
-    /// Tests that one person may run in a minute.
+    /// Tests that one user may run per minute.
     pub tests_a_minute: u32,
     pub now: OffsetDateTime,
 }
 
-/// Titles of `NOT_SHOPIFY` where a page of the store's own answered.
+/// Titles of `NOT_SHOPIFY` if a page of the same store answered.
 pub const PASSWORD_PAGE_TITLE: &str = "Shopify sent us to this store's password page";
 pub const ADMIN_PAGE_TITLE: &str = "Shopify sent us to this store's admin pages";
 
-/// Whether a stored title names a page of the store's own.
+/// Whether a stored title names a page of the same store.
 pub fn is_of_store_page(title: &str) -> bool {
     [PASSWORD_PAGE_TITLE, ADMIN_PAGE_TITLE].contains(&title)
 }
@@ -32,7 +32,7 @@ pub fn of(verdict: &Verdict, naming: &Naming<'_>) -> String {
     of_class(verdict.class, verdict, naming)
 }
 
-/// The title of one of its limits, or of its class.
+/// The title of one of the verdict's limits, or of its class.
 pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String {
     let Naming { host, credential, .. } = naming;
     match class {
@@ -88,7 +88,7 @@ fn scopes_missing(verdict: &Verdict) -> String {
     }
 }
 
-/// By Shopify's name for the reason, since each has another remedy.
+/// By Shopify's name for the reason, since each has a different remedy.
 fn exchange_refused(error_name: Option<&str>) -> String {
     match error_name {
         Some(UNKNOWN_CLIENT_ID) => "Shopify knows no app with this Client ID".into(),
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn one_missing_permission_is_not_permissions() {
+    fn one_missing_permission_is_singular() {
         let limits = vec![Limit::ScopesMissing { scopes: vec!["write_orders".into()] }];
         assert_eq!(of(&verdict(Class::ScopesMissing, limits), &NAMING), "Connected, but 1 permission is missing");
     }
 
     #[test]
-    fn an_end_is_told_by_the_calendar_and_not_by_the_hours_between() {
+    fn expiry_follows_the_calendar_day_and_not_the_hours_left() {
         let told = |at| of(&verdict(Class::Expires, vec![Limit::Expires { at }]), &NAMING);
         assert_eq!(told(datetime!(2026-11-23 23:59:00 UTC)), "Connected until today at 23:59 UTC");
         assert_eq!(told(datetime!(2026-11-24 00:05:00 UTC)), "Connected until tomorrow at 00:05 UTC");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_names_the_second_kind_the_new_handle_and_the_running_test() {
+    fn titles_name_the_credential_the_new_handle_and_the_limit() {
         let told = |class| of(&verdict(class, vec![]), &NAMING);
         assert_eq!(told(Class::TokenStopped), "The Client ID and Client secret stopped working");
         assert_eq!(told(Class::StoreMoved), "This store is now called northwind-tea-co");

@@ -1,6 +1,8 @@
-//! Saved secrets that do not open any more: the key is gone, the row is damaged, or somebody moved a secret or a host by SQL.
-//! Whoever tests such a cart is told at once; for all others this looks now and then, so that a list never calls a cart
-//! connected whose secret cannot be used.
+//! Saved secrets that do not decrypt any more: the key is gone, the row is damaged, or a secret or a host was moved by
+//! SQL.
+//!
+//! A test of such a cart reports it at once. For all other carts this module looks periodically, so that a list never
+//! shows a cart as connected whose secret cannot be used.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -23,7 +25,8 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Opens every saved secret once and notes on its cart when it does not. Nothing is sent anywhere.
+    /// Decrypts every saved secret once, and records on its cart if that fails; returns the number recorded. Sends
+    /// nothing.
     pub async fn notice_unreadable(&self) -> sqlx::Result<u64> {
         let (mut noticed, mut after) = (0, Uuid::nil());
         loop {
@@ -40,7 +43,8 @@ impl Ecommerce {
         }
     }
 
-    /// Makes it the last that is known of the cart, with its line in the activity, unless the cart was changed meanwhile.
+    /// Records the unreadable secret as the last test of the cart, with its audit event, unless the cart was changed in
+    /// the meantime.
     pub(super) async fn note_unreadable(
         &self,
         visitor: Visitor,

@@ -1,5 +1,5 @@
-//! All that a connection test can say: a finding, never an error. The words stand in the templates, one small file a class;
-//! only the title stands here too, because alerts, the API and the activity need it.
+//! Every possible result of a connection test: a finding, never an error. The texts are in the templates, one small
+//! file per class; only the title is in code, because alerts, the API and the activity need it.
 
 mod check;
 mod class;
@@ -12,7 +12,7 @@ use crate::direction::isolated;
 pub use check::{Check, CheckKind, CheckState};
 pub use class::{Class, Outcome};
 
-/// What works only in part although the store let us in.
+/// What works only in part, although the store accepted the credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "limit", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Limit {
@@ -25,7 +25,7 @@ pub enum Limit {
         #[serde(with = "time::serde::rfc3339")]
         at: OffsetDateTime,
     },
-    /// Shopify fell forward to another version without an error.
+    /// Shopify answered from another version, without an error.
     ApiVersionOld {
         asked: String,
         answered: String,
@@ -43,32 +43,32 @@ impl Limit {
     }
 }
 
-/// Worth knowing, nothing lost.
+/// Information without a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Note {
     ExtraScopes {
         count: usize,
     },
-    /// Permissions that are nice to have, by scope name.
+    /// Missing optional permissions, by scope name.
     OptionalMissing {
         scopes: Vec<String>,
     },
-    /// Shopify's own name for the store differs from the host that was asked.
+    /// Shopify's own name for the store differs from the host that was called.
     OtherName {
         host: String,
     },
-    /// No order with a customer yet, so nothing was proven about customer details.
+    /// No order with a customer yet, so nothing is proven about customer details.
     NoCustomerSeen,
     DevelopmentStore,
 }
 
-/// What Shopify says the store is. Foreign text: at most 255 characters each, no control characters.
+/// Facts about the store from Shopify. Foreign text: at most 255 characters each, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Store {
     /// The digits of `gid://shopify/Shop/{digits}`.
     pub shop_id: String,
-    /// Shopify's name of it; its host where Shopify names none.
+    /// Shopify's name for it; its host if Shopify names none.
     pub name: String,
     pub myshopify_domain: String,
     pub currency: String,
@@ -79,7 +79,7 @@ pub struct Store {
     pub app_title: Option<String>,
 }
 
-/// What support needs and nobody else: never a body, a header or a secret.
+/// Technical details for support only: never a body, a header or a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
     pub status: Option<u16>,
@@ -89,30 +89,30 @@ pub struct Details {
     pub api_version_answered: Option<String>,
     pub dns_ms: Option<u32>,
     pub tcp_ms: Option<u32>,
-    /// Behind a proxy, whose business look-up and TCP are: until its tunnel stood.
+    /// With a proxy, which does lookup and TCP: time until its tunnel is established.
     #[serde(default)]
     pub tunnel_ms: Option<u32>,
     pub tls_ms: Option<u32>,
     pub http_ms: Option<u32>,
-    /// A short phrase of ours, such as `resolves to a private address` or `refused by the proxy`.
+    /// A short phrase written by us, such as `resolves to a private address` or `refused by the proxy`.
     pub remark: Option<String>,
 }
 
-/// What a test said. Facts that only some classes have are optional and flat, so that a template can name them.
+/// The result of a test. Facts that only some classes have are optional and flat, so that a template can name them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     pub class: Class,
     /// In rank order; the first gives the class.
     pub limits: Vec<Limit>,
     pub notes: Vec<Note>,
-    /// Five, or six where the permissions allow the customer check.
+    /// Five, or six if the permissions allow the customer check.
     pub checks: Vec<Check>,
     pub store: Option<Store>,
-    /// Granted scope handles as Shopify listed them, at most 200.
+    /// Granted scope handles as listed by Shopify, at most 200.
     pub granted: Vec<String>,
-    /// How many of the 17 are covered.
+    /// How many of the 17 permissions are covered.
     pub covered: usize,
-    /// `STORE_MOVED`: where Shopify pointed, already judged to be `{label}.myshopify.com`.
+    /// `STORE_MOVED`: the target of the redirect, already validated as `{label}.myshopify.com`.
     pub moved_to: Option<String>,
     /// `RATE_LIMITED`: seconds to wait, 1 to 86,400. `TEST_LIMIT`: 1 to 60.
     pub wait_seconds: Option<u32>,
@@ -121,36 +121,36 @@ pub struct Verdict {
     pub error_name: Option<String>,
     /// `NETWORK_TIMEOUT`: seconds that we waited.
     pub waited_seconds: Option<u32>,
-    /// `TEST_LIMIT`: how many tests a minute are too many; `None` while one still runs.
+    /// `TEST_LIMIT`: the exceeded number of tests per minute; `None` while another test still runs.
     #[serde(default)]
     pub tests_a_minute: Option<u32>,
-    /// `TOKEN_STOPPED`: when this very credential last worked.
+    /// `TOKEN_STOPPED`: when this credential last worked.
     #[serde(with = "time::serde::rfc3339::option", default)]
     pub last_worked_at: Option<OffsetDateTime>,
-    /// `DUPLICATE`: the cart that has this store. `WRONG_STORE`: the store this cart was made with. `TOKEN_REFUSED`: the cart
-    /// that uses this same token.
+    /// `DUPLICATE`: the cart that has this store. `WRONG_STORE`: the store that this cart was created with.
+    /// `TOKEN_REFUSED`: the cart that uses the same token.
     pub other_name: Option<String>,
     pub other_cart: Option<uuid::Uuid>,
     pub details: Details,
 }
 
-/// [`Details::remark`] of `NOT_SHOPIFY` where a redirect led to the same store's page for visitors or for its staff.
+/// [`Details::remark`] of `NOT_SHOPIFY` if a redirect led to the same store's page for visitors or for its staff.
 pub const PASSWORD_PAGE: &str = "a redirect to the store's password page";
 pub const ADMIN_PAGE: &str = "a redirect to the store's admin pages";
 
 /// [`Verdict::error_name`] for a Client ID that Shopify does not know.
 pub const UNKNOWN_CLIENT_ID: &str = "application_cannot_be_found";
 
-/// Tests that one administrator may run against one store in a minute.
+/// Tests that one user may run against one store per minute.
 pub const TESTS_A_MINUTE: u32 = 10;
 
 impl Store {
-    /// The time zone as people say it: the last part of `Europe/London`.
+    /// The short name of the time zone: the last part of `Europe/London`.
     pub fn place(&self) -> String {
         self.time_zone.rsplit('/').next().unwrap_or_default().replace('_', " ")
     }
 
-    /// `Northwind Tea, shop ID 548380009, Basic plan, GBP, London, app “Order Time”`, without what Shopify left out.
+    /// `Northwind Tea, shop ID 548380009, Basic plan, GBP, London, app “Order Time”`, without missing parts.
     pub fn introduced(&self) -> String {
         let plan = match self.plan.as_str() {
             plan if plan.is_empty() || plan.ends_with(" plan") => plan.to_owned(),
@@ -174,7 +174,7 @@ impl Store {
 }
 
 impl Verdict {
-    /// A verdict that knows its class and nothing else yet.
+    /// A verdict with its class and nothing else yet.
     pub fn of(class: Class) -> Self {
         Self {
             class,

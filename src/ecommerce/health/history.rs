@@ -1,26 +1,26 @@
-//! What is kept of past checks: the last thirty one by one, ninety days by the day, and each stretch of trouble. All of it is
-//! bounded by the cart, not by time: docs/performance.md has the bytes.
+//! History of past checks: the last 30 one by one, 90 days as daily totals, and every problem. Its size is bounded per
+//! cart, not by time; docs/performance.md lists the bytes.
 
 use time::{Date, OffsetDateTime};
 
 use super::StoreFacts;
 use crate::ecommerce::{CartId, Ecommerce, sql, verdict::Class};
 
-/// Checks that are kept one by one.
+/// Number of checks kept one by one.
 pub const RECENT: usize = 30;
-/// Days that are kept.
+/// Number of days kept.
 pub const DAYS: i64 = 90;
 /// Bytes of a packed check: seconds since 1970 (4), class (1), milliseconds (3).
 const PACKED: usize = 8;
-/// Longest time that fits: 4.6 hours, where a check takes at most 15 s. One more means that there was no answer to time.
+/// Stored for a check without a response time. The longest time that fits is 4.6 hours; a check takes at most 15 s.
 const NO_TIME: u32 = 0xff_ffff;
 
-/// One check, as it is remembered.
+/// One past check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PastCheck {
     pub at: OffsetDateTime,
     pub class: Class,
-    /// From the beginning of the call to the end of its answer; `None` where none came.
+    /// Time from the start of the call to the end of its response; `None` if there was no response.
     pub took_ms: Option<u32>,
 }
 
@@ -30,23 +30,23 @@ pub struct Day {
     pub day: Date,
     pub checks: u32,
     pub failed: u32,
-    /// Of those that passed.
+    /// The slowest check that passed.
     pub slowest_ms: Option<u32>,
 }
 
-/// A stretch in which a cart needed attention or was not connected.
+/// A period in which a cart needed attention or was not connected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub began_at: OffsetDateTime,
-    /// `None` while it lasts.
+    /// `None` while the problem is open.
     pub ended_at: Option<OffsetDateTime>,
-    /// Who ended it by a change; `None`: by itself.
+    /// The user whose change ended it; `None` if it ended by itself.
     pub ended_by: Option<String>,
     pub class: Class,
     pub title: String,
 }
 
-/// All that is known of a cart's health.
+/// The health history of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// Oldest first, at most [`RECENT`].
@@ -55,19 +55,19 @@ pub struct Health {
     pub days: Vec<Day>,
     /// Newest first.
     pub problems: Vec<Problem>,
-    /// `None` while it is not checked.
+    /// `None` while the cart is not checked.
     pub next_check_at: Option<OffsetDateTime>,
     pub last_checked_at: Option<OffsetDateTime>,
     pub last_good_at: Option<OffsetDateTime>,
-    /// What Shopify last said of the store.
+    /// The store facts that Shopify reported last.
     pub store: Option<StoreFacts>,
-    /// Second kind of credential: when its token was made, and when it ends.
+    /// Client ID and Client secret only: when the token was issued, and when it expires.
     pub minted_at: Option<OffsetDateTime>,
     pub minted_ends_at: Option<OffsetDateTime>,
 }
 
 impl Ecommerce {
-    /// The health of a cart; `None` when there is no such cart.
+    /// Returns the health history of a cart; `None` if there is no such cart.
     pub async fn health(&self, cart: CartId) -> sqlx::Result<Option<Health>> {
         let mut connection = self.pool.acquire().await?;
         let Some(mut health) = sql::find_health(&mut connection, cart).await? else { return Ok(None) };
@@ -82,7 +82,7 @@ impl PastCheck {
         self.class.outcome().passes()
     }
 
-    /// As it rests in `cart_health.recent`.
+    /// Encodes the check for `cart_health.recent`.
     pub fn pack(&self) -> [u8; PACKED] {
         let seconds = u32::try_from(self.at.unix_timestamp()).unwrap_or(u32::MAX);
         let took = self.took_ms.map_or(NO_TIME, |ms| ms.min(NO_TIME - 1));
@@ -90,7 +90,7 @@ impl PastCheck {
         packed.to_be_bytes()
     }
 
-    /// The other way; what a newer version wrote and we do not know is left out.
+    /// Decodes `cart_health.recent`; skips checks whose class only a newer version knows.
     pub fn unpack(bytes: &[u8]) -> Vec<Self> {
         let one = |packed: &[u8]| {
             let packed = u64::from_be_bytes(packed.try_into().ok()?);
@@ -106,7 +106,7 @@ impl PastCheck {
     }
 }
 
-/// Each class with its number in what is stored; a number never gets another meaning.
+/// The stored code of each class. A code is never reused for another class.
 macro_rules! codes {
     ($($code:literal $class:ident,)*) => {
         pub(super) const fn code(class: Class) -> u8 {
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_packed_is_what_was_found() {
+    fn packed_checks_round_trip() {
         let at = datetime!(2026-11-21 08:14:40 UTC);
         let checks: Vec<PastCheck> = (0..=29)
             .filter_map(class_of)
@@ -172,14 +172,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_wrote_is_left_out() {
+    fn unknown_classes_are_skipped() {
         let known = PastCheck { at: datetime!(2026-11-21 08:14:40 UTC), class: Class::Connected, took_ms: Some(212) };
         let unknown = [0, 0, 0, 0, 200, 0, 0, 0];
         assert_eq!(PastCheck::unpack(&[known.pack(), unknown].concat()), [known]);
     }
 
     #[test]
-    fn a_time_beyond_its_three_bytes_stays_a_time() {
+    fn duration_over_three_bytes_saturates() {
         let at = datetime!(2026-11-21 08:14:40 UTC);
         let check = PastCheck { at, class: Class::Connected, took_ms: Some(u32::MAX) };
         assert_eq!(PastCheck::unpack(&check.pack())[0].took_ms, Some(NO_TIME - 1));

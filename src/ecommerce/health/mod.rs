@@ -1,7 +1,7 @@
-//! Whether carts keep working: checks on a schedule, what they add up to, and the moments at which that changes.
+//! Health of carts: scheduled checks, the health state that they add up to, and its transitions.
 //!
-//! A *check* here is a whole connection test that nobody pressed. What is decided is decided by [`super::status`]; this module
-//! keeps it, in one transaction, and tells of transitions alone. Knows no page and sends no mail.
+//! A *check* here is a complete connection test that no user started. [`super::status`] decides the status; this module
+//! stores it in one transaction and announces transitions only. It knows no page and sends no e-mail.
 
 mod history;
 mod monitor;
@@ -29,31 +29,31 @@ pub use monitor::{MOST_AT_ONCE, Swept, lag};
 pub(super) use record::{record, record_saved_with, settle};
 pub use shared::cause_of;
 
-/// What a check found, as far as a cart's health is concerned.
+/// The result of a check, as far as it concerns the health of the cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub class: Class,
     pub title: String,
     pub missing: Vec<String>,
-    /// What the app may do, what is implied included; `None` unless the store let us in.
+    /// The granted scopes, implied ones included; `None` unless the store accepted the credential.
     pub granted: Option<Vec<String>>,
-    /// From the beginning of the call to the end of its answer.
+    /// Time from the start of the call to the end of its response.
     pub took_ms: Option<u32>,
-    /// `None` unless the store let us in.
+    /// `None` unless the store accepted the credential.
     pub store: Option<StoreFacts>,
     /// Seconds that Shopify asked us to wait.
     pub wait_seconds: Option<u32>,
-    /// Whether it looked at one order's customer.
+    /// Whether the check queried one order's customer.
     pub asked_customers: bool,
 }
 
-/// What Shopify says of a store, as it is kept with its cart's health.
+/// Facts about a store from Shopify, stored with the health of its cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreFacts {
     pub store: Store,
     /// How many of the 17 permissions are covered.
     pub covered: usize,
-    /// The API version that answered, where it was told.
+    /// The API version that answered, if the response named it.
     pub api_version: Option<String>,
 }
 
@@ -81,13 +81,14 @@ impl Finding {
     }
 }
 
-/// The time of the first call: until TLS stood, and from there to the end of the answer.
+/// Duration of the first call: from its start until TLS is established, and from there to the end of the response.
 fn took(checks: &[Check]) -> Option<u32> {
     let of = |kind| checks.iter().find(|check| check.kind == kind).and_then(|check| check.took_ms);
     Some(of(CheckKind::Store)? + of(CheckKind::Credential)?)
 }
 
-/// A cart has begun or stopped to need attention. Made in the transaction that changes it, and only when the word changes.
+/// A cart started or stopped needing attention. Created in the transaction that changes the cart, and only if the
+/// status changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusChange {
     pub cart: CartId,
@@ -96,20 +97,20 @@ pub struct StatusChange {
     pub store: String,
     pub previous: Status,
     pub status: Status,
-    /// What is wrong; after a recovery, what was.
+    /// The cause; after a recovery, the cause that ended.
     pub class: Class,
     pub title: String,
     pub credential: CredentialKind,
     pub missing_permissions: Vec<String>,
-    /// When the trouble began: for one that may pass, its first failure.
+    /// When the problem began; for a transient failure, the first failure.
     pub since: OffsetDateTime,
     /// When a check last passed.
     pub last_good_at: Option<OffsetDateTime>,
-    /// When it changed; after a recovery `at - since` is how long it lasted.
+    /// When the status changed; after a recovery, `at - since` is the duration of the problem.
     pub at: OffsetDateTime,
 }
 
-/// The one place that tells of a change.
+/// Records a status change and queues its alert. No other function does.
 async fn announce(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
     let cart = CartRef { id: change.cart.0, name: change.website_name.clone() };
     let (class, title) = (change.class.as_str(), change.title.clone());
@@ -126,7 +127,7 @@ async fn announce(work: &mut Connection, change: &StatusChange) -> sqlx::Result<
 }
 
 impl StatusChange {
-    /// The same for alerts, which know no carts.
+    /// Converts to the type of the alerts module, which knows no carts.
     fn told(&self) -> alerts::StatusChange {
         let without = |scope: &String| scopes::PERMISSIONS.iter().find(|permission| permission.scope == scope);
         alerts::StatusChange {
@@ -155,7 +156,7 @@ impl StatusChange {
     }
 }
 
-/// How a mail explains a class; alerts know no classes. Of `NOT_SHOPIFY` the title says which page answered.
+/// The alert cause of a class, because alerts know no classes. For `NOT_SHOPIFY` the title tells which page answered.
 pub(crate) fn alert_cause(class: Class, title: &str) -> AlertCause {
     match class {
         Class::ScopesMissing => AlertCause::ScopesMissing,

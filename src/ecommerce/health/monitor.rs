@@ -1,6 +1,8 @@
-//! The sweep: lease what is due, commit, ask Shopify outside of any transaction, record. Any number of processes sweep at the same
-//! time, because a lease is a row in Postgres that ends by the database's clock; one that is killed loses nothing but half a
-//! minute. Stops nothing by itself: what is sent where is decided by the row that the secret is sealed in.
+//! The sweep: lease due carts, commit, call Shopify outside any transaction, record the results.
+//!
+//! Any number of processes can sweep concurrently, because a lease is a row in Postgres that expires by the database's
+//! clock; if a process is killed, its carts are checked half a minute later. This module does not decide where a secret
+//! is sent: the row that holds the sealed secret does.
 
 use std::time::{Duration, Instant};
 
@@ -23,32 +25,33 @@ use crate::{
     supervisor::Heartbeat,
 };
 
-/// Most checks of one process at once: half of its calls to Shopify, so that a person who tests never waits for them.
+/// Maximum concurrent checks per process: half of its calls to Shopify, so that a user's test never waits for checks.
 pub const MOST_AT_ONCE: usize = 100;
-/// So many are leased together, so that a busy sweep asks for more not for each of them.
+/// More carts are leased once this many places are free, so that a busy sweep does not query the database after every
+/// check.
 const BATCH: usize = 25;
-/// A cart whose token another replica is renewing is left alone for so long.
+/// Delay of the next check while another replica refreshes the token of the cart.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// What a sweep did.
+/// The counts of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Checks that were recorded.
     pub checked: usize,
-    /// Results that were thrown away because the cart was changed meanwhile, and checks that did not come to one.
+    /// Results dropped because the cart changed in the meantime, and checks without a result.
     pub dropped: usize,
 }
 
 impl Ecommerce {
-    /// Checks every cart that is due, and those that come due meanwhile; ends when none is left.
+    /// Checks every due cart, and those that become due in the meantime; returns when none is left.
     ///
     /// # Errors
-    /// The database is away. What was leased comes due again by itself.
+    /// The database is unavailable. Leased carts become due again by themselves.
     pub async fn sweep(&self) -> sqlx::Result<Swept> {
         self.sweep_until(&CancellationToken::new(), &Heartbeat::new()).await
     }
 
-    /// The same, but leases no more once it is told to stop; what is being checked is recorded.
+    /// Same as `sweep`, but takes no more leases once `stop` is cancelled; running checks are still recorded.
     pub async fn sweep_until(&self, stop: &CancellationToken, heartbeat: &Heartbeat) -> sqlx::Result<Swept> {
         let mut running = JoinSet::new();
         let (mut swept, mut failure, mut is_more) = (Swept::default(), None, true);
@@ -72,7 +75,7 @@ impl Ecommerce {
                 Some(Ok(Ok(true))) => swept.checked += 1,
                 Some(Ok(Ok(false))) => swept.dropped += 1,
                 Some(Ok(Err(error))) => (failure, is_more) = (Some(error), false),
-                // Its lease ends and the cart comes due again; the other checks go on.
+                // Its lease expires and the cart becomes due again; the other checks continue.
                 Some(Err(stopped)) => {
                     tracing::error!(%stopped, "a check could not be recorded");
                     swept.dropped += 1;
@@ -87,7 +90,7 @@ impl Ecommerce {
         transaction(&self.pool, move |work| Box::pin(async move { sql::lease_due(work, limit, practices).await })).await
     }
 
-    /// Whether the check was recorded.
+    /// Returns whether the check was recorded.
     async fn check(&self, due: Due) -> sqlx::Result<bool> {
         let began = Instant::now();
         let Some(verdict) = self.verdict_of(&due, began).await else { return self.release(due).await };
@@ -106,10 +109,11 @@ impl Ecommerce {
         self.note(due, finding).await
     }
 
-    /// What a check found; `None` where nothing is known, because another replica renews the token or the credential is gone.
+    /// The verdict of a check; `None` if there is none, because another replica refreshes the token or the credential
+    /// is gone.
     async fn verdict_of(&self, due: &Due, began: Instant) -> Option<Verdict> {
         let (ecommerce, leased) = (self.clone(), due.clone());
-        // In a task of its own, so that a panic ends this check alone and counts as its failure.
+        // Spawn a task, so that a panic ends only this check and counts as its failure.
         let look = self.tasks.spawn(async move {
             let looked = tokio::time::timeout(CHECK_DEADLINE, ecommerce.look(&leased, began)).await;
             looked.unwrap_or_else(|_| Ok(Verdict::of(Class::NetworkTimeout)))
@@ -121,7 +125,7 @@ impl Ecommerce {
         }
     }
 
-    /// Asks with a token that works, and once more with another if that one was minted and is refused.
+    /// Checks with a current token; if an issued token is rejected, refreshes it and checks once more.
     async fn look(&self, due: &Due, began: Instant) -> Result<Verdict, NoToken> {
         let token = self.live_token(due.cart).await?;
         let (verdict, token) = self.check_with(due, token, began).await;
@@ -135,13 +139,13 @@ impl Ecommerce {
                 self.check_with(due, another, began).await.0
             }
         };
-        // A cart that is checked was let in with exactly this before.
+        // A checked cart has passed with exactly this credential before.
         let class = if verdict.class == Class::TokenRefused { Class::TokenStopped } else { verdict.class };
         Ok(Verdict { class, ..verdict })
     }
 
     async fn check_with(&self, due: &Due, live: LiveToken, began: Instant) -> (Verdict, LiveToken) {
-        // The host comes from the row that the token was read from, never from the lease.
+        // Take the host from the row that the token was read from, never from the lease.
         let LiveToken { token, version, address } = live;
         let credential = Credential::AccessToken(token);
         let subject = connection_test::Subject {
@@ -151,11 +155,11 @@ impl Ecommerce {
         };
         let left = CHECK_DEADLINE.saturating_sub(began.elapsed());
         let verdict = connection_test::check_within(left, &self.client, subject, due.asks_customers).await;
-        let Credential::AccessToken(token) = credential else { unreachable!("it was made one above") };
+        let Credential::AccessToken(token) = credential else { unreachable!("constructed as an access token above") };
         (verdict, LiveToken { token, version, address })
     }
 
-    /// Records in one transaction, unless the cart or the lease is another by now.
+    /// Records the finding in one transaction, unless the cart or the lease has changed.
     async fn note(&self, due: Due, finding: Finding) -> sqlx::Result<bool> {
         if finding.class == Class::Connected {
             let check = PastCheck { at: self.clock.now(), class: finding.class, took_ms: finding.took_ms };
@@ -188,15 +192,16 @@ impl Ecommerce {
         Ok(false)
     }
 
-    /// How long the oldest due check has waited.
+    /// Returns how long the oldest due check has been due.
     pub async fn check_lag(&self) -> sqlx::Result<Duration> {
         lag(&self.pool, self.practices).await
     }
 
-    /// A person's check of what is saved: a connection test like any other, counted, throttled and in the activity.
+    /// Checks the saved credential for a user: a connection test like any other, counted, throttled and in the
+    /// activity.
     ///
     /// # Errors
-    /// [`Refusal`], before anything is sent; `Gone` also where nothing is saved.
+    /// [`Refusal`], before anything is sent; `Gone` also if nothing is saved.
     pub async fn check_now(&self, visitor: Visitor, id: CartId) -> Result<RunningTest, Refusal> {
         let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
         let saved = cart.credential.ok_or(Refusal::Gone)?;
@@ -211,14 +216,14 @@ impl Ecommerce {
     }
 }
 
-/// How long the oldest due check has waited; nothing while the integration is off.
+/// Returns how long the oldest due check has been due; zero while the integration is off.
 pub async fn lag(pool: &Pool, practices: bool) -> sqlx::Result<Duration> {
     let mut connection = pool.acquire().await?;
     let lag = sql::find_lag(&mut connection, practices).await?;
     Ok(Duration::try_from_secs_f64(lag.unwrap_or(0.0)).unwrap_or_default())
 }
 
-/// What it says about the cart that there is no token.
+/// The verdict for a cart without a token; `None` if the reason says nothing about the cart.
 fn without_token(cart: CartId, refusal: NoToken) -> Option<Verdict> {
     match refusal {
         NoToken::Unreadable => Some(Verdict::of(Class::OurKey)),
@@ -231,7 +236,7 @@ fn without_token(cart: CartId, refusal: NoToken) -> Option<Verdict> {
     }
 }
 
-/// A check that panicked; `None` for one that was cancelled because the process stops.
+/// The verdict of a check that panicked; `None` if the check was cancelled because the process stops.
 fn crashed(cart: CartId, stopped: &JoinError) -> Option<Verdict> {
     stopped.is_panic().then(|| {
         tracing::error!(%cart, %stopped, "a check crashed");
@@ -239,7 +244,7 @@ fn crashed(cart: CartId, stopped: &JoinError) -> Option<Verdict> {
     })
 }
 
-/// A fault of this server.
+/// The verdict for a fault of this server.
 fn fault(remark: &str) -> Verdict {
     let details = Details { remark: Some(remark.to_owned()), ..Details::default() };
     Verdict { details, ..Verdict::of(Class::OurBug) }

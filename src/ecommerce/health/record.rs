@@ -1,4 +1,4 @@
-//! What one more check leaves behind: standing, status, history, problem, and the change if there is one. Always inside the
+//! Records one check: health state, status, history, problem, and the status change if there is one. Always runs in the
 //! caller's transaction, with the cart's row locked.
 
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::ecommerce::{
     verdict::Class,
 };
 
-/// Records a finding about what the locked cart holds.
+/// Records a finding for the locked cart.
 pub(in crate::ecommerce) async fn record(
     work: &mut Connection,
     now: &sql::LockedHealth,
     finding: &Finding,
 ) -> sqlx::Result<()> {
-    // A test that was never made says nothing, and is no check.
+    // A test that was never sent says nothing and is not a check.
     if finding.class.severity() == Severity::NotACheck {
         return Ok(());
     }
@@ -52,7 +52,8 @@ pub(in crate::ecommerce) async fn record(
     follow(work, now, status, trouble, &finding.missing, None).await
 }
 
-/// Makes the test that a credential was saved with its first check: the list, the badge and the tab Health tell of it.
+/// Records the test that a credential was saved with as its first check, so that the list, the badge and the Health tab
+/// show it.
 pub(in crate::ecommerce) async fn record_saved_with(
     work: &mut Connection,
     cart: CartId,
@@ -64,7 +65,7 @@ pub(in crate::ecommerce) async fn record_saved_with(
     record(work, &now, &Finding::of(&report.verdict, report.title())).await
 }
 
-/// The title of what is reported. A fault on our side is reported only when the store cannot be checked because of it.
+/// The title to report. A fault on our side is reported only if the store cannot be checked because of it.
 fn reported_title(finding: &Finding) -> &str {
     match finding.class.severity() {
         Severity::Ours => "We cannot check this store",
@@ -74,7 +75,7 @@ fn reported_title(finding: &Finding) -> &str {
     }
 }
 
-/// A person changed the cart: its problem ends if what stands now is none, and a change of its word is told.
+/// Applies a user's change: ends the problem if none is left, and announces a change of the status.
 pub(in crate::ecommerce) async fn settle(
     work: &mut Connection,
     cart: CartId,
@@ -87,7 +88,7 @@ pub(in crate::ecommerce) async fn settle(
     follow(work, &now, status, trouble, &[], Some(by)).await
 }
 
-/// What a cart has trouble with now.
+/// The problem that a cart has now.
 struct Trouble {
     class: Class,
     title: String,
@@ -102,7 +103,7 @@ impl Trouble {
     }
 }
 
-/// Begins and ends the problem, and announces a change from one of the three words of an active cart to another.
+/// Opens and ends the problem, and announces a transition between the three statuses of an active cart.
 async fn follow(
     work: &mut Connection,
     now: &sql::LockedHealth,
@@ -138,7 +139,8 @@ async fn follow(
     announce(work, &change).await
 }
 
-/// Ends the problem that lasts where another one, or none, is found, and begins that one; the problem that ended.
+/// Ends the open problem if the new finding is another problem or none, and opens the new one. Returns the problem that
+/// ended.
 async fn turn(
     work: &mut Connection,
     now: &sql::LockedHealth,
@@ -155,7 +157,7 @@ async fn turn(
         None => None,
     };
     if let Some(trouble) = trouble {
-        // One trouble that follows another begins when it was found.
+        // A problem that replaces another one begins when it was found.
         let began_at = if over.is_some() { now.at } else { trouble.since };
         sql::insert_problem(work, now.cart, began_at, trouble.class, &trouble.title).await?;
     }

@@ -1,4 +1,4 @@
-//! When a cart is checked next. Pure: the clock and the jitter are the database's.
+//! Decides when a cart is checked next. Pure functions: the clock and the jitter are the database's.
 
 use std::time::Duration;
 
@@ -7,25 +7,25 @@ use crate::ecommerce::{
     verdict::Class,
 };
 
-/// How often a cart that is well is checked, a tenth more or less, so that carts saved together drift apart.
+/// Check interval of a healthy cart; the database adds ±10 %, so that carts saved together drift apart.
 pub const INTERVAL: Duration = Duration::from_mins(15);
 
-/// A failure that may pass is looked at again soon, so that three in a row take a quarter of an hour and not three …
+/// First pause after a transient failure: three consecutive failures take 15 minutes instead of 45.
 const SOON: Duration = Duration::from_mins(5);
-/// … and then less and less often, up to this.
+/// Longest pause after transient failures; the pause doubles up to this.
 const SELDOM: Duration = Duration::from_hours(1);
-/// A guard that turned us away is left alone for an hour. Source: shopify.md §6 row 17.
+/// Pause after Shopify rejected a request as possibly malicious (status 430). Source: shopify.md §6 row 17.
 const LEFT_ALONE: Duration = Duration::from_hours(1);
-/// A refused credential is tried hourly for a day, then daily, so that Shopify does not lock the store.
+/// A refused credential is retried hourly for a day, then daily, so that Shopify does not lock the store.
 const HOURLY: Duration = Duration::from_hours(1);
 const DAILY: Duration = Duration::from_hours(24);
-/// Longest wait of Shopify's that is honoured.
+/// Longest wait requested by Shopify that is honoured.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// How long until the next check after one of this class.
+/// Returns the pause until the next check, after a check of this class.
 ///
-/// `streak` counts consecutive failures that are not reported at once, this one included; `failing_for` is how long what stands has stood;
-/// `wait` is what Shopify asked for.
+/// `streak` counts consecutive failures that are not reported at once, this one included; `failing_for` is how long the
+/// current failure has lasted; `wait` is what Shopify asked for.
 pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Duration>) -> Duration {
     let pause = match (class.severity(), class) {
         (_, Class::RequestRejected) => LEFT_ALONE,
@@ -33,7 +33,7 @@ pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Dura
             let doublings = streak.saturating_sub(FAILURE_THRESHOLD + 1).min(8);
             (SOON * 2_u32.pow(doublings)).min(SELDOM)
         }
-        // These may be lifted any day, and are not about the credential: only that wears out our welcome.
+        // These can end any day and are not about the credential; only a refused credential risks the lock.
         (
             Severity::Refused,
             Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound | Class::AddressRefused,
@@ -56,21 +56,21 @@ mod tests {
     }
 
     #[test]
-    fn a_cart_that_answers_is_checked_at_the_usual_interval() {
+    fn checks_without_a_store_failure_use_the_normal_interval() {
         for class in [Class::Connected, Class::ApiVersionOld, Class::ScopesMissing, Class::OurKey, Class::OurBug] {
             assert_eq!(minutes(class, 0, NONE), 15, "{class:?}");
         }
     }
 
     #[test]
-    fn what_may_pass_is_asked_soon_and_then_less_and_less_often() {
+    fn transient_failures_back_off_to_one_hour() {
         let pauses = [1, 2, 3, 4, 5, 6, 7, 8, 100].map(|streak| minutes(Class::NetworkTimeout, streak, NONE));
         assert_eq!(pauses, [5, 5, 5, 5, 10, 20, 40, 60, 60]);
         assert_eq!(minutes(Class::RequestRejected, 1, NONE), 60);
     }
 
     #[test]
-    fn a_refused_credential_is_tried_hourly_for_a_day_and_then_daily() {
+    fn refused_credential_is_retried_hourly_for_a_day_then_daily() {
         for class in [Class::TokenStopped, Class::CcRefused, Class::NotAllowed, Class::WrongStore] {
             assert_eq!(minutes(class, 0, NONE), 60, "{class:?}");
             assert_eq!(minutes(class, 0, Duration::from_hours(23)), 60, "{class:?}");
@@ -80,14 +80,14 @@ mod tests {
         assert_eq!(
             minutes(Class::AddressRefused, 0, Duration::from_hours(48)),
             60,
-            "our address may be listed any day"
+            "our address may be allowed any day"
         );
     }
 
     #[test]
-    fn what_shopify_asks_for_is_a_minimum_of_at_most_a_minute() {
+    fn requested_wait_is_a_minimum_capped_at_one_minute() {
         let wait = |seconds| pause(Class::RateLimited, 1, NONE, Some(Duration::from_secs(seconds)));
         assert_eq!(wait(60), SOON, "our own pause is longer");
-        assert_eq!(wait(86_400), SOON, "and nobody makes us wait for a day");
+        assert_eq!(wait(86_400), SOON, "a longer wait is capped");
     }
 }

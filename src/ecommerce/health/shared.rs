@@ -1,8 +1,8 @@
-//! Many carts that fail for one cause on our side are one piece of news for the operator. Decided with the row of the cause
-//! locked, in the transaction of a cart's change, so that any number of replicas decide once.
+//! Many carts that fail for one cause on our side raise one alert for the operator. The decision is made in the
+//! transaction of a cart's change with the row of the cause locked, so that concurrent replicas decide once.
 //!
-//! A problem is shared when at least [`MANY`] active carts began to fail for its cause within an hour, or at least half of them
-//! where that is [`MANY_OF_FEW`] or more. It is over when no cart fails for it any more.
+//! A problem is shared when at least [`MANY`] active carts began to fail for its cause within an hour, or at least
+//! [`MANY_OF_FEW`] if they are half of the active carts. It ends when no cart fails for the cause any more.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::{
     ecommerce::{Ecommerce, Status, sql},
 };
 
-/// So many failing carts are many, however many there are.
+/// Failing carts that share a problem, however many carts there are.
 const MANY: i64 = 5;
-/// So many are, where they are half of all active carts.
+/// Failing carts that share a problem if they are at least half of all active carts.
 const MANY_OF_FEW: i64 = 3;
-/// Within this time they must have begun to fail.
+/// The carts must have begun to fail within this time.
 const WINDOW: Duration = Duration::from_hours(1);
-/// Carts that are checked at once when one fails for a cause of ours, to find out whether others do.
+/// Carts made due when one fails for a cause on our side, to find out whether others fail as well.
 const OTHERS: i64 = 20;
 
-/// What is wrong on our side where checks end with this class; `None` where the cause is the store's, its owner's or Shopify's.
+/// The cause on our side for checks that end with this class; `None` if the cause is the store, its owner or Shopify.
 pub const fn cause_of(class: Class) -> Option<SharedCause> {
     match class {
         Class::NetworkDns
@@ -70,7 +70,7 @@ fn codes_of(cause: SharedCause) -> Vec<i32> {
     classes_of(cause).map(|class| i32::from(code(class))).collect()
 }
 
-/// Tells a change: by an alert of its own, or, where many carts share its cause, by the one for all of them.
+/// Queues the alert for a change: its own, or the one for all carts that share the cause.
 pub(super) async fn tell(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
     let Some(cause) = cause_of(change.class) else { return alerts::queue(work, &change.told()).await };
     let lasting = sql::lock_shared_problem(work, cause).await?;
@@ -107,7 +107,7 @@ async fn begin_if_many(work: &mut Connection, cause: SharedCause, change: &Statu
     alerts::queue_alert(work, &Alert::ServerProblem(problem)).await
 }
 
-/// Ends a problem that no cart has any more; after an hour also one that too few have to be many.
+/// Ends a shared problem when no cart fails any more; after an hour, also when fewer than [`MANY_OF_FEW`] do.
 async fn end_if_over(work: &mut Connection, cause: SharedCause, lasting: &sql::Lasting) -> sqlx::Result<()> {
     let still_failing = sql::count_failing(work, &codes_of(cause), None).await?;
     let is_over = still_failing == 0 || still_failing < MANY_OF_FEW && lasting.is_old;
@@ -115,7 +115,7 @@ async fn end_if_over(work: &mut Connection, cause: SharedCause, lasting: &sql::L
         return Ok(());
     }
     sql::end_shared_problem(work, cause).await?;
-    tracing::info!(cause = cause.as_str(), still_failing, "the problem that many carts shared is over");
+    tracing::info!(cause = cause.as_str(), still_failing, "a shared problem has ended");
     let problem = SharedProblem {
         cause,
         class: lasting.class.clone(),
@@ -128,7 +128,7 @@ async fn end_if_over(work: &mut Connection, cause: SharedCause, lasting: &sql::L
 }
 
 impl Ecommerce {
-    /// Ends shared problems whose last carts were turned off, deleted, or fail for another reason by now.
+    /// Ends shared problems whose last carts were turned off, were deleted, or now fail for another reason.
     pub async fn end_shared_problems(&self) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn five_carts_are_many_and_three_are_where_they_are_half() {
+    fn problem_is_shared_by_five_carts_or_by_three_that_are_half() {
         let table = [
             (1, 1, false),
             (2, 2, false),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_this_server_causes_is_shared() {
+    fn only_causes_on_our_side_are_shared() {
         assert_eq!(cause_of(Class::NetworkDns), Some(SharedCause::Network));
         assert_eq!(cause_of(Class::NetworkTimeout), Some(SharedCause::Network));
         assert_eq!(cause_of(Class::AddressRefused), Some(SharedCause::Address));

@@ -1,4 +1,4 @@
-//! Sweeps against the stand-in and a real Postgres. Nobody sleeps: time passes by moving what the database remembers.
+//! Sweeps against the Shopify stand-in and a real Postgres. No test sleeps: time passes by shifting stored timestamps.
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,7 +39,7 @@ fn visitor() -> Visitor {
 }
 
 impl House {
-    /// The integration on, and no cart yet.
+    /// Turns the integration on; there is no cart yet.
     async fn open(pool: Pool) -> Self {
         let practice = Practice::start(Options::test()).await.expect("the stand-in");
         let line = KeyRing::generate_line();
@@ -48,7 +48,7 @@ impl House {
         Self { pool, practice, line, ecommerce }
     }
 
-    /// The same with one active cart that is due.
+    /// Same, with one active cart that is due.
     async fn with_cart(pool: Pool, kind: CredentialKind) -> (Self, CartId) {
         let house = Self::open(pool).await;
         let cart = house.cart(HANDLE, kind).await;
@@ -59,7 +59,7 @@ impl House {
         replica(&self.pool, &self.practice, &self.line).await
     }
 
-    /// A cart that passed once and is active and due.
+    /// Adds a cart that has passed once and is active and due.
     async fn cart(&self, handle: &str, kind: CredentialKind) -> CartId {
         let store = self.practice.stores().put(handle, PracticeStore::sample(handle));
         let (secret, id) = match kind {
@@ -93,7 +93,7 @@ impl House {
         self.tamper("update cart_health set next_check_at = now() where next_check_at is not null").await;
     }
 
-    /// Lets so much time pass for whatever is planned or remembered.
+    /// Lets `time` pass by moving stored timestamps back.
     async fn pass(&self, time: &str) {
         self.tamper(&format!(
             "update cart_health set next_check_at = next_check_at - interval '{time}', streak_since = streak_since - interval '{time}',
@@ -109,7 +109,7 @@ impl House {
         assert!(self.practice.stores().set(HANDLE, scenario));
     }
 
-    /// A check that is due anyway, and what the list would say after it.
+    /// Makes the cart due, sweeps, and returns its status and class.
     async fn check(&self) -> (String, Option<String>) {
         self.make_due().await;
         assert_eq!(self.ecommerce.sweep().await.expect("swept").checked, 1);
@@ -155,22 +155,22 @@ fn word(status: Status, class: Class) -> (String, Option<String>) {
 }
 
 #[sqlx::test]
-async fn a_due_cart_is_checked_once_and_planned_again(pool: sqlx::PgPool) {
+async fn due_cart_is_checked_once_and_rescheduled(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept { checked: 1, dropped: 0 });
     assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default(), "nothing is due any more");
     assert_eq!(house.status().await, word(Status::Connected, Class::Connected));
-    assert_eq!(house.asked(), 2, "the test, and the look at one order");
+    assert_eq!(house.asked(), 2, "the test query and the customer query");
     let health = house.health(cart).await;
     let [check] = health.recent[..] else { panic!("{health:?}") };
     assert!(check.passed() && check.took_ms.is_some(), "{check:?}");
-    let next = health.next_check_at.expect("a plan") - health.last_checked_at.expect("a check");
-    assert!((810..=990).contains(&next.whole_seconds()), "15 minutes and a tenth: {next}");
+    let next = health.next_check_at.expect("a next check") - health.last_checked_at.expect("a check");
+    assert!((810..=990).contains(&next.whole_seconds()), "15 minutes ± 10 %: {next}");
     assert_eq!((health.days.len(), health.days[0].checks, health.days[0].failed), (1, 1, 0));
-    assert_eq!(health.store.expect("what Shopify said").covered, 17);
+    assert_eq!(health.store.expect("store facts").covered, 17);
     assert_eq!(house.events().await, []);
-    // customers once a day is enough while all is well
+    // The customer query runs once a day while the cart is healthy.
     house.check().await;
     assert_eq!(house.asked(), 3);
     house.pass("25 hours").await;
@@ -179,7 +179,7 @@ async fn a_due_cart_is_checked_once_and_planned_again(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn nothing_is_asked_of_a_cart_that_is_off(pool: sqlx::PgPool) {
+async fn inactive_carts_are_not_checked(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.ecommerce.switch(By::operator(), false).await.expect("off");
@@ -195,7 +195,7 @@ async fn nothing_is_asked_of_a_cart_that_is_off(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: sqlx::PgPool) {
+async fn activated_cart_is_checked_within_minutes(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.tamper("update carts set is_active = false, status = 'inactive'").await;
@@ -204,12 +204,12 @@ async fn a_cart_that_is_turned_on_is_checked_a_few_minutes_later(pool: sqlx::PgP
     let at: f64 = sqlx::query_scalar("select extract(epoch from next_check_at - now())::float8 from cart_health")
         .fetch_one(&house.pool)
         .await
-        .expect("planned");
+        .expect("a next check");
     assert!((115.0..=240.0).contains(&at), "{at}");
 }
 
 #[sqlx::test]
-async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_it_lasted(pool: sqlx::PgPool) {
+async fn transient_failures_are_announced_after_threshold_and_window_with_their_duration(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
@@ -218,7 +218,7 @@ async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_
         assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
         house.pass("5 minutes").await;
     }
-    // three in a row, but within ten minutes
+    // Three consecutive failures, but within ten minutes.
     assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
     assert_eq!(house.events().await, []);
     house.pass("5 minutes").await;
@@ -236,14 +236,14 @@ async fn what_may_pass_troubles_nobody_before_the_third_time_and_tells_how_long_
     let lasted = events[1].1["lasted_seconds"].as_i64().expect("a number");
     assert!((2400..2460).contains(&lasted), "from the first failure: {lasted}");
     let health = house.health(cart).await;
-    let [problem] = &health.problems[..] else { panic!("two reasons that may pass are one problem: {health:?}") };
+    let [problem] = &health.problems[..] else { panic!("two transient causes are one problem: {health:?}") };
     assert!(problem.ended_at.is_some() && problem.ended_by.is_none(), "{problem:?}");
     assert_eq!(problem.title, "Shopify has a problem at the moment");
     assert_eq!((health.days[0].checks, health.days[0].failed), (7, 5));
 }
 
 #[sqlx::test]
-async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: sqlx::PgPool) {
+async fn revoked_token_is_checked_hourly_for_a_day_then_daily(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
@@ -252,26 +252,26 @@ async fn a_dead_token_is_asked_hourly_for_a_day_and_then_daily(pool: sqlx::PgPoo
     house.practice.journal().clear();
     assert_eq!(house.check().await, word(Status::NotConnected, Class::TokenStopped));
     assert_eq!(house.asked(), 1, "an access token is not tried twice");
-    // a day of sweeps, a minute apart: at most one question an hour
+    // A day of sweeps, one per minute: at most one call per hour.
     for _ in 0..24 * 60 {
         house.pass("1 minute").await;
         house.ecommerce.sweep().await.expect("swept");
     }
     let in_a_day = house.asked() - 1;
     assert!((20..=27).contains(&in_a_day), "{in_a_day}");
-    // and then once a day
+    // Then one call per day.
     house.practice.journal().clear();
     for _ in 0..3 * 24 {
         house.pass("1 hour").await;
         house.ecommerce.sweep().await.expect("swept");
     }
     assert!((2..=4).contains(&house.asked()), "{}", house.asked());
-    assert_eq!(house.events().await.len(), 1, "told once");
+    assert_eq!(house.events().await.len(), 1, "announced once");
     assert_eq!(house.health(cart).await.problems.len(), 1);
 }
 
 #[sqlx::test]
-async fn no_transaction_is_open_while_shopify_is_asked(pool: sqlx::PgPool) {
+async fn no_transaction_is_open_during_a_shopify_call(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.set(Scenario::Held);
@@ -290,7 +290,7 @@ async fn no_transaction_is_open_while_shopify_is_asked(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: sqlx::PgPool) {
+async fn leased_cart_is_skipped_until_the_lease_expires(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     let other = house.other().await;
@@ -305,12 +305,12 @@ async fn a_leased_cart_is_nobody_elses_until_the_lease_ends(pool: sqlx::PgPool) 
     house.set(Scenario::Well);
     let (first, second) = (first.await.expect("ended").expect("swept"), second.await.expect("ended").expect("swept"));
     let both = (first.checked + second.checked, first.dropped + second.dropped);
-    assert_eq!(both, (1, 1), "whoever had the old lease is not heard");
+    assert_eq!(both, (1, 1), "the result under the expired lease is dropped");
     assert_eq!(first.dropped, 1);
 }
 
 #[sqlx::test]
-async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: sqlx::PgPool) {
+async fn finding_for_a_changed_cart_is_dropped(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::open(pool).await;
     let changes = [
@@ -326,7 +326,7 @@ async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: sqlx::PgP
         let sweep = tokio::spawn(async move { ecommerce.sweep().await });
         house.practice.journal().wait_for_requests(n + 1).await;
         house.tamper(change).await;
-        // so that this sweep has no second look at it
+        // Keep this sweep from checking the cart again.
         house
             .tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null")
             .await;
@@ -340,22 +340,22 @@ async fn what_was_found_about_a_cart_that_changed_is_thrown_away(pool: sqlx::PgP
 }
 
 #[sqlx::test]
-async fn a_token_that_was_minted_is_renewed_once_and_a_second_refusal_is_final(pool: sqlx::PgPool) {
+async fn rejected_token_is_refreshed_once_and_a_second_rejection_is_final(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
     assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
     house.practice.journal().clear();
     house.practice.stores().end_minted_tokens(HANDLE);
     assert_eq!(house.check().await, word(Status::Connected, Class::Connected));
-    assert_eq!(house.asked(), 3, "refused, renewed, let in");
+    assert_eq!(house.asked(), 3, "rejected, refreshed, accepted");
     house.practice.journal().clear();
     house.set(Scenario::Says(Canned::Unauthorized));
     assert_eq!(house.check().await, word(Status::NotConnected, Class::TokenStopped));
-    assert_eq!(house.asked(), 3, "refused, renewed, refused: no loop");
+    assert_eq!(house.asked(), 3, "rejected, refreshed, rejected: no loop");
 }
 
 #[sqlx::test]
-async fn an_exchange_that_is_refused_is_the_finding(pool: sqlx::PgPool) {
+async fn refused_token_exchange_is_the_finding(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
     house.practice.stores().change(HANDLE, |store| store.on_exchange = Some(Scenario::Exchange(Refusal::NotInstalled)));
@@ -363,7 +363,7 @@ async fn an_exchange_that_is_refused_is_the_finding(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn failed_renewal_keeps_what_shopify_said_for_health_and_mail(pool: sqlx::PgPool) {
+async fn failed_token_refresh_keeps_the_reason_for_health_and_email(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
     house.tamper("update alert_settings set email_on = true, email_addresses = '{ops@northwind.example}'").await;
@@ -399,7 +399,7 @@ async fn failed_renewal_keeps_what_shopify_said_for_health_and_mail(pool: sqlx::
 }
 
 #[sqlx::test]
-async fn check_that_this_server_cannot_make_counts_as_a_failure(pool: sqlx::PgPool) {
+async fn check_stopped_by_an_internal_error_counts_as_a_failure(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
@@ -414,17 +414,17 @@ async fn check_that_this_server_cannot_make_counts_as_a_failure(pool: sqlx::PgPo
 }
 
 #[sqlx::test]
-async fn a_secret_that_cannot_be_read_is_told_without_a_call(pool: sqlx::PgPool) {
+async fn unreadable_secret_is_announced_without_a_call(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.tamper("update carts set store_host = 'evil-shop.myshopify.com'").await;
     assert_eq!(house.check().await, word(Status::NeedsAttention, Class::OurKey));
-    assert_eq!(house.practice.journal().requests().len(), 0, "a host changed by SQL gets nothing");
+    assert_eq!(house.practice.journal().requests().len(), 0, "a host changed by SQL receives no request");
     assert_eq!(house.events().await[0].1["class"], "OUR_KEY");
 }
 
 #[sqlx::test]
-async fn a_store_that_we_cannot_check_needs_attention_after_four_mistakes_of_ours(pool: sqlx::PgPool) {
+async fn fourth_internal_error_needs_attention(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.check().await;
@@ -453,7 +453,7 @@ async fn a_store_that_we_cannot_check_needs_attention_after_four_mistakes_of_our
 }
 
 #[sqlx::test]
-async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool: sqlx::PgPool) {
+async fn missing_permissions_are_announced_at_once_and_their_count_is_updated(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.set(Scenario::ScopesMissing(&["write_inventory", "read_shipping"]));
@@ -463,7 +463,7 @@ async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool
     let missing: i32 =
         sqlx::query_scalar("select missing_count from carts").fetch_one(&house.pool).await.expect("read");
     assert_eq!((missing, house.events().await.len()), (1, 1));
-    // the first that becomes the second is told, and so is the way back
+    // A change from limited to failed is announced, and so is the recovery.
     house.set(Scenario::Says(Canned::Frozen));
     assert_eq!(house.check().await, word(Status::NotConnected, Class::StoreFrozen));
     house.set(Scenario::Well);
@@ -473,7 +473,7 @@ async fn a_limit_is_told_at_once_with_what_is_missing_and_its_count_follows(pool
 }
 
 #[sqlx::test]
-async fn sixty_due_carts_are_checked_by_two_replicas_and_each_once(pool: sqlx::PgPool) {
+async fn two_replicas_check_sixty_due_carts_once_each(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::open(pool).await;
     for n in 0..60 {
@@ -490,9 +490,9 @@ async fn sixty_due_carts_are_checked_by_two_replicas_and_each_once(pool: sqlx::P
     assert!((0..60).all(|n| tests(format!("shop-{n}.myshopify.com")) == 1));
 }
 
-/// What one cart's history weighs when it is full: docs/performance.md tells the number.
+/// Measures the size of one cart's full history; docs/performance.md lists the number.
 #[sqlx::test]
-async fn a_year_of_checks_takes_a_bounded_room(pool: sqlx::PgPool) {
+async fn history_of_a_year_has_a_bounded_size(pool: sqlx::PgPool) {
     const CARTS: i64 = 200;
     let pool = crate::database::Pool::from(&pool);
     let house = House::open(pool).await;
@@ -503,7 +503,7 @@ async fn a_year_of_checks_takes_a_bounded_room(pool: sqlx::PgPool) {
              from generate_series(1, {CARTS}) n"
         ))
         .await;
-    // a year of days, each with a first check that lets the old ones go
+    // A year of daily totals; the first check of a day deletes the old ones.
     let carts: Vec<Uuid> = sqlx::query_scalar("select id from carts").fetch_all(&house.pool).await.expect("carts");
     house
         .tamper(

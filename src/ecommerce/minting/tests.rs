@@ -17,7 +17,7 @@ use crate::{
 
 const HANDLE: &str = "northwind-tea";
 
-/// Two replicas on one database, one key and one Shopify, with a cart that has a Client ID and Client secret.
+/// Two replicas on one database, one key and one Shopify stand-in, with a cart that has a Client ID and Client secret.
 async fn replicas(pool: &Pool) -> (Practice, Ecommerce, Ecommerce, CartId) {
     let practice = Practice::start(Options::test()).await.expect("the stand-in");
     let store = practice.stores().put(HANDLE, PracticeStore::sample(HANDLE));
@@ -77,32 +77,32 @@ async fn fifty_callers_on_two_replicas_make_one_exchange(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn a_refused_token_is_renewed_once_and_not_in_a_loop(pool: sqlx::PgPool) {
+async fn rejected_token_is_refreshed_once(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
     let first = one.live_token(cart).await.expect("a token");
     practice.stores().end_minted_tokens(HANDLE);
     let (mine, theirs) = tokio::join!(one.live_token_instead(cart, &first), two.live_token_instead(cart, &first));
-    let (mine, theirs) = (mine.expect("renewed"), theirs.expect("the same"));
+    let (mine, theirs) = (mine.expect("refreshed"), theirs.expect("the same"));
     assert_eq!(mine.token.secret().expose_secret(), theirs.token.secret().expose_secret());
     assert_ne!(mine.token.secret().expose_secret(), first.token.secret().expose_secret());
     assert_eq!(exchanges(&practice), 2);
 }
 
 #[sqlx::test]
-async fn a_token_is_renewed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
+async fn token_is_refreshed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
     let first = one.live_token(cart).await.expect("a token");
     shift_end(&pool, 20).await;
     assert_eq!(two.live_token(cart).await.expect("kept").version, first.version);
     shift_end(&pool, 3).await;
-    assert_eq!(two.live_token(cart).await.expect("renewed").version, first.version + 1);
+    assert_eq!(two.live_token(cart).await.expect("refreshed").version, first.version + 1);
     assert_eq!(exchanges(&practice), 2);
 
     shift_end(&pool, 3).await;
     practice.stores().set(HANDLE, Scenario::ConnectRefused);
-    let kept = one.live_token(cart).await.expect("what is there still works");
+    let kept = one.live_token(cart).await.expect("the current token still works");
     assert_eq!(kept.version, first.version + 1);
     shift_end(&pool, -1).await;
     let refused = one.live_token(cart).await;
@@ -111,7 +111,7 @@ async fn a_token_is_renewed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
     assert!(verdict.details.remark.is_some(), "{verdict:?}");
     assert!(
         matches!(one.live_token(cart).await, Err(NoToken::NotRenewed(_))),
-        "a failed renewal leaves no lease behind"
+        "a failed refresh leaves no lease behind"
     );
 }
 

@@ -1,5 +1,5 @@
-//! What a later save makes of the credential: the one that works goes on until a new one has passed, and a cart stays the cart of
-//! its store.
+//! How a later save changes the credential: a working credential stays in use until a new one has passed, and a cart
+//! stays bound to its store.
 
 use uuid::Uuid;
 
@@ -19,18 +19,18 @@ use crate::{
     },
 };
 
-/// What a save made of a cart's credential.
+/// The change of a cart's credential by a save.
 pub(super) struct CredentialChange {
     pub effect: Effect,
     pub has_passed: bool,
     pub last: Option<Class>,
     pub replaced: Option<(CredentialKind, Option<String>)>,
-    /// The last test of a credential that is new here.
+    /// The last test of a credential that is new to this cart.
     pub tested: Option<TestReport>,
 }
 
 impl Ecommerce {
-    /// The credential that the form brings; `None` where the saved one stays.
+    /// Returns the new credential of the form; `None` if the saved one stays.
     pub(super) fn new_credential(
         &self,
         before: &sql::Locked,
@@ -40,7 +40,7 @@ impl Ecommerce {
     ) -> Result<Option<Credential>, SaveError> {
         let host_is_same = before.cart.address == *address;
         match found {
-            // The saved one, typed again, is no change.
+            // Entering the saved credential again is no change.
             Found::Credential(credential)
                 if host_is_same && self.fingerprints(address, &credential).is(before.fingerprint.as_ref()) =>
             {
@@ -53,7 +53,8 @@ impl Ecommerce {
         }
     }
 
-    /// Puts a new credential in use, if it may be; the old one works on until the new one has passed.
+    /// Puts a new credential into use if that is allowed; otherwise the old one stays in use until the new one has
+    /// passed.
     pub(super) async fn connect(
         &self,
         work: &mut Connection,
@@ -92,7 +93,7 @@ impl Ecommerce {
         })
     }
 
-    /// A cart stays the cart of its store: what was just seen to open another one is not put in its place.
+    /// Rejects a credential that recently opened another store than the one that the cart belongs to.
     async fn refuse_other_store(
         &self,
         work: &mut Connection,
@@ -110,7 +111,7 @@ impl Ecommerce {
         }
     }
 
-    /// Puts a credential in the place of the old one, with the pass that covers it.
+    /// Replaces the credential, and stores the pass that covers it.
     async fn replace(
         &self,
         work: &mut Connection,

@@ -1,5 +1,5 @@
-//! Whether a form came before: a keyed digest of everything that a save can change. The same form sent twice is one save; the
-//! same form with something else in it is not.
+//! Detects repeated submissions by a keyed digest of everything that a save can change. The same form submitted twice
+//! is one save; the same form with other content is not.
 
 use secrecy::ExposeSecret;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Over every field, the secret included: only ever as an HMAC under a key of the ring.
+    /// Covers every field, the secret included, and is therefore always an HMAC under a key of the ring.
     pub(super) fn digest(&self, submission: &Submission, settings: Option<&Asked>) -> Fingerprints {
         let Submission { id, name, address, offered, wants_active } = submission;
         let (id, host) = (id.to_string(), address.host());
@@ -42,7 +42,7 @@ impl Ecommerce {
         self.vault.fingerprints("submission", &parts)
     }
 
-    /// What the first press of this form did, if it said the same.
+    /// Returns the result of the first submission of this form, if it had the same content.
     pub(super) async fn came_before(
         &self,
         work: &mut Connection,
@@ -57,7 +57,8 @@ impl Ecommerce {
         }
     }
 
-    /// Whether the cart that a form made holds the secret that waits with the form now, if one does.
+    /// Whether the cart created by a form holds the current draft secret of the form; `true` if there is no draft
+    /// secret.
     async fn is_spent(
         &self,
         work: &mut Connection,
@@ -72,7 +73,7 @@ impl Ecommerce {
         })
     }
 
-    /// Whether a secret waits with this form that has passed a test since the form was saved.
+    /// Whether this form has a draft secret that has passed a test since the form was saved.
     pub(super) async fn has_passed_since(
         &self,
         work: &mut Connection,
@@ -103,7 +104,7 @@ impl Ecommerce {
     }
 }
 
-/// A form whose secret field is blank: it means the secret that waits with the form. A typed one is part of the digest.
+/// A form with a blank secret field: it refers to its draft secret. A typed secret is part of the digest.
 pub(super) struct Blank {
     submitted: Uuid,
     address: StoreAddress,
@@ -127,7 +128,7 @@ const fn on(is_on: bool) -> &'static str {
     if is_on { "on" } else { "off" }
 }
 
-/// What a form says of the other settings, each field of them.
+/// The content of every field of the other settings.
 fn words(asked: &Asked) -> Vec<String> {
     let Asked { offered, settings } = asked;
     let Settings {

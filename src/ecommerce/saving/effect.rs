@@ -1,8 +1,9 @@
-//! What a save comes to, in one pure function each for the first and the later ones: every row of the table of banners.
+//! The effect of a save, as one pure function for the first save and one for later saves: every row of the table of
+//! banners.
 
 use crate::ecommerce::{Cart, Status, shopify::credential::CredentialKind, status::Facts};
 
-/// What a save did, for the banner.
+/// The effect of a save, for the banner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     Connected,
@@ -16,12 +17,12 @@ pub enum Effect {
         kind: CredentialKind,
         ending: Option<String>,
     },
-    /// The old secret works on; the new one waits for its test.
+    /// The old secret stays in use; the new one is a draft secret until its test passes.
     OldSecretKept {
         kind: CredentialKind,
     },
     TurnedOff,
-    /// The same form came before: it did all, and its words stand.
+    /// A repeated submission: the first one made the change, and its banner still applies.
     Again,
 }
 

@@ -1,4 +1,4 @@
-//! The later saves of a cart: nothing over somebody else's, nothing that works is lost, and the other settings in the same
+//! Later saves of a cart: no lost update, no loss of a working credential, and the other settings in the same
 //! transaction.
 
 use super::{
@@ -17,14 +17,14 @@ use crate::{
     vault::Fingerprints,
 };
 
-/// What an update needs beside the form of the connection.
+/// The parts of an update other than the connection form.
 #[derive(Clone, Debug, Default)]
 pub struct Edit {
-    /// The one that the form was drawn from.
+    /// The version that the form was rendered from.
     pub version: i64,
-    /// The other settings, where the form had them.
+    /// The other settings, if the form had them.
     pub settings: Option<Asked>,
-    /// The person saw somebody else's changes and saves over them.
+    /// The user saw another user's changes and overwrites them.
     pub is_overwrite: bool,
 }
 
@@ -35,7 +35,7 @@ impl From<i64> for Edit {
 }
 
 impl Ecommerce {
-    /// Updates a cart, if it is still the version that the form was drawn from.
+    /// Updates a cart, if it still has the version that the form was rendered from.
     pub async fn update(
         &self,
         visitor: Visitor,
@@ -61,7 +61,8 @@ impl Ecommerce {
         submission: Submission,
     ) -> Result<Saved, SaveError> {
         let before = sql::lock(work, id).await?.ok_or(SaveError::Gone)?;
-        // A save writes a version, and may keep a draft secret, even where it has no event.
+        // Demand the permission here: a save increments the version, and may store a draft secret, even without an
+        // event.
         audit::demand(work, &visitor.by, Permission::Change).await?;
         let digest = self.digest(&submission, edit.settings.as_ref());
         if before.cart.version != edit.version {
@@ -114,14 +115,14 @@ impl Ecommerce {
     }
 }
 
-/// Pressed twice: the form that was saved last, sent again with nothing else in it, is no change of somebody else's.
+/// Whether this is the form that was saved last, submitted again with the same content: no conflict with another user.
 fn came_before(before: &sql::Locked, edit: &Edit, submission: &Submission, digest: &Fingerprints) -> bool {
     before.last_submission == Some(submission.id)
         && before.cart.version == edit.version + 1
         && digest.is(before.last_digest.as_ref())
 }
 
-/// Stores what may be changed of the settings; what changed, in words.
+/// Stores the settings that may be changed, and returns the changes in words.
 async fn settle(work: &mut Connection, id: CartId, asked: &Asked) -> Result<Vec<Change>, SaveError> {
     let known = sql::find_locations(work, id).await?;
     let (mut saved, granted) = sql::find_settings(work, id).await?;
@@ -151,7 +152,7 @@ fn changes(before: &Cart, name: &str, address: &StoreAddress) -> Vec<Change> {
     differs.map(|(field, before, after)| Change { field, before, after }).collect()
 }
 
-/// The lines of the activity, in the order in which a person would tell them.
+/// The audit events of a save, in the order in which a reader expects them.
 fn events(
     changes: Vec<Change>,
     (was_active, is_active): (bool, bool),

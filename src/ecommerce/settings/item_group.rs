@@ -1,11 +1,11 @@
-//! The item group that new items go into: one line, never a secret.
+//! The item group of newly imported items: one line of text, never a secret.
 
 use crate::{
     ecommerce::{cart::one_line, shopify::blot_tokens},
     pasted::has_ink,
 };
 
-/// Longest item group, in characters.
+/// Maximum length of an item group, in characters.
 pub const ITEM_GROUP_MAX: usize = 80;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum ItemGroupError {
     Empty,
     #[error("Item group must be {} characters or fewer", ITEM_GROUP_MAX)]
     TooLong,
-    /// A group is shown and suggested everywhere, so a secret must never become one.
+    /// An item group is shown and suggested everywhere, so a secret must not be accepted as one.
     #[error("That looks like an access token. Paste it into Access Token. We have not kept it here")]
     IsToken,
 }
@@ -30,7 +30,7 @@ impl ItemGroupError {
     }
 }
 
-/// One line of visible text, or nothing where no item is imported.
+/// Parses one line of visible text; it may be empty if no items are imported.
 pub fn item_group(typed: &str, is_needed: bool) -> Result<String, ItemGroupError> {
     let group = Some(one_line(typed)).filter(|group| has_ink(group)).unwrap_or_default();
     match group.chars().count() {

@@ -1,4 +1,4 @@
-//! Why a setting cannot be used: a permission that the app does not have, or does not have any more.
+//! Why a setting cannot be used: a permission that the app lacks or has lost.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use time::OffsetDateTime;
 use super::Setting;
 use crate::ecommerce::shopify::scopes;
 
-/// What the last pass of exactly the saved credential knows of permissions.
+/// The permissions known from the last pass of the saved credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Granted {
-    /// `None` while nothing that is saved has passed.
+    /// `None` until the saved credential has passed.
     pub scopes: Option<Vec<String>>,
-    /// Permissions that were there once, and since when they are not.
+    /// Permissions that were lost, with the time since when they are missing.
     pub lost: BTreeMap<String, OffsetDateTime>,
 }
 
 impl Granted {
-    /// Since when a permission is missing that was there; the writing form had the reading one in it.
+    /// When a permission was lost; losing a `write_` scope also loses the `read_` scope that it includes.
     fn lost_at(&self, scope: &str) -> Option<OffsetDateTime> {
         let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
         self.lost.get(scope).copied().or_else(|| self.lost.get(&writing?).copied())
@@ -31,25 +31,25 @@ pub enum Reason {
     Missing {
         scope: &'static str,
     },
-    /// Any of these would do.
+    /// Any one of these is sufficient.
     MissingAny {
         scopes: &'static [&'static str],
     },
-    /// It is on and does nothing; it starts again by itself.
+    /// The setting is on but has no effect; it resumes by itself once the permission is granted again.
     Paused {
         scope: &'static str,
         since: Option<OffsetDateTime>,
     },
 }
 
-/// Any of these lets an order be marked shipped.
+/// Any one of these allows marking an order as shipped.
 pub(super) const SHIPPING: [&str; 3] = [
     "write_assigned_fulfillment_orders",
     "write_merchant_managed_fulfillment_orders",
     "write_third_party_fulfillment_orders",
 ];
 
-/// Why a setting cannot be used; `is_on` is what is stored of it.
+/// Returns why a setting cannot be used; `is_on` is its stored value.
 pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<Reason> {
     let Some(scopes) = &granted.scopes else { return Some(Reason::NeverTested) };
     let grants = |scope: &str| scopes::grants(scopes, scope);
@@ -58,8 +58,8 @@ pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<Reaso
         if SHIPPING.into_iter().any(grants) {
             return None;
         }
-        // It ended with the last of the three.
-        let last = SHIPPING.into_iter().max_by_key(|scope| granted.lost_at(scope)).expect("there are three");
+        // The setting stopped working when the last of the three was lost.
+        let last = SHIPPING.into_iter().max_by_key(|scope| granted.lost_at(scope)).expect("SHIPPING is not empty");
         return Some(if is_on && granted.lost_at(last).is_some() {
             paused(last)
         } else {

@@ -19,7 +19,7 @@ fn each_setting_says_why_it_cannot_be_used() {
     let all = ["write_merchant_managed_fulfillment_orders", "write_inventory", "write_locations", "write_products"];
     let missing = |scope| Some(Reason::Missing { scope });
     let any = Some(Reason::MissingAny { scopes: &SHIPPING });
-    // what is granted, the setting, whether it is on, why it cannot be used
+    // granted scopes, setting, whether it is on, why it cannot be used
     let table: &[(&[&str], Setting, bool, Option<Reason>)] = &[
         (&all, UpdateOrderStatus, false, None),
         (&["write_assigned_fulfillment_orders"], UpdateOrderStatus, false, None),
@@ -53,7 +53,7 @@ fn each_setting_says_why_it_cannot_be_used() {
 }
 
 #[test]
-fn what_was_on_is_paused_since_its_permission_went() {
+fn enabled_setting_is_paused_since_its_permission_was_lost() {
     let paused = |setting, lost: &[_], is_on| why_not(setting, &granted(&[], lost), is_on);
     let lost = [("write_locations", THEN), ("write_inventory", LATER)];
     let since = |scope, since| Some(Reason::Paused { scope, since: Some(since) });
@@ -61,11 +61,11 @@ fn what_was_on_is_paused_since_its_permission_went() {
     assert_eq!(paused(Setting::Locations, &lost, true), since("read_locations", THEN));
     assert_eq!(paused(Setting::Locations, &lost, false), Some(Reason::Missing { scope: "read_locations" }));
     let lost = [(SHIPPING[0], LATER), (SHIPPING[1], THEN)];
-    assert_eq!(paused(Setting::UpdateOrderStatus, &lost, true), since(SHIPPING[0], LATER), "it ended with the last");
+    assert_eq!(paused(Setting::UpdateOrderStatus, &lost, true), since(SHIPPING[0], LATER), "the last loss counts");
 }
 
 #[test]
-fn a_form_changes_what_its_page_offered_and_what_may_be_used() {
+fn form_changes_only_offered_and_usable_settings() {
     let saved =
         Settings { update_order_status: true, update_inventory: true, write_products: true, ..Settings::default() };
     let offered = [Setting::UpdateOrderStatus, Setting::WriteProducts, Setting::ImportProducts].into();
@@ -73,15 +73,15 @@ fn a_form_changes_what_its_page_offered_and_what_may_be_used() {
     let asked = Asked { offered, settings: typed };
     let may = granted(&["write_merchant_managed_fulfillment_orders", "read_products", "write_inventory"], &[]);
     let next = saved.with(&asked, &may);
-    assert!(!next.update_order_status, "it was offered and is not ticked");
+    assert!(!next.update_order_status, "offered and not ticked");
     assert!(next.update_inventory && !next.calculate_buildable, "neither was offered");
-    assert!(next.write_products, "offered, but it may not be used now: nothing is no off");
+    assert!(next.write_products, "offered, but unusable now: not submitted does not mean off");
     assert!(next.import_products);
     assert_eq!(saved.with(&asked, &Granted::default()), saved);
 }
 
 #[test]
-fn changes_are_told_in_words() {
+fn changes_are_described_in_words() {
     let before = Settings { locations: ["1".to_owned()].into(), ..Settings::default() };
     let after = Settings { update_inventory: true, item_group: "Web".into(), ..Settings::default() };
     let told: Vec<_> =

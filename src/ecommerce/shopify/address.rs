@@ -1,36 +1,38 @@
-//! Finds the one store that a pasted text means, by matching the raw characters. Refuses to know any URL parser: those are
-//! generous (a tab inside a name, full-width letters, extra slashes), and what is checked here must be what is dialled.
-//! Stops whoever wants a secret sent to a host of theirs. Does not stop a store that is real but not the one that was meant.
-//! Surprising: 32 hex digits are refused, because an old token has the form of a handle and would travel in a DNS query.
+//! Parses a pasted text into the address of one store, by matching the raw characters. Uses no URL parser: those are
+//! lenient (a tab inside a name, full-width letters, extra slashes), and what is checked here must be what is dialled.
+//!
+//! Keeps an attacker from having a secret sent to another host. Does not detect a store that is real but not the
+//! intended one. 32 hex digits are rejected, because an old token has the form of a handle and would leak in a DNS
+//! query.
 
 use std::fmt;
 
 use super::text::is_quote;
 use crate::pasted::{is_format, is_padding};
 
-/// Longest text that is looked at, and drawn again, in bytes.
+/// Maximum length of text that is parsed and shown again, in bytes.
 pub const LONGEST: usize = 2048;
-/// Longest part of a refused domain that is said back, in characters.
+/// Maximum length of a rejected domain in an error message, in characters.
 const LONGEST_ECHO: usize = 100;
 const SUFFIX: &str = ".myshopify.com";
 
-/// One store's address: a single lower-case DNS label under `myshopify.com`. No other host can be made of it.
+/// The address of one store: a single lower-case DNS label under `myshopify.com`. It cannot represent any other host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StoreAddress {
     handle: String,
 }
 
-/// What a pasted text was understood as, and what the person should hear about it.
+/// The address found in a pasted text, and hints for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Understood {
     pub address: StoreAddress,
-    /// Only a name was typed: "We added .myshopify.com."
+    /// Only a name was typed; the page says "We added .myshopify.com."
     pub added_suffix: bool,
-    /// The text had `key:password@` in it, which was dropped unread.
+    /// The text contained `key:password@`, which was dropped unread.
     pub dropped_pair: bool,
 }
 
-/// A mistake that a person can mend. `Display` is the sentence for that person; only a domain is ever said back.
+/// A mistake that a user can correct. `Display` is the message for the user; it echoes at most a domain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     #[error("Enter your store's API URL")]
@@ -73,10 +75,10 @@ impl AddressError {
 }
 
 impl StoreAddress {
-    /// Finds the one store that a pasted text means; asks nobody.
+    /// Parses a pasted text into the address of one store; makes no network call.
     ///
     /// # Errors
-    /// One [`AddressError`] for each mistake that a person can mend.
+    /// One [`AddressError`] for each mistake that a user can correct.
     pub fn parse(typed: &str) -> Result<Understood, AddressError> {
         if typed.len() > LONGEST {
             return Err(AddressError::Lookalike);
@@ -104,18 +106,18 @@ impl StoreAddress {
         from_authority(authority, tail)
     }
 
-    /// A handle that we or Shopify wrote: one lower-case label, or nothing.
+    /// Accepts a handle written by us or by Shopify: one lower-case label, else `None`.
     pub fn from_handle(handle: &str) -> Option<Self> {
         Self::from_label(handle).filter(|address| address.handle == handle)
     }
 
-    /// A host that we or Shopify wrote, exactly `{handle}.myshopify.com`, or nothing.
+    /// Accepts a host written by us or by Shopify: exactly `{handle}.myshopify.com`, else `None`.
     pub fn from_host(host: &str) -> Option<Self> {
         host.strip_suffix(SUFFIX).and_then(Self::from_handle)
     }
 
-    /// The store that a redirect points to: `https://{label}.myshopify.com` or `https://admin.shopify.com/store/{label}`, and
-    /// nothing cleverer. The rest of the path is dropped unread.
+    /// The store that a redirect points to: `https://{label}.myshopify.com` or
+    /// `https://admin.shopify.com/store/{label}`, and no other form. The rest of the path is dropped unread.
     pub(super) fn from_location(location: &str) -> Option<Self> {
         if location.len() > LONGEST || location.chars().any(|c| c.is_control() || c == '\\') {
             return None;
@@ -129,12 +131,12 @@ impl StoreAddress {
         &self.handle
     }
 
-    /// The one host that this store's secrets may be sent to.
+    /// The only host that this store's secrets may be sent to.
     pub fn host(&self) -> String {
         format!("{}{SUFFIX}", self.handle)
     }
 
-    /// As it is stored and shown: `https://{handle}.myshopify.com/admin`.
+    /// The stored and displayed form: `https://{handle}.myshopify.com/admin`.
     pub fn admin_url(&self) -> String {
         format!("https://{}{SUFFIX}/admin", self.handle)
     }
@@ -156,7 +158,7 @@ impl fmt::Display for StoreAddress {
     }
 }
 
-/// Takes off what comes along when an address is copied out of a sentence. Nothing leaves the middle.
+/// Trims what is copied along with an address out of a sentence. Removes nothing from the middle.
 fn unwrap_paste(typed: &str) -> &str {
     typed
         .trim_start_matches(|c: char| is_padding(c) || is_quote(c) || matches!(c, '<' | '(' | '['))
@@ -178,7 +180,7 @@ fn looks_like_email(text: &str) -> bool {
     plain && text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && looks_public(host))
 }
 
-/// Dots, and letters at the end: a name that the public could look up.
+/// Whether a host looks like a public domain: it has dots, and letters at the end.
 fn looks_public(host: &str) -> bool {
     let is_part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     host.rsplit_once('.').is_some_and(|(name, last)| {
@@ -186,7 +188,7 @@ fn looks_public(host: &str) -> bool {
     })
 }
 
-/// A handle by itself, or with the path of the admin behind it as the label of the field asks for: `northwind-tea/admin`.
+/// A handle alone, or followed by the path of the admin as the label of the field suggests: `northwind-tea/admin`.
 fn handle_alone(text: &str) -> Option<StoreAddress> {
     let (label, path) = split_authority(text);
     let segment = path.strip_prefix('/').map(|path| split_authority(path).0);
@@ -228,14 +230,14 @@ fn from_authority(authority: &str, tail: &str) -> Result<Understood, AddressErro
     }
 }
 
-/// Exactly `{label}.myshopify.com` in any case, with one `:443` at most.
+/// Exactly `{label}.myshopify.com` in any case, with at most one `:443`.
 fn from_store_host(authority: &str) -> Option<StoreAddress> {
     let host = authority.strip_suffix(":443").unwrap_or(authority).to_ascii_lowercase();
     host.strip_suffix(SUFFIX).and_then(StoreAddress::from_label)
 }
 
-/// Whether an authority that is refused for its characters reads like a store's address or a handle, so that the sentence about
-/// the form of an address would contradict what stands above it. Any character that is not ASCII may stand for any other.
+/// Whether an authority that is rejected for its characters looks like a store's address or a handle, so that a message
+/// about the form of an address would contradict what the user sees. Any non-ASCII character may stand for any other.
 fn reads_right(authority: &str) -> bool {
     let seen: Vec<char> = authority.chars().filter(|c| !is_format(*c)).collect();
     let suffix: Vec<char> = SUFFIX.chars().collect();
@@ -243,13 +245,13 @@ fn reads_right(authority: &str) -> bool {
     !seen.contains(&'.') || seen.len() > suffix.len() && seen.iter().rev().zip(suffix.iter().rev()).all(is_like)
 }
 
-/// `word:word`, the form in which old private apps gave their key and password.
+/// `word:word`, the form of key and password of old private apps.
 fn is_pair(text: &str) -> bool {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     text.split_once(':').is_some_and(|(key, password)| is_word(key) && is_word(password))
 }
 
-/// The label of `/store/{label}`, where it ends there or goes on with `/`, `?` or `#`.
+/// The label of `/store/{label}`, if it ends the path or is followed by `/`, `?` or `#`.
 fn store_in_path(tail: &str) -> Option<StoreAddress> {
     const STORE: &str = "/store/";
     let (label, _) = split_authority(tail.get(STORE.len()..).filter(|_| starts_with_ignoring_case(tail, STORE))?);

@@ -1,6 +1,8 @@
-//! From what Shopify sends to what it means: one table, read in the order of who answered, status, content type and size, JSON,
-//! shape, `errors`, data. Refuses to know how an answer travelled. Stops a web page with status 200 from counting as success.
-//! Surprising: `errors` may be a string, an object or an array. Source: shopify.dev, *Response codes*, checked November 2026.
+//! Interprets Shopify's responses with one table, in the order: origin, status, content type and size, JSON, shape,
+//! `errors`, data. Knows nothing about the transport.
+//!
+//! A web page with status 200 never counts as success. `errors` may be a string, an object or an array. Source:
+//! shopify.dev, *Response codes*, checked November 2026.
 
 mod exchange;
 mod messages;
@@ -20,35 +22,35 @@ pub use refusal::Refusal;
 use refusal::{graphql_refusal, is_nothing, refused};
 use shapes::{ConnectionData, Customer, OrdersData};
 
-/// What a store lets an app see of it and of itself.
+/// What an app can read about a store and about its own installation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed {
     pub store: Store,
-    /// Scope handles as Shopify listed them.
+    /// Scope handles as listed by Shopify.
     pub scopes: Vec<String>,
 }
 
-/// What one order showed of its customer.
+/// Whether the customer of one order is visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Customers {
     Visible,
     Hidden,
-    /// No order, or none with a customer: nothing is proven.
+    /// No order, or none with a customer: proves nothing.
     NoneSeen,
-    /// The answer says nothing about customers.
+    /// The response says nothing about customers.
     Unknown,
 }
 
-/// Reads the answer to the connection test.
+/// Reads the response to the connection test.
 ///
 /// # Errors
-/// The one finding that the answer amounts to.
+/// The finding that the response amounts to.
 pub fn installed(asked: &StoreAddress, answer: &Answer) -> Result<Installed, Refusal> {
     let data = data(asked, answer)?;
     let typed: ConnectionData = serde_json::from_value(data).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
     let shop_id = shop_id(&typed.shop.id).ok_or(Refusal::foreign(NOT_OUR_SHAPE))?;
     let handles = typed.current_app_installation.access_scopes.iter();
-    // One name each; a list within a name costs nobody a permission.
+    // Split a handle that contains a list, so that no permission is lost.
     let scopes = handles.flat_map(|scope| scope.handle.split(',')).map(|scope| tame(scope, 100));
     let name = |text: Option<String>| tame(&text.unwrap_or_default(), NAME_LIMIT);
     let plan = typed.shop.plan.unwrap_or_default();
@@ -72,10 +74,10 @@ pub fn installed(asked: &StoreAddress, answer: &Answer) -> Result<Installed, Ref
     })
 }
 
-/// Reads the answer to the customer check. Anything but a clear word is [`Customers::Unknown`].
+/// Reads the response to the customer check. Anything that is not clear is [`Customers::Unknown`].
 pub fn customers(asked: &StoreAddress, answer: &Answer) -> Customers {
     match data(asked, answer).map(serde_json::from_value::<OrdersData>) {
-        // On the first request the same refusal has another meaning.
+        // In the connection test, the same refusal has another meaning.
         Err(refusal) if refusal.class == Class::NotAllowed && answer.head.status == 200 => Customers::Hidden,
         Err(_) | Ok(Err(_)) => Customers::Unknown,
         Ok(Ok(data)) => match data.orders.nodes.into_iter().find_map(|order| order.customer) {
@@ -86,7 +88,7 @@ pub fn customers(asked: &StoreAddress, answer: &Answer) -> Customers {
     }
 }
 
-/// The `data` of a GraphQL answer without a single error in it.
+/// The `data` of a GraphQL response that contains no error.
 pub(super) fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
     if let Some(refusal) = refused(asked, answer) {
         return Err(refusal);
@@ -100,7 +102,7 @@ pub(super) fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refus
 
 pub(super) const NOT_OUR_SHAPE: &str = "JSON, but not Shopify's";
 
-/// A body as JSON of at most 128 levels; `serde_json` refuses deeper ones by itself.
+/// Parses the body as JSON of at most 128 levels; `serde_json` rejects deeper ones by itself.
 fn json(answer: &Answer) -> Result<Value, Refusal> {
     match &answer.body {
         Body::Encoded => Err(Refusal::foreign("a compressed answer, although we asked for none")),

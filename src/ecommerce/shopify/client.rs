@@ -1,7 +1,9 @@
-//! The only way out to Shopify. A request is built of constants and one handle, so a secret can reach its own store and
-//! nothing else. Stops false answers that want our memory, redirects that want our header, and ambient proxies; does not
-//! stop a proxy that the operator chose from learning which store is asked. Refuses to know what an answer means.
-//! Surprising: followed redirects would carry `x-shopify-access-token` to the other host, so none is ever followed.
+//! The HTTP client for Shopify; no other code calls Shopify. A request is built from constants and one handle, so a
+//! secret can reach only its own store. Does not interpret responses.
+//!
+//! Protects against responses that exhaust memory, redirects that would receive the token header, and ambient proxies;
+//! does not hide from the operator's own proxy which store is called. Redirects are never followed, because they would
+//! carry `x-shopify-access-token` to the other host.
 
 mod egress;
 mod failure;
@@ -32,11 +34,11 @@ use super::API_VERSION;
 use super::address::StoreAddress;
 use super::credential::{AccessToken, ClientId, ClientSecret};
 
-/// Most headers that an answer may have.
+/// Maximum number of headers of a response.
 const MOST_HEADERS: usize = 100;
-/// Look-up, TCP and TLS together: 5 s.
+/// Timeout of DNS lookup, TCP and TLS together.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Most calls in flight in one process; the others wait within their own deadline.
+/// Maximum calls in flight per process; further calls wait within their own deadline.
 const MOST_IN_FLIGHT: usize = 200;
 
 const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
@@ -70,10 +72,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that trusts the compiled-in roots and the operator's, and asks no proxy but the operator's.
+    /// Creates a client that trusts the compiled-in roots and the operator's, and uses no proxy other than the
+    /// operator's.
     ///
     /// # Errors
-    /// Extra roots that are no PEM certificates, or a TLS set-up that the build does not support.
+    /// Extra roots that are not PEM certificates, or a TLS configuration that the build does not support.
     pub fn new(egress: &Egress) -> anyhow::Result<Self> {
         Ok(Self {
             http: Arc::new(RwLock::new(build(egress)?)),
@@ -82,24 +85,24 @@ impl Client {
         })
     }
 
-    /// Trusts the operator's roots as they are now. Calls in flight go on.
+    /// Reloads the operator's roots. Calls in flight continue.
     ///
     /// # Errors
-    /// As [`Client::new`]; what was trusted before stays so.
+    /// As [`Client::new`]; the previous roots stay in use.
     pub fn reload(&self, egress: &Egress) -> anyhow::Result<()> {
         let http = build(egress)?;
-        *self.http.write().expect("no panic while it is locked") = http;
+        *self.http.write().expect("the lock is never poisoned") = http;
         Ok(())
     }
 
     fn http(&self) -> reqwest::Client {
-        self.http.read().expect("no panic while it is locked").clone()
+        self.http.read().expect("the lock is never poisoned").clone()
     }
 
-    /// Runs one of our documents in a store.
+    /// Runs one of our GraphQL documents in a store.
     ///
     /// # Errors
-    /// [`Failure`] where no whole answer came back. The caller sets the deadline.
+    /// [`Failure`] if no complete response was received. The caller sets the deadline.
     pub async fn graphql(
         &self,
         address: &StoreAddress,
@@ -110,10 +113,10 @@ impl Client {
         self.graphql_with(address, token, document, &serde_json::Value::Null, meter).await
     }
 
-    /// The same with the document's variables; `null` for none.
+    /// Same as `graphql`, with the document's variables; `null` for none.
     ///
     /// # Errors
-    /// [`Failure`] where no whole answer came back. The caller sets the deadline.
+    /// [`Failure`] if no complete response was received. The caller sets the deadline.
     pub async fn graphql_with(
         &self,
         address: &StoreAddress,
@@ -126,10 +129,10 @@ impl Client {
         self.send(request, meter).await
     }
 
-    /// Asks for a token of 24 hours in exchange for an app's Client ID and Client secret.
+    /// Exchanges an app's Client ID and Client secret for a token of 24 hours.
     ///
     /// # Errors
-    /// [`Failure`] where no whole answer came back. The caller sets the deadline.
+    /// [`Failure`] if no complete response was received. The caller sets the deadline.
     pub async fn exchange(
         &self,
         address: &StoreAddress,
@@ -148,11 +151,11 @@ impl Client {
         self.send(request, meter).await
     }
 
-    /// How long Shopify takes to answer at all, over verified TLS and without any secret. Every name under myshopify.com has
-    /// an address and a certificate, so the store need not exist.
+    /// Measures how long Shopify takes to respond, over verified TLS and without any secret. Every name under
+    /// myshopify.com has an address and a certificate, so the store need not exist.
     ///
     /// # Errors
-    /// [`Failure`] where nothing answered, within 5 s for the connection and as much for the answer.
+    /// [`Failure`] if nothing responded, within 5 s for the connection and 10 s in all.
     pub async fn reach(&self) -> Result<Duration, Failure> {
         let began = Instant::now();
         let request =
@@ -199,7 +202,7 @@ impl Client {
     }
 }
 
-/// Whether the body says more than the status: data, or whose refusal it is and why.
+/// Whether the body says more than the status: data, or who refused and why.
 const fn needs_body(status: u16) -> bool {
     matches!(status, 200 | 400..=428 | 431..=499)
 }

@@ -1,6 +1,8 @@
-//! One connection test: the typed address and credential against the store, every check told as it ends. Knows no database;
-//! whoever calls it records. Stops nothing by itself: what may be sent where is decided in `address` and `client`.
-//! Surprising: a store that pauses, locks or throttles fails *Store reached*, so that none of these marks the credential.
+//! One connection test: an address and a credential against the store, with each check reported as it completes. Knows
+//! no database; the caller records the verdict. Where a secret may be sent is decided in `address` and `client`, not
+//! here.
+//!
+//! A paused, locked or throttled store fails *Store reached*, so that none of these counts against the credential.
 
 mod customers;
 mod judging;
@@ -21,33 +23,33 @@ use customers::{look_at_customers, may_see_customers};
 use judging::{judged, refused};
 use lines::{Lines, Took};
 
-/// Longest whole test, token exchange and customer check included: 14.5 s, so that the page is complete within 15 s.
+/// Time limit of a whole test, token exchange and customer check included, so that the page is complete within 15 s.
 pub const DEADLINE: Duration = Duration::from_millis(14_500);
 
-/// Longest check in the background: 10 s.
+/// Time limit of a background check.
 pub const CHECK_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Most scope handles that a verdict keeps.
+/// Maximum number of scope handles that a verdict keeps.
 const MOST_GRANTED: usize = 200;
 
-/// What we ask; checked, as the other question is, against Shopify's published schema.
+/// The query of the test. Like the customer query, it is checked against Shopify's published schema.
 const CONNECTION_TEST: &str = include_str!("connection_test.graphql");
 
-/// What is tested.
+/// The store and credential under test.
 pub struct Subject<'a> {
     pub address: &'a StoreAddress,
     pub credential: &'a Credential,
-    /// The shop ID that the cart was made with; another one is `WRONG_STORE`.
+    /// The shop ID that the cart was created with; another one is `WRONG_STORE`.
     pub expected_shop_id: Option<&'a str>,
 }
 
-/// Runs one test to its end within [`DEADLINE`], whether or not anybody still listens to `told`. Never fails: every
-/// outcome is a finding. Facts that only the caller has (another cart, when it last worked) are left empty.
+/// Runs one test to its end within [`DEADLINE`], even if the receiver of `told` is gone. Never fails: every outcome is
+/// a finding. Leaves facts empty that only the caller has (another cart, when it last worked).
 pub async fn run(client: &Client, subject: Subject<'_>, told: &UnboundedSender<Check>) -> Verdict {
     run_within(DEADLINE, client, subject, told).await
 }
 
-/// The same with another deadline, such as [`CHECK_DEADLINE`].
+/// Same, with another deadline such as [`CHECK_DEADLINE`].
 pub async fn run_within(
     deadline: Duration,
     client: &Client,
@@ -57,7 +59,7 @@ pub async fn run_within(
     run_parts(deadline, client, subject, told, true).await
 }
 
-/// A check that nobody watches; without a look at an order where the caller knows about customers already.
+/// Runs a background check without a receiver; omits the customer query if the caller knows its result already.
 pub async fn check_within(deadline: Duration, client: &Client, subject: Subject<'_>, asks_customers: bool) -> Verdict {
     let (told, _) = tokio::sync::mpsc::unbounded_channel();
     run_parts(deadline, client, subject, &told, asks_customers).await
@@ -92,7 +94,7 @@ async fn run_parts(
     verdict
 }
 
-/// The verdict of a token exchange that was refused outside of a test.
+/// The verdict of a token exchange that was refused outside a test.
 pub fn refused_exchange(refusal: Refusal, meter: &Meter, began: Instant) -> Verdict {
     let (told, _) = tokio::sync::mpsc::unbounded_channel();
     let mut lines = Lines { told: &told, checks: Vec::with_capacity(5) };
@@ -101,7 +103,7 @@ pub fn refused_exchange(refusal: Refusal, meter: &Meter, began: Instant) -> Verd
     Verdict { checks: lines.checks, ..verdict }
 }
 
-/// The token that this test was given in exchange; dropped with it.
+/// The token that this test received by exchange; dropped with the test.
 type Minting = tokio::sync::OnceCell<answer::Minted>;
 
 async fn open(client: &Client, subject: &Subject<'_>, minted: &Minting, meter: &Meter) -> Result<Installed, Refusal> {

@@ -1,7 +1,9 @@
-//! The two kinds of credential that Shopify gives out, told apart by their shape: refuse only certain mistakes, warn about
-//! the rest, never demand a length. Stops our own logs and pages: a secret here has no `Clone`, `Display` or `Serialize`.
-//! Surprising: 32 hex digits may be a token from before 2020 or a Client ID in the wrong box; the shape cannot tell.
-//! Source: shopify.dev, *Authentication and authorization*, checked November 2026.
+//! The two kinds of Shopify credential, distinguished by their shape: reject only certain mistakes, warn about the
+//! rest, never require a length.
+//!
+//! A secret here has no `Clone`, `Display` or `Serialize`, so that logs and pages cannot show it. 32 hex digits may be
+//! a token from before 2020 or a Client ID in the wrong field; the shape cannot tell. Source: shopify.dev,
+//! *Authentication and authorization*, checked November 2026.
 
 mod mistakes;
 mod unwrapping;
@@ -15,16 +17,16 @@ use crate::pasted;
 pub use mistakes::{CredentialError, Field, Warning};
 use unwrapping::{is_digits, unwrap_secret};
 
-/// Longest secret or Client ID, in characters.
+/// Maximum length of a secret or Client ID, in characters.
 const LONGEST: usize = 512;
-/// Digits that follow the prefix of a whole token.
+/// Number of digits after the prefix of a complete token.
 const DIGITS: usize = 32;
-/// A secret shorter than this, in characters, does not show how it ends.
+/// Minimum length of a secret, in characters, for its last four to be shown.
 const SHORTEST_WITH_ENDING: usize = 20;
 
 const TOKEN_PREFIXES: [&str; 4] = ["shpat_", "shpca_", "shppa_", "shpua_"];
 
-/// Which of the two ways in a cart uses.
+/// The kind of credential that a cart uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialKind {
@@ -34,7 +36,7 @@ pub enum CredentialKind {
 }
 
 impl CredentialKind {
-    /// As it is stored and sent in forms.
+    /// The value in the database and in forms.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AccessToken => "access_token",
@@ -42,7 +44,7 @@ impl CredentialKind {
         }
     }
 
-    /// What it is called in a sentence.
+    /// The name in a sentence.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::AccessToken => "access token",
@@ -61,18 +63,18 @@ pub struct AccessToken(SecretString);
 /// The secret half of an app's Client ID and Client secret: visible ASCII, 1 to 512 characters.
 pub struct ClientSecret(SecretString);
 
-/// The public half; no secret. Visible ASCII, 1 to 512 characters.
+/// The public half of an app's Client ID and Client secret; not a secret. Visible ASCII, 1 to 512 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientId(String);
 
-/// What opens a store.
+/// A credential that opens a store.
 pub enum Credential {
     AccessToken(AccessToken),
     ClientCredentials { id: ClientId, secret: ClientSecret },
 }
 
 impl AccessToken {
-    /// Judges what was typed into *Access Token*.
+    /// Validates text typed into *Access Token*.
     ///
     /// # Errors
     /// `TOKEN_*`: a mistake that is certain from the shape alone.
@@ -98,7 +100,7 @@ impl AccessToken {
         Ok((Self(token.into()), warning_about(token)))
     }
 
-    /// A token that Shopify minted for us. Its shape is never judged, only whether a header can carry it.
+    /// A token that Shopify issued to us. Its shape is not validated, only whether a header can carry it.
     pub fn issued(token: SecretString) -> Option<Self> {
         is_visible_ascii(token.expose_secret(), LONGEST).then_some(Self(token))
     }
@@ -114,7 +116,7 @@ impl AccessToken {
 }
 
 impl ClientSecret {
-    /// Judges what was typed into *Client secret*.
+    /// Validates text typed into *Client secret*.
     ///
     /// # Errors
     /// `CLIENT_SECRET_*`: a mistake that is certain from the shape alone.
@@ -139,7 +141,7 @@ impl ClientSecret {
 }
 
 impl ClientId {
-    /// Judges what was typed into *Client ID*.
+    /// Validates text typed into *Client ID*.
     ///
     /// # Errors
     /// `CLIENT_ID_*`: a mistake that is certain from the shape alone.
@@ -169,7 +171,7 @@ impl ClientId {
 }
 
 impl Credential {
-    /// A Client ID and a Client secret that were typed together.
+    /// Combines a Client ID and a Client secret that were typed together.
     ///
     /// # Errors
     /// `CLIENT_SECRET_IS_ID`: both are the same text.
@@ -180,7 +182,7 @@ impl Credential {
         Ok(Self::ClientCredentials { id, secret })
     }
 
-    /// A credential as it comes out of the vault. `None` where the row's parts do not fit together.
+    /// Builds a credential from decrypted columns. `None` if the columns do not fit together.
     pub fn from_stored(kind: CredentialKind, client_id: Option<String>, secret: SecretString) -> Option<Self> {
         if !is_visible_ascii(secret.expose_secret(), LONGEST) {
             return None;
@@ -217,7 +219,7 @@ impl Credential {
         }
     }
 
-    /// The last four characters of the secret, for people to recognise it by; none of a secret under 20 characters.
+    /// The last four characters of the secret, so that users can recognise it; `None` for a secret under 20 characters.
     pub fn ending(&self) -> Option<String> {
         ending(self.secret())
     }
@@ -251,7 +253,7 @@ fn warning_about(token: &str) -> Option<Warning> {
     }
 }
 
-/// A text without the punctuation behind it.
+/// The text without trailing punctuation.
 fn word_of(text: &str) -> &str {
     text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())
 }

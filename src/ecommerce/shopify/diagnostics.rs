@@ -1,8 +1,8 @@
-//! *Copy diagnostics*: what support needs of a test, as text that is safe to publish. The reference finds the cart for whoever may
-//! look; nobody else learns whose it is.
+//! *Copy diagnostics*: what support needs to know about a test, as text that is safe to publish. Its reference leads
+//! only users with access to the cart; the text does not reveal whose cart it is.
 //!
-//! Built from an allow-list: no store address, shop name, person or secret has a way in, and what Shopify wrote is let through
-//! only where it looks like the version or the id that it should be.
+//! Built from an allow-list: no store address, shop name, user or secret can be included, and text from Shopify only if
+//! it looks like the version or the id that it should be.
 
 use std::fmt::Write as _;
 
@@ -23,25 +23,25 @@ pub struct PastOutcome {
     pub class: Class,
 }
 
-/// What the text is made from.
+/// The input of the diagnostics text.
 #[derive(Clone, Copy, Debug)]
 pub struct Diagnosed<'a> {
-    /// `None` where nothing was ever tested.
+    /// `None` if nothing was ever tested.
     pub report: Option<&'a TestReport>,
-    /// The kind of the credential, `None` where there is none.
+    /// The kind of the credential; `None` if there is none.
     pub kind: Option<CredentialKind>,
-    /// When the credential was saved; `None` for one that was only typed.
+    /// When the credential was saved; `None` if it was only typed.
     pub saved_at: Option<OffsetDateTime>,
     pub now: OffsetDateTime,
     pub outcomes: &'a [PastOutcome],
 }
 
-/// The text: plain ASCII, one fact a line.
+/// Returns the text: plain ASCII, one fact per line.
 pub fn text(diagnosed: &Diagnosed<'_>) -> String {
     let Diagnosed { report, outcomes, .. } = *diagnosed;
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        writeln!(text, "{name}: {value}").expect("a string takes it");
+        writeln!(text, "{name}: {value}").expect("String writes never fail");
     };
     if let Some(report) = report {
         line("Reference", &report.id.simple().to_string());
@@ -54,9 +54,9 @@ pub fn text(diagnosed: &Diagnosed<'_>) -> String {
         None => line("Outcome", "never tested"),
     }
     if !outcomes.is_empty() {
-        writeln!(text, "Last outcomes:").expect("a string takes it");
+        writeln!(text, "Last outcomes:").expect("String writes never fail");
         for outcome in outcomes {
-            writeln!(text, "  {}  {}", moment(outcome.at), outcome.class.as_str()).expect("a string takes it");
+            writeln!(text, "  {}  {}", moment(outcome.at), outcome.class.as_str()).expect("String writes never fail");
         }
     }
     text
@@ -124,7 +124,7 @@ fn state(check: &Check) -> String {
         CheckState::Failed => "failed",
         CheckState::NotChecked => "not checked",
     };
-    // Only these two find what is nobody's name: `15 of 17`, `2026-10`.
+    // Only these two are never names: `15 of 17`, `2026-10`.
     let found = match check.kind {
         CheckKind::Permissions => check.found.as_deref().filter(|found| is_count(found)),
         CheckKind::Version => check.found.as_deref().filter(|found| is_version(found)),
@@ -148,7 +148,7 @@ fn is_version(text: &str) -> bool {
     is_dated || text == "unstable"
 }
 
-/// Shopify's ids are hex digits and hyphens, sometimes with a time behind them.
+/// Whether a text looks like one of Shopify's ids: hex digits and hyphens, sometimes followed by a time.
 fn is_id(text: &str) -> bool {
     (8..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
@@ -159,7 +159,7 @@ fn is_count(text: &str) -> bool {
         .is_some_and(|(n, of)| [n, of].iter().all(|n| n.len() < 4 && n.bytes().all(|b| b.is_ascii_digit())))
 }
 
-/// A remark is a phrase of ours: letters and blanks, no address.
+/// Whether a remark is a phrase written by us: letters and blanks, no address.
 fn is_phrase(text: &str) -> bool {
     text.len() <= 80 && text.chars().all(|c| c.is_ascii_alphanumeric() || " ,'-()".contains(c))
 }

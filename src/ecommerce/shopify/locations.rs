@@ -1,5 +1,7 @@
-//! A store's locations, page by page, for the setting that limits stock to some of them. Knows no database; whoever calls it keeps
-//! the list. Surprising: Shopify leaves deactivated locations out by itself, so a location that is chosen and not in the list is gone.
+//! Reads a store's locations, page by page, for the setting that limits stock to some of them. Knows no database; the
+//! caller stores the list.
+//!
+//! Shopify omits deactivated locations, so a chosen location that is not in the list is gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,23 +17,23 @@ use super::{
 };
 
 const LOCATIONS: &str = include_str!("locations.graphql");
-/// Pages of 100 that are read; what is beyond is left out.
+/// Maximum number of pages of 100 that are read; further locations are left out.
 const MOST_PAGES: usize = 20;
 
-/// One location as we keep it.
+/// A location as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The digits of `gid://shopify/Location/{digits}`.
     pub id: String,
     /// Foreign text: at most 255 characters, no control characters.
     pub name: String,
-    /// Stock is limited to it and to the others that are chosen.
+    /// Stock is limited to the chosen locations, this one included.
     pub is_chosen: bool,
-    /// Chosen, and not in the list that the store gave last.
+    /// Chosen, but not in the latest list of the store.
     pub is_gone: bool,
 }
 
-/// The list as it was read last; `None` where it never was.
+/// The list as it was read last; `read_at` is `None` if it was never read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Locations {
     pub all: Vec<Location>,
@@ -39,7 +41,7 @@ pub struct Locations {
 }
 
 impl Locations {
-    /// Those that the store has.
+    /// The locations that the store has.
     pub fn there(&self) -> impl Iterator<Item = &Location> {
         self.all.iter().filter(|location| !location.is_gone)
     }
@@ -48,21 +50,21 @@ impl Locations {
         self.all.iter().filter(|location| location.is_gone)
     }
 
-    /// Ids of those that stock is limited to.
+    /// Ids of the locations that stock is limited to.
     pub fn chosen(&self) -> BTreeSet<String> {
         self.all.iter().filter(|location| location.is_chosen).map(|location| location.id.clone()).collect()
     }
 
-    /// What people call a location; one that is not known by its number.
+    /// The name of a location; its id if the location is unknown.
     pub fn name(&self, id: &str) -> String {
         self.all.iter().find(|location| location.id == id).map_or_else(|| id.to_owned(), |found| found.name.clone())
     }
 }
 
-/// Ids and names of all active locations, at most 2,000. The caller sets the deadline.
+/// Returns ids and names of all active locations, at most 2,000. The caller sets the deadline.
 ///
 /// # Errors
-/// The one finding that stopped it; nothing is half a list.
+/// The finding that stopped the read; there is no partial list.
 pub async fn list(
     client: &Client,
     address: &StoreAddress,
@@ -86,7 +88,7 @@ pub async fn list(
 #[derive(Debug)]
 struct Page {
     found: Vec<(String, String)>,
-    /// Where the next one begins.
+    /// Cursor of the next page.
     next: Option<String>,
 }
 
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn active_locations_are_read_and_their_names_tamed() {
+    fn active_locations_are_read_and_their_names_sanitized() {
         let nodes = [
             node("gid://shopify/Location/1", "London\u{202e}\n warehouse", true),
             node("gid://shopify/Location/2", "Closed", false),
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_list_is_none() {
+    fn malformed_list_is_rejected() {
         let class = |body: &serde_json::Value| read(body).err().map(|refusal| refusal.class);
         let odd = [
             serde_json::json!({"data": {}}),

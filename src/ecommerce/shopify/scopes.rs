@@ -1,32 +1,33 @@
-//! The 17 permissions in one table: the guide, the test and the screens read nothing else. Refuses to know what is on screen.
-//! Surprising: `write_x` grants `read_x`, so two lists of names are never compared as they stand.
-//! Source: shopify.dev, *Access scopes*, checked November 2026.
+//! The 17 permissions in one table, the only source for the guide, the test and the pages. Knows no page.
+//!
+//! `write_x` implies `read_x`, so lists of scopes are compared only after expansion. Source: shopify.dev, *Access
+//! scopes*, checked November 2026.
 
 use std::collections::BTreeSet;
 
-/// Whether a cart does its work without a permission.
+/// Whether a cart needs a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     Needed,
-    /// Nice to have: its absence is a note, never a limit.
+    /// Optional: its absence is a note, never a limit.
     Optional,
-    /// Shopify may offer it to stores on Plus only; elsewhere it is nice to have.
+    /// Shopify may offer it only to Plus stores; needed there, optional elsewhere.
     NeededOnPlus,
 }
 
-/// One of the 17.
+/// One of the 17 permissions.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permission {
     /// Shopify's name for it.
     pub scope: &'static str,
     pub need: Need,
-    /// The name that people read.
+    /// The name for users.
     pub say: &'static str,
-    /// What stops working if it is missing; goes on after a colon.
+    /// What stops working without it; shown after a colon.
     pub without: &'static str,
 }
 
-/// In the order in which Shopify's screen lists them.
+/// All permissions, in the order of Shopify's screen.
 pub const PERMISSIONS: [Permission; 17] = [
     Permission {
         scope: "write_assigned_fulfillment_orders",
@@ -132,11 +133,11 @@ pub const PERMISSIONS: [Permission; 17] = [
     },
 ];
 
-/// Shopify lists only the read form of this one today, and the read form does.
+/// Permissions whose read form is sufficient: today Shopify lists only the read form of this one.
 const READ_FORM_DOES: [(&str, &str); 1] = [("write_product_listings", "read_product_listings")];
 
 impl Permission {
-    /// Whether its absence costs this store something that it was promised.
+    /// Whether a store on this plan loses a promised function without the permission.
     pub const fn is_needed(&self, is_plus: bool) -> bool {
         match self.need {
             Need::Needed => true,
@@ -156,7 +157,7 @@ pub fn permission(scope: &str) -> Option<&'static Permission> {
     PERMISSIONS.iter().find(|permission| permission.scope == scope)
 }
 
-/// What people call a permission, in its writing or its reading form; one that the table does not have keeps its name.
+/// The name for users of a scope in its write or read form; a scope that is not in the table keeps its own name.
 pub fn say(scope: &str) -> &str {
     let bare = |scope: &'static str| scope.split_once('_').map(|(_, rest)| rest);
     let rest = scope.split_once('_').map(|(_, rest)| rest);
@@ -164,33 +165,34 @@ pub fn say(scope: &str) -> &str {
     known.map_or(scope, |permission| permission.say)
 }
 
-/// The granted names and all that they imply.
+/// The granted scopes and all that they imply.
 pub fn expand<S: AsRef<str>>(granted: &[S]) -> BTreeSet<String> {
     let names = granted.iter().map(|scope| scope.as_ref().trim()).filter(|scope| !scope.is_empty());
     names.flat_map(|scope| [Some(scope.to_owned()), implied_by(scope)]).flatten().collect()
 }
 
-/// Whether a permission is there, in its own name or through a stronger one.
+/// Whether a scope is granted, by itself or through a stronger one.
 pub fn grants<S: AsRef<str>>(granted: &[S], scope: &str) -> bool {
     expand(granted).contains(scope)
 }
 
-/// Permissions that this store needs and does not have, in the order of the table.
+/// Permissions that this store needs and lacks, in the order of the table.
 pub fn missing_needed<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static Permission> {
     missing(granted).into_iter().filter(|permission| permission.is_needed(is_plus)).collect()
 }
 
-/// Permissions that would be nice to have here, in the order of the table.
+/// Optional permissions that this store lacks, in the order of the table.
 pub fn missing_optional<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static Permission> {
     missing(granted).into_iter().filter(|permission| !permission.is_needed(is_plus)).collect()
 }
 
-/// How many of the 17 are there.
+/// How many of the 17 permissions are granted.
 pub fn covered<S: AsRef<str>>(granted: &[S]) -> usize {
     PERMISSIONS.len() - missing(granted).len()
 }
 
-/// Granted names that nothing here uses, each once: a `write_x` and the `read_x` that it implies count as one.
+/// Granted scopes that nothing here uses, without duplicates: a `write_x` and the `read_x` that it implies count as
+/// one.
 pub fn extra<S: AsRef<str>>(granted: &[S]) -> Vec<String> {
     let used = expand(&PERMISSIONS.map(|permission| permission.scope));
     let names: BTreeSet<&str> = granted.iter().map(|s| s.as_ref().trim()).filter(|s| !s.is_empty()).collect();
@@ -204,7 +206,7 @@ fn missing<S: AsRef<str>>(granted: &[S]) -> Vec<&'static Permission> {
     PERMISSIONS.iter().filter(|permission| !permission.is_in(&expanded)).collect()
 }
 
-/// `read_x` for `write_x`, with or without `unauthenticated_` before it. `customer_…` names are outside of the rule.
+/// `read_x` for `write_x`, with or without `unauthenticated_` before it. `customer_…` scopes do not follow the rule.
 fn implied_by(scope: &str) -> Option<String> {
     let (front, rest) = match scope.strip_prefix("unauthenticated_") {
         Some(rest) => ("unauthenticated_", rest),
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_implies_reading_and_not_the_other_way_round() {
+    fn write_scopes_imply_read_scopes_and_not_the_reverse() {
         let expanded = expand(&["write_orders", " read_products ", "", "customer_write_orders", "write_"]);
         assert!(expanded.contains("read_orders") && !expanded.contains("write_products"));
         assert!(!expanded.contains("customer_read_orders") && !expanded.contains("read_"));
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_is_told_apart_by_need_and_plan() {
+    fn missing_permissions_are_split_by_need_and_plan() {
         assert!(missing_needed(&all(), true).is_empty() && missing_optional(&all(), true).is_empty());
         let granted: Vec<_> = all()
             .into_iter()
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stronger_or_a_read_form_covers() {
+    fn stronger_scope_or_sufficient_read_form_covers() {
         let with = |more: &'static str, less: &str| -> Vec<&str> {
             all().into_iter().filter(|scope| *scope != less).chain([more]).collect()
         };

@@ -1,4 +1,4 @@
-//! The SQL of unsaved credentials.
+//! The SQL of draft secrets.
 
 use uuid::Uuid;
 
@@ -14,11 +14,11 @@ pub(super) struct Unsaved {
     pub host: String,
     pub secret: Vec<u8>,
     pub ending: Option<String>,
-    /// Whether its thirty minutes last.
+    /// Whether it is younger than 30 minutes.
     pub is_fresh: bool,
 }
 
-/// Only the session that made a form's row may replace it.
+/// Only the session that created a form's row can replace it.
 pub(super) async fn upsert_unsaved(
     connection: &mut Connection,
     form: Uuid,
@@ -74,7 +74,7 @@ pub(super) async fn find_unsaved(
     }))
 }
 
-/// The latest form of this session that holds a fresh secret for this cart and host.
+/// The latest form of this session with a fresh draft secret for this cart and host.
 pub(super) async fn find_unsaved_of_cart(
     pool: &Pool,
     cart: CartId,
@@ -114,7 +114,7 @@ pub(super) async fn delete_unsaved_of_cart(
     .map(drop)
 }
 
-/// Keeps what ended in the last half hour, so that the page can say that it was there.
+/// Keeps draft secrets that expired within the last half hour, so that the page can say that there was one.
 pub(super) async fn delete_old_unsaved(pool: &Pool) -> sqlx::Result<u64> {
     let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'")
         .execute(pool)

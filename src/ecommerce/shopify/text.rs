@@ -1,9 +1,9 @@
-//! What is done to text before anybody judges or shows it: pasted text loses its wrapping, foreign text its teeth.
-//! Knows no meaning. Nothing is ever removed from the middle of a paste: what we check and what we use must be the same bytes.
+//! Cleans text before it is validated or shown: trims pasted text, sanitizes foreign text. Nothing is ever removed from
+//! the middle of pasted text: the bytes that are validated must be the bytes that are used.
 
 use crate::pasted::{blot_tokens, is_format, is_padding};
 
-/// Longest foreign name that we keep, in characters.
+/// Maximum length of a stored foreign name, in characters.
 pub const NAME_LIMIT: usize = 255;
 
 /// Straight and typographic quotation marks.
@@ -16,21 +16,21 @@ pub fn trim_secret(pasted: &str) -> &str {
     pasted.trim_matches(|c: char| is_padding(c) || is_quote(c))
 }
 
-/// Whether a text can stand in a header as it is: visible ASCII, 1 to `limit` characters.
+/// Whether a text can be sent as a header value: visible ASCII, 1 to `limit` characters.
 pub fn is_visible_ascii(text: &str, limit: usize) -> bool {
     (1..=limit).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// Foreign text as we keep it: at most `limit` characters, without control characters and without those that turn the
-/// reading direction (a store's *name* may try to rewrite the sentence around it), nor blanks around it.
+/// Sanitizes foreign text: at most `limit` characters, without control and format characters and without those that
+/// change the text direction (a store's *name* may try to rewrite the sentence around it), and trimmed.
 pub fn tame(foreign: &str, limit: usize) -> String {
     let tamed: String =
         foreign.trim().chars().filter(|c| !c.is_control() && !turns_text(*c) && !is_format(*c)).take(limit).collect();
     tamed.trim().to_owned()
 }
 
-/// What was typed without what looks like a secret: a `user:password@` in an address, a token wherever it stands. For text that
-/// is drawn again or held in a page; what is judged and used is the text itself.
+/// Redacts what looks like a secret: `user:password@` in an address, and a token anywhere. For text that is shown again
+/// or kept in a page; the original text is what is validated and used.
 pub fn blot(typed: &str) -> String {
     let (scheme, rest) =
         typed.split_once("://").map_or(("", typed), |(_, rest)| (&typed[..typed.len() - rest.len()], rest));
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_a_secret_is_blotted() {
+    fn text_that_looks_like_a_secret_is_redacted() {
         let token = format!("shpat_{}", "a1".repeat(16));
         for (typed, drawn) in [
             (format!("https://key:{token}@evil.example/x"), "https://evil.example/x"),
@@ -72,19 +72,19 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_loses_only_its_wrapping() {
+    fn trimming_a_secret_removes_only_its_wrapping() {
         assert_eq!(trim_secret(" \u{200B}\"abc d'e\"\r\n"), "abc d'e");
         assert_eq!(trim_secret("\u{FEFF}“”\n"), "");
     }
 
     #[test]
-    fn foreign_text_is_capped_and_cannot_turn_the_line() {
+    fn foreign_text_is_truncated_and_cannot_change_the_text_direction() {
         assert_eq!(tame("North\u{202E}wind\u{0}\r\n\u{2066} Tea", 255), "Northwind Tea");
         assert_eq!(tame(&"é".repeat(300), 255).chars().count(), 255);
     }
 
     #[test]
-    fn only_visible_ascii_may_stand_in_a_header() {
+    fn only_visible_ascii_is_allowed_in_a_header() {
         for bad in ["", "a b", "é", "a\r\nb", " a", "aaaaa"] {
             assert!(!is_visible_ascii(bad, 4), "{bad:?}");
         }

@@ -1,5 +1,5 @@
-//! The draft of a secret: typed, not yet saved. Sealed, for one form, one browser session, one host, thirty minutes, so that
-//! nothing typed is lost between *Test Connection* and *Save*, with or without script.
+//! Draft secrets: typed, not yet saved. A draft secret is sealed, for one form, one browser session, one host and 30
+//! minutes, so that nothing typed is lost between *Test Connection* and *Save*, with or without script.
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::{
     vault::{Place, Vault},
 };
 
-/// What the page may say of an unsaved secret.
+/// What the page may show about a draft secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     pub kind: CredentialKind,
@@ -23,7 +23,7 @@ pub struct Receipt {
 }
 
 impl Ecommerce {
-    /// Keeps a typed secret for this form, when the form itself could not be saved.
+    /// Stores a typed secret as the draft secret of this form, when the form itself could not be saved.
     pub async fn hold(
         &self,
         visitor: &Visitor,
@@ -42,7 +42,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Whether this form has an unsaved secret for this cart and host, and how it ends.
+    /// Returns kind and ending of this form's draft secret for this cart and host, if there is one.
     pub async fn receipt(
         &self,
         visitor: &Visitor,
@@ -57,18 +57,18 @@ impl Ecommerce {
             .map(|row| Receipt { kind: row.kind, ending: row.ending }))
     }
 
-    /// The form of this browser that holds an unsaved secret for this cart and its store, if one does.
+    /// The form of this session with a draft secret for this cart and its store, if there is one.
     pub async fn waiting(&self, visitor: &Visitor, cart: &Cart) -> sqlx::Result<Option<Uuid>> {
         sql::find_unsaved_of_cart(&self.pool, cart.id, &visitor.session, &cart.address.host()).await
     }
 
-    /// Whether this form has an unsaved secret for any host.
+    /// Whether this form has a draft secret for any host.
     pub async fn has_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<bool> {
         let mut connection = self.pool.acquire().await?;
         Ok(sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?.is_some_and(|row| row.is_fresh))
     }
 
-    /// Forgets the unsaved secret of a form: the person wants to enter a different one.
+    /// Deletes the draft secret of a form: the user wants to enter a different one.
     pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<()> {
         let visitor = visitor.clone();
         transaction(&self.pool, move |work| {
@@ -82,7 +82,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Removes unsaved secrets that are too old.
+    /// Deletes draft secrets that are too old.
     pub async fn sweep_unsaved(&self) -> sqlx::Result<u64> {
         sql::delete_old_unsaved(&self.pool).await
     }
@@ -119,8 +119,8 @@ async fn seal(
     })
 }
 
-/// The unsaved secret of this form, if everything that it is bound to is the same: session, cart, host, kind, Client ID.
-#[expect(clippy::too_many_arguments, reason = "each one is something that the secret is bound to")]
+/// The draft secret of this form, if everything that it is bound to is the same: session, cart, host, kind, Client ID.
+#[expect(clippy::too_many_arguments, reason = "the secret is bound to each of them")]
 pub(in crate::ecommerce) async fn find(
     work: &mut Connection,
     vault: &Vault,
@@ -150,7 +150,7 @@ pub(in crate::ecommerce) async fn forget(work: &mut Connection, form: Uuid) -> s
     sql::delete_unsaved(work, form).await
 }
 
-/// What was typed for a cart is saved: nothing of this browser waits for it any more.
+/// Deletes this session's draft secrets for a cart once the cart is saved.
 pub(in crate::ecommerce) async fn forget_of_cart(
     work: &mut Connection,
     visitor: &Visitor,

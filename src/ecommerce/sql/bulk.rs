@@ -9,7 +9,7 @@ use crate::{
     },
 };
 
-/// A selection as the statements below take it: ids, Active, Needs attention, search.
+/// The parameters of a selection in the statements below: ids, Active, Needs attention, search.
 fn parts(selection: &Selection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<&str>) {
     match selection {
         Selection::Carts(ids) => (Some(ids), None, false, None),
@@ -25,7 +25,7 @@ fn parts(selection: &Selection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<
     }
 }
 
-/// How many carts a selection means now; with `active_only` those of them that are on.
+/// Counts the carts of a selection; with `active_only`, only those that are on.
 pub(in crate::ecommerce) async fn count_selected(
     connection: &mut Connection,
     selection: &Selection,
@@ -67,7 +67,7 @@ pub(in crate::ecommerce) async fn insert_job(
     .map(drop)
 }
 
-/// One item a cart, in the order of the list; how many.
+/// Inserts one item per cart, in the order of the list, and returns their number.
 pub(in crate::ecommerce) async fn insert_items(
     connection: &mut Connection,
     id: JobId,
@@ -123,7 +123,8 @@ pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: JobId) -> sqlx::Resu
     }))
 }
 
-/// Takes the next open items of all jobs, oldest job first, for a minute each. What another replica holds is left to it.
+/// Leases the next open items of all bulk actions for a minute each, oldest first. Skips items that other replicas
+/// hold.
 pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::Result<Vec<Item>> {
     let rows = sqlx::query!(
         r#"update job_items items set leased_until = now() + interval '1 minute'
@@ -154,7 +155,7 @@ pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::
         .collect())
 }
 
-/// Notes what came of an item; `false` where that is noted already.
+/// Records the outcome of an item; `false` if it has one already.
 pub(in crate::ecommerce) async fn finish_item(
     connection: &mut Connection,
     item: &Item,
@@ -171,7 +172,7 @@ pub(in crate::ecommerce) async fn finish_item(
     Ok(noted.rows_affected() == 1)
 }
 
-/// Ends the jobs that have no open item any more.
+/// Finishes the bulk actions that have no open item any more.
 pub(in crate::ecommerce) async fn finish_jobs(pool: &Pool) -> sqlx::Result<()> {
     sqlx::query!(
         "update jobs set finished_at = now() where finished_at is null and cancelled_at is null
@@ -182,7 +183,7 @@ pub(in crate::ecommerce) async fn finish_jobs(pool: &Pool) -> sqlx::Result<()> {
     .map(drop)
 }
 
-/// Stops a job before its end; `false` where there is nothing to stop.
+/// Cancels a bulk action; `false` if it is not running.
 pub(in crate::ecommerce) async fn cancel_job(connection: &mut Connection, id: JobId) -> sqlx::Result<bool> {
     let cancelled = sqlx::query!(
         "update jobs set cancelled_at = now() where id = $1 and cancelled_at is null and finished_at is null",
@@ -193,7 +194,7 @@ pub(in crate::ecommerce) async fn cancel_job(connection: &mut Connection, id: Jo
     Ok(cancelled.rows_affected() == 1)
 }
 
-/// Turns one cart off, and forgets that it was to be turned on.
+/// Turns a cart off, and clears its pending activation.
 pub(in crate::ecommerce) async fn turn_off(
     connection: &mut Connection,
     id: CartId,
@@ -215,7 +216,7 @@ pub(in crate::ecommerce) async fn turn_off(
     .await
 }
 
-/// Removes jobs that ended a month ago, and those that nobody will end.
+/// Deletes bulk actions that started more than 30 days ago, finished or not.
 pub(in crate::ecommerce) async fn delete_old_jobs(pool: &Pool) -> sqlx::Result<u64> {
     let deleted = sqlx::query!("delete from jobs where made_at < now() - interval '30 days'").execute(pool).await?;
     Ok(deleted.rows_affected())

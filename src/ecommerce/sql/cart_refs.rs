@@ -1,4 +1,4 @@
-//! Carts by what must be theirs alone: a name, a store, a token. Enough of each to lead somebody there.
+//! Finds carts by what must be unique: name, store, token. Returns only id and name, enough for a link.
 
 use crate::{
     audit::CartRef,
@@ -27,7 +27,7 @@ pub(in crate::ecommerce) async fn find_by_store(pool: &Pool, host: &str) -> sqlx
     .await
 }
 
-/// The cart that has this shop ID, if it is another one than `own`.
+/// The cart with this shop ID, other than `own`.
 pub(in crate::ecommerce) async fn find_by_shop(
     connection: &mut Connection,
     shop: &str,
@@ -43,7 +43,7 @@ pub(in crate::ecommerce) async fn find_by_shop(
     .await
 }
 
-/// The cart that has the shop which answered behind this host the last time.
+/// The cart, other than `own`, with the shop that last answered at this host.
 pub(in crate::ecommerce) async fn find_by_shop_of(
     pool: &Pool,
     host: &str,
@@ -60,7 +60,7 @@ pub(in crate::ecommerce) async fn find_by_shop_of(
     .await
 }
 
-/// Another cart that uses the very same token.
+/// Another cart with the same token.
 pub(in crate::ecommerce) async fn find_by_token(
     connection: &mut Connection,
     fingerprints: &Fingerprints,

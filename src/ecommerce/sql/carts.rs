@@ -1,4 +1,4 @@
-//! A cart and its row: found, held, inserted, changed, deleted.
+//! The row of a cart: find, lock, insert, update, delete.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -16,8 +16,8 @@ use crate::{
     vault::Fingerprints,
 };
 
-/// A cart's row, its secret sealed.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
+/// The row of a cart, its secret sealed.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
 struct Record {
     id: Uuid,
     website_name: String,
@@ -77,11 +77,11 @@ pub(in crate::ecommerce) struct Locked {
     pub cart: Cart,
     pub fingerprint: Option<Vec<u8>>,
     pub last_submission: Option<Uuid>,
-    /// What that form said, as [`crate::ecommerce::saving`] digests it.
+    /// The digest of that form, by [`crate::ecommerce::saving`].
     pub last_digest: Option<Vec<u8>>,
 }
 
-/// A cart and its sealed secret.
+/// Finds a cart and its sealed secret.
 pub(in crate::ecommerce) async fn find(pool: &Pool, id: CartId) -> sqlx::Result<Option<(Cart, Option<SealedRow>)>> {
     Ok(select_cart!("", id.0).fetch_optional(pool).await?.map(|mut row| {
         let secret = row.secret.take();
@@ -98,7 +98,8 @@ pub(in crate::ecommerce) async fn find(pool: &Pool, id: CartId) -> sqlx::Result<
     }))
 }
 
-/// Reads and holds the row until the transaction ends, so that nobody decides on what we are about to change.
+/// Reads and locks the row until the transaction ends, so that no other transaction decides on data that we are about
+/// to change.
 pub(in crate::ecommerce) async fn lock(connection: &mut Connection, id: CartId) -> sqlx::Result<Option<Locked>> {
     Ok(select_cart!(" for update", id.0).fetch_optional(connection).await?.map(Record::into_locked))
 }
@@ -152,7 +153,7 @@ impl Record {
     }
 }
 
-/// A cart that a form already made.
+/// A cart that was created by an earlier submission of a form.
 pub(in crate::ecommerce) struct Submitted {
     id: Uuid,
     website_name: String,
@@ -163,7 +164,7 @@ pub(in crate::ecommerce) struct Submitted {
 }
 
 impl Submitted {
-    /// Whether this is the fingerprint of what the cart holds.
+    /// Whether the saved credential has this fingerprint.
     pub fn holds(&self, fingerprints: &Fingerprints) -> bool {
         fingerprints.is(self.credential_fingerprint.as_ref())
     }
@@ -179,7 +180,7 @@ impl Submitted {
     }
 }
 
-/// The cart that this form made, if it said the same.
+/// The cart that this form created, if the submission had the same content.
 pub(in crate::ecommerce) async fn find_by_submission(
     connection: &mut Connection,
     form: Uuid,
@@ -209,7 +210,7 @@ pub(in crate::ecommerce) struct NewCart<'a> {
     pub by: &'a By,
 }
 
-/// Inserts a cart with its credential; what a pass knows of the store follows by `update_pass`.
+/// Inserts a cart with its credential; `update_pass` then adds the store facts of a pass.
 pub(in crate::ecommerce) async fn insert(
     connection: &mut Connection,
     new: &NewCart<'_>,
@@ -246,7 +247,7 @@ pub(in crate::ecommerce) async fn insert(
     .map(drop)
 }
 
-/// Writes what a person may change in place and raises the version.
+/// Writes the fields that a user can change, and increments the version.
 pub(in crate::ecommerce) async fn update(
     connection: &mut Connection,
     id: CartId,
@@ -277,8 +278,8 @@ pub(in crate::ecommerce) async fn update(
     .map(drop)
 }
 
-/// Turns on a cart that waited for its pass; `false` where nobody asked for it. The form that the tester has open shows the tick
-/// already, so the version stays.
+/// Activates a cart that waited for its pass; `false` if activation was not requested. Keeps the version, because the
+/// form that the tester has open shows the tick already.
 pub(in crate::ecommerce) async fn turn_on_after_pass(connection: &mut Connection, id: CartId) -> sqlx::Result<bool> {
     let turned_on = sqlx::query!(
         "update carts set is_active = true, activate_on_pass = false where id = $1 and activate_on_pass and not is_active",
@@ -289,8 +290,8 @@ pub(in crate::ecommerce) async fn turn_on_after_pass(connection: &mut Connection
     Ok(turned_on.rows_affected() == 1)
 }
 
-/// The cart that holds exactly what was tested, though the test was not one of that cart: it was saved while its test ran. A cart
-/// that is known to belong to a shop counts only tests of its own, which compare the shop.
+/// The cart that has exactly the tested credential although the test was not of that cart: it was saved while its test
+/// ran. A cart with a known shop counts only its own tests, which compare the shop.
 pub(in crate::ecommerce) async fn find_holder(
     connection: &mut Connection,
     host: &str,

@@ -1,4 +1,4 @@
-//! Connection tests: begun, ended, read, and which cart one of them lets in.
+//! Connection tests: insert, finish, find, and link a pass to its cart.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -59,7 +59,7 @@ pub(in crate::ecommerce) async fn finish_test(connection: &mut Connection, repor
     .map(drop)
 }
 
-/// The newest finished test of a new cart's form whose secret still waits in this session.
+/// The newest finished test of a new cart's form whose draft secret is still in this session.
 pub(in crate::ecommerce) async fn find_waiting_test(
     pool: &Pool,
     session: &[u8],
@@ -94,13 +94,13 @@ pub(in crate::ecommerce) async fn find_test(pool: &Pool, id: Uuid) -> sqlx::Resu
             kind: CredentialKind::parse(&row.credential_kind)?,
             was_saved: row.was_saved,
             tested_at: row.finished_at,
-            // A verdict that an older version wrote may lack a field; it is then as if there were none.
+            // A verdict written by an older version may lack a field; it then counts as missing.
             verdict: serde_json::from_value(row.verdict).ok()?,
         })
     }))
 }
 
-/// A test that this person started and that has not ended; those that a crash left behind do not count.
+/// Whether this user has a running test; tests that a crash left behind do not count.
 pub(in crate::ecommerce) async fn is_testing(connection: &mut Connection, person: Uuid) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select from connection_tests
@@ -111,7 +111,7 @@ pub(in crate::ecommerce) async fn is_testing(connection: &mut Connection, person
     .await
 }
 
-/// When exactly this last worked, by any test.
+/// When exactly this credential and host last passed any test.
 pub(in crate::ecommerce) async fn find_last_worked(
     connection: &mut Connection,
     fingerprints: &Fingerprints,
@@ -124,7 +124,7 @@ pub(in crate::ecommerce) async fn find_last_worked(
     .await
 }
 
-/// What a pass leaves on its cart.
+/// The facts that a pass stores on its cart.
 #[derive(Debug)]
 pub(in crate::ecommerce) struct PassFacts {
     pub test: Uuid,
@@ -134,7 +134,7 @@ pub(in crate::ecommerce) struct PassFacts {
     pub shop_id: String,
     pub shop_name: String,
     pub missing_count: i32,
-    /// Everything that the app may do, what is implied included.
+    /// The granted scopes, implied ones included.
     pub granted: Vec<String>,
 }
 
@@ -164,7 +164,7 @@ fn missing(verdict: &Verdict) -> i32 {
     i32::try_from(missing.unwrap_or(0)).unwrap_or(i32::MAX)
 }
 
-/// The latest test of exactly this, and whether it ended at most thirty minutes ago.
+/// The latest test of exactly this credential and host, and whether it ended at most 30 minutes ago.
 pub(in crate::ecommerce) async fn find_latest_test(
     connection: &mut Connection,
     fingerprints: &Fingerprints,
@@ -193,7 +193,8 @@ pub(in crate::ecommerce) async fn find_latest_test(
     }))
 }
 
-/// Shop ID and name of the store that exactly this opened in its latest test, passed or not, in the last thirty minutes.
+/// Shop ID and name of the store that exactly this credential and host opened in their latest test, passed or not, in
+/// the last 30 minutes.
 pub(in crate::ecommerce) async fn find_recent_shop(
     connection: &mut Connection,
     fingerprints: &Fingerprints,
@@ -209,7 +210,7 @@ pub(in crate::ecommerce) async fn find_recent_shop(
     Ok(row.and_then(|row| Some((row.shop_id?, row.name.unwrap_or_default()))))
 }
 
-/// The last test that somebody ran from the form of a new cart; those are few, since they go after a day.
+/// The last test that a user ran from the form of a new cart. There are few, because they are deleted after a day.
 pub(in crate::ecommerce) async fn find_last_test_of_new(
     pool: &Pool,
     form: Uuid,
@@ -226,7 +227,7 @@ pub(in crate::ecommerce) async fn find_last_test_of_new(
     .await
 }
 
-/// The last test that somebody ran from this form of a saved cart.
+/// The last test that a user ran from this form of a saved cart.
 pub(in crate::ecommerce) async fn find_last_test_of_cart(
     pool: &Pool,
     cart: CartId,
@@ -245,7 +246,7 @@ pub(in crate::ecommerce) async fn find_last_test_of_cart(
     .await
 }
 
-/// What exactly was tested.
+/// The fingerprint of the tested credential and host.
 pub(in crate::ecommerce) async fn find_test_fingerprint(
     connection: &mut Connection,
     id: Uuid,
@@ -253,7 +254,8 @@ pub(in crate::ecommerce) async fn find_test_fingerprint(
     sqlx::query_scalar!("select fingerprint from connection_tests where id = $1", id).fetch_optional(connection).await
 }
 
-/// Links a pass to the cart whose saved credential it covers. What was granted before and is not any more was lost now.
+/// Links a pass to the cart whose saved credential it covers. Scopes that were granted before and no longer are count
+/// as lost from now.
 pub(in crate::ecommerce) async fn update_pass(
     connection: &mut Connection,
     id: CartId,
@@ -280,7 +282,7 @@ pub(in crate::ecommerce) async fn update_pass(
     .map(drop)
 }
 
-/// The test that the cart's page shows.
+/// Sets the test that the page of the cart shows.
 pub(in crate::ecommerce) async fn update_tested(
     connection: &mut Connection,
     id: CartId,
@@ -292,7 +294,7 @@ pub(in crate::ecommerce) async fn update_tested(
         .map(drop)
 }
 
-/// The tests of a form belong to the cart that it became.
+/// Assigns the tests of a form to the cart that it created.
 pub(in crate::ecommerce) async fn adopt_tests(connection: &mut Connection, id: CartId, form: Uuid) -> sqlx::Result<()> {
     sqlx::query!("update connection_tests set cart_id = $1 where submission_id = $2 and cart_id is null", id.0, form)
         .execute(connection)
@@ -300,7 +302,7 @@ pub(in crate::ecommerce) async fn adopt_tests(connection: &mut Connection, id: C
         .map(drop)
 }
 
-/// Removes tests of stores that were never saved, a day after.
+/// Deletes tests of stores that were never saved, after a day.
 pub(in crate::ecommerce) async fn delete_old_tests(pool: &Pool) -> sqlx::Result<u64> {
     let deleted =
         sqlx::query!("delete from connection_tests where cart_id is null and started_at < now() - interval '1 day'")

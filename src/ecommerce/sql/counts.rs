@@ -7,18 +7,18 @@ use crate::{
     ecommerce::{CartId, Counts, listing::COUNT_TO},
 };
 
-// The limit stands in the statement, so that it is planned once.
+// The limit is a literal in the statement, so that it is planned once.
 const _: () = assert!(COUNT_TO == 100);
 
-/// Which of these carts are there.
+/// Which of these carts exist.
 pub(in crate::ecommerce) async fn list_existing(pool: &Pool, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
     let there = sqlx::query_scalar!("select id from carts where id = any ($1)", carts).fetch_all(pool).await?;
     Ok(there.into_iter().map(CartId).collect())
 }
 
-/// Whether the integration is on, and how many carts each filter holds; each count stops at [`COUNT_TO`].
+/// Whether the integration is on, and the number of carts per filter; each count stops at [`COUNT_TO`].
 ///
-/// While it is on, a count names one column alone, so that an index answers it however many carts there are.
+/// While it is on, a count uses a single column, so that an index answers it for any number of carts.
 pub(in crate::ecommerce) async fn count(connection: &mut Connection) -> sqlx::Result<(bool, Counts)> {
     let row = sqlx::query!(
         r#"

@@ -1,4 +1,4 @@
-//! A cart's credential: put in the place of another, forgotten, read.
+//! The credential of a cart: replace, delete, read.
 
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// A credential as it rests, with what may be told of it.
+/// A sealed credential, with the metadata that may be shown.
 pub(in crate::ecommerce) struct Sealed {
     pub kind: CredentialKind,
     pub client_id: Option<String>,
@@ -22,7 +22,7 @@ pub(in crate::ecommerce) struct Sealed {
     pub token_fingerprint: Vec<u8>,
 }
 
-/// Puts another credential in the place of the old one, perhaps for another host; it has not passed yet.
+/// Replaces the credential, possibly for another host; the new one has not passed yet.
 pub(in crate::ecommerce) async fn update_credential(
     connection: &mut Connection,
     id: CartId,
@@ -53,7 +53,7 @@ pub(in crate::ecommerce) async fn update_credential(
     .map(drop)
 }
 
-/// Forgets the credential; the cart stays, as a Draft.
+/// Deletes the credential; the cart stays, as a Draft.
 pub(in crate::ecommerce) async fn disconnect(
     connection: &mut Connection,
     id: CartId,

@@ -1,4 +1,4 @@
-//! Results of checks, and what stands of a cart.
+//! Results of checks, and the health state of a cart.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::ecommerce::{
     verdict::Class,
 };
 
-/// A cart and what stands of it, held until the transaction ends.
+/// A cart and its health state, locked until the transaction ends.
 pub(in crate::ecommerce) struct LockedHealth {
     pub cart: CartId,
     pub website_name: String,
@@ -22,20 +22,20 @@ pub(in crate::ecommerce) struct LockedHealth {
     pub is_active: bool,
     pub has_passed: bool,
     pub status: Status,
-    /// None of the locations that stock is limited to exists any more.
+    /// No location that stock is limited to exists any more.
     pub locations_gone: bool,
     pub version: i64,
-    /// Of the saved credential; the default where none is saved.
+    /// Kind of the saved credential; the default if none is saved.
     pub kind: CredentialKind,
     pub fingerprint: Option<Vec<u8>>,
     pub health: HealthState,
     pub title: Option<String>,
     pub missing_count: i32,
-    /// What the app was granted when it last let us in, what is implied included.
+    /// The scopes granted when the store last accepted the credential, implied ones included.
     pub granted: Option<Vec<String>>,
     pub last_good_at: Option<OffsetDateTime>,
     pub leased_until: Option<OffsetDateTime>,
-    /// The class of the problem that lasts.
+    /// The class of the open problem.
     pub problem: Option<Class>,
     /// The database's time.
     pub at: OffsetDateTime,
@@ -83,7 +83,7 @@ pub(in crate::ecommerce) async fn lock_health(
     }))
 }
 
-/// What stands, and the status that follows from it. A check is no change of a person's, so the version stays.
+/// Writes the health state and the resulting status. A check is not a user's change, so the version stays.
 pub(in crate::ecommerce) async fn update_standing(
     connection: &mut Connection,
     id: CartId,
@@ -106,7 +106,7 @@ pub(in crate::ecommerce) async fn update_standing(
     .map(drop)
 }
 
-/// What the app may do now, and since when it may not what it might before: from these follows which setting may be used.
+/// Writes the granted scopes, and since when lost ones are missing; they decide which settings may be used.
 pub(in crate::ecommerce) async fn update_granted(
     connection: &mut Connection,
     id: CartId,
@@ -125,7 +125,8 @@ pub(in crate::ecommerce) async fn update_granted(
     .map(drop)
 }
 
-/// Ends the lease, plans the next check and remembers this one. With a cart's first check of a day its old days go.
+/// Ends the lease, schedules the next check and records this one. The first check of a day deletes the cart's old
+/// history.
 pub(in crate::ecommerce) async fn update_health(
     connection: &mut Connection,
     id: CartId,
@@ -157,7 +158,7 @@ pub(in crate::ecommerce) async fn update_health(
         i32::try_from(stands.streak).unwrap_or(i32::MAX),
         stands.streak_since,
         &check.pack()[..],
-        finding.store.as_ref().map(|store| serde_json::to_value(store).expect("what a store says is plain data")),
+        finding.store.as_ref().map(|store| serde_json::to_value(store).expect("store facts are plain data")),
         finding.asked_customers,
         check.took_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX)),
         check.at
@@ -170,8 +171,9 @@ pub(in crate::ecommerce) async fn update_health(
     Ok(())
 }
 
-/// The same in one statement where a cart that was well still is: nearly every check, and half of its round trips. Whether it was;
-/// if the lease, the cart what stands or what the app may do is another by now, nothing is written.
+/// Same as `update_health` in one statement, for a healthy cart that still is: nearly every check, with half the round
+/// trips. Returns whether it was; writes nothing if the lease, the cart, its health state or the granted scopes have
+/// changed.
 pub(in crate::ecommerce) async fn update_health_if_well(
     pool: &Pool,
     due: &Due,
@@ -207,7 +209,7 @@ pub(in crate::ecommerce) async fn update_health_if_well(
         &finding.title,
         pause.as_secs_f64(),
         &check.pack()[..],
-        finding.store.as_ref().map(|store| serde_json::to_value(store).expect("what a store says is plain data")),
+        finding.store.as_ref().map(|store| serde_json::to_value(store).expect("store facts are plain data")),
         finding.asked_customers,
         due.leased_until,
         check.took_ms.map(|ms| i32::try_from(ms).unwrap_or(i32::MAX)),

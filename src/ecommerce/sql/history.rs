@@ -1,4 +1,4 @@
-//! What checks left behind: days, problems, when the last one passed.
+//! History of checks: days, problems, the time of the last pass.
 
 use time::OffsetDateTime;
 
@@ -12,7 +12,7 @@ use crate::{
     vault::Fingerprints,
 };
 
-/// Ninety days, and at most two hundred problems within them.
+/// Deletes days and ended problems older than 90 days, and ended problems beyond the latest 200.
 pub(super) async fn delete_old_history(connection: &mut Connection, id: CartId) -> sqlx::Result<()> {
     sqlx::query!(
         "with days as (delete from cart_days where cart_id = $1 and day <= (now() at time zone 'UTC')::date - 90)
@@ -25,7 +25,7 @@ pub(super) async fn delete_old_history(connection: &mut Connection, id: CartId) 
     .map(drop)
 }
 
-/// A problem that is over.
+/// A problem that has ended.
 pub(in crate::ecommerce) struct Over {
     pub began_at: OffsetDateTime,
     pub class: Class,
@@ -50,7 +50,7 @@ pub(in crate::ecommerce) async fn end_problem(
     }))
 }
 
-/// Begins a problem; one that began at the same moment, before the cart was turned off and on again, goes on.
+/// Opens a problem. A problem that began at the same moment, before the cart was turned off and on again, continues.
 pub(in crate::ecommerce) async fn insert_problem(
     connection: &mut Connection,
     id: CartId,
@@ -71,7 +71,7 @@ pub(in crate::ecommerce) async fn insert_problem(
     .map(drop)
 }
 
-/// Health without its days and problems.
+/// The health history without days and problems.
 pub(in crate::ecommerce) async fn find_health(connection: &mut Connection, id: CartId) -> sqlx::Result<Option<Health>> {
     let row = sqlx::query!(
         "select next_check_at, h.last_checked_at, last_good_at, recent, store, minted_at, minted_ends_at
@@ -87,7 +87,7 @@ pub(in crate::ecommerce) async fn find_health(connection: &mut Connection, id: C
         next_check_at: row.next_check_at,
         last_checked_at: row.last_checked_at,
         last_good_at: row.last_good_at,
-        // What an older version wrote may lack a field; it is then as if nothing had been said yet.
+        // Data written by an older version may lack a field; it then counts as missing.
         store: row.store.and_then(|store| serde_json::from_value::<StoreFacts>(store).ok()),
         minted_at: row.minted_at,
         minted_ends_at: row.minted_ends_at,
@@ -136,7 +136,7 @@ pub(in crate::ecommerce) async fn list_problems(connection: &mut Connection, id:
         .collect())
 }
 
-/// When a check of exactly this last passed.
+/// When a check of exactly this credential and host last passed.
 pub(in crate::ecommerce) async fn find_last_good(
     connection: &mut Connection,
     id: CartId,

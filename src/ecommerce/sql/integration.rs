@@ -7,7 +7,7 @@ pub(in crate::ecommerce) async fn find_integration(pool: &Pool) -> sqlx::Result<
     sqlx::query_as!(Integration, "select is_active from ecommerce_integration").fetch_one(pool).await
 }
 
-/// Whether this changed anything.
+/// Returns whether this changed anything.
 pub(in crate::ecommerce) async fn update_integration(
     connection: &mut Connection,
     on: bool,

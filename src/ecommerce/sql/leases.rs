@@ -1,4 +1,4 @@
-//! The leases of checks: which carts are due, and who checks them.
+//! The leases of checks: which carts are due, and which process checks them.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use crate::{
     ecommerce::{CartId, shopify::credential::CredentialKind},
 };
 
-/// A cart whose check is due, leased to us.
+/// A cart whose check is due, leased to this process.
 #[derive(Clone)]
 pub(in crate::ecommerce) struct Due {
     pub cart: CartId,
     pub store_host: String,
     pub kind: CredentialKind,
     pub shop_id: Option<String>,
-    /// What is checked: a result for anything else is thrown away.
+    /// Version and fingerprint under check: a result for any other is dropped.
     pub version: i64,
     pub fingerprint: Vec<u8>,
-    /// The end of the lease, which also names it.
+    /// The end of the lease, which also identifies it.
     pub leased_until: OffsetDateTime,
     pub asks_customers: bool,
 }
 
-/// Leases up to so many due carts, the longest overdue first; what another process holds is skipped, and a lease that ended
-/// without a result is anybody's. Nothing while the integration is off.
+/// Leases up to `limit` due carts, longest overdue first. Skips carts that another process holds; an expired lease is
+/// free for any process. Returns none while the integration is off.
 pub(in crate::ecommerce) async fn lease_due(
     connection: &mut Connection,
     limit: i64,
     practices: bool,
 ) -> sqlx::Result<Vec<Due>> {
-    // Customers are looked at once a day, and with every check while something is missing.
+    // The customer query runs once a day, and with every check while something is missing.
     let rows = sqlx::query!(
         r#"
         with due as (
@@ -70,7 +70,7 @@ pub(in crate::ecommerce) async fn lease_due(
         .collect())
 }
 
-/// Gives a lease back without a result.
+/// Releases a lease without a result.
 pub(in crate::ecommerce) async fn release_due(
     connection: &mut Connection,
     due: &Due,
@@ -88,7 +88,7 @@ pub(in crate::ecommerce) async fn release_due(
     .map(drop)
 }
 
-/// How long the oldest due check has waited; `None` while none is late or the integration is off.
+/// How long the oldest due check has been due, in seconds; `None` if none is due or the integration is off.
 pub(in crate::ecommerce) async fn find_lag(connection: &mut Connection, practices: bool) -> sqlx::Result<Option<f64>> {
     sqlx::query_scalar!(
         "select extract(epoch from now() - next_check_at)::float8 from cart_health h join carts c on c.id = h.cart_id

@@ -9,7 +9,7 @@ use crate::ecommerce::{
     verdict::Class,
 };
 
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and stored as one")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
 struct Listed {
     id: Uuid,
     website_name: String,
@@ -31,11 +31,11 @@ struct Listed {
     locations_gone: bool,
 }
 
-// Limits stand in the statements: Postgres plans one whose limit is a parameter anew for each page, which costs as much as
-// answering it.
+// Limits are literals in the statements: Postgres re-plans a statement whose limit is a parameter for each page, which
+// costs as much as running it.
 const _: () = assert!(PAGE + 1 == 51 && MOST_MATCHES + 1 == 1_001);
 
-/// The columns of a row; what comes after chooses the carts and puts them in order.
+/// The columns of a row; the rest of the statement selects and sorts the carts.
 macro_rules! rows {
     ($connection:expr, [$($sql:tt)+] $(, $argument:expr)*) => {
         sqlx::query_as!(
@@ -53,8 +53,8 @@ macro_rules! rows {
     };
 }
 
-/// What each order sorts by, where its cursor stands, the keys of that cursor beside its id, and where a search reads; the
-/// parameters are the caller's.
+/// Per order: its sort columns, its cursor condition, the keys of that cursor besides the id, and the source of a
+/// search. The caller numbers the parameters.
 macro_rules! ordered {
     ($query:ident, $at:ident, $page:ident, $id:literal, $first:literal, $second:literal) => {
         match ($query.sort.by, $query.sort.is_descending != $query.before.is_some()) {
@@ -120,9 +120,9 @@ macro_rules! ordered {
     };
 }
 
-/// One page and one more, in the order that is asked for; backwards it comes reversed. Each filter in each order, from its begin
-/// or from a cursor, is a statement of its own without a condition that may fall away, so that each is planned once and reads the
-/// index that was made for it.
+/// One page and one more row, in the requested order; backwards it comes reversed. Each filter in each order, from the
+/// start or from a cursor, is its own statement without an optional condition, so that each is planned once and uses
+/// the index made for it.
 pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     macro_rules! page {
         ($at:ident, $order:literal, [$($keyset:tt)+], $keys:tt, $search:literal) => {
@@ -152,17 +152,17 @@ pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &List
     Ok(rows.into_iter().map(Listed::into_row).collect())
 }
 
-/// Which carts a search looks at.
+/// The carts that a search reads.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ecommerce) struct Within<'a> {
-    /// Only among so many carts from the cursor on. Always a number: without one, Postgres would put the whole table in order.
+    /// Only this many carts from the cursor on. Always a number: without one, Postgres would sort the whole table.
     pub nearest: i64,
-    /// Only among these.
+    /// Only these carts.
     pub ids: Option<&'a [Uuid]>,
 }
 
-/// One page and one more of the carts whose name or address holds a text, in order: their ids, since most that are looked at are
-/// not shown.
+/// Ids of one page and one more of the carts whose name or address contains a text, in order. Only ids, since most of
+/// the carts read are not shown.
 pub(in crate::ecommerce) async fn search(
     connection: &mut Connection,
     query: &ListQuery,
@@ -199,7 +199,7 @@ pub(in crate::ecommerce) async fn search(
     ordered!(query, at, page, "$6", "$7", "$8")
 }
 
-/// The rows of these carts, in their order. Both tables are asked for the ids, so that neither is read as a whole.
+/// The rows of these carts, in their order. Both tables are filtered by the ids, so that neither is read as a whole.
 pub(in crate::ecommerce) async fn list_these(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<CartRow>> {
     let rows = rows!(connection, ["carts.id = any ($1) and h.cart_id = any ($1)) carts"], ids)?;
     let mut rows: Vec<CartRow> = rows.into_iter().map(Listed::into_row).collect();
@@ -236,9 +236,9 @@ impl Listed {
     }
 }
 
-/// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters a handful is looked for:
-/// each costs a list of carts to read, and few are enough to leave a few. Not those at the beginning of a long text: the names of
-/// one firm begin alike, and a run that all carts have is the dearest.
+/// Carts that may contain the text: all that do, and perhaps some that do not. Looks up only a handful of its trigrams:
+/// each costs a list of carts to read, and a few narrow the result enough. Skips those at the start of a long text:
+/// names of one company start alike, and a trigram that all carts have is the most expensive.
 pub(in crate::ecommerce) async fn list_like(connection: &mut Connection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select cart_id from cart_search where grams @> array(

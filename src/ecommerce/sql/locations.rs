@@ -6,7 +6,7 @@ use crate::ecommerce::{
     shopify::locations::{Location, Locations},
 };
 
-/// The list as the store told it last; what is chosen comes first.
+/// The list as the store last returned it; chosen locations come first.
 pub(in crate::ecommerce) async fn list_locations(
     connection: &mut Connection,
     id: CartId,
@@ -29,7 +29,7 @@ pub(in crate::ecommerce) async fn find_locations(connection: &mut Connection, id
     Ok(Locations { all: list_locations(connection, id).await?, read_at })
 }
 
-/// Puts what the store told in the place of the list before. What is chosen stays, and is gone if it is not there.
+/// Replaces the list with the store's. Chosen locations stay, and are marked as gone if the store has them no more.
 pub(in crate::ecommerce) async fn replace_locations(
     connection: &mut Connection,
     id: CartId,
@@ -64,7 +64,7 @@ pub(in crate::ecommerce) async fn choose_locations(
     id: CartId,
     chosen: &[String],
 ) -> sqlx::Result<()> {
-    // What is gone and no longer chosen is of no more use.
+    // A location that is gone and no longer chosen is not needed any more.
     sqlx::query!("delete from cart_locations where cart_id = $1 and is_gone and location_id <> all($2)", id.0, chosen)
         .execute(&mut *connection)
         .await?;
@@ -79,7 +79,7 @@ pub(in crate::ecommerce) async fn choose_locations(
     .map(drop)
 }
 
-/// Notes whether none of the chosen locations exists; whether there is any chosen one is in it.
+/// Records and returns whether no chosen location exists any more; `false` if none is chosen.
 pub(in crate::ecommerce) async fn note_locations_gone(connection: &mut Connection, id: CartId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         "update carts set locations_gone = coalesce(
@@ -91,7 +91,7 @@ pub(in crate::ecommerce) async fn note_locations_gone(connection: &mut Connectio
     .await
 }
 
-/// The status alone; a person changed nothing, so the version stays.
+/// Writes only the status; no user changed the cart, so the version stays.
 pub(in crate::ecommerce) async fn update_status(
     connection: &mut Connection,
     id: CartId,

@@ -3,7 +3,7 @@ use crate::{
     ecommerce::{CartId, shopify::credential::CredentialKind},
 };
 
-/// What renewing needs, with the host from the same row as the secret, in one read.
+/// The data for a token refresh, with the host from the same row as the secret, in one read.
 pub(in crate::ecommerce) struct MintRow {
     pub kind: CredentialKind,
     pub name: String,
@@ -11,7 +11,7 @@ pub(in crate::ecommerce) struct MintRow {
     pub client_id: Option<String>,
     pub secret: Vec<u8>,
     pub minted: Option<Vec<u8>>,
-    /// Seconds until the minted token ends, by the database's clock.
+    /// Seconds until the issued token expires, by the database's clock.
     pub left: Option<f64>,
     pub version: i64,
 }
@@ -40,7 +40,7 @@ pub(in crate::ecommerce) async fn find_mint(pool: &Pool, id: CartId) -> sqlx::Re
     }))
 }
 
-/// Takes the lease for thirty seconds, unless another replica has it or has renewed meanwhile.
+/// Takes the lease for 30 seconds, unless another replica holds it or has refreshed the token in the meantime.
 pub(in crate::ecommerce) async fn lease_mint(pool: &Pool, id: CartId, version: i64) -> sqlx::Result<bool> {
     let leased = sqlx::query!(
         "update carts set minting_until = now() + interval '30 seconds'
@@ -53,8 +53,9 @@ pub(in crate::ecommerce) async fn lease_mint(pool: &Pool, id: CartId, version: i
     Ok(leased.rows_affected() == 1)
 }
 
-/// Writes a renewed token and ends the lease; `false` when the host or the credential (which raises `mint_version`) changed
-/// meanwhile, and the token is thrown away. A rotation of the encryption key meanwhile changes nothing of that.
+/// Writes a refreshed token and ends the lease; `false` if the host or the credential (which raises `mint_version`)
+/// changed in the meantime, and the token must be discarded. A concurrent rotation of the encryption key does not
+/// matter.
 pub(in crate::ecommerce) async fn update_minted(
     connection: &mut Connection,
     id: CartId,
@@ -77,7 +78,7 @@ pub(in crate::ecommerce) async fn update_minted(
     Ok(updated.rows_affected() == 1)
 }
 
-/// Ends a lease whose renewal failed.
+/// Ends the lease of a failed refresh.
 pub(in crate::ecommerce) async fn release_mint(
     connection: &mut Connection,
     id: CartId,

@@ -1,4 +1,5 @@
-//! The SQL of carts, one statement a function. Functions take a connection, so that verbs compose them in one transaction.
+//! The SQL of carts, one statement per function. Functions take a connection, so that callers can combine them in one
+//! transaction.
 
 mod bulk;
 mod cart_refs;

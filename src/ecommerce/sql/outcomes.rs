@@ -13,7 +13,7 @@ struct Row {
 }
 
 impl Row {
-    /// `None` for a class that a newer version wrote.
+    /// `None` for a class written by a newer version.
     fn into_outcome(self) -> Option<PastOutcome> {
         Some(PastOutcome { test: self.id, at: self.finished_at, class: Class::from_stored(&self.class)? })
     }
@@ -37,7 +37,7 @@ pub(in crate::ecommerce) async fn list_outcomes(
     Ok(rows.into_iter().filter_map(Row::into_outcome).collect())
 }
 
-/// The newest finished tests of a form that no cart has come of yet.
+/// The newest finished tests of a form that has no cart yet.
 pub(in crate::ecommerce) async fn list_unsaved_outcomes(
     pool: &Pool,
     submission: Uuid,

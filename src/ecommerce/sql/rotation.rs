@@ -1,4 +1,5 @@
-//! The SQL of a rotation: secrets that another key than the active one sealed. The id of the key is bytes 2 to 9 of what rests.
+//! The SQL of key rotation: secrets sealed with a key other than the active one. Bytes 2 to 9 of a stored secret are
+//! the id of its key.
 
 use uuid::Uuid;
 
@@ -7,7 +8,7 @@ use crate::{
     vault::{Tally, column::BATCH},
 };
 
-/// A sealed credential with everything that its seal and its fingerprints cover.
+/// A sealed credential, with everything that its seal and its fingerprints cover.
 pub(in crate::ecommerce) struct RestingCredential {
     pub id: Uuid,
     pub kind: String,
@@ -22,7 +23,7 @@ pub(in crate::ecommerce) struct RestingToken {
     pub token: Vec<u8>,
 }
 
-/// A batch sealed again, column by column: one statement writes all of it.
+/// A re-sealed batch, column by column: one statement writes all of it.
 #[derive(Default)]
 pub(in crate::ecommerce) struct Resealed {
     pub ids: Vec<Uuid>,
@@ -32,7 +33,7 @@ pub(in crate::ecommerce) struct Resealed {
     pub token_fingerprints: Vec<Vec<u8>>,
 }
 
-/// How many secrets of a column rest under each key.
+/// Counts the secrets of a column per key.
 macro_rules! tally {
     ($pool:expr, $column:literal in $table:literal) => {
         sqlx::query_as!(
@@ -130,8 +131,8 @@ pub(in crate::ecommerce) async fn find_unsaved_secrets(
     .await
 }
 
-/// Whatever somebody holds just now is left for a later round, so that a rotation waits for nobody's cart. Touches
-/// neither the version nor the time of the last change: nobody changed the cart, and nobody may meet a conflict.
+/// Writes re-sealed secrets. Skips locked rows until a later run, so that a rotation waits for no cart. Changes neither
+/// the version nor the time of the last change: no user changed the cart, and no user may get a conflict.
 pub(in crate::ecommerce) async fn put_secrets(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
     let written = sqlx::query!(
         "with free as (select id from carts where id = any ($1) order by id for update skip locked)
@@ -150,7 +151,7 @@ pub(in crate::ecommerce) async fn put_secrets(connection: &mut Connection, rows:
     Ok(written.rows_affected())
 }
 
-/// The same where no fingerprint follows from the secret.
+/// Same, for a column without fingerprints.
 macro_rules! put {
     ($connection:expr, $rows:expr, $column:literal in $table:literal) => {{
         let written = sqlx::query!(
@@ -184,8 +185,8 @@ pub(in crate::ecommerce) async fn put_unsaved(connection: &mut Connection, rows:
     put!(connection, rows, "secret" in "unsaved_credentials")
 }
 
-/// A test of exactly this stays one when the key of its fingerprint changes. Before any cart is held: a test that ends
-/// holds its own row first and its cart second, and must not meet us the other way round.
+/// Keeps the tests of a credential when the key of its fingerprint changes. Runs before any cart is locked: a finishing
+/// test locks its own row first and its cart second, and the reverse order here could deadlock.
 pub(in crate::ecommerce) async fn move_tests(
     connection: &mut Connection,
     before: &[Vec<u8>],

@@ -8,7 +8,7 @@ use crate::ecommerce::{
     settings::{Granted, Settings},
 };
 
-/// The settings of a cart, without its locations, and what may be used of them.
+/// The settings of a cart, without its locations, and the permissions that decide which may be used.
 pub(in crate::ecommerce) async fn find_settings(
     connection: &mut Connection,
     id: CartId,
@@ -40,7 +40,7 @@ pub(in crate::ecommerce) async fn find_settings(
     Ok((settings, Granted { scopes: row.granted, lost: lost(row.lost_scopes) }))
 }
 
-/// Permissions and since when they are missing.
+/// Lost permissions, with the time since when they are missing.
 fn lost(stored: serde_json::Value) -> BTreeMap<String, OffsetDateTime> {
     let stored: BTreeMap<String, String> = serde_json::from_value(stored).unwrap_or_default();
     let read = |text: &str| OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok();
@@ -76,7 +76,7 @@ pub(in crate::ecommerce) async fn upsert_settings(
     .map(drop)
 }
 
-/// Item groups in use, for suggestions. Goes from one to the next through the index, however many carts share one.
+/// Item groups in use, for suggestions. Steps from one to the next through the index, however many carts share one.
 pub(in crate::ecommerce) async fn list_item_groups(
     connection: &mut Connection,
     limit: i64,

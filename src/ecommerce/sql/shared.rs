@@ -6,17 +6,17 @@ use time::OffsetDateTime;
 
 use crate::{alerts::SharedCause, database::Connection};
 
-/// A shared problem that lasts.
+/// An open shared problem.
 pub(in crate::ecommerce) struct Lasting {
     pub began_at: OffsetDateTime,
     pub class: String,
-    /// How many carts failed for it when it was told.
+    /// How many carts failed for it when it was announced.
     pub carts: i64,
-    /// It was told more than an hour ago.
+    /// It was announced more than an hour ago.
     pub is_old: bool,
 }
 
-/// Locks a cause until the transaction ends, and its problem if one lasts.
+/// Locks a cause until the transaction ends, and returns its open problem if there is one.
 pub(in crate::ecommerce) async fn lock_shared_problem(
     connection: &mut Connection,
     cause: SharedCause,
@@ -32,7 +32,7 @@ pub(in crate::ecommerce) async fn lock_shared_problem(
     Ok(lasting.map(|((began_at, class), carts)| Lasting { began_at, class, carts, is_old: row.is_old }))
 }
 
-/// Remembers that the operator is told of this cause.
+/// Records that the operator has been alerted to this cause.
 pub(in crate::ecommerce) async fn begin_shared_problem(
     connection: &mut Connection,
     cause: SharedCause,
@@ -65,8 +65,8 @@ pub(in crate::ecommerce) async fn end_shared_problem(
     .map(drop)
 }
 
-/// Active carts whose latest check ended with one of these codes; with a window, only those that began to fail within it. The
-/// code is the fifth of a check's eight bytes.
+/// Active carts whose latest check ended with one of these codes; with a window, only those that began to fail within
+/// it. The code is the fifth of a check's eight bytes.
 pub(in crate::ecommerce) async fn count_failing(
     connection: &mut Connection,
     codes: &[i32],
@@ -89,8 +89,8 @@ pub(in crate::ecommerce) async fn count_active(connection: &mut Connection) -> s
     sqlx::query_scalar!(r#"select count(*) as "n!" from carts where is_active"#).fetch_one(connection).await
 }
 
-/// Makes some carts due that were not checked for five minutes. Rows that others hold are left out: two that wait for each
-/// other would end both.
+/// Makes up to `limit` carts due that were not checked for five minutes. Skips locked rows, because two transactions
+/// that wait for each other would deadlock.
 pub(in crate::ecommerce) async fn check_others_soon(connection: &mut Connection, limit: i64) -> sqlx::Result<()> {
     sqlx::query!(
         "update cart_health set next_check_at = now() where cart_id in (

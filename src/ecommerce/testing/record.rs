@@ -1,4 +1,4 @@
-//! What a test leaves behind: the report, what it changes on its cart, its line in the activity. One transaction.
+//! Records a test: the report, its changes to the cart, its audit event. One transaction.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Completes the verdict with what only we know, and records it with its audit row. A person who waits is told what was found
-    /// even where it could not be recorded.
+    /// Completes the verdict with facts that only we have, and records it with its audit event. Returns the report even
+    /// if it could not be recorded.
     pub(in crate::ecommerce) async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
         let draft = run.report(verdict, self.clock.now());
         self.keep_test(run, draft.clone()).await.unwrap_or_else(|error| {
@@ -32,11 +32,11 @@ impl Ecommerce {
         })
     }
 
-    /// The same for whoever goes on only with what is recorded.
+    /// Same as `finish_test`, for callers that continue only with a recorded report.
     pub(in crate::ecommerce) async fn keep_test(&self, run: Run, draft: TestReport) -> sqlx::Result<TestReport> {
         let run = Arc::new(run);
         let mut recorded = self.record_test(&run, draft.clone()).await;
-        // Two carts that find the same store at once: the second time, the other one is seen.
+        // Two carts can find the same store concurrently: the second attempt sees the other cart.
         if recorded.as_ref().is_err_and(is_same_shop) {
             recorded = self.record_test(&run, draft).await;
         }
@@ -50,7 +50,7 @@ impl Ecommerce {
                 ecommerce.complete(work, &run, &mut report.verdict).await?;
                 sql::finish_test(work, &report).await?;
                 let own = run.cart.as_ref().map(Cart::reference);
-                // What was tested may have been saved while the test ran, by this form or by another one.
+                // The tested credential may have been saved while the test ran, by this form or by another one.
                 let holder = if run.was_saved {
                     own.clone()
                 } else {
@@ -72,7 +72,8 @@ impl Ecommerce {
         .await
     }
 
-    /// The same credential worked before: it stopped. Another cart has this store, or uses this token.
+    /// Adds what only we know: the same credential worked before and has stopped, another cart has this store, or
+    /// another cart uses this token.
     async fn complete(
         &self,
         work: &mut crate::database::Connection,
@@ -108,8 +109,8 @@ impl Ecommerce {
     }
 }
 
-/// What a test of the saved credential changes on its cart, unless the cart was changed meanwhile. It counts as a check. Whether
-/// it turned the cart on, because somebody had ticked *Active* before.
+/// Applies a test of the saved credential to its cart, unless the cart was changed in the meantime. It counts as a
+/// check. Returns whether it activated the cart, because *Active* had been ticked before.
 async fn record_saved(
     work: &mut crate::database::Connection,
     cart: CartId,
@@ -132,12 +133,13 @@ async fn record_saved(
     Ok(is_turned_on)
 }
 
-/// The constraint that one store has one cart.
+/// Whether the error is the constraint that one store has one cart.
 fn is_same_shop(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.constraint() == Some("carts_shop_id_key"))
 }
 
-/// What the page says that the people who run the server have been told: in the log and in the metrics, without a store's name.
+/// Reports a fault on our side to the operator, as the page says: in the log and in the metrics, without the name of
+/// the store.
 pub(in crate::ecommerce) fn tell_operator(report: &TestReport) {
     let details = &report.verdict.details;
     let (test, status) = (report.id, details.status.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! One test that is about to run, and what is kept of it.
+//! A test that is about to run, and the record of it.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use super::super::{
 };
 use crate::vault::Fingerprints;
 
-/// One test that is about to run.
+/// A test that is about to run.
 pub(in super::super) struct Run {
     pub(in super::super) id: Uuid,
     pub(in super::super) submission: Uuid,

@@ -1,4 +1,4 @@
-//! How many tests are too many, and the verdict that says so. Shopify locks a store that is asked too often.
+//! The limits of tests, and the verdict that reports them. Shopify locks a store that gets too many requests.
 
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use crate::{
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// Tests a minute: of one store by one person, and by one person.
+/// Tests per minute of one store by one user.
 const PER_STORE: Throttle = Throttle { limit: TESTS_A_MINUTE, window: MINUTE };
+/// Tests per minute by one user.
 const PER_PERSON: Throttle = Throttle { limit: 100, window: MINUTE };
 
-/// One test at a time for each person, ten a minute for each store, a hundred a minute in all. The person's count comes first: it
-/// holds the row until the transaction ends, so two presses at once, on whatever replica, see each other.
+/// One test at a time per user, 10 per minute for each store, 100 per minute in all. The user's count comes first: it
+/// locks the row until the transaction ends, so that two concurrent submissions, on any replica, see each other.
 pub(super) async fn too_many(work: &mut crate::database::Connection, run: &Run) -> sqlx::Result<Option<Verdict>> {
     let person = run.visitor.by.actor.id().unwrap_or_default();
     let in_all = PER_PERSON.count(work, Bucket::of(BucketKind::PersonTest, &[person.as_bytes()])).await?;
@@ -30,8 +31,8 @@ pub(super) async fn too_many(work: &mut crate::database::Connection, run: &Run) 
     Ok(waits.into_iter().find_map(|(limit, wait)| Some(limited(Some((limit, wait?))))))
 }
 
-/// Counts one test of a store: ten a minute for each person, by hand and in bulk together. How long to wait where that is too
-/// many.
+/// Counts one test of a store: 10 per minute per user, manual and bulk tests together. Returns how long to wait if that
+/// is too many.
 pub(in crate::ecommerce) async fn too_many_of_store(
     work: &mut crate::database::Connection,
     by: &By,
@@ -41,7 +42,7 @@ pub(in crate::ecommerce) async fn too_many_of_store(
     PER_STORE.count(work, Bucket::of(BucketKind::StoreTest, &[person.as_bytes(), host.as_bytes()])).await
 }
 
-/// So many tests in a minute are too many, and how long to wait; without that, one is still running.
+/// The verdict for too many tests: the exceeded limit per minute and the wait; `None` if another test is still running.
 fn limited(too_many: Option<(u32, Duration)>) -> Verdict {
     let whole = |wait: Duration| u32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(60).clamp(1, 60);
     let mut verdict = stopped(Class::TestLimit);

@@ -1,10 +1,10 @@
-//! The lines of a test, told one by one as they end.
+//! The checks of a test, reported one by one as they complete.
 
 use serde::{Deserialize, Serialize};
 
 use super::Class;
 
-/// The lines of a test, in the order in which they are shown.
+/// The checks of a test, in the order of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckKind {
@@ -38,22 +38,22 @@ pub enum CheckState {
     NotChecked,
 }
 
-/// One line of a test, told as it ends.
+/// One check of a test, reported as it completes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     pub kind: CheckKind,
     pub state: CheckState,
-    /// What was found, such as `15 of 17` or `2026-10`; foreign text, capped and without control characters.
+    /// What was found, such as `15 of 17` or `2026-10`; foreign text, truncated and without control characters.
     pub found: Option<String>,
-    /// Milliseconds that this check took, where it had a time of its own.
+    /// Duration of this check in milliseconds, if it was timed on its own.
     pub took_ms: Option<u32>,
 }
 
 impl Class {
-    /// The failed line of a test in words: for *Store* the whole line, for *Credential* what follows the credential's noun, and
-    /// empty where no such line fails. `has_answer`: an HTTP answer began before the test failed.
+    /// The text of the failed check: for *Store* the whole line, for *Credential* what follows the credential's noun,
+    /// and empty if no such line fails. `has_answer`: an HTTP response started before the test failed.
     ///
-    /// *Store reached* stands only where Shopify answered for the store.
+    /// The text says *Store reached* only if Shopify answered for the store.
     pub const fn failed_line(self, has_answer: bool) -> &'static str {
         match self {
             Self::NetworkDns | Self::TlsUntrusted => "Store not reached",
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_store_line_says_reached_for_every_class_that_shopify_answered_with() {
+    fn store_line_says_reached_only_if_shopify_answered() {
         use Class::{
             AddressRefused, NetworkDns, NetworkTimeout, NetworkUnreachable, NotShopify, RateLimited, RequestRejected,
             ShopifyDown, StoreFrozen, StoreLocked, StoreMoved, StoreNotFound, TlsUntrusted,
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failed_store_or_credential_line_has_its_words() {
+    fn every_failed_store_or_credential_line_has_text() {
         for class in Class::ALL {
             let has_line = matches!(class.failed_check(), Some(CheckKind::Store | CheckKind::Credential));
             assert_eq!(!class.failed_line(true).is_empty(), has_line, "{class:?}");

@@ -1,4 +1,4 @@
-//! The outcome of a test and its one precise cause, by the names that pages, rows and letters use.
+//! The outcome of a test and its one precise cause, with the names used by pages, rows and e-mails.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ impl Outcome {
         }
     }
 
-    /// Whether a cart with exactly this credential may be switched on.
+    /// Whether a cart with exactly this credential may be activated.
     pub const fn passes(self) -> bool {
         !matches!(self, Self::NotConnected)
     }
@@ -63,14 +63,14 @@ pub enum Class {
     CcWrongOrg,
     CcNotInstalled,
     CcRefused,
-    // Ours
+    // On our side
     OurKey,
     OurBug,
     TestLimit,
 }
 
 impl Class {
-    /// Every one, in the order of their cause.
+    /// All classes, in the order of their declaration.
     pub const ALL: [Self; 30] = [
         Self::Connected,
         Self::ScopesMissing,
@@ -136,7 +136,7 @@ impl Class {
         }
     }
 
-    /// The line of a test that this class fails; `None` where no line is to blame, as for a fault on our side.
+    /// The check that this class fails; `None` if no check is to blame, as for a fault on our side.
     pub const fn failed_check(self) -> Option<CheckKind> {
         match self {
             Self::NetworkDns
@@ -151,7 +151,7 @@ impl Class {
             | Self::RateLimited
             | Self::RequestRejected
             | Self::ShopifyDown
-            // The credential may be right: Shopify does not look at who asks from here.
+            // The credential may be valid: Shopify rejects any call from our address.
             | Self::AddressRefused => Some(CheckKind::Store),
             Self::TokenRefused
             | Self::TokenStopped
@@ -169,7 +169,7 @@ impl Class {
         }
     }
 
-    /// The class that a row names; `None` where it is one that we do not know any more.
+    /// The class stored in a row; `None` if we do not know it any more.
     pub fn from_stored(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == text)
     }
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_of_a_class_is_the_same_in_pages_and_in_json() {
+    fn class_names_are_the_same_in_pages_and_in_json() {
         for (place, class) in Class::ALL.into_iter().enumerate() {
             assert_eq!(class as usize, place, "ALL has every class once, in their order");
             assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());

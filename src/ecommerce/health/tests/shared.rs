@@ -1,9 +1,9 @@
-//! Many carts that fail for one cause on our side are told once, and so is their end.
+//! Many carts that fail for one cause on our side raise one alert, and one when it ends.
 
 use super::*;
 
 impl House {
-    /// So many carts, each with a store of its own, and an address that gets every alert.
+    /// Opens with `count` carts, each with its own store, and an address that gets every alert.
     async fn with_carts(pool: Pool, count: usize) -> Self {
         let house = Self::open(pool).await;
         house.tamper("update alert_settings set email_on = true, email_addresses = '{ops@northwind.example}'").await;
@@ -37,7 +37,7 @@ impl House {
         assert!(one.expect("swept").checked + two.expect("swept").checked > 0);
     }
 
-    /// The alerts that wait, with how many of each.
+    /// The queued alerts, counted by type.
     async fn waiting(&self) -> Vec<(String, i64)> {
         sqlx::query_as(
             "select a.data ->> 'type', count(*) from alerts a join alert_deliveries d on d.alert_id = a.id group by 1 order by 1",
@@ -57,28 +57,28 @@ fn told(rows: &[(&str, i64)]) -> Vec<(String, i64)> {
 }
 
 #[sqlx::test]
-async fn forty_carts_that_fail_for_one_cause_of_ours_are_told_once_and_so_is_the_end(pool: sqlx::PgPool) {
+async fn forty_carts_with_one_cause_on_our_side_raise_one_alert_and_one_recovery(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 40).await;
     house.lose(0..40).await;
     house.check_all().await;
     assert_eq!(house.waiting().await, told(&[("server.problem", 1)]));
-    assert_eq!(house.events().await.len(), 40, "the activity keeps each cart");
+    assert_eq!(house.events().await.len(), 40, "one event per cart in the activity");
     let (carts, cause): (i64, String) =
         sqlx::query_as("select carts, cause from shared_problems where told_at is not null")
             .fetch_one(&house.pool)
             .await
-            .expect("one lasts");
+            .expect("an open problem");
     assert!((3..=40).contains(&carts) && cause == "key", "{carts} {cause}");
     house.find_again().await;
     house.check_all().await;
     assert_eq!(house.waiting().await, told(&[("server.problem", 1), ("server.recovered", 1)]));
     house.ecommerce.end_shared_problems().await.expect("swept");
-    assert_eq!(house.waiting().await.len(), 2, "the end is told once");
+    assert_eq!(house.waiting().await.len(), 2, "the recovery is announced once");
 }
 
 #[sqlx::test]
-async fn two_carts_are_told_each_for_itself_after_a_moment(pool: sqlx::PgPool) {
+async fn two_carts_raise_separate_delayed_alerts(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 8).await;
     house.lose(0..2).await;
@@ -88,14 +88,14 @@ async fn two_carts_are_told_each_for_itself_after_a_moment(pool: sqlx::PgPool) {
         .fetch_one(&house.pool)
         .await
         .expect("the outbox");
-    assert_eq!(held, 2, "they wait for others like them");
+    assert_eq!(held, 2, "held, so that they can be folded");
     house.find_again().await;
     house.check_all().await;
     assert_eq!(house.waiting().await, told(&[("cart.needs-attention", 2), ("cart.recovered", 2)]));
 }
 
 #[sqlx::test]
-async fn carts_that_fail_one_after_the_other_within_an_hour_are_folded_into_one(pool: sqlx::PgPool) {
+async fn carts_failing_within_an_hour_share_one_alert(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 12).await;
     for n in 0..7 {
@@ -106,7 +106,7 @@ async fn carts_that_fail_one_after_the_other_within_an_hour_are_folded_into_one(
 }
 
 #[sqlx::test]
-async fn a_cause_of_the_merchants_is_never_folded_into_ours(pool: sqlx::PgPool) {
+async fn merchant_causes_are_not_folded_into_a_server_problem(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 12).await;
     house.lose(0..6).await;
@@ -122,14 +122,14 @@ async fn a_cause_of_the_merchants_is_never_folded_into_ours(pool: sqlx::PgPool) 
 }
 
 #[sqlx::test]
-async fn a_problem_whose_last_carts_were_turned_off_is_over(pool: sqlx::PgPool) {
+async fn shared_problem_ends_when_its_last_carts_are_turned_off(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let house = House::with_carts(pool, 3).await;
     house.lose(0..3).await;
     house.check_all().await;
     assert_eq!(house.waiting().await, told(&[("server.problem", 1)]));
     house.ecommerce.end_shared_problems().await.expect("swept");
-    assert_eq!(house.waiting().await.len(), 1, "it lasts");
+    assert_eq!(house.waiting().await.len(), 1, "still open");
     house.tamper("update carts set is_active = false, status = 'inactive'").await;
     house.ecommerce.end_shared_problems().await.expect("swept");
     assert_eq!(house.waiting().await, told(&[("server.problem", 1), ("server.recovered", 1)]));

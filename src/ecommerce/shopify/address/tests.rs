@@ -24,10 +24,10 @@ fn unescape(written: &str) -> String {
         text.push_str(before);
         let (c, tail) = match after.strip_prefix("u{") {
             Some(code) => {
-                let (code, tail) = code.split_once('}').expect("an escape that ends");
+                let (code, tail) = code.split_once('}').expect("a closed escape");
                 (char::from_u32(u32::from_str_radix(code, 16).unwrap()).unwrap(), tail)
             }
-            None => match after.chars().next().expect("an escape that says what") {
+            None => match after.chars().next().expect("an escaped character") {
                 't' => ('\t', &after[1..]),
                 'n' => ('\n', &after[1..]),
                 'r' => ('\r', &after[1..]),
@@ -52,7 +52,7 @@ fn every_line_of_the_corpus_has_its_outcome() {
 }
 
 #[test]
-fn text_of_more_than_2048_bytes_is_not_looked_at() {
+fn text_of_more_than_2048_bytes_is_rejected() {
     let longest = format!("northwind-tea.myshopify.com/{}", "a".repeat(LONGEST - 28));
     assert_eq!(outcome(&longest), "ok:northwind-tea");
     assert_eq!(outcome(&(longest + "a")), "LOOKALIKE");
@@ -65,7 +65,7 @@ fn a_label_has_at_most_63_characters() {
 }
 
 #[test]
-fn tokens_are_refused_and_not_said_back() {
+fn tokens_are_rejected_and_not_echoed() {
     let digits = "a1".repeat(16);
     for token in [digits.clone(), digits.to_uppercase(), format!("shpat_{digits}"), format!("prtapi_{digits}")] {
         let error = StoreAddress::parse(&token).unwrap_err();
@@ -75,7 +75,7 @@ fn tokens_are_refused_and_not_said_back() {
 }
 
 #[test]
-fn an_address_that_reads_right_is_told_of_its_unusual_character() {
+fn plausible_address_is_rejected_for_its_unusual_character() {
     for typed in [
         "northwind\u{200B}-tea.myshopify.com",
         "https://northwind-tea.myshopify.com\u{202C}/admin",
@@ -95,7 +95,7 @@ fn an_address_that_reads_right_is_told_of_its_unusual_character() {
 }
 
 #[test]
-fn a_domain_is_said_back_as_typed_but_not_at_length() {
+fn rejected_domain_is_echoed_as_typed_and_truncated() {
     let error = StoreAddress::parse("https://www.NorthwindTea.com/cart?x=1").unwrap_err();
     assert_eq!(error, AddressError::OwnDomain("www.NorthwindTea.com".into()));
     assert!(error.to_string().contains("not www.NorthwindTea.com. In Shopify"));
@@ -139,7 +139,7 @@ fn a_redirect_counts_only_when_it_names_a_store_over_https() {
     }
     let of_length = |n: usize| format!("{:a<n$}", "https://nt.myshopify.com/");
     assert_eq!(moved(&of_length(LONGEST)), Some("nt".into()));
-    assert_eq!(moved(&of_length(LONGEST + 1)), None, "nobody's redirect is so long");
+    assert_eq!(moved(&of_length(LONGEST + 1)), None, "longer than the limit");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn is_plain_host(host: &str) -> bool {
     })
 }
 
-/// What attackers build addresses of, in any order.
+/// Building blocks of hostile addresses, in any order.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("https://"),
@@ -233,15 +233,15 @@ fn mutations() -> impl Strategy<Value = String> {
     })
 }
 
-/// What holds whatever is pasted; `fuzz/` tries the same without an end.
+/// The properties that hold for any input; `fuzz/` tests the same without a limit.
 fn leads_to_a_store_or_nowhere(typed: &str) -> Result<(), TestCaseError> {
     match StoreAddress::parse(typed) {
         Ok(found) => {
             let (handle, host) = (found.address.handle(), found.address.host());
             prop_assert!(is_plain_host(&host));
-            prop_assert!(typed.to_ascii_lowercase().contains(handle), "a name that was never typed");
+            prop_assert!(typed.to_ascii_lowercase().contains(handle), "a handle that the input does not contain");
             prop_assert!(!found.added_suffix || handle.len() != 32 || !handle.bytes().all(|b| b.is_ascii_hexdigit()));
-            // the parser of the client that dials reads the same host in what we build
+            // The URL parser of the HTTP client reads the same host in the URL that we build.
             let url = reqwest::Url::parse(&found.address.admin_url()).expect("a URL");
             prop_assert_eq!((url.scheme(), url.host_str(), url.port()), ("https", Some(host.as_str()), None));
             prop_assert_eq!(
@@ -266,12 +266,12 @@ proptest! {
 
 proptest! {
     #[test]
-    fn no_text_whatever_leads_to_another_host(typed in prop_oneof![any::<String>(), pieces(), "[ -~]{0,40}"]) {
+    fn no_text_leads_to_another_host(typed in prop_oneof![any::<String>(), pieces(), "[ -~]{0,40}"]) {
         leads_to_a_store_or_nowhere(&typed)?;
     }
 
     #[test]
-    fn a_store_address_survives_every_wrapping(handle in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", path in "(/[ -~]{0,20})?") {
+    fn store_address_is_found_in_every_accepted_form(handle in "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", path in "(/[ -~]{0,20})?") {
         prop_assume!(!handle.starts_with("xn--"));
         for typed in [
             format!("{handle}.myshopify.com"),

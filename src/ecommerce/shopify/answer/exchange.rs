@@ -1,6 +1,6 @@
-//! What Shopify says when a Client ID and Client secret are exchanged for a token of 24 hours. A refusal names its reason, and
-//! a name that is known decides whatever the status: sources disagree about those. The same names come as JSON or in the title
-//! of an HTML page.
+//! Reads the response to a token exchange: a Client ID and Client secret for a token of 24 hours. A refusal names its
+//! reason, and a known name decides whatever the status, because sources disagree about the statuses. The same names
+//! come as JSON or in the title of an HTML page.
 
 use std::time::Duration;
 
@@ -14,27 +14,28 @@ use crate::ecommerce::shopify::client::{Answer, Body};
 use crate::ecommerce::shopify::credential::AccessToken;
 use crate::ecommerce::verdict::{Class, UNKNOWN_CLIENT_ID};
 
-/// Shortest plausible life of a minted token, taken where Shopify names none: an hour. The longest: a day.
+/// Lifetime of an issued token in seconds if Shopify names none: one hour, the shortest plausible.
 const USUAL_LIFE: u64 = 3600;
+/// Maximum lifetime of an issued token in seconds: one day.
 const LONGEST_LIFE: u64 = 86_400;
 
-/// A token that Shopify minted for us.
+/// A token that Shopify issued to us.
 #[derive(Debug)]
 pub struct Minted {
     pub token: AccessToken,
     pub lives: Duration,
 }
 
-/// Reads the answer to a token exchange. The granted scopes in it are only a hint and are not read.
+/// Reads the response to a token exchange. The granted scopes in it are only a hint and are not read.
 ///
 /// # Errors
-/// The one finding that the answer amounts to.
+/// The finding that the response amounts to.
 pub fn exchanged(asked: &StoreAddress, answer: &Answer) -> Result<Minted, Refusal> {
     if let Some(refusal) = refused_by_name(answer) {
         return Err(refusal);
     }
     if let Some(refusal) = refused(asked, answer) {
-        // There is no token yet: a 401 is about the pair.
+        // No token was sent: a 401 is about the Client ID and Client secret.
         let class = if refusal.class == Class::TokenRefused { Class::CcRefused } else { refusal.class };
         return Err(Refusal { class, ..refusal });
     }
@@ -50,7 +51,8 @@ struct Token {
     expires_in: Option<Value>,
 }
 
-/// The names of Shopify and of RFC 6749, and what each means. `invalid_request` was seen for apps that are not installed.
+/// The error names of Shopify and RFC 6749, with their classes. `invalid_request` was observed for apps that are not
+/// installed.
 const NAMES: [(&str, Class); 12] = [
     ("shop_not_permitted", Class::CcWrongOrg),
     ("app_not_installed", Class::CcNotInstalled),
@@ -61,13 +63,13 @@ const NAMES: [(&str, Class); 12] = [
     ("access_denied", Class::CcRefused),
     ("invalid_grant", Class::CcRefused),
     ("invalid_scope", Class::CcRefused),
-    // Only the grant that we name can be meant.
+    // We send only one grant type, so this is a bug of ours.
     ("unsupported_grant_type", Class::OurBug),
     ("temporarily_unavailable", Class::ShopifyDown),
     ("server_error", Class::ShopifyDown),
 ];
 
-/// Statuses that mean more than a name that is not known.
+/// Statuses that say more than an unknown error name.
 const fn speaks_for_itself(status: u16) -> bool {
     matches!(status, 402..=408 | 411 | 413..=415 | 423)
 }
@@ -83,7 +85,7 @@ fn refused_by_name(answer: &Answer) -> Option<Refusal> {
     Some(Refusal { error_name: Some(name).filter(|name| !name.is_empty()), ..Refusal::of(class) })
 }
 
-/// The description of an unknown Client ID, which came under the name `invalid_request` once.
+/// The description of an unknown Client ID; observed once under the name `invalid_request`.
 const NO_SUCH_APP: &str = "could not find shopify api application";
 
 fn json_error(answer: &Answer) -> Option<String> {
@@ -94,7 +96,7 @@ fn json_error(answer: &Answer) -> Option<String> {
     Some(if is_unknown { UNKNOWN_CLIENT_ID.to_owned() } else { name })
 }
 
-/// The name in a page titled `400 - Oauth error {name}`, in any case.
+/// Finds the error name in a page titled `400 - Oauth error {name}`, in any case.
 fn html_error(answer: &Answer) -> Option<String> {
     let Body::Read(bytes) = &answer.body else { return None };
     let page = String::from_utf8_lossy(bytes).to_ascii_lowercase();
@@ -104,10 +106,11 @@ fn html_error(answer: &Answer) -> Option<String> {
     Some(if page.contains(NO_SUCH_APP) { UNKNOWN_CLIENT_ID.to_owned() } else { name })
 }
 
-/// Longest word of a name, in bytes: shorter than the digits of any secret of Shopify's.
+/// Maximum length of a word of an error name, in bytes: shorter than the digits of any of Shopify's secrets.
 const LONGEST_WORD: usize = 24;
 
-/// A name as it may be shown: words of lower-case letters and digits, joined by `_`, at most 64 bytes; `None` for blank text.
+/// Sanitizes an error name for display: words of lower-case letters and digits, joined by `_`, at most 64 bytes; `None`
+/// for blank text.
 fn name(text: &str) -> Option<String> {
     let lower = text.trim().to_ascii_lowercase();
     let words =

@@ -1,11 +1,11 @@
-//! What the sentences in `errors` mean, where no code says it. Matched in lower case; `errors` may be a string, a list of
-//! strings, an object of either, or a list of GraphQL errors, of which only `message` is read.
+//! Maps the messages in `errors` to classes, for errors without a code. Matches in lower case; `errors` may be a
+//! string, a list of strings, an object of either, or a list of GraphQL errors, of which only `message` is read.
 
 use serde_json::Value;
 
 use crate::ecommerce::verdict::Class;
 
-/// A part of a sentence and the class that it stands for; the first that is found decides.
+/// Substrings of messages and their classes; the first match decides.
 const SENTENCES: [(&str, Class); 24] = [
     ("throttled", Class::RateLimited),
     ("too many requests", Class::RateLimited),
@@ -33,13 +33,14 @@ const SENTENCES: [(&str, Class); 24] = [
     ("timed out", Class::ShopifyDown),
 ];
 
-/// The class that the sentences stand for, if they are known.
+/// The class of the first known message.
 pub(super) fn class(errors: &Value) -> Option<Class> {
     let texts = lower(errors);
     SENTENCES.into_iter().find(|(part, _)| texts.iter().any(|text| text.contains(part))).map(|(_, class)| class)
 }
 
-/// A bare "Access denied" in a GraphQL answer. With status 403 the same words do not tell a permission from an address.
+/// A bare "Access denied" in a GraphQL response. With status 403, the same words can refer to a permission or to an
+/// address.
 pub(super) fn denied(errors: &Value) -> Option<Class> {
     lower(errors).iter().any(|text| text.contains("access denied")).then_some(Class::NotAllowed)
 }

@@ -1,5 +1,6 @@
-//! Who said no: Shopify, or somebody in front of it, such as a firewall, a company's proxy or a captive portal. What those
-//! say is never held against a store or its credential.
+//! Decides who refused a request: Shopify, or an intermediary such as a firewall, a company's proxy or a captive
+//! portal. A refusal by an intermediary never counts against a store or its credential.
+//!
 //! Shopify's refusals are JSON with `errors` or `error`, or carry its headers; only its 404 is also a web page.
 
 use serde_json::Value;
@@ -9,7 +10,7 @@ use super::{Refusal, json};
 use crate::ecommerce::shopify::client::{Answer, ContentType, Head, Realm};
 use crate::ecommerce::verdict::Class;
 
-/// The finding where somebody in front of Shopify refused; `None` where Shopify may have spoken itself.
+/// The finding if an intermediary refused; `None` if Shopify itself may have answered.
 pub(super) fn refused_in_front(answer: &Answer) -> Option<Refusal> {
     let head = &answer.head;
     if head.is_challenge && !matches!(head.status, 429 | 430) {
@@ -34,8 +35,8 @@ fn is_from_shopify(answer: &Answer) -> bool {
     is_own_page || is_signed(&answer.head) || has_errors(answer)
 }
 
-/// Whether an answer carries what only Shopify's do. `X-Request-Id` alone is sent by many, so it does not outweigh a foreign
-/// realm.
+/// Whether a response has a header that only Shopify sends. Many servers send `X-Request-Id`, so it alone does not
+/// outweigh a foreign realm.
 pub(super) fn is_signed(head: &Head) -> bool {
     match head.realm {
         _ if head.has_shop_id => true,
@@ -44,7 +45,7 @@ pub(super) fn is_signed(head: &Head) -> bool {
     }
 }
 
-/// Whether a body is JSON of the form in which Shopify refuses.
+/// Whether a body is JSON in the form of Shopify's refusals.
 fn has_errors(answer: &Answer) -> bool {
     let Ok(body) = json(answer) else { return false };
     body.get("errors").is_some_and(|errors| !is_nothing(errors))

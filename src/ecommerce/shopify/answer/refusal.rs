@@ -1,4 +1,4 @@
-//! What a status, a redirect or `errors` mean where they mean no.
+//! Maps a status, a redirect or `errors` to the finding of a failed request.
 
 use serde_json::Value;
 
@@ -8,19 +8,19 @@ use crate::ecommerce::shopify::address::StoreAddress;
 use crate::ecommerce::shopify::client::{Answer, ContentType, Failure, Head};
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, PASSWORD_PAGE};
 
-/// Shortest and longest wait that is named, in seconds: up to a day.
+/// Allowed range of the requested wait, in seconds: up to a day.
 const WAIT: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 
-/// The wait where Shopify names none, in seconds.
+/// The wait if Shopify names none, in seconds.
 const USUAL_WAIT: f64 = 10.0;
 
-/// A finding that is no success.
+/// A finding other than success.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub class: Class,
-    /// A short phrase of ours.
+    /// A short phrase written by us.
     pub remark: Option<&'static str>,
-    /// `STORE_MOVED`: the store that Shopify pointed to.
+    /// `STORE_MOVED`: the store that Shopify redirected to.
     pub moved_to: Option<StoreAddress>,
     /// `RATE_LIMITED`: seconds, 1 to 86,400.
     pub wait_seconds: Option<u32>,
@@ -44,7 +44,7 @@ impl From<Failure> for Refusal {
     }
 }
 
-/// What an answer with another status than 200 means; `None` for 200.
+/// The finding for a status other than 200; `None` for 200.
 pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> {
     let head = &answer.head;
     if let Some(refusal) = refused_in_front(answer) {
@@ -64,7 +64,7 @@ pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> 
         423 => Class::StoreLocked,
         429 => return Some(slow_down(head, None)),
         430 => Class::RequestRejected,
-        // Every other refusal of Shopify's is about what we sent.
+        // Every other refusal by Shopify is about our request.
         400..=499 if head.content == ContentType::Json || is_signed(head) => Class::OurBug,
         500..=599 => Class::ShopifyDown,
         _ => return Some(Refusal::foreign("a status that Shopify does not send")),
@@ -80,7 +80,7 @@ fn redirected(asked: &StoreAddress, head: &Head) -> Refusal {
     }
 }
 
-/// The page of the same store that a redirect points to, where it is one for people.
+/// The page of the same store that a redirect points to, if it is a page for people.
 fn own_page(asked: &StoreAddress, location: &str) -> Option<&'static str> {
     if location.starts_with("https://admin.shopify.com/") {
         return StoreAddress::from_location(location).map(|_| ADMIN_PAGE);
@@ -100,15 +100,15 @@ fn own_page(asked: &StoreAddress, location: &str) -> Option<&'static str> {
     }
 }
 
-/// What a 403 of Shopify's means. The question needs no permission, so without a text about permissions the likeliest reason
-/// is the app's IP allowlist, whose own text is not documented.
+/// The class of a 403 from Shopify. The query needs no permission, so without a message about permissions the likeliest
+/// reason is the app's IP allowlist, whose own message is not documented.
 fn forbidden(answer: &Answer) -> Class {
     let body = json(answer).unwrap_or_default();
     let errors = body.get("errors").or_else(|| body.get("error")).unwrap_or(&Value::Null);
     code_class(errors).or_else(|| messages::class(errors)).unwrap_or(Class::AddressRefused)
 }
 
-/// The codes of GraphQL errors, the most telling first.
+/// The codes of GraphQL errors, most specific first.
 const CODES: [(&str, Class); 4] = [
     ("THROTTLED", Class::RateLimited),
     ("SHOP_INACTIVE", Class::StoreLocked),
@@ -126,7 +126,8 @@ fn code_class(errors: &Value) -> Option<Class> {
     CODES.into_iter().find(|(name, _)| is_there(name)).map(|(_, class)| class)
 }
 
-/// What `errors` in an answer with status 200 mean: a code that is known, else the message, else a request of ours gone wrong.
+/// The finding for `errors` in a response with status 200: by a known code, else by the message, else a bug in our
+/// request.
 pub(super) fn graphql_refusal(errors: &Value, extensions: Option<&Value>, head: &Head) -> Refusal {
     let class = code_class(errors).or_else(|| messages::class(errors)).or_else(|| messages::denied(errors));
     match class {
@@ -135,7 +136,7 @@ pub(super) fn graphql_refusal(errors: &Value, extensions: Option<&Value>, head: 
     }
 }
 
-/// How long to wait: as a throttled query's cost says, else `Retry-After`, else 10 s; 1 s to a day.
+/// The wait: from the cost of a throttled query, else `Retry-After`, else 10 s; between 1 s and a day.
 fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
     let number = |pointer: &str| cost.and_then(|cost| cost.pointer(pointer)).and_then(Value::as_f64);
     let from_cost = || {
@@ -148,7 +149,7 @@ fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
     Refusal { wait_seconds: Some(wait), ..Refusal::of(Class::RateLimited) }
 }
 
-/// `errors` that say nothing: null, or empty of whatever kind.
+/// Whether `errors` is null or empty, of any type.
 pub(super) fn is_nothing(errors: &Value) -> bool {
     match errors {
         Value::Null => true,

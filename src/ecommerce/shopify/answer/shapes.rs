@@ -1,4 +1,4 @@
-//! The JSON of the two questions, as far as we read it. What Shopify may leave out is optional.
+//! The JSON of the responses to the two queries, as far as we read it. Fields that Shopify may omit are optional.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -61,7 +61,7 @@ pub(super) struct Order {
     pub customer: Option<Customer>,
 }
 
-/// The name is compared with null and dropped: not even its text is kept.
+/// The name is only compared with null and dropped; its text is not kept.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Customer {

@@ -49,7 +49,7 @@ pub(super) fn coded(code: &str) -> String {
 }
 
 #[test]
-fn a_good_answer_is_read_whole() {
+fn good_answer_is_read_completely() {
     let found = installed(&asked(), &answer(200, &good().to_string())).unwrap();
     assert_eq!(found.scopes, ["write_products", "read_products"]);
     let Store { shop_id, name, plan, time_zone, app_title, is_plus, .. } = found.store;
@@ -58,7 +58,7 @@ fn a_good_answer_is_read_whole() {
 }
 
 #[test]
-fn unknown_fields_and_lacking_extras_do_no_harm() {
+fn unknown_and_missing_optional_fields_are_accepted() {
     let mut body = good();
     body["data"]["shop"]["more"] = json!([1, {"x": null}]);
     body["data"]["shop"]["plan"] = Value::Null;
@@ -70,7 +70,7 @@ fn unknown_fields_and_lacking_extras_do_no_harm() {
 }
 
 #[test]
-fn foreign_names_lose_their_teeth() {
+fn foreign_names_are_sanitized() {
     let mut body = good();
     body["data"]["shop"]["name"] = json!(format!("\u{202E}Tea\r\n{}", "x".repeat(400)));
     let found = installed(&asked(), &answer(200, &body.to_string())).unwrap();
@@ -78,7 +78,7 @@ fn foreign_names_lose_their_teeth() {
 }
 
 #[test]
-fn a_store_is_introduced_without_what_shopify_left_out() {
+fn store_introduction_omits_missing_fields() {
     let introduced = |change: fn(&mut Value)| {
         let mut body = good();
         change(&mut body["data"]);
@@ -96,7 +96,7 @@ fn a_store_is_introduced_without_what_shopify_left_out() {
 }
 
 #[test]
-fn scopes_are_one_name_each_however_they_were_listed() {
+fn scope_lists_are_split_into_single_names() {
     let mut body = good();
     body["data"]["currentAppInstallation"]["accessScopes"] =
         json!([{"handle": "write_orders, read_customers ,,"}, {"handle": ""}, {"handle": " write_products\n"}]);
@@ -104,7 +104,7 @@ fn scopes_are_one_name_each_however_they_were_listed() {
     assert_eq!(found.scopes, ["write_orders", "read_customers", "write_products"]);
 }
 
-/// The failure table, row by row, as far as an answer came.
+/// The failure table row by row, for failures with a response.
 #[test]
 fn each_answer_has_its_class() {
     let unauthorized = r#"{"errors":"[API] Invalid API key or access token (unrecognized login or wrong password)"}"#;
@@ -193,7 +193,7 @@ fn each_answer_has_its_class() {
 }
 
 #[test]
-fn where_no_code_is_the_message_decides() {
+fn message_decides_without_a_known_code() {
     let message = |text: &str| json!({"errors": [{"message": text}]}).to_string();
     let rows = [
         (message("Throttled"), Class::RateLimited),
@@ -237,7 +237,7 @@ fn errors_beside_data_are_never_success() {
 }
 
 #[test]
-fn what_success_rests_on_must_be_there_in_its_form() {
+fn success_requires_every_essential_field() {
     let at = |pointer: &str, value: Value| {
         let mut body = good();
         *body.pointer_mut(pointer).unwrap() = value;
@@ -261,7 +261,7 @@ fn what_success_rests_on_must_be_there_in_its_form() {
 }
 
 #[test]
-fn a_body_that_was_not_read_or_is_too_deep_is_not_shopify_s() {
+fn unread_or_too_deep_body_is_not_shopify() {
     for body in [Body::Encoded, Body::TooLarge, Body::NotNeeded] {
         let answer = Answer { body, ..answer(200, "") };
         assert_eq!(class(&answer), Class::NotShopify);
@@ -279,7 +279,7 @@ fn a_body_that_was_not_read_or_is_too_deep_is_not_shopify_s() {
 }
 
 #[test]
-fn one_order_tells_whether_customers_can_be_seen() {
+fn one_order_shows_whether_customers_are_visible() {
     let orders = |nodes: Value| json!({"data": {"orders": {"nodes": nodes}}}).to_string();
     let customer = |name: Value| orders(json!([{"id": "1", "customer": {"id": "2", "displayName": name}}]));
     for (body, expected) in [
@@ -302,7 +302,7 @@ fn one_order_tells_whether_customers_can_be_seen() {
 
 proptest! {
     #[test]
-    fn no_answer_whatever_makes_the_reader_fall(status in 100_u16..1000, is_json: bool, body in any::<Vec<u8>>()) {
+    fn no_answer_panics_the_parser_or_counts_as_success(status in 100_u16..1000, is_json: bool, body in any::<Vec<u8>>()) {
         let content = if is_json { ContentType::Json } else { ContentType::Other };
         let answer = Answer { head: Head { status, content, ..Head::default() }, body: Body::Read(body) };
         prop_assert_ne!(class(&answer), Class::Connected);

@@ -1,6 +1,8 @@
-//! How the operator lets us out: an HTTP CONNECT proxy or none, and roots that are trusted beside the compiled-in ones.
-//! Refuses every ambient setting: no proxy variable and no certificate store of the operating system is asked.
-//! The proxy's password is a secret: no `Debug`, `Display` or error shows it.
+//! The operator's outbound settings: an HTTP CONNECT proxy or none, and roots that are trusted in addition to the
+//! compiled-in ones.
+//!
+//! Ignores ambient settings: no proxy variable and no certificate store of the operating system is used. The password
+//! of the proxy is a secret: no `Debug`, `Display` or error shows it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +18,7 @@ use rustls::{ClientConfig, NamedGroup};
 use super::meter;
 use crate::outbound::tls;
 
-/// The operator's way out. The default is straight, with the compiled-in roots.
+/// The operator's outbound settings. The default is a direct connection with the compiled-in roots.
 #[derive(Clone, Debug, Default)]
 pub struct Egress {
     pub proxy: Option<EgressProxy>,
@@ -24,14 +26,14 @@ pub struct Egress {
     pub extra_roots_pem: Option<Vec<u8>>,
 }
 
-/// An HTTP proxy that is asked for tunnels (CONNECT) and nothing else. `Display` leaves user and password out.
+/// An HTTP proxy that is used for tunnels (CONNECT) only. `Display` omits user and password.
 #[derive(Clone)]
 pub struct EgressProxy {
     authority: String,
     authorization: Option<HeaderValue>,
 }
 
-/// What is wrong with a proxy setting, in words for the operator; goes on after the setting's name.
+/// The mistake in a proxy setting. `Display` is for the operator and continues after the name of the setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EgressProxyError {
     #[error("must begin with http:// (an HTTP CONNECT proxy; no other kind is used)")]
@@ -54,7 +56,7 @@ impl Egress {
 }
 
 impl EgressProxy {
-    /// The header is set apart: in the URL, the password would show in every `Debug` of the client.
+    /// Sets the password as a header: in the URL, it would show in every `Debug` of the client.
     pub(super) fn to_reqwest(&self) -> anyhow::Result<reqwest::Proxy> {
         let proxy = reqwest::Proxy::all(self.to_string()).map_err(|_| anyhow::anyhow!("the proxy cannot be used"))?;
         Ok(match &self.authorization {
@@ -140,8 +142,8 @@ fn percent_decoded(text: &str) -> Result<Vec<u8>, EgressProxyError> {
     Ok(decoded)
 }
 
-/// Remembers no TLS session, so that every connection shows its certificate again. Being asked for one is how we learn
-/// that TCP stands.
+/// Stores no TLS session, so that every connection presents its certificate again. TLS asks for a session just after
+/// TCP is connected, which is how we time the TCP connection.
 #[derive(Debug)]
 struct NoSessions;
 
@@ -173,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_is_understood_and_its_password_never_shown() {
+    fn proxy_is_parsed_and_its_password_never_shown() {
         for (setting, shown) in [
             ("http://proxy.acme.example:3128", "http://proxy.acme.example:3128"),
             ("HTTP://127.0.0.1:8080/", "http://127.0.0.1:8080"),
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_has_its_sentence_and_no_sentence_has_the_password() {
+    fn each_mistake_has_its_error_and_no_error_contains_the_password() {
         for (setting, expected) in [
             ("", EgressProxyError::Scheme),
             ("proxy:3128", EgressProxyError::Scheme),
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_that_are_none_are_refused() {
+    fn invalid_roots_are_rejected() {
         for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
             let egress = Egress { proxy: None, extra_roots_pem: Some(pem.into()) };
             assert!(egress.tls().is_err(), "{pem}");

@@ -1,5 +1,5 @@
-//! Why no answer came back, told from the types of an error's causes and never from its words: those may hold an address.
-//! Refuses to blame a credential: nothing here was Shopify's answer.
+//! Why no response was received, decided by the types of an error's causes and never by its text, which may contain an
+//! address. Never blames a credential, because Shopify did not answer.
 
 use std::io;
 
@@ -8,12 +8,12 @@ use rustls::CertificateError;
 use crate::ecommerce::verdict::Class;
 use crate::outbound::{cause, resolver::LookupError};
 
-/// No whole answer came back. Holds no address, header or body, so it may be printed.
+/// No complete response was received. Holds no address, header or body, so it may be printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {remark}", class.as_str())]
 pub struct Failure {
     pub class: Class,
-    /// A short phrase of ours.
+    /// A short phrase written by us.
     pub remark: &'static str,
 }
 
@@ -29,7 +29,8 @@ impl Failure {
         }
         match cause::<rustls::Error>(error) {
             Some(tls) if error.is_connect() => return fails(Class::TlsUntrusted, tls_remark(tls)),
-            // The certificate was good and the token is on its way: the connection broke, nothing was distrusted.
+            // The certificate was accepted and the token may have been sent: the connection broke, trust is not the
+            // problem.
             Some(_) => return fails(Class::NetworkUnreachable, "the secure connection broke off"),
             None => {}
         }
@@ -44,7 +45,7 @@ impl Failure {
     }
 }
 
-/// A malformed or endless head, or chunks that are none.
+/// A malformed or endless head, or invalid chunks.
 fn is_not_http(error: &reqwest::Error) -> bool {
     let malformed = cause::<hyper::Error>(error).is_some_and(hyper::Error::is_parse);
     let is_bad_chunk = |io: &io::Error| matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput);
@@ -59,7 +60,7 @@ const fn lookup_remark(error: LookupError) -> &'static str {
     }
 }
 
-/// The proxy answers a tunnel with a refusal that carries no cause of its own; everything else does.
+/// A proxy's refusal of a tunnel has no I/O cause; every other failure has one.
 fn connect_remark(error: &reqwest::Error, through_proxy: bool) -> &'static str {
     let io = cause::<io::Error>(error).map(io::Error::kind);
     match (through_proxy, io) {

@@ -1,4 +1,4 @@
-//! Times a look-up for the call that it serves.
+//! A DNS resolver that records the time of a lookup for its call.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use reqwest::dns::{Name, Resolve, Resolving};
 use super::meter;
 use crate::outbound::resolver::PublicOnly;
 
-/// The resolver of every way out, with a mark on the meter.
+/// The resolver of all outbound calls, with lookup times recorded on the call's meter.
 #[derive(Clone, Debug, Default)]
 pub struct Timed(PublicOnly);
 
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_look_up_is_timed_for_the_call_that_it_serves() {
+    async fn lookup_is_timed_for_its_call() {
         let meter = meter::Meter::default();
         assert!(
             meter.scope(Timed::default().resolve("localhost".parse().unwrap())).await.is_err(),

@@ -1,5 +1,6 @@
-//! Times one call from four honest marks: name looked up, TLS begun, TLS standing, answer whole. What no mark tells stays
-//! unknown. Refuses to guess: through a proxy, neither the look-up nor the TCP connection is the store's, only the tunnel.
+//! Times one call by four marks: name resolved, TLS started, TLS established, response complete. A duration without its
+//! marks is unknown and never estimated: through a proxy, neither the lookup nor the TCP connection is the store's,
+//! only the tunnel.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,11 +8,12 @@ use std::time::{Duration, Instant};
 use super::Head;
 
 tokio::task_local! {
-    /// The call that the resolver and the TLS set-up work for; both are asked from within its future.
+    /// The meter of the current call, for the resolver and the TLS configuration, which run within the future of the
+    /// call.
     static CURRENT: Meter;
 }
 
-/// The marks of the call that was begun last. Clones share them, so they outlive a call that was cut off.
+/// The marks of the latest call. Clones share them, so they survive a cancelled call.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Mutex<Marks>>);
 
@@ -26,16 +28,16 @@ struct Marks {
     head: Option<Head>,
 }
 
-/// How long the parts of a call took, in milliseconds, where that is known.
+/// The durations of the parts of a call in milliseconds, where known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timings {
     pub dns_ms: Option<u32>,
     pub tcp_ms: Option<u32>,
-    /// Through a proxy: from the beginning until its tunnel stood.
+    /// With a proxy: from the start until the tunnel is established.
     pub tunnel_ms: Option<u32>,
     pub tls_ms: Option<u32>,
     pub http_ms: Option<u32>,
-    /// From the beginning until TLS stood, whatever lay between.
+    /// From the start until TLS is established, including lookup, TCP and tunnel.
     pub connect_ms: Option<u32>,
 }
 
@@ -54,7 +56,7 @@ impl Meter {
         }
     }
 
-    /// The head of the answer, if one came, even where the body never ended.
+    /// The head of the response if there was one, even if the body never ended.
     pub fn head(&self) -> Option<Head> {
         self.marks().head.clone()
     }
@@ -84,12 +86,12 @@ impl Meter {
     }
 }
 
-/// A name was looked up for the current call, if there is one.
+/// Records a DNS lookup for the current call, if there is one.
 pub fn note_lookup(began: Instant) {
     let _ = CURRENT.try_with(|meter| meter.marks().lookup = Some((began, Instant::now())));
 }
 
-/// TCP stands and TLS begins for the current call, if there is one.
+/// Records for the current call, if there is one, that TCP is connected and TLS starts.
 pub fn note_handshake() {
     let _ = CURRENT.try_with(|meter| meter.marks().handshake = Some(Instant::now()));
 }

@@ -1,4 +1,4 @@
-//! A request's body that notes when it is first asked for: the moment when TLS stands.
+//! A request body that records when it is first polled: the moment when TLS is established.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,4 +1,5 @@
-//! What came back: the few parts of a head that we read, and a body with an end. Stops answers that want our memory.
+//! The response: the few parts of the head that we read, and a body of limited size, so that a response cannot exhaust
+//! our memory.
 
 use std::fmt;
 
@@ -11,17 +12,17 @@ use super::super::text::{NAME_LIMIT, tame};
 use super::{Failure, JSON};
 use crate::clock::Clock;
 
-/// Longest body that is read: 256 KiB.
+/// Maximum length of a body that is read: 256 KiB.
 pub const LONGEST_BODY: usize = 256 * 1024;
 
-/// What came back, before anybody judges it.
+/// A response that is not interpreted yet.
 #[derive(Debug)]
 pub struct Answer {
     pub head: Head,
     pub body: Body,
 }
 
-/// The few parts of an answer's head that we read.
+/// The few parts of the head of a response that we read.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     pub status: u16,
@@ -29,20 +30,20 @@ pub struct Head {
     pub request_id: Option<String>,
     /// `X-Shopify-API-Version`: the version that answered.
     pub api_version: Option<String>,
-    /// `X-ShopId` was there: the store exists.
+    /// `X-ShopId` was present: the store exists.
     pub has_shop_id: bool,
     pub content: ContentType,
-    /// Seconds to wait, from `Retry-After` in either of its forms; negative for a date that has passed.
+    /// Seconds to wait, from `Retry-After` in either of its forms; negative for a past date.
     pub retry_after: Option<f64>,
-    /// Who asks for a sign-in, from `WWW-Authenticate` or `Proxy-Authenticate`.
+    /// Who asks for authentication, from `WWW-Authenticate` or `Proxy-Authenticate`.
     pub realm: Option<Realm>,
     /// A firewall answered with a challenge that only a browser can solve.
     pub is_challenge: bool,
-    /// Unjudged; never shown and never followed.
+    /// Not validated; never shown and never followed.
     pub(in super::super) location: Option<String>,
 }
 
-/// What a body is, by its `Content-Type`.
+/// The type of a body, by its `Content-Type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ContentType {
     Json,
@@ -54,7 +55,7 @@ pub enum ContentType {
     Unnamed,
 }
 
-/// Who asks for a sign-in.
+/// Who asks for authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Realm {
     Shopify,
@@ -62,13 +63,13 @@ pub enum Realm {
     SomebodyElse,
 }
 
-/// An answer's body, or why there is none. `Debug` tells only its length: a body may hold a minted token.
+/// The body of a response, or why there is none. `Debug` shows only its length: a body may contain an issued token.
 #[derive(PartialEq, Eq)]
 pub enum Body {
     Read(Vec<u8>),
-    /// The status alone decides.
+    /// Not read: the status alone decides.
     NotNeeded,
-    /// It had a `Content-Encoding`, although we asked for none.
+    /// It had a `Content-Encoding`, although we accept none.
     Encoded,
     TooLarge,
 }
@@ -119,7 +120,7 @@ fn content_type(value: &str) -> ContentType {
     }
 }
 
-/// `Retry-After` in seconds: a decimal number, or a date compared with the answer's own `Date`, else with our clock.
+/// `Retry-After` in seconds: a decimal number, or a date compared with the response's own `Date`, else with our clock.
 fn seconds(value: &str, answered_at: Option<&str>) -> Option<f64> {
     if let Ok(number) = value.parse::<f64>() {
         return Some(number).filter(|number| number.is_finite());
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_realm_is_shopify_s_or_somebody_else_s() {
+    fn realm_is_shopify_or_foreign() {
         let realm = |headers: &[(&'static str, &'static str)]| head(headers).realm;
         let shopify = ("www-authenticate", "Basic Realm=\"Shopify API Authentication\"");
         assert_eq!(realm(&[shopify]), Some(Realm::Shopify));
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_is_known_by_its_header() {
+    fn challenge_is_detected_by_its_header() {
         assert!(head(&[("cf-mitigated", "challenge")]).is_challenge);
         assert!(head(&[("x-amzn-waf-action", "captcha")]).is_challenge);
         assert!(!head(&[("server", "cloudflare")]).is_challenge);

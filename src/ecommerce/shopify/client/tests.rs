@@ -8,16 +8,16 @@ fn address() -> StoreAddress {
     StoreAddress::from_handle("northwind-tea").unwrap()
 }
 
-/// Asks nobody: nothing listens on the discard port.
+/// A client that reaches nothing: no service listens on the discard port.
 fn through_nothing() -> Client {
     let proxy = "http://127.0.0.1:9".parse().unwrap();
     Client::new(&Egress { proxy: Some(proxy), extra_roots_pem: None }).unwrap()
 }
 
 #[test]
-fn proxies_of_the_environment_are_not_taken_in() {
+fn proxies_of_the_environment_are_ignored() {
     let usual = reqwest::Client::builder().tls_backend_preconfigured(Egress::default().tls().unwrap());
-    assert!(format!("{:?}", usual.build().unwrap()).contains("proxies"), "the control takes them in");
+    assert!(format!("{:?}", usual.build().unwrap()).contains("proxies"), "the default client uses them");
     let ours = Client::new(&Egress::default()).unwrap();
     assert!(!format!("{:?}", ours.http).contains("proxies"));
 }
@@ -32,13 +32,13 @@ fn a_request_prints_neither_token_nor_body() {
 }
 
 #[tokio::test]
-async fn a_call_beyond_the_limit_waits_for_a_place() {
+async fn call_over_the_limit_waits_for_a_permit() {
     let client = through_nothing();
     let places = client.in_flight.acquire_many(u32::try_from(MOST_IN_FLIGHT).unwrap()).await.unwrap();
     let (address, token, meter) = (address(), token(), Meter::default());
     let mut call = Box::pin(client.graphql(&address, &token, "query X { x }", &meter));
     assert!(futures_util::poll!(call.as_mut()).is_pending());
-    assert!(meter.timings() == Timings::default(), "nothing has begun");
+    assert!(meter.timings() == Timings::default(), "the call has not started");
     drop(places);
     assert!(call.await.is_err());
 }

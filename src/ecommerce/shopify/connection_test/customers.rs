@@ -18,8 +18,8 @@ pub(super) fn may_see_customers(verdict: &Verdict) -> bool {
     ["read_orders", "read_customers"].iter().all(|scope| scopes::grants(&verdict.granted, scope))
 }
 
-/// A scope does not prove that customer data is readable; one order does. If the question itself goes wrong, what was
-/// found before stands.
+/// A scope does not prove that customer data is readable; one order does. If the query itself fails, the verdict stays
+/// as it was.
 pub(super) async fn look_at_customers(
     left: Duration,
     client: &Client,

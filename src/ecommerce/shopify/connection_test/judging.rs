@@ -1,4 +1,4 @@
-//! From what Shopify answered to a verdict.
+//! Turns Shopify's response into a verdict.
 
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ fn judge_permissions(granted: &[String], is_plus: bool, verdict: &mut Verdict, l
     }
 }
 
-/// Shopify falls forward without an error; only a header tells, and one that is missing tells nothing.
+/// Shopify answers from a newer version without an error. Only a header shows it, and a missing header shows nothing.
 fn judge_version(verdict: &mut Verdict, lines: &mut Lines<'_>) {
     let answered = verdict.details.api_version_answered.clone().unwrap_or_else(|| API_VERSION.to_owned());
     let state = if answered == API_VERSION { CheckState::Passed } else { CheckState::Failed };

@@ -1,4 +1,4 @@
-//! The checks as they end, in the order of the screen, and how long each took.
+//! Reports checks as they complete, in the order of the screen, with the time that each took.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::super::client::Meter;
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState};
 
-/// Tells each check to whoever listens, and keeps it.
+/// Sends each check to the receiver, and keeps it.
 pub(super) struct Lines<'a> {
     pub(super) told: &'a UnboundedSender<Check>,
     pub(super) checks: Vec<Check>,
@@ -16,12 +16,12 @@ pub(super) struct Lines<'a> {
 impl Lines<'_> {
     pub(super) fn tell(&mut self, kind: CheckKind, state: CheckState, found: Option<String>, took_ms: Option<u32>) {
         let check = Check { kind, state, found, took_ms };
-        // Nobody may be listening any more; the test ends and is recorded all the same.
+        // The receiver may be gone; the test still ends and is recorded.
         let _ = self.told.send(check.clone());
         self.checks.push(check);
     }
 
-    /// What comes after a failure was never looked at.
+    /// Reports checks as not made, because an earlier one failed.
     pub(super) fn skip(&mut self, kinds: &[CheckKind]) {
         for kind in kinds {
             self.tell(*kind, CheckState::NotChecked, None, None);
@@ -29,7 +29,7 @@ impl Lines<'_> {
     }
 }
 
-/// The time until TLS stood is the store's, the rest is the credential's.
+/// The time of each check: until TLS is established for the store, the rest for the credential.
 pub(super) struct Took {
     pub(super) store_ms: Option<u32>,
     pub(super) credential_ms: Option<u32>,

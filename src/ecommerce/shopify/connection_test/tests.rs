@@ -1,4 +1,4 @@
-//! The whole way out against a server of our own.
+//! The connection test over real HTTP, TLS and proxy connections to a local server.
 
 mod world;
 
@@ -26,7 +26,7 @@ fn json(status: &str, body: &str) -> Says {
     http(status, headers, body)
 }
 
-/// A store's good answer with these scopes.
+/// A store's successful response with these scopes.
 fn opened(scopes: &[&str]) -> Says {
     json("200 OK", &opened_body(scopes))
 }
@@ -80,7 +80,7 @@ fn states(verdict: &Verdict) -> String {
 }
 
 #[tokio::test]
-async fn a_store_that_lets_us_in_passes_every_check_and_each_is_told() {
+async fn accepted_credential_passes_and_reports_every_check() {
     let world = World::that_says([opened(&all_scopes()), order_of(r#"{"id":"2","displayName":"Mei"}"#)]).await;
     let (verdict, told) = world.test(&token()).await;
     assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "++++++"));
@@ -91,13 +91,13 @@ async fn a_store_that_lets_us_in_passes_every_check_and_each_is_told() {
     let details = &verdict.details;
     assert_eq!((details.status, details.shopify_request_id.as_deref()), (Some(200), Some("req-1")));
     assert!(details.tls_ms.is_some() && details.http_ms.is_some(), "{details:?}");
-    assert_eq!((details.dns_ms, details.tcp_ms), (None, None), "the proxy's business");
+    assert_eq!((details.dns_ms, details.tcp_ms), (None, None), "done by the proxy");
     assert!(details.tunnel_ms.is_some(), "{details:?}");
     assert!(told[1].took_ms.is_some() && told[2].took_ms.is_some());
 }
 
 #[tokio::test]
-async fn the_request_is_the_one_that_was_agreed() {
+async fn request_has_exactly_the_expected_headers_and_body() {
     let world = World::that_says([opened(&[])]).await;
     world.test(&token()).await;
     let requests = world.requests();
@@ -121,7 +121,7 @@ async fn the_request_is_the_one_that_was_agreed() {
 }
 
 #[tokio::test]
-async fn the_proxy_sees_a_host_and_never_a_header() {
+async fn proxy_sees_only_the_host() {
     let world = World::that_says([opened(&[])]).await;
     world.test(&token()).await;
     assert_eq!(*world.seen.tunnels.lock().unwrap(), [format!("CONNECT {HOST}:443 HTTP/1.1")]);
@@ -175,7 +175,7 @@ async fn a_refused_token_fails_the_credential_and_a_closed_store_fails_the_store
 }
 
 #[tokio::test]
-async fn another_store_than_the_cart_was_made_with_is_refused() {
+async fn store_other_than_the_expected_one_is_rejected() {
     let world = World::that_says([opened(&all_scopes())]).await;
     let (verdict, _) = world.test_within(DEADLINE, &token(), Some("1")).await;
     assert_eq!((verdict.class, states(&verdict).as_str()), (Class::WrongStore, "++!--"));
@@ -203,7 +203,7 @@ async fn limits_are_listed_in_their_order_and_the_first_gives_the_class() {
 }
 
 #[tokio::test]
-async fn what_is_nice_to_have_is_a_note_and_no_order_proves_nothing() {
+async fn missing_optional_scopes_and_unseen_customers_are_notes() {
     let gone = ["read_gdpr_data_request", "read_gift_cards", "read_channels", "write_custom_fulfillment_services"];
     let mut granted = without(&gone);
     granted.push("write_themes");
@@ -216,7 +216,7 @@ async fn what_is_nice_to_have_is_a_note_and_no_order_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_customer_check_that_goes_wrong_leaves_the_verdict_alone() {
+async fn failed_customer_check_leaves_the_verdict_unchanged() {
     for second in [Says::Close, json("500 Internal Server Error", "{}"), Says::Silence] {
         let world = World::that_says([opened(&all_scopes()), second]).await;
         let (verdict, _) = world.test_within(SHORT * 2, &token(), None).await;
@@ -225,7 +225,7 @@ async fn a_customer_check_that_goes_wrong_leaves_the_verdict_alone() {
 }
 
 #[tokio::test]
-async fn a_list_of_scopes_that_is_too_long_to_keep_is_still_judged_whole() {
+async fn scope_list_is_judged_before_it_is_truncated() {
     let many: Vec<String> = (0..300).map(|number| format!("read_x{number}")).collect();
     let granted: Vec<&str> = many.iter().map(String::as_str).chain(all_scopes()).collect();
     let world = World::that_says([opened(&granted), order_of(r#"{"id":"2","displayName":"Mei"}"#)]).await;
@@ -235,7 +235,7 @@ async fn a_list_of_scopes_that_is_too_long_to_keep_is_still_judged_whole() {
 }
 
 #[tokio::test]
-async fn without_the_permissions_no_order_is_asked_for() {
+async fn customer_check_is_skipped_without_its_permissions() {
     let world = World::that_says([opened(&without(&["write_customers"]))]).await;
     let (verdict, _) = world.test(&token()).await;
     assert_eq!(states(&verdict), "+++!+");
@@ -243,7 +243,7 @@ async fn without_the_permissions_no_order_is_asked_for() {
 }
 
 #[tokio::test]
-async fn shopify_s_own_name_for_the_store_is_a_note() {
+async fn different_myshopify_domain_is_a_note() {
     let body = opened_body(&[]).replace(HOST, "6nzh0y-y6.myshopify.com");
     let world = World::that_says([json("200 OK", &body)]).await;
     let (verdict, _) = world.test(&token()).await;
@@ -251,7 +251,7 @@ async fn shopify_s_own_name_for_the_store_is_a_note() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_finding_and_the_other_host_sees_nothing() {
+async fn redirect_is_a_finding_and_is_not_followed() {
     for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent"] {
         for (location, class, moved_to) in [
             ("https://nt-co.myshopify.com/admin/api/x", Class::StoreMoved, Some("nt-co.myshopify.com")),
@@ -268,7 +268,7 @@ async fn a_redirect_is_a_finding_and_the_other_host_sees_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_shopify_s_answer_is_never_success() {
+async fn foreign_or_malformed_answer_is_never_success() {
     let html = "<html><title>Sign in to WiFi</title></html>";
     let zip = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
     let many = "X-Many: 1\r\n".repeat(150);
@@ -300,7 +300,7 @@ async fn what_is_not_shopify_s_answer_is_never_success() {
 }
 
 #[tokio::test]
-async fn an_encoding_of_identity_is_none() {
+async fn identity_encoding_is_accepted() {
     let headers = "Content-Type: application/json\r\nContent-Encoding: Identity\r\n";
     let world = World::that_says([http("200 OK", headers, &opened_body(&[]))]).await;
     let (verdict, _) = world.test(&token()).await;
@@ -308,7 +308,7 @@ async fn an_encoding_of_identity_is_none() {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_no_fault_of_the_token() {
+async fn broken_connection_does_not_blame_the_token() {
     let short = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     for says in [Says::Close, Says::Bytes("HTTP/1.1 200 OK\r\n".into()), Says::Bytes(short.into())] {
         let world = World::that_says([says]).await;
@@ -318,7 +318,7 @@ async fn a_broken_connection_is_no_fault_of_the_token() {
 }
 
 #[tokio::test]
-async fn a_refused_tunnel_is_the_proxy_s_doing() {
+async fn refused_tunnel_is_attributed_to_the_proxy() {
     let world = World::that_says([Says::NoTunnel]).await;
     let (verdict, _) = world.test(&token()).await;
     let remark = verdict.details.remark.as_deref();
@@ -326,7 +326,7 @@ async fn a_refused_tunnel_is_the_proxy_s_doing() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_there_is_said_to_be_so() {
+async fn unreachable_proxy_is_named_as_the_cause() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let egress = Egress { proxy: Some(format!("http://{closed}").parse().unwrap()), extra_roots_pem: None };
     let world = World { client: Client::new(&egress).unwrap(), seen: Arc::default() };
@@ -336,7 +336,7 @@ async fn a_proxy_that_is_not_there_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn silence_and_dripping_end_at_the_deadline() {
+async fn silent_and_trickling_servers_end_at_the_deadline() {
     for says in [Says::Silence, Says::Drip] {
         let world = World::that_says([says]).await;
         let began = Instant::now();
@@ -356,7 +356,7 @@ async fn a_slow_exchange_shares_the_same_deadline() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_gets_no_byte_of_http() {
+async fn untrusted_certificate_receives_no_http() {
     for (certificate, remark) in [
         (Certificate::OtherName, "the certificate is for another name"),
         (Certificate::Expired, "the certificate has expired"),
@@ -371,7 +371,7 @@ async fn a_certificate_that_is_not_trusted_gets_no_byte_of_http() {
 }
 
 #[tokio::test]
-async fn the_test_ends_even_if_nobody_listens() {
+async fn test_ends_without_a_receiver() {
     let world = World::that_says([opened(&[])]).await;
     let (told, heard) = unbounded_channel();
     drop(heard);
@@ -381,7 +381,7 @@ async fn the_test_ends_even_if_nobody_listens() {
 }
 
 #[tokio::test]
-async fn errors_name_no_secret() {
+async fn errors_contain_no_secret() {
     let echo = |text: &str| json("403 Forbidden", &format!(r#"{{"errors":"{text}"}}"#));
     for says in [Says::Close, Says::NoTunnel, echo(&canary()), http("200 OK", "", &canary()), Says::Bytes(canary())] {
         let world = World::that_says([says.clone()]).await;

@@ -1,8 +1,8 @@
-//! What is certainly wrong, or only odd, about what was typed; each a sentence that never says it back.
+//! Certain mistakes, and mere oddities, in typed credentials. No message echoes the input.
 
 use std::fmt;
 
-/// The field that a complaint is about.
+/// The field that a mistake is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     AccessToken,
@@ -20,7 +20,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// A certain mistake. `Display` is the sentence for the person; what was typed is never said back.
+/// A certain mistake. `Display` is the message for the user; it never echoes the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     #[error("Enter the {0}")]
@@ -71,7 +71,7 @@ impl CredentialError {
     }
 }
 
-/// Something odd about an accepted secret. `Display` is the line under its field.
+/// A warning about an accepted secret. `Display` is the line under its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     #[error("Part of the token may be missing. If the test fails, copy it again.")]

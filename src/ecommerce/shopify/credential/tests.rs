@@ -14,7 +14,7 @@ fn token_class(typed: &str) -> String {
 }
 
 #[test]
-fn each_string_in_access_token_gets_its_verdict() {
+fn access_token_inputs_are_classified() {
     let d = digits();
     for (typed, expected) in [
         (format!("shpat_{d}"), "ok"),
@@ -57,7 +57,7 @@ fn each_string_in_access_token_gets_its_verdict() {
 }
 
 #[test]
-fn the_wrong_kind_is_named() {
+fn wrong_kind_of_token_is_named() {
     let error = AccessToken::parse("shptka_x").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -66,7 +66,7 @@ fn the_wrong_kind_is_named() {
 }
 
 #[test]
-fn wrapping_is_taken_off_and_the_ending_shown() {
+fn wrapping_is_trimmed_and_the_ending_shown() {
     let (token, warning) = AccessToken::parse(&format!(" “shpat_{}”\u{FEFF}\r\n", digits())).unwrap();
     assert_eq!((token.understood().as_str(), warning), ("Access token, ends in a1f3.", None));
     assert_eq!(token.secret().expose_secret(), format!("shpat_{}", digits()));
@@ -76,7 +76,7 @@ fn wrapping_is_taken_off_and_the_ending_shown() {
 }
 
 #[test]
-fn a_whole_secret_is_taken_out_of_what_was_copied_along() {
+fn complete_secret_is_extracted_from_text_copied_along() {
     let d = digits();
     let token = format!("shpat_{d}");
     for wrapped in [
@@ -110,7 +110,7 @@ fn a_whole_secret_is_taken_out_of_what_was_copied_along() {
 }
 
 #[test]
-fn the_same_text_in_both_boxes_is_refused() {
+fn same_text_in_both_fields_is_rejected() {
     let pair = |id: &str, secret: &str| {
         let secret = ClientSecret::parse(secret).expect("a secret").0;
         Credential::pair(ClientId::parse(id).expect("an id"), secret).map(drop).map_err(CredentialError::class)
@@ -122,7 +122,7 @@ fn the_same_text_in_both_boxes_is_refused() {
 }
 
 #[test]
-fn each_string_in_the_client_boxes_gets_its_verdict() {
+fn client_id_and_secret_inputs_are_classified() {
     let d = digits();
     let secret = |typed: &str| match ClientSecret::parse(typed) {
         Ok((_, warning)) => warning.map_or("ok".into(), |warning| format!("{warning:?}")),
@@ -162,7 +162,7 @@ fn debug_prints_a_fixed_word() {
 }
 
 #[test]
-fn what_was_stored_comes_back_whole_or_not_at_all() {
+fn stored_credential_is_restored_completely_or_not_at_all() {
     let secret = || SecretString::from(digits());
     let kind = CredentialKind::ClientCredentials;
     let stored = Credential::from_stored(kind, Some("id".into()), secret()).unwrap();

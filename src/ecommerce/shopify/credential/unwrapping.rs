@@ -1,5 +1,6 @@
-//! Takes a secret out of what was copied along with it: punctuation, quotes, brackets, a label in front. Only where what is left
-//! is certainly a secret as Shopify writes it; any other text keeps all but white space, format characters and quotes.
+//! Extracts a secret from text that was copied along with it: punctuation, quotes, brackets, a label in front. Does so
+//! only if the rest is certainly a secret in Shopify's format; any other text loses only white space, format characters
+//! and quotes at its ends.
 
 use super::DIGITS;
 use crate::{
@@ -10,10 +11,10 @@ use crate::{
     pasted::is_padding,
 };
 
-/// Longest text in front of a secret that counts as its label, in bytes.
+/// Maximum length of a label in front of a secret, in bytes.
 const LABEL_MAX_LEN: usize = 80;
 
-/// The secret within its wrapping, such as `Token: "shpat_…",`.
+/// Extracts the secret from its wrapping, such as `Token: "shpat_…",`.
 pub(super) fn unwrap_secret(pasted: &str) -> &str {
     let bare = pasted.trim_end_matches(is_wrapping);
     let start = bare.char_indices().rev().find(|(_, c)| is_wrapping(*c)).map_or(0, |(at, c)| at + c.len_utf8());
@@ -21,7 +22,7 @@ pub(super) fn unwrap_secret(pasted: &str) -> &str {
     if is_whole(word) && is_label(label) { word } else { trim_secret(pasted) }
 }
 
-/// 32 hex digits, alone or behind a prefix such as `shpat_`.
+/// Whether a word is 32 hex digits, alone or after a prefix such as `shpat_`.
 fn is_whole(word: &str) -> bool {
     let digits = word.split_once('_').map_or(word, |(prefix, digits)| {
         let kind = prefix.strip_prefix("shp").unwrap_or_default();
@@ -34,7 +35,7 @@ pub(super) fn is_digits(text: &str) -> bool {
     text.len() == DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Words and punctuation, none of which could be another secret or an address.
+/// Whether a text has only words and punctuation, none of which could be another secret or an address.
 fn is_label(text: &str) -> bool {
     let is_word =
         |word: &str| word.len() < DIGITS && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));

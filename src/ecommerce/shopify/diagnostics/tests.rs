@@ -5,7 +5,7 @@ use crate::ecommerce::{shopify::address::StoreAddress, verdict::Store};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
 
-/// Every text that could tell whose store it is, in every place that can hold one.
+/// A report with text that identifies the store in every field that can hold text.
 fn telling() -> TestReport {
     let name = "Northwind Tea".to_owned();
     let mut verdict = Verdict::of(Class::ScopesMissing);
@@ -67,7 +67,7 @@ fn telling() -> TestReport {
 }
 
 #[test]
-fn nothing_in_it_tells_whose_store_it_is() {
+fn diagnostics_do_not_identify_the_store() {
     let report = telling();
     let outcomes = [PastOutcome { test: Uuid::max(), at: NOW, class: Class::StoreFrozen }];
     let text = text(&Diagnosed { report: Some(&report), kind: None, saved_at: None, now: NOW, outcomes: &outcomes });
@@ -81,7 +81,7 @@ fn nothing_in_it_tells_whose_store_it_is() {
 }
 
 #[test]
-fn what_support_asks_for_is_in_it() {
+fn diagnostics_contain_what_support_asks_for() {
     let mut report = telling();
     report.verdict.details.shopify_request_id = Some("8c1e7f0a-2b6d-4f3e-1700000000".into());
     report.verdict.details.api_version_answered = Some("2026-07".into());
@@ -115,7 +115,7 @@ fn what_support_asks_for_is_in_it() {
 }
 
 #[test]
-fn a_cart_that_was_never_tested_says_so() {
+fn untested_cart_is_reported_as_never_tested() {
     let told = text(&Diagnosed { report: None, kind: None, saved_at: None, now: NOW, outcomes: &[] });
     assert!(told.contains("Credential: none\nOutcome: never tested\n"), "{told}");
 }

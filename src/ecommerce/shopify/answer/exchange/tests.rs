@@ -62,7 +62,7 @@ fn each_answer_to_an_exchange_has_its_class() {
 }
 
 #[test]
-fn a_known_name_decides_whatever_the_status_and_an_unknown_one_is_kept() {
+fn known_error_name_decides_and_unknown_one_is_kept() {
     let refused = |status, name: &str| {
         let refusal = exchanged(&asked(), &answer(status, &json!({"error": name}).to_string())).unwrap_err();
         (refusal.class, refusal.error_name)
@@ -85,7 +85,7 @@ fn a_known_name_decides_whatever_the_status_and_an_unknown_one_is_kept() {
 }
 
 #[test]
-fn a_name_shows_no_secret_and_no_markup() {
+fn error_name_contains_no_secret_and_no_markup() {
     let digits = "a1".repeat(16);
     for (said, shown) in [
         (format!("bad_secret shpss_{digits}"), Some("bad_secret_shpss")),
@@ -100,7 +100,7 @@ fn a_name_shows_no_secret_and_no_markup() {
 }
 
 #[test]
-fn a_minted_token_lives_as_long_as_shopify_says_within_reason() {
+fn token_lifetime_is_taken_from_shopify_within_limits() {
     for (said, lives) in [
         (json!(86_399), 86_399),
         (json!(999_999), 86_400),

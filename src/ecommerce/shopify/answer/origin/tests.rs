@@ -4,7 +4,7 @@ use crate::ecommerce::shopify::answer::{
     tests::{answer, asked, page},
 };
 
-/// The class at the test's own request and at the token exchange.
+/// The classes of a response to the connection test and to the token exchange.
 fn classes(answer: &Answer) -> [Class; 2] {
     let api = installed(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected);
     let exchange = exchanged(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected);
@@ -17,7 +17,7 @@ fn with(mut answer: Answer, change: impl FnOnce(&mut Head)) -> Answer {
 }
 
 #[test]
-fn a_refusal_without_shopify_s_signs_is_nobody_s_fault() {
+fn refusal_without_shopify_markers_is_not_shopify() {
     for status in [401, 402, 403, 423] {
         for body in [page(status, "<html>Sign in</html>"), page(status, ""), answer(status, ""), answer(status, "{}")] {
             assert_eq!(classes(&body), [Class::NotShopify; 2], "{body:?}");
@@ -32,7 +32,7 @@ fn a_refusal_without_shopify_s_signs_is_nobody_s_fault() {
 }
 
 #[test]
-fn somebody_else_s_realm_outweighs_a_request_id() {
+fn foreign_realm_outweighs_a_request_id() {
     for status in [401, 402, 403, 404, 423] {
         let proxy = with(page(status, "<html>"), |head| {
             head.realm = Some(Realm::SomebodyElse);
@@ -43,7 +43,7 @@ fn somebody_else_s_realm_outweighs_a_request_id() {
 }
 
 #[test]
-fn each_sign_of_shopify_s_makes_a_refusal_its_own() {
+fn each_shopify_marker_identifies_a_shopify_refusal() {
     let signs: [fn(&mut Head); 3] = [
         |head| head.request_id = Some("1b355a21".into()),
         |head| head.has_shop_id = true,
@@ -63,7 +63,7 @@ fn each_sign_of_shopify_s_makes_a_refusal_its_own() {
 }
 
 #[test]
-fn json_of_shopify_s_shape_needs_no_header() {
+fn shopify_error_json_needs_no_header() {
     for body in [r#"{"errors":"no"}"#, r#"{"errors":{"base":["no"]}}"#, r#"{"errors":[{"message":"no"}]}"#] {
         assert_eq!(classes(&answer(401, body)), [Class::TokenRefused, Class::CcRefused], "{body}");
         assert_eq!(classes(&answer(402, body)), [Class::StoreFrozen; 2], "{body}");
@@ -74,7 +74,7 @@ fn json_of_shopify_s_shape_needs_no_header() {
 }
 
 #[test]
-fn a_missing_store_may_be_a_page_of_shopify_s_own() {
+fn not_found_may_be_a_page_of_shopify() {
     assert_eq!(classes(&page(404, "<html>")), [Class::StoreNotFound; 2]);
     assert_eq!(classes(&page(404, "")), [Class::StoreNotFound; 2]);
     let unnamed = with(page(404, ""), |head| head.content = ContentType::Unnamed);
@@ -82,7 +82,7 @@ fn a_missing_store_may_be_a_page_of_shopify_s_own() {
 }
 
 #[test]
-fn a_challenge_is_a_rejected_request_whatever_its_status() {
+fn challenge_is_a_rejected_request_at_any_status() {
     for status in [200, 202, 302, 401, 403, 404, 405, 503] {
         let challenge = with(page(status, "<title>Just a moment...</title>"), |head| head.is_challenge = true);
         assert_eq!(classes(&challenge), [Class::RequestRejected; 2], "{status}");

@@ -65,7 +65,7 @@ fn a_redirect_to_a_page_of_the_same_store_is_named() {
 }
 
 #[test]
-fn the_wait_is_what_shopify_says_within_a_day() {
+fn wait_follows_shopify_up_to_one_day() {
     let header = |retry_after: Option<f64>| {
         let mut answer = page(429, "");
         answer.head.retry_after = retry_after;

@@ -1,4 +1,4 @@
-//! A server of our own: a CONNECT proxy that leads every tunnel to one TLS server, and what both saw.
+//! A test server: a CONNECT proxy that routes every tunnel to one TLS server, and a record of what both received.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,24 +15,24 @@ use crate::ecommerce::shopify::client::Egress;
 pub const HOST: &str = "northwind-tea.myshopify.com";
 pub const SHORT: Duration = Duration::from_secs(1);
 
-/// One answer of the server, in turn.
+/// One response of the server; responses are used in order.
 #[derive(Clone)]
 pub enum Says {
-    /// Bytes as they are, then the connection is closed.
+    /// These bytes, then the connection is closed.
     Bytes(String),
-    /// Nothing, for ever.
+    /// No response; the connection stays open.
     Silence,
-    /// The head, then one byte of the body every 20 ms, for ever.
+    /// The head, then one byte of the body every 20 ms, without end.
     Drip,
-    /// A head, then zeros without an end.
+    /// A head, then blanks without end.
     Endless,
-    /// Closes at once.
+    /// Closes the connection without a response.
     Close,
     /// Refuses the tunnel.
     NoTunnel,
 }
 
-/// What the server and the proxy saw.
+/// What the server and the proxy received.
 #[derive(Default)]
 pub struct Seen {
     pub tunnels: Mutex<Vec<String>>,
@@ -44,7 +44,7 @@ pub struct World {
     pub seen: Arc<Seen>,
 }
 
-/// How the server shows itself.
+/// The certificate that the server presents.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Certificate {
     Good,
@@ -107,7 +107,7 @@ async fn all(mut heard: UnboundedReceiver<Check>) -> Vec<Check> {
     checks
 }
 
-/// A server's side of TLS and the root that vouches for it, or does not.
+/// The server's side of TLS, and the root certificate that the client trusts.
 fn tls(certificate: Certificate) -> (TlsAcceptor, String) {
     let issuer = |name: &str| {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
@@ -170,7 +170,7 @@ async fn say(stream: &mut (impl AsyncWrite + Unpin), says: Says) -> std::io::Res
         }
         Says::Endless => {
             stream.write_all(head).await?;
-            // Bounded, should the client ever read on: 4 MiB.
+            // Bounded at 4 MiB, in case the client keeps reading.
             for _ in 0..1024 {
                 stream.write_all(&[b' '; 4096]).await?;
             }
@@ -180,7 +180,7 @@ async fn say(stream: &mut (impl AsyncWrite + Unpin), says: Says) -> std::io::Res
     }
 }
 
-/// One HTTP message: its head, and as much body as its Content-Length says.
+/// Reads one HTTP message: its head, and as much body as its Content-Length says.
 async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     loop {
