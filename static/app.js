@@ -1,4 +1,4 @@
-// Six additions to pages that work without this file; each is numbered below.
+// Six enhancements, numbered below, of pages that work without this file.
 'use strict';
 {
   const html = window.trustedTypes?.createPolicy('app', { createHTML: (text) => text }) ?? { createHTML: (text) => text };
@@ -6,7 +6,7 @@
   const say = (text) => { document.getElementById('status').textContent = text; };
   const use = (icon, name) => icon.setAttribute('href', icon.getAttribute('href').replace(/#.*/, '#' + name));
 
-  // 1 · Understood: the server's rules for an address, accepting only; the server tells errors.
+  // 1 · Address hint: the server's rules, accepting only; the server reports errors.
   const LABEL = /^(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
   const understand = (text) => {
     if (new TextEncoder().encode(text).length > 2048) return null;
@@ -38,7 +38,7 @@
     line.hidden = !store;
     if (!store) return;
     const error = document.getElementById('api_url-e');
-    if (error) { error.id = ''; error.style.visibility = 'hidden'; } // its place stays
+    if (error) { error.id = ''; error.style.visibility = 'hidden'; } // keeps its space
     address.removeAttribute('aria-invalid');
     address.closest('.field').classList.remove('wrong');
     const name = document.createElement('strong');
@@ -50,8 +50,8 @@
   let pause;
   address?.addEventListener('input', () => { clearTimeout(pause); pause = setTimeout(tellStore, 250); });
 
-  // 2 · The streamed test. Whatever is not a plain result becomes the ordinary submit that it would have been.
-  // Leaving the page ends its test with an error; nothing is sent then.
+  // 2 · The streamed test. Any response that is not a plain result falls back to the ordinary submit.
+  // Leaving the page aborts the test with an error; nothing is sent then.
   let ordinary = false;
   let leaving = false;
   const parse = (text) => new DOMParser().parseFromString(html.createHTML(text), 'text/html').body.firstElementChild;
@@ -77,7 +77,7 @@
     if (rows.length) { rows[0].before(done); rows.forEach((row) => row.remove()); } else box.querySelector('ul').append(done);
     next(box);
   };
-  // The guide is ticked as the reloaded page would be.
+  // Ticks the guide as a reloaded page would.
   const tick = (done) => {
     const steps = [...document.querySelectorAll('.guide .steps')].find((list) => list.offsetParent);
     if (!steps) return;
@@ -142,7 +142,7 @@
     }
   };
 
-  // A changed field makes a result out of date.
+  // Changing a field marks the result as out of date.
   const called = { api_url: 'address', access_token: 'access token', client_id: 'Client ID', client_secret: 'Client secret', credential_kind: 'kind of credential' };
   form?.addEventListener('input', (event) => {
     const note = document.querySelector('[data-changed]');
@@ -151,7 +151,7 @@
     note.querySelector('span span').textContent = called[event.target.name];
   });
 
-  // 5 · The guard: asks before a changed form is left, but not when it is sent.
+  // 5 · Unsaved changes: asks before a changed form is left, but not on submit.
   const state = () => new URLSearchParams(new FormData(form)).toString();
   let loaded = form && (form.dataset.guard === 'unsaved' ? '' : state());
   addEventListener('beforeunload', (event) => { if (form && loaded !== null && state() !== loaded) event.preventDefault(); });
@@ -171,7 +171,7 @@
   addEventListener('pagehide', () => { leaving = true; });
   addEventListener('pageshow', (event) => { if (event.persisted && form) { loaded = state(); ordinary = leaving = false; } });
 
-  // 6 · A list that is asked for again in place: what was ticked stays ticked.
+  // 6 · Reloads a list in place: what was ticked stays ticked.
   const again = async (link) => {
     const old = document.getElementById('locations');
     const answer = await fetch(link.href, { headers: { 'X-Partial': '1' } });
@@ -194,7 +194,7 @@
     if (copy) {
       const words = copy.querySelector('span');
       copy.was ??= [...words.childNodes];
-      // its size is kept: neighbours stay in place
+      // keep its size: neighbours do not move
       const { width, height } = copy.getBoundingClientRect();
       Object.assign(copy.style, { inlineSize: `${width}px`, blockSize: `${height}px` });
       let told = 'Copied';

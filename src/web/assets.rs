@@ -1,5 +1,5 @@
-//! The four static files, taken into the binary; the hash of its content stands in each name, so that a browser may keep
-//! a file for ever and a new build is seen at once. Knows nothing of requests. The hash is computed once, at first use.
+//! The four static files, embedded in the binary. Each name contains the hash of its content, so a browser may cache a
+//! file indefinitely and still fetches a new build at once. The hashes are computed once, at first use.
 
 use std::{io::Write, sync::LazyLock};
 
@@ -13,15 +13,16 @@ use sha2::{Digest, Sha256};
 use super::error::Error;
 use super::form::Path;
 
-/// A file as it is served, with `public, max-age=31536000, immutable`.
+/// A file as served, with `public, max-age=31536000, immutable`.
 #[derive(Clone, Debug)]
 pub struct Asset {
-    /// Address from the root, such as `/static/app.0a1b2c3d4e5f.css`.
+    /// Path on this server, such as `/static/app.0a1b2c3d4e5f.css`.
     pub url: String,
     pub bytes: &'static [u8],
-    /// The same as gzip, as small as it gets: a page is packed anew each time and in haste, a file once.
+    /// The content as gzip at the best level: a file is compressed once, while pages are compressed quickly on every
+    /// request.
     packed: Vec<u8>,
-    /// With its charset.
+    /// Includes the charset.
     pub content_type: &'static str,
 }
 
@@ -35,10 +36,10 @@ impl Asset {
 
 fn pack(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("memory takes it")
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("writing to memory cannot fail")
 }
 
-/// Whether the browser reads gzip; one that refuses it says so with `q=0`.
+/// Whether the client accepts gzip; `q=0` refuses it.
 fn reads_gzip(headers: &HeaderMap) -> bool {
     let offers = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut codings = offers.flat_map(|offer| offer.split(','));
@@ -57,27 +58,27 @@ static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
     ]
 });
 
-/// The address of the style sheet.
+/// Path of the style sheet.
 pub fn app_css() -> &'static str {
     &ASSETS[0].url
 }
 
-/// The address of the script.
+/// Path of the script.
 pub fn app_js() -> &'static str {
     &ASSETS[1].url
 }
 
-/// The address of the sprite; an icon is `#name` in it.
+/// Path of the icon sprite; `#name` selects an icon.
 pub fn icons_svg() -> &'static str {
     &ASSETS[2].url
 }
 
-/// The address of the mark.
+/// Path of the favicon.
 pub fn favicon_svg() -> &'static str {
     &ASSETS[3].url
 }
 
-/// The file of this name, `app.0a1b2c3d4e5f.css` and not `app.css`; the name stands behind `/static/`.
+/// Finds a file by its hashed name without `/static/`: `app.0a1b2c3d4e5f.css`, not `app.css`.
 pub fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.url.strip_prefix("/static/") == Some(name))
 }
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_found_by_its_hashed_name_alone() {
+    fn asset_is_found_only_by_its_hashed_name() {
         let name = app_css().strip_prefix("/static/").expect("under /static/");
         assert_eq!(find(name).map(|asset| asset.content_type), Some("text/css; charset=utf-8"));
         assert!(find("app.css").is_none());
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_refuses_gzip_gets_none() {
+    fn gzip_is_used_only_if_accepted() {
         let reads = |offer: &'static str| {
             reads_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(offer))]))
         };
@@ -126,7 +127,7 @@ mod tests {
         );
     }
 
-    /// Every icon that a template names.
+    /// Every icon used by a template.
     const ICONS: [&str; 30] = [
         "check", "warn", "x", "minus", "gear", "bag", "user", "key", "history", "copy", "out", "right", "left", "down",
         "plus", "search", "eye", "busy", "dot", "info", "trash", "unplug", "plug", "help", "retry", "store", "lock",
@@ -134,7 +135,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_icon_that_a_page_names_is_in_the_sprite() {
+    fn every_icon_used_is_in_the_sprite() {
         let sprite = include_str!("../../static/icons.svg");
         for name in ICONS {
             assert!(sprite.contains(&format!("<symbol id=\"{name}\"")), "no symbol {name}");

@@ -1,4 +1,4 @@
-//! The connection of the session, for a handler that asks on.
+//! Lets a handler query on the database connection that the session was read on.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
@@ -8,7 +8,7 @@ use crate::{
     database::{Lease, lent::Lent},
 };
 
-/// What the session was read on, where the route table lets the handler have it; otherwise one of the pool.
+/// The session's connection if the route table allows it, otherwise one from the pool.
 #[derive(Debug)]
 pub struct Borrowed(pub Lease);
 

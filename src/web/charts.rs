@@ -1,5 +1,5 @@
-//! The geometry of the charts; they are drawn as SVG by `components/charts.html`, with classes alone, so that the themes and the
-//! content policy hold. Whole numbers and relative steps, because fifty of them stand on one page.
+//! Chart geometry, rendered as SVG by `components/charts.html` with classes only, so that the themes and the content
+//! security policy hold. Uses whole numbers and relative steps, because a page may contain fifty charts.
 
 use std::fmt::Write as _;
 
@@ -7,27 +7,27 @@ use time::{Date, Duration};
 
 use crate::ecommerce::health::{DAYS, Day, PastCheck, RECENT};
 
-/// A line of the response times of the checks that passed, and a block below it for each that failed.
+/// The response times of the passed checks as a line, and a block below it for each failed check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// `d` of the line.
+    /// Path data (`d`) of the line.
     pub line: String,
-    /// `d` of the blocks.
+    /// Path data (`d`) of the blocks.
     pub blocks: String,
-    /// Height of the drawing; it is [`Line::WIDTH`] wide.
+    /// Height of the drawing; its width is [`Line::WIDTH`].
     pub height: i32,
-    /// What it shows, in words.
+    /// The chart's text alternative.
     pub label: String,
 }
 
-/// Horizontal step from check to check.
+/// Horizontal distance between two checks.
 const STEP: i32 = 4;
 
 impl Line {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "30")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "RECENT is 30")]
     pub const WIDTH: i32 = RECENT as i32 * STEP;
 
-    /// `None` where there is no check yet. The newest stands at the right; a typical time lies at a third of the height.
+    /// `None` without checks. The newest check is at the right; the median time is at a third of the height.
     pub fn of(checks: &[PastCheck], height: i32) -> Option<Self> {
         if checks.is_empty() {
             return None;
@@ -78,26 +78,26 @@ pub fn typical(checks: &[PastCheck]) -> Option<u32> {
     times.get(times.len() / 2).copied()
 }
 
-/// A bar a day: a failed day is taller and has a notch, so that its shape tells it apart; a day without checks is a stub.
+/// One bar per day. A failed day is taller and notched, so that its shape differs too; a day without checks is a stub.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strip {
     pub well: String,
-    /// Days on which some checks failed.
+    /// Days on which fewer than half of the checks failed.
     pub some: String,
-    /// Days on which half of them failed, or more.
+    /// Days on which at least half of the checks failed.
     pub most: String,
     pub none: String,
     pub label: String,
 }
 
 impl Strip {
-    /// Width of a day, its gap included.
+    /// Width of a day, including its gap.
     const DAY: i32 = 7;
-    #[expect(clippy::cast_possible_truncation, reason = "90")]
+    #[expect(clippy::cast_possible_truncation, reason = "DAYS is 90")]
     pub const WIDTH: i32 = DAYS as i32 * Self::DAY;
     pub const HEIGHT: i32 = 40;
 
-    /// The ninety days up to this one.
+    /// The ninety days up to and including `today`.
     pub fn of(days: &[Day], today: Date) -> Self {
         let mut strip = Self::default();
         let (mut well, mut failed) = (0, 0);
@@ -126,7 +126,7 @@ impl Strip {
     }
 }
 
-/// "99.6%", never rounded up to all.
+/// "99.6%"; rounded down, so that only a period without failures shows 100%.
 pub fn passed_share(days: &[Day]) -> Option<String> {
     let sum = |of: fn(&Day) -> u32| days.iter().map(of).map(u64::from).sum::<u64>();
     let (checks, failed) = (sum(|day| day.checks), sum(|day| day.failed));
@@ -147,19 +147,19 @@ mod tests {
     }
 
     #[test]
-    fn no_check_is_no_line() {
+    fn no_checks_draw_no_line() {
         assert_eq!(Line::of(&[], 24), None);
     }
 
     #[test]
-    fn a_steady_store_is_a_calm_line_that_ends_at_the_right() {
+    fn equal_times_draw_a_flat_line_that_ends_at_the_right() {
         let line = Line::of(&[check(Some(200)); 3], 24).expect("a line");
         assert_eq!(line.line, "M110 11l0 0l4 0l4 0");
         assert_eq!((line.blocks.as_str(), line.label.as_str()), ("", "Last 3 checks: 3 passed"));
     }
 
     #[test]
-    fn a_failure_breaks_the_line_and_is_a_block_below_it() {
+    fn failed_check_breaks_the_line_and_draws_a_block() {
         let line = Line::of(&[check(Some(200)), check(None), check(Some(9000))], 24).expect("a line");
         assert_eq!(line.line, "M110 15l0 0M118 11l0 0");
         assert_eq!(line.blocks, "M113 18h3v6h-3z");
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn thirty_checks_stay_within_their_drawing_and_weigh_little() {
+    fn thirty_checks_fit_the_drawing_in_400_bytes() {
         let times: Vec<PastCheck> = (0..30).map(|n| check((n % 7 != 0).then_some(n * 97 % 800))).collect();
         let line = Line::of(&times, 24).expect("a line");
         assert!(line.line.starts_with("M6 ") && line.line.len() + line.blocks.len() < 400, "{line:?}");
     }
 
     #[test]
-    fn every_day_of_ninety_has_its_bar() {
+    fn each_of_ninety_days_has_a_bar() {
         let today = date!(2026 - 11 - 21);
         let day = |ago, checks, failed| Day { day: today - Duration::days(ago), checks, failed, slowest_ms: None };
         let days = [day(200, 5, 5), day(89, 96, 0), day(1, 96, 1), day(0, 10, 10)];
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_in_many_is_not_all_of_them() {
+    fn share_with_one_failure_is_below_100_percent() {
         let day = |checks, failed| Day { day: date!(2026 - 11 - 21), checks, failed, slowest_ms: None };
         assert_eq!(passed_share(&[]), None);
         assert_eq!(passed_share(&[day(96, 0)]).as_deref(), Some("100%"));

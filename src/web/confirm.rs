@@ -1,5 +1,6 @@
-//! *Confirm it is you*: stands in place of an answer where an act needs a password that was entered within ten minutes, then goes
-//! on with everything that was typed. The act itself cannot be done without the proof that this hands out.
+//! *Confirm it is you*: shown in place of a response if an action needs a password that was entered within ten minutes,
+//! then continues with everything that was typed. The action takes the proof returned here as an argument, so it cannot
+//! be done without it.
 
 use askama::Template;
 use axum::{
@@ -19,27 +20,27 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
 
-/// Posts `csrf`, what was typed, and `password` to where it was first sent.
+/// Posts `csrf`, what was typed, and `password` to the address of the original form.
 #[derive(Debug, Template)]
 #[template(path = "confirm.html")]
 pub struct Confirm {
     pub shell: Shell,
     pub deed: Deed,
-    /// Only its complaint: a typed password is never drawn.
+    /// Complaint only: a typed password is never rendered.
     pub password: Option<Complaint>,
 }
 
-/// A form with nothing but a button, which may come back with the password.
+/// A form that is only a button, which may be posted again with the password.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pressed {
     pub password: Option<Secret>,
 }
 
-/// What is about to be done, and the form that asked for it.
+/// The action to confirm, and the form that requested it.
 #[derive(Clone, Debug)]
 pub struct Deed {
-    /// Behind "enter your password to", such as "add a user".
+    /// Completes "enter your password to", such as "add a user".
     pub text: String,
     pub action: String,
     /// Names and values; none of them a secret.
@@ -54,8 +55,8 @@ impl Confirm {
     }
 }
 
-/// The proof, or the answer that asks for the password. With a right one the session has a new id afterwards, and `shell` its
-/// form token.
+/// Returns the proof, or the response that asks for the password. A correct password gives the session a new id, and
+/// `shell` its form token.
 pub async fn confirm(
     app: &App,
     shell: &mut Shell,
@@ -89,7 +90,7 @@ pub async fn confirm(
     }
 }
 
-/// What is said at the field of a password that was refused, with the answer's status and how long to wait.
+/// The complaint about a refused password, the response's status, and how long to wait.
 pub fn refusal(refused: &ConfirmError) -> (Complaint, StatusCode, Option<std::time::Duration>) {
     let (class, status, wait) = match refused {
         ConfirmError::TooMany(wait) => ("SIGN_IN_LIMIT", StatusCode::TOO_MANY_REQUESTS, Some(*wait)),
@@ -99,7 +100,7 @@ pub fn refusal(refused: &ConfirmError) -> (Complaint, StatusCode, Option<std::ti
     (Complaint::new(class, refused.to_string()), status, wait)
 }
 
-/// The same answer with its `Retry-After`, in seconds.
+/// Adds `Retry-After`, in seconds.
 pub fn with_wait(mut response: Response, wait: Option<std::time::Duration>) -> Response {
     if let Some(wait) = wait {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));

@@ -1,12 +1,12 @@
-//! Form fields as the browser sent them, each with the complaint that we answer with.
+//! Form fields as sent by the browser, each with its complaint.
 
-/// Why a field is refused: `data-class`, a sentence, and where it helps a link.
+/// Why a field is refused: its `data-class`, a sentence, and a link if one helps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
     pub class: &'static str,
-    /// Plain text; `**words**` are drawn bold.
+    /// Plain text; `**words**` are rendered in bold.
     pub sentence: String,
-    /// Address and text of one link behind the sentence.
+    /// Address and text of one link after the sentence.
     pub link: Option<(String, String)>,
 }
 
@@ -16,16 +16,16 @@ impl Complaint {
     }
 }
 
-/// A text field; what was typed is drawn again, right or wrong.
+/// A text field; what was typed is rendered again, valid or not.
 #[derive(Clone, Debug, Default)]
 pub struct Field {
     pub value: String,
     pub complaint: Option<Complaint>,
-    /// A line under the field that is no complaint, such as "We'll connect to …".
+    /// A line under the field that is not a complaint, such as "We'll connect to …".
     pub note: Option<String>,
 }
 
-/// A line of the summary "There is a problem": the id of the field that it leads to, and the field's own sentence.
+/// A line of the summary "There is a problem": the id of the field it links to, and the field's own sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     pub field: &'static str,
@@ -33,7 +33,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The summary of a form, from its fields in the order of the page.
+    /// The summary of a form, with its fields in page order.
     pub fn list(fields: &[(&'static str, &Option<Complaint>)]) -> Vec<Self> {
         fields
             .iter()

@@ -1,7 +1,7 @@
-//! How values look: moments, counts, scopes, icons. Each returns a type that knows how to escape itself, so that no
-//! template needs `safe` for them. `|icon`, `|scope` and `|count` are filters; `Moment` is drawn as it is.
+//! Formats values for templates: moments, counts, scopes, icons. Each returns a type that escapes itself, so no
+//! template needs `safe` for them. `|icon`, `|scope` and `|count` are filters; a `Moment` is rendered as it is.
 
-#![expect(clippy::inline_always, reason = "the macro of the filters writes it")]
+#![expect(clippy::inline_always, reason = "askama's filter macro generates it")]
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use askama::filters::HtmlSafe;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-/// A point in time beside the time at which the page was made: "2 minutes ago" within a day, else
-/// "21 November 2026, 08:14 UTC", always in `<time datetime>`.
+/// A point in time together with the time of the page: "2 minutes ago" within a day, else "21 November 2026, 08:14
+/// UTC", always in `<time datetime>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     pub at: OffsetDateTime,
     pub now: OffsetDateTime,
-    /// Always the date and time, never "ago".
+    /// Always shows date and time, never "ago".
     pub is_absolute: bool,
 }
 
@@ -26,17 +26,17 @@ impl Moment {
         Self { at, now, is_absolute: false }
     }
 
-    /// Date and time, however near.
+    /// Date and time, however recent.
     pub const fn exactly(at: OffsetDateTime) -> Self {
         Self { at, now: at, is_absolute: true }
     }
 
-    /// Whether the words are "3 hours ago" and not a date.
+    /// Whether the text is relative, such as "3 hours ago", rather than a date.
     pub fn is_relative(&self) -> bool {
         !self.is_absolute && (-59..86_400).contains(&(self.now - self.at).whole_seconds())
     }
 
-    /// The words without markup.
+    /// The text without markup.
     pub fn words(&self) -> String {
         if !self.is_relative() {
             return date_time(self.at);
@@ -60,7 +60,7 @@ impl fmt::Display for Moment {
     }
 }
 
-// Digits, letters and punctuation of our own only.
+// Holds only our own digits, letters and punctuation.
 impl HtmlSafe for Moment {}
 
 fn ago(n: i64, unit: &str) -> String {
@@ -73,7 +73,7 @@ pub fn date_time(at: OffsetDateTime) -> String {
     format!("{}, {:02}:{:02} UTC", date(utc), utc.hour(), utc.minute())
 }
 
-/// Within its own day the time, else the day: "08:14 UTC", "21 November", "21 November 2025".
+/// The time on the same day, else the date: "08:14 UTC", "21 November", "21 November 2025".
 pub fn day(at: OffsetDateTime, now: OffsetDateTime) -> String {
     let (at, now) = (at.to_offset(time::UtcOffset::UTC), now.to_offset(time::UtcOffset::UTC));
     if at.date() == now.date() {
@@ -91,17 +91,17 @@ pub fn date(at: OffsetDateTime) -> String {
     format!("{} {} {}", utc.day(), utc.month(), utc.year())
 }
 
-/// "84 ms", from a second on "1.2 s".
+/// "84 ms"; from one second on, "1.2 s".
 pub fn duration(ms: u32) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{}.{} s", ms / 1000, ms % 1000 / 100) }
 }
 
-/// A count that costs the same at 100,000: "99+".
+/// "99+" above 99, so that counting costs the same for 100,000 rows.
 pub fn count_words(n: u64) -> String {
     if n > 99 { "99+".to_owned() } else { n.to_string() }
 }
 
-/// A piece of markup whose parts were escaped when it was made.
+/// Markup whose parts were escaped when it was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Markup(String);
 
@@ -117,7 +117,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
-/// `{{ "check"|icon }}`: a symbol of the sprite beside a word, never alone.
+/// `{{ "check"|icon }}`: a symbol of the sprite, always next to a word.
 #[askama::filter_fn]
 pub fn icon(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
     let sprite = crate::web::assets::icons_svg();
@@ -127,7 +127,7 @@ pub fn icon(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
     )))
 }
 
-/// A name for machines, already escaped: never translated, and may break after each underscore.
+/// Marks up an escaped machine name: excluded from translation, and may break after each underscore.
 fn code(safe: &str) -> String {
     format!("<code translate=\"no\">{}</code>", safe.replace('_', "_<wbr>"))
 }
@@ -138,7 +138,7 @@ pub fn scope(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
     Ok(Markup(code(&escaped(name))))
 }
 
-/// `{{ sentence|names }}`: escaped, and hosts and scopes in it are kept from a browser's translation.
+/// `{{ sentence|names }}`: escapes, and excludes hosts and scopes from a browser's translation.
 #[askama::filter_fn]
 pub fn names(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
     Ok(Markup(marked(text)))
@@ -160,7 +160,7 @@ fn marked(text: &str) -> String {
     escaped(text).split_inclusive(char::is_whitespace).map(mark).collect()
 }
 
-/// `{{ sentence|emphasis }}`: escaped, then `**words**` are bold.
+/// `{{ sentence|emphasis }}`: escapes, then renders `**words**` in bold.
 #[askama::filter_fn]
 pub fn emphasis(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
     Ok(Markup(bold(text)))
@@ -169,7 +169,7 @@ pub fn emphasis(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
 fn bold(text: &str) -> String {
     let safe = marked(text);
     let parts: Vec<&str> = safe.split("**").collect();
-    // An odd number of marks: the last one is a text's own, so all stay as they are.
+    // An unpaired mark is part of the text, so all are kept.
     if parts.len().is_multiple_of(2) {
         return safe;
     }
@@ -179,7 +179,7 @@ fn bold(text: &str) -> String {
     parts.iter().enumerate().map(mark).collect()
 }
 
-/// `{{ sentence|code_words }}`: escaped, then what stands between backticks is code.
+/// `{{ sentence|code_words }}`: escapes, then renders text between backticks as code.
 #[askama::filter_fn]
 pub fn code_words(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
     let safe = escaped(text);
@@ -189,7 +189,7 @@ pub fn code_words(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
     Ok(Markup(safe.split('`').enumerate().map(mark).collect()))
 }
 
-/// `{{ name|isolated }}`: a name inside a title or an attribute; elsewhere it stands in `<bdi>`.
+/// `{{ name|isolated }}`: a name inside a title or an attribute; elsewhere use `<bdi>`.
 #[askama::filter_fn]
 pub fn isolated(name: &str, _env: &dyn Values) -> askama::Result<String> {
     Ok(crate::direction::isolated(name).into_owned())
@@ -201,7 +201,7 @@ pub fn count(n: &u64, _env: &dyn Values) -> askama::Result<String> {
     Ok(count_words(*n))
 }
 
-/// `{{ host|host }}`: an address that may break after a dot or hyphen, so that it fits into 320 px.
+/// `{{ host|host }}`: a host that may break before a dot or after a hyphen, so that it fits into 320 px.
 #[askama::filter_fn]
 pub fn host(name: &str, _env: &dyn Values) -> askama::Result<Markup> {
     let breakable = escaped(name).replace('.', "<wbr>.").replace('-', "-<wbr>");
@@ -216,7 +216,7 @@ mod tests {
     const NOW: OffsetDateTime = datetime!(2026-11-21 08:14:30 UTC);
 
     #[test]
-    fn a_moment_is_relative_within_a_day_and_a_date_after_it() {
+    fn moment_is_relative_within_a_day_and_a_date_after_it() {
         let cases = [
             (datetime!(2026-11-21 08:14:00 UTC), "just now"),
             (datetime!(2026-11-21 08:13:30 UTC), "1 minute ago"),
@@ -231,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_names_its_time_to_machines_in_utc() {
+    fn moment_has_its_utc_time_in_the_datetime_attribute() {
         let at = datetime!(2026-11-21 09:14:00 +01:00);
         let html = Moment::exactly(at).to_string();
         assert_eq!(html, "<time datetime=\"2026-11-21T08:14:00Z\">21 November 2026, 08:14 UTC</time>");
     }
 
     #[test]
-    fn a_day_is_told_as_short_as_it_can_be() {
+    fn day_is_shown_in_its_shortest_form() {
         assert_eq!(day(datetime!(2026-11-21 05:04:00 UTC), NOW), "05:04 UTC");
         assert_eq!(day(datetime!(2026-11-20 23:59:00 UTC), NOW), "20 November");
         assert_eq!(day(datetime!(2025-11-21 05:04:00 UTC), NOW), "21 November 2025");
@@ -251,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_second_and_more_is_told_in_seconds() {
+    fn duration_of_a_second_or_more_is_in_seconds() {
         assert_eq!(duration(84), "84 ms");
         assert_eq!(duration(1249), "1.2 s");
     }
 
     #[test]
-    fn pairs_of_stars_make_bold_and_a_single_one_stays() {
+    fn paired_stars_are_bold_and_an_unpaired_one_stays() {
         assert_eq!(bold("not **<b>**, but"), "not <strong>&lt;b&gt;</strong>, but");
         assert_eq!(bold("a ** b"), "a ** b");
     }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_escapes_what_it_is_given() {
+    fn markup_is_escaped() {
         assert_eq!(escaped("<a b='\"'>&"), "&lt;a b=&#39;&quot;&#39;&gt;&amp;");
     }
 }

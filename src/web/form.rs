@@ -1,5 +1,5 @@
-//! Forms: every field once and known, a bounded length, and a token that this browser was given. A handler gets a form only with
-//! the token checked, so that none can forget it (ASVS 3.5.1).
+//! Form parsing: known fields only, each at most once, a bounded length, and a form token issued to this browser. A
+//! handler receives a form only after its token was checked, so no handler can forget the check (ASVS 3.5.1).
 
 use std::time::Duration;
 
@@ -22,23 +22,23 @@ use super::{
     session::Session,
 };
 
-/// Longest form, in bytes, of a route that states no other limit.
+/// Longest form, in bytes, of a route that sets no other limit.
 pub const LONGEST: usize = 16 * 1024;
 /// Longest form of a saved cart, in bytes: 2,000 ticked locations of 36 bytes each, and the other fields.
 pub const LONGEST_EDITOR: usize = 96 * 1024;
-/// Longest sign-in form, in bytes: it may carry an editor form that met an ended session, in base64.
+/// Longest sign-in form, in bytes: it may carry an editor form from an ended session, in base64.
 pub const LONGEST_SIGN_IN: usize = LONGEST_EDITOR / 3 * 4 + LONGEST;
-/// Longest time that a form may take to arrive: 8 s.
+/// Longest time a form may take to arrive: 8 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
-/// The field of the form token.
+/// Name of the form token's field.
 const TOKEN: &str = "csrf";
-/// The fields that hold a secret: parsed only into a [`Secret`], never drawn again, never kept. A `Secret` under any other name
-/// does not parse, and a test refuses a password input that is not named here.
+/// Fields that hold a secret: parsed only into a [`Secret`], never rendered again, never kept. A `Secret` under any
+/// other name fails to parse, and a test rejects a password input that is not listed here.
 pub const SECRETS: [&str; 5] = ["password", "current_password", "new_password", "access_token", "client_secret"];
-/// Marks the value of a secret field on its way to its [`Secret`].
+/// Marks the value of a secret field until it is parsed into a [`Secret`].
 const SECRET_MARK: &str = "\u{0}secret\u{0}";
 
-/// A form with nothing but its token: a button.
+/// A form that holds only its token: a button.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
@@ -57,12 +57,13 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// What came of reading a request's form: its whole body, or the status that refuses it.
+/// The result of reading a request's form: its whole body, or the status to refuse it with.
 #[derive(Clone, Debug)]
 pub struct Received(pub Result<Bytes, StatusCode>);
 
-/// Reads the whole form before anybody asks who sent it: the session, the account and its role are looked up when the request is
-/// there, not when its first half is. What is too long, too slow or no form is left, and its status is kept.
+/// Reads the whole form before the session is loaded, so that session, account and role are checked when the request is
+/// complete, not when its first half has arrived. A body that is too long, too slow or not a form is not kept, only its
+/// status.
 pub async fn receive(mut request: Request, next: Next) -> Response {
     if request.method() == Method::POST {
         let limit = routes::find_post(request.uri().path()).map_or(LONGEST, |route| route.longest_form);
@@ -83,7 +84,7 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
     }
 }
 
-/// A form whose token was right.
+/// A form whose token was checked.
 #[derive(Debug)]
 pub struct Form<T>(pub T);
 
@@ -109,7 +110,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         if !token.is_some_and(|token| session.browser.made(token)) {
             return Err(if session.has_cookie { Error::OldForm } else { Error::NoCookies });
         }
-        // Unknown and doubled fields are refused by the form's own type.
+        // The form's own type refuses unknown and duplicate fields.
         let rest: Vec<_> = pairs.iter().filter(|(name, _)| name != TOKEN).collect();
         if rest.len() + 1 != pairs.len() {
             return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
@@ -125,7 +126,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
-/// The values of secret fields with the mark that only a [`Secret`] takes off.
+/// Adds the mark to the values of secret fields; only [`Secret`] removes it.
 fn marked(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
     for (name, value) in &mut fields {
         if SECRETS.contains(&name.as_str()) {
@@ -135,7 +136,7 @@ fn marked(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
     fields
 }
 
-/// A field whose name ends in `[]` may come several times, as ticked boxes do: its values are one, with a blank between them.
+/// Joins the values of a repeated field whose name ends in `[]`, as checkboxes send them, with spaces.
 fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     let mut joined: Vec<(String, String)> = Vec::with_capacity(pairs.len());
     for (name, value) in pairs {
@@ -150,8 +151,8 @@ fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// Whether every `%` has its two digits and what they stand for is UTF-8 without U+0000, which Postgres cannot store. The decoder
-/// below would mend it in silence, and a name would be saved that nobody typed.
+/// Whether every `%` is followed by two hex digits and the decoded text is UTF-8 without U+0000, which Postgres cannot
+/// store. The decoder below would repair it silently, and a name that nobody typed would be saved.
 fn is_text(body: &[u8]) -> bool {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
@@ -167,17 +168,18 @@ fn is_text(body: &[u8]) -> bool {
     std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains('\0'))
 }
 
-/// What a form held but its token and its secrets.
+/// The fields of a form without its token and its secrets.
 fn again(action: String, pairs: &[(String, String)]) -> Again {
     let is_secret = |name: &str| SECRETS.contains(&name);
     let is_kept = |name: &str| !is_secret(name) && name != TOKEN;
     let kept = pairs.iter().filter(|(name, _)| is_kept(name));
-    // A secret may stand in a field that is none, such as an address with a password in it.
+    // A secret may be part of another field, such as an address with a password in it.
     let fields = kept.map(|(name, value)| (name.clone(), blot(value))).collect();
     Again { action, fields, had_secrets: pairs.iter().any(|(name, _)| is_secret(name)) }
 }
 
-/// What a form held, for a page that only offers to send it again. Nothing is done with it, so its token is not asked for.
+/// The fields of a form, for a page that only offers to send it again. Nothing is done with them, so the token is not
+/// checked.
 pub fn typed(request: &Parts) -> Option<Again> {
     let Received(received) = request.extensions.get::<Received>()?;
     let body = received.as_ref().ok().filter(|body| is_text(body))?;
@@ -185,8 +187,8 @@ pub fn typed(request: &Parts) -> Option<Again> {
     Some(again(request.uri.path().to_owned(), &pairs))
 }
 
-/// A query string. What nobody asked for is ignored, and so is a value that does not parse: links gather parameters on their way,
-/// and a page is shown whatever they say.
+/// A query string. Unknown parameters and values that do not parse are ignored: links collect parameters on their way,
+/// and the page must be shown all the same.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -198,7 +200,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequestParts<S> for Quer
     }
 }
 
-/// The first value of each parameter. Without control characters, which no link of ours has and the database refuses.
+/// The first value of each parameter, without control characters, which none of our links has and the database refuses.
 fn lenient<T: DeserializeOwned + Default>(query: &str) -> T {
     let sent: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
     let mut pairs: Vec<(String, String)> = Vec::with_capacity(sent.len());
@@ -211,7 +213,7 @@ fn lenient<T: DeserializeOwned + Default>(query: &str) -> T {
     serde_urlencoded::from_str(&pairs).unwrap_or_default()
 }
 
-/// The `{…}` of a path; one that cannot be read leads nowhere.
+/// The parameters of a path; one that does not parse is a 404.
 #[derive(Debug)]
 pub struct Path<T>(pub T);
 
@@ -231,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_field_that_says_so_may_come_twice() {
+    fn only_bracketed_fields_may_repeat() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let sent = [pair("at[]", "1"), pair("name", "a"), pair("at[]", "2"), pair("name", "b")];
         let expected = [pair("at[]", "1 2"), pair("name", "a"), pair("name", "b")];
@@ -239,21 +241,21 @@ mod tests {
     }
 
     #[test]
-    fn secret_field_parses_only_into_a_secret_and_no_other_field_does() {
+    fn only_secret_fields_parse_into_a_secret() {
         #[derive(Debug, Deserialize)]
         struct Typed<T> {
             password: T,
         }
         #[derive(Debug, Deserialize)]
         struct Undeclared {
-            #[expect(dead_code, reason = "it does not parse")]
+            #[expect(dead_code, reason = "never read, since it does not parse")]
             pin: Secret,
         }
         let sent = |name: &str| serde_urlencoded::to_string(marked(vec![(name.to_owned(), "x".to_owned())])).unwrap();
         let typed: Typed<Secret> = serde_urlencoded::from_str(&sent("password")).unwrap();
         assert_eq!(secrecy::ExposeSecret::expose_secret(&typed.password.0), "x");
         let plain: Typed<String> = serde_urlencoded::from_str(&sent("password")).unwrap();
-        assert_ne!(plain.password, "x", "a plain field cannot pass for a secret's");
+        assert_ne!(plain.password, "x", "a plain field cannot read a secret");
         let error = serde_urlencoded::from_str::<Undeclared>(&sent("pin")).unwrap_err();
         assert!(error.to_string().contains("SECRETS"), "{error}");
     }
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn query_takes_what_it_knows_and_ignores_the_rest() {
+    fn unknown_query_parameters_are_ignored() {
         #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
         #[serde(default)]
         struct Asked {
@@ -287,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_escapes_of_utf8_are_text() {
+    fn malformed_escapes_and_invalid_utf8_are_refused() {
         for body in ["", "a=b&c=%41+%c3%a9", "a=%01", "é=é"] {
             assert!(is_text(body.as_bytes()), "{body}");
         }

@@ -1,6 +1,6 @@
-//! What is refused before routing: a foreign `Host`, headers beyond 32 KiB, and paths that a guard and a router could read
-//! differently. Stops DNS rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS
-//! 8.3.1).
+//! Refuses requests before routing: foreign `Host` headers, headers beyond 32 KiB, and paths that a guard and a router
+//! could read differently. Stops DNS rebinding against a loopback server and ambiguous paths (`//`, dot segments,
+//! encoded slashes; ASVS 8.3.1).
 
 use axum::{
     extract::{Request, State},
@@ -13,7 +13,7 @@ use super::server::HEADER_BYTES;
 use crate::app::App;
 
 pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
-    // hyper's limit is that of its buffer, which may take in twice as much in one go.
+    // hyper limits its buffer, which may take in twice as much in one read.
     if are_too_long(request.headers()) {
         return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
     }
@@ -30,16 +30,16 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
     next.run(request).await
 }
 
-/// The log's line about requests for other hosts, such as from a proxy that does not pass on `Host`.
+/// Logs requests for other hosts, such as those from a proxy that does not pass on `Host`.
 mod misdirected {
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
     use crate::ecommerce::shopify::tame;
 
-    /// At most one line a minute: the requests are anybody's.
+    /// At most one line a minute, since anybody can send such requests.
     const PAUSE: Duration = Duration::from_mins(1);
-    /// Longest host name, in characters.
+    /// Longest host name that is logged, in characters.
     const LONGEST: usize = 253;
 
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
@@ -64,13 +64,13 @@ mod misdirected {
     }
 }
 
-/// By what their lines took on their way.
+/// Counts the header lines as sent, with separators and line ends.
 fn are_too_long(headers: &HeaderMap) -> bool {
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum();
     bytes > HEADER_BYTES
 }
 
-/// Double slashes, dot segments, encoded slashes, backslashes and dots, parameters after `;`.
+/// Whether a path has double slashes, dot segments, backslashes, encoded slashes, dots or NUL, or parameters after `;`.
 fn is_odd(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     lower.contains("//")
@@ -78,7 +78,7 @@ fn is_odd(path: &str) -> bool {
         || lower.split('/').any(|segment| segment == "." || segment == "..")
 }
 
-/// The host of `PUBLIC_URL`, or any loopback name where none is set.
+/// Whether `host` is the host of `PUBLIC_URL`, or any loopback name if no public URL is set.
 fn answers_for(public: Option<&str>, host: &str) -> bool {
     if let Some(public) = public {
         return host.eq_ignore_ascii_case(public);
@@ -95,19 +95,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_may_take_32_kib_with_everything() {
+    fn headers_are_limited_to_32_kib_in_total() {
         let mut headers = HeaderMap::new();
-        headers.append(header::ACCEPT, "text/html".parse().expect("a value"));
+        headers.append(header::ACCEPT, "text/html".parse().expect("a header value"));
         let so_far = "accept: text/html\r\nx-note: \r\n".len();
         for (more, are_long) in [(0, false), (1, true)] {
             let note = "x".repeat(HEADER_BYTES - so_far + more);
-            headers.insert("x-note", note.parse().expect("a value"));
+            headers.insert("x-note", note.parse().expect("a header value"));
             assert_eq!(are_too_long(&headers), are_long, "{more} bytes beyond");
         }
     }
 
     #[test]
-    fn odd_paths_are_known() {
+    fn ambiguous_paths_are_refused() {
         for path in [
             "//admin",
             "/admin//",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_names_are_answered() {
+    fn only_own_host_names_are_accepted() {
         for host in ["localhost", "localhost:8080", "127.0.0.1:9", "[::1]:8080", "LOCALHOST"] {
             assert!(answers_for(None, host), "{host}");
         }

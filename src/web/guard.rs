@@ -1,5 +1,5 @@
-//! Who may come in, by router: every route says its access in the table, and the guard is applied where the table is folded.
-//! A stranger learns nothing but the way to the sign-in.
+//! Access control in the router: every route states its access in the table, and the guard is applied where the router
+//! is built. Unauthenticated clients learn nothing but the address of the sign-in page.
 
 use askama::Template;
 use axum::{
@@ -24,19 +24,19 @@ use crate::{
     database::lent::Lent,
 };
 
-/// Who may use a route.
+/// The access that a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody: sign-in, set-up, probes, static files.
+    /// Everyone: sign-in, set-up, probes, static files.
     Open,
-    /// Whoever is signed in.
+    /// Any signed-in user.
     Viewer,
-    /// Whoever may change things.
+    /// Users who may make changes.
     Administrator,
 }
 
-/// A route that does not ask on the connection of its session gives it back here: whoever waited for a second one while holding
-/// the first could wait for itself.
+/// Checks access. On a route that does not use the session's connection, first returns it to the pool: a handler that
+/// waited for a second connection while holding the first could deadlock the pool.
 pub async fn guard(
     State((app, access, borrows)): State<(App, Access, bool)>,
     mut request: Request,
@@ -66,8 +66,8 @@ pub async fn guard(
     }
 }
 
-/// The answer to a person whose session, account or role ended while the request was handled, so that the handler's transaction
-/// was refused: the same as if they had asked a moment later.
+/// The response if the user's session, account or role ended while the request was handled, so that the handler's
+/// transaction was refused: the same as for a request a moment later.
 async fn decide_again(app: &App, mut session: Session, request: &Parts) -> Response {
     let ended = match app.accounts.session(&session.browser, false).await {
         Ok(Known::Live { user, .. }) if user.role == Role::Viewer => {
@@ -81,11 +81,11 @@ async fn decide_again(app: &App, mut session: Session, request: &Parts) -> Respo
     to_sign_in(app, &session.without_person(ended), request)
 }
 
-/// A Viewer wanted what an administrator may.
+/// Refuses a Viewer on a route for administrators.
 async fn refused(app: &App, session: &Session, request: &Parts) -> Response {
     match refuse(app, session.by(), page(request)).await {
         Ok(administrators) => Error::CannotChange { administrators }.into_response(),
-        // Not even a Viewer any more.
+        // No longer a Viewer either.
         Err(error) if audit::is_not_permitted(&error) => {
             to_sign_in(app, &session.clone().without_person(None), request)
         }
@@ -93,7 +93,7 @@ async fn refused(app: &App, session: &Session, request: &Parts) -> Response {
     }
 }
 
-/// Whom a Viewer may ask instead; that they were refused stands in the activity.
+/// Records the refusal in the audit log and returns the administrators whom the Viewer can ask.
 async fn refuse(app: &App, by: By, page: String) -> sqlx::Result<Vec<String>> {
     audit::record_refusal(&app.pool, by, &page).await?;
     app.accounts.administrators().await
@@ -103,8 +103,8 @@ fn page(request: &Parts) -> String {
     request.extensions.get::<MatchedPath>().map_or_else(|| "a page".to_owned(), |path| path.as_str().to_owned())
 }
 
-/// What a stranger gets on any guarded address, known or not: the way to the sign-in, and with a form the sign-in itself, which
-/// keeps what was typed.
+/// The response to an unauthenticated client on any guarded address, known or not: a redirect to the sign-in page, or
+/// for a form the sign-in page itself, which keeps what was typed.
 pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
     let return_to = match way_back(app, request) {
         Ok(path) => path,
@@ -127,7 +127,7 @@ pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
     Redirect::to(&if query.is_empty() { "/sign-in".into() } else { format!("/sign-in?{query}") }).into_response()
 }
 
-/// Where to return to after signing in, or the answer to a request that is not sent to the sign-in at all.
+/// Where to return to after sign-in, or the response to a request that is not sent to the sign-in page at all.
 fn way_back(app: &App, request: &Parts) -> Result<Option<LocalPath>, Box<Response>> {
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-partial").is_some() {
@@ -135,7 +135,8 @@ fn way_back(app: &App, request: &Parts) -> Result<Option<LocalPath>, Box<Respons
     }
     let is_get = request.method == Method::GET || request.method == Method::HEAD;
     let here = request.uri.path_and_query().map_or("/", |path| path.as_str());
-    // The cookie is Strict, so a link in a mail arrives without it. The page loads itself again as the same site.
+    // The cookie is SameSite=Strict, so a link in an e-mail arrives without it. The page reloads itself as a same-site
+    // request.
     if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
         let shell = Shell::of(app, None, &request.uri);
         let page = app.site.product.clone();

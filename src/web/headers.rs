@@ -1,5 +1,6 @@
-//! The headers of every answer, errors and redirects included. Stops markup in a foreign name from running (A shop may be called
-//! `<script>`), other sites from framing or reading us, and shared caches from keeping a page. OWASP ASVS 5.0, V3.4.
+//! Headers of every response, errors and redirects included. Stops markup in a foreign name from running (a shop may be
+//! called `<script>`), other sites from framing or reading our pages, and shared caches from keeping them. OWASP ASVS
+//! 5.0, V3.4.
 
 use axum::{
     extract::{Request, State},
@@ -10,12 +11,13 @@ use axum::{
 
 use crate::app::App;
 
-/// Everything is forbidden, then our own files are let in; nothing inline, hence no nonce. Trusted Types: one policy, ours.
+/// Forbids everything, then allows our own files. Nothing is inline, so no nonce is needed. Trusted Types: one policy,
+/// ours.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; require-trusted-types-for 'script'; trusted-types app";
 
-/// `strict-origin`: no path goes anywhere, not even into our own log, where a one-time link could stand in it. Not `no-referrer`,
-/// under which browsers send `Origin: null` with form posts, which the same-origin check would refuse.
+/// `strict-origin` sends no path anywhere, not even into our own log, where it could expose a one-time link. Not
+/// `no-referrer`, under which browsers send `Origin: null` with form posts, which the same-origin check would refuse.
 const FIXED: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -30,7 +32,7 @@ const FIXED: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("x-robots-tag"), "noindex"),
 ];
 
-/// Two years, only where the public address is https (RFC 6797).
+/// Two years; sent only if the public address is https (RFC 6797).
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
 pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -46,7 +48,7 @@ pub async fn headers(State(app): State<App>, request: Request, next: Next) -> Re
     if app.site.public_url.is_https {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT_SECURITY));
     }
-    // Assets with a hash in their name say otherwise themselves.
+    // Assets with a hash in their name set their own value.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

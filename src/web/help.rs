@@ -1,5 +1,5 @@
-//! Help: both guides, the five statuses, what each message means. The words are those of the pages themselves, drawn with
-//! a store that does not exist, so the two cannot drift apart.
+//! Help: both guides, the five statuses, what each message means. Uses the texts of the pages themselves, rendered for
+//! a store that does not exist, so that they cannot drift apart.
 
 use askama::Template;
 use axum::extract::State;
@@ -18,12 +18,12 @@ use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::shell::Shell;
 
-/// The page; readable before the sign-in too.
+/// The help page; readable before sign-in too.
 #[derive(Debug, Template)]
 #[template(path = "help.html")]
 pub struct Help {
     pub shell: Shell,
-    /// With `is_reference`.
+    /// With `is_reference` set.
     pub guide: Guide,
     pub messages: Vec<TestView>,
 }
@@ -51,7 +51,7 @@ impl Help {
     }
 }
 
-/// A test of a store that does not exist, with this outcome; nothing on it can be pressed.
+/// A test of a store that does not exist, with this outcome and without working buttons.
 fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetDateTime) -> TestView {
     let later = now + time::Duration::days(1);
     let limits = match class {
@@ -96,7 +96,7 @@ fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetD
     }
 }
 
-/// GET `/help`; readable before the sign-in too.
+/// GET `/help`; readable before sign-in too.
 pub async fn show(State(app): State<App>, shell: Shell) -> Page<Help> {
     Page::ok(Help::new(shell, permissions(), app.clock.now()))
 }

@@ -1,6 +1,7 @@
-//! A path on this server to return to. Stops open redirects: nothing here leads to another host, whatever a browser makes of it.
+//! A path on this server to redirect to. Stops open redirects: no accepted path leads to another host, however a
+//! browser reads it.
 
-/// One leading slash, then neither slash nor backslash; printable ASCII alone.
+/// One leading slash, then neither slash nor backslash; printable ASCII only, at most 1,000 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPath(String);
 
@@ -22,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn next_stays_here() {
+    fn redirect_stays_on_this_server() {
         for path in ["/admin", "/admin/ecommerce?show=active&q=x", "/"] {
             assert!(LocalPath::parse(path).is_some(), "{path}");
         }

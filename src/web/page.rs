@@ -1,4 +1,4 @@
-//! A page as an answer: the template drawn, or the error page if that fails.
+//! A page as a response: the rendered template, or the error page if rendering fails.
 
 use askama::Template;
 use axum::{
@@ -8,7 +8,7 @@ use axum::{
 
 use super::error::Error;
 
-/// A drawn template with status 200, or with the one beside it.
+/// A template to render, and the response's status.
 #[derive(Debug)]
 pub struct Page<T>(pub T, pub StatusCode);
 
@@ -17,7 +17,7 @@ impl<T: Template> Page<T> {
         Self(page, StatusCode::OK)
     }
 
-    /// A form that was refused, with its complaints.
+    /// A refused form with its complaints: status 422.
     pub const fn refused(page: T) -> Self {
         Self(page, StatusCode::UNPROCESSABLE_ENTITY)
     }
@@ -27,7 +27,7 @@ impl<T: Template> IntoResponse for Page<T> {
     fn into_response(self) -> Response {
         match self.0.render() {
             Ok(html) => (self.1, Html(html)).into_response(),
-            Err(error) => Error::from(anyhow::Error::from(error).context("drawing a page")).into_response(),
+            Err(error) => Error::from(anyhow::Error::from(error).context("rendering a page")).into_response(),
         }
     }
 }

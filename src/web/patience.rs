@@ -1,6 +1,6 @@
-//! Patience with a client that does not read its answer, and where it ends. Stops whoever asks for much and takes nothing:
-//! hyper waits for such a client for ever. Surprising: the kernel takes the first megabytes in any case, so this is about
-//! long answers, or many short ones asked for at once.
+//! Write timeout for clients that do not read their response; hyper alone would wait indefinitely. Stops clients that
+//! request much and read nothing. The kernel buffers the first megabytes in any case, so the timeout matters for long
+//! responses, or for many short ones requested at once.
 
 use std::{
     io::{self, IoSlice},
@@ -14,17 +14,17 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// Longest that an answer may wait for its reader to take [`WORTH`] more.
+/// Longest time a response waits for its reader to take [`WORTH`] more bytes.
 pub const PATIENCE: Duration = Duration::from_secs(12);
-/// Bytes that buy new patience: a byte now and then does not.
+/// Bytes that reset the timeout once taken; a single byte now and then does not.
 const WORTH: usize = 16 * 1024;
 
-/// A socket whose writes give up.
+/// A socket whose writes time out.
 #[derive(Debug)]
 pub struct Patient<S> {
     socket: S,
     patience: Duration,
-    /// Runs from the first write that had to wait.
+    /// Started by the first write that had to wait.
     end: Option<Pin<Box<Sleep>>>,
     taken: usize,
 }
@@ -38,7 +38,7 @@ impl<S> Patient<S> {
         (self.end, self.taken) = (None, 0);
     }
 
-    /// What became of a write: progress, or the same wait with an end.
+    /// Applies the timeout to a write's result: progress resets it, and a pending write fails once it has expired.
     fn heard(&mut self, context: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(wrote) = wrote {
             self.taken += wrote.as_ref().copied().unwrap_or_default();
@@ -84,7 +84,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // hyper flushes once all that it had is written
+        // hyper flushes only after everything buffered was written.
         self.calm();
         Pin::new(&mut self.socket).poll_flush(context)
     }
@@ -104,51 +104,51 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(200);
 
-    /// One that gives up soon, and its reader; the line between them holds 1 KiB.
+    /// A socket with a short timeout and its reader, connected by a buffer of 1 KiB.
     fn pair() -> (Patient<DuplexStream>, DuplexStream) {
         let (ours, theirs) = duplex(1024);
         (Patient { patience: SHORT, ..Patient::new(ours) }, theirs)
     }
 
     #[tokio::test]
-    async fn a_reader_that_takes_nothing_is_given_up() {
+    async fn write_times_out_when_nothing_is_read() {
         let (mut ours, _theirs) = pair();
         let begun = Instant::now();
-        let told = ours.write_all(&[0; 4096]).await.expect_err("nobody reads");
+        let told = ours.write_all(&[0; 4096]).await.expect_err("the write times out");
         assert_eq!(told.kind(), io::ErrorKind::TimedOut);
         assert!(begun.elapsed() >= SHORT);
     }
 
     #[tokio::test]
-    async fn a_byte_now_and_then_buys_no_time() {
+    async fn occasional_bytes_do_not_reset_the_timeout() {
         let (mut ours, mut theirs) = pair();
         let reader = tokio::spawn(async move {
             while theirs.read_u8().await.is_ok() {
                 sleep(SHORT / 10).await;
             }
         });
-        let told = ours.write_all(&[0; 4096]).await.expect_err("too slow");
+        let told = ours.write_all(&[0; 4096]).await.expect_err("the write times out");
         assert_eq!(told.kind(), io::ErrorKind::TimedOut);
         reader.abort();
     }
 
-    /// Longer than the patience in all, and never too slow.
+    /// Takes longer than the timeout in total, but never falls below the minimum rate.
     #[tokio::test]
-    async fn a_slow_line_that_moves_gets_all_of_it() {
+    async fn slow_but_steady_reader_receives_everything() {
         let (ours, mut theirs) = duplex(WORTH);
         let mut ours = Patient { patience: SHORT * 10, ..Patient::new(ours) };
         let writer = tokio::spawn(async move { ours.write_all(&vec![0; 15 * WORTH]).await });
         let begun = Instant::now();
         for _ in 0..15 {
             sleep(SHORT).await;
-            theirs.read_exact(&mut [0; WORTH]).await.expect("it goes on");
+            theirs.read_exact(&mut [0; WORTH]).await.expect("the next bytes arrive");
         }
-        writer.await.expect("it ends").expect("written");
+        writer.await.expect("the writer finishes").expect("written");
         assert!(begun.elapsed() > SHORT * 10);
     }
 
     #[tokio::test]
-    async fn what_was_flushed_counts_against_nobody() {
+    async fn flush_resets_the_timeout() {
         let (mut ours, mut theirs) = pair();
         for _ in 0..2 {
             let reader = async {
@@ -156,8 +156,8 @@ mod tests {
                 theirs.read_exact(&mut [0; 1500]).await
             };
             let (wrote, read) = tokio::join!(ours.write_all(&[0; 1500]), reader);
-            wrote.expect("in time");
-            read.expect("all of it");
+            wrote.expect("written in time");
+            read.expect("everything was read");
             ours.flush().await.expect("flushed");
             assert!(ours.end.is_none() && ours.taken == 0);
             sleep(SHORT).await;

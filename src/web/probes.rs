@@ -1,4 +1,4 @@
-//! For load balancers and monitors: alive, ready, metrics. No session, no store names.
+//! Endpoints for load balancers and monitors: liveness, readiness, metrics. No session, no store names.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use axum::{
 
 use crate::{app::App, database::is_writable};
 
-/// Red after this long without an answer of the database: 2 s.
+/// How long a probe waits for the database: 2 s.
 const READY_WITHIN: Duration = Duration::from_secs(2);
 
-/// The process answers; says nothing of the database, so that nobody restarts us because of it.
+/// Liveness: the process answers. Does not check the database, so that a database outage restarts nothing.
 pub async fn live() -> &'static str {
     "live\n"
 }
 
-/// Whether requests should come here: the database answers and can be written to, and nobody told us to stop.
+/// Readiness: the database answers and is writable, and the server is not stopping.
 pub async fn ready(State(app): State<App>) -> Response {
     let red = |why| (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], why).into_response();
     if app.stop.is_cancelled() {
@@ -33,8 +33,8 @@ pub async fn ready(State(app): State<App>) -> Response {
     }
 }
 
-/// What is asked when the metrics are: how long the oldest due check has waited, and the connections of the pool. A number that
-/// cannot be had is `NaN`, since an old one would look fresh.
+/// Reads the gauges that are sampled on each scrape: how long the oldest due check has waited, and the pool's
+/// connections. A number that cannot be read is `NaN`, since an old one would look current.
 async fn measure(app: &App) {
     let lag = tokio::time::timeout(READY_WITHIN, app.ecommerce.check_lag()).await;
     let lag = lag.ok().and_then(Result::ok).map_or(f64::NAN, |lag| lag.as_secs_f64());
@@ -46,18 +46,18 @@ async fn measure(app: &App) {
     }
 }
 
-/// The metrics among the pages, where the operator gave them no port of their own.
+/// The metrics on the main port, unless the operator gave them a port of their own.
 pub async fn metrics(State(app): State<App>) -> Response {
     if app.site.has_metrics_port { StatusCode::NOT_FOUND.into_response() } else { measured(State(app)).await }
 }
 
-/// Probes and metrics alone, for a port that only monitors reach.
+/// Router of probes and metrics only, for a port that only monitors can reach.
 pub fn router(app: App) -> Router {
     let routes = Router::new().route("/-/live", get(live)).route("/-/ready", get(ready));
     routes.route("/-/metrics", get(measured)).with_state(app)
 }
 
-/// Prometheus text format; labels are route templates and classes, so their number is bounded.
+/// The metrics in Prometheus text format. Labels are route templates and classes, so their number is bounded.
 async fn measured(State(app): State<App>) -> Response {
     match &app.site.metrics {
         Some(recorder) => {

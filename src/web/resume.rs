@@ -1,6 +1,6 @@
-//! A form that met no session, or one that has ended: the sign-in page carries what was typed, and after signing in the form is
-//! drawn again with it. Nothing is saved on the way: that takes a press of whoever signed in. Secrets are never carried, and
-//! nothing is carried that another site may have sent.
+//! Keeps a form that was posted without a live session: the sign-in page carries what was typed, and after sign-in the
+//! form is rendered again with it. Nothing is saved until the signed-in user submits it. Secrets are never carried, nor
+//! anything that another site may have sent.
 
 use axum::{
     body::Body,
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::app::App;
 
-/// The form in a request that nobody is signed in for, if it held anything. The same-origin check has refused what a browser says
-/// comes from elsewhere; a client that says nothing about it is not believed either.
+/// The form in a request without a signed-in user, if it held anything. The same-origin check has refused requests that
+/// a browser marks as cross-site; a client that sends neither `Sec-Fetch-Site` nor `Origin` is not trusted either.
 pub fn keep(request: &Parts) -> Option<Again> {
     let says_origin =
         ["sec-fetch-site", header::ORIGIN.as_str()].iter().any(|name| request.headers.contains_key(*name));
@@ -32,7 +32,7 @@ pub fn keep(request: &Parts) -> Option<Again> {
     form::typed(request).filter(|form| !form.fields.is_empty() || form.had_secrets)
 }
 
-/// A kept form as the value of one hidden field of the sign-in.
+/// Encodes a kept form as the value of one hidden field of the sign-in page.
 pub fn encode(form: &Again) -> String {
     let head = [("action", form.action.as_str()), ("had_secrets", if form.had_secrets { "yes" } else { "" })];
     let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -40,7 +40,7 @@ pub fn encode(form: &Again) -> String {
     URL_SAFE_NO_PAD.encode(serde_urlencoded::to_string(pairs).unwrap_or_default())
 }
 
-/// What [`encode`] made; `None` for anything else.
+/// Decodes the output of [`encode`]; `None` for anything else.
 pub fn decode(text: &str) -> Option<Again> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let mut pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).ok()?;
@@ -53,8 +53,8 @@ pub fn decode(text: &str) -> Option<Again> {
     Some(Again { action, fields, had_secrets: had_secrets == "yes" })
 }
 
-/// Goes on with a kept form for the person who signed in just now: the form as it was typed, else the page that its button
-/// stands on.
+/// Continues a kept form for the user who just signed in: renders the form as typed, or redirects to the page with its
+/// button.
 pub async fn resume(app: &App, session: &Session, form: Again) -> Result<Response, Error> {
     let Some(route) = routes::find_post(&form.action).filter(|route| route.access != Access::Open) else {
         return Ok(Redirect::to("/admin").into_response());
@@ -66,7 +66,7 @@ pub async fn resume(app: &App, session: &Session, form: Again) -> Result<Respons
     Ok(Redirect::to(&route.page_of(&form.action)).into_response())
 }
 
-/// Asks the form's own handler to draw it again, behind the guard that it always has.
+/// Renders the form again through its own handler, behind its usual guard.
 async fn redraw(app: &App, session: &Session, form: Again) -> Result<Response, Error> {
     let banner = banner(&form, true);
     let Again { action, fields, .. } = form.to_load();
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_form_comes_back_as_it_was() {
+    fn kept_form_round_trips() {
         for fields in [vec![], vec![("emails".to_owned(), "a@b.example,\r\nمتجر & = + %".to_owned()); 3]] {
             let form = Again { action: "/admin/alerts".into(), fields, had_secrets: true };
             assert_eq!(decode(&encode(&form)), Some(form));

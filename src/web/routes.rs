@@ -1,5 +1,6 @@
-//! Every URL: method, path, who may come in, handler, and of a form where it stands and what becomes of it when it cannot be
-//! handled. The router is folded from this table with the guard in the fold, and the same table is what the tests knock at.
+//! The table of all URLs: method, path, required access and handler, and for a form its page and whether it can be
+//! rendered again. The router is built from this table with the guard applied to every route, and the tests iterate
+//! over the same table.
 
 use std::collections::HashSet;
 
@@ -30,25 +31,25 @@ use super::{
 };
 use crate::app::App;
 
-/// One line of the table.
+/// One route of the table.
 pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
-    /// Of a form: the page that it stands on, a GET of this table with the same blanks.
+    /// For a form: the page that contains it, a GET route of this table with the same parameters.
     pub page: &'static str,
-    /// Of a form: whether its handler draws it again from its fields and saves nothing when `intent` is `load`. The others hold
-    /// nothing that was typed but secrets.
+    /// For a form: whether its handler renders it again from its fields, without saving, when `intent` is `load`. The
+    /// other forms hold nothing that was typed except secrets.
     pub redraws: bool,
-    /// Longest form that is read, in bytes.
+    /// Longest accepted form, in bytes.
     pub longest_form: usize,
     handler: MethodRouter<App>,
-    /// Whether its handler asks on the connection that the session was read on.
+    /// Whether the handler queries on the connection that the session was read on.
     borrows: bool,
 }
 
 impl Route {
-    /// Not for a form: it may take its time to arrive, and meanwhile nobody holds a connection.
+    /// Not for a form: its body may take long to arrive, and no connection may be held meanwhile.
     fn borrowing(self) -> Self {
         Self { borrows: true, ..self }
     }
@@ -58,7 +59,7 @@ impl Route {
         self
     }
 
-    /// Where the form stands, if that is not its own address.
+    /// Sets the page that contains the form, if it is not the form's own path.
     const fn on(mut self, page: &'static str) -> Self {
         self.page = page;
         self
@@ -69,7 +70,7 @@ impl Route {
         self
     }
 
-    /// The address of the page that the form stands on, for an address of this route.
+    /// The address of the page that contains the form, for an address of this route.
     pub fn page_of(&self, path: &str) -> String {
         page_of(self.path, self.page, path)
     }
@@ -106,18 +107,18 @@ fn find_exactly(method: &Method, template: &str) -> Option<Route> {
     table().into_iter().find(|route| route.method == *method && route.path == template)
 }
 
-/// The route that a form with this address belongs to.
+/// The route of a form with this action.
 pub fn find_post(path: &str) -> Option<Route> {
     find(&Method::POST, path)
 }
 
-/// The route of this method and address; of two that match, the one with fewer blanks, as the router chooses.
+/// The route of this method and path; of two that match, the one with fewer parameters, as in the router.
 pub fn find(method: &Method, path: &str) -> Option<Route> {
     let matching = table().into_iter().filter(|route| route.method == *method && route.matches(path));
     matching.min_by_key(|route| route.path.matches('{').count())
 }
 
-/// The whole table.
+/// All routes.
 pub fn table() -> Vec<Route> {
     use Access::{Administrator, Open, Viewer};
     vec![
@@ -189,13 +190,13 @@ pub fn table() -> Vec<Route> {
     ]
 }
 
-/// Folds the table into a router. A method that a path does not have is refused behind the same guard, except that a browser may
-/// load the address of a form again or restore it: it is sent to the page that the form stands on.
+/// Builds the router from the table. A method that a path does not have is refused behind the same guard. The exception
+/// is GET on a form's address, which browsers may reload or restore: it redirects to the page that contains the form.
 pub fn router(app: &App) -> Router<App> {
     let mut router: Router<App> = Router::new();
     let mut known = HashSet::new();
     for Route { path, access, handler, borrows, .. } in table() {
-        // Once a path, and inside of the guard: a stranger is not told which addresses there are.
+        // Add the 405 fallback once per path, inside the guard, so unauthenticated clients cannot probe for routes.
         let handler = if known.insert(path) { handler.fallback(async || Error::NotPossible) } else { handler };
         router = router.route(path, guarded(app, handler, access, borrows));
     }
@@ -220,18 +221,18 @@ mod tests {
     }
 
     #[test]
-    fn every_form_stands_on_a_page_of_the_table() {
+    fn every_form_names_a_page_of_the_table() {
         let table = table();
         let is_page = |path: &str| table.iter().any(|route| route.method == Method::GET && route.path == path);
         for route in table.iter().filter(|route| route.method == Method::POST) {
-            assert!(is_page(route.page), "{}: say with `on` which page it stands on", route.path);
+            assert!(is_page(route.page), "{}: name its page with `on`", route.path);
             let known = blanks(route.path);
             assert!(blanks(route.page).iter().all(|blank| known.contains(blank)), "{}", route.path);
         }
     }
 
     #[test]
-    fn address_finds_its_route_and_the_page_of_its_form() {
+    fn path_finds_its_route_and_the_page_of_its_form() {
         let page = |path: &str| find_post(path).map(|route| route.page_of(path));
         let of_new = "/admin/ecommerce/shopify/new/connection-tests";
         assert_eq!(page(of_new).as_deref(), Some("/admin/ecommerce/shopify/new"));

@@ -1,6 +1,6 @@
-//! Who has a connection, and who gives it up when all seats are taken: whoever came first of those that we wait for, be it for
-//! a header or for the rest of a form. Stops a crowd that only sits there from keeping a person out; somebody whom we let wait
-//! is never sent away.
+//! Caps open connections. At the cap, closes the oldest connection that is waiting for bytes of a request, be it the
+//! headers or the rest of the body. Idle clients cannot lock users out, and a connection whose request is being
+//! answered is never closed.
 
 use std::{
     collections::VecDeque,
@@ -18,24 +18,24 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Open connections at most.
+/// Maximum number of open connections.
 const SEATS: usize = 2_048;
-/// Descriptors that are kept for the database, calls to Shopify, files and the log.
+/// File descriptors reserved for the database, calls to Shopify, files and the log.
 const RESERVED: u64 = 192;
-/// Seats where descriptors are scarce.
+/// Lowest connection limit, used when file descriptors are scarce.
 const FEWEST: usize = 16;
-/// How often we look again when everybody is being served.
+/// Poll interval while every connection is being served.
 const LOOK: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub struct Seats {
     free: Arc<Semaphore>,
-    /// In the order of arrival; those who left are among them until they are met.
+    /// In order of arrival. Closed connections stay in the queue until they are reached.
     taken: VecDeque<Weak<Seat>>,
     limit: usize,
 }
 
-/// One connection's seat; free again when the last handle is dropped.
+/// One connection's slot, freed when the last handle is dropped.
 #[derive(Debug)]
 pub struct Seat {
     is_served: AtomicBool,
@@ -44,7 +44,7 @@ pub struct Seat {
 }
 
 impl Seats {
-    /// As many as this process has descriptors for, after asking for all that it may have.
+    /// Sets the limit by this process's file descriptors, after raising the soft limit to the hard limit.
     pub fn for_this_process() -> Self {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let more = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -56,7 +56,7 @@ impl Seats {
         Self { free: Arc::new(Semaphore::new(limit)), taken: VecDeque::new(), limit }
     }
 
-    /// A seat for somebody new, at the price of somebody idle if need be.
+    /// Waits for a free slot, closing the oldest idle connection if there is none.
     pub async fn take(&mut self) -> Arc<Seat> {
         loop {
             if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
@@ -97,7 +97,7 @@ fn affordable(descriptors: u64) -> usize {
 }
 
 impl Seat {
-    /// Ready when the seat has to be given up, which is never in the middle of an answer.
+    /// Completes when the connection must close, which is never while a request is being answered.
     pub async fn wanted(&self) {
         loop {
             self.leave.notified().await;
@@ -107,14 +107,14 @@ impl Seat {
         }
     }
 
-    /// Until the result is dropped, this seat is kept.
+    /// Marks the connection as being served until the result is dropped.
     pub fn serve(self: &Arc<Self>) -> Served {
         self.is_served.store(true, Ordering::Relaxed);
         Served(Arc::clone(self))
     }
 }
 
-/// A request that is being answered.
+/// A request being answered; its connection counts as idle again when this is dropped.
 #[derive(Debug)]
 pub struct Served(Arc<Seat>);
 
@@ -124,7 +124,8 @@ impl Drop for Served {
     }
 }
 
-/// A request's body: while we wait for the rest of it, its seat is as idle as any. Nothing has been done yet by then.
+/// A request body. While more bytes are awaited its connection counts as idle: nothing has been done for the request
+/// yet.
 #[derive(Debug)]
 pub struct Asked {
     body: Incoming,
@@ -159,7 +160,7 @@ impl hyper::body::Body for Asked {
     }
 }
 
-/// An answer's body that keeps its seat until the last byte was handed over.
+/// A response body that keeps its connection marked as served until the last byte was handed over.
 #[derive(Debug)]
 pub struct Seated {
     body: Body,
@@ -168,7 +169,7 @@ pub struct Seated {
 
 impl Seated {
     pub fn new(body: Body, served: Served) -> Self {
-        // again, where the form was not waited for to its end
+        // Mark it again: the handler may have answered before the whole form arrived.
         served.0.is_served.store(true, Ordering::Relaxed);
         Self { body, _served: served }
     }
@@ -201,13 +202,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_sits_idle_longest_makes_room() {
+    async fn oldest_idle_connection_closes_at_the_limit() {
         let mut seats = Seats::new(3);
         let served = seats.take().await;
         let answer = served.serve();
         let (older, newer) = (seats.take().await, seats.take().await);
         let mut arriving = Box::pin(seats.take());
-        assert!((&mut arriving).now_or_never().is_none(), "all seats are taken");
+        assert!((&mut arriving).now_or_never().is_none(), "every slot is taken");
         assert!(older.wanted().now_or_never().is_some());
         assert!(newer.wanted().now_or_never().is_none() && served.wanted().now_or_never().is_none());
         drop(older);
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_all_are_served_the_next_one_waits() {
+    async fn new_connection_waits_while_all_are_served() {
         let mut seats = Seats::new(1);
         let only = seats.take().await;
         let answer = only.serve();
@@ -224,14 +225,14 @@ mod tests {
         assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err());
         assert!(only.wanted().now_or_never().is_none());
         drop(answer);
-        assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err(), "told to leave, and not gone yet");
+        assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err(), "asked to close, but still open");
         assert!(only.wanted().now_or_never().is_some());
         drop(only);
         arriving.await;
     }
 
     #[test]
-    fn seats_leave_descriptors_for_everything_else() {
+    fn connection_limit_reserves_descriptors() {
         let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (2_240, SEATS), (u64::MAX, SEATS)];
         for (descriptors, seats) in table {
             assert_eq!(affordable(descriptors), seats, "{descriptors}");

@@ -1,7 +1,8 @@
-//! The accept loop. `axum::serve` has no header timeout and waits for half-open connections when it stops, so this one is ours:
-//! deadlines for headers, bodies and readers, a cap on connections, a stop that ends.
+//! The accept loop. Replaces `axum::serve`, which has no header timeout and waits for half-open connections at
+//! shutdown: this one has timeouts for headers, bodies and writes, a connection limit and a bounded shutdown.
 //!
-//! Stops slow and many clients. HTTP/1.1 only: hyper-util's `auto` builder runs no timer while it sniffs the version.
+//! Stops slow clients and floods of clients. HTTP/1.1 only: hyper-util's `auto` builder runs no timer while it sniffs
+//! the version.
 
 use std::{
     convert::Infallible,
@@ -37,27 +38,28 @@ use super::{
     seats::{Asked, Seat, Seated, Seats},
 };
 
-/// From the first byte of a connection, or the end of an answer, to the end of the next headers.
+/// From the first byte of a connection, or the end of a response, to the end of the next headers.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Headers of one request at most: 32 KiB, 64 of them.
+/// Maximum headers of one request: 32 KiB, 64 of them.
 pub const HEADER_BYTES: usize = 32 * 1024;
 const HEADER_COUNT: usize = 64;
-/// How long the first request of a connection may be on its way when we stop.
+/// How long the first request of a connection may still be in transit when the server stops.
 const ON_THE_WAY: Duration = Duration::from_millis(500);
-/// Between two tries to accept: asking again at once would only spin.
+/// Pause before accepting again after a failure, so that the loop does not spin.
 const NOT_AT_ONCE: Duration = Duration::from_millis(50);
 
-/// How the server stops.
+/// The times of a shutdown.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopping {
-    /// Until then new requests are answered as ever, each on a connection that is closed after it: whoever balances the load needs a
-    /// moment to notice that [`probes::ready`](super::probes::ready) is red.
+    /// Until then new requests are answered as usual, each on a connection that is closed after it: load balancers need
+    /// a moment to notice that [`probes::ready`](super::probes::ready) fails.
     pub drained: Instant,
-    /// Requests in flight are cut then.
+    /// When requests still in flight are cut off.
     pub deadline: Instant,
 }
 
-/// Serves until `stop` is ready, drains, answers what is in flight, and returns [`Stopping::deadline`], at that time at the latest.
+/// Serves until `stop` completes, drains, finishes the requests in flight, and returns [`Stopping::deadline`] by that
+/// time.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = Stopping>) -> Instant {
     let mut seats = Seats::for_this_process();
     let graceful = GracefulShutdown::new();
@@ -78,7 +80,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             tokio::select! {
-                // A client that goes away or sends nonsense is no news.
+                // Ignore clients that disconnect or send malformed requests.
                 _ = connection => {}
                 () = seat.wanted() => {}
             }
@@ -96,17 +98,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         open(socket, peer, seats.take().await);
     }
     if drains {
-        // hyper closes a connection on which nothing was read yet, though its request may be on the way
+        // hyper closes a connection on which nothing was read yet, even if its request is in transit.
         tokio::time::sleep(ON_THE_WAY).await;
     }
     if tokio::time::timeout_at(stopping.deadline, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some connections did not end in time and were cut");
+        tracing::warn!("cut connections that were still open at the shutdown deadline");
     }
     stopping.deadline
 }
 
-/// Closes the port and returns the connections that the kernel had let in already: they were not refused, and would be cut off in
-/// the middle of a request. The kernel is asked itself, since the runtime may not have heard of them yet.
+/// Closes the port and returns the connections in the kernel's accept queue: the kernel did not refuse them, and
+/// dropping them would cut off their requests. Asks the kernel directly, since the runtime may not have been notified
+/// of them yet.
 fn left_in_the_queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting = std::iter::from_fn(|| listener.accept().ok());
@@ -117,7 +120,7 @@ fn left_in_the_queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     usable.collect()
 }
 
-/// Opens every connection that comes.
+/// Accepts and opens connections without end.
 async fn accept_all(
     listener: &TcpListener,
     seats: &mut Seats,
@@ -129,17 +132,18 @@ async fn accept_all(
     }
 }
 
-/// The next connection, however long the machine has no descriptor for it. Told once, not with every try.
+/// Accepts the next connection, waiting as long as the machine has no file descriptor for it. Logs the first failure
+/// only.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let mut is_told = false;
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // Gone before we came to it: that is the client's affair, and the next one waits already.
+            // The client disconnected before it was accepted; the next connection may already be waiting.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
             Err(error) => {
                 if !is_told {
-                    tracing::warn!(%error, "connections cannot be accepted; trying again until they can");
+                    tracing::warn!(%error, "cannot accept connections; retrying until it works");
                 }
                 is_told = true;
                 tokio::time::sleep(NOT_AT_ONCE).await;
@@ -148,7 +152,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// One request; its seat is kept until its answer has been handed over.
+/// Answers one request, and marks its connection as served until the response was handed over.
 async fn answer(
     router: Router,
     seat: Arc<Seat>,

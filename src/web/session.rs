@@ -1,5 +1,6 @@
-//! From the cookie to the person. A session's cookie is `__Host-cartwright`; before sign-in a second one, `…-form`, gives the
-//! forms something to be bound to, and a third, `…-device`, marks a browser that signed in. Over plain loopback the names go without `__Host-`, because that prefix demands https.
+//! Turns cookies into a session and its user. The session cookie is `__Host-cartwright`; before sign-in a second one,
+//! `…-form`, binds forms to a browser, and a third, `…-device`, marks a browser that has signed in. Over plain loopback
+//! HTTP the names lack `__Host-`, because that prefix requires https.
 
 use std::{
     net::SocketAddr,
@@ -28,24 +29,24 @@ use crate::{
     ecommerce::Visitor,
 };
 
-/// The browser that asks, and the person at it if one is signed in.
+/// The browser that sent the request, and its user if one is signed in.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub browser: BrowserSecret,
     pub user: Option<User>,
     pub ended: Option<Ended>,
     pub banner: Option<Banner>,
-    /// The password was entered within the last ten minutes.
+    /// Proof that the password was entered within the last ten minutes.
     pub fresh: Option<Fresh>,
     pub origin: Origin,
-    /// Whether the browser sent a cookie of ours, good or not.
+    /// Whether the browser sent one of our cookies, valid or not.
     pub has_cookie: bool,
-    /// The new id, if this request gives the session one; whatever the answer becomes, its cookie goes with it.
+    /// The new id, if this request rotates the session's; its cookie is sent with any response.
     renewed: Arc<Mutex<Option<BrowserSecret>>>,
 }
 
 impl Session {
-    /// A browser that we see for the first time.
+    /// The session of a browser without cookies.
     fn nobody(origin: Origin) -> Self {
         Self {
             browser: BrowserSecret::generate(),
@@ -59,36 +60,36 @@ impl Session {
         }
     }
 
-    /// The session has this id from now on.
+    /// Replaces the session's id.
     pub fn renew(&mut self, opened: BrowserSecret) {
-        *self.renewed.lock().expect("nobody panics here") = Some(opened.clone());
+        *self.renewed.lock().expect("the lock is not poisoned") = Some(opened.clone());
         self.browser = opened;
     }
 
-    /// The same browser, signed in as this person just now.
+    /// The same browser, now signed in as this user.
     #[must_use]
     pub fn of(self, opened: BrowserSecret, user: User, fresh: Option<Fresh>) -> Self {
         Self { browser: opened, user: Some(user), fresh, ended: None, banner: None, ..self }
     }
 
-    /// The same browser with nobody signed in.
+    /// The same browser with no user signed in.
     #[must_use]
     pub fn without_person(self, ended: Option<Ended>) -> Self {
         Self { user: None, fresh: None, ended, banner: None, ..self }
     }
 
-    /// The same with a message for the page that is drawn now.
+    /// The same session with a banner for the page that this request renders.
     #[must_use]
     pub fn told(self, banner: Banner) -> Self {
         Self { banner: Some(banner), ..self }
     }
 
-    /// The person that the guard has let through.
+    /// The user that the guard has let through; an error on a route without a guard.
     pub fn person(&self) -> Result<&User, Error> {
-        self.user.as_ref().ok_or_else(|| anyhow::anyhow!("a guarded page without a person").into())
+        self.user.as_ref().ok_or_else(|| anyhow::anyhow!("a guarded route was reached without a user").into())
     }
 
-    /// The signed-in person, for the audit.
+    /// The signed-in user and the request's origin, for the audit log.
     pub fn by(&self) -> By {
         let actor = match &self.user {
             Some(user) => Actor::Person {
@@ -106,7 +107,7 @@ impl Session {
         Visitor { by: self.by(), session: self.browser.hash() }
     }
 
-    /// Leaves a message for the next page.
+    /// Stores a banner for the next page.
     pub async fn leave(&self, app: &App, banner: &Banner) -> Result<(), Error> {
         Ok(app.accounts.leave_banner(&self.browser.hash(), &serde_json::to_value(banner)?).await?)
     }
@@ -124,10 +125,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// The longest that browsers keep a cookie (RFC 6265bis).
+/// Longest time that browsers keep a cookie (RFC 6265bis).
 const DEVICE_MAX_AGE: time::Duration = time::Duration::days(400);
 
-/// The names and attributes of our cookies.
+/// Names and attributes of our cookies.
 #[derive(Clone, Copy, Debug)]
 pub struct Cookies {
     is_https: bool,
@@ -160,7 +161,7 @@ impl Cookies {
         Self::find(name, headers).and_then(|cookie| BrowserSecret::from_cookie(cookie.value()))
     }
 
-    /// The accounts that this browser signed in to before; empty for a new one.
+    /// The accounts that this browser signed in to before; empty for a new browser.
     pub fn find_device(self, headers: &HeaderMap) -> DeviceCookie {
         Self::find(self.device(), headers).map(|cookie| DeviceCookie::parse(cookie.value())).unwrap_or_default()
     }
@@ -179,15 +180,16 @@ impl Cookies {
         let cookie = Cookie::build((name, value)).path("/").http_only(true).same_site(same_site);
         let mut cookie = cookie.secure(self.is_https).build();
         cookie.set_max_age(max_age);
-        HeaderValue::from_str(&cookie.to_string()).expect("base64url and dots are a header value")
+        HeaderValue::from_str(&cookie.to_string()).expect("base64url and dots are valid in a header")
     }
 
     const fn link(self) -> &'static str {
         if self.is_https { "__Host-cartwright-link" } else { "cartwright-link" }
     }
 
-    /// Keeps the code of a one-time link for ten minutes, so that it stands in no further address. Lax, since such a link is
-    /// followed from a mail: a browser sends no strict cookie on the way from another site.
+    /// Keeps the code of a one-time link in a cookie for ten minutes, so that it appears in no further URL.
+    /// `SameSite=Lax`, since such a link is followed from an e-mail: a browser sends no strict cookie on a navigation
+    /// from another site.
     pub fn hold_link(self, code: &BrowserSecret) -> (header::HeaderName, HeaderValue) {
         let ten_minutes = Some(time::Duration::minutes(10));
         (header::SET_COOKIE, self.header(self.link(), code.to_cookie(), SameSite::Lax, ten_minutes))
@@ -198,12 +200,12 @@ impl Cookies {
         Self::find_secret(self.link(), headers)
     }
 
-    /// Takes the code out of the browser.
+    /// Deletes the link's cookie.
     pub fn drop_link(self) -> (header::HeaderName, HeaderValue) {
         (header::SET_COOKIE, self.expire(self.link()))
     }
 
-    /// Opens the session in the browser, marks it as known, and drops the cookie of the forms before it.
+    /// Sets the session cookie, marks the browser as known, and deletes the form cookie used before sign-in.
     pub fn sign_in(self, session: &BrowserSecret, device: &DeviceCookie) -> [(header::HeaderName, HeaderValue); 3] {
         [
             (header::SET_COOKIE, self.set(self.session(), session.to_cookie(), None)),
@@ -212,12 +214,12 @@ impl Cookies {
         ]
     }
 
-    /// Marks the browser as one that signed in to these accounts.
+    /// Marks the browser as having signed in to these accounts.
     pub fn remember(self, device: &DeviceCookie) -> (header::HeaderName, HeaderValue) {
         (header::SET_COOKIE, self.set(self.device(), device.value(), Some(DEVICE_MAX_AGE)))
     }
 
-    /// Takes the session out of the browser.
+    /// Deletes the session cookie.
     pub fn sign_out(self) -> (header::HeaderName, HeaderValue) {
         (header::SET_COOKIE, self.expire(self.session()))
     }
@@ -229,18 +231,19 @@ impl Cookies {
     }
 }
 
-/// Whether an address needs no session: static files and probes, so that both answer while the database is away.
+/// Whether a path needs no session: static files and probes, so that both work while the database is unavailable.
 fn needs_none(path: &str) -> bool {
     path.starts_with("/static/") || path.starts_with("/-/")
 }
 
-/// Whether the answer is a page that a person will see; scripts and forms that lead elsewhere are not. A browser that does not
-/// tell asks for a page.
+/// Whether the response is a page that a user will see; fetches by scripts and forms that redirect are not. A browser
+/// that sends no `Sec-Fetch-Mode` counts as requesting a page.
 fn shows_page(request: &Request) -> bool {
     request.method() == Method::GET && request.headers().get("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
 }
 
-/// Lets whoever comes after know who asks, and gives the browser the cookie that its forms need.
+/// Middleware that identifies the browser and its user for the layers below, and sets the cookie that the browser's
+/// forms need.
 pub async fn session(State(app): State<App>, mut request: Request, next: Next) -> Response {
     if needs_none(request.uri().path()) {
         return next.run(request).await;
@@ -254,11 +257,11 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
         }
     };
     let (cookies, renewed, browser) = (Cookies::of(&app), session.renewed.clone(), session.browser.clone());
-    // A link from another site arrives without any cookie; answering with a new one would make an open form too old.
+    // A link from another site arrives without any cookie; setting a new one would invalidate a form that is open.
     let from_elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
     request.extensions_mut().insert(session);
     let mut response = next.run(request).await;
-    if let Some(opened) = renewed.lock().expect("nobody panics here").take() {
+    if let Some(opened) = renewed.lock().expect("the lock is not poisoned").take() {
         response.headers_mut().append(header::SET_COOKIE, cookies.set(cookies.session(), opened.to_cookie(), None));
     }
     let is_page =
@@ -269,10 +272,10 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     response
 }
 
-/// Finds out who asks, and whether their browser has a secret that we gave it.
+/// Identifies the user, and returns whether the browser has a secret that we issued.
 ///
 /// # Errors
-/// The database is away; the session keeps the browser's secret, so that a form that is open stays good.
+/// The database is unavailable. The session keeps the browser's secret, so that an open form stays valid.
 async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
     let cookies = Cookies::of(app);
     let names = [cookies.session(), cookies.form()];
@@ -295,7 +298,7 @@ async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> s
     Ok(true)
 }
 
-/// The database is away: what was typed stands on the page that says so, ready to be sent again.
+/// The error page for an unavailable database. It holds what was typed, ready to be sent again.
 fn unanswered(app: &App, session: &Session, request: &Parts, cause: anyhow::Error) -> Response {
     let shell = Shell::of(app, Some(session), &request.uri);
     let reference = session.origin.request_id.clone().unwrap_or_default();
@@ -303,10 +306,11 @@ fn unanswered(app: &App, session: &Session, request: &Parts, cause: anyhow::Erro
     error::unread(shell, &Error::from(cause), again, &reference)
 }
 
-/// Where the request came from. `X-Forwarded-For` is believed from the operator's proxies alone: anybody can send it.
+/// Where the request came from. `X-Forwarded-For` is trusted from the operator's proxies only, because anybody can send
+/// it.
 fn origin(app: &App, request: &Request) -> Origin {
     let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
-    // A line that is no text must end the chain, not vanish from it.
+    // A line that is not text must end the chain, not be skipped.
     let lines: Vec<&str> = forwarded.map(|line| line.to_str().unwrap_or("unreadable")).collect();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let ip = peer.map(|peer| app.site.trusted_proxies.client(peer.0.ip(), lines.into_iter()).to_string());

@@ -1,4 +1,4 @@
-//! The page behind a one-time link: the first administrator, an invited person, a new password.
+//! The page of a one-time link: first administrator, invitation, new password.
 
 use askama::Template;
 use axum::{
@@ -33,11 +33,11 @@ pub struct SetUp {
     pub purpose: SetUpPurpose,
     pub name: Field,
     pub email: Field,
-    /// Only its complaint: a typed password is never drawn.
+    /// Complaint only: a typed password is never rendered.
     pub password: Option<Complaint>,
 }
 
-/// What the link is for.
+/// The purpose of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetUpPurpose {
     FirstAdministrator,
@@ -70,16 +70,16 @@ impl SetUp {
     }
 }
 
-/// The link was used or is too old (410), or somebody was faster (409).
+/// Shown if the link was used or has expired (410), or another administrator set this up first (409).
 #[derive(Debug, Template)]
 #[template(path = "set_up_over.html")]
 pub struct SetUpOver {
     pub shell: Shell,
-    /// Somebody has set this up already: then the page leads to the sign-in.
+    /// Whether set-up is already done; the page then links to the sign-in.
     pub is_already_set_up: bool,
 }
 
-/// Where a link leads that a moment ago gave the browser its cookie.
+/// Where a link redirects after it has set its cookie.
 const FOLLOWED: &str = "/set-up?followed";
 
 #[derive(Debug, Deserialize)]
@@ -87,15 +87,15 @@ const FOLLOWED: &str = "/set-up?followed";
 pub struct Typed {
     #[serde(default)]
     name: String,
-    /// Typed by the first administrator alone; a link for somebody who is known has its own.
+    /// Typed only by the first administrator; a link for a known user has its own address.
     #[serde(default)]
     email: String,
     password: Option<Secret>,
     intent: Option<String>,
 }
 
-/// GET `/set-up/{code}`: exchanges the code for a cookie at once, so that it stands in no further address, no `Referer` and no
-/// log. Changes nothing, so that a link preview spends nothing.
+/// GET `/set-up/{code}`: exchanges the code for a cookie at once, so that it appears in no further URL, no `Referer`
+/// and no log. Changes nothing, so a link preview does not use up the link.
 pub async fn open(State(app): State<App>, shell: Shell, Path(code): Path<String>) -> Result<Response, Error> {
     match alive(&app, BrowserSecret::from_cookie(&code)).await {
         Ok((secret, _)) => {
@@ -117,7 +117,7 @@ pub async fn show(State(app): State<App>, shell: Shell, uri: Uri, headers: Heade
     }
 }
 
-/// POST `/set-up`: spends the link and signs in whom it lets in.
+/// POST `/set-up`: uses up the link and signs its user in.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
@@ -170,13 +170,13 @@ pub async fn create(
     }
 }
 
-/// What a new password of this person may not be made of.
+/// What a new password of this user must not be derived from.
 pub fn password_context<'a>(app: &'a App, role: Role, email: &'a str, name: &'a str) -> PasswordContext<'a> {
     let host = app.site.public_url.host.as_deref().unwrap_or_default();
     PasswordContext { role, email, name, product: &app.site.product, host }
 }
 
-/// "Welcome, Priya.", and to the first one what comes next.
+/// "Welcome, Priya.", with the next step for the first administrator.
 fn welcome(name: &str, is_first: bool) -> Banner {
     let title = format!("Welcome, {}.", isolated(name.split(' ').next().unwrap_or_default()));
     if !is_first {
@@ -217,7 +217,8 @@ impl SetUp {
         Self { shell, purpose, name: field(name), email: field(email), password: None }
     }
 
-    /// What was typed, or every complaint at once on this page. An address only where one may be chosen.
+    /// Returns what was typed, or puts every complaint on this page at once. The e-mail address is `None` where it
+    /// cannot be chosen.
     fn judge(
         &mut self,
         app: &App,

@@ -1,5 +1,5 @@
-//! What surrounds every page: the product's name, the person, the message of the last deed, the form token.
-//! A typed field of every page struct, so that `layout.html` is checked at compile time too.
+//! What surrounds every page: the product's name, the user, the banner of the last action, the form token. A typed
+//! field of every page struct, so that `layout.html` is checked at compile time too.
 
 use axum::{
     extract::FromRequestParts,
@@ -14,19 +14,20 @@ use crate::{accounts::Role, app::App, outbound::egress_addresses::EgressAddresse
 pub struct Shell {
     /// `PRODUCT_NAME`.
     pub product: String,
-    /// Who is signed in; `None` on the pages before sign-in.
+    /// The signed-in user; `None` on the pages before sign-in.
     pub person: Option<Person>,
-    /// The masked form token that every form carries in its hidden field `csrf`.
+    /// The masked form token, for the hidden field `csrf` of every form.
     pub csrf: String,
-    /// Path and query of this page, where the theme forms lead back to.
+    /// Path and query of this page, to which the theme forms return.
     pub path: String,
     /// Whether the practice store is on.
     pub practice: bool,
-    /// Said once, above the content, after a redirect.
+    /// Shown once above the content, after a redirect.
     pub banner: Option<Banner>,
     /// `SUPPORT_ADDRESS`, a `mailto:` or `https:` link.
     pub support: Option<String>,
-    /// `EGRESS_ADDRESSES`; `None` before sign-in, since strangers need not know where this server calls from.
+    /// `EGRESS_ADDRESSES`; `None` before sign-in, so that unauthenticated clients do not learn where this server calls
+    /// from.
     pub egress_addresses: Option<EgressAddresses>,
 }
 
@@ -39,7 +40,7 @@ impl FromRequestParts<App> for Shell {
 }
 
 impl Shell {
-    /// The frame for this browser at this address; without a session, a stranger's.
+    /// The frame for this session at this address; without a session, that of an unauthenticated client.
     pub fn of(app: &App, session: Option<&Session>, uri: &Uri) -> Self {
         let user = session.and_then(|session| session.user.as_ref());
         Self {
@@ -59,22 +60,22 @@ impl Shell {
         }
     }
 
-    /// `system`, `light` or `dark`; a stranger sees what the system wishes.
+    /// `system`, `light` or `dark`; before sign-in always `system`.
     pub fn theme(&self) -> &'static str {
         self.person.as_ref().map_or("system", |person| person.theme)
     }
 
-    /// Whether this person may press buttons that change something.
+    /// Whether this user may make changes.
     pub fn can_change(&self) -> bool {
         self.person.as_ref().is_some_and(|person| person.can_change)
     }
 
-    /// Whether to say under the h1 that this person only looks.
+    /// Whether to say under the h1 that this user has read access only.
     pub fn is_viewer(&self) -> bool {
         self.person.as_ref().is_some_and(|person| !person.can_change)
     }
 
-    /// What a title begins with after a deed, such as `Saved – `, because a screen reader reads titles and not banners.
+    /// Prefix of the title after an action, such as `Saved – `, because screen readers read titles but not banners.
     pub fn title_prefix(&self) -> String {
         match &self.banner {
             Some(banner) if !banner.short.is_empty() => format!("{} – ", banner.short),
@@ -87,14 +88,14 @@ impl Shell {
 pub struct Person {
     pub name: String,
     pub email: String,
-    /// An Administrator; a Viewer looks and changes nothing.
+    /// True for an Administrator; a Viewer has read access only.
     pub can_change: bool,
     /// `system`, `light` or `dark`.
     pub theme: &'static str,
 }
 
 impl Person {
-    /// First letters of the first and the last word of the name, for where the whole name has no room.
+    /// First letters of the first and the last word of the name, for places too narrow for the whole name.
     pub fn initials(&self) -> String {
         let mut words = self.name.split_whitespace().filter_map(|word| word.chars().find(|c| c.is_alphanumeric()));
         let first = words.next().or_else(|| self.name.chars().next());
@@ -102,7 +103,7 @@ impl Person {
     }
 }
 
-/// The outcome of the last deed: a bold sentence, a plain one, a way on.
+/// The outcome of the last action: a bold sentence, a plain one, a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Banner {
     /// Bold; ends in a full stop.
@@ -110,14 +111,14 @@ pub struct Banner {
     pub text: String,
     /// Address and text of one link.
     pub link: Option<(String, String)>,
-    /// One word for the window's title, such as `Saved`; may be empty.
+    /// One word for the page title, such as `Saved`; may be empty.
     #[serde(default)]
     pub short: String,
     #[serde(default)]
     pub tone: Tone,
 }
 
-/// The colour and icon of a message; the words never rely on it.
+/// Colour and icon of a message; its text never relies on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tone {

@@ -1,5 +1,5 @@
-//! The page on which a person signs in, and the notes that lead there: signed out, idle, expired. It carries a form that met an
-//! ended session, and goes on with it.
+//! The sign-in page and its notes: signed out, idle, expired. Carries a form that was posted without a live session,
+//! and continues it after sign-in.
 
 use askama::Template;
 use axum::{
@@ -24,24 +24,25 @@ use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
 use crate::web::shell::Shell;
 
-/// Posts `csrf`, `return_to`, `email`, `password` to `/sign-in`, and `resume` where a form is kept.
+/// Posts `csrf`, `return_to`, `email`, `password` to `/sign-in`, and `resume` if a form was kept.
 #[derive(Debug, Template)]
 #[template(path = "sign_in.html")]
 pub struct SignIn {
     pub shell: Shell,
     /// Path and query to return to; empty for the Admin home.
     pub return_to: String,
-    /// A form to go on with, as `resume::encode` writes it; empty for none.
+    /// A form to continue after sign-in, as `resume::encode` writes it; empty for none.
     pub resume: String,
     pub note: Option<SignInNote>,
     pub email: Field,
-    /// Only its complaint: a typed password is never drawn.
+    /// Complaint only: a typed password is never rendered.
     pub password: Option<Complaint>,
-    /// Stands alone in the summary, such as "Check your email address and password. One of them is not right." or a limit.
+    /// The only line of the error summary, such as "Check your email address and password. One of them is not right."
+    /// or a rate limit.
     pub refused: Option<String>,
 }
 
-/// Why a person sees this page without having asked for it.
+/// Why the user was redirected to this page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInNote {
     /// After Sign out.
@@ -95,7 +96,7 @@ pub async fn show(shell: Shell, session: Session, Query(query): Query<SignInQuer
     Page::ok(SignIn { note, return_to: query.return_to, ..SignIn::empty(shell) }).into_response()
 }
 
-/// POST `/sign-in`: the session gets a new id, whatever cookie came.
+/// POST `/sign-in`: issues a new session id, whatever cookie was sent.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
@@ -150,8 +151,8 @@ pub async fn create(
     Ok(with_wait(Page(page, status).into_response(), wait))
 }
 
-/// POST `/sign-out`: ends the session on the server, and asks the browser to forget what it kept. Cookies are left alone: the
-/// session's is expired by name, and the one that marks a known browser must stay.
+/// POST `/sign-out`: ends the session on the server, and asks the browser to clear its cache and storage. Does not
+/// clear cookies: the session's is expired by name, and the one that marks a known browser must stay.
 pub async fn destroy(
     State(app): State<App>,
     session: Session,
@@ -163,11 +164,11 @@ pub async fn destroy(
     Ok((AppendHeaders([clear, cookie]), Redirect::to("/sign-in?ended=signed-out")).into_response())
 }
 
-/// The session that was opened just now. Its banner is not taken: the page that shows it is still to come.
+/// The session that was just opened. Its banner is not consumed: the page that shows it is still to come.
 async fn signed_in(app: &App, session: Session, opened: BrowserSecret) -> Result<Session, Error> {
     match app.accounts.session(&opened, false).await? {
         Known::Live { user, fresh, .. } => Ok(session.of(opened, user, fresh)),
-        Known::Ended(_) | Known::Unknown => Err(anyhow::anyhow!("a session that ended as it was opened").into()),
+        Known::Ended(_) | Known::Unknown => Err(anyhow::anyhow!("the session ended while it was opened").into()),
     }
 }
 
@@ -184,7 +185,7 @@ impl SignIn {
         }
     }
 
-    /// The answer to a form that nobody is signed in for: 403, and the form is kept.
+    /// The response to a form posted without a signed-in user: 403, with the form kept.
     pub fn keeping(shell: Shell, ended: Option<Ended>, return_to: Option<LocalPath>, form: &Again) -> Page<Self> {
         let note = ended.map(|ended| match ended {
             Ended::Idle => SignInNote::Idle,
@@ -194,7 +195,7 @@ impl SignIn {
         Page(Self { return_to, resume: resume::encode(form), note, ..Self::empty(shell) }, StatusCode::FORBIDDEN)
     }
 
-    /// Where a person goes who is signed in: on with the form that was kept, else back to where they were.
+    /// The response for a signed-in user: continues the kept form, or redirects to where the user was.
     async fn go_on(&self, app: &App, session: &Session) -> Result<Response, Error> {
         if let Some(form) = resume::decode(&self.resume) {
             return resume::resume(app, session, form).await;

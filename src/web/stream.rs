@@ -1,4 +1,5 @@
-//! A page that arrives in pieces: head, lines as they come, tail. Stays outside of compression, which would hold it back to its end.
+//! A page sent in pieces: head, lines as they come, tail. Excluded from compression, which would hold it back to its
+//! end.
 
 use axum::{
     body::{Body, Bytes},
@@ -8,10 +9,10 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-/// Tells proxies not to collect the answer, and our compression layer to leave it alone.
+/// Tells proxies not to buffer the response, and our compression layer to skip it.
 pub const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// An HTML answer whose pieces are sent as the channel gives them.
+/// Returns an HTML response that sends each piece as the channel yields it.
 pub fn html(pieces: mpsc::UnboundedReceiver<String>) -> Response {
     let pieces = stream::unfold(pieces, |mut pieces| async move {
         let piece = pieces.recv().await?;

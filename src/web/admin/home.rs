@@ -1,4 +1,4 @@
-//! Admin home: what can be managed, and how the carts are.
+//! Admin home: links to what can be managed, and the state of the carts.
 
 use askama::Template;
 use axum::extract::State;
@@ -11,17 +11,17 @@ use crate::web::page::Page;
 use crate::web::filters;
 use crate::web::shell::{Shell, Tone};
 
-/// The way in; pages that do not exist yet are not listed.
+/// The page; areas that do not exist yet are not listed.
 #[derive(Debug, Template)]
 #[template(path = "admin/home.html")]
 pub struct Home {
     pub shell: Shell,
     pub carts: CartsSummary,
-    /// Behind the first row; the order is the page's.
+    /// The rows after the first, in page order.
     pub others: Vec<HomeRow>,
 }
 
-/// How the carts are, in one phrase.
+/// The state of all carts in one phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CartsSummary {
     /// The integration is off.
@@ -35,7 +35,7 @@ pub enum CartsSummary {
         carts: u64,
         of: u64,
     },
-    /// No check failed, but checks are overdue: how the carts are now is not known.
+    /// No check failed, but checks are overdue: the current state of the carts is unknown.
     NotChecked {
         carts: u64,
     },
@@ -88,7 +88,7 @@ impl CartsSummary {
     }
 }
 
-/// Everybody may look at it.
+/// Visible to every user.
 const ACTIVITY: HomeRow = HomeRow { href: "/admin/activity", icon: "history", name: "Activity", text: "Who did what." };
 
 /// GET `/admin`.

@@ -1,4 +1,4 @@
-//! Pages behind the sign-in.
+//! Pages that require sign-in.
 
 pub mod account;
 pub mod activity;

@@ -1,4 +1,4 @@
-//! What goes wrong outside of a form's own fields, and the layer that draws it as a page. The visitor reads a calm sentence and
+//! Errors outside of a form's own fields, and the layer that renders them as pages. The user reads a calm sentence and
 //! a reference; the cause is logged once, here, with the request's id.
 
 mod page;
@@ -26,34 +26,34 @@ use super::{
 };
 use crate::{app::App, audit, database};
 
-/// Why a handler gives no page of its own.
+/// Why a handler returns no page of its own.
 #[derive(Clone, Debug)]
 pub enum Error {
     NotFound,
-    /// A viewer wanted to change something; these people may.
+    /// A Viewer tried to make a change; these administrators may.
     CannotChange {
         administrators: Vec<String>,
     },
     UnreadableForm(StatusCode),
-    /// The form token is missing, too old or another browser's.
+    /// The form token is missing, too old or issued to another browser.
     OldForm,
     /// The form token is missing or unknown, and the browser sent none of our cookies.
     NoCookies,
-    /// A form that another site sent.
+    /// A form sent by another site.
     CrossSite,
-    /// Another method than the route has.
+    /// The route does not have this method.
     NotPossible,
-    /// No answer within 12 s.
+    /// No response within 12 s.
     TimedOut,
-    /// The database, a bug: told in the log alone.
+    /// A database failure or a bug; its cause goes to the log only.
     Broken(Arc<anyhow::Error>),
 }
 
-/// From the request's head to the answer's: 12 s. A streamed test answers at once and ends by itself.
+/// Request timeout, up to the response's headers: 12 s. A streamed test responds at once and ends by its own timeout.
 const DEADLINE: Duration = Duration::from_secs(12);
 
 impl Error {
-    /// Whether a verb found that the person may not do this any more.
+    /// Whether a domain operation found that the user is no longer permitted to do this.
     pub fn is_not_permitted(&self) -> bool {
         matches!(self, Self::Broken(cause) if audit::is_not_permitted(cause.as_ref().as_ref()))
     }
@@ -73,22 +73,22 @@ impl IntoResponse for Error {
     }
 }
 
-/// What a form held, for the page that offers to send it again; secrets are left out by the extractor that fills it.
+/// The fields of a form, for the page that offers to send it again; the extractor that fills it leaves secrets out.
 #[derive(Clone, Default)]
 pub struct Desk(Arc<Mutex<Option<Again>>>);
 
 impl Desk {
     pub fn keep(&self, again: Again) {
-        *self.0.lock().expect("nobody panics here") = Some(again);
+        *self.0.lock().expect("the lock is not poisoned") = Some(again);
     }
 
-    /// What was kept, if anything was.
+    /// The stored form, if any.
     pub fn kept(&self) -> Option<Again> {
-        self.0.lock().expect("nobody panics here").clone()
+        self.0.lock().expect("the lock is not poisoned").clone()
     }
 }
 
-/// The desk of this request; it holds its form once the form has been read.
+/// The form stash of this request; it holds the form once the form has been read.
 impl<S: Send + Sync> FromRequestParts<S> for Desk {
     type Rejection = Error;
 
@@ -97,7 +97,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Desk {
     }
 }
 
-/// Draws the page of an [`Error`] that a handler, an extractor or a layer below left in the answer.
+/// Renders the page of an [`Error`] that a handler, an extractor or a layer below left in the response.
 pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let desk = Desk::default();
     request.extensions_mut().insert(desk.clone());
@@ -117,12 +117,12 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
     drawn
 }
 
-/// The page of an error for a layer that stands outside of [`draw`]: nobody is known to be signed in.
+/// The page of an error for a layer outside [`draw`], where no user is known to be signed in.
 pub fn bare(app: &App, error: &Error) -> Response {
     page(Shell::of(app, None, &Uri::from_static("/admin")), error, &Desk::default(), "")
 }
 
-/// The page of an error whose form was never read by a handler, such as when the session could not be looked up.
+/// The page of an error whose form was never read by a handler, such as when the session could not be loaded.
 pub fn unread(shell: Shell, error: &Error, again: Option<Again>, reference: &str) -> Response {
     let desk = Desk::default();
     if let Some(again) = again {
@@ -153,7 +153,7 @@ fn page(shell: Shell, error: &Error, desk: &Desk, reference: &str) -> Response {
     response
 }
 
-/// Ends what takes too long.
+/// Ends requests that exceed the timeout.
 pub async fn deadline(request: Request, next: Next) -> Response {
     match tokio::time::timeout(DEADLINE, next.run(request)).await {
         Ok(response) => response,
@@ -179,7 +179,7 @@ fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
     }
 }
 
-/// The last resort: a bug in a handler is a page with a reference, and the process lives.
+/// Turns a panic in a handler into an error page with a reference; the process continues.
 pub fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
     Error::from(anyhow::anyhow!("a handler panicked")).into_response()
 }

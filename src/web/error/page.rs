@@ -1,24 +1,24 @@
-//! The pages for everything that goes wrong outside of a form's own fields. They name no cause that a stranger could use.
+//! The pages of errors outside of a form's own fields. They name no cause that an attacker could use.
 
 use askama::Template;
 
 use crate::web::filters;
 use crate::web::shell::Shell;
 
-/// One page for each status; [`Trouble::status`] is the answer's status.
+/// One page per error kind; [`Trouble::status`] is the response's status.
 #[derive(Debug, Template)]
 #[template(path = "error.html")]
 pub struct ErrorPage {
-    /// Without a person where nobody is known to be signed in.
+    /// Has no user where none is known to be signed in.
     pub shell: Shell,
     pub problem: Trouble,
 }
 
-/// What is told.
+/// Which error the page describes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     NotFound,
-    /// A Viewer wanted to change something; the names of up to a few administrators.
+    /// A Viewer tried to make a change; the names of up to a few administrators.
     CannotChange {
         administrators: Vec<String>,
     },
@@ -34,15 +34,15 @@ pub enum Trouble {
     Ours {
         reference: String,
     },
-    /// 503. For a POST: where to, and what was typed but no secrets, to be sent again.
+    /// Status 503. For a POST: its address and what was typed, without secrets, to be sent again.
     Busy {
         again: Option<Again>,
     },
-    /// 403: the form token was too old. What was typed but no secrets, and where the form stands.
+    /// Status 403: the form token was too old. Holds what was typed, without secrets, and the form's address.
     OldForm {
         again: Again,
     },
-    /// 403: the browser sent back none of our cookies.
+    /// Status 403: the browser sent back none of our cookies.
     NoCookies,
 }
 
@@ -50,14 +50,14 @@ pub enum Trouble {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Again {
     pub action: String,
-    /// Names and values; secrets and `csrf` left out by the caller.
+    /// Names and values; the caller leaves out secrets and `csrf`.
     pub fields: Vec<(String, String)>,
-    /// Whether the form had a field for a secret, which is not among them.
+    /// Whether the form had a secret field, which is left out of `fields`.
     pub had_secrets: bool,
 }
 
 impl Again {
-    /// Without the button that sent it, for one that loads it.
+    /// Removes the `intent` of the button that sent the form, for a button that loads it.
     #[must_use]
     pub fn to_load(mut self) -> Self {
         self.fields.retain(|(name, _)| name != "intent");
@@ -66,7 +66,7 @@ impl Again {
 }
 
 impl Trouble {
-    /// The status of the answer.
+    /// The status of the response.
     pub const fn status(&self) -> u16 {
         match self {
             Self::NotFound => 404,
@@ -94,13 +94,14 @@ impl Trouble {
     }
 }
 
-/// The answer to a link from another site: it loads itself again as the same site, so that the session counts.
+/// The response to a link from another site: reloads itself as a same-site request, so that the browser sends the
+/// session cookie.
 #[derive(Debug, Template)]
 #[template(path = "opening.html")]
 pub struct Opening {
     pub shell: Shell,
-    /// What is opened, such as "Northwind Tea", or the product's name.
+    /// The page that opens, such as "Northwind Tea", or the product's name.
     pub page: String,
-    /// Path and query on this server: never a foreign address.
+    /// Path and query on this server, never a foreign address.
     pub to: String,
 }

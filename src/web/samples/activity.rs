@@ -1,4 +1,4 @@
-//! The activity with the sample cast: a page of several days, a cart's tab, nothing found, a day that cannot be read.
+//! The activity with sample data: a page of several days, a cart's tab, no results, a date that cannot be read.
 
 use time::Duration;
 use uuid::Uuid;
@@ -103,7 +103,6 @@ fn page() -> Activity {
     }
 }
 
-/// Every sample of the activity.
 pub(super) fn pages() -> Vec<(String, String)> {
     let both = Activity { previous: Some("/admin/activity?newer=1".into()), ..page() };
     let nothing = Activity { days: vec![], next: None, form: FilterForm { what: "carts".into(), ..form() }, ..page() };

@@ -1,4 +1,4 @@
-//! The alert settings: at rest, at their worst, and with a secret that was made just now.
+//! The alert settings: in normal and extreme states, and with a secret that was just created.
 
 use time::Duration;
 

@@ -1,4 +1,4 @@
-//! The list of the carts: full, empty, filtered, searched, at its worst.
+//! The list of carts: full, empty, filtered, searched, in an extreme state.
 
 use time::{Duration, macros::datetime};
 
@@ -31,7 +31,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     ]
 }
 
-/// A list of this row alone.
+/// A list with only this row.
 pub(super) fn list_of(row: CartRow) -> Carts {
     Carts { rows: vec![row], next: None, ..carts(shell()) }
 }

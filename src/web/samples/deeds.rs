@@ -1,4 +1,4 @@
-//! What is done with carts and asked before: many at once, turning off, a conflict, disconnecting, deleting.
+//! Bulk actions and confirmations: many carts at once, turning off, a conflict, disconnecting, deleting.
 
 use time::Duration;
 

@@ -1,4 +1,4 @@
-//! The editor of a cart: new, wrong, saved, replacing its secret, and with the result of a test.
+//! The editor of a cart: new, with complaints, saved, replacing its secret, and with the result of a test.
 
 use time::Duration;
 
@@ -51,7 +51,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     pages
 }
 
-/// A new cart, nothing typed.
+/// A new cart with nothing typed.
 pub(super) fn new_editor() -> General {
     General {
         shell: shell(),

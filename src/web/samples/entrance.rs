@@ -1,4 +1,4 @@
-//! Signing in and setting up: what a stranger sees.
+//! Sign-in and set-up: the pages of unauthenticated users.
 
 use super::{LONG, complaint, draw, field, shell};
 use crate::web::error::Opening;

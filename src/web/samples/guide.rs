@@ -1,4 +1,4 @@
-//! The permissions of the guide, by hand, and the guide itself.
+//! The permissions of the guide, written by hand, and the guide itself.
 
 use super::shell;
 use crate::web::admin::ecommerce::shopify::{Permission, egress_list::EgressList, guide::Guide};

@@ -1,4 +1,4 @@
-//! The tab Health: never checked, well, failing.
+//! The tab Health: never checked, healthy, failing.
 
 use time::{Date, Duration};
 

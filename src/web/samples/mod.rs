@@ -1,5 +1,5 @@
-//! Every page with the sample cast, at rest and at its worst, and what must hold of each of them. Tests only.
-//! `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, to be looked at.
+//! Renders every page with sample data, in normal and extreme states, and tests what must hold for each of them. Tests
+//! only. `LOOK_DIR=… cargo test --lib web::samples::rules::look -- --ignored` writes the pages as files, for viewing.
 
 mod activity;
 mod alerts;
@@ -32,7 +32,7 @@ use crate::outbound::egress_addresses::EgressAddresses;
 /// The time of every sample.
 const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
 
-/// Longer than anything that a form lets through, with everything that HTML minds.
+/// Longer than anything that a form accepts, with every character that HTML must escape.
 const LONG: &str =
     "Northwind <Tea> & \"Spices\" of the Sunken Gardens and Other Unbreakablyhyphenlesslongnamed Places Ltd.";
 
@@ -56,7 +56,7 @@ fn shell() -> Shell {
 
 fn viewer() -> Shell {
     let mut shell = shell();
-    shell.person.as_mut().expect("a person").can_change = false;
+    shell.person.as_mut().expect("a signed-in user").can_change = false;
     shell
 }
 
@@ -91,7 +91,7 @@ fn draw(page: &impl Template) -> String {
     page.render().expect("a page renders")
 }
 
-/// Every sample, with the name of its file.
+/// Every sample with its file name.
 fn pages() -> Vec<(String, String)> {
     [
         entrance::pages(),

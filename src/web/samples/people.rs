@@ -1,4 +1,4 @@
-//! The pages of a person's own account and of the users.
+//! The user's own account and the user administration.
 
 use time::Duration;
 

@@ -1,5 +1,5 @@
-//! Every class in every state of a cart, on the five views of it: the list, the badge, the banner, the tab Health and the result of
-//! a test. They say the same, and promise a check exactly where [`CartFacts::state`] has one scheduled.
+//! Renders every class in every state of a cart on its five views: the list, the badge, the banner, the tab Health and
+//! the result of a test. They must agree, and announce a check exactly if [`CartFacts::state`] has one scheduled.
 
 use askama::Template as _;
 use time::Duration;
@@ -136,7 +136,7 @@ fn found(cart: &Cart, check: PastCheck) -> Found {
     }
 }
 
-/// Words that a person reads, with single spaces.
+/// The visible text, with single spaces.
 fn words(html: &str) -> String {
     let page = scraper::Html::parse_document(html);
     let main = page.select(&select("main")).next().unwrap_or_else(|| page.root_element());
@@ -153,7 +153,7 @@ fn promises(text: &str) -> bool {
 }
 
 #[test]
-fn no_sentence_promises_a_check_that_is_not_scheduled_and_all_views_agree() {
+fn all_views_agree_and_announce_only_scheduled_checks() {
     for class in Class::ALL {
         for Case { name, cart, integration_is_on, practice_is_on } in cases(class) {
             let case = format!("{class:?}, {name}");
@@ -206,13 +206,13 @@ const fn cart_kind() -> CredentialKind {
     CredentialKind::AccessToken
 }
 
-/// The words of a row of the list, as a page of the list draws it.
+/// The text of a row, as the list's page renders it.
 fn row_words(row: CartRow) -> String {
     words(&super::carts::list_of(row).render().expect("a page"))
 }
 
 #[test]
-fn overdue_check_shows_on_the_list_beside_the_badge_and_on_health() {
+fn overdue_check_shows_in_the_list_and_on_health() {
     let connected = cart(Class::Connected, true, true);
     let overdue = Cart { next_check_at: Some(NOW - Duration::minutes(31)), ..connected };
     let facts = StatusFacts::of(&overdue, true, false, NOW);
@@ -221,14 +221,14 @@ fn overdue_check_shows_on_the_list_beside_the_badge_and_on_health() {
     assert!(row.contains("ConnectedNot checked since 18:21 UTC"), "{row}");
     let health = Health::of(shell(), &overdue, &facts, &found(&overdue, check), None, NOW);
     let text = words(&health.render().expect("a page"));
-    assert_eq!(text.matches("Not checked since").count(), 1, "said once: {text}");
+    assert_eq!(text.matches("Not checked since").count(), 1, "shown once: {text}");
     let never = Cart { last_checked_at: None, ..overdue };
     let line = StatusFacts::of(&never, true, false, NOW).view().unchecked;
     assert_eq!(line.as_deref(), Some("Not checked yet, although a check was due"));
 }
 
 #[test]
-fn draft_with_an_old_pass_says_when_it_was_tested_and_what_to_do() {
+fn draft_with_an_old_pass_asks_for_a_new_test() {
     let draft = cart(Class::Connected, false, false);
     let line = StatusFacts::of(&draft, true, false, NOW).view().line;
     assert_eq!(line.as_deref(), Some("Tested at 18:21 UTC, too long before it was saved. Test it again."));

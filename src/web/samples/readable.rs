@@ -1,12 +1,12 @@
-//! HTML for people who read a diff: a line for each element that holds others, a line for each run of text. Leaves out what
-//! differs between builds and runs: hashes of assets, our version, secrets made at random.
+//! Formats HTML for diffs: a line for each element that contains others, a line for each run of text. Leaves out what
+//! differs between builds and runs: hashes of assets, our version, random secrets.
 
 use scraper::{ElementRef, Node};
 
-/// What stands within a line of text.
+/// Elements that belong to a line of text.
 const PHRASING: [&str; 15] =
     ["a", "abbr", "b", "bdi", "br", "code", "em", "kbd", "small", "span", "strong", "sub", "sup", "time", "wbr"];
-/// What has no end.
+/// Void elements, which have no end tag.
 const EMPTY: [&str; 6] = ["br", "hr", "img", "input", "meta", "wbr"];
 
 pub(super) fn readable(elements: &[ElementRef<'_>]) -> String {
@@ -21,7 +21,7 @@ fn write(element: ElementRef<'_>, depth: usize, lines: &mut Vec<String>) {
     let indent = " ".repeat(depth);
     let name = element.value().name();
     if name == "pre" || name == "textarea" {
-        // spaces count here
+        // whitespace is significant here
         lines.push(format!("{indent}{}", open(element)));
         lines.extend(element.text().collect::<String>().lines().map(|line| format!("{indent} {}", escaped(line))));
         lines.push(format!("{indent}</{name}>"));
@@ -34,7 +34,7 @@ fn write(element: ElementRef<'_>, depth: usize, lines: &mut Vec<String>) {
     }
     lines.push(format!("{indent}{}", open(element)));
     let mut run = String::new();
-    // what a template holds stands in a document of its own
+    // the content of a template is a document fragment of its own
     let within = element.children().find(|child| child.value().is_fragment());
     for child in within.map_or_else(|| element.children(), |within| within.children()) {
         let block = ElementRef::wrap(child).filter(|child| !child.descendent_elements().all(is_within_text));
@@ -50,7 +50,7 @@ fn write(element: ElementRef<'_>, depth: usize, lines: &mut Vec<String>) {
     lines.push(format!("{indent}</{name}>"));
 }
 
-/// Ends a run of text that stands between elements.
+/// Ends a run of text between elements.
 fn end(run: &mut String, indent: &str, lines: &mut Vec<String>) {
     let words = tidy(run);
     if !words.is_empty() {
@@ -63,7 +63,7 @@ fn end(run: &mut String, indent: &str, lines: &mut Vec<String>) {
 fn piece(node: &Node, element: Option<ElementRef<'_>>) -> Option<String> {
     if let Some(element) = element {
         if is_icon(element) {
-            // one macro draws them all
+            // one macro renders all icons
             return Some(format!("<svg class=\"{}\"/>", element.attr("class").unwrap_or_default()));
         }
         let words = element.children().filter_map(|child| piece(child.value(), ElementRef::wrap(child)));
@@ -101,12 +101,12 @@ fn escaped(text: &str) -> String {
     text.replace('\u{2060}', "&NoBreak;").replace('\u{a0}', "&nbsp;")
 }
 
-/// Single spaces, as a browser shows them.
+/// Collapses whitespace, as a browser does.
 fn tidy(text: &str) -> String {
     text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Without what is another one in the next build or run.
+/// Removes what differs in the next build or run.
 fn settled(text: &str) -> String {
     let text = text.replace(concat!("Cartwright ", env!("CARGO_PKG_VERSION")), "Cartwright x.y.z");
     let mut pieces = text.split("whsec_");
@@ -122,7 +122,7 @@ fn settled(text: &str) -> String {
 }
 
 #[test]
-fn a_reader_sees_structure_words_and_attributes() {
+fn readable_keeps_structure_text_and_attributes() {
     let html = scraper::Html::parse_fragment(
         "<main><h1>  Add   <em>a</em> cart</h1><form action='/x'>\n<label for=a>Name</label> or <b>not</b>\
          <input id=a value='1 < 2 &amp; \"3\"' required><br>so<pre>a\n  b</pre></form>\

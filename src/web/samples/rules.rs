@@ -1,4 +1,4 @@
-//! What must hold of every page: structure, names, references, the content policy, the words of the house, the weight.
+//! Rules for every page: structure, names, references, the content security policy, vocabulary, size.
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -29,7 +29,7 @@ fn every_page_has_one_h1_a_title_and_one_main() {
 }
 
 #[test]
-fn ids_are_unique_and_every_reference_finds_its_own() {
+fn ids_are_unique_and_every_reference_resolves() {
     for (name, html) in pages() {
         let page = Html::parse_document(&html);
         let mut ids = HashSet::new();
@@ -40,20 +40,20 @@ fn ids_are_unique_and_every_reference_finds_its_own() {
         let attributes = ["for", "form", "aria-describedby", "aria-labelledby", "aria-controls", "data-show"];
         for attribute in attributes {
             for element in page.select(&select(&format!("[{attribute}]"))) {
-                for id in element.attr(attribute).expect("it was selected by it").split_whitespace() {
-                    assert!(ids.contains(id), "{attribute}={id} leads nowhere in {name}");
+                for id in element.attr(attribute).expect("the selector requires it").split_whitespace() {
+                    assert!(ids.contains(id), "{attribute}={id} has no target in {name}");
                 }
             }
         }
         for link in page.select(&select("a[href^='#']")) {
-            let id = &link.attr("href").expect("it was selected by it")[1..];
-            assert!(ids.contains(id), "#{id} leads nowhere in {name}");
+            let id = &link.attr("href").expect("the selector requires it")[1..];
+            assert!(ids.contains(id), "#{id} has no target in {name}");
         }
     }
 }
 
 #[test]
-fn every_input_for_a_secret_is_named_where_forms_are_parsed() {
+fn every_secret_input_is_listed_where_forms_are_parsed() {
     let mut seen = HashSet::new();
     for (name, html) in pages() {
         for input in Html::parse_document(&html).select(&select("input[type=password], input.secret")) {
@@ -66,7 +66,7 @@ fn every_input_for_a_secret_is_named_where_forms_are_parsed() {
 }
 
 #[test]
-fn no_page_needs_what_the_content_policy_forbids() {
+fn every_page_complies_with_the_content_security_policy() {
     for (name, html) in pages() {
         let page = Html::parse_document(&html);
         for element in page.select(&select("*")) {
@@ -84,7 +84,7 @@ fn no_page_needs_what_the_content_policy_forbids() {
 }
 
 #[test]
-fn every_form_that_posts_carries_the_form_token() {
+fn every_post_form_has_the_form_token() {
     for (name, html) in pages() {
         let page = Html::parse_document(&html);
         for form in page.select(&select("form[method=post]")) {
@@ -94,7 +94,7 @@ fn every_form_that_posts_carries_the_form_token() {
 }
 
 #[test]
-fn every_control_has_a_name_and_every_new_tab_says_so() {
+fn every_control_has_a_name_and_new_tabs_are_announced() {
     for (name, html) in pages() {
         let page = Html::parse_document(&html);
         for button in page.select(&select("button:not([aria-hidden])")) {
@@ -119,7 +119,7 @@ fn every_control_has_a_name_and_every_new_tab_says_so() {
 }
 
 #[test]
-fn an_error_page_of_a_form_says_so_in_its_title_and_leads_to_its_fields() {
+fn form_errors_show_in_the_title_and_at_the_fields() {
     for (name, html) in pages() {
         let page = Html::parse_document(&html);
         let is_wrong = page.select(&select("[role=alert]")).next().is_some();
@@ -130,7 +130,7 @@ fn an_error_page_of_a_form_says_so_in_its_title_and_leads_to_its_fields() {
 }
 
 #[test]
-fn the_house_words_hold_on_every_page() {
+fn no_page_uses_an_avoided_word() {
     let avoided = ["please", "sorry", "oops", "invalid", "forbidden", "error code", "couldn't", "can't"];
     for (name, html) in pages() {
         let text: String = Html::parse_document(&html).select(&select("main")).flat_map(|main| main.text()).collect();
@@ -141,7 +141,7 @@ fn the_house_words_hold_on_every_page() {
     }
 }
 
-/// Words that mean something only to whoever wrote them. Anything that a person typed is left out of the samples.
+/// Words that only the authors of a text would understand. The samples contain no user-typed text with them.
 const UNPLAIN: [&str; 14] = [
     "deed",
     "deeds",
@@ -175,9 +175,9 @@ fn no_page_uses_a_word_that_is_not_plain() {
     }
 }
 
-/// Names for machines: a browser's translation would break them.
+/// A browser's translation would break machine names.
 #[test]
-fn hosts_scopes_and_codes_are_kept_from_translation() {
+fn hosts_scopes_and_codes_are_not_translated() {
     let is_machine_name = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         word.ends_with(".myshopify.com")
@@ -195,16 +195,16 @@ fn hosts_scopes_and_codes_are_kept_from_translation() {
                 .ancestors()
                 .filter_map(scraper::ElementRef::wrap)
                 .any(|element| element.attr("translate") == Some("no") || element.value().name() == "title");
-            // a break may be anywhere in a long name, so its parts are joined again
+            // a `<wbr>` splits a long name into several text nodes; one of its parts still matches
             let found = text.split_whitespace().find(|word| is_machine_name(word));
             assert!(is_kept || found.is_none(), "{found:?} may be translated in {name}");
         }
     }
 }
 
-/// A cell of a table that is drawn as a block is a cell only by its role.
+/// Table cells that are displayed as blocks are cells only by their ARIA role.
 #[test]
-fn tables_that_stack_on_a_phone_keep_their_roles() {
+fn stacked_tables_keep_their_aria_roles() {
     let roles = [
         ("table", "table"),
         ("thead", "rowgroup"),
@@ -228,14 +228,14 @@ fn tables_that_stack_on_a_phone_keep_their_roles() {
 }
 
 #[test]
-fn what_a_person_typed_is_escaped_wherever_it_stands() {
+fn user_input_is_escaped_on_every_page() {
     for (name, html) in pages() {
         assert!(!html.contains("<Tea>"), "{name}");
     }
 }
 
 #[test]
-fn no_secret_field_is_ever_drawn_with_a_value() {
+fn no_secret_field_is_rendered_with_a_value() {
     for (name, html) in pages() {
         let page = Html::parse_document(&html);
         for input in page.select(&select("input.secret, input[type=password]")) {
@@ -245,7 +245,7 @@ fn no_secret_field_is_ever_drawn_with_a_value() {
 }
 
 #[test]
-#[ignore = "writes files, for people who want to look"]
+#[ignore = "writes the pages as files, for viewing"]
 fn look() {
     let folder = std::path::PathBuf::from(std::env::var_os("LOOK_DIR").expect("LOOK_DIR"));
     for (name, html) in pages() {
@@ -266,12 +266,12 @@ fn look() {
 
 fn packed(bytes: &[u8]) -> usize {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("memory takes it");
-    encoder.finish().expect("memory takes it").len()
+    encoder.write_all(bytes).expect("writing to memory cannot fail");
+    encoder.finish().expect("writing to memory cannot fail").len()
 }
 
 #[test]
-fn pages_and_files_stay_light() {
+fn pages_and_assets_stay_small() {
     for (url, limit) in
         [(crate::web::assets::app_css(), 8), (crate::web::assets::app_js(), 4), (crate::web::assets::icons_svg(), 3)]
     {

@@ -1,4 +1,4 @@
-//! The other settings in every state that has words of its own.
+//! The other settings in every state that has a text of its own.
 
 use time::{Duration, macros::datetime};
 
@@ -44,7 +44,6 @@ pub(super) fn settings_section(other: OtherSettings) -> SettingsSection {
     SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other, &EditorForm::default(), NOW)
 }
 
-/// Every state of the other settings that has words of its own.
 pub(super) fn pages() -> Vec<(String, String)> {
     let page = |name: &str, settings: SettingsSection| {
         let page = General { settings: Some(settings), ..saved_editor(Kind::AccessToken) };

@@ -1,5 +1,6 @@
-//! Every sample as it was last reviewed: a file each in `tests/snapshots`, so that a change of a template is read as a change of
-//! pages. `SNAPSHOTS=renew cargo test --lib snapshots` writes what the pages are now; without it nothing is ever written.
+//! Compares every sample with its last reviewed snapshot, one file each in `tests/snapshots`, so that a change of a
+//! template is reviewed as a change of pages. `SNAPSHOTS=renew cargo test --lib snapshots` writes the current pages;
+//! without it nothing is ever written.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,11 +15,11 @@ use similar::TextDiff;
 use super::{pages, readable::readable, rules::select};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
-/// Lines of differences that are worth printing; `git diff` has them all after a renewal.
+/// Lines of differences to print; `git diff` shows all of them after a renewal.
 const MANY: usize = 150;
 
-/// What of a page is kept: all that is not the same as on another page. The editor stands around every test and every setting,
-/// and what stands around `main` is kept of one person's page and of a stranger's.
+/// The part of a page to keep: all that is not the same as on another page. The editor is the same around every test
+/// and every setting; what surrounds `main` is kept for one page with a user and one without.
 fn part(name: &str) -> &'static str {
     match name {
         "home" | "sign-in" => "body",
@@ -64,7 +65,7 @@ fn renew(folder: &Path, pages: &BTreeMap<String, String>) {
     }
 }
 
-/// Each page that is not what was kept, with the lines that say why.
+/// Each page that differs from its snapshot, with its diff.
 fn differences(kept: &BTreeMap<String, String>, pages: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let names: BTreeSet<&String> = kept.keys().chain(pages.keys()).collect();
     let differ = names.into_iter().filter(|name| kept.get(*name) != pages.get(*name));
@@ -80,22 +81,22 @@ fn differences(kept: &BTreeMap<String, String>, pages: &BTreeMap<String, String>
         .collect()
 }
 
-/// All names, and as many lines as a person reads.
+/// The names of all changed pages, and the first lines of their diffs.
 fn tell(differences: &[(String, String)]) -> String {
     let mut told = String::new();
     let lines: Vec<&str> = differences.iter().flat_map(|(_, diff)| diff.lines()).collect();
     for line in lines.iter().take(MANY) {
-        writeln!(told, "{line}").expect("memory takes it");
+        writeln!(told, "{line}").expect("writing to memory cannot fail");
     }
     if lines.len() > MANY {
-        writeln!(told, "… and {} lines more", lines.len() - MANY).expect("memory takes it");
+        writeln!(told, "… and {} lines more", lines.len() - MANY).expect("writing to memory cannot fail");
     }
     let names: Vec<&str> = differences.iter().map(|(name, _)| name.as_str()).collect();
     format!("{told}\n{} of the pages look different: {}", names.len(), names.join(", "))
 }
 
 #[test]
-fn every_page_is_as_it_was_last_reviewed() {
+fn every_page_matches_its_snapshot() {
     let (folder, pages) = (Path::new(FOLDER), now());
     if std::env::var("SNAPSHOTS").is_ok_and(|wish| wish == "renew") {
         renew(folder, &pages);
@@ -109,7 +110,7 @@ fn every_page_is_as_it_was_last_reviewed() {
 }
 
 #[test]
-fn a_page_that_changed_came_or_went_is_told() {
+fn changed_new_and_removed_pages_are_reported() {
     let texts = |all: &[(&str, &str)]| all.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
     let kept: BTreeMap<String, String> = texts(&[("same", "<p>a</p>\n"), ("changed", "<p>a</p>\n"), ("gone", "x\n")]);
     let now = texts(&[("same", "<p>a</p>\n"), ("changed", "<p>b</p>\n"), ("new", "y\n")]);
@@ -124,8 +125,8 @@ fn a_page_that_changed_came_or_went_is_told() {
     assert_eq!(super::snapshots::kept(folder.path()), now);
 }
 
-/// Two drawings of the same samples: what is random must not be in a snapshot.
+/// Renders the samples twice: nothing random may be in a snapshot.
 #[test]
-fn nothing_in_a_snapshot_is_random() {
+fn snapshots_are_deterministic() {
     assert_eq!(differences(&now(), &now()), []);
 }

@@ -1,4 +1,4 @@
-//! Everything that goes wrong, as its page.
+//! Every error page.
 
 use super::{LONG, draw, shell};
 use crate::web::error::{Again, ErrorPage, Trouble};

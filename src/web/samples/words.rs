@@ -1,4 +1,4 @@
-//! What the region *Connection test* says of every class, word for word.
+//! The exact text of the region *Connection test* for every class.
 
 use askama::Template as _;
 use scraper::Html;
@@ -12,7 +12,7 @@ use crate::ecommerce::{
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
 
-/// The region as a person reads it: its words with single spaces.
+/// The visible text of the region, with single spaces.
 fn read(view: &TestView) -> (Html, String) {
     let page = Html::parse_fragment(&view.render().expect("the region renders"));
     let text = page.root_element().text().collect::<String>().replace('\u{2060}', "");
@@ -20,7 +20,7 @@ fn read(view: &TestView) -> (Html, String) {
 }
 
 #[test]
-fn every_class_is_told_with_its_title_its_cause_and_what_to_do() {
+fn every_class_shows_its_title_cause_and_remedy() {
     assert_eq!(WORDS.map(|(class, ..)| class), Class::ALL);
     for (class, title, cause, remedy) in WORDS {
         let (page, text) = read(&test_view(class, Kind::AccessToken));
@@ -36,7 +36,7 @@ fn every_class_is_told_with_its_title_its_cause_and_what_to_do() {
 }
 
 #[test]
-fn the_second_kind_never_speaks_of_an_access_token() {
+fn client_credentials_result_never_mentions_an_access_token() {
     let own = [Class::CcNotInstalled, Class::TokenKindRefused];
     for class in Class::ALL.into_iter().filter(|class| !own.contains(class)) {
         let (_, text) = read(&test_view(class, Kind::ClientCredentials));
@@ -62,7 +62,7 @@ fn all_limits_are_shown_and_the_first_gives_the_class() {
 }
 
 #[test]
-fn what_follows_a_failure_is_not_checked_and_never_failed() {
+fn checks_after_a_failure_are_not_checked() {
     let (page, _) = read(&test_view(Class::StoreFrozen, Kind::AccessToken));
     let state = |check: &str| {
         let line = page.select(&select(&format!("li[data-check={check}]"))).next().expect("the line");
@@ -74,7 +74,7 @@ fn what_follows_a_failure_is_not_checked_and_never_failed() {
 }
 
 #[test]
-fn what_comes_next_depends_on_what_is_saved() {
+fn next_step_depends_on_what_is_saved() {
     let told = |standing| read(&TestView { standing, ..test_view(Class::Connected, Kind::AccessToken) }).1;
     assert!(told(Standing::Unsaved).contains("Save to keep this connection."));
     let saved = |why| told(Standing::Saved(Checks::Unscheduled(why)));
@@ -93,7 +93,7 @@ fn what_comes_next_depends_on_what_is_saved() {
 }
 
 #[test]
-fn a_result_says_that_it_is_not_about_what_is_saved_only_while_it_differs() {
+fn result_says_if_it_differs_from_what_is_saved() {
     let told = |standing| read(&TestView { standing, ..test_view(Class::Connected, Kind::AccessToken) }).1;
     let sentence = "This test covers what is typed here, not what was saved before.";
     assert!(told(Standing::DiffersFromSaved).contains(sentence));
@@ -103,13 +103,14 @@ fn a_result_says_that_it_is_not_about_what_is_saved_only_while_it_differs() {
 }
 
 #[test]
-fn a_viewer_reads_a_result_and_presses_nothing_that_changes() {
+fn viewer_gets_a_result_without_changing_buttons() {
     let view = TestView { test_url: String::new(), ..test_view(Class::StoreMoved, Kind::AccessToken) };
     let (page, _) = read(&view);
     assert_eq!(page.select(&select("button:not([data-copy])")).count(), 0);
 }
 
-/// Class, title, a sentence of the cause, a sentence of the remedy: by hand, so that a slip in a template shows.
+/// Class, title, a sentence of the cause, a sentence of the remedy. Written by hand, so that a mistake in a template
+/// shows.
 const WORDS: [(Class, &str, &str, &str); 30] = [
     (
         Class::Connected,

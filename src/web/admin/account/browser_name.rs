@@ -1,7 +1,7 @@
-//! "Chrome on Windows", from what a browser calls itself. A hint for the person who wonders which one that was, and no more: a
+//! Names a browser from its `User-Agent`, such as "Chrome on Windows". Only a hint to recognize a session by: a
 //! `User-Agent` may say anything, so none of its own words are ever shown.
 
-/// Marks of browsers, the particular before the general: most of them also call themselves Chrome and Safari.
+/// Marks of browsers, the specific before the general: most of them also call themselves Chrome and Safari.
 const BROWSERS: [(&str, &str); 12] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -17,7 +17,7 @@ const BROWSERS: [(&str, &str); 12] = [
     ("Wget/", "Wget"),
 ];
 
-/// Marks of systems, the particular before the general.
+/// Marks of systems, the specific before the general.
 const SYSTEMS: [(&str, &str); 7] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -28,7 +28,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The name that people would use.
+/// The common name of the browser and its system.
 pub fn of(user_agent: Option<&str>) -> String {
     let agent = user_agent.unwrap_or_default();
     let find =
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn browsers_are_called_as_people_call_them() {
+    fn browsers_have_their_common_names() {
         let safari = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1";
         let chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
         let table = [

@@ -1,5 +1,5 @@
-//! A person's own account, a Viewer's too: details, password, where they are signed in. The theme's form stands in the menu of
-//! every page.
+//! A user's own account, for Viewers too: details, password, sessions. The form of the theme is in the menu of every
+//! page.
 
 mod browser_name;
 pub mod password;
@@ -26,36 +26,36 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
 
-/// Posts `csrf`, `name` and `email` to its own address, `csrf`, `current_password` and `new_password` to `…/password`, `csrf`
-/// and `session` to `…/sessions`.
+/// Posts `csrf`, `name` and `email` to its own address, `csrf`, `current_password` and `new_password` to `…/password`,
+/// `csrf` and `session` to `…/sessions`.
 #[derive(Debug, Template)]
 #[template(path = "admin/account.html")]
 pub struct Account {
     pub shell: Shell,
     pub name: Field,
     pub email: Field,
-    /// Only their complaints: a typed password is never drawn.
+    /// Complaints only: a typed password is never rendered.
     pub current_password: Option<Complaint>,
     pub new_password: Option<Complaint>,
     pub sessions: Vec<SessionLine>,
 }
 
-/// A browser in which this person is signed in.
+/// A browser in which this user is signed in.
 #[derive(Clone, Debug)]
 pub struct SessionLine {
-    /// The value of the button that ends it.
+    /// The value of the button that ends this session.
     pub handle: String,
     /// Such as "Chrome on Windows"; a hint only.
     pub browser: String,
     pub ip: String,
     pub last_seen: Moment,
     pub since: Moment,
-    /// The browser that asks; it has no button.
+    /// Whether this is the current browser; it has no button.
     pub is_this: bool,
 }
 
 impl Account {
-    /// The page as it stands, without complaints.
+    /// The page with the saved values, without complaints.
     async fn of(app: &App, shell: Shell, session: &Session) -> Result<Self, Error> {
         let user = session.person()?;
         let now = app.clock.now();
@@ -80,7 +80,7 @@ impl Account {
         ])
     }
 
-    /// The page with what was typed and what is wrong with it.
+    /// The page with what was typed and its complaints.
     fn typed(self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Self {
         Self {
             name: Field { value: typed.name, complaint: name, note: None },
@@ -127,7 +127,7 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// What has to be confirmed.
+    /// The action to confirm.
     fn deed(&self) -> Deed {
         Deed {
             text: "change your email address".into(),
@@ -138,7 +138,7 @@ impl Typed {
     }
 }
 
-/// POST `/admin/account`: another address asks for the password first.
+/// POST `/admin/account`: changing the e-mail address asks for the password first.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,
@@ -190,7 +190,7 @@ pub struct ThemeChoice {
     return_to: String,
 }
 
-/// POST `/admin/account/theme`: kept with the account, because signing out clears cookies.
+/// POST `/admin/account/theme`: stored with the account, because signing out clears the browser's storage.
 pub async fn update_theme(
     State(app): State<App>,
     session: Session,
@@ -210,7 +210,7 @@ fn signed_out(browsers: u64) -> String {
     }
 }
 
-/// What a changed password says, here and after a link.
+/// The banner after a password change, on this page and after a link.
 pub fn password_changed(browsers: u64) -> Banner {
     let text = if browsers == 0 { String::new() } else { signed_out(browsers) };
     Banner { title: "Your password is changed.".into(), text, short: "Saved".into(), ..Banner::default() }

@@ -1,4 +1,4 @@
-//! A new password for oneself. It signs out every other browser, in the same transaction.
+//! Changes the user's own password. Signs out every other browser in the same transaction.
 
 use axum::{
     extract::State,
@@ -27,7 +27,8 @@ pub struct Typed {
     new_password: Secret,
 }
 
-/// POST `/admin/account/password`: this session gets a new id, the others end, and other browsers are not known any more.
+/// POST `/admin/account/password`: gives this session a new id, ends the others, and makes other browsers unknown
+/// again.
 pub async fn update(
     State(app): State<App>,
     shell: Shell,

@@ -1,4 +1,4 @@
-//! Ending one's own sessions elsewhere: one, or all but this one.
+//! Ends the user's sessions in other browsers: one of them, or all.
 
 use axum::{
     extract::State,
@@ -18,11 +18,11 @@ use crate::web::shell::Banner;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chosen {
-    /// The one of the button that was pressed, or `others`.
+    /// The handle of the session to end, or `others`.
     session: String,
 }
 
-/// POST `/admin/account/sessions`: ends what the pressed button names.
+/// POST `/admin/account/sessions`: ends the session that the button names.
 pub async fn destroy(State(app): State<App>, session: Session, Form(chosen): Form<Chosen>) -> Result<Response, Error> {
     let (user, this) = (session.person()?.id, session.browser.hash());
     let title = if chosen.session == "others" {

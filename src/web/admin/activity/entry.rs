@@ -1,4 +1,5 @@
-//! A row of the activity as a person reads it: one line, and behind *Details* what changed, from where, and our reference.
+//! An activity entry as a user reads it: one line, and under *Details* what changed, where the request came from, and
+//! our reference.
 
 use serde_json::Value;
 use time::{Date, OffsetDateTime, UtcOffset};
@@ -12,23 +13,24 @@ use crate::{
     web::filters,
 };
 
-/// One line with its details. Every text is encoded: a name with a line feed or a terminal's sequence stays one line of text.
+/// One line with its details. Every text is encoded, so that a name with a line feed or a terminal escape sequence
+/// stays one line of text.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub at: OffsetDateTime,
     pub person: String,
-    /// The address of a person: the name is their own choice.
+    /// The user's e-mail address, since users choose their own name.
     pub email: Option<String>,
     pub sentence: String,
     pub changes: Vec<ChangeRow>,
-    /// Names and values behind the changes.
+    /// Names and values listed after the changes.
     pub facts: Vec<(String, String)>,
     pub cart: Option<(Uuid, String)>,
-    /// The test that the line tells of.
+    /// The connection test that the line is about.
     pub test: Option<Uuid>,
 }
 
-/// What a field was and became. A secret is "Changed", never a value.
+/// A field's value before and after. A secret is "Changed", never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeRow {
     pub field: String,
@@ -69,12 +71,12 @@ impl Entry {
         self.at.date()
     }
 
-    /// "19:31", for people and for machines.
+    /// The time of day in UTC, such as "19:31".
     pub fn clock(&self) -> String {
         format!("{:02}:{:02}", self.at.hour(), self.at.minute())
     }
 
-    /// The moment with its seconds, as `datetime` and the download have it.
+    /// The time with seconds, for `datetime` attributes and the download.
     pub fn iso(&self) -> String {
         let at = self.at;
         format!("{}T{:02}:{:02}:{:02}Z", at.date(), at.hour(), at.minute(), at.second())
@@ -83,7 +85,7 @@ impl Entry {
 
 type Row = (String, String, String);
 
-/// What the event changed, before and after. Without a wildcard: a new event says here what it changes.
+/// What the event changed, before and after. No wildcard arm: a new event must say here what it changes.
 fn changes(event: &Event<String>) -> Vec<Row> {
     let one = |field: &str, before: &str, after: &str| vec![(field.to_owned(), before.to_owned(), after.to_owned())];
     match event {
@@ -105,7 +107,7 @@ fn changes(event: &Event<String>) -> Vec<Row> {
         }
         Event::UserTurnedOff { .. } => one("Account", "On", "Off"),
         Event::UserTurnedOn { .. } => one("Account", "Off", "On"),
-        // Something began or ended, or nothing was changed at all: the sentence and the facts say all of it.
+        // Something started or ended, or nothing was changed: the sentence and the facts say all of it.
         Event::SignedIn
         | Event::CouldNotSignIn { .. }
         | Event::SignedOut
@@ -159,7 +161,7 @@ const fn test(event: &Event<String>) -> Option<Uuid> {
     }
 }
 
-/// What a newer version recorded, field by field.
+/// The data of an event that a newer version recorded, field by field.
 fn plainly(data: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     data.as_object().into_iter().flatten().map(|(name, value)| (name.replace('_', " "), text(value))).collect()
@@ -171,8 +173,8 @@ fn exactly(at: OffsetDateTime) -> String {
     format!("{}, {:02}:{:02}:{:02} UTC", filters::date(at), at.hour(), at.minute(), at.second())
 }
 
-/// Line feeds, terminal sequences and marks that turn the text are shown as what they are: `\u{1b}`. Only a name that is isolated
-/// from end to end keeps its two marks, since they hold back what turns.
+/// Escapes line feeds, terminal sequences and bidirectional control characters, as in `\u{1b}`. Only a name that is
+/// isolated from end to end keeps its two isolation marks, since they contain any change of direction.
 pub fn encoded(text: &str) -> String {
     let bends = |c: char| {
         c.is_control()
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_break_its_line() {
+    fn control_characters_in_a_name_are_escaped() {
         let entry = Entry::of(&row(Happened::Known(Event::CartTurnedOn)), "Order Time");
         assert_eq!(entry.person, "Order Time");
         assert_eq!(entry.sentence, "Turned on Tea\\u{a}\\u{1b}[31mred\\u{202e}");
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_from_right_to_left_stands_by_itself_and_turns_nothing() {
+    fn right_to_left_name_is_isolated() {
         let mut named = row(Happened::Known(Event::CartOverwritten { of: "\u{202e}دينا".into() }));
         named.cart = Some(CartRef { id: Uuid::nil(), name: "2026 متجر".into() });
         let entry = Entry::of(&named, "Order Time");
@@ -232,12 +234,12 @@ mod tests {
         assert_eq!(
             encoded("a\u{2068}b\u{202e}c\u{2069}"),
             "a\\u{2068}b\\u{202e}c\\u{2069}",
-            "a pair that holds nothing back"
+            "isolation marks around an override are escaped"
         );
     }
 
     #[test]
-    fn every_change_of_a_person_or_the_alerts_has_its_before_and_after() {
+    fn user_and_alert_changes_show_before_and_after() {
         let change = || crate::audit::Change { field: "Name".to_owned(), before: "Ada".into(), after: "Eve".into() };
         let (person, email) = (|| "Sam Lee".to_owned(), || Some("sam@northwind.example".to_owned()));
         let role = |before: Option<&str>| Event::RoleChanged {
@@ -263,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_changed_and_an_unknown_event_is_told_plainly() {
+    fn secret_is_never_shown_and_unknown_event_lists_its_data() {
         let replaced = Event::CredentialReplaced { kind: "access_token".into(), ending: Some("77ab".into()) };
         let entry = Entry::of(&row(Happened::Known(replaced)), "Order Time");
         let changed = ChangeRow { field: "Access Token".into(), before: "–".into(), after: "Changed".into() };

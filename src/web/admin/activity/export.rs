@@ -1,6 +1,6 @@
-//! The activity as a CSV file, as filtered, newest first: read in batches as fast as it is taken, so that neither memory nor a
-//! connection depends on how long the past is. A spreadsheet takes `=…` for a formula, so no cell begins as one, wherever a
-//! spreadsheet splits the line.
+//! The activity as a CSV file, as filtered, newest first. Rows are read in batches as fast as the client takes them, so
+//! that neither memory nor a connection depends on the length of the history. Spreadsheets treat `=…` as a formula, so
+//! no cell starts with one, wherever a spreadsheet may split the line.
 
 use axum::{
     body::{Body, Bytes},
@@ -18,16 +18,16 @@ use crate::{
     web::{error::Error, form::Query, shell::Shell},
 };
 
-/// Without it Excel reads the file as the system's old encoding and names outside ASCII are garbled.
+/// Without a byte order mark Excel reads the file in the system's legacy encoding and garbles names outside ASCII.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Rows read at a time.
+/// Rows per query.
 const BATCH: i64 = 500;
 
 const HEAD: [&str; 10] =
     ["Time", "Person", "What", "Activity", "Cart", "Changes", "Reference", "IP address", "Browser", "Email"];
 
-/// GET `/admin/activity.csv`. A date that cannot be read leads to the page, which says so at its field.
+/// GET `/admin/activity.csv`. A date that cannot be read redirects to the page, which reports it at its field.
 pub async fn export(
     State(app): State<App>,
     shell: Shell,
@@ -40,7 +40,7 @@ pub async fn export(
         return Ok(Redirect::to(&format!("/admin/activity?{query}")).into_response());
     }
     let filter = Filter { with_failed_sign_ins: shell.can_change(), ..filter };
-    // Before the answer begins, so that a database that is away is a page and not half a file.
+    // Before the response starts, so that an unavailable database gives an error page and not half a file.
     let first = audit::batch(&app.pool, &filter, None, BATCH).await?;
     let file = File { app, filter, product: shell.product, next: Some(first), has_begun: false };
     let pieces = stream::try_unfold(file, |mut file| async move {
@@ -54,7 +54,7 @@ pub async fn export(
     Ok(response)
 }
 
-/// Quotes every cell: where semicolons separate, an unquoted cell could be split in two.
+/// Quotes every cell: a spreadsheet that separates by semicolons could split an unquoted one.
 fn writer(begun: Vec<u8>) -> csv::Writer<Vec<u8>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).quote_style(csv::QuoteStyle::Always).from_writer(begun)
 }
@@ -63,13 +63,13 @@ struct File {
     app: App,
     filter: Filter,
     product: String,
-    /// Rows that are read and not yet sent; `None` at the end.
+    /// Rows that were read and not yet sent; `None` at the end.
     next: Option<Vec<Recorded>>,
     has_begun: bool,
 }
 
 impl File {
-    /// The next piece of the file. An error cuts the answer off, so that nobody takes half for the whole.
+    /// The next piece of the file. An error aborts the response, so that half a file is not taken for all of it.
     async fn piece(&mut self) -> anyhow::Result<Option<Bytes>> {
         let Some(rows) = self.next.take() else { return Ok(None) };
         let before = if self.has_begun { Vec::new() } else { BYTE_ORDER_MARK.to_vec() };
@@ -81,7 +81,7 @@ impl File {
         for row in &rows {
             writer.write_record(cells(row, &self.product).iter().map(|cell| harmless(cell)))?;
         }
-        let is_full = rows.len() == usize::try_from(BATCH).expect("a batch is small");
+        let is_full = rows.len() == usize::try_from(BATCH).expect("the batch size fits in usize");
         if let Some(last) = rows.last().filter(|_| is_full) {
             let rest = self.read_behind(last.id).await?;
             self.next = Some(rest).filter(|rest| !rest.is_empty());
@@ -117,13 +117,14 @@ fn cells(row: &Recorded, product: &str) -> [String; 10] {
     ]
 }
 
-/// The first letter of what a spreadsheet calculates; some of them take the full-width ones as well.
+/// Characters that start a formula; some spreadsheets accept the full-width ones as well.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-/// What a spreadsheet may split a line at, by its language; a comma cannot split a cell, since every cell is quoted.
+/// Characters at which a spreadsheet may split a line, depending on its language. A comma cannot split a cell, since
+/// every cell is quoted.
 const SEPARATORS: [char; 5] = [';', '\t', '|', '\r', '\n'];
 
-/// Puts an apostrophe before what a spreadsheet would calculate, at the beginning of a cell and behind whatever it may take for
-/// the beginning of another one.
+/// Puts an apostrophe before anything that a spreadsheet would evaluate, at the start of a cell and after any character
+/// that may start another cell.
 fn harmless(cell: &str) -> String {
     let mut safe = String::with_capacity(cell.len() + 1);
     if cell.starts_with(['\t', '\r']) {
@@ -165,7 +166,7 @@ mod tests {
         {
             assert_eq!(harmless(text), text);
         }
-        // Wherever any spreadsheet begins a cell, the cell does not begin as a formula.
+        // Wherever a spreadsheet starts a cell, the cell does not start with a formula.
         for letter in FORMULA {
             for before in ["", ";", "\t", "|", "\r", "\n", ";;", "x;", "x\t", "x|", "x;\"", "\"", " ", "; ", "x;\" \""]
             {

@@ -1,4 +1,4 @@
-//! The filter of the activity: what its address says, and the form that says it. A day counts whole, by UTC.
+//! The activity filter, as a query string and as a form. A date means the whole day in UTC.
 
 use serde::Deserialize;
 use time::{Date, Duration, OffsetDateTime, macros::format_description};
@@ -9,7 +9,7 @@ use crate::{
     web::fields::{Complaint, Field},
 };
 
-/// The query of the page and of the download. Everything may be empty, as a form sends it.
+/// The query of the page and of the download. Every field may be empty, as forms send it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Asked {
@@ -22,7 +22,7 @@ pub struct Asked {
     newer: String,
 }
 
-/// Which of the two dates is wrong, and what is said there.
+/// Which of the two dates is invalid, and the complaint shown there.
 #[derive(Clone, Debug)]
 pub struct Refused {
     is_from: bool,
@@ -30,7 +30,7 @@ pub struct Refused {
 }
 
 impl Asked {
-    /// Where the page begins: with the newest, unless a link of ours says otherwise.
+    /// Where the page starts: at the newest entry, unless a link of ours has a cursor.
     pub fn place(&self) -> From {
         let id = |text: &str| Uuid::parse_str(text).ok();
         match (id(&self.older), id(&self.newer)) {
@@ -40,7 +40,7 @@ impl Asked {
         }
     }
 
-    /// The filter, and a date that cannot be read. A choice that is none of the form's is as good as *All*.
+    /// Parses the filter, and reports a date that cannot be read. An unknown choice counts as *All*.
     pub fn understand(&self) -> (Filter, Option<Refused>) {
         let (cart, what) = (Uuid::parse_str(&self.cart).ok(), What::parse(&self.what));
         let person = Some(&self.person).filter(|person| (1..=40).contains(&person.len()));
@@ -74,7 +74,7 @@ const UNREADABLE: Wrong = Wrong { is_from: true, class: "DATE_UNREADABLE", sente
 const NOT_BEFORE: Wrong =
     Wrong { is_from: false, class: "DATE_ORDER", sentence: "Enter the same day as From, or a later one" };
 
-/// A day's first moment; years with four digits, so that the database knows it too.
+/// The start of a day. Years have four digits, so that the database accepts them.
 fn date(typed: &str) -> Result<Option<OffsetDateTime>, Wrong> {
     let typed = crate::pasted::trim(typed);
     if typed.is_empty() {
@@ -93,20 +93,20 @@ pub struct Choice {
     pub name: String,
 }
 
-/// What there is to choose from.
+/// The options of the form.
 #[derive(Clone, Debug, Default)]
 pub struct Choices {
     pub people: Vec<Choice>,
     pub carts: Vec<Choice>,
-    /// Too many to be offered.
+    /// Whether there are more carts than the form offers.
     pub has_more_carts: bool,
 }
 
-/// The form as it is drawn, right or wrong.
+/// The form as rendered, valid or not.
 #[derive(Clone, Debug)]
 pub struct FilterForm {
     pub choices: Choices,
-    /// Values of what is chosen; empty for *All*.
+    /// The chosen values; empty for *All*.
     pub cart: String,
     pub person: String,
     pub what: String,
@@ -131,13 +131,13 @@ impl FilterForm {
         }
     }
 
-    /// Whether anything beyond the cart of a tab is chosen.
+    /// Whether anything other than a tab's own cart is filtered.
     pub(super) fn is_narrow(&self, is_tab: bool) -> bool {
         let cart = if is_tab { "" } else { &self.cart };
         [cart, &self.person, &self.what, &self.from.value, &self.to.value].iter().any(|value| !value.is_empty())
     }
 
-    /// The filter as an address says it; `cart` is that of a tab whose address would not say it.
+    /// The filter as query parameters. `cart` is the cart of a tab, whose own address has no such parameter.
     pub(super) fn pairs(&self, cart: Option<&str>) -> Vec<(&'static str, String)> {
         let cart = cart.map_or_else(|| self.cart.clone(), str::to_owned);
         let pairs = [
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn both_days_count_whole() {
+    fn date_range_includes_both_days() {
         let (filter, refused) = asked("cart=&person=&what=&from=2026-11-22&to=2026-11-23").understand();
         assert!(refused.is_none());
         assert_eq!(filter.from, Some(datetime!(2026-11-22 00:00 UTC)));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_cannot_be_read_is_told_at_its_own_field() {
+    fn unreadable_date_is_reported_at_its_field() {
         assert_eq!(complaint("from=23.11.2026"), Some(("DATE_UNREADABLE", true)));
         assert_eq!(complaint("from=2026-11-22&to=2026-02-30"), Some(("DATE_UNREADABLE", false)));
         assert_eq!(complaint("to=-4800-01-01"), Some(("DATE_UNREADABLE", false)));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn choice_that_is_none_of_the_forms_is_all() {
+    fn unknown_choice_counts_as_all() {
         for query in ["cart=1", "what=everything", &format!("person={}", "x".repeat(41)), "who=me"] {
             let (filter, refused) = asked(query).understand();
             assert!(filter == Filter::default() && refused.is_none(), "{query}");

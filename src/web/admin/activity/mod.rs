@@ -1,5 +1,5 @@
-//! Who did what, when, to which cart: filters, pages of fifty under their days, and the same rows as a CSV file. The tab
-//! *Activity* of a cart is this page with the cart fixed. A Viewer sees it too; nothing here changes anything.
+//! Who did what, when, to which cart: filters, pages of fifty entries grouped by day, and the same rows as a CSV file.
+//! The tab *Activity* of a cart is this page with the cart fixed. Viewers see it too; nothing here changes data.
 
 mod entry;
 mod export;
@@ -34,7 +34,7 @@ use crate::{
 #[template(path = "admin/activity/list.html")]
 pub struct Activity {
     pub shell: Shell,
-    /// The cart of the tab.
+    /// The cart, if the page is a cart's tab.
     pub cart: Option<CartHead>,
     pub form: FilterForm,
     pub days: Vec<Day>,
@@ -42,20 +42,20 @@ pub struct Activity {
     pub next: Option<String>,
 }
 
-/// The lines of one day, newest first.
+/// The entries of one day, newest first.
 #[derive(Clone, Debug)]
 pub struct Day {
     pub date: Date,
     pub lines: Vec<Line>,
 }
 
-/// A line, and where its details lead.
+/// An entry and the links in its details.
 #[derive(Clone, Debug)]
 pub struct Line {
     pub entry: Entry,
-    /// The cart, while it is there.
+    /// The cart, while it exists.
     pub cart_url: Option<String>,
-    /// The result of the test that it tells of, while its cart is there.
+    /// The result of the test that the entry is about, while its cart exists.
     pub test_url: Option<String>,
 }
 
@@ -76,7 +76,7 @@ impl Activity {
         Problem::list(&[("from", &self.form.from.complaint), ("to", &self.form.to.complaint)])
     }
 
-    /// The download of what the page shows, all its pages.
+    /// The download with the page's filter, covering all its pages.
     fn csv(&self) -> String {
         let fixed = self.cart.as_ref().map(|cart| cart.id.as_str());
         with_query("/admin/activity.csv", &self.form.pairs(fixed))
@@ -122,7 +122,7 @@ pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Asked)
 }
 
 impl Activity {
-    /// The address of a neighbouring page, with the same filter.
+    /// The address of the previous or next page, with the same filter.
     fn turn(&self, to: Option<From>) -> Option<String> {
         let (way, id) = match to? {
             From::OlderThan(id) => ("older", id),
@@ -140,7 +140,7 @@ fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
-/// What the filters offer, in words.
+/// The options of the filters as text.
 fn choices(shell: &Shell, offer: Offer) -> Choices {
     let person = |one: audit::ActorRef| {
         let name = if one.kind == "system" { shell.product.clone() } else { one.name };

@@ -1,5 +1,5 @@
-//! One sentence an event: the person stands before it, so it begins with a verb in the past tense. A match without a wildcard:
-//! an event without words does not compile. A new event is one line here.
+//! One sentence per event. It follows the user's name, so it starts with a verb in the past tense. The match has no
+//! wildcard: an event without a sentence does not compile. A new event is one line here.
 
 use time::OffsetDateTime;
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// The sentence. `cart` is as it was called then, `None` where the event is about no cart.
+/// The sentence. `cart` is the cart's name at that time, `None` if the event is not about a cart.
 pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
     let cart = cart.map(isolated);
     let saved = cart.as_deref().unwrap_or("a cart");
@@ -90,13 +90,13 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
     }
 }
 
-/// What a newer version wrote and this one has no words for.
+/// The sentence for an event that only a newer version knows.
 pub fn unknown(name: &str, cart: Option<&str>) -> String {
     let of = cart.map(|cart| format!(" ({})", isolated(cart))).unwrap_or_default();
     format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
 }
 
-/// "Sam Lee (sam@northwind.example)": the name is their own choice, the address says who it is.
+/// "Sam Lee (sam@northwind.example)": users choose their own name, the address identifies them.
 fn named(person: &str, email: Option<&str>) -> String {
     let email = email.map(|email| format!(" ({})", isolated(email))).unwrap_or_default();
     format!("{}{email}", isolated(person))
@@ -130,7 +130,7 @@ fn ends(ending: Option<&str>) -> String {
     ending.map(|ending| format!(" (ends in {ending})")).unwrap_or_default()
 }
 
-/// A role as the page of a person calls it.
+/// A role as the user's page names it.
 pub(super) fn role_label(role: &str) -> &'static str {
     if role == "administrator" { "Administrator" } else { "Viewer" }
 }
@@ -139,7 +139,7 @@ fn role_of(role: &str) -> &'static str {
     if role == "administrator" { "an Administrator" } else { "a Viewer" }
 }
 
-/// A title behind a colon goes on in lower case; a name keeps its own.
+/// Lower-cases the first letter of a title after a colon; a name keeps its own.
 pub(super) fn on(title: &str) -> String {
     let mut letters = title.chars();
     match letters.next() {
@@ -148,7 +148,7 @@ pub(super) fn on(title: &str) -> String {
     }
 }
 
-/// The title of a class of which no more is known than its name.
+/// The title of a class if only its name is known.
 fn title_of(class: &str, error_name: Option<&String>) -> String {
     let naming = Naming {
         host: "the store",
@@ -165,8 +165,8 @@ mod tests {
     use super::*;
     use crate::audit::event::names;
 
-    /// Every event with its sentence, as `experience.md` has it.
-    #[expect(clippy::too_many_lines, reason = "a table may be as long as what it lists")]
+    /// Every event with its sentence, as specified in `experience.md`.
+    #[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
     fn said() -> Vec<(Event<String>, Option<&'static str>, &'static str)> {
         let tea = Some("Northwind Tea");
         let change = |field: &str| Change { field: field.to_owned(), before: "a".into(), after: "b".into() };
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn no_event_is_forgotten_here() {
+    fn every_event_is_in_the_table_of_sentences() {
         let said: Vec<String> = said()
             .iter()
             .map(|(event, ..)| serde_json::to_value(event).expect("data")["event"].as_str().expect("a tag").to_owned())

@@ -1,4 +1,4 @@
-//! The fields of the alert settings as they are typed, and what is understood of them.
+//! The form of the alert settings, and how it is parsed.
 
 use serde::Deserialize;
 
@@ -14,20 +14,20 @@ use crate::web::fields::{Complaint, Field};
 pub struct Typed {
     version: i64,
     email_on: Option<String>,
-    /// Not there where the server sends no mail.
+    /// Absent if the server sends no e-mail.
     emails: Option<String>,
     address: String,
     pub(super) intent: Option<String>,
 }
 
-/// The form as the page draws it.
+/// The form as the page renders it.
 #[derive(Clone, Debug, Default)]
 pub struct AlertForm {
     pub version: i64,
     pub email_on: bool,
     pub emails: Field,
     pub address: Field,
-    /// Whether mail is saved as on, with somebody to send it to.
+    /// Whether e-mail is saved as on, with at least one recipient.
     pub is_mailing: bool,
 }
 
@@ -44,7 +44,8 @@ impl AlertForm {
     }
 }
 
-/// What was typed, drawn again as it was, with every complaint at once; what is wanted only where there is none.
+/// Parses the form. Returns it to be rendered as typed, with every complaint at once, and the settings to save only if
+/// there is none.
 pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result<(AlertForm, Option<Wanted>), Error> {
     let saved = AlertForm::saved(&app.alerts.settings().await?);
     let email_on = typed.email_on.is_some();

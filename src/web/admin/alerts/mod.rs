@@ -1,5 +1,5 @@
-//! Who is told, by mail and by webhook, and what came of it. The signing secret stands in exactly one answer: the one that made
-//! it.
+//! Who gets notified by e-mail and by webhook, and the delivery results. The signing secret appears in exactly one
+//! response: the one that created it.
 
 mod form;
 pub mod secret;
@@ -26,30 +26,30 @@ use crate::web::shell::{Banner, Shell};
 
 pub use form::{AlertForm, Typed};
 
-/// Posts `csrf`, `version`, `email_on`, `emails` and `address` to `/admin/alerts`, and nothing but its token to `secret` and
-/// `trials` below it.
+/// Posts `csrf`, `version`, `email_on`, `emails` and `address` to `/admin/alerts`, and only the form token to `secret`
+/// and `trials` below it.
 #[derive(Debug, Template)]
 #[template(path = "admin/alerts.html")]
 pub struct Alerts {
     pub shell: Shell,
-    /// Whether the server can send mail.
+    /// Whether the server can send e-mail.
     pub has_mail: bool,
     pub form: AlertForm,
     pub webhook: Option<WebhookView>,
     pub delivered: Vec<Line>,
-    /// Shown here and never again.
+    /// Shown once, in this response.
     pub new_secret: Option<NewSecret>,
-    /// Somebody else saved while this form was open.
+    /// Whether another user saved while this form was open.
     pub overtaken: bool,
 }
 
-/// The webhook that is saved.
+/// The saved webhook.
 #[derive(Clone, Debug)]
 pub struct WebhookView {
     pub ending: String,
     pub is_readable: bool,
     pub gone_at: Option<Moment>,
-    /// Failing since, and tried again at.
+    /// When the webhook started to fail, and when it is retried.
     pub failing: Option<(Moment, Option<Moment>)>,
 }
 
@@ -61,16 +61,16 @@ pub struct Line {
     pub recipient: String,
     pub outcome: String,
     pub is_delivered: bool,
-    /// It may have arrived.
+    /// Whether the message may have arrived although that is not known.
     pub is_uncertain: bool,
     pub subject: String,
 }
 
-/// A signing secret that was made just now.
+/// A signing secret that was just created.
 #[derive(Debug)]
 pub struct NewSecret {
     pub secret: SigningSecret,
-    /// Because the webhook has another host than before.
+    /// Whether it was created because the webhook's host changed.
     pub host_changed: bool,
 }
 
@@ -109,7 +109,7 @@ impl Alerts {
         Problem::list(&[("emails", &self.form.emails.complaint), ("address", &self.form.address.complaint)])
     }
 
-    /// Whether there is anybody who could be told.
+    /// Whether there is any recipient for a test alert.
     const fn can_be_tried(&self) -> bool {
         self.webhook.is_some() || (self.has_mail && self.form.is_mailing)
     }
@@ -121,7 +121,7 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Alerts>, 
     Ok(Page::ok(Alerts::of(&app, shell, settings)))
 }
 
-/// POST `/admin/alerts`: saves both ways. Where that made a signing secret, the answer itself shows it.
+/// POST `/admin/alerts`: saves e-mail and webhook. If that created a signing secret, the response itself shows it.
 pub async fn update(
     State(app): State<App>,
     shell: Shell,

@@ -1,4 +1,4 @@
-//! *New secret*: makes another signing secret and shows it once.
+//! *New secret*: creates another signing secret and shows it once.
 
 use axum::{
     extract::State,
@@ -23,7 +23,7 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let secret = match app.alerts.renew_secret(session.by()).await {
         Ok(secret) => secret,
-        // Somebody took the webhook away meanwhile: the page says what is there now.
+        // The webhook was removed meanwhile: the page shows the current settings.
         Err(ChangeError::NoWebhook) => return Ok(Redirect::to("/admin/alerts").into_response()),
         Err(other) => return Err(other.into()),
     };

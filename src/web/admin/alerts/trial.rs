@@ -1,4 +1,4 @@
-//! *Try it*: a trial alert to everybody who is saved, and what came of it as the banner of the page.
+//! *Try it*: sends a test alert to every saved recipient, and shows the results in the page's banner.
 
 use axum::{
     extract::State,
@@ -12,7 +12,7 @@ use crate::web::form::{Form, Nothing};
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Tone};
 
-/// Mail addresses that failed and are named one by one.
+/// Failed e-mail addresses that are named individually.
 const MOST_NAMED: usize = 3;
 
 /// POST `/admin/alerts/trials`.
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_names_who_answered_what() {
+    fn result_names_each_recipient_and_its_answer() {
         let well = told("webhook", "ops.northwind.example", "answered 200", true);
         let banner = result(std::slice::from_ref(&well));
         assert_eq!(

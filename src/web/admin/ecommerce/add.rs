@@ -13,19 +13,19 @@ use crate::web::page::Page;
 use crate::web::filters;
 use crate::web::shell::Shell;
 
-/// Platforms that we know of and cannot connect yet, in the order of the page.
+/// Platforms that cannot be connected yet, in page order.
 const LATER: [&str; 5] = ["BigCommerce", "WooCommerce", "Magento", "Volusion", "Shift4Shop"];
 
-/// Six tiles.
+/// The page with its six tiles.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/add.html")]
 pub struct Add {
     pub shell: Shell,
-    /// Shopify carts that are connected; none is not told.
+    /// Number of connected Shopify carts; zero is not shown.
     pub connected: u64,
 }
 
-/// GET `/admin/ecommerce/add`; while the integration is off it leads to the question whether to turn it on.
+/// GET `/admin/ecommerce/add`; redirects to the question whether to turn on the integration while it is off.
 pub async fn show(State(app): State<App>, shell: Shell) -> Result<Response, Error> {
     if !app.ecommerce.integration().await?.is_active {
         return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());

@@ -1,5 +1,5 @@
-//! One deed for many carts: the question before they are turned off, and the page of what is being done, which loads itself anew
-//! and may be left and opened again.
+//! Bulk actions: the confirmation before carts are turned off, and the progress page, which reloads itself and may be
+//! closed and opened again.
 
 use askama::Template;
 use axum::{
@@ -24,10 +24,11 @@ use crate::{
     },
 };
 
-/// Seconds until a page of a running job loads itself anew.
+/// Seconds until the page of a running bulk action reloads.
 const AGAIN: HeaderValue = HeaderValue::from_static("2");
 
-/// *Turn off* asks first, and so does either deed after signing in again. Posts the selection again with `confirmed`.
+/// Confirmation of a bulk action: before *Turn off*, and before either action after signing in again. Posts the
+/// selection again with `confirmed`.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/bulk_ask.html")]
 pub struct BulkAsk {
@@ -54,7 +55,7 @@ impl BulkAsk {
     }
 }
 
-/// What is being done, or was.
+/// The progress or the result of a bulk action.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/bulk.html")]
 pub struct Bulk {
@@ -107,14 +108,14 @@ fn carts(count: i64) -> String {
     if count == 1 { "1 cart".into() } else { format!("{count} carts") }
 }
 
-/// The list's form: which carts, and what to do with them.
+/// The list's form: the selected carts, and the action.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BulkForm {
-    /// Ids with blanks between them.
+    /// Ids separated by spaces.
     #[serde(default, rename = "cart[]")]
     carts: String,
-    /// Ticked: whatever the list shows, on all its pages.
+    /// Ticked: everything that the list matches, on all its pages.
     all: Option<String>,
     #[serde(default)]
     show: String,
@@ -145,7 +146,7 @@ impl BulkForm {
     }
 }
 
-/// POST `/admin/ecommerce/bulk`: begins, or asks first.
+/// POST `/admin/ecommerce/bulk`: starts the action, or asks for confirmation first.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
@@ -187,7 +188,7 @@ pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) ->
     Ok(answer)
 }
 
-/// POST `/admin/ecommerce/bulk/{bulk}/cancellation`: leaves what is not begun.
+/// POST `/admin/ecommerce/bulk/{bulk}/cancellation`: skips the items that have not started.
 pub async fn destroy(
     State(app): State<App>,
     session: Session,

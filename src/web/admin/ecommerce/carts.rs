@@ -1,4 +1,4 @@
-//! The list of carts: a page of rows, filters with counts, search, and what to say when there is nothing.
+//! The list of carts: a page of rows, filters with counts, search, and the texts for an empty list.
 
 mod filter;
 mod query;
@@ -36,11 +36,11 @@ pub struct Carts {
     pub filter: Filter,
     pub counts: Counts,
     pub sort: Sort,
-    /// The text searched for; empty for none.
+    /// The search text; empty for none.
     pub search: String,
-    /// There is no cart at all, whatever the filter.
+    /// Whether there is no cart at all, whatever the filter.
     pub is_empty: bool,
-    /// Addresses of the keyset's neighbours.
+    /// Addresses of the previous and the next page, by keyset.
     pub previous: Option<String>,
     pub next: Option<String>,
 }
@@ -55,14 +55,14 @@ pub struct CartRow {
     /// Such as `Shopify`.
     pub platform: &'static str,
     pub status: StatusView,
-    /// Its last checks; `None`: never checked.
+    /// The last checks; `None` if never checked.
     pub sparkline: Option<Line>,
-    /// `None`: never.
+    /// `None` if never checked.
     pub last_checked: Option<Moment>,
     pub active: bool,
 }
 
-/// Counts beside the filters; past 99 they read "99+".
+/// Counts next to the filters; above 99 they read "99+".
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub active: u64,
@@ -77,7 +77,7 @@ impl Carts {
         [(all, None), (on, Some(active)), (attention, Some(needs_attention)), (off, Some(inactive))]
     }
 
-    /// The list with this filter, the same search and the same order.
+    /// The list with this filter, keeping search and order.
     fn href(&self, filter: Filter) -> String {
         list_href(filter, &self.search, self.sort, &[])
     }
@@ -86,13 +86,13 @@ impl Carts {
         list_href(self.filter, "", self.sort, &[])
     }
 
-    /// The list ordered by a column; by the one it is ordered by already, the other way round.
+    /// The list ordered by a column; for the current column, in reverse order.
     fn sort_href(&self, by: SortBy) -> String {
         let is_descending = self.sort.by == by && !self.sort.is_descending;
         list_href(self.filter, &self.search, Sort { by, is_descending }, &[])
     }
 
-    /// The value of `aria-sort`, where the list is ordered by this column.
+    /// The value of `aria-sort`, if the list is ordered by this column.
     fn sorted(&self, by: SortBy) -> Option<&'static str> {
         let word = if self.sort.is_descending { "descending" } else { "ascending" };
         (self.sort.by == by).then_some(word)

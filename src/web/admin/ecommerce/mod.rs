@@ -18,7 +18,7 @@ use crate::ecommerce::{
 use crate::web::filters::Moment;
 use shopify::health::words::clock;
 
-/// What the badge and its line follow from.
+/// The facts that determine the badge and its lines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StatusFacts<'a> {
     pub cart: CartFacts,
@@ -62,7 +62,8 @@ impl<'a> StatusFacts<'a> {
         StatusView { status: state.status, line, unchecked, is_practice: self.cart.is_practice }
     }
 
-    /// Why the cart has its status, in the words of the list, the badge and the tab Health; `None` where nothing is to be said.
+    /// Why the cart has its status, in the words of the list, the badge and the tab Health; `None` if there is nothing
+    /// to say.
     pub(crate) fn reason(&self) -> Option<String> {
         let CartState { status, checks } = self.cart.state();
         match (status, checks) {
@@ -87,7 +88,7 @@ impl<'a> StatusFacts<'a> {
             (Status::NeedsAttention, _) if self.class == Some(Class::OurKey) => {
                 self.title.map(|title| format!("{title}. Open the cart and enter it again."))
             }
-            // A limit of the connection is worse and has its own words.
+            // A limited connection is worse and has its own text.
             (Status::NeedsAttention, _) if self.locations_gone && self.is_well() => {
                 Some("None of the chosen locations exists any more".into())
             }
@@ -95,7 +96,7 @@ impl<'a> StatusFacts<'a> {
         }
     }
 
-    /// A draft whose test passed too long before it was saved to count.
+    /// The line of a draft whose test passed too long before it was saved to count.
     fn passed_too_early(&self) -> String {
         let at = self.cart.last_checked_at.map(|at| format!(" {}", clock(at, self.cart.now)));
         format!("Tested{}, too long before it was saved. Test it again.", at.unwrap_or_default())
@@ -106,7 +107,7 @@ impl<'a> StatusFacts<'a> {
         self.class.is_none_or(|class| class.severity() == Severity::Well)
     }
 
-    /// Whether the line says since when.
+    /// Whether the line says when the problem started.
     fn has_duration(&self, status: Status) -> bool {
         let says_how_many = matches!(self.class, Some(Class::ScopesMissing | Class::OurKey));
         let is_about_locations = status == Status::NeedsAttention && self.locations_gone && self.is_well();
@@ -114,14 +115,15 @@ impl<'a> StatusFacts<'a> {
     }
 }
 
-/// A problem with when it started: "The access token stopped working 3 hours ago", "This store is locked. Started just now".
+/// A problem and when it started: "The access token stopped working 3 hours ago", "This store is locked. Started just
+/// now".
 fn began(title: &str, at: Moment) -> String {
     let on = if at.is_relative() { "" } else { "on " };
     let link = if title.ends_with("stopped working") { "" } else { ". Started" };
     format!("{title}{link} {on}{}", at.words())
 }
 
-/// "Not checked since 08:14 UTC": a check was due, and no background worker made it.
+/// "Not checked since 08:14 UTC": a check was due, and no background worker ran it.
 fn not_checked(last: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
     match last {
         Some(last) => {
@@ -132,7 +134,7 @@ fn not_checked(last: Option<OffsetDateTime>, now: OffsetDateTime) -> String {
     }
 }
 
-/// A cart's status as a person reads it: icon and word, never colour alone, and short lines below.
+/// A cart's status as a user reads it: icon and word, never colour alone, and short lines below.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusView {
     pub status: Status,
@@ -140,16 +142,16 @@ pub struct StatusView {
     pub line: Option<String>,
     /// Such as "Not checked since 08:14 UTC", where a check is overdue.
     pub unchecked: Option<String>,
-    /// A cart of the practice store says so.
+    /// Whether to show that the cart belongs to the practice store.
     pub is_practice: bool,
 }
 
-/// How the five words are shown; the words themselves are the domain's.
+/// How the five statuses are shown; their names belong to the domain.
 impl Status {
-    /// Every word, in the order in which the help page tells them.
+    /// Every status, in the order of the help page.
     pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive];
 
-    /// What the word means, for the help page.
+    /// What the status means, for the help page.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Draft => "What is saved has not passed a test, or the pass was too old when it was saved.",

@@ -1,4 +1,4 @@
-//! The question before the switch of the whole integration moves. GET asks, POST does.
+//! Confirmation before the whole integration is turned on or off. GET asks, POST acts.
 
 use askama::Template;
 use axum::{
@@ -25,12 +25,12 @@ pub struct Switch {
     pub ask: SwitchAsk,
 }
 
-/// Which way, and why it is asked.
+/// The change to confirm, and its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SwitchAsk {
     /// `carts` are active now.
     TurnOff { carts: u64 },
-    /// Add Cart was pressed while the integration is off.
+    /// *Add Cart* was selected while the integration is off.
     TurnOnToAdd,
 }
 
@@ -68,7 +68,7 @@ pub struct SwitchForm {
     intent: Option<String>,
 }
 
-/// GET `/admin/ecommerce/switch`: asks.
+/// GET `/admin/ecommerce/switch`: asks for confirmation.
 pub async fn edit(State(app): State<App>, shell: Shell, Query(query): Query<SwitchQuery>) -> Result<Response, Error> {
     let is_active = app.ecommerce.integration().await?.is_active;
     match (query.to.as_str(), is_active) {

@@ -1,4 +1,4 @@
-//! Letting somebody in again who was turned off.
+//! Turns on a user who was turned off.
 
 use axum::{
     extract::State,
@@ -16,7 +16,7 @@ use crate::web::form::{Form, Path};
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
 
-/// POST `/admin/users/{user}/activation`: like adding them, so it asks for the password first.
+/// POST `/admin/users/{user}/activation`: asks for the password first, as adding a user does.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,

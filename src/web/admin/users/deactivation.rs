@@ -1,4 +1,4 @@
-//! The question before somebody is turned off. Nobody is deleted, since the activity names them.
+//! Turns off a user, after confirmation. Users are never deleted, since the activity names them.
 
 use askama::Template;
 use axum::{
@@ -24,7 +24,7 @@ use crate::web::shell::{Banner, Shell};
 pub struct Deactivation {
     pub shell: Shell,
     pub person: UserLine,
-    /// Why it cannot be done.
+    /// Why the user cannot be turned off.
     pub refused: Option<String>,
 }
 
@@ -34,7 +34,7 @@ impl Deactivation {
     }
 }
 
-/// GET: asks.
+/// GET: asks for confirmation.
 pub async fn new(
     State(app): State<App>,
     shell: Shell,
@@ -46,7 +46,7 @@ pub async fn new(
     Ok(Page::ok(Deactivation { shell, person, refused }))
 }
 
-/// POST: does it.
+/// POST: turns the user off.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,

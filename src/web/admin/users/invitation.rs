@@ -1,4 +1,4 @@
-//! Adding somebody: they choose a password by the link that this shows once.
+//! Adds a user, who chooses a password through a link that is shown once.
 
 use askama::Template;
 use axum::{
@@ -53,7 +53,7 @@ pub struct NewForm {
     intent: Option<String>,
 }
 
-/// POST `/admin/users/new`: adds them, and shows their link once.
+/// POST `/admin/users/new`: adds the user, and shows the user's link once.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
@@ -73,7 +73,7 @@ pub async fn create(
         (Ok(name), Ok(email)) => (name, email),
         (name, email) => {
             let name = name.err().map(|error| match error {
-                // It is not the name of whoever types.
+                // The usual message is about one's own name.
                 PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
                 PersonNameError::TooLong | PersonNameError::IsToken | PersonNameError::Reserved => {
                     Complaint::new("PERSON_NAME", error.to_string())

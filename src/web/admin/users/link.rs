@@ -1,4 +1,4 @@
-//! A one-time link for somebody, shown once and kept nowhere: the database holds its hash alone.
+//! A one-time link for a user. It is shown once and stored nowhere: the database holds only its hash.
 
 use askama::Template;
 use axum::{
@@ -25,7 +25,7 @@ use crate::web::shell::Shell;
 pub struct Link {
     pub shell: Shell,
     pub name: String,
-    /// What their friends call them.
+    /// The first word of `name`.
     pub first_name: String,
     pub url: String,
 }
@@ -37,7 +37,7 @@ impl Link {
     }
 }
 
-/// The address that this browser reached us at: the public one, or the loopback name that the gate let through.
+/// The origin at which this browser reached us: the public one, or the loopback name that the host check accepted.
 pub fn origin_of(app: &App, headers: &HeaderMap) -> String {
     let public = &app.site.public_url;
     match headers.get(header::HOST).and_then(|host| host.to_str().ok()) {
@@ -46,7 +46,7 @@ pub fn origin_of(app: &App, headers: &HeaderMap) -> String {
     }
 }
 
-/// POST `/admin/users/{user}/link`: asks for the password first, since whoever has the link is that person.
+/// POST `/admin/users/{user}/link`: asks for the password first, since anyone with the link can sign in as that user.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,

@@ -1,4 +1,4 @@
-//! Who can sign in: the list, adding somebody, and one person with what an administrator can do about them.
+//! User administration: the list, adding a user, and one user with the actions open to an administrator.
 
 pub mod activation;
 pub mod deactivation;
@@ -24,7 +24,7 @@ use crate::web::shell::Shell;
 pub use invitation::{New, NewForm, create, new};
 pub use role::{Edit, RoleForm, edit, update};
 
-/// Everybody who can sign in, or could.
+/// The list of all users, including those who are turned off.
 #[derive(Debug, Template)]
 #[template(path = "admin/users/list.html")]
 pub struct Users {
@@ -32,7 +32,7 @@ pub struct Users {
     pub people: Vec<UserLine>,
 }
 
-/// One person as the list and their own page show them.
+/// One user, as shown in the list and on the user's own page.
 #[derive(Clone, Debug)]
 pub struct UserLine {
     pub id: String,
@@ -40,9 +40,9 @@ pub struct UserLine {
     pub email: String,
     pub role: Role,
     pub presence: Presence,
-    /// When they were last here, in words.
+    /// When the user was last active.
     pub last_seen: Option<Moment>,
-    /// The person who looks.
+    /// Whether this is the user who views the page.
     pub is_you: bool,
 }
 
@@ -72,7 +72,7 @@ impl UserLine {
     }
 }
 
-/// A role as a form says it.
+/// A role as a form sends it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Chosen {

@@ -1,4 +1,4 @@
-//! One person, and the role that they have.
+//! One user and the user's role.
 
 use askama::Template;
 use axum::{
@@ -21,20 +21,21 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
 
-/// One person. Posts `csrf` and `role` to its own address, and `csrf` to `…/link`, `…/sessions` and `…/activation`.
+/// The page of one user. Posts `csrf` and `role` to its own address, and `csrf` to `…/link`, `…/sessions` and
+/// `…/activation`.
 #[derive(Debug, Template)]
 #[template(path = "admin/users/edit.html")]
 pub struct Edit {
     pub shell: Shell,
     pub person: UserLine,
-    /// What is chosen, which is not what is so when it was refused.
+    /// The chosen role, which differs from the saved one after a refused change.
     pub role: Role,
     pub complaint: Option<Complaint>,
 }
 
 impl Edit {
     fn problems(&self) -> Vec<Problem> {
-        // One's own page has no form to lead to; it says the same sentence at rest.
+        // A user's own page has no role form to link to; it always shows the same sentence.
         if self.person.is_you { Vec::new() } else { Problem::list(&[("role-administrator", &self.complaint)]) }
     }
 }
@@ -60,7 +61,7 @@ pub struct RoleForm {
     intent: Option<String>,
 }
 
-/// POST `/admin/users/{user}`: another role. Raising somebody asks for the password first.
+/// POST `/admin/users/{user}`: changes the role. Promoting a user asks for the password first.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,

@@ -1,4 +1,4 @@
-//! Signing somebody out everywhere.
+//! Signs a user out everywhere.
 
 use axum::{
     extract::State,

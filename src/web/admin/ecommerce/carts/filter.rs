@@ -1,4 +1,4 @@
-//! The filters of the list, each with its words.
+//! The filters of the list and their texts.
 
 use crate::ecommerce::CartFilter;
 
@@ -13,7 +13,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// In the order of the page.
+    /// In page order.
     pub const ALL: [Self; 4] = [Self::All, Self::Active, Self::NeedsAttention, Self::Inactive];
 
     /// The value of `show` in the URL; empty for All.
@@ -26,7 +26,7 @@ impl Filter {
         }
     }
 
-    /// The filter of this name; one that is none is All.
+    /// The filter of this name; an unknown name means All.
     pub(in super::super) fn parse(name: &str) -> Self {
         Self::ALL.into_iter().find(|filter| filter.as_str() == name).unwrap_or_default()
     }
@@ -40,7 +40,7 @@ impl Filter {
         }
     }
 
-    /// What *all* means in the list's form.
+    /// The label of *all* in the list's form.
     pub(super) const fn everything(self) -> &'static str {
         match self {
             Self::All => "All carts",

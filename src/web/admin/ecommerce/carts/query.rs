@@ -1,4 +1,4 @@
-//! What the address of the list says: filter, search, order and cursor, read from a query and written into links.
+//! The list's query string: filter, search, order and cursor, parsed from requests and written into links.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -12,8 +12,8 @@ use crate::ecommerce::shopify::{
 use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
 use crate::{direction::is_mark, pasted};
 
-/// What the address of the list may say. The cursor is what the list is ordered by and an id: `after` or `before` hold the name,
-/// `at` the rank of a status or the second of a check.
+/// The query of the list. A cursor is a sort value and an id: `after` or `before` hold the name, `at` the rank of a
+/// status or the time of a check in microseconds.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct CartsQuery {
@@ -31,7 +31,7 @@ impl CartsQuery {
         Filter::parse(&self.show)
     }
 
-    /// What is asked of the domain.
+    /// Converts the query for the domain.
     pub(super) fn into_asked(self) -> ListQuery {
         let at = self.at.unwrap_or_default();
         let cursor = |name: Option<String>| {
@@ -50,8 +50,8 @@ impl CartsQuery {
     }
 }
 
-/// The text to look for. An address in any form that the editor accepts becomes its host, so that no key or password in it is
-/// drawn again; a bare word stays as typed, since it may be part of a name.
+/// The search text. An address in any form that the editor accepts becomes its host, so that no key or password in it
+/// is rendered again; a bare word stays as typed, since it may be part of a name.
 pub(in super::super) fn searched(typed: &str) -> String {
     let text =
         || pasted::trim(&blot_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
@@ -64,7 +64,7 @@ pub(in super::super) fn searched(typed: &str) -> String {
     }
 }
 
-/// The value of `sort` in the URL; empty for the names from A on.
+/// The value of `sort` in the URL; empty for names in ascending order.
 pub(super) fn sort_name(sort: Sort) -> String {
     let word = match sort.by {
         SortBy::Name => "name",
@@ -77,7 +77,7 @@ pub(super) fn sort_name(sort: Sort) -> String {
     }
 }
 
-/// The list's address with a filter, a search, an order, and what else stands in it.
+/// The list's address with filter, search, order and further parameters.
 pub(super) fn list_href(filter: Filter, search: &str, sort: Sort, more: &[(&str, &str)]) -> String {
     let sort = sort_name(sort);
     let pairs = [("show", filter.as_str()), ("q", search), ("sort", sort.as_str())];
@@ -104,7 +104,7 @@ fn parse_sort(text: &str) -> Sort {
     both.into_iter().find(|sort| sort_name(*sort) == text).unwrap_or_default()
 }
 
-/// The time of a cursor; one before 1970 or after 9998 is none, since the database does not know all of them.
+/// The time of a cursor; `None` before 1970 or after 9998, since the database does not support all of those.
 fn from_micros(micros: i64) -> Option<OffsetDateTime> {
     let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).ok()?;
     (1970..=9998).contains(&at.year()).then_some(at)

@@ -1,4 +1,4 @@
-//! The tab Activity of a cart: the page of the activity with the cart fixed.
+//! The tab Activity of a cart: the activity page with the cart fixed.
 
 use axum::{extract::State, response::Response};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! A check in words: a line of the result, and the same line as it streams in while the test runs.
+//! A check as text: a row of the result, and the same row as it streams in while the test runs.
 
 use askama::Template;
 
@@ -6,7 +6,7 @@ use super::Kind;
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Store};
 use crate::web::filters;
 
-/// One finished check of a streamed answer; ends in the only line feed that it has.
+/// One finished check of a streamed response; contains a line feed only at its end.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_check.html")]
 pub struct CheckLine {
@@ -18,7 +18,7 @@ pub struct CheckLine {
 }
 
 impl CheckLine {
-    /// A line ends with exactly one line feed, because `app.js` splits there.
+    /// Renders a line that ends with exactly one line feed, because `app.js` splits there.
     pub fn line(&self) -> askama::Result<String> {
         let mut html = self.render()?.replace('\n', " ");
         html.push('\n');
@@ -30,7 +30,7 @@ impl CheckLine {
     }
 }
 
-/// A check in words.
+/// A check as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckView {
     pub(super) name: &'static str,

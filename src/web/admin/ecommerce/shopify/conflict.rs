@@ -1,5 +1,5 @@
-//! Somebody else was faster: theirs beside yours, or what you typed where the cart is gone. Nothing is overwritten without a look
-//! at it. A secret is compared as "New token" or "No change" and never shown.
+//! Conflicting saves: shows the other user's values next to yours, or what you typed if the cart was deleted. Nothing
+//! is overwritten unseen. A secret is compared as "New token" or "No change" and never shown.
 
 use askama::Template;
 use axum::{
@@ -28,29 +28,28 @@ use crate::{
     },
 };
 
-/// Somebody saved while this form was open. Posts the whole form again with `intent=overwrite` or `intent=edit`.
+/// Another user saved while this form was open. Posts the whole form again with `intent=overwrite` or `intent=edit`.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/conflict.html")]
 pub struct Conflict {
     pub shell: Shell,
     pub cart: CartHead,
-    /// Who was faster: "Sam Lee".
+    /// Who saved first: "Sam Lee".
     pub by: String,
     /// The first name, for "Keep Sam's changes".
     pub by_first: String,
     pub at: Moment,
     /// Only fields that differ.
     pub rows: Vec<ConflictRow>,
-    /// Deleted meanwhile: then `rows` has only what was typed, in `yours`.
+    /// Whether the cart was deleted meanwhile: `rows` then holds only what was typed, in `yours`.
     pub is_deleted: bool,
-    /// Whether the person who reads this saved it themselves, in another tab.
+    /// Whether the user who reads this saved it, in another tab.
     pub is_own: bool,
-    /// Every field of the form as it was sent but secrets, as hidden inputs, `version` being the one that now stands in the
-    /// database.
+    /// Every field of the form as sent except secrets, as hidden inputs; `version` is the current one in the database.
     pub hidden: Vec<(String, String)>,
 }
 
-/// A field in which the two differ.
+/// A field in which the two versions differ.
 #[derive(Clone, Debug)]
 pub struct ConflictRow {
     /// The label of the field.
@@ -78,7 +77,7 @@ impl IntoResponse for Conflict {
 }
 
 impl Press<'_> {
-    /// Theirs beside yours. A typed secret rests unsaved with this form and comes along.
+    /// Shows both versions. A typed secret stays this form's draft secret.
     pub(super) async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
         let Press { app, shell, session, desk, .. } = self;
         let settings = app.ecommerce.other_settings(theirs.id).await?;
@@ -102,7 +101,7 @@ impl Press<'_> {
         Ok(page.into_response())
     }
 
-    /// Somebody deleted the cart meanwhile: what was typed is there to be copied, or to become a new cart.
+    /// Shows that the cart was deleted meanwhile: what was typed can be copied, or become a new cart.
     pub(super) async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
         let Press { app, shell, session, cart, desk } = self;
         let id = cart.ok_or(Error::NotFound)?;
@@ -116,7 +115,7 @@ impl Press<'_> {
             rows: typed_rows(&form, &shell.product),
             is_deleted: true,
             is_own: deletion.by_id.is_some() && deletion.by_id == session.user.as_ref().map(|user| user.id),
-            // The locations went with the cart.
+            // The locations were deleted with the cart.
             hidden: as_sent(&desk).into_iter().filter(|(name, _)| name != "location[]").collect(),
             shell,
         };
@@ -124,7 +123,8 @@ impl Press<'_> {
     }
 }
 
-/// The fields of the form that was sent, for one that sends them again: of the form itself, so that none can be forgotten.
+/// The fields of the submitted form, for one that sends them again: taken from the form itself, so that none can be
+/// forgotten.
 fn as_sent(desk: &Desk) -> Vec<(String, String)> {
     let fields = desk.kept().map(|form| form.to_load().fields).unwrap_or_default();
     fields.into_iter().filter(|(name, _)| name != "version").collect()
@@ -138,7 +138,7 @@ fn row(field: impl Into<String>, theirs: impl Into<String>, yours: impl Into<Str
     ConflictRow { field: field.into(), theirs: theirs.into(), yours: yours.into() }
 }
 
-/// The fields of the connection that differ.
+/// The connection fields that differ.
 fn rows_of_connection(form: &EditorForm, theirs: &Cart) -> Vec<ConflictRow> {
     let on = |is_on: bool| if is_on { "On" } else { "Off" };
     let saved = theirs.credential.as_ref();
@@ -158,7 +158,7 @@ fn rows_of_connection(form: &EditorForm, theirs: &Cart) -> Vec<ConflictRow> {
     rows
 }
 
-/// The words of the choice in the form.
+/// The label of the option in the form.
 const fn option(kind: Kind) -> &'static str {
     match kind {
         Kind::AccessToken => "Access Token",
@@ -191,7 +191,7 @@ fn your_secret(form: &EditorForm) -> String {
     }
 }
 
-/// The other settings that differ, as a save of yours would leave them.
+/// The other settings that differ, as saving yours would leave them.
 fn rows_of_settings(form: &EditorForm, theirs: &OtherSettings, product: &str) -> Vec<ConflictRow> {
     let Some(asked) = &form.asked else { return Vec::new() };
     let yours = theirs.saved.with(asked, &theirs.granted);
@@ -200,7 +200,7 @@ fn rows_of_settings(form: &EditorForm, theirs: &OtherSettings, product: &str) ->
     rows.into_iter().filter(|row| row.theirs != row.yours).collect()
 }
 
-/// What was typed, where there is nothing left to compare it with.
+/// What was typed, if there is nothing left to compare it with.
 fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
     let mut rows = vec![row("Website Name", "", &form.website_name.value), row("API URL", "", &form.api_url.value)];
     if form.kind == Kind::ClientCredentials {
@@ -209,7 +209,7 @@ fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
     if let Some(asked) = &form.asked {
         let none = Settings::default();
         let words = |settings: &Settings, setting| settings.words(setting, str::to_owned);
-        // The names of its locations went with the cart.
+        // The names of its locations were deleted with the cart.
         let told = Setting::ALL.into_iter().filter(|setting| *setting != Setting::Locations);
         let differs = told.filter(|setting| words(&asked.settings, *setting) != words(&none, *setting));
         rows.extend(differs.map(|setting| row(label(setting, product), "", words(&asked.settings, setting))));

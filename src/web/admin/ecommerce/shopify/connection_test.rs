@@ -1,4 +1,4 @@
-//! The result of a test: pressed for, and shown again behind a URL of its own.
+//! Connection tests: run by *Test Connection*, their results stored behind URLs of their own.
 
 mod region;
 mod streaming;
@@ -27,7 +27,8 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
 
-/// Tells `app.js` from a browser that follows a form: the first wants the lines and the region alone.
+/// Header that distinguishes `app.js` from a browser that submits a form: the script wants only the lines and the
+/// region.
 pub const PARTIAL: &str = "x-partial";
 
 /// POST `/admin/ecommerce/shopify/new/connection-tests`.
@@ -57,8 +58,8 @@ pub async fn create(
     Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
 }
 
-/// GET `…/new/connection-tests`, as a reload or a restored tab asks for it: the last test whose secret still waits, else the empty
-/// form.
+/// GET `…/new/connection-tests`, as a reload or a restored tab requests it: redirects to the last test whose draft
+/// secret still exists, else to the empty form.
 pub async fn list_new(State(app): State<App>, session: Session) -> Result<Response, Error> {
     let form = "/admin/ecommerce/shopify/new";
     let to = match app.ecommerce.waiting_test(&session.visitor()).await? {
@@ -90,7 +91,7 @@ pub async fn show(
     show_of(&app, shell, &session, Some(CartId(cart)), test, &headers).await
 }
 
-/// The stored result, for a reload and for the activity.
+/// The stored result, for a reload and for links from the activity.
 async fn show_of(
     app: &App,
     shell: Shell,

@@ -1,4 +1,4 @@
-//! The diagnostics of a cart as plain text: what *Copy diagnostics* copies, for whoever has no script or saves pages.
+//! The diagnostics of a cart as plain text: what *Copy diagnostics* copies, for users without script or who save pages.
 
 use axum::{
     extract::State,

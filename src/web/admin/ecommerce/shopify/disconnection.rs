@@ -1,4 +1,4 @@
-//! The question before a credential is forgotten. The cart stays, as a Draft.
+//! Confirmation before a credential is deleted. The cart stays, as a Draft.
 
 use askama::Template;
 use axum::{
@@ -26,7 +26,7 @@ pub struct Disconnection {
     pub shell: Shell,
     pub cart: CartHead,
     pub kind: Kind,
-    /// The version that was asked about.
+    /// The version that the user is asked about.
     pub version: i64,
 }
 
@@ -36,13 +36,13 @@ impl Disconnection {
     }
 }
 
-/// GET: asks.
+/// GET: asks for confirmation.
 pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Disconnection>, Error> {
     let Asked { cart, kind, version } = Asked::about(&app, id).await?;
     Ok(Page::ok(Disconnection { shell, cart, kind, version }))
 }
 
-/// POST: does it, if the cart is still the one that was asked about.
+/// POST: deletes the credential, if the cart is still the confirmed version.
 pub async fn create(
     State(app): State<App>,
     session: Session,
@@ -52,7 +52,7 @@ pub async fn create(
     let id = CartId(id);
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
     if !app.ecommerce.disconnect(session.by(), id, confirmed.version).await? {
-        // Somebody changed it meanwhile: ask again.
+        // The cart changed meanwhile: ask again.
         return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/disconnection")).into_response());
     }
     let banner = Banner {

@@ -1,4 +1,5 @@
-//! From a cart, a form and a test to the page of the editor: what `new`, `edit`, a refused save and a streamed test share.
+//! Builds the editor's page from a cart, a form and a test; shared by `new`, `edit`, a refused save and a streamed
+//! test.
 
 use time::OffsetDateTime;
 
@@ -29,7 +30,7 @@ use crate::{
     },
 };
 
-/// Everything that the editor's page is drawn from.
+/// Everything that the editor's page is rendered from.
 #[derive(Debug)]
 pub struct Editor<'a> {
     pub app: &'a App,
@@ -37,12 +38,12 @@ pub struct Editor<'a> {
     pub cart: Option<Cart>,
     pub form: EditorForm,
     pub report: Option<TestReport>,
-    /// What the form holds that this test did not test.
+    /// The part of the form that changed since this test.
     pub changed: Option<&'static str>,
 }
 
 impl Editor<'_> {
-    /// The page; a running test puts its own result at the mark.
+    /// Renders the page; a running test inserts its own result at the mark.
     pub async fn page(self, stage: Stage) -> Result<General, Error> {
         let Self { app, shell, cart, mut form, report, changed } = self;
         if let Some(cart) = &cart {
@@ -89,7 +90,7 @@ impl Editor<'_> {
     }
 }
 
-/// A form for a new cart: a fresh submission id, and *Active* ticked, since that is why one adds a cart.
+/// The form of a new cart: a new submission id, and *Active* ticked, since carts are added in order to sync.
 pub fn blank() -> EditorForm {
     EditorForm { submission: uuid::Uuid::new_v4().to_string(), active: true, ..EditorForm::default() }
 }
@@ -112,7 +113,7 @@ pub fn of_cart(cart: &Cart) -> EditorForm {
     form
 }
 
-/// The fields of a saved cart's connection, for a button elsewhere that opens the editor.
+/// The connection fields of a saved cart, for a button elsewhere that opens the editor.
 pub fn connection_fields(form: &EditorForm) -> Vec<(&'static str, String)> {
     let mut hidden = vec![
         ("submission", form.submission.clone()),
@@ -127,14 +128,14 @@ pub fn connection_fields(form: &EditorForm) -> Vec<(&'static str, String)> {
     hidden
 }
 
-/// Says which store is meant.
+/// Shows which store the address belongs to.
 pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
     if let Ok(understood) = StoreAddress::parse(&address.admin_url()) {
         form.understood = Some(line(&understood));
     }
 }
 
-/// Shows what is saved beside what is typed. A secret that cannot be read is asked for again.
+/// Adds what is saved to the form. A secret that cannot be read must be entered again.
 pub fn draw_saved(cart: &Cart, form: &mut EditorForm) {
     let Some(credential) = cart.credential.as_ref().filter(|credential| credential.kind == form.kind) else {
         return;
@@ -162,7 +163,7 @@ pub fn draw_saved(cart: &Cart, form: &mut EditorForm) {
     }
 }
 
-/// Steps of the guide that a test has shown to be done: an app, its permissions, its installation, its credential.
+/// The guide's steps that a test has proven done: an app, its permissions, its installation, its credential.
 fn steps(verdict: Option<&Verdict>, cart: Option<&Cart>) -> [bool; 4] {
     let passed = |wanted: CheckKind| {
         verdict.is_some_and(|verdict| {
@@ -175,14 +176,14 @@ fn steps(verdict: Option<&Verdict>, cart: Option<&Cart>) -> [bool; 4] {
     [accepted, permitted, accepted, accepted]
 }
 
-/// The region of a finished test.
+/// The result region of a finished test.
 pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Option<&Cart>) -> TestView {
-    // A pass that a later save was linked to covers what is saved as well.
+    // A passed test that a later save was linked to covers what is saved as well.
     let is_saved = |cart: &Cart| report.was_saved || cart.last_test == Some(report.id);
     let standing = match cart {
         Some(cart) if cart.credential.is_none() => Standing::Unsaved,
         Some(cart) if is_saved(cart) => {
-            // Where the switch cannot be read, no check is promised.
+            // If the switch cannot be read, do not announce a check.
             let is_on = app.ecommerce.integration().await.is_ok_and(|integration| integration.is_active);
             Standing::Saved(CartFacts::of_cart(cart, is_on, app.site.practices(), app.clock.now()).state().checks)
         }
@@ -192,8 +193,8 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
     let diagnostics = match app.ecommerce.diagnostics_of_test(report, cart, app.clock.now()).await {
         Ok(text) => text,
         Err(error) => {
-            // A result is shown even if the database went away meanwhile.
-            tracing::warn!(test = %report.id, error = %error, "no diagnostics");
+            // Show the result even if the database has become unavailable.
+            tracing::warn!(test = %report.id, error = %error, "could not collect diagnostics");
             String::new()
         }
     };
@@ -232,18 +233,18 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
     }
 }
 
-/// What the cart's settings sync; `None` if that could not be read, since a result is shown all the same.
+/// What the cart's settings sync; `None` if they could not be read, since the result is shown all the same.
 async fn synced(app: &App, shell: &Shell, cart: &Cart) -> Option<Vec<String>> {
     match app.ecommerce.other_settings(cart.id).await {
         Ok(other) => Some(switched_on(&other, &shell.product)),
         Err(error) => {
-            tracing::warn!(cart = %cart.id, error = %error, "no settings");
+            tracing::warn!(cart = %cart.id, error = %error, "could not read the settings");
             None
         }
     }
 }
 
-/// A receipt for a secret that rests unsaved with this form.
+/// Marks the secret as received if this form has a draft secret.
 pub async fn receive_unsaved(
     app: &App,
     session: &Session,
@@ -261,14 +262,14 @@ pub async fn receive_unsaved(
     Ok(())
 }
 
-/// Takes up the form of this browser that still holds an unsaved secret for the cart: a new one waits for its test.
+/// Continues this browser's form that still has a draft secret for the cart, so that a new secret can be tested.
 pub async fn resume(app: &App, session: &Session, cart: &Cart, form: &mut EditorForm) -> Result<(), Error> {
     let Some(waiting) = app.ecommerce.waiting(&session.visitor(), cart).await? else { return Ok(()) };
     form.submission = waiting.to_string();
     receive_unsaved(app, session, form, Some(cart.id), Some(&cart.address)).await
 }
 
-/// The moment of a change, for the conflict page.
+/// The time of a change, for the conflict page.
 pub fn moment(at: OffsetDateTime, app: &App) -> Moment {
     Moment::new(at, app.clock.now())
 }

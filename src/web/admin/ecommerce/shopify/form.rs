@@ -1,4 +1,4 @@
-//! The editor's form, from text to what was meant. All complaints at once; a refused secret is not echoed.
+//! Parses the editor's form. Reports all complaints at once; a refused secret is not echoed.
 
 mod complaints;
 
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// The form as it was sent; an unknown or doubled field is no form of ours.
+/// The form as sent; unknown and duplicate fields are refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Posted {
@@ -42,46 +42,46 @@ pub struct Posted {
     pub client_id: String,
     pub client_secret: Option<Secret>,
     pub active: Option<String>,
-    /// Names of the settings that could be used on the page; absent where it had none.
+    /// Names of the settings that could be used on the page; absent if it had none.
     pub offered: Option<String>,
     pub update_order_status: Option<String>,
     pub update_inventory: Option<String>,
     pub calculate_buildable: Option<String>,
     pub include_purchase_orders: Option<String>,
     pub include_vendor_quantity: Option<String>,
-    /// Ids of the ticked locations, with blanks between them.
+    /// Ids of the ticked locations, separated by spaces.
     #[serde(default, rename = "location[]")]
     pub locations: String,
     pub import_products: Option<String>,
     #[serde(default)]
     pub item_group: String,
     pub write_products: Option<String>,
-    /// What *Set* makes of a practice store.
+    /// The case that *Set* gives to a practice store.
     pub practice_now: Option<String>,
-    /// Some buttons only redraw the form.
+    /// Set by the secondary buttons, most of which only render the form again.
     pub intent: Option<String>,
 }
 
-/// What was typed into a secret field; blank is as good as absent.
+/// What was typed into a secret field; blank counts as absent.
 fn typed(field: Option<&Secret>) -> Option<&str> {
     field.map(|Secret(typed)| typed.expose_secret()).filter(|typed| !pasted::trim(typed).is_empty())
 }
 
-/// What a form came to.
+/// A parsed form.
 #[derive(Debug)]
 pub struct Understanding {
-    /// The form to draw again, with its complaints.
+    /// The form to render again, with its complaints.
     pub form: EditorForm,
-    /// `None` where anything is refused.
+    /// `None` if anything was refused.
     pub submission: Option<Submission>,
     /// The address, whatever else is wrong.
     pub address: Option<StoreAddress>,
-    /// A secret that was typed and is fine, when `submission` could not take it.
+    /// A valid typed credential, if there is no `submission` to hold it.
     pub stray: Option<Credential>,
 }
 
 impl Posted {
-    /// Reads every field and collects every complaint.
+    /// Parses every field and collects every complaint.
     pub fn understand(self) -> Understanding {
         let mut form = EditorForm {
             website_name: Field { value: blot_tokens(&self.website_name), ..Field::default() },
@@ -123,7 +123,7 @@ impl Posted {
         }
     }
 
-    /// What the page's settings say. Only a save minds what is wrong with them; a test does not ask for an item group.
+    /// Parses the other settings. Only a save reports what is wrong with them; a test does not need an item group.
     fn understand_settings(&self, form: &mut EditorForm) {
         let Some(offered) = &self.offered else { return };
         let offered: BTreeSet<Setting> = offered.split(' ').filter_map(Setting::parse).collect();
@@ -147,7 +147,7 @@ impl Posted {
         });
     }
 
-    /// The typed credential, or that there is none; `None` with complaints in the form.
+    /// The typed credential, or that none was typed; `None` with complaints in the form.
     fn understand_credential(&self, form: &mut EditorForm) -> Option<Offered> {
         match self.credential_kind {
             CredentialKind::AccessToken => self.understand_token(form),
@@ -176,7 +176,7 @@ impl Posted {
         };
         let secret = understand_secret(ClientSecret::parse(typed), &mut form.client_secret)?;
         let pair = Credential::pair(id?, secret).map_err(|error| {
-            // Either of the two may be the secret, so neither is drawn again.
+            // Either of the two may be the secret, so neither is rendered again.
             form.client_id.value.clear();
             form.client_secret = SecretView { complaint: Some(refused(&error)), ..SecretView::default() };
         });
@@ -184,7 +184,7 @@ impl Posted {
     }
 }
 
-/// A secret that is fine, perhaps with a warning at its field; else a complaint there.
+/// Returns a valid secret, perhaps with a warning at its field; otherwise complains there.
 fn understand_secret<T>(parsed: Result<(T, Option<Warning>), CredentialError>, view: &mut SecretView) -> Option<T> {
     let (secret, warning) = parsed.map_err(|error| view.complaint = Some(refused(&error))).ok()?;
     if let Some(warning) = warning {
@@ -194,7 +194,7 @@ fn understand_secret<T>(parsed: Result<(T, Option<Warning>), CredentialError>, v
     Some(secret)
 }
 
-/// Understands API URL and says so in the form, or complains there.
+/// Parses API URL and shows the store in the form, or complains there.
 pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAddress> {
     match StoreAddress::parse(typed) {
         Ok(understood) => {
@@ -221,7 +221,7 @@ pub fn line(understood: &address::Understood) -> Understood {
     Understood { host: understood.address.host(), more }
 }
 
-/// A refused secret is not drawn again, and the page says so.
+/// The complaint about a refused secret, which says that it was not kept.
 fn refused(error: &CredentialError) -> Complaint {
     Complaint::new(error.class(), format!("{error}. We have not kept what you typed."))
 }

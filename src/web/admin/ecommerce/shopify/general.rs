@@ -1,5 +1,5 @@
-//! The tab General of the editor, for a new cart and a saved one. Plain data: whoever
-//! handles the request fills it. A secret never stands here, only that there is one and how it ends.
+//! The tab General of the editor, for a new cart and a saved one. Plain data, filled by the request handlers. Never
+//! holds a secret, only that there is one and how it ends.
 
 use askama::Template;
 use axum::{
@@ -31,7 +31,7 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
 
-/// The editor. Holds the mark [`MARK`] once, where a streamed test belongs.
+/// The editor. Contains the mark [`MARK`] once, where a streamed test is inserted.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/general.html")]
 pub struct General {
@@ -40,29 +40,29 @@ pub struct General {
     pub cart: Option<CartHead>,
     pub form: EditorForm,
     pub stage: Stage,
-    /// The result to draw above the form.
+    /// The result to show above the form.
     pub test: Option<TestView>,
     pub guide: Guide,
     pub practice: Option<PracticePanel>,
-    /// The other settings, which come with the first save.
+    /// The other settings, available after the first save.
     pub settings: Option<SettingsSection>,
 }
 
-/// What the drawn form holds.
+/// What the rendered form holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
-    /// Nothing, or what is saved.
+    /// Nothing, or the saved values.
     #[default]
     Loaded,
-    /// What was typed and is not saved: after a test, a complaint or a button of the form. Leaving asks first.
+    /// Typed values that are not saved: after a test, a complaint or a button of the form. Leaving the page asks first.
     Typed,
-    /// The same, in the frame of a running test: the title says so.
+    /// The same, around a running test; the title says so.
     Testing,
 }
 
-/// The form's fields as they are drawn. Posts `csrf`, `submission`, `version`, `website_name`, `api_url`,
-/// `credential_kind`, `access_token`, `client_id`, `client_secret`, `active` (`on`), those of [`SettingsSection`] and from some
-/// buttons `intent`.
+/// The form's fields as rendered. Posts `csrf`, `submission`, `version`, `website_name`, `api_url`, `credential_kind`,
+/// `access_token`, `client_id`, `client_secret`, `active` (`on`), those of [`SettingsSection`] and from some buttons
+/// `intent`.
 #[derive(Clone, Debug, Default)]
 pub struct EditorForm {
     pub website_name: Field,
@@ -74,54 +74,54 @@ pub struct EditorForm {
     pub client_id: Field,
     pub client_secret: SecretView,
     pub active: bool,
-    /// The other settings as they were typed; `None` where the form had none, or as it is loaded.
+    /// The other settings as typed; `None` if the form had none, or was just loaded.
     pub asked: Option<Asked>,
-    /// Item group as it was typed, and why a save refuses it.
+    /// Item group as typed, and why a save refuses it.
     pub item_group: Field,
     pub group_error: Option<ItemGroupError>,
-    /// Makes a double press one save.
+    /// Makes a double submit one save.
     pub submission: String,
     /// The version that was loaded; `None` while the cart is new.
     pub version: Option<i64>,
 }
 
-/// What API URL was understood to mean.
+/// The store that API URL was parsed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Understood {
     /// Such as `northwind-tea.myshopify.com`.
     pub host: String,
-    /// A sentence behind it, such as "We added .myshopify.com."
+    /// A sentence after it, such as "We added .myshopify.com."
     pub more: Option<String>,
 }
 
-/// A secret field as it is drawn: always empty.
+/// A secret field as rendered: always empty.
 #[derive(Clone, Debug, Default)]
 pub struct SecretView {
     pub state: SecretState,
     pub complaint: Option<Complaint>,
-    /// A receipt or warning under the field.
+    /// A confirmation of receipt or a warning, shown under the field.
     pub note: Option<String>,
     /// Whether `note` is a warning.
     pub is_warning: bool,
-    /// What rests in the database, if anything does.
+    /// The saved secret, if there is one.
     pub saved: Option<SavedSecret>,
 }
 
-/// Which of its four faces a secret field shows.
+/// Which of its four forms a secret field has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SecretState {
     /// An input.
     #[default]
     Empty,
-    /// No input: what is saved, and *Replace token* (`intent=replace`).
+    /// No input: the saved secret, and *Replace token* (`intent=replace`).
     Saved,
-    /// An input beside what is saved; *Keep the saved token* is `intent=keep`.
+    /// An input next to the saved secret; *Keep the saved token* is `intent=keep`.
     Replacing,
     /// No input: typed and not yet saved; *Enter a different token* is `intent=different`. The ending, if it is shown.
     Received { ending: Option<String> },
 }
 
-/// What may be said of a saved secret.
+/// What may be shown of a saved secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedSecret {
     /// The last four characters; `None` under 20 characters.
@@ -129,12 +129,12 @@ pub struct SavedSecret {
     pub added_by: String,
     /// The day, as `filters::date` writes it.
     pub added_on: String,
-    /// Second kind: when today's token was renewed.
+    /// Client credentials only: when the current token was refreshed.
     pub renewed: Option<Moment>,
 }
 
 impl General {
-    /// The page in two halves: what stands before the test, and what behind it.
+    /// Splits the page into what comes before the test and what comes after it.
     pub fn halves(html: &str) -> (&str, &str) {
         html.split_once(MARK).unwrap_or((html, ""))
     }
@@ -153,7 +153,7 @@ impl General {
         Problem::list(&fields)
     }
 
-    /// What stands behind the colon of the h1.
+    /// The text after the colon of the h1.
     fn name(&self) -> &str {
         self.cart.as_ref().map_or("Shopify", |cart| cart.name.as_str())
     }
@@ -192,7 +192,7 @@ impl General {
         }
     }
 
-    /// *Active* for whoever may not change it.
+    /// *Active* for users who may not change it.
     fn active_words(&self) -> &'static str {
         match self.form.active {
             true if self.is_draft() => "On when the test passes",

@@ -1,5 +1,5 @@
-//! The set-up guide beside the form, for both kinds of credential; the style sheet shows the one that is chosen.
-//! Steps are ticked by what a test has seen and by nothing else.
+//! The set-up guide next to the form, for both kinds of credential; the style sheet shows the selected one. Steps are
+//! ticked only by what a test has proven.
 
 use std::fmt::Write as _;
 
@@ -8,29 +8,29 @@ use askama::Template;
 use super::{Kind, Permission, egress_list::EgressList, handles};
 use crate::web::filters;
 
-/// Draws itself with `{{ guide|safe }}`.
+/// Rendered with `{{ guide|safe }}`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_guide.html")]
 pub struct Guide {
     pub product: String,
-    /// The understood store; links and sentences name it.
+    /// Handle of the parsed store, for links and sentences.
     pub handle: Option<String>,
     /// All 17, in the order of the table.
     pub permissions: Vec<Permission>,
-    /// Opened, permissions, installed, copied: the app with an access token.
+    /// Steps done with an access token: app opened, permissions, installed, copied.
     pub token_done: [bool; 4],
-    /// Made, permissions, installed, copied: the app of the Dev Dashboard.
+    /// Steps done with the Dev Dashboard: app created, permissions, installed, copied.
     pub client_done: [bool; 4],
-    /// On a saved cart the whole guide is folded away.
+    /// Whether the guide is folded, as on a saved cart.
     pub is_folded: bool,
-    /// On the help page: both ways one after the other, no ticks.
+    /// Set on the help page: both guides one after the other, without ticks.
     pub is_reference: bool,
-    /// What the IP allowlist of an app must hold.
+    /// The addresses for an app's IP allowlist.
     pub egress: EgressList,
 }
 
 impl Guide {
-    /// Ticks the steps of this kind and no others.
+    /// Ticks the steps of this kind and clears those of the other.
     pub fn tick(&mut self, kind: Kind, done: [bool; 4]) {
         (self.token_done, self.client_done) = if kind.is_token() { (done, [false; 4]) } else { ([false; 4], done) };
     }
@@ -47,7 +47,7 @@ impl Guide {
         handles(self.permissions.iter().filter(|permission| permission.is_needed), ",")
     }
 
-    /// Both ways stand on the help page, so the second button's name says where it belongs.
+    /// Suffix of the second button's name, since the help page shows both guides.
     const fn second(&self) -> &'static str {
         if self.is_reference { "for the Dev Dashboard" } else { "" }
     }
@@ -57,7 +57,8 @@ impl Guide {
         format!("Copy the {needed} needed")
     }
 
-    /// The store's apps, or Shopify's admin while the store is not known; `app.js` fills in what is being typed.
+    /// The store's app settings, or Shopify's admin while the store is unknown; `app.js` updates the link during
+    /// typing.
     fn develop_apps(&self) -> String {
         self.handle.as_ref().map_or_else(
             || "https://admin.shopify.com".to_owned(),
@@ -65,7 +66,7 @@ impl Guide {
         )
     }
 
-    /// Done, and whether it is the first that is not.
+    /// Whether a step is done, the next one, or a later one.
     fn state(done: [bool; 4], step: usize) -> &'static str {
         let next = done.iter().position(|done| !done);
         match (done[step], next == Some(step)) {
@@ -86,7 +87,7 @@ impl Guide {
             .unwrap_or_default()
     }
 
-    /// The steps as a mail to a colleague: nothing from the form.
+    /// The steps as an e-mail to a colleague; it contains nothing from the form.
     fn mail(&self) -> String {
         let product = &self.product;
         let body = format!(
@@ -109,7 +110,7 @@ impl Guide {
     }
 }
 
-/// Everything but letters, digits and `-._~` as `%XX` (RFC 6068 wants `%20`, not `+`).
+/// Percent-encodes everything but letters, digits and `-._~` (RFC 6068 wants `%20`, not `+`).
 fn percent(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

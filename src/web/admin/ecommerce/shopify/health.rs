@@ -1,5 +1,5 @@
-//! The tab Health: how a cart has done, what troubles it and since when, and *Check now*. Everything is drawn on the server; the
-//! tables say the same as the charts.
+//! The tab Health: a cart's check history, its current problem, and *Check now*. Everything is rendered on the server;
+//! the tables contain the same data as the charts.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod facts;
@@ -44,7 +44,7 @@ use crate::{
     },
 };
 
-/// How long *Check now* waits for its result; the check itself may take longer and is recorded all the same.
+/// How long *Check now* waits for its result; a slower check still runs and is recorded.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The page. *Check now* posts `csrf` to `…/health`.
@@ -53,12 +53,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Health {
     pub shell: Shell,
     pub cart: CartHead,
-    /// "Checked every 15 minutes.", or why not; empty where the banner says when the next check is.
+    /// "Checked every 15 minutes.", or why not; empty if the banner says when the next check is.
     pub plan: &'static str,
-    /// What stands in the place of the charts before the first check.
+    /// Shown instead of the charts before the first check.
     pub no_checks: &'static str,
     pub last: Option<LastCheck>,
-    /// Whether there is something that *Check now* could check.
+    /// Whether *Check now* is offered: there is something to check, and the user may make changes.
     pub can_check: bool,
     pub trouble: Option<TroubleView>,
     pub strip: Strip,
@@ -79,11 +79,11 @@ pub struct Health {
 #[derive(Clone, Debug)]
 pub struct LastCheck {
     pub at: Moment,
-    /// Its time, or what it found.
+    /// Its response time, or its result.
     pub what: String,
 }
 
-/// What is wrong now.
+/// The current problem.
 #[derive(Clone, Debug)]
 pub struct TroubleView {
     pub tone: Tone,
@@ -221,7 +221,7 @@ impl Health {
         format!("{}Health: {}", self.shell.title_prefix(), isolated(&self.cart.name))
     }
 
-    /// Whether some check failed that was no problem.
+    /// Whether any check failed, even if that was not a problem yet.
     fn has_failures(&self) -> bool {
         self.days.iter().any(|day| day.failed > 0)
     }

@@ -1,5 +1,5 @@
-//! Which result stands above the form, and what the form has held since that was not tested. A result says what it was about,
-//! so a page never shows "Connected" beside a credential that nobody tested; without script as well.
+//! Selects the result shown above the form, and what has changed in the form since that test. A result says what it was
+//! about, so a page never shows "Connected" next to an untested credential, even without script.
 
 use super::general::{EditorForm, SecretState};
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
     web::{error::Error, session::Session},
 };
 
-/// A result and what was changed since, such as "access token".
+/// A result and what changed since, such as "access token".
 pub type Shown = (TestReport, Option<&'static str>);
 
-/// The last test that this person ran from this form, else the last test of what the cart holds.
+/// The last test that this user ran from this form, else the last test of what the cart holds.
 pub async fn of(app: &App, session: &Session, form: &EditorForm, cart: Option<&Cart>) -> Result<Option<Shown>, Error> {
     let Ok(id) = form.submission.parse() else { return Ok(None) };
     let own = app.ecommerce.last_test_of(&session.visitor(), id, cart.map(|cart| cart.id)).await?;
@@ -19,14 +19,14 @@ pub async fn of(app: &App, session: &Session, form: &EditorForm, cart: Option<&C
         (None, Some(cart)) => of_saved(app, cart).await?,
         (own, _) => own,
     };
-    // What another store answered is no result of this form.
+    // A result of another store does not belong to this form.
     let host = form.understood.as_ref().map(|understood| understood.host.as_str());
     let Some(report) = report.filter(|report| host == Some(report.address.host().as_str())) else { return Ok(None) };
     let changed = changed(app, session, form, cart, &report).await?;
     Ok(Some((report, changed)))
 }
 
-/// A cart without a credential has nothing that a result could be about.
+/// The last test of a saved cart; `None` without a credential, since a result would be about nothing.
 async fn of_saved(app: &App, cart: &Cart) -> Result<Option<TestReport>, Error> {
     match cart.last_test.filter(|_| cart.credential.is_some()) {
         Some(id) => Ok(app.ecommerce.find_test(id).await?),
@@ -34,7 +34,7 @@ async fn of_saved(app: &App, cart: &Cart) -> Result<Option<TestReport>, Error> {
     }
 }
 
-/// What was changed since this test, if anything was: the kind, then the credential itself.
+/// What changed since this test, if anything did: the kind, then the credential itself.
 async fn changed(
     app: &App,
     session: &Session,
@@ -50,11 +50,11 @@ async fn changed(
     let (client_id, saved) = (form.client_id.value.as_str(), cart.and_then(|cart| cart.credential.as_ref()));
     let holds = match &secret.state {
         _ if secret.complaint.is_some() => false,
-        // What is saved was tested, and a field that is opened and still blank keeps it.
+        // The saved secret was tested, and a field that was opened and left blank keeps it.
         SecretState::Saved | SecretState::Replacing if cart.is_some_and(|cart| cart.last_test == Some(report.id)) => {
             is_token || saved.and_then(|saved| saved.client_id.as_deref()) == Some(client_id)
         }
-        // What could not be read is no secret that somebody could have changed since.
+        // A secret that could not be read cannot have been changed since.
         SecretState::Empty => report.verdict.class == Class::OurKey,
         _ => {
             let client_id = ClientId::parse(client_id).ok().filter(|_| !is_token);

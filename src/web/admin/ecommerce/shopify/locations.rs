@@ -1,5 +1,5 @@
-//! The store's locations to choose from: a block of the editor that can be loaded anew by itself, and always shows the last list that
-//! there was.
+//! The store's locations to choose from: a block of the editor that can be reloaded separately, and always shows the
+//! last list that was read.
 
 use std::collections::BTreeSet;
 
@@ -32,26 +32,26 @@ use crate::{
     },
 };
 
-/// Locations that are shown at once; the others fold out.
+/// Number of locations shown at once; the others are folded.
 const SHOWN: usize = 20;
 
-/// Draws itself with `{{ locations|safe }}`; its element has the id `locations`.
+/// Rendered with `{{ locations|safe }}`; its element has the id `locations`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_locations.html")]
 pub struct LocationsBlock {
-    /// Where the list is asked for again.
+    /// Where the list is read again.
     pub href: String,
     pub all: Vec<LocationView>,
-    /// Names of chosen ones that the store has no more.
+    /// Names of chosen locations that no longer exist in the store.
     pub gone: Vec<String>,
-    /// Nothing that is chosen is there.
+    /// Whether none of the chosen locations exists any more.
     pub are_all_gone: bool,
-    /// `None`: never.
+    /// `None` if never read.
     pub read: Option<ReadAt>,
-    /// The title of what stopped the last try.
+    /// The title of the error that stopped the last read.
     pub failure: Option<String>,
     pub reason: Option<ReasonView>,
-    /// The reason stands elsewhere, for all settings at once.
+    /// Whether the reason is shown elsewhere, for all settings at once.
     pub is_untested: bool,
 }
 
@@ -99,12 +99,12 @@ impl LocationsBlock {
         }
     }
 
-    /// Whether there is anything to choose: more than one, or something to be untaken.
+    /// Whether there is anything to choose: more than one location, or one to untick.
     pub fn is_choice(&self) -> bool {
         self.all.len() > 1 || self.all.iter().any(|location| location.is_ticked)
     }
 
-    /// What stands open, and what folds out.
+    /// The visible and the folded locations.
     fn halves(&self) -> (&[LocationView], &[LocationView]) {
         self.all.split_at(self.all.len().min(SHOWN))
     }
@@ -114,7 +114,8 @@ impl LocationsBlock {
     }
 }
 
-/// GET `/admin/ecommerce/shopify/{cart}/locations`: asks the store; `app.js` swaps the block, else the page is drawn anew.
+/// GET `/admin/ecommerce/shopify/{cart}/locations`: reads the list from the store; `app.js` replaces the block, else
+/// the whole page is rendered.
 pub async fn list(
     State(app): State<App>,
     shell: Shell,

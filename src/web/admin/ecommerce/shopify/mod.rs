@@ -1,4 +1,4 @@
-//! The editor of a Shopify cart: General, the connection test, the two questions before something is lost.
+//! The editor of a Shopify cart: General, the connection test, and the confirmations before deletion and disconnection.
 
 pub mod activity;
 pub mod check_line;
@@ -35,9 +35,9 @@ use crate::{
 
 pub use crate::ecommerce::shopify::credential::CredentialKind as Kind;
 
-/// How a credential is called on the pages; the words follow its kind everywhere.
+/// How credentials are named on the pages; the words always follow the kind.
 impl CredentialKind {
-    /// At the beginning of one: "Access token".
+    /// At the start of a sentence: "Access token".
     pub const fn noun_first(self) -> &'static str {
         match self {
             Self::AccessToken => "Access token",
@@ -53,7 +53,7 @@ impl CredentialKind {
         }
     }
 
-    /// The button that opens an empty field beside a saved secret.
+    /// The button that opens an empty field next to a saved secret.
     pub const fn replace(self) -> &'static str {
         match self {
             Self::AccessToken => "Replace token",
@@ -66,7 +66,7 @@ impl CredentialKind {
     }
 }
 
-/// The 17 permissions in the order of the table.
+/// The 17 permissions, in table order.
 pub fn permissions() -> Vec<Permission> {
     let words = |permission: &scopes::Permission| Permission {
         scope: permission.scope.into(),
@@ -86,11 +86,11 @@ pub struct Permission {
     pub say: String,
     /// What stops working, such as "stock levels will not update in Shopify".
     pub without: String,
-    /// Needed, or only nice to have.
+    /// Whether the permission is required rather than nice to have.
     pub is_needed: bool,
 }
 
-/// Handles for the clipboard, one behind the other.
+/// Scope names for the clipboard, separated by `between`.
 pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a Permission>, between: &str) -> String {
     permissions.into_iter().map(|permission| permission.scope.as_str()).collect::<Vec<_>>().join(between)
 }
@@ -98,7 +98,7 @@ pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a Permission>,
 /// The saved cart that a page is about.
 #[derive(Clone, Debug)]
 pub struct CartHead {
-    /// As it stands in the URL.
+    /// As in the URL.
     pub id: String,
     /// Its saved Website Name.
     pub name: String,

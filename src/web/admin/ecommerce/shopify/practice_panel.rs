@@ -1,5 +1,5 @@
-//! The panel of the practice store above the guide. *Fill in* is a submit of the editor's form with `intent=fill:{handle}`,
-//! so that no secret stands in a page or a URL.
+//! The practice store's panel above the guide. *Fill in* submits the editor's form with `intent=fill:{handle}`, so that
+//! no secret appears in a page or a URL.
 
 use askama::Template;
 use secrecy::SecretString;
@@ -8,11 +8,11 @@ use crate::app::App;
 use crate::ecommerce::{Cart, shopify::credential::CredentialKind};
 use crate::web::filters;
 
-/// Draws itself with `{{ panel|safe }}`; needs a form with the id `editor` on the page.
+/// Rendered with `{{ panel|safe }}`; needs a form with the id `editor` on the page.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_practice_panel.html")]
 pub struct PracticePanel {
-    /// The three that stand open.
+    /// The three cases that are always visible.
     pub first: Vec<PracticeCase>,
     /// Every other case, folded.
     pub others: Vec<PracticeCase>,
@@ -29,7 +29,7 @@ pub struct PracticeCase {
     pub handle: String,
 }
 
-/// The panel, where practice is on and the cart is new or a practice cart.
+/// The panel, if the practice store is on and the cart is new or a practice cart.
 pub fn panel(app: &App, cart: Option<&Cart>) -> Option<PracticePanel> {
     #[cfg(feature = "practice")]
     if app.site.practice.is_some() && cart.is_none_or(|cart| cart.is_practice) {
@@ -47,7 +47,7 @@ pub fn panel(app: &App, cart: Option<&Cart>) -> Option<PracticePanel> {
     None
 }
 
-/// Lets a practice store behave like another case from its next request on; the case's words, if there are both.
+/// Makes a practice store behave like another case from its next request on; returns the case's label if both exist.
 pub fn set(app: &App, handle: &str, case: &str) -> Option<&'static str> {
     #[cfg(feature = "practice")]
     if let Some(stores) = &app.site.practice {
@@ -58,7 +58,7 @@ pub fn set(app: &App, handle: &str, case: &str) -> Option<&'static str> {
     None
 }
 
-/// What a person would copy from a practice store: its address, and its credential as text.
+/// A practice store's address and credential as text, as a user would copy them.
 pub struct PracticeCredential {
     pub handle: String,
     pub kind: CredentialKind,
@@ -66,7 +66,7 @@ pub struct PracticeCredential {
     pub secret: SecretString,
 }
 
-/// The credential of a practice store; `None` where practice is off or there is no such store.
+/// The credential of a practice store; `None` if practice is off or there is no such store.
 pub fn credential(app: &App, handle: &str) -> Option<PracticeCredential> {
     #[cfg(feature = "practice")]
     if let Some(stores) = &app.site.practice {

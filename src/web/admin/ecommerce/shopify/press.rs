@@ -1,5 +1,5 @@
-//! What pressing *Save* and *Test Connection* comes to: the verb of the domain, then a redirect or a stream. What is refused goes
-//! on in `refusal`, the small buttons in `redraw`.
+//! Handles *Save* and *Test Connection*: calls the domain, then redirects or streams. A refused form continues in
+//! `refusal`, a secondary button in `form_buttons`.
 
 use axum::{
     http::StatusCode,
@@ -26,18 +26,18 @@ use crate::{
     },
 };
 
-/// Who sent which form.
+/// A submitted form's context: who sent it, and for which cart.
 pub struct Press<'a> {
     pub app: &'a App,
     pub shell: Shell,
     pub session: &'a Session,
-    /// The cart that the form was drawn for; `None` while it is new.
+    /// The cart that the form belongs to; `None` while it is new.
     pub cart: Option<CartId>,
-    /// The form as it was sent, for a page that sends it again.
+    /// The form as sent, for a page that sends it again.
     pub desk: Desk,
 }
 
-/// *Save*, or a button that only redraws the form.
+/// *Save*, or a secondary button.
 pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Error> {
     let is_overwrite = match posted.intent.take().as_deref() {
         None => false,
@@ -52,7 +52,7 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
         press.ask_too(&mut form).await?;
         return press.refuse(form).await;
     };
-    // If the save is refused, the secret need not be typed again.
+    // Store it first: if the save is refused, the secret need not be typed again.
     press.hold(&mut form, &submission).await?;
     let address = submission.address.clone();
     let visitor = press.session.visitor();
@@ -70,7 +70,7 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
     }
 }
 
-/// *Test Connection*: streams what is found.
+/// *Test Connection*: streams the results.
 pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Result<Response, Error> {
     if let Some(intent) = posted.intent.take() {
         return press.redraw(&intent, posted).await;
@@ -112,7 +112,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
 }
 
 impl Press<'_> {
-    /// Seals a typed credential for this form, so that whatever happens next it need not be typed again.
+    /// Stores a typed credential as this form's draft secret, so that whatever happens next it need not be typed again.
     async fn hold(&self, form: &mut EditorForm, submission: &Submission) -> Result<(), Error> {
         if let Offered::Typed(credential) = &submission.offered {
             self.app
@@ -124,7 +124,7 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// A secret of a refused form rests sealed where its store is known; otherwise nobody may keep it.
+    /// Stores the secret of a refused form as a draft secret if its store is known; otherwise it is not kept.
     pub(super) async fn keep(
         &self,
         form: &mut EditorForm,
@@ -146,8 +146,8 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// A new cart needs a secret: said with the other complaints, not after them. One that rests with this form for an
-    /// address that was since mistyped is not asked for again.
+    /// Reports the missing secret of a new cart together with the other complaints, not after them. A draft secret that
+    /// this form has for an address that was since mistyped need not be entered again.
     async fn ask_too(&self, form: &mut EditorForm) -> Result<(), Error> {
         let view = form.secret_mut();
         let is_missing = view.state == SecretState::Empty && view.complaint.is_none() && view.note.is_none();
@@ -161,7 +161,7 @@ impl Press<'_> {
         Ok(())
     }
 
-    /// Back to the editor, where the next step is.
+    /// Redirects to the editor, which shows the next step.
     async fn saved(self, saved: &Saved) -> Result<Response, Error> {
         let is_on = self.app.ecommerce.integration().await?.is_active;
         if let Some(banner) = banner(saved, is_on) {
@@ -171,7 +171,7 @@ impl Press<'_> {
     }
 }
 
-/// What a save did, in words; nothing where the same form came before, whose words stand.
+/// What a save did, as a banner; `None` for a repeated submission, whose first banner remains.
 fn banner(saved: &Saved, is_on: bool) -> Option<Banner> {
     let Saved { name, effect, .. } = saved;
     let name = isolated(name);

@@ -1,4 +1,4 @@
-//! What the questions before a loss share: the cart that is asked about, and the answer *yes*.
+//! Shared by the confirmations before deletion and disconnection: the cart in question, and the confirmed version.
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -8,11 +8,11 @@ use crate::app::App;
 use crate::ecommerce::CartId;
 use crate::web::error::Error;
 
-/// The cart as it is when somebody is asked.
+/// The cart at the time of the question.
 pub struct Asked {
     pub cart: CartHead,
     pub kind: Kind,
-    /// The version that was asked about.
+    /// The version that the user is asked about.
     pub version: i64,
 }
 
@@ -24,7 +24,7 @@ impl Asked {
     }
 }
 
-/// *Yes*, to exactly this version.
+/// Confirmation of exactly this version.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {

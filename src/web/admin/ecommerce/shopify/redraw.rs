@@ -1,4 +1,4 @@
-//! The small buttons of the editor: each draws the form again with everything typed and one thing changed.
+//! The editor's secondary buttons: each renders the form again with everything typed and one thing changed.
 
 use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
@@ -19,12 +19,12 @@ use crate::{
 };
 
 impl Press<'_> {
-    /// The small buttons: each draws the form again with everything typed.
+    /// Handles a secondary button and renders the form again with everything typed.
     pub(super) async fn redraw(mut self, intent: &str, posted: Posted) -> Result<Response, Error> {
         let submission = posted.submission;
         let practice_now = posted.practice_now.clone().unwrap_or_default();
         let Understanding { mut form, address, stray, submission: understood } = posted.understand();
-        // A redraw is no submit: it complains of nothing.
+        // Secondary buttons do not submit the form, so they show no complaints.
         form.website_name.complaint = None;
         form.api_url.complaint = None;
         form.client_id.complaint = None;
@@ -45,7 +45,7 @@ impl Press<'_> {
                 self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = SecretState::Saved;
             }
-            // Taking another store's name empties the secret: it was entered for the old one.
+            // Using another store's address clears the secret: it was entered for the old one.
             ("use", handle) => {
                 self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
                 understand_address(&format!("{handle}.myshopify.com"), &mut form);
@@ -64,7 +64,8 @@ impl Press<'_> {
         Ok(Page::ok(self.page(form).await?).into_response())
     }
 
-    /// *Fill in*: writes the practice store's address and lays its secret into the draft, so that none stands in a page.
+    /// *Fill in*: enters the practice store's address and stores its secret as a draft secret, so that it appears in no
+    /// page.
     async fn fill(&self, form: &mut EditorForm, submission: Uuid, handle: &str) -> Result<(), Error> {
         let Some(practice) = practice_panel::credential(self.app, handle) else { return Ok(()) };
         let Some(address) = understand_address(&format!("{}.myshopify.com", practice.handle), form) else {

@@ -1,4 +1,4 @@
-//! A form that cannot be saved or tested as it stands: drawn again with every complaint and everything typed.
+//! A form that cannot be saved or tested: rendered again with every complaint and everything typed.
 
 use axum::response::{IntoResponse, Response};
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Press<'_> {
-    /// The form again, with its complaints.
+    /// Renders the form with its complaints.
     pub(super) async fn refuse(self, form: EditorForm) -> Result<Response, Error> {
         Ok(Page::refused(self.page(form).await?).into_response())
     }
@@ -35,7 +35,7 @@ impl Press<'_> {
         Box::pin(editor.page(Stage::Typed)).await
     }
 
-    /// Why a form that reads well cannot be saved or tested.
+    /// Explains why a well-formed form cannot be saved or tested.
     pub(super) async fn refuse_save(
         self,
         mut form: EditorForm,

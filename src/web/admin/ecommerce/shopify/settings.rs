@@ -1,5 +1,5 @@
-//! The other settings below the connection: each with its value, and where it cannot be used with the reason in words. Plain data
-//! for `_settings.html`; what may be used is the domain's to say.
+//! The other settings below the connection: each with its value, and if it cannot be used with the reason in words.
+//! Plain data for `_settings.html`; the domain decides what may be used.
 
 use askama::Template;
 use time::OffsetDateTime;
@@ -14,8 +14,8 @@ use crate::{
     web::{fields::Field, filters, shell::Shell},
 };
 
-/// Draws itself with `{{ settings|safe }}` inside the editor's form. Posts `offered` and for each setting its own name (`on`),
-/// `item_group` as text and `location[]` for each ticked location.
+/// Rendered with `{{ settings|safe }}` inside the editor's form. Posts `offered` and for each setting its own name
+/// (`on`), `item_group` as text and `location[]` for each ticked location.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_settings.html")]
 pub struct SettingsSection {
@@ -25,20 +25,20 @@ pub struct SettingsSection {
     pub item_group: Field,
     /// Groups of other carts.
     pub item_groups: Vec<String>,
-    /// What is stored decides what is paused.
+    /// As saved; decides which settings are paused.
     pub saved: Settings,
     pub granted: Granted,
     pub locations: LocationsBlock,
     pub now: OffsetDateTime,
 }
 
-/// Why a control cannot be used, as it stands beside it.
+/// Why a control cannot be used, shown next to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReasonView {
     pub words: String,
-    /// The permission to add, where adding one helps.
+    /// The permission to add, if adding one helps.
     pub scope: Option<&'static str>,
-    /// What the copy button is for: two controls may ask for the same permission.
+    /// The setting that the copy button is for: two controls may need the same permission.
     pub of: &'static str,
 }
 
@@ -47,7 +47,7 @@ impl ReasonView {
         format!("Copy `{}`", self.scope.unwrap_or_default())
     }
 
-    /// Two controls may ask for the same permission; their buttons have names of their own.
+    /// Two controls may need the same permission, so their buttons have different names.
     pub fn copy_more(&self) -> String {
         format!("for {}", self.of)
     }
@@ -61,7 +61,7 @@ pub fn label(setting: Setting, product: &str) -> String {
     }
 }
 
-/// Labels of what a cart syncs: switched on, and its permission is there.
+/// Labels of what a cart syncs: settings that are on and have their permission.
 pub fn switched_on(other: &OtherSettings, product: &str) -> Vec<String> {
     [Setting::UpdateOrderStatus, Setting::UpdateInventory, Setting::ImportProducts, Setting::WriteProducts]
         .into_iter()
@@ -71,7 +71,7 @@ pub fn switched_on(other: &OtherSettings, product: &str) -> Vec<String> {
 }
 
 impl SettingsSection {
-    /// The section of a saved cart; `base` is the cart's address.
+    /// The section of a saved cart; `base` is the cart's path.
     pub fn new(shell: &Shell, base: &str, other: OtherSettings, form: &EditorForm, now: OffsetDateTime) -> Self {
         let OtherSettings { saved, granted, locations, item_groups } = other;
         let shown = form.asked.as_ref().map_or_else(|| saved.clone(), |asked| saved.with(asked, &granted));
@@ -89,12 +89,12 @@ impl SettingsSection {
         self.saved.why_not(setting, &self.granted).map(|reason| view(&reason, setting, self.now))
     }
 
-    /// Nothing that is saved has passed a test: said once, for all of them.
+    /// Whether nothing that is saved has passed a test: said once, for all settings.
     fn is_untested(&self) -> bool {
         self.granted.scopes.is_none()
     }
 
-    /// The names of the settings that can be used here: what the others do not send is no "off".
+    /// The names of the settings that can be used here: for the others, absence from the form does not mean "off".
     fn offered(&self) -> String {
         let usable = Setting::ALL.into_iter().filter(|setting| {
             let is_there = *setting != Setting::Locations || self.locations.is_choice();
@@ -103,7 +103,7 @@ impl SettingsSection {
         usable.map(Setting::as_str).collect::<Vec<_>>().join(" ")
     }
 
-    /// The two that share a reason with the switch that they belong to.
+    /// One switch. Those that depend on *Update inventory* share its reason.
     fn switch(&self, setting: Setting, hint: &str) -> SwitchView {
         let reason = self.reason(setting);
         let host = match setting {
@@ -143,16 +143,16 @@ impl SettingsSection {
     }
 }
 
-/// One tick box with its words.
+/// One checkbox with its texts.
 #[derive(Clone, Debug)]
 struct SwitchView {
     id: &'static str,
     label: String,
     hint: String,
     is_on: bool,
-    /// The reason's id; there is one where it cannot be used.
+    /// The id of the reason's element, if the setting cannot be used.
     described_by: Option<String>,
-    /// Drawn here; absent where another place says it.
+    /// The reason to render here; absent if another place shows it.
     reason: Option<ReasonView>,
 }
 
@@ -168,7 +168,7 @@ fn view(reason: &Reason, setting: Setting, now: OffsetDateTime) -> ReasonView {
         }
         Reason::MissingAny { scopes: any } => {
             let says: Vec<&str> = any.iter().map(|scope| scopes::say(scope)).collect();
-            let (last, rest) = says.split_last().expect("there are three");
+            let (last, rest) = says.split_last().expect("there are three scopes");
             let words = format!(
                 "Needs one of these permissions: {} or {last}. If you ship yourself, take {}.",
                 rest.join(", "),
@@ -186,5 +186,5 @@ fn view(reason: &Reason, setting: Setting, now: OffsetDateTime) -> ReasonView {
     }
 }
 
-/// What most people need, since they ship themselves.
+/// The permission that most merchants need, since they ship orders themselves.
 const OWN_SHIPPING: &str = "write_merchant_managed_fulfillment_orders";

@@ -1,5 +1,5 @@
-//! Cause and remedy of one class, drawn from its own small file under `verdict/`. A match without a wildcard chooses the
-//! file, so a class without words does not compile. Knows nothing of requests or of the region around it.
+//! Cause and remedy of one class, rendered from its own small file under `verdict/`. A match without a wildcard selects
+//! the file, so a class without text does not compile. Knows nothing of requests or of the region around it.
 
 use askama::Template;
 
@@ -9,7 +9,7 @@ use crate::ecommerce::title;
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE};
 use crate::web::filters;
 
-/// Cause and remedy of one class. In the region its buttons work; on the help page there are none.
+/// Cause and remedy of one class. In the region its buttons work; the help page has none.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_verdict.html")]
 pub struct VerdictWords<'a> {
@@ -18,7 +18,7 @@ pub struct VerdictWords<'a> {
 }
 
 impl VerdictWords<'_> {
-    /// Who works with the connection of an active cart, and what is switched on.
+    /// What uses the connection of an active cart, and which settings are on.
     fn in_use(&self) -> String {
         let synced = match self.test.synced.as_deref() {
             None => String::new(),
@@ -104,12 +104,12 @@ impl VerdictWords<'_> {
         duration(self.test.verdict.waited_seconds.unwrap_or(15))
     }
 
-    /// `CC_NOT_INSTALLED`: Shopify's answer may also mean that the pair is wrong.
+    /// `CC_NOT_INSTALLED`: Shopify's answer may also mean that Client ID or Client secret is wrong.
     fn is_ambiguous(&self) -> bool {
         self.test.verdict.error_name.as_deref() == Some("invalid_request")
     }
 
-    /// " Store currency: GBP. Time zone: London.", as far as Shopify said.
+    /// " Store currency: GBP. Time zone: London.", as far as Shopify reported them.
     fn money_and_time(&self) -> String {
         let Some(store) = &self.test.verdict.store else { return String::new() };
         let said = [("Store currency", store.currency.clone()), ("Time zone", store.place())];
@@ -119,7 +119,7 @@ impl VerdictWords<'_> {
             .collect()
     }
 
-    /// What travels to Shopify, in short.
+    /// Short name of the secret that is sent to Shopify.
     fn short(&self) -> &'static str {
         if self.test.kind.is_token() { "token" } else { "secret" }
     }
@@ -133,7 +133,7 @@ impl VerdictWords<'_> {
     }
 }
 
-/// "20 seconds", "2 minutes", "1 hour": a wait never ends before what it is called.
+/// "20 seconds", "2 minutes", "1 hour"; rounded up, so that a wait never ends before the stated time.
 fn duration(seconds: u32) -> String {
     let (count, unit) = match seconds {
         ..=90 => (seconds, "second"),
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_told_in_seconds_minutes_or_hours() {
+    fn wait_is_shown_in_seconds_minutes_or_hours() {
         for (seconds, told) in [
             (1, "1 second"),
             (60, "60 seconds"),

@@ -1,6 +1,6 @@
-//! The region *Connection test*. It stands in the editor, alone behind a test's own URL, and as the last part of a streamed
-//! answer: one template for all three. Words a class stand in `verdict/`, one small file each, chosen by a match without a
-//! wildcard: a class without words does not compile.
+//! The region *Connection test*: shown in the editor, alone at a test's own URL, and as the last part of a streamed
+//! response, by one template. The text of each class is a small file in `verdict/`, selected by a match without a
+//! wildcard: a class without text does not compile.
 
 use askama::Template;
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use crate::ecommerce::title::{self, Naming};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Limit, Note, Outcome, Verdict};
 use crate::web::filters::{self, Moment};
 
-/// Whether what was tested is saved, and whether it is checked from now on.
+/// Whether what was tested is saved, and whether it will be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing is saved yet.
@@ -30,7 +30,7 @@ impl Standing {
         matches!(self, Self::Saved(Checks::Scheduled))
     }
 
-    /// What follows a test that passed.
+    /// The next step after a passed test.
     pub const fn next_step(self) -> &'static str {
         match self {
             Self::Unsaved | Self::DiffersFromSaved => "**Save** to keep this connection.",
@@ -50,7 +50,7 @@ impl Standing {
     }
 }
 
-/// The region; draws itself with `{{ test|safe }}` or alone.
+/// The region; rendered with `{{ test|safe }}` or alone.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_connection_test.html")]
 pub struct TestView {
@@ -66,31 +66,31 @@ pub struct TestView {
     pub product: String,
     /// `SUPPORT_ADDRESS`.
     pub support: Option<String>,
-    /// What the IP allowlist of an app must hold.
+    /// The addresses for an app's IP allowlist.
     pub egress: EgressList,
     pub tested_at: OffsetDateTime,
-    /// The page's own time, for "tomorrow at".
+    /// The time of the page, for "tomorrow at".
     pub now: OffsetDateTime,
     /// Our reference, for support.
     pub reference: String,
     pub standing: Standing,
-    /// Labels of the sync settings that are switched on and may be used; `None` where nobody looked.
+    /// Labels of the sync settings that are on and may be used; `None` if they were not read.
     pub synced: Option<Vec<String>>,
-    /// A day has gone since the token was entered, so `TOKEN_STOPPED` may be the end of a 24-hour token.
+    /// The token was entered at least 20 hours before the test, so `TOKEN_STOPPED` may be the end of a 24-hour token.
     pub may_be_day_token: bool,
-    /// All 17, in the order of the table.
+    /// All 17, in table order.
     pub permissions: Vec<Permission>,
-    /// Tests that one person may run in a minute.
+    /// Tests that one user may run in a minute.
     pub tests_a_minute: u32,
-    /// Where *Test again* posts to: `…/connection-tests`; empty where nothing can be pressed, as for a Viewer.
+    /// Where *Test again* posts to: `…/connection-tests`; empty if nothing can be submitted, as for a Viewer.
     pub test_url: String,
-    /// Steps of the guide that this test shows to be done; `app.js` ticks them.
+    /// The guide's steps that this test has proven done; `app.js` ticks them.
     pub done: [bool; 4],
-    /// It has just ended: the verdict takes the focus.
+    /// Whether the test has just ended: the verdict then takes the focus.
     pub is_fresh: bool,
-    /// What the form has held since that was not tested, such as "access token"; `app.js` says the same while somebody types.
+    /// What has changed in the form since the test, such as "access token"; `app.js` shows the same during typing.
     pub changed: Option<&'static str>,
-    /// What *Copy diagnostics* copies: safe to publish. Empty: no button.
+    /// What *Copy diagnostics* copies; safe to publish. Empty for no button.
     pub diagnostics: String,
 }
 
@@ -125,12 +125,12 @@ impl TestView {
         }
     }
 
-    /// Cause and what to do of the class itself.
+    /// Cause and remedy of the class itself.
     fn words(&self) -> VerdictWords<'_> {
         VerdictWords { class: self.verdict.class, test: self }
     }
 
-    /// The limits behind the first, each with its title.
+    /// The limits after the first, each with its title.
     fn more_limits(&self) -> Vec<(String, VerdictWords<'_>)> {
         let rest = self.verdict.limits.iter().map(Limit::class).filter(|class| *class != self.verdict.class);
         rest.map(|class| (title::of_class(class, &self.verdict, &self.naming()), VerdictWords { class, test: self }))
@@ -138,7 +138,7 @@ impl TestView {
     }
 
     fn checks(&self) -> Vec<CheckView> {
-        // A test of an older version kept no words with its failed line.
+        // A test recorded by an older version has no text for its failed line.
         let words = |check: &Check| {
             let is_ours = self.verdict.class.failed_check() == Some(check.kind);
             let has_words = matches!(check.kind, CheckKind::Store | CheckKind::Credential);
@@ -207,7 +207,7 @@ impl TestView {
         NoteView { text, use_handle }
     }
 
-    /// These scopes with their words; a scope that the table does not know keeps its own name.
+    /// These scopes with their texts; a scope that the table does not know keeps its own name.
     pub(in super::super) fn named(&self, scopes: &[String]) -> Vec<Permission> {
         let unknown = |scope: &String| Permission {
             scope: scope.clone(),

@@ -1,4 +1,5 @@
-//! A test as it runs: the page's head at once, a line a check, the region, the page's tail; or for `app.js` lines and region.
+//! Streams a running test: the page's head at once, a line per check, the region, the page's tail; for `app.js` only
+//! the lines and the region.
 
 use askama::Template;
 use axum::{
@@ -15,13 +16,13 @@ use crate::ecommerce::{Cart, Progress, RunningTest, TestReport};
 use crate::web::shell::Shell;
 use crate::web::{filters, stream};
 
-/// Where a streamed page is cut: the lines and the region go here.
+/// Where a streamed page is split: the lines and the region go here.
 pub const MARK: &str = "<!--test-->";
 
-/// Where a streamed page gets its guide, whose ticks depend on the test.
+/// Where a streamed page inserts its guide, whose ticks depend on the test.
 pub const GUIDE_MARK: &str = "<!--guide-->";
 
-/// The page around a streamed test; without script it is sent with it.
+/// The page around a streamed test, sent unless `app.js` made the request.
 #[derive(Debug)]
 pub struct Frame {
     pub head: String,
@@ -30,10 +31,10 @@ pub struct Frame {
     pub guide: Guide,
 }
 
-/// What stands behind the lines of a streamed whole page and before the region.
+/// Markup after the lines of a streamed whole page and before the region.
 pub const TESTING_END: &str = "</ul></div>";
 
-/// What stands before the lines of a streamed whole page; [`TESTING_END`] closes it.
+/// Markup before the lines of a streamed whole page; [`TESTING_END`] closes it.
 #[derive(Clone, Debug, Template)]
 #[template(
     source = "<div class=\"testing\"><p class=\"testing-head\">{{ \"busy\"|icon }}Testing {{ host|host }}</p><ul class=\"checks\">\n",
@@ -43,7 +44,7 @@ pub struct TestingHead {
     pub host: String,
 }
 
-/// Starts the answer at once; the rest follows as the test goes on.
+/// Starts the response at once; the rest follows as the test proceeds.
 pub(in super::super) fn stream(
     app: App,
     shell: Shell,
@@ -85,10 +86,10 @@ pub(in super::super) fn stream(
     (StatusCode::OK, stream::html(pieces)).into_response()
 }
 
-/// The steps of the guide that the test has shown to be done, and the region.
+/// The guide's steps that the test has proven done, and the region.
 async fn region(app: &App, shell: &Shell, cart: Option<&Cart>, report: &TestReport) -> ([bool; 4], String) {
     metrics::counter!("cartwright_connection_tests_total", "class" => report.verdict.class.as_str()).increment(1);
-    // What the test changed of the cart is what its page would show now.
+    // Load the cart again: the region must show what the test changed, as the cart's page would.
     let cart = match cart {
         Some(cart) => Some(app.ecommerce.find(cart.id).await.ok().flatten().unwrap_or_else(|| cart.clone())),
         None => None,

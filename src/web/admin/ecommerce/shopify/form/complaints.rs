@@ -1,25 +1,25 @@
-//! What the editor's form says at its fields: what was received, and what has to be entered.
+//! Complaints and notes at the fields of the editor's form: what was received, and what must be entered.
 
 use super::super::general::{EditorForm, SecretState, SecretView};
 use crate::{ecommerce::shopify::address::StoreAddress, web::fields::Complaint};
 
 impl EditorForm {
-    /// The secret field of the chosen kind.
+    /// The secret field of the selected kind.
     pub fn secret_mut(&mut self) -> &mut SecretView {
         if self.kind.is_token() { &mut self.access_token } else { &mut self.client_secret }
     }
 
-    /// Says that a typed secret is there and how it ends.
+    /// Marks a typed secret as received, with its ending.
     pub fn receive(&mut self, ending: Option<String>) {
         self.secret_mut().state = SecretState::Received { ending };
     }
 
-    /// What is wrong with the item group, said where it stands.
+    /// Shows the error of the item group at its field.
     pub fn complain_of_group(&mut self) {
         self.item_group.complaint = self.group_error.map(|error| Complaint::new(error.class(), error.to_string()));
     }
 
-    /// Complains that the secret is missing.
+    /// Complains that the secret is missing; `was_there` if its draft has expired.
     pub fn ask_for_secret(&mut self, was_there: bool) {
         let (class, sentence) = match (self.kind.is_token(), was_there) {
             (true, false) => ("TOKEN_EMPTY", "Enter the access token"),
@@ -32,7 +32,7 @@ impl EditorForm {
         self.demand(class, sentence.into());
     }
 
-    /// Another store was entered without its secret.
+    /// Complains that another store was entered without its secret.
     pub fn ask_for_secret_of(&mut self, address: &StoreAddress) {
         let noun = if self.kind.is_token() { "access token" } else { "Client secret" };
         let what = if self.kind.is_token() { "token" } else { "secret" };

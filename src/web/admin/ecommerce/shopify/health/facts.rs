@@ -1,4 +1,4 @@
-//! The line about the store: what Shopify last said, and how long what is saved will do.
+//! The line about the store: what Shopify last reported, and how long the saved credential lasts.
 
 use time::OffsetDateTime;
 
@@ -14,10 +14,10 @@ use crate::{
     web::filters::{self, Moment},
 };
 
-/// Time before its end at which a minted token is renewed.
+/// How long before its expiry an issued token is refreshed.
 const RENEWED_BEFORE: time::Duration = time::Duration::hours(4);
 
-/// A part of the line about the store: words, perhaps a time among them.
+/// A part of the line about the store: text, with an optional time in it.
 #[derive(Clone, Debug)]
 pub struct Fact {
     pub before: String,
@@ -44,7 +44,7 @@ pub(super) fn facts(cart: &Cart, found: &Health, report: Option<&TestReport>, no
     facts
 }
 
-/// What the cart's last test heard, where no check has heard anything yet.
+/// What the cart's last test reported, until a check has reported something.
 fn tested(report: &TestReport) -> Option<StoreFacts> {
     let verdict = &report.verdict;
     let api_version = verdict.details.api_version_answered.clone();

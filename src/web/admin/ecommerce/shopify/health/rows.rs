@@ -49,7 +49,7 @@ pub struct CheckRow {
 impl CheckRow {
     pub(super) fn of(check: &PastCheck, now: OffsetDateTime, title: String) -> Self {
         let title = if check.class == Class::Connected { "Passed".into() } else { title };
-        // How many were missing then is not kept with a check.
+        // A check does not record how many permissions were missing.
         let title =
             if check.class == Class::ScopesMissing { "Connected, but permissions are missing".into() } else { title };
         Self {

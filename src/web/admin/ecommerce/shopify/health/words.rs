@@ -1,5 +1,5 @@
-//! What the tab Health says in words: the banner of a cart in trouble, the first step out of it and the button beside it, times.
-//! The whole way out of each class stands in the verdict's template.
+//! The texts of the tab Health: the banner of a cart with a problem, the first remedy and its button, times. The full
+//! remedy of each class is in the verdict's template.
 
 use time::OffsetDateTime;
 
@@ -15,18 +15,18 @@ use crate::web::admin::ecommerce::StatusFacts;
 use crate::web::filters;
 use crate::web::shell::Tone;
 
-/// What a person can press next.
+/// The next action offered to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Opens an empty secret field in the editor.
     Replace,
-    /// To the tab General.
+    /// Links to the tab General.
     General(&'static str),
-    /// To somebody else's page, in a new tab.
+    /// Links to an external page, in a new tab.
     Out { href: String, text: &'static str },
 }
 
-/// The first thing to do about a class, for a cart of this handle and kind of credential.
+/// The first remedy for a class, for a cart with this handle and kind of credential.
 pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
     let out = |href: &str, text| Action::Out { href: href.to_owned(), text };
     let dashboard = || out("https://dev.shopify.com/dashboard", "Open the Dev Dashboard");
@@ -97,7 +97,8 @@ pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
     (step.to_owned(), action)
 }
 
-/// The banner of a cart that needs attention or is not connected. Its reason is the one of the list and the badge.
+/// The banner of a cart that needs attention or is not connected. Its reason is the same as in the list and on the
+/// badge.
 pub(super) fn trouble(
     cart: &Cart,
     facts: &StatusFacts<'_>,
@@ -150,7 +151,7 @@ pub(super) fn trouble(
     }
 }
 
-/// How often the cart is checked, or why it is not; empty where the banner says when.
+/// How often the cart is checked, or why it is not; empty if the banner says when.
 pub(super) const fn plan(state: CartState) -> &'static str {
     match (state.checks, state.status) {
         (Checks::Scheduled, Status::NeedsAttention | Status::NotConnected) => "",
@@ -164,7 +165,7 @@ pub(super) const fn plan(state: CartState) -> &'static str {
     }
 }
 
-/// What the page says before the first check.
+/// The text shown before the first check.
 pub(super) const fn no_checks(state: CartState) -> &'static str {
     match state.checks {
         Checks::Scheduled => "No checks yet. The first runs in a few minutes.",
@@ -196,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_credential_leads_to_its_own_button() {
+    fn refused_credential_offers_to_replace_it() {
         for class in [Class::TokenStopped, Class::CcRefused, Class::OurKey] {
             assert_eq!(first_step(class, Kind::AccessToken, "tea").1, Action::Replace);
         }
@@ -205,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_store_leads_to_its_own_bill() {
+    fn paused_store_links_to_its_bill() {
         let (_, action) = first_step(Class::StoreFrozen, Kind::AccessToken, "tea");
         let href = "https://admin.shopify.com/store/tea/settings/billing".to_owned();
         assert_eq!(action, Action::Out { href, text: "Open Shopify billing" });
     }
 
     #[test]
-    fn times_are_told_as_people_say_them() {
+    fn times_are_written_in_words() {
         let now = datetime!(2026-11-21 12:00 UTC);
         assert_eq!(clock(datetime!(2026-11-21 08:14 UTC), now), "at 08:14 UTC");
         assert_eq!(clock(datetime!(2026-11-02 08:14 UTC), now), "on 2 November 2026 at 08:14 UTC");
