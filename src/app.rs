@@ -1,4 +1,5 @@
-//! One handle a noun, built once, for the server, the commands and the tests. Nothing below knows it.
+//! Application state shared by the server, the commands and the tests: one handle per domain. No lower module depends
+//! on it.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::{
     vault::Vault,
 };
 
-/// Cheap to clone: every handle is a pool or an `Arc`.
+/// Cheap to clone: every field is a pool, an `Arc` or a small value.
 #[derive(Clone, Debug)]
 pub struct App {
     pub pool: Pool,
@@ -27,11 +28,11 @@ pub struct App {
     pub vault: Arc<Vault>,
     pub clock: Clock,
     pub site: Arc<Site>,
-    /// Cancelled when the process was told to stop.
+    /// Cancelled when the process must stop.
     pub stop: CancellationToken,
 }
 
-/// What the pages are told of the installation.
+/// Facts about this installation that pages show.
 #[derive(Debug)]
 pub struct Site {
     /// `PRODUCT_NAME`.
@@ -42,15 +43,15 @@ pub struct Site {
     pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
     pub metrics: Option<PrometheusHandle>,
-    /// Whether metrics are answered on a port of their own, and not among the pages.
+    /// Whether metrics are served on a separate port instead of with the pages.
     pub has_metrics_port: bool,
-    /// The stores of the practice mode, where it is on.
+    /// The practice stores, if practice mode is on.
     #[cfg(feature = "practice")]
     pub practice: Option<crate::practice::Stores>,
 }
 
 impl Site {
-    /// Whether the practice store is on.
+    /// Whether practice mode is on.
     pub fn practices(&self) -> bool {
         #[cfg(feature = "practice")]
         return self.practice.is_some();
@@ -70,7 +71,7 @@ impl App {
         let alerts = Alerts::new(pool.clone(), vault.clone(), house, &Ways::default(), Clock::System);
         Self {
             accounts: Accounts::new(pool.clone()).with_vault(vault.clone()),
-            alerts: alerts.expect("the compiled-in roots are certificates"),
+            alerts: alerts.expect("compiled-in roots are valid"),
             ecommerce: Ecommerce::new(pool.clone(), vault.clone(), Arc::new(client), site.practices(), Clock::System),
             clock: Clock::System,
             site: Arc::new(site),
@@ -80,20 +81,21 @@ impl App {
         }
     }
 
-    /// The same with the operator's ways out for alerts: a mail server, private names that webhooks may have, extra roots.
+    /// Applies the operator's alert transports: mail server, private host names allowed for webhooks, extra root
+    /// certificates.
     pub fn with_alert_ways(mut self, ways: &Ways) -> anyhow::Result<Self> {
         self.alerts = self.alerts.with_ways(ways)?;
         Ok(self)
     }
 
-    /// The same, not ready for requests any more once `stop` is cancelled.
+    /// Sets the shutdown token. Once it is cancelled, the app reports that it is not ready for requests.
     #[must_use]
     pub fn stopped_by(self, stop: CancellationToken) -> Self {
         Self { stop, ..self }
     }
 
-    /// Removes what is over: unsaved secrets, tests of stores that were never saved, sessions, alerts that were told, throttle
-    /// windows. Notices saved secrets that do not open any more.
+    /// Deletes expired rows: draft secrets, tests of stores that were never saved, sessions, delivered alerts, throttle
+    /// windows. Detects saved secrets that no longer open.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.ecommerce.sweep_unsaved().await?;
         self.ecommerce.sweep_tests().await?;

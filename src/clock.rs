@@ -1,9 +1,9 @@
-//! The time for what people read, the system's or a fixed one. Sessions, throttles and leases use the database's instead,
-//! because replicas share only that.
+//! The clock for displayed times: the system's or a fixed one. Sessions, throttles and leases use the database clock,
+//! because it is the only one that replicas share.
 
 use time::OffsetDateTime;
 
-/// Where "now" comes from.
+/// Source of the current time.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Clock {
     #[default]
@@ -12,7 +12,7 @@ pub enum Clock {
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+    #[expect(clippy::disallowed_methods, reason = "the only place that reads the system clock")]
     pub fn now(self) -> OffsetDateTime {
         match self {
             Self::System => OffsetDateTime::now_utc(),
@@ -21,7 +21,7 @@ impl Clock {
     }
 }
 
-/// How long something lasted, as pages and letters say it: "40 minutes", "3 hours", "2 days".
+/// Formats a duration for pages and e-mails: "40 minutes", "3 hours", "2 days".
 pub fn lasted(time: time::Duration) -> String {
     let counted = |n: i64, unit: &str| if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") };
     match time.whole_minutes() {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lasted_is_told_as_people_say_it() {
+    fn duration_is_shown_in_one_unit() {
         assert_eq!(lasted(time::Duration::seconds(59)), "less than a minute");
         assert_eq!(lasted(time::Duration::minutes(1)), "1 minute");
         assert_eq!(lasted(time::Duration::minutes(40)), "40 minutes");

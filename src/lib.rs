@@ -1,5 +1,5 @@
-//! Cartwright connects online stores to an order system. The map, in reading order:
-//! what is true stands outside of [`web`], how it is shown inside; data flows one way.
+//! Cartwright connects online stores to an order system. Modules are listed in reading order: domain logic is outside
+//! [`web`], presentation inside it. Data flows one way.
 
 pub mod app;
 pub mod cli;

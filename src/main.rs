@@ -1,11 +1,11 @@
-//! Parses the command line, hands over, reports.
+//! Entry point: runs the command line.
 
 use std::{alloc::System, process::ExitCode};
 
 use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes whatever is given back. The buffers of HTTP, TLS and the database driver hold copies of secrets that none of our types
-/// can reach; what this costs stands in docs/performance.md.
+/// Zeroes memory when it is freed. Buffers of HTTP, TLS and the database driver hold copies of secrets that our types
+/// cannot reach. docs/performance.md gives the cost.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 

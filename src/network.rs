@@ -1,4 +1,4 @@
-//! IP networks in CIDR notation, as settings list them. IPv4 addresses inside of IPv6 (`::ffff:192.0.2.1`) become IPv4.
+//! IP networks in CIDR notation, as settings list them. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) become IPv4.
 
 use std::{
     fmt,
@@ -8,13 +8,13 @@ use std::{
 /// One address, or all addresses that share a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IpNetwork {
-    /// The first address of the network: no bit behind the prefix is set.
+    /// First address of the network: all host bits are zero.
     first: IpAddr,
-    /// Number of leading bits that all addresses share: 32 (IPv4) or 128 (IPv6) for one address.
+    /// Number of network bits: 32 (IPv4) or 128 (IPv6) for a single address.
     prefix: u8,
 }
 
-/// Why a text is no network. Each message continues a sentence that begins with the text.
+/// Why a text is not a network. Each message continues a sentence that starts with the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IpNetworkError {
     #[error("is not an IP address, nor a network such as 198.51.100.0/24")]
@@ -29,7 +29,7 @@ impl IpNetwork {
     /// Reads `198.51.100.7`, `198.51.100.0/24`, `2001:db8::/32` or `[2001:db8::1]`.
     ///
     /// # Errors
-    /// [`IpNetworkError`], also where bits behind the prefix are set: nobody can tell which was meant.
+    /// [`IpNetworkError`], also if host bits are set, because the intended network is ambiguous.
     pub fn parse(text: &str) -> Result<Self, IpNetworkError> {
         let text = unbracketed(text);
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -47,7 +47,7 @@ impl IpNetwork {
         if network.first == address { Ok(network) } else { Err(IpNetworkError::HostBitsSet { network, address }) }
     }
 
-    /// The network of this prefix that an address lies in.
+    /// The network with this prefix length that contains `address`.
     pub fn around(address: IpAddr, prefix: u8) -> Self {
         Self { first: first(address, prefix), prefix }
     }
@@ -60,18 +60,18 @@ impl IpNetwork {
         self.prefix
     }
 
-    /// Whether it holds every address of this kind.
+    /// Whether the network contains every address of its family.
     pub const fn is_everything(self) -> bool {
         self.prefix == 0
     }
 
-    /// Whether the address lies in this network. IPv4 and IPv6 are apart.
+    /// Whether the network contains `address`. An IPv4 network contains no IPv6 address, and vice versa.
     pub fn contains(self, address: IpAddr) -> bool {
         self.first.is_ipv4() == address.is_ipv4() && first(address, self.prefix) == self.first
     }
 }
 
-/// An address alone where the network has only one.
+/// Formats a single address without its prefix.
 impl fmt::Display for IpNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, prefix } = self;
@@ -87,7 +87,7 @@ const fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// IPv4 that is written as IPv6 becomes IPv4; a prefix that reaches beyond the 96 bits of the wrapper stays as it is.
+/// Converts an IPv4-mapped IPv6 address to IPv4. A prefix shorter than the 96 bits of the mapping stays unchanged.
 const fn canonical(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
     const WRAPPER: u8 = 96;
     match address {
@@ -99,7 +99,7 @@ const fn canonical(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
     }
 }
 
-/// The address with all but its leading bits cleared.
+/// The address with its host bits cleared.
 fn first(address: IpAddr, prefix: u8) -> IpAddr {
     match address {
         IpAddr::V4(v4) => {
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_or_network_is_read_and_written_back_in_its_shortest_form() {
+    fn networks_are_formatted_in_their_shortest_form() {
         let table = [
             ("198.51.100.7", "198.51.100.7"),
             ("198.51.100.7/32", "198.51.100.7"),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_entry_is_refused_with_its_reason() {
+    fn invalid_networks_are_rejected_with_a_reason() {
         use IpNetworkError::{NotAnAddress, PrefixTooLong};
         let none = ["", "/", "/8", "x", "10.0.0", "010.0.0.1", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/-1", "10.0.0.0/x"];
         for text in none.into_iter().chain(["10.0.0.7:443", "[::1]:443", "fe80::1%eth0", "[::1", "10.0.0.0/8/8"]) {
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(IpNetwork::parse("10.0.0.0/33"), Err(PrefixTooLong(32)));
         assert_eq!(IpNetwork::parse("10.0.0.0/4096"), Err(PrefixTooLong(32)));
         assert_eq!(IpNetwork::parse("fd00::/129"), Err(PrefixTooLong(128)));
-        let host_bits = IpNetwork::parse("10.0.0.1/8").expect_err("bits behind the prefix");
+        let host_bits = IpNetwork::parse("10.0.0.1/8").expect_err("host bits are set");
         assert!(host_bits.to_string().ends_with("write 10.0.0.0/8, or 10.0.0.1 alone"), "{host_bits}");
     }
 }

@@ -1,21 +1,22 @@
-//! Rules for text that people type or paste: what is trimmed from its ends, and whether anything of it can be seen.
-//! Nothing is ever removed from the middle, so that what is checked and what is used are the same characters.
+//! Rules for typed or pasted text: which characters are trimmed from its ends, and whether any of it is visible.
+//! Nothing is removed from the middle, so the text that is checked is the text that is used.
 
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
 };
 
-/// BRAILLE PATTERN BLANK and MUSICAL SYMBOL NULL NOTEHEAD: symbols by their category, and drawn as nothing.
+/// BRAILLE PATTERN BLANK and MUSICAL SYMBOL NULL NOTEHEAD: symbols by category, drawn blank.
 const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1D159}'];
 
-/// Whether a character without ink may be trimmed from the ends of a pasted text: white space, format characters, byte order
-/// marks. Variation selectors and tags are kept, since an emoji may end in one.
+/// Whether a character may be trimmed from the ends of a pasted text: white space, format characters, byte order marks.
+/// Variation selectors and tags are kept, because an emoji may end in one.
 pub const fn is_padding(c: char) -> bool {
     c.is_whitespace() || is_format(c)
 }
 
-/// Format characters that are copied along with a text: soft hyphen, zero-width characters, direction marks, byte order mark.
+/// Whether a character is an invisible format character that is copied along with text: soft hyphen, zero-width
+/// characters, direction marks, byte order mark.
 pub const fn is_format(c: char) -> bool {
     matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
@@ -26,8 +27,8 @@ pub fn trim(pasted: &str) -> &str {
     pasted.trim_matches(is_padding)
 }
 
-/// Whether a text would leave ink on the page: anything but white space, control and format characters, characters that are
-/// drawn as nothing, and combining marks without a letter.
+/// Whether any character of the text is visible. White space, control and format characters, blank symbols and
+/// combining marks without a base are not.
 pub fn has_ink(text: &str) -> bool {
     let (categories, ignorable) =
         (CodePointMapData::<GeneralCategory>::new(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
@@ -39,12 +40,12 @@ pub fn has_ink(text: &str) -> bool {
         .any(|c| !without_ink.contains(categories.get(c)) && !ignorable.contains(c) && !BLANK_SYMBOLS.contains(&c))
 }
 
-/// The content of a text file without one leading byte order mark, which Windows editors write.
+/// The text without one leading byte order mark, which Windows editors write.
 pub fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
-/// A text without the Shopify tokens in it, such as `shpat_…`.
+/// Removes Shopify tokens such as `shpat_…` from a text.
 pub fn blot_tokens(typed: &str) -> String {
     let mut blotted = String::new();
     let (mut left, mut word_begins) = (typed, true);
@@ -59,7 +60,8 @@ pub fn blot_tokens(typed: &str) -> String {
     blotted
 }
 
-/// Bytes of the token that a text begins with: `shp`, two or three letters, an underscore; or `prtapi_`. 0 where there is none.
+/// Length in bytes of the token at the start of `text`: `shp`, two or three letters, an underscore; or `prtapi_`. 0 if
+/// there is none.
 fn token_length(text: &str) -> usize {
     let is_prefix = |prefix: &str| {
         let kind = prefix.to_ascii_lowercase();
@@ -95,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_ink_is_empty() {
+    fn invisible_text_counts_as_empty() {
         for blank in [
             "",
             " ",

@@ -1,6 +1,6 @@
-//! Whose word about a client's address counts: the proxies that the operator names, nobody by default. Knows addresses and
-//! texts, no HTTP. Surprising: of `X-Forwarded-For` only the right end is true. Each proxy appends who spoke to it, and
-//! whatever stands further left may be the client's own invention.
+//! Derives a client's address from its connection and `X-Forwarded-For`. Trusts only the proxies that the operator
+//! names; by default none. Independent of HTTP. Only the right end of `X-Forwarded-For` is trustworthy: each proxy
+//! appends its peer's address, and the client may forge everything further left.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use crate::network::IpNetwork;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNetwork>);
 
-/// For whoever runs us behind a proxy that they have not named.
+/// Warning for an https server whose proxy is not named.
 const UNNAMED: &str = "In front of an https CARTWRIGHT_PUBLIC_URL stands a proxy, since this server speaks no TLS, and \
      CARTWRIGHT_TRUSTED_PROXIES names none: all people share the proxy's address, in the limit of sign-in tries and in the \
      activity. Name the address that it calls from, such as CARTWRIGHT_TRUSTED_PROXIES=127.0.0.1 where it runs on this machine.";
@@ -19,7 +19,7 @@ impl TrustedProxies {
     /// Reads a list such as `10.0.0.7, 192.168.4.0/24, fd00::/8`.
     ///
     /// # Errors
-    /// A sentence for each entry that is none.
+    /// A sentence for each invalid entry.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let (known, unknown): (Vec<_>, Vec<_>) = entries.map(proxy).partition(Result::is_ok);
@@ -29,13 +29,14 @@ impl TrustedProxies {
         Err(unknown.into_iter().filter_map(Result::err).collect())
     }
 
-    /// What to tell whoever serves https and names no proxy: one person who guesses would keep everybody out.
+    /// A warning if the server is reached by https and no proxy is named: all users share the proxy's address, so one
+    /// person who guesses passwords locks out everybody.
     pub fn unnamed(&self, serves_https: bool) -> Option<&'static str> {
         (serves_https && self.0.is_empty()).then_some(UNNAMED)
     }
 
-    /// The client's address: the peer, or, where that is a proxy of ours, the last address in these lines of
-    /// `X-Forwarded-For` that is none. A line that cannot be read ends the chain at the proxy that passed it on.
+    /// The client's address: the peer, or, if that is a trusted proxy, the last untrusted address in these lines of
+    /// `X-Forwarded-For`. An unreadable entry ends the chain at the proxy that passed it on.
     pub fn client<'a>(&self, peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
         let mut client = peer.to_canonical();
         for hop in lines.rev().flat_map(|line| line.rsplit(',')) {
@@ -49,7 +50,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it: alone, with a port, or in brackets.
+/// Parses an address as proxies write it: alone, with a port, or in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let found = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
@@ -74,13 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_by_default() {
+    fn no_proxy_is_trusted_by_default() {
         assert_eq!(client("", "198.51.100.7", &["203.0.113.9"]), "198.51.100.7");
         assert_eq!(client(" , ", "127.0.0.1", &["203.0.113.9"]), "127.0.0.1");
     }
 
     #[test]
-    fn the_last_address_that_is_no_proxy_of_ours_is_the_client() {
+    fn client_is_the_last_untrusted_address() {
         let ours = "10.0.0.0/8, 192.168.4.7, fd00::/8";
         let table: [(&str, &[&str], &str); 12] = [
             ("10.1.2.3", &["203.0.113.9"], "203.0.113.9"),
@@ -102,23 +103,23 @@ mod tests {
     }
 
     #[test]
-    fn only_https_without_a_named_proxy_is_told() {
+    fn only_https_without_a_named_proxy_warns() {
         let told = |list, is_https| TrustedProxies::parse(list).expect("a list").unnamed(is_https).is_some();
         assert!(told("", true) && told(" , ", true));
         assert!(!told("127.0.0.1", true) && !told("", false) && !told("10.0.0.0/8", false));
     }
 
     #[test]
-    fn each_entry_that_is_none_is_told() {
+    fn each_invalid_entry_is_reported() {
         let wrong = "10.0.0.1/8, proxy.example, 10.0.0.0/33, 0.0.0.0/0, ::/0, fd00::1/8, 10.0.0.0/, 10.0.0.0/-1";
-        let told = TrustedProxies::parse(wrong).expect_err("nothing here is right");
+        let told = TrustedProxies::parse(wrong).expect_err("all entries are invalid");
         assert_eq!(told.len(), 8, "{told:?}");
         assert!(told[0].ends_with("write 10.0.0.0/8, or 10.0.0.1 alone"), "{}", told[0]);
         assert!(TrustedProxies::parse("10.0.0.7,::1, 10.0.0.0/8,fd00::/8,").is_ok());
     }
 
     #[test]
-    fn a_proxy_written_as_ipv4_in_ipv6_is_believed() {
+    fn ipv4_mapped_proxy_is_trusted() {
         assert_eq!(client("::ffff:10.1.2.3", "10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(client("::ffff:10.0.0.0/104", "10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
     }

@@ -1,4 +1,4 @@
-//! Keeps background loops going: one that ends, panics or falls silent is told, counted and started again.
+//! Restarts background loops that end, panic or stop sending heartbeats. Each restart is logged and counted.
 
 use std::{
     future::Future,
@@ -8,18 +8,18 @@ use std::{
 
 use tokio::{task::JoinHandle, time::Instant};
 
-/// How a loop is watched.
+/// How a loop is supervised.
 #[derive(Clone, Copy, Debug)]
 struct Watch {
-    /// How long it may be silent.
+    /// Time without a heartbeat after which the loop is restarted.
     silence: Duration,
-    /// How often it is looked at.
+    /// Interval between checks of the heartbeat.
     look: Duration,
-    /// Before it is started again.
+    /// Pause before a restart.
     pause: Duration,
 }
 
-/// The sign of life of one loop. Cheap to clone.
+/// The heartbeat of one loop. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Heartbeat(Arc<Mutex<Instant>>);
 
@@ -28,18 +28,18 @@ impl Heartbeat {
         Self(Arc::new(Mutex::new(Instant::now())))
     }
 
-    /// The loop goes on.
+    /// Records that the loop is alive.
     pub fn beat(&self) {
-        *self.0.lock().expect("no panic while it is locked") = Instant::now();
+        *self.0.lock().expect("lock is never poisoned") = Instant::now();
     }
 
     fn age(&self) -> Duration {
-        self.0.lock().expect("no panic while it is locked").elapsed()
+        self.0.lock().expect("lock is never poisoned").elapsed()
     }
 }
 
-/// Runs `start` for ever. What it makes is stopped and made again when it has not beaten for `silence`, and made again when it
-/// ends. Dropped or aborted, this stops the loop as well.
+/// Runs the loop that `start` creates until this future is dropped or aborted, which stops the loop as well. Restarts
+/// the loop when it ends, panics or sends no heartbeat for `silence`.
 pub async fn supervise<F>(name: &'static str, silence: Duration, start: impl Fn(Heartbeat) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -73,7 +73,7 @@ impl Watch {
     }
 }
 
-/// Stops its task when it is dropped.
+/// Aborts its task on drop.
 struct Running(JoinHandle<()>);
 
 impl Drop for Running {
@@ -93,7 +93,7 @@ mod tests {
     const WATCH: Watch =
         Watch { silence: Duration::from_millis(30), look: Duration::from_millis(10), pause: Duration::from_millis(1) };
 
-    /// Returns once the loop was started for the third time.
+    /// Returns after the loop's third start.
     async fn third_start<F>(body: impl Fn(Heartbeat) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -106,24 +106,24 @@ mod tests {
             body(heartbeat)
         });
         tokio::select! {
-            () = supervised => unreachable!("it never ends"),
+            () = supervised => unreachable!("supervision never ends"),
             () = third.notified() => {}
         }
     }
 
     #[tokio::test]
-    async fn a_loop_that_falls_silent_is_stopped_and_started_again() {
+    async fn silent_loop_is_restarted() {
         third_start(|_| std::future::pending()).await;
     }
 
     #[tokio::test]
-    async fn a_loop_that_ends_or_panics_is_started_again() {
+    async fn ended_or_panicked_loop_is_restarted() {
         third_start(async |_| {}).await;
         third_start(async |_| panic!("on purpose")).await;
     }
 
     #[tokio::test]
-    async fn a_loop_that_beats_runs_on() {
+    async fn loop_with_heartbeats_keeps_running() {
         let (starts, beats) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let done = Arc::new(Notify::new());
         let patient = Watch { silence: Duration::from_secs(20), look: Duration::from_millis(1), ..WATCH };
@@ -140,14 +140,14 @@ mod tests {
             }
         });
         tokio::select! {
-            () = supervised => unreachable!("it never ends"),
+            () = supervised => unreachable!("supervision never ends"),
             () = done.notified() => {}
         }
         assert_eq!(starts.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
-    async fn a_supervisor_that_is_dropped_stops_its_loop() {
+    async fn dropped_supervisor_stops_its_loop() {
         let alive = Arc::new(());
         let held = alive.clone();
         let supervised = WATCH.supervise("test", move |_| {

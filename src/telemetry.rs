@@ -1,30 +1,30 @@
-//! What the operator sees: JSON logs, one line a request, and metrics with bounded labels. Never a body, a query, a header or a
-//! secret; a log line has the method, the route's template, the status, the time and the request's id.
+//! Logs as JSON lines, one per request, and metrics with bounded labels. A request line has the method, the route
+//! template, the status, the duration and the request ID; never a body, a query, a header or a secret.
 
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, Registry, fmt, layer::SubscriberExt, reload, util::SubscriberInitExt};
 
-/// Upper ends of the buckets for how long requests take, in seconds.
+/// Upper bounds of the request duration buckets, in seconds.
 const SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0];
 
-/// Changes what is logged while the program runs.
+/// Changes the log filter at run time.
 #[derive(Clone, Debug)]
 pub struct LogFilter(reload::Handle<EnvFilter, Registry>);
 
 impl LogFilter {
-    /// Logs by this filter from now on; one that cannot be read means `info`.
+    /// Replaces the filter. An invalid filter means `info`.
     pub fn set(&self, filter: &str) {
         self.0.reload(directives(filter)).ok();
     }
 }
 
-/// Starts logging to standard error as JSON lines. The libraries below us may log headers at trace, so they stay at warn.
+/// Starts logging to standard error as JSON lines. Dependencies may log headers at trace level, so they stay at warn.
 pub fn start_logging(filter: &str) -> LogFilter {
     let (filter, handle) = reload::Layer::new(directives(filter));
     let lines = lines().with_writer(std::io::stderr);
-    // A second start, as in tests, keeps the first.
+    // A second call, as in tests, keeps the first subscriber.
     tracing_subscriber::registry().with(filter).with(lines).try_init().ok();
     LogFilter(handle)
 }
@@ -33,28 +33,29 @@ fn directives(filter: &str) -> EnvFilter {
     let quiet = ["hyper", "hyper_util", "reqwest", "rustls", "h2", "sqlx"];
     let mut directives = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     for target in quiet {
-        directives = directives.add_directive(format!("{target}=warn").parse().expect("a target and a level"));
+        directives = directives.add_directive(format!("{target}=warn").parse().expect("valid directive"));
     }
     directives
 }
 
-/// One JSON object a line: a name with a line feed or a terminal's sequence in it is encoded, and forges no line.
+/// One JSON object per line. Line feeds and terminal escape sequences in names are encoded, so a name cannot forge a
+/// line.
 fn lines<S>() -> fmt::Layer<S, fmt::format::JsonFields, fmt::format::Format<fmt::format::Json>> {
     fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        // Told on standard error, which is what could not be written to: that would panic.
+        // Internal errors would go to standard error, the stream that just failed: that would panic.
         .log_internal_errors(false)
 }
 
-/// Starts the metrics recorder; without one, as in tests, counting costs nothing.
+/// Starts the metrics recorder. Without a recorder, as in tests, metrics cost nothing.
 pub fn start_metrics() -> Option<PrometheusHandle> {
     PrometheusBuilder::new().set_buckets(&SECONDS).ok()?.install_recorder().ok()
 }
 
-/// Folds what was measured into its buckets every few seconds: until then the recorder keeps each sample.
+/// Aggregates samples into their buckets every 5 seconds; until then the recorder keeps each sample.
 pub async fn keep_metrics(recorder: Option<PrometheusHandle>) {
     let Some(recorder) = recorder else { return };
     let mut rounds = tokio::time::interval(Duration::from_secs(5));
@@ -88,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_forges_no_line_and_moves_no_cursor() {
+    fn names_cannot_forge_lines_or_move_the_cursor() {
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::registry().with(lines().with_writer(move || writer.clone()));
         let name = "Tea\n{\"level\":\"ERROR\"}\u{1b}[2J\r\u{7}";
         tracing::subscriber::with_default(subscriber, || tracing::error!(cart = name, cause = %name, "told: {name}"));
-        let written = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
+        let written = String::from_utf8(log.0.lock().expect("the log").clone()).expect("UTF-8");
         assert_eq!(written.matches('\n').count(), 1, "{written:?}");
         assert!(!written.trim_end_matches('\n').contains(char::is_control), "{written:?}");
         let line: serde_json::Value = serde_json::from_str(&written).expect("one object");

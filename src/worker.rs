@@ -1,5 +1,4 @@
-//! What goes on while nobody looks: carts are checked, alerts are delivered, jobs on many carts are done, and what is over is
-//! removed. Any number of processes may do it at once.
+//! Background tasks: health checks, alert delivery, bulk actions, clean-up. Safe to run in several processes.
 
 use std::time::Duration;
 
@@ -12,25 +11,25 @@ use crate::{
     supervisor::{Heartbeat, supervise},
 };
 
-/// How often it looks for checks that are due, when it has none to do.
+/// Pause between polls when no check is due.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often what is over is removed: unsaved secrets, old throttle windows.
+/// Interval between clean-ups of expired rows such as draft secrets and old throttle windows.
 const TIDY: Duration = Duration::from_mins(5);
-/// How long it leaves a database alone that failed it.
+/// Pause after a database error.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Silence after which a loop is taken for dead; each step of a loop has deadlines that are far shorter.
+/// Time without a heartbeat after which a loop counts as dead. Each step of a loop has a far shorter deadline.
 const SILENCE: Duration = Duration::from_mins(1);
-/// The same of the loops that wait for a mail server or remove many rows.
+/// The same for loops that wait for a mail server or delete many rows.
 const LONG_SILENCE: Duration = Duration::from_mins(15);
 
-/// Works until it is told to stop; then what is being checked is recorded first.
+/// Runs until `stop` is cancelled, then records the checks in progress and returns.
 pub async fn run(app: App, stop: CancellationToken) {
     let others = {
         let app = app.clone();
         tokio::spawn(async move {
             tokio::join!(
                 supervise("tidy", LONG_SILENCE, |heartbeat| tidy(app.clone(), heartbeat)),
-                // What is in flight is leased: whoever goes on does it again.
+                // Items in flight are leased, so a restart processes them again.
                 supervise("jobs", SILENCE, |heartbeat| {
                     let ecommerce = app.ecommerce.clone();
                     async move { ecommerce.work_on_jobs(&heartbeat).await }
@@ -39,14 +38,14 @@ pub async fn run(app: App, stop: CancellationToken) {
             )
         })
     };
-    // The sweep may finish: what it has asked Shopify is recorded before the process ends.
+    // The sweep may finish: checks that have called Shopify are recorded before the process ends.
     let finished = CancellationToken::new();
     let sweeping = supervise("sweep", SILENCE, |heartbeat| {
         let (app, stop, finished) = (app.clone(), stop.clone(), finished.clone());
         async move {
             sweep(&app, &stop, &heartbeat).await;
             finished.cancel();
-            // whoever supervises us would start us again
+            // returning would make the supervisor restart the sweep
             std::future::pending::<()>().await;
         }
     });
@@ -57,14 +56,14 @@ pub async fn run(app: App, stop: CancellationToken) {
     others.abort();
 }
 
-/// Checks what is due until it is told to stop.
+/// Runs due checks until `stop` is cancelled.
 async fn sweep(app: &App, stop: &CancellationToken, heartbeat: &Heartbeat) {
     while !stop.is_cancelled() {
         heartbeat.beat();
         let pause = match app.ecommerce.sweep_until(stop, heartbeat).await {
             Ok(_) => {
                 // seconds since the epoch, as Prometheus counts
-                #[expect(clippy::cast_precision_loss, reason = "2^53 seconds are far away")]
+                #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]
                 metrics::gauge!("cartwright_last_sweep_timestamp_seconds").set(app.clock.now().unix_timestamp() as f64);
                 LOOK
             }
@@ -80,7 +79,7 @@ async fn sweep(app: &App, stop: &CancellationToken, heartbeat: &Heartbeat) {
     }
 }
 
-/// Removes what is over, until the process ends. A failure is told once and tried again at the next round.
+/// Deletes expired rows until the process ends. A failure is logged and retried at the next interval.
 async fn tidy(app: App, heartbeat: Heartbeat) {
     if shopify::note_version_left(app.clock.now()) {
         tracing::warn!(
@@ -95,7 +94,7 @@ async fn tidy(app: App, heartbeat: Heartbeat) {
         heartbeat.beat();
         shopify::note_version_left(app.clock.now());
         if let Err(error) = app.sweep().await {
-            tracing::warn!(%error, "removing what is over failed");
+            tracing::warn!(%error, "deleting expired rows failed");
         }
     }
 }

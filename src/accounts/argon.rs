@@ -1,7 +1,9 @@
-//! argon2id with memory that goes back to the system. Knows PHC strings; refuses to know who asks and how many at once.
+//! argon2id with memory that is returned to the system. Handles PHC strings; knows nothing about callers and
+//! concurrency.
 //!
-//! Surprising: the buffer asks for more than it uses. glibc keeps freed blocks of up to 32 MiB, one for each thread that ever
-//! hashed, which was 350 MiB after twenty sign-ins; a larger block is always returned, and what is not touched costs nothing.
+//! The buffer reserves more memory than it uses. glibc keeps freed blocks of up to 32 MiB, one for each thread that
+//! ever hashed, which was 350 MiB after twenty sign-ins. A larger block is always returned, and untouched memory costs
+//! nothing.
 
 use std::sync::LazyLock;
 
@@ -12,17 +14,17 @@ use argon2::{
 
 /// Just above glibc's `DEFAULT_MMAP_THRESHOLD_MAX` (mallopt(3)), in bytes.
 const ALWAYS_RETURNED: usize = (32 << 20) + 4096;
-/// Bytes of a digest, as argon2's own default.
+/// Length of a digest in bytes, argon2's own default.
 const DIGEST: usize = 32;
 
 /// OWASP's argon2id parameters: 19,456 KiB, two passes, one lane.
 static TODAY: LazyLock<Params> =
     LazyLock::new(|| Params::new(19_456, 2, 1, None).expect("OWASP's parameters are within argon2's limits"));
 
-/// The PHC string of a password, with today's parameters and a new salt.
+/// Hashes a password with the current parameters and a new salt. Returns a PHC string.
 pub fn hash(password: &[u8]) -> String {
     let mut salt = [0; 16];
-    getrandom::fill(&mut salt).expect("the operating system has random numbers");
+    getrandom::fill(&mut salt).expect("the system has a random source");
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, TODAY.clone());
     let digest = digest(&argon, password, &salt, DIGEST).expect("argon2 hashes any password");
     PasswordHash {
@@ -35,7 +37,7 @@ pub fn hash(password: &[u8]) -> String {
     .to_string()
 }
 
-/// Whether this is the password of a PHC string, with the parameters that stand in it; what cannot be read is nobody's.
+/// Whether a password matches a PHC string, with the string's parameters. An unreadable string matches no password.
 pub fn verify(password: &[u8], hash: &str) -> bool {
     let parse = |hash| {
         let hash = PasswordHash::new(hash).ok()?;
@@ -65,7 +67,7 @@ mod tests {
     use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
     #[test]
-    fn the_crate_itself_reads_what_we_write_and_we_read_what_it_writes() {
+    fn hashes_are_compatible_with_the_argon2_crate() {
         let ours = hash(b"four plain random words");
         let crates = Argon2::default();
         assert!(
@@ -73,7 +75,7 @@ mod tests {
             "{ours}"
         );
         assert!(crates.verify_password(b"four plain random word", &PasswordHash::new(&ours).unwrap()).is_err());
-        // Other parameters than today's, as in a row from years ago.
+        // Other parameters than the current ones, as in a row from years ago.
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).unwrap());
         let theirs = weak.hash_password(b"four plain random words").unwrap().to_string();
         assert!(verify(b"four plain random words", &theirs), "{theirs}");
@@ -81,12 +83,12 @@ mod tests {
     }
 
     #[test]
-    fn a_salt_is_used_once() {
+    fn each_hash_has_a_new_salt() {
         assert_ne!(hash(b"four plain random words"), hash(b"four plain random words"));
     }
 
     #[test]
-    fn what_is_no_hash_is_nobodys() {
+    fn invalid_hash_matches_no_password() {
         for hash in ["", "not a hash", "$argon2id$v=19$m=19456,t=2,p=1", "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaGhhc2g"] {
             assert!(!verify(b"", hash), "{hash}");
         }

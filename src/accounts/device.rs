@@ -1,20 +1,21 @@
-//! The device cookie: proof that a browser signed in to an account before. Its sign-in attempts have counts of their own, so that
-//! strangers who use up the account's attempts do not lock out its owner (OWASP, "Slow Down Online Guessing Attacks with Device
-//! Cookies").
+//! The device cookie: proof that a browser signed in to an account before. Sign-in attempts from such a browser have
+//! their own counts, so that strangers who use up the account's attempts do not lock out its owner (OWASP, "Slow Down
+//! Online Guessing Attacks with Device Cookies").
 //!
-//! Nothing is stored for it: each entry is authenticated under the account's password hash, so that a new password ends it.
+//! Nothing is stored for it: each entry is authenticated under the account's password hash, so that a new password
+//! invalidates it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-/// Accounts that one browser is known to; the oldest makes room.
+/// Maximum number of accounts per browser. A new entry replaces the oldest.
 const ACCOUNTS_MAX: usize = 4;
 const NONCE_LEN: usize = 16;
 const ENTRY_LEN: usize = NONCE_LEN + 32;
 
-/// The cookie's content: up to four entries, each of one account. It does not tell which.
+/// The cookie's content: up to four entries, one per account. An entry does not reveal its account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceCookie(Vec<[u8; ENTRY_LEN]>);
 
@@ -26,7 +27,7 @@ pub struct Device {
 }
 
 impl DeviceCookie {
-    /// Reads a cookie's value; what is no entry is left out.
+    /// Parses a cookie's value and ignores invalid entries.
     pub fn parse(value: &str) -> Self {
         let entries = value.split('.').take(ACCOUNTS_MAX);
         Self(entries.filter_map(|entry| URL_SAFE_NO_PAD.decode(entry).ok()?.try_into().ok()).collect())
@@ -46,11 +47,11 @@ impl DeviceCookie {
         })
     }
 
-    /// The cookie with a new entry for this account in place of its old one.
+    /// Adds an entry for this account in place of its old one.
     #[must_use]
     pub(super) fn with(&self, account: Uuid, password_hash: &str) -> Self {
         let mut entry = [0; ENTRY_LEN];
-        getrandom::fill(&mut entry[..NONCE_LEN]).expect("the operating system has random numbers");
+        getrandom::fill(&mut entry[..NONCE_LEN]).expect("the system has a random source");
         let tag = mac(account, password_hash, &entry[..NONCE_LEN]).finalize().into_bytes();
         entry[NONCE_LEN..].copy_from_slice(&tag);
         let others = self.0.iter().filter(|other| Self(vec![**other]).find(account, password_hash).is_none());
@@ -58,7 +59,7 @@ impl DeviceCookie {
     }
 }
 
-/// The key is the PHC string, whose salt and digest the holder of the cookie does not know.
+/// The key is the PHC string, whose salt and digest the cookie's holder does not know.
 fn mac(account: Uuid, password_hash: &str, nonce: &[u8]) -> Hmac<Sha256> {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(password_hash.as_bytes()).expect("HMAC takes any key");
     mac.update(b"cartwright/v1/device");
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn one_browser_is_known_to_its_four_latest_accounts() {
+    fn cookie_keeps_the_four_latest_accounts() {
         let mut cookie = DeviceCookie::default();
         for account in 1..=5 {
             cookie = cookie.with(Uuid::from_u128(account), "hash");
@@ -104,6 +105,6 @@ mod tests {
         let before = cookie.find(SAM, "hash").expect("known");
         let renewed = cookie.with(SAM, "hash");
         assert_ne!(renewed.find(SAM, "hash").expect("known").nonce, before.nonce, "renewed at each sign-in");
-        assert!(renewed.find(Uuid::from_u128(3), "hash").is_some(), "and nobody else makes room for it");
+        assert!(renewed.find(Uuid::from_u128(3), "hash").is_some(), "the other entries stay");
     }
 }

@@ -1,6 +1,6 @@
-//! Turns at something scarce, such as hashing. Browsers that signed in before have a lane of their own and get every other turn;
-//! in each lane the network (or person) that had the fewest turns lately is next, so that one with many connections does not delay
-//! the others.
+//! A fair queue for a scarce resource such as password hashing. Known browsers have their own lane and get every other
+//! turn. In each lane, the network (or user) with the fewest recent turns is next, so that a network with many
+//! connections does not delay the others.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,15 +16,15 @@ use crate::network::IpNetwork;
 
 /// How long turns are remembered.
 const MEMORY_WINDOW: Duration = Duration::from_mins(5);
-/// Networks and people whose turns are remembered.
+/// Maximum number of networks and users whose turns are remembered.
 const MEMORY_MAX: usize = 10_000;
 
-/// Who waits for a turn.
+/// Identifies a waiting caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Waiter {
-    /// Nobody that we know, from this network.
+    /// An unknown caller from this network.
     Stranger(IpNetwork),
-    /// This person: signed in, holding a link of theirs, or at a browser that signed in to their account before.
+    /// A known user: signed in, with a valid link, or in a browser that signed in to their account before.
     Known(Uuid),
 }
 
@@ -39,22 +39,22 @@ struct Lanes {
     was_known: bool,
 }
 
-/// Those who wait, by network or person, in the order in which these came or had their last turn.
+/// Waiting callers by network or user, in the order of their arrival or last turn.
 #[derive(Debug)]
 struct Lane {
     capacity: usize,
-    /// Turns that each had since then.
+    /// Turns of each waiter since `had_since`.
     had: HashMap<Waiter, u32>,
     had_since: Instant,
     waiting: VecDeque<(Waiter, VecDeque<oneshot::Sender<Turn>>)>,
 }
 
-/// A turn; dropped, it goes to the next.
+/// A turn. On drop it goes to the next waiter.
 #[derive(Debug)]
 pub struct Turn(FairQueue);
 
 impl FairQueue {
-    /// `turns` at once; `capacity` is how many may wait in each of the two lanes.
+    /// `turns` is the concurrency, `capacity` the maximum number of waiters in each of the two lanes.
     pub fn new(turns: usize, capacity: usize) -> Self {
         let lane = || Lane { capacity, had: HashMap::new(), had_since: Instant::now(), waiting: VecDeque::new() };
         Self(Arc::new(Mutex::new(Lanes { free: turns, known: lane(), strangers: lane(), was_known: false })))
@@ -63,10 +63,11 @@ impl FairQueue {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// [`Crowded`] when the lane is full. The newest waiter of the network with the most makes room for a network with fewer.
+    /// [`Crowded`] if the lane is full. The newest waiter of the network with the most waiters is dropped in favour of
+    /// a network with fewer.
     pub async fn turn(&self, waiter: Waiter) -> Result<Turn, Crowded> {
         let turn = {
-            let mut lanes = self.0.lock().expect("nobody panics here");
+            let mut lanes = self.0.lock().expect("lock is never poisoned");
             let is_free = lanes.free > 0;
             if is_free {
                 lanes.free -= 1;
@@ -129,7 +130,7 @@ impl Lane {
         self.waiting.iter().map(|(_, line)| line.len()).sum()
     }
 
-    /// Forgets those who went away; then, if that was not enough, sends away the newest of the longest line.
+    /// Removes cancelled waiters. If the lane is still full, drops the newest waiter of the longest line.
     fn make_room(&mut self, waiter: Waiter) -> Result<(), Crowded> {
         for (_, line) in &mut self.waiting {
             line.retain(|sender| !sender.is_closed());
@@ -151,14 +152,14 @@ impl Lane {
 impl Drop for Turn {
     fn drop(&mut self) {
         let next = {
-            let mut lanes = self.0.0.lock().expect("nobody panics here");
+            let mut lanes = self.0.0.lock().expect("lock is never poisoned");
             let next = lanes.next();
             if next.is_none() {
                 lanes.free += 1;
             }
             next
         };
-        // Outside of the lock: one who went away drops this turn again, and it goes to the next.
+        // Outside the lock: if the waiter was cancelled, this turn is dropped again and goes to the next.
         if let Some(next) = next {
             next.send(Self(self.0.clone())).ok();
         }
@@ -177,7 +178,7 @@ mod tests {
 
     type Waiting<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Turn, Crowded>> + Send + 'a>>;
 
-    /// Starts to wait, and waits still.
+    /// Starts to wait, and asserts that there is no turn yet.
     fn wait(queue: &FairQueue, waiter: Waiter) -> Waiting<'_> {
         let mut turn: Waiting<'_> = Box::pin(queue.turn(waiter));
         assert!(turn.as_mut().now_or_never().is_none(), "{waiter:?} has to wait");
@@ -189,19 +190,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn networks_take_turns_however_many_connections_one_has() {
+    async fn networks_take_turns_regardless_of_connections() {
         let queue = FairQueue::new(1, 100);
         let first = queue.turn(network(1)).await.expect("free");
         let mut crowd: Vec<_> = (0..50).map(|_| wait(&queue, network(1))).collect();
         let mut other = wait(&queue, network(2));
         drop(first);
         assert!(has_turn(&mut crowd[0]).is_none());
-        drop(has_turn(&mut other).expect("who had none"));
-        assert!(has_turn(&mut crowd[0]).is_some(), "then who came first");
+        drop(has_turn(&mut other).expect("network without a turn"));
+        assert!(has_turn(&mut crowd[0]).is_some(), "then the first waiter");
     }
 
     #[tokio::test]
-    async fn a_new_network_is_next_before_a_hundred_that_had_a_turn() {
+    async fn new_network_goes_before_networks_that_had_a_turn() {
         let queue = FairQueue::new(1, 200);
         let mut turn = queue.turn(network(0)).await.expect("free");
         let mut crowd: VecDeque<_> = (0..100).map(|n| wait(&queue, network(n))).collect();
@@ -217,11 +218,11 @@ mod tests {
             turn = has_turn(&mut crowd.pop_front().expect("one more")).expect("its first turn");
         }
         drop(turn);
-        assert!(has_turn(&mut new).is_some(), "before the second turn of anybody");
+        assert!(has_turn(&mut new).is_some(), "before any second turn");
     }
 
     #[tokio::test]
-    async fn a_known_browser_gets_every_other_turn() {
+    async fn known_browser_gets_every_other_turn() {
         let queue = FairQueue::new(1, 100);
         let mut turn = queue.turn(network(100)).await.expect("free");
         let mut strangers: VecDeque<_> = (0..20).map(|n| wait(&queue, network(n))).collect();
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_takes_a_new_network_and_drops_the_longest_line() {
+    async fn full_queue_drops_the_longest_line_for_a_new_network() {
         let queue = FairQueue::new(1, 4);
         let turn = queue.turn(network(1)).await.expect("free");
         let mut crowd: Vec<_> = (0..4).map(|_| wait(&queue, network(1))).collect();
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_turn_is_lost_with_those_who_go_away() {
+    async fn no_turn_is_lost_when_waiters_are_cancelled() {
         let queue = FairQueue::new(1, 3);
         let turn = queue.turn(network(1)).await.expect("free");
         let waiting: Vec<_> = (0..3).map(|n| wait(&queue, network(n))).collect();

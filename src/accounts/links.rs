@@ -1,5 +1,5 @@
-//! One-time links: 256 random bits, an hour, only their hash kept. One makes the first administrator, one lets an invited person
-//! join, one lets somebody choose a new password.
+//! One-time links: 256 random bits, valid for an hour, only their hash is stored. A link creates the first
+//! administrator, lets an invited user join, or lets a user choose a new password.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -17,18 +17,18 @@ use crate::{
     database::transaction,
 };
 
-/// What a link that works is for.
+/// What a valid link is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     FirstAdministrator,
-    /// Somebody who was invited under this name and address.
+    /// A user who was invited under this name and address.
     Join(LinkOwner),
-    /// Somebody who has had a password before.
+    /// A user who has had a password before.
     NewPassword(LinkOwner),
 }
 
 impl Purpose {
-    /// What the person will be.
+    /// The role of the link's user.
     pub const fn role(&self) -> Role {
         match self {
             Self::FirstAdministrator => Role::Administrator,
@@ -37,7 +37,7 @@ impl Purpose {
     }
 }
 
-/// Whom a link lets in.
+/// The user of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkOwner {
     pub name: String,
@@ -45,18 +45,18 @@ pub struct LinkOwner {
     pub role: Role,
 }
 
-/// Who came in by a link.
+/// Result of a sign-in by link.
 #[derive(Debug)]
 pub struct Spent {
     pub session: BrowserSecret,
     pub name: String,
-    /// Browsers that were signed out by it.
+    /// Number of sessions that it ended.
     pub ended: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
-    /// Spent, too old, of somebody who was turned off, or never made.
+    /// Used, expired, of a disabled user, or never issued.
     #[error("This link no longer works")]
     Dead,
     #[error("Order Time is already set up")]
@@ -65,7 +65,7 @@ pub enum LinkError {
     EmailTaken,
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
@@ -87,7 +87,7 @@ impl From<AddError> for LinkError {
 }
 
 impl Accounts {
-    /// Makes the link that makes the first administrator.
+    /// Creates the link for the first administrator.
     pub async fn make_set_up_link(&self) -> sqlx::Result<BrowserSecret> {
         let code = BrowserSecret::generate();
         let hash = code.hash();
@@ -101,18 +101,18 @@ impl Accounts {
         Ok(code)
     }
 
-    /// A link by which somebody chooses a new password, or joins. Older links of theirs stop working.
+    /// Creates a link for a new password, or for joining. Older links of the same user stop working.
     ///
     /// # Errors
-    /// [`Missing::Nobody`], also for somebody who is turned off.
+    /// [`Missing::Nobody`], also for a disabled user.
     pub async fn make_link(&self, by: By, user: Uuid, _: Fresh) -> Result<BrowserSecret, Missing> {
         self.link(by, user, false).await
     }
 
-    /// The same from the command line, where the operator is who asks: every session of theirs ends as well.
+    /// The same from the command line, by the operator. Also ends all of the user's sessions.
     ///
     /// # Errors
-    /// [`Missing::Nobody`], also for somebody who is turned off.
+    /// [`Missing::Nobody`], also for a disabled user.
     pub async fn make_link_as_operator(&self, user: Uuid) -> Result<BrowserSecret, Missing> {
         self.link(By::operator(), user, true).await
     }
@@ -135,7 +135,7 @@ impl Accounts {
         .await
     }
 
-    /// What a link would do now; looking at it changes nothing.
+    /// Returns what a link would do now, without using it.
     ///
     /// # Errors
     /// [`LinkError::Dead`] or [`LinkError::AlreadySetUp`].
@@ -156,10 +156,10 @@ impl Accounts {
         }
     }
 
-    /// Spends the first link: makes the first administrator and signs them in.
+    /// Uses the first link: creates the first administrator and signs them in.
     ///
     /// # Errors
-    /// The link is dead, or somebody was faster.
+    /// The link is dead, or another link was faster.
     pub async fn set_up(&self, origin: Origin, code: &BrowserSecret, new: NewUser) -> Result<BrowserSecret, LinkError> {
         if self.check_link(code).await? != Purpose::FirstAdministrator {
             return Err(LinkError::Dead);
@@ -186,8 +186,8 @@ impl Accounts {
         .await
     }
 
-    /// Spends the link of a person who is known: this is their password from now on, every session of theirs ends, and a new
-    /// one is opened. `name` is what somebody who joins wants to be called.
+    /// Uses the link of an existing user: sets their password, ends all of their sessions and opens a new one. `name`
+    /// is the name that a joining user chose.
     ///
     /// # Errors
     /// The link is dead.

@@ -1,4 +1,4 @@
-//! Who may come in: people, their passwords and sessions, and the one-time links that let somebody in without a password.
+//! User accounts: users, their passwords and sessions, and the one-time links that sign in without a password.
 
 mod argon;
 mod device;
@@ -38,14 +38,15 @@ use crate::{
 use fair_queue::FairQueue;
 use password::Hashing;
 
-/// The handle on everything about people.
+/// Handle for all account operations.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     pool: Pool,
     hashing: Arc<Hashing>,
-    /// Before the database: sign-ins use at most eight connections, and the surplus waits or is refused at little cost.
+    /// Queue before the database: sign-ins use at most eight connections, and surplus attempts wait or are refused
+    /// cheaply.
     line: FairQueue,
-    /// For keyed digests of unknown addresses; the command line has none, and signs nobody in.
+    /// For keyed digests of unknown addresses. `None` on the command line, which signs nobody in.
     vault: Option<Arc<Vault>>,
 }
 
@@ -60,7 +61,7 @@ impl Accounts {
     }
 }
 
-/// Opens a session for a person; the second is that person in it.
+/// Opens a session for a user. Also returns the user as the actor of that session.
 async fn open_session(
     work: &mut Connection,
     (id, name, email): (Uuid, String, String),
@@ -72,7 +73,7 @@ async fn open_session(
     Ok((secret, By { actor: Actor::Person { id, name, email, authority }, origin }))
 }
 
-/// Ends a person's sessions, all but this one if one is named; how many were still open.
+/// Ends a user's sessions except `but`. Returns how many were still open.
 async fn end_sessions(work: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
     sql::keep_last_seen(work, user).await?;
     sql::delete_sessions(work, user, but).await

@@ -1,4 +1,5 @@
-//! What a person changes of their own: name, address, theme, password. And the password entered again, which some acts ask for.
+//! Changes that users make to their own account: name, address, theme, password. Also password confirmation for
+//! sensitive actions.
 
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use crate::{
     database::{throttle, transaction},
 };
 
-/// The proof that a password was entered within the last ten minutes: a verb that needs it cannot be called without. Stops
-/// whoever finds a browser open, or steals a session, from staying (ASVS 7.5.3).
+/// Proof that the password was entered within the last ten minutes; operations that need it take it as a parameter.
+/// Keeps an attacker with an open browser or a stolen session from taking over the account (ASVS 7.5.3).
 #[derive(Clone, Copy, Debug)]
 pub struct Fresh(());
 
@@ -37,7 +38,7 @@ pub enum ConfirmError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
@@ -48,7 +49,7 @@ impl From<Crowded> for ConfirmError {
     }
 }
 
-/// Name and address, already judged.
+/// Name and address, already validated.
 #[derive(Clone, Debug)]
 pub struct Details {
     pub name: PersonName,
@@ -57,12 +58,12 @@ pub struct Details {
 
 #[derive(Debug, thiserror::Error)]
 pub enum DetailsError {
-    /// Another address needs the password.
+    /// A new address requires the password.
     #[error("confirm it is you")]
     NotFresh,
     #[error("Someone with this email address can already sign in")]
     EmailTaken,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
@@ -78,10 +79,10 @@ impl Accounts {
         .await
     }
 
-    /// Takes a new name and address; whether anything changed.
+    /// Saves a new name and address. Returns whether anything changed.
     ///
     /// # Errors
-    /// [`DetailsError::NotFresh`] for another address without the proof, [`DetailsError::EmailTaken`].
+    /// [`DetailsError::NotFresh`] for a new address without the proof, [`DetailsError::EmailTaken`].
     pub async fn update_details(
         &self,
         by: By,
@@ -115,8 +116,8 @@ impl Accounts {
         .await
     }
 
-    /// The password entered again, counted for this session alone. The session gets a new id; the old one ends in the same
-    /// transaction (ASVS 7.2.4).
+    /// Confirms the user's password; attempts are counted for this session alone. The session gets a new ID, and the
+    /// old one ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
     /// [`ConfirmError`].
@@ -143,8 +144,8 @@ impl Accounts {
         .await
     }
 
-    /// Takes a new password, which was judged before. Every other session ends in the same transaction, this one gets a new id,
-    /// and links to a new password stop working. How many others there were.
+    /// Sets a new password, which must already be validated. In the same transaction every other session ends, this
+    /// session gets a new ID, and links for a new password stop working. Returns the number of other sessions.
     ///
     /// # Errors
     /// [`ConfirmError`].
@@ -178,7 +179,7 @@ impl Accounts {
         .await
     }
 
-    /// The hash that a person's password was found right against.
+    /// Checks the user's password and returns the hash that it matches.
     async fn check_own(
         &self,
         by: &By,

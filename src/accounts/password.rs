@@ -1,6 +1,7 @@
-//! Passwords: argon2id, two hashes at once, in fair turns, and the same work for an account that does not exist.
+//! Passwords: argon2id, two hashes at a time, in fair turns, with the same work for an account that does not exist.
 //!
-//! Stops a thousand sign-ins from taking all memory, and an attacker from telling unknown accounts by the clock (ASVS 6.3.8).
+//! Keeps a thousand sign-ins from exhausting memory, and an attacker from detecting unknown accounts by timing (ASVS
+//! 6.3.8).
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -10,21 +11,22 @@ use super::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// Hashes at once; each takes 19 MiB and a core to itself. With four, a thousand sign-ins at once took 131 MiB; 100 are promised.
+/// Concurrent hashes; each takes 19 MiB and a full core. With four, a thousand concurrent sign-ins took 131 MiB; 100
+/// are promised.
 const AT_ONCE: usize = 2;
-/// Callers that may wait for a turn: as many known ones, and as many strangers.
+/// Maximum number of waiting callers, of known users and of strangers each.
 const WAITING: usize = 128;
-/// What a crowded server tells those who find no place.
+/// When an overloaded server asks its callers to retry.
 pub const CROWDED_WAIT: Duration = Duration::from_secs(5);
 
-/// A real hash of an unguessable password, for accounts that do not exist.
+/// Hash of an unguessable password, for accounts that do not exist.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     let mut random = [0_u8; 32];
-    getrandom::fill(&mut random).expect("the operating system has random numbers");
+    getrandom::fill(&mut random).expect("the system has a random source");
     argon::hash(&random)
 });
 
-/// What a new password may not be.
+/// Why a new password is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     #[error("Password must be at least 8 characters")]
@@ -49,7 +51,7 @@ impl PasswordError {
     }
 }
 
-/// Too many hashes are waiting; try again in a few seconds.
+/// Too many hashes are waiting; retry in a few seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crowded;
 
@@ -59,12 +61,12 @@ const COMMON: &str = include_str!("common_passwords.txt");
 
 fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
-    // The estimate's own lists rank the few thousand that are tried first, and it sees through "P@ssw0rd1": guesses of a listed
-    // password are about its rank.
+    // zxcvbn's own lists rank the few thousand passwords that are tried first, and it recognizes "P@ssw0rd1". Its
+    // guesses for a listed password are about the password's rank.
     COMMON.lines().any(|common| common == lower) || zxcvbn::zxcvbn(password, &[]).guesses() <= 9_000
 }
 
-/// Whose password it is and where it is for: words that an attacker tries first.
+/// The user and the site of a password: words that an attacker tries first.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordContext<'a> {
     pub role: Role,
@@ -75,7 +77,7 @@ pub struct PasswordContext<'a> {
 }
 
 impl PasswordContext<'_> {
-    /// Each text as it is, without its blanks and signs, and word by word.
+    /// Each text as it is, without blanks and punctuation, and word by word.
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         for text in [self.email, self.name, self.product, self.host] {
@@ -88,7 +90,7 @@ impl PasswordContext<'_> {
         words
     }
 
-    /// Lowest score of zxcvbn: 2 withstands 10^6 guesses, 3 withstands 10^8.
+    /// Minimum zxcvbn score: 2 withstands 10^6 guesses, 3 withstands 10^8.
     const fn score_min(&self) -> zxcvbn::Score {
         match self.role {
             Role::Administrator => zxcvbn::Score::Three,
@@ -103,7 +105,7 @@ impl PasswordContext<'_> {
     }
 }
 
-/// Judges a new password as received: not trimmed, not shortened (ASVS 6.2.8).
+/// Validates a new password as received: not trimmed, not truncated (ASVS 6.2.8).
 pub fn judge(password: &SecretString, context: &PasswordContext<'_>) -> Result<(), PasswordError> {
     let password = password.expose_secret();
     match password.chars().count() {
@@ -115,11 +117,11 @@ pub fn judge(password: &SecretString, context: &PasswordContext<'_>) -> Result<(
     }
 }
 
-/// Where passwords are hashed.
+/// Hashes and verifies passwords.
 #[derive(Debug)]
 pub struct Hashing {
     queue: FairQueue,
-    /// Hashes so far, for tests that count what a try costs.
+    /// Number of hashes so far, for tests that count what an attempt costs.
     #[cfg(test)]
     pub done: std::sync::atomic::AtomicUsize,
 }
@@ -135,12 +137,12 @@ impl Default for Hashing {
 }
 
 impl Hashing {
-    /// The PHC string of a password.
+    /// Hashes a password. Returns a PHC string.
     pub async fn hash(&self, waiter: Waiter, password: SecretString) -> Result<String, Crowded> {
         self.run(waiter, move || argon::hash(password.expose_secret().as_bytes())).await
     }
 
-    /// Whether the password is the one behind the hash; without a hash it takes as long and says no.
+    /// Whether the password matches the hash. Without a hash it takes as long and returns `false`.
     pub async fn verify(&self, waiter: Waiter, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
         self.run(waiter, move || {
             let known = hash.is_some();
@@ -159,13 +161,13 @@ impl Hashing {
         let turn = self.queue.turn(waiter).await?;
         #[cfg(test)]
         self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // The turn ends with the hash, also when the client went away before that.
+        // The turn ends with the hash, even if the client disconnects before that.
         let hashing = tokio::task::spawn_blocking(move || (work(), turn));
         Ok(hashing.await.expect("hashing does not panic").0)
     }
 }
 
-/// Whether a stored hash was made with other parameters than today's.
+/// Whether a stored hash has other parameters than the current ones.
 pub fn is_outdated(hash: &str) -> bool {
     !hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
 }
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_person_and_the_product_are_refused() {
+    fn words_of_the_user_and_the_product_are_rejected() {
         let own = ["priya@northwind.example", "Priya@Northwind.example", "priyashah", "Priya Shah", "priya2024"];
         let product = ["ordertime", "Order Time", "OrderTime1", "orders.example.com", "ordersexamplecom", "Welcome1!"];
         for password in own.into_iter().chain(product) {
@@ -235,12 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn the_three_thousand_commonest_are_refused() {
+    fn commonest_passwords_are_rejected() {
         assert_eq!(COMMON.lines().collect::<std::collections::HashSet<_>>().len(), 3_000);
         for password in COMMON.lines() {
             assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
-        // those of another list, made of other leaks
+        // from another list, made of other leaks
         for password in ["pinkfloy", "insomnia", "culinary", "greyhoun"] {
             assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
@@ -252,7 +254,7 @@ mod tests {
         let hash = hashing.hash(WAITER, SecretString::from(" spaces stay ")).await.expect("hashed");
         assert!(!is_outdated(&hash), "{hash}");
         let is =
-            async |typed: &str, hash| hashing.verify(WAITER, SecretString::from(typed), hash).await.expect("a place");
+            async |typed: &str, hash| hashing.verify(WAITER, SecretString::from(typed), hash).await.expect("a turn");
         assert!(is(" spaces stay ", Some(hash.clone())).await);
         assert!(!is("spaces stay", Some(hash.clone())).await);
         assert!(!is(" spaces stay ", None).await);
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_surplus_is_sent_away() {
+    async fn overloaded_hasher_rejects_callers() {
         let hashing = Hashing { queue: FairQueue::new(1, 0), ..Hashing::default() };
         let _taken = hashing.queue.turn(WAITER).await.expect("the only turn");
         assert_eq!(hashing.verify(WAITER, SecretString::from("x"), None).await, Err(Crowded));

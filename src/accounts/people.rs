@@ -1,5 +1,5 @@
-//! Who has an account, as an administrator or the operator sees it: list, find, add, invite. Nobody is deleted, since the
-//! activity names them.
+//! User accounts as administrators and the operator manage them: list, find, add, invite. Users are never deleted,
+//! because the audit log names them.
 
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ use crate::{
     database::{Connection, transaction},
 };
 
-/// What a new account with a password is made of, already judged.
+/// A new account with a password, already validated.
 #[derive(Debug)]
 pub struct NewUser {
     pub email: Email,
@@ -25,7 +25,7 @@ pub struct NewUser {
     pub password: SecretString,
 }
 
-/// What an invitation is made of, already judged.
+/// An invitation, already validated.
 #[derive(Clone, Debug)]
 pub struct Invitation {
     pub email: Email,
@@ -33,7 +33,7 @@ pub struct Invitation {
     pub role: Role,
 }
 
-/// Somebody with an account.
+/// A user account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownUser {
     pub id: Uuid,
@@ -43,11 +43,11 @@ pub struct KnownUser {
     pub presence: Presence,
 }
 
-/// Whether somebody is here, was here, or cannot be.
+/// Whether a user is signed in, was signed in, or cannot sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     Off,
-    /// The link was not used yet.
+    /// The link has not been used yet.
     Invited,
     SignedIn,
     Away(Option<OffsetDateTime>),
@@ -59,7 +59,7 @@ pub enum AddError {
     EmailTaken,
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
@@ -70,28 +70,28 @@ impl From<Crowded> for AddError {
     }
 }
 
-/// Nobody has this id, or they are turned off and this needs somebody who is not.
+/// No user has this ID, or the user is disabled and the operation requires an enabled one.
 #[derive(Debug, thiserror::Error)]
 pub enum Missing {
     #[error("nobody with this account")]
     Nobody,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 
 impl Accounts {
-    /// Whom a Viewer may ask: up to five names.
+    /// Administrators whom a Viewer may ask: up to five names.
     pub async fn administrators(&self) -> sqlx::Result<Vec<String>> {
         sql::list_administrators(&self.pool, 5).await
     }
 
-    /// Whether nobody can sign in yet.
+    /// Whether there are no users yet.
     pub async fn is_empty(&self) -> sqlx::Result<bool> {
         sql::is_empty(&self.pool).await
     }
 
-    /// Everybody, in the order of their names.
+    /// All users, sorted by name.
     pub async fn list(&self) -> sqlx::Result<Vec<KnownUser>> {
         Ok(sql::list_users(&self.pool, None, None).await?.into_iter().map(KnownUser::from).collect())
     }
@@ -104,7 +104,7 @@ impl Accounts {
         Ok(sql::list_users(&self.pool, None, Some(email.as_str())).await?.pop().map(KnownUser::from))
     }
 
-    /// Adds a person with a password, from the command line.
+    /// Adds a user with a password, from the command line.
     ///
     /// # Errors
     /// [`AddError::EmailTaken`].
@@ -120,7 +120,7 @@ impl Accounts {
         .await
     }
 
-    /// Adds a person who chooses a password by the link that this returns.
+    /// Adds a user, who chooses a password by the returned link.
     ///
     /// # Errors
     /// [`AddError::EmailTaken`].

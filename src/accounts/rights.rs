@@ -1,7 +1,7 @@
-//! What somebody may: raise, lower, sign out, turn off and on.
+//! User administration: promote, demote, sign out, disable and enable.
 //!
-//! Surprising: every change of a role ends the person's sessions, raised or lowered, because a session never outlives its rights
-//! (ASVS 7.2.4).
+//! Every change of a role ends the user's sessions, whether promoted or demoted, because a session never outlives its
+//! rights (ASVS 7.2.4).
 
 use uuid::Uuid;
 
@@ -21,13 +21,13 @@ pub enum Refusal {
     OwnAccount,
     #[error("nobody with this account")]
     Nobody,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 
 impl Accounts {
-    /// Makes somebody an administrator; whether they were none. They sign in again.
+    /// Makes a user an administrator and ends their sessions. Returns whether the role changed.
     ///
     /// # Errors
     /// [`Refusal::OwnRole`] or [`Refusal::Nobody`].
@@ -35,7 +35,7 @@ impl Accounts {
         self.change_role(by, user, Role::Administrator).await
     }
 
-    /// Makes somebody a viewer; whether they were none. They are signed out everywhere.
+    /// Makes a user a viewer and ends their sessions. Returns whether the role changed.
     ///
     /// # Errors
     /// [`Refusal::OwnRole`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
@@ -70,7 +70,7 @@ impl Accounts {
         .await
     }
 
-    /// Ends every session of somebody; how many were open.
+    /// Ends all sessions of a user. Returns how many were open.
     ///
     /// # Errors
     /// [`Missing::Nobody`].
@@ -79,7 +79,7 @@ impl Accounts {
             Box::pin(async move {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
                 let browsers = sql::count_open_sessions(work, user).await?;
-                // Before the sessions end: one of them may be the one that asks.
+                // Before the sessions end, because one of them may be the actor's.
                 if browsers > 0 {
                     let event = Event::UserSignedOut { person: known.name, email: Some(known.email), browsers };
                     audit::record(work, &by, None, &event).await?;
@@ -93,7 +93,7 @@ impl Accounts {
         .await
     }
 
-    /// Signs somebody out at once and for good; whether they were not turned off before.
+    /// Disables a user and ends their sessions. Returns whether the user was enabled before.
     ///
     /// # Errors
     /// [`Refusal::OwnAccount`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
@@ -120,7 +120,7 @@ impl Accounts {
         .await
     }
 
-    /// Lets somebody sign in again with the password they had; whether they were turned off.
+    /// Lets a user sign in again with their old password. Returns whether the user was disabled before.
     ///
     /// # Errors
     /// [`Missing::Nobody`].
@@ -152,7 +152,8 @@ impl Accounts {
     }
 }
 
-/// Nobody takes the last administrator away. The administrators are held, so two who lower each other do not both succeed.
+/// Fails if the change would remove the last administrator. The administrators' rows are locked, so two who demote each
+/// other cannot both succeed.
 async fn keep_an_administrator(work: &mut Connection, user: Uuid, known: &sql::Known) -> Result<(), Refusal> {
     let is_one = Role::from_stored(&known.role) == Role::Administrator;
     if is_one && !sql::any_other_administrator(work, user).await? {

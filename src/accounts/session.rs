@@ -1,5 +1,6 @@
-//! Sessions: 256 random bits in a cookie, their SHA-256 in the database, an end by idleness and an end for good, both by the
-//! database's clock. Stops whoever reads a dump (hashes sign nobody in) and whoever shifts a server's clock.
+//! Sessions: 256 random bits in a cookie, their SHA-256 in the database, an idle timeout and an absolute timeout, both
+//! by the database clock. Protects against readers of a dump (hashes sign nobody in) and against changes of a server's
+//! clock.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,21 +8,21 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
-/// How long an entered password is fresh enough for what asks for it again.
+/// How long an entered password counts as a confirmation, in minutes.
 pub const FRESH_MINUTES: i32 = 10;
 
-/// The random value that a browser holds: a session's, or before sign-in a form's.
+/// The random secret of a browser: of a session or, before sign-in, of a form.
 #[derive(Clone)]
 pub struct BrowserSecret([u8; 32]);
 
 impl BrowserSecret {
     pub fn generate() -> Self {
         let mut secret = [0; 32];
-        getrandom::fill(&mut secret).expect("the operating system has random numbers");
+        getrandom::fill(&mut secret).expect("the system has a random source");
         Self(secret)
     }
 
-    /// Reads a cookie's value; anything but 43 characters of base64url is nothing.
+    /// Parses a cookie's value: 43 characters of base64url, otherwise `None`.
     pub fn from_cookie(value: &str) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok().map(Self)
     }
@@ -30,20 +31,21 @@ impl BrowserSecret {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What the database holds instead.
+    /// The value that the database stores.
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()
     }
 
-    /// A form token: HMAC under this secret, XOR-masked anew for each page so that compression leaks nothing (BREACH).
+    /// A form token: HMAC under this secret, XOR-masked with a new mask for each page, so that compression leaks
+    /// nothing (BREACH).
     pub fn form_token(&self) -> String {
         let mut mask = [0_u8; 32];
-        getrandom::fill(&mut mask).expect("the operating system has random numbers");
+        getrandom::fill(&mut mask).expect("the system has a random source");
         let masked: Vec<u8> = self.plain_token().iter().zip(mask).map(|(token, mask)| token ^ mask).collect();
         URL_SAFE_NO_PAD.encode([&mask[..], &masked].concat())
     }
 
-    /// Whether a form token was made for this browser.
+    /// Whether a form token was issued for this browser.
     pub fn made(&self, token: &str) -> bool {
         let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return false };
         let Some((mask, masked)) = bytes.split_at_checked(32) else { return false };
@@ -70,7 +72,7 @@ impl std::fmt::Debug for BrowserSecret {
     }
 }
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     Idle,
@@ -82,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_carries_256_bits_and_comes_back() {
+    fn cookie_round_trips_256_bits() {
         let secret = BrowserSecret::generate();
         assert_eq!(secret.to_cookie().len(), 43);
         assert_eq!(BrowserSecret::from_cookie(&secret.to_cookie()).expect("ours").hash(), secret.hash());
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_token_is_new_on_each_page_and_bound_to_its_browser() {
+    fn form_token_differs_per_page_and_is_bound_to_its_browser() {
         let (ours, theirs) = (BrowserSecret::generate(), BrowserSecret::generate());
         assert_ne!(ours.form_token(), ours.form_token());
         assert!(ours.made(&ours.form_token()));

@@ -1,4 +1,4 @@
-//! Who a cookie stands for, and where a person is signed in.
+//! Resolves session cookies, and lists and ends the sessions of a user.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -10,39 +10,39 @@ use crate::{
     database::{Lease, transaction},
 };
 
-/// Who a cookie stands for.
+/// The session of a cookie.
 #[derive(Debug)]
 pub enum Session {
-    /// The banner is told once: reading it takes it off.
+    /// The banner is shown once: reading it removes it.
     Live {
         user: User,
         banner: Option<Value>,
-        /// The password was entered within the last ten minutes.
+        /// Set if the password was entered within the last ten minutes.
         fresh: Option<Fresh>,
-        /// What this was read on, for whoever asks on.
+        /// The connection that read the session, for further queries.
         connection: Lease,
     },
     Ended(Ended),
     Unknown,
 }
 
-/// One browser in which a person is signed in.
+/// One browser in which a user is signed in.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
-    /// What a form calls it.
+    /// Identifies the session in forms.
     pub handle: Uuid,
     pub ip: Option<String>,
-    /// What the browser calls itself: a hint, since it may say anything.
+    /// What the browser calls itself; untrusted.
     pub user_agent: Option<String>,
     pub since: OffsetDateTime,
     pub last_seen: OffsetDateTime,
-    /// The one that asks.
+    /// Whether this is the session of the request.
     pub is_this: bool,
 }
 
 impl Accounts {
-    /// Who the cookie stands for, in one statement; "last seen" is written at most once a minute. Only who `shows_page` is told
-    /// the banner: an answer that nobody sees would lose it.
+    /// Reads the session of a cookie in one statement. The last-seen time is written at most once a minute. The banner
+    /// is read only if `shows_page`: a response that nobody sees would lose it.
     pub async fn session(&self, secret: &BrowserSecret, shows_page: bool) -> sqlx::Result<Session> {
         let hash = secret.hash();
         let mut connection = self.pool.acquire().await?;
@@ -66,12 +66,12 @@ impl Accounts {
         Ok(Session::Live { user, banner, fresh: Fresh::when(row.is_fresh), connection })
     }
 
-    /// Leaves a message for the next page of this session.
+    /// Stores a message for the next page of this session.
     pub async fn leave_banner(&self, session: &[u8], banner: &Value) -> sqlx::Result<()> {
         sql::update_banner(&self.pool, session, banner).await
     }
 
-    /// Where somebody is signed in: this browser first, then the one that was seen last.
+    /// The open sessions of a user: this one first, then the one that was seen last.
     pub async fn open_sessions(&self, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenSession>> {
         let rows = sql::list_sessions(&self.pool, user, this).await?;
         let sessions = rows.into_iter().map(|row| OpenSession {
@@ -85,7 +85,7 @@ impl Accounts {
         Ok(sessions.collect())
     }
 
-    /// Ends another session of one's own; what its browser called itself, or nothing if it was over already.
+    /// Ends another session of the same user. Returns its user agent, or `None` if the session had already ended.
     pub async fn end_session(
         &self,
         by: By,
@@ -107,7 +107,7 @@ impl Accounts {
         .await
     }
 
-    /// Ends all of one's own sessions but this one; how many were open.
+    /// Ends all of a user's sessions except this one. Returns how many were open.
     pub async fn end_other_sessions(&self, by: By, user: Uuid, this: Vec<u8>) -> sqlx::Result<u64> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -122,7 +122,7 @@ impl Accounts {
         .await
     }
 
-    /// Removes sessions that ended by time long ago.
+    /// Deletes sessions that expired long ago.
     pub async fn sweep_sessions(&self) -> sqlx::Result<u64> {
         transaction(&self.pool, |work| Box::pin(async move { sql::sweep_sessions(work).await })).await
     }

@@ -1,4 +1,4 @@
-//! Coming in by password, and going out. Unknown and known accounts look the same and take as long.
+//! Sign-in by password, and sign-out. Unknown and known accounts look the same and take as long.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub enum SignInError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
@@ -37,12 +37,12 @@ impl From<Crowded> for SignInError {
 }
 
 impl Accounts {
-    /// Signs in and opens a session; the attempt is counted before anything is hashed, with those of this browser where its
-    /// device cookie shows that it signed in to the account before. `replaces` is the session that this browser
-    /// had until now: it ends in the same transaction (ASVS 7.2.4).
+    /// Signs in and opens a session. The attempt is counted before anything is hashed, with this browser's own count if
+    /// its device cookie shows that it signed in to the account before. `replaces` is the browser's previous session:
+    /// it ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
-    /// The same for an unknown account and a wrong password, and it takes as long.
+    /// The same error after the same time for an unknown account and a wrong password.
     pub async fn sign_in(
         &self,
         by: By,
@@ -68,7 +68,8 @@ impl Accounts {
         let rehash = checked.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
         let is_right = self.hashing.verify(waiter, password, checked.clone()).await?;
         let Some((known, checked)) = known.zip(checked).filter(|_| is_right) else {
-            // No text of a stranger's: the activity is append-only, and a password typed as an address would stay in it.
+            // No text from a stranger: the audit log is append-only, and would keep a password that was typed as an
+            // address.
             let (account, digest) = match account {
                 Some(account) => (Some(account), None),
                 None => (None, self.digest(&email)),
@@ -83,7 +84,7 @@ impl Accounts {
         };
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                // A password that was changed, or a person who was turned off, while we were hashing.
+                // The password may have changed, or the user may have been disabled, during the hash.
                 if !sql::let_in(work, known.id, Some(&checked)).await? {
                     return Err(SignInError::Wrong);
                 }
@@ -102,13 +103,13 @@ impl Accounts {
         .await
     }
 
-    /// The device cookie of a browser whose session was opened, or given a new password, just now.
+    /// The device cookie for a browser whose session was just opened or just got a new password.
     pub async fn remember_browser(&self, session: &BrowserSecret, cookie: &DeviceCookie) -> sqlx::Result<DeviceCookie> {
         let person = sql::find_password_of_session(&self.pool, &session.hash()).await?;
         Ok(person.map_or_else(|| cookie.clone(), |(id, hash)| cookie.with(id, &hash)))
     }
 
-    /// Ends the session for good.
+    /// Ends the session.
     pub async fn sign_out(&self, by: By, session: Vec<u8>) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -122,13 +123,14 @@ impl Accounts {
         .await
     }
 
-    /// Six bytes of a keyed digest: enough to see that one unknown address is tried again, and nothing to guess from.
+    /// Six bytes of a keyed digest: enough to recognize that one unknown address is tried again, and useless for
+    /// guessing.
     fn digest(&self, email: &str) -> Option<String> {
         let prints = self.vault.as_ref()?.fingerprints("unknown address", &[email]);
         Some(prints.active().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// An event that changes nothing else.
+    /// Records an event that comes with no other change.
     pub(super) async fn record(&self, by: By, event: Event) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| Box::pin(async move { audit::record(work, &by, None, &event).await })).await
     }

@@ -1,4 +1,4 @@
-//! The rules of sign-in and sessions against a real database.
+//! Tests of sign-in and sessions against a real database.
 
 use std::sync::atomic::Ordering;
 
@@ -14,8 +14,8 @@ const PASSWORD: &str = "four plain random words";
 
 fn priya() -> NewUser {
     NewUser {
-        email: Email::parse("priya@northwind.example").expect("fine"),
-        name: PersonName::parse("Priya Shah").expect("fine"),
+        email: Email::parse("priya@northwind.example").expect("valid"),
+        name: PersonName::parse("Priya Shah").expect("valid"),
         role: Role::Administrator,
         password: SecretString::from(PASSWORD),
     }
@@ -35,7 +35,7 @@ async fn sign_in_from(accounts: &Accounts, ip: &str, password: &str) -> Result<B
 }
 
 #[sqlx::test]
-async fn a_person_signs_in_and_out(pool: sqlx::PgPool) {
+async fn user_signs_in_and_out(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -52,7 +52,7 @@ async fn a_person_signs_in_and_out(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: sqlx::PgPool) {
+async fn attempts_are_counted_before_hashing_ignoring_case(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool);
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -68,12 +68,12 @@ async fn tries_are_counted_before_hashing_whatever_the_letter_case(pool: sqlx::P
 }
 
 #[sqlx::test]
-async fn a_right_password_lifts_the_count_of_the_account_and_not_of_the_address(pool: sqlx::PgPool) {
+async fn successful_sign_in_resets_the_account_count_only(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     for _ in 0..25 {
-        try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("nobody is locked out by signing in");
+        try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("a successful sign-in is not limited");
     }
     for n in 0..5 {
         try_sign_in(&accounts, &format!("sam{n}@northwind.example"), "wrong").await.expect_err("unknown");
@@ -83,7 +83,7 @@ async fn a_right_password_lifts_the_count_of_the_account_and_not_of_the_address(
 }
 
 #[sqlx::test]
-async fn sessions_end_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+async fn sessions_end_by_the_database_clock(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -97,7 +97,7 @@ async fn sessions_end_by_the_clock_of_the_database(pool: sqlx::PgPool) {
     shift("last_seen_at", 29).await;
     assert!(
         matches!(accounts.session(&session, true).await, Ok(Session::Live { .. })),
-        "being seen starts the half hour anew"
+        "activity restarts the idle timeout"
     );
     shift("last_seen_at", 31).await;
     assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(Ended::Idle))));
@@ -107,7 +107,7 @@ async fn sessions_end_by_the_clock_of_the_database(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn the_cookie_is_nowhere_in_the_database(pool: sqlx::PgPool) {
+async fn cookie_is_not_stored_in_the_database(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -117,7 +117,7 @@ async fn the_cookie_is_nowhere_in_the_database(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn a_set_up_link_makes_one_administrator_once(pool: sqlx::PgPool) {
+async fn set_up_link_creates_one_administrator_once(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let (first, second) =
@@ -131,13 +131,13 @@ async fn a_set_up_link_makes_one_administrator_once(pool: sqlx::PgPool) {
     assert_eq!(
         usize::from(one.is_ok()) + usize::from(two.is_ok()),
         1,
-        "two links spent together make one administrator"
+        "two links used at once create one administrator"
     );
     assert!(matches!(accounts.check_link(&second).await, Err(LinkError::AlreadySetUp)));
 }
 
 #[sqlx::test]
-async fn a_set_up_link_ends_after_an_hour(pool: sqlx::PgPool) {
+async fn set_up_link_expires_after_an_hour(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let link = accounts.make_set_up_link().await.expect("link");
@@ -145,7 +145,7 @@ async fn a_set_up_link_ends_after_an_hour(pool: sqlx::PgPool) {
     assert!(matches!(accounts.set_up(Origin::default(), &link, priya()).await, Err(LinkError::Dead)));
 }
 
-/// A person as the pages know them after signing in.
+/// Signs in, and returns the user and the session.
 async fn signed_in(accounts: &Accounts, email: &str) -> (User, BrowserSecret) {
     let session = try_sign_in(accounts, email, PASSWORD).await.expect("signed in");
     match accounts.session(&session, true).await.expect("an answer") {
@@ -171,7 +171,7 @@ fn hashes(accounts: &Accounts) -> usize {
 }
 
 #[sqlx::test]
-async fn fifty_tries_at_once_are_counted_as_fifty_and_five_are_hashed(pool: sqlx::PgPool) {
+async fn fifty_parallel_attempts_are_counted_and_five_are_hashed(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -205,13 +205,13 @@ async fn an_ipv6_site_cannot_evade_its_limit_by_changing_networks(pool: sqlx::Pg
 }
 
 #[sqlx::test]
-async fn an_unknown_an_invited_and_a_known_account_cost_the_same_work(pool: sqlx::PgPool) {
+async fn unknown_invited_and_known_accounts_cost_the_same_work(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let invitation = Invitation {
-        email: Email::parse("ana@agency.example").expect("fine"),
-        name: PersonName::parse("Ana Ruiz").expect("fine"),
+        email: Email::parse("ana@agency.example").expect("valid"),
+        name: PersonName::parse("Ana Ruiz").expect("valid"),
         role: Role::Viewer,
     };
     accounts.invite(By::operator(), invitation, Fresh::when(true).expect("fresh")).await.expect("invited");
@@ -222,8 +222,8 @@ async fn an_unknown_an_invited_and_a_known_account_cost_the_same_work(pool: sqlx
     }
 }
 
-/// The figure behind the test above, by the clock: medians within a tenth. Left out of the usual run, because a busy machine
-/// has another opinion: `cargo test --release --lib accounts::tests::medians -- --ignored --nocapture`.
+/// Measures the timing behind the test above: medians within a tenth. Not in the usual run, because a busy machine
+/// distorts it: `cargo test --release --lib accounts::tests::medians -- --ignored --nocapture`.
 #[sqlx::test]
 #[ignore = "measures time"]
 async fn medians_of_known_and_unknown_accounts(pool: sqlx::PgPool) {
@@ -247,7 +247,7 @@ async fn medians_of_known_and_unknown_accounts(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn a_hash_of_weaker_days_is_made_anew_at_the_next_sign_in(pool: sqlx::PgPool) {
+async fn outdated_hash_is_replaced_at_the_next_sign_in(pool: sqlx::PgPool) {
     use argon2::{Algorithm, Argon2, Params, Version, password_hash::PasswordHasher};
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
@@ -265,24 +265,24 @@ async fn a_hash_of_weaker_days_is_made_anew_at_the_next_sign_in(pool: sqlx::PgPo
     let strong = hash().await;
     assert!(strong.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{strong}");
     try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect("signed in");
-    assert_eq!(hash().await, strong, "and then it stays");
+    assert_eq!(hash().await, strong, "it is replaced once");
 }
 
 #[sqlx::test]
-async fn a_sign_in_that_meets_a_changed_password_does_not_come_in(pool: sqlx::PgPool) {
+async fn sign_in_fails_if_the_password_changed_meanwhile(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let id = accounts.add(By::operator(), priya()).await.expect("added");
     let mut work = pool.acquire().await.expect("connection");
     let hash: String = sqlx::query_scalar("select password_hash from users").fetch_one(&pool).await.expect("a hash");
-    assert!(sql::let_in(&mut work, id, Some(&hash)).await.expect("asked"));
-    assert!(!sql::let_in(&mut work, id, Some("what was checked before")).await.expect("asked"));
+    assert!(sql::let_in(&mut work, id, Some(&hash)).await.expect("an answer"));
+    assert!(!sql::let_in(&mut work, id, Some("what was checked before")).await.expect("an answer"));
     sql::update_disabled(&mut work, id, true).await.expect("off");
-    assert!(!sql::let_in(&mut work, id, Some(&hash)).await.expect("asked"));
+    assert!(!sql::let_in(&mut work, id, Some(&hash)).await.expect("an answer"));
 }
 
 #[sqlx::test]
-async fn a_clock_that_is_set_back_prolongs_nothing(pool: sqlx::PgPool) {
+async fn clock_set_back_extends_nothing(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -293,7 +293,7 @@ async fn a_clock_that_is_set_back_prolongs_nothing(pool: sqlx::PgPool) {
         try_sign_in(&accounts, "priya@northwind.example", "wrong").await.expect_err("wrong");
     }
     assert!(matches!(accounts.session(&session, true).await, Ok(Session::Live { .. })));
-    // Two days back: everything that was written is in the future now.
+    // Two days back: all written timestamps are in the future now.
     for moved in [
         "update sessions set created_at = created_at + interval '2 days', last_seen_at = last_seen_at + interval '2 days'",
         "update set_up_links set expires_at = expires_at + interval '2 days'",
@@ -307,7 +307,7 @@ async fn a_clock_that_is_set_back_prolongs_nothing(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn a_password_is_fresh_for_ten_minutes_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+async fn password_is_fresh_for_ten_minutes_by_the_database_clock(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -323,7 +323,7 @@ async fn a_password_is_fresh_for_ten_minutes_by_the_clock_of_the_database(pool: 
 }
 
 #[sqlx::test]
-async fn a_changed_password_ends_every_other_session_and_every_link_at_once(pool: sqlx::PgPool) {
+async fn changed_password_ends_other_sessions_and_links(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
@@ -346,19 +346,19 @@ async fn a_changed_password_ends_every_other_session_and_every_link_at_once(pool
     }
     assert!(matches!(accounts.session(&opened, true).await, Ok(Session::Live { fresh: Some(_), .. })));
     assert!(matches!(accounts.check_link(&link).await, Err(LinkError::Dead)));
-    try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect_err("the old password is nobody's");
+    try_sign_in(&accounts, "priya@northwind.example", PASSWORD).await.expect_err("the old password does not work");
     try_sign_in(&accounts, "priya@northwind.example", new).await.expect("the new one");
-    let refused = change(new, &old).await.expect_err("from a session that is over");
+    let refused = change(new, &old).await.expect_err("the session has ended");
     assert!(crate::audit::is_not_permitted(&refused), "{refused:?}");
-    try_sign_in(&accounts, "priya@northwind.example", new).await.expect("and nothing was changed by that");
+    try_sign_in(&accounts, "priya@northwind.example", new).await.expect("the refused change has no effect");
 }
 
 #[sqlx::test]
-async fn two_administrators_who_turn_each_other_off_leave_one(pool: sqlx::PgPool) {
+async fn administrators_who_disable_each_other_leave_one(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let accounts = Accounts::new(pool.clone());
     let priya_id = accounts.add(By::operator(), priya()).await.expect("added");
-    let sam = NewUser { email: Email::parse("sam@northwind.example").expect("fine"), ..priya() };
+    let sam = NewUser { email: Email::parse("sam@northwind.example").expect("valid"), ..priya() };
     let sam_id = accounts.add(By::operator(), sam).await.expect("added");
     let by = |id| By {
         actor: Actor::Person { id, name: "x".into(), email: "x".into(), authority: Authority::Started },

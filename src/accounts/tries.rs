@@ -1,5 +1,6 @@
-//! Limits of password attempts, counted before anything is hashed. Strangers are counted by network, by account from one network,
-//! and by account; a browser that signed in before by itself; whoever is signed in by session.
+//! Login throttle: limits of password attempts, counted before anything is hashed. Strangers are counted by network, by
+//! account and network, and by account; a browser that signed in before has its own count; a signed-in user is counted
+//! by session.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,17 +15,17 @@ const PAIR_LIMIT: u32 = 5;
 const ACCOUNT_LIMIT: u32 = 20;
 const DEVICE_LIMIT: u32 = 10;
 const STEP_UP_LIMIT: u32 = 5;
-/// Attempts by the length of the network's prefix. One customer of an IPv6 provider may have a /48.
+/// Attempts by prefix length of the network. One customer of an IPv6 provider may have a /48.
 const IPV4_LIMITS: &[(u8, u32)] = &[(32, 30)];
 const IPV6_LIMITS: &[(u8, u32)] = &[(48, 120), (56, 60), (64, 30)];
 
-/// "Too many sign-in tries. Try again in 5 minutes."
+/// The message, such as "Too many sign-in tries. Try again in 5 minutes."
 pub(super) fn too_many(wait: Duration) -> String {
     let minutes = wait.as_secs().div_ceil(60);
     format!("Too many sign-in tries. Try again in {minutes} {}.", if minutes == 1 { "minute" } else { "minutes" })
 }
 
-/// The networks around a client, the widest first, and how many attempts each has.
+/// The networks that contain a client, widest first, with the number of attempts of each.
 #[derive(Clone, Debug)]
 pub(super) struct ClientNetworks {
     address: IpAddr,
@@ -51,7 +52,8 @@ impl ClientNetworks {
     }
 }
 
-/// The limits of one sign-in attempt, in the order in which they refuse. A known device has its own and shares none.
+/// The limits of one sign-in attempt, in the order in which they refuse. A known device has its own limit and shares
+/// none.
 pub(super) fn of_sign_in(email: &str, networks: &ClientNetworks, device: Option<Device>) -> Vec<(Throttle, Bucket)> {
     let limit = |limit, kind, parts: &[&[u8]]| (Throttle { limit, window: WINDOW }, Bucket::of(kind, parts));
     if let Some(Device { account, nonce }) = device {
@@ -67,12 +69,13 @@ pub(super) fn of_sign_in(email: &str, networks: &ClientNetworks, device: Option<
     networks.all().map(of_network).chain(of_account).collect()
 }
 
-/// The limit of entering the password again in a session.
+/// The limit of password confirmations in a session.
 pub(super) fn of_step_up(session: &[u8]) -> (Throttle, Bucket) {
     (Throttle { limit: STEP_UP_LIMIT, window: WINDOW }, Bucket::of(BucketKind::StepUp, &[session]))
 }
 
-/// Forgets the attempts before a right password. The networks keep theirs: it says nothing of the other attempts from there.
+/// Resets the counts after a successful sign-in, except those of networks: it says nothing about other attempts from
+/// there.
 pub(super) async fn clear(
     connection: &mut crate::database::Connection,
     limits: &[(Throttle, Bucket)],
@@ -102,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn typed_text_never_spells_the_bucket_of_a_network() {
+    fn typed_text_never_hits_the_bucket_of_a_network() {
         let (here, there) = (ClientNetworks::of(Some("192.0.2.1")), ClientNetworks::of(Some("203.0.113.7")));
         let of_here: Vec<Bucket> = of_sign_in("priya@northwind.example", &here, None).iter().map(|one| one.1).collect();
         for email in ["/192.0.2.1", "192.0.2.1", "priya@northwind.example/192.0.2.1", ""] {
@@ -113,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_told_in_minutes() {
+    fn wait_is_shown_in_minutes() {
         assert_eq!(too_many(Duration::from_mins(5)), "Too many sign-in tries. Try again in 5 minutes.");
         assert_eq!(too_many(Duration::from_secs(9)), "Too many sign-in tries. Try again in 1 minute.");
     }

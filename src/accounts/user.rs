@@ -1,4 +1,4 @@
-//! A person who may come in, and how their name and address are written.
+//! Users, and the rules for their names and addresses.
 
 use uuid::Uuid;
 
@@ -6,7 +6,7 @@ use crate::{direction::is_mark, pasted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Can do everything here.
+    /// Can do everything.
     Administrator,
     /// Sees carts, health and activity, and changes nothing.
     Viewer,
@@ -35,7 +35,7 @@ pub struct User {
     pub theme: &'static str,
 }
 
-/// The three themes, by the word that the database holds.
+/// Looks up one of the three themes by its stored name.
 pub fn theme(text: &str) -> Option<&'static str> {
     ["system", "light", "dark"].into_iter().find(|theme| *theme == text)
 }
@@ -49,7 +49,7 @@ pub struct Email(String);
 pub struct EmailError;
 
 impl Email {
-    /// Demands one `@` with something on both sides and no blanks: only a message that arrives proves more.
+    /// Requires one `@` with text on both sides and no blanks. Only a message that arrives proves more.
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let email = Self::normalise(typed);
         let (local, domain) = email.rsplit_once('@').ok_or(EmailError)?;
@@ -59,7 +59,7 @@ impl Email {
         if plain(local) && plain(domain) && email.len() <= 254 { Ok(Self(email)) } else { Err(EmailError) }
     }
 
-    /// The form under which an address is kept, compared and counted.
+    /// The form in which an address is stored, compared and counted.
     pub fn normalise(typed: &str) -> String {
         pasted::trim(typed).to_lowercase()
     }
@@ -69,7 +69,7 @@ impl Email {
     }
 }
 
-/// What a person is called, 1 to 100 characters.
+/// A user's name, 1 to 100 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonName(String);
 
@@ -79,25 +79,25 @@ pub enum PersonNameError {
     Empty,
     #[error("Name must be 100 characters or fewer")]
     TooLong,
-    /// A name is shown everywhere and stays in the activity, so a secret must never become one.
+    /// Names are shown everywhere and stay in the audit log, so a secret must never become one.
     #[error("That looks like an access token. Enter a name. We have not kept it here")]
     IsToken,
-    /// The activity would read as if the server or its operator had acted.
+    /// The audit log would read as if the server or its operator had acted.
     #[error("That name belongs to this server. Enter another one")]
     Reserved,
 }
 
-/// What the activity calls whoever is no person, and the program; in lower case, without blanks.
+/// Names of the actors that are not users, and of the program; in lower case, without blanks.
 const RESERVED: [&str; 8] =
     ["system", "thesystem", "operator", "theoperator", "somebody", "cartwright", "ordertime", "server"];
 
 impl PersonName {
-    /// Trims, and drops what a line of text cannot show or what turns the words around it. Refuses our own names.
+    /// Trims the name, and removes control characters and direction marks. Rejects reserved names.
     pub fn parse(typed: &str) -> Result<Self, PersonNameError> {
         Self::parse_beside(typed, "")
     }
 
-    /// The same where the pages call the product by this name, which is refused as well.
+    /// Like [`Self::parse`], but also rejects the name of the product.
     pub fn parse_beside(typed: &str, product: &str) -> Result<Self, PersonNameError> {
         let bare = |name: &str| -> String {
             name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -127,13 +127,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_kept_in_one_form() {
+    fn addresses_are_normalized() {
         for typed in [
             "  Priya@Northwind.Example ",
             "\u{202A}priya@northwind.example\u{202C}",
             "priya@northwind.example\u{200B}\n",
         ] {
-            assert_eq!(Email::parse(typed).expect("fine").as_str(), "priya@northwind.example", "{typed:?}");
+            assert_eq!(Email::parse(typed).expect("valid").as_str(), "priya@northwind.example", "{typed:?}");
         }
         for typed in ["", "priya", "@x", "a@", "a b@c", "a@b@c", "a@\u{7}b", "a\u{200B}b@c.example"] {
             assert_eq!(Email::parse(typed), Err(EmailError), "{typed:?}");
@@ -141,22 +141,22 @@ mod tests {
     }
 
     #[test]
-    fn names_have_a_length() {
-        assert_eq!(PersonName::parse("  Priya Shah ").expect("fine").as_str(), "Priya Shah");
+    fn names_are_trimmed_and_limited_in_length() {
+        assert_eq!(PersonName::parse("  Priya Shah ").expect("valid").as_str(), "Priya Shah");
         for blank in ["", " ", "\u{200B}", "\u{3164}", "\u{2800}", "\u{301}", "\u{A0}\u{2060}"] {
             assert_eq!(PersonName::parse(blank), Err(PersonNameError::Empty), "{blank:?}");
         }
-        assert_eq!(PersonName::parse("\u{FEFF}Priya\u{200B} ").expect("fine").as_str(), "Priya");
+        assert_eq!(PersonName::parse("\u{FEFF}Priya\u{200B} ").expect("valid").as_str(), "Priya");
         assert_eq!(
-            PersonName::parse("\u{202e} eeL maS\u{2069}\u{7} ").expect("fine").as_str(),
+            PersonName::parse("\u{202e} eeL maS\u{2069}\u{7} ").expect("valid").as_str(),
             "eeL maS",
-            "no mark turns it"
+            "direction marks are removed"
         );
         assert_eq!(PersonName::parse(&"x".repeat(101)), Err(PersonNameError::TooLong));
     }
 
     #[test]
-    fn no_token_becomes_a_name() {
+    fn tokens_are_rejected_as_names() {
         let token = format!("shpat_{}", "a1".repeat(16));
         for typed in [token.clone(), format!("Priya {token}"), token.to_uppercase()] {
             assert_eq!(PersonName::parse(&typed), Err(PersonNameError::IsToken), "{typed}");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_ours_are_no_persons_names() {
+    fn reserved_names_are_rejected() {
         for typed in [
             "System",
             "SYSTEM",

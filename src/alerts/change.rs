@@ -1,4 +1,5 @@
-//! What alerts are about, as plain data: alerts know no carts. Names and titles travel as values, a secret has no place here.
+//! The subjects of alerts as plain data. Alerts know nothing about carts: names and titles are passed as values. No
+//! field holds a secret.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -6,7 +7,7 @@ use uuid::Uuid;
 
 use super::{AlertCause, SharedProblem};
 
-/// The five words for a cart, as everywhere outside.
+/// The five statuses of a cart, with their public names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CartStatus {
@@ -17,7 +18,7 @@ pub enum CartStatus {
     Inactive,
 }
 
-/// The kind of credential that a cart holds.
+/// The kind of a cart's credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertCredential {
@@ -27,7 +28,7 @@ pub enum AlertCredential {
 }
 
 impl AlertCredential {
-    /// Its name in the middle of a sentence.
+    /// Its name within a sentence.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::AccessToken => "access token",
@@ -52,28 +53,28 @@ pub struct StatusChange {
     pub store_host: String,
     pub previous: CartStatus,
     pub status: CartStatus,
-    /// The class of the trouble, such as `TOKEN_STOPPED`; of one that is over, the class that ended.
+    /// Class of the problem, such as `TOKEN_STOPPED`; after a recovery, the class that ended.
     pub class: String,
-    /// The same for the words of a mail. Alerts that an earlier version queued have none.
+    /// The same as a cause, for the text of an e-mail. Missing in alerts that an earlier version queued.
     #[serde(default)]
     pub cause: AlertCause,
-    /// Its title, as the page says it.
+    /// Title of the problem, as the page shows it.
     pub title: String,
-    /// Alerts that an earlier version queued have none.
+    /// Missing in alerts that an earlier version queued.
     #[serde(default)]
     pub credential: AlertCredential,
-    /// Shopify's names of needed permissions that are missing.
+    /// Shopify's names of required permissions that are missing.
     pub missing_permissions: Vec<String>,
-    /// What stops working without them, in the words of the permission table and in the same order.
+    /// What stops working without them, in the permission table's words and in the same order.
     pub what_stops: Vec<String>,
-    /// When the trouble began, also of one that is over.
+    /// When the problem began, also after a recovery.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
     pub last_good_at: Option<OffsetDateTime>,
 }
 
-/// Everything that anybody is told.
+/// All kinds of alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum Alert {
@@ -91,15 +92,15 @@ pub enum Alert {
 }
 
 impl StatusChange {
-    /// The alert that this change is worth: on a turn for the worse and on its end, never on a repeat, and never where a person
-    /// has just saved, turned on or turned off the cart and reads its status on the page.
+    /// The alert for this change: for a worse status and for a recovery, never for a repeat, and never if a user has
+    /// just saved, turned on or turned off the cart and sees its status on the page.
     pub fn alert(self) -> Option<Alert> {
         use CartStatus::{Connected, Draft, Inactive, NeedsAttention, NotConnected};
         match (self.previous, self.status) {
             (Connected, NeedsAttention) | (Connected | NeedsAttention, NotConnected) => {
                 Some(Alert::NeedsAttention(self))
             }
-            // Better than before, and still nothing that may be left alone.
+            // Better than before, but still a problem.
             (NotConnected, NeedsAttention) => Some(Alert::NeedsAttention(self)),
             (NeedsAttention | NotConnected, Connected) => Some(Alert::Recovered(self)),
             (Connected, Connected)
@@ -112,7 +113,7 @@ impl StatusChange {
 }
 
 impl Alert {
-    /// The kind as the webhook calls it.
+    /// The kind in the webhook payload.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NeedsAttention(_) => "cart.needs-attention",
@@ -123,7 +124,7 @@ impl Alert {
         }
     }
 
-    /// The cart that it is about.
+    /// The cart that the alert is about.
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
@@ -157,7 +158,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_a_turn_is_told() {
+    fn only_changes_raise_alerts() {
         use CartStatus::{Connected, Draft, Inactive, NeedsAttention, NotConnected};
         let all = [Draft, Connected, NeedsAttention, NotConnected, Inactive];
         let told = |from, to| change(from, to).alert().map(|alert| alert.kind());
@@ -176,8 +177,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn queued_alert_reads_back_also_from_an_earlier_version() {
-        let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
+    fn queued_alerts_of_earlier_versions_are_readable() {
+        let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("an alert");
         let kept = serde_json::to_value(&alert).expect("plain data");
         assert_eq!((&kept["type"], &kept["status"]), (&alert.kind().into(), &"not-connected".into()));
         assert_eq!(serde_json::from_value::<Alert>(kept.clone()).expect("the same"), alert);

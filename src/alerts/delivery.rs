@@ -1,37 +1,37 @@
-//! Delivers what waits. One round leases, calls outside of any transaction, and records; a server that is killed in between
-//! leaves a lease that ends by itself, and the next round of anybody tries again with the same id.
+//! Delivers queued alerts. A run takes leases, sends outside any transaction, and records the results. If a server is
+//! killed in between, the lease expires, and the next run of any server tries again with the same ID.
 
 use std::time::Duration;
 
 use super::{Alerts, Broken, LONGEST_CALL, mail::CONFIRM_TIMEOUT};
 use crate::supervisor::Heartbeat;
 
-/// How often a server looks for what is due.
+/// Interval between polls for due deliveries.
 const EVERY: Duration = Duration::from_secs(5);
-/// How long a webhook delivery belongs to whoever took it, in seconds: several times what a call may take.
+/// Lease of a webhook delivery in seconds: several times the call timeout.
 pub(super) const LEASE: f64 = 60.0;
-/// The same of a mail address: longer than a conversation with a mail server, or another process would send the message again
-/// while the server still has it.
+/// Lease of an e-mail address: longer than a session with a mail server. Otherwise another process could send the
+/// message again while the mail server still handles it.
 pub(super) const MAIL_LEASE: Duration = Duration::from_mins(2);
 const _: () = assert!(MAIL_LEASE.as_secs() > LONGEST_CALL.as_secs() + CONFIRM_TIMEOUT.as_secs() + 10);
-/// How long we try, in seconds: a day.
+/// How long a delivery is retried, in seconds: a day.
 pub(super) const GIVE_UP: f64 = 86_400.0;
-/// Pauses behind the first, second, … failure, in seconds; the last goes on.
+/// Pauses after the first, second, … failure, in seconds; the last one repeats.
 const PAUSES: [f64; 9] = [10.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0];
 
-/// What one round came to.
+/// Result of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
-    /// Messages that arrived, by either way.
+    /// Delivered messages, by either transport.
     pub delivered: usize,
-    /// Tries that failed; they are made again.
+    /// Failed attempts, which are retried.
     pub failed: usize,
-    /// Messages that nobody will ever get.
+    /// Messages that were given up.
     pub given_up: usize,
 }
 
 impl Round {
-    /// Whether there was anything to do.
+    /// Whether there was nothing to do.
     pub const fn is_idle(self) -> bool {
         self.delivered + self.failed + self.given_up == 0
     }
@@ -44,7 +44,7 @@ impl Round {
 }
 
 impl Alerts {
-    /// Delivers what is due now, by mail and by webhook at the same time.
+    /// Delivers what is due now, by e-mail and webhook in parallel.
     pub async fn deliver(&self) -> Result<Round, Broken> {
         let (calls, mails) = tokio::join!(self.deliver_calls(), self.deliver_mails());
         let mut round = calls?;
@@ -53,10 +53,10 @@ impl Alerts {
     }
 }
 
-/// Delivers for as long as the server or the worker runs; any number of them may. A failure of ours is told once and tried again
-/// at the next round.
+/// Delivers until the server or the worker stops. Any number of processes may run it. An error of ours is logged and
+/// retried in the next run.
 pub async fn keep_delivering(alerts: Alerts, heartbeat: Heartbeat) {
-    // Each by itself: a mail server that takes its time does not hold up the webhook.
+    // Separate loops, so that a slow mail server does not delay the webhook.
     tokio::join!(keep(&alerts, Channel::Webhook, &heartbeat), keep(&alerts, Channel::Mail, &heartbeat));
 }
 
@@ -71,7 +71,7 @@ async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        // Many that broke at once are not told one handful in five seconds.
+        // Repeats while there is work, so that many alerts at once are not delivered one batch in five seconds.
         loop {
             heartbeat.beat();
             let round = match channel {
@@ -90,7 +90,7 @@ async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
     }
 }
 
-/// The pause behind this many failures, a little different for each, so that what failed together does not come back together.
+/// The pause after this many failures, with jitter, so that deliveries that failed together are not retried together.
 pub(super) fn pause(attempts: i32, seed: uuid::Uuid) -> f64 {
     let place = usize::try_from(attempts.max(1) - 1).unwrap_or(0).min(PAUSES.len() - 1);
     PAUSES[place] * (1.0 + f64::from(seed.as_bytes()[15]) / 2_560.0)
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_a_day_is_filled() {
+    fn retry_pauses_grow_and_span_a_day() {
         let seed = uuid::Uuid::from_u128(0xFF);
         let pauses: Vec<f64> = (1..=9).map(|n| pause(n, seed)).collect();
         assert!(pauses.windows(2).all(|pair| pair[1] > pair[0]), "{pauses:?}");

@@ -1,5 +1,6 @@
-//! The text of a mail: subject and lines, plain, with one link. What the words are about stands in `words`; here is how one
-//! cart, many carts, an end, a key and a trial are told. Nothing here knows how mail is sent.
+//! The text of an e-mail: subject and lines, plain, with one link. `words` has the texts for each cause; this module
+//! composes the messages about one cart, many carts, recoveries, problems of this server and test alerts. Knows nothing
+//! about sending.
 
 mod many;
 mod server;
@@ -11,7 +12,7 @@ use super::{Alert, House, StatusChange, payload::page_of, words};
 use crate::{clock::lasted, direction::isolated};
 use times::{moment, near};
 
-/// A message before it has a sender and a receiver.
+/// A message without sender and recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Letter {
     /// One line.
@@ -19,13 +20,13 @@ pub(super) struct Letter {
     pub text: String,
 }
 
-/// News with the moment when it was written down.
+/// An alert and the time when it was recorded.
 pub(super) type News<'a> = (OffsetDateTime, &'a Alert);
 
 const FOOT: &str = "You get this because an administrator entered your address under Admin, Alerts.";
 
-/// One message for everything that waits, oldest first; of each cart only the latest counts. `of` is the number of carts that
-/// are active. `None` where nothing is left to tell.
+/// Composes one message from all waiting alerts, oldest first; only the latest alert of each cart counts. `of` is the
+/// number of active carts. `None` if nothing is left to report.
 pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> Option<Letter> {
     let latest = latest(news);
     let (first, lines, link) = match latest[..] {
@@ -36,7 +37,7 @@ pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> Option<Letter>
     Some(Letter { subject: one_line(&first), text: [lines, link, FOOT.to_owned()].join("\n") })
 }
 
-/// The last of each cart, in the order in which the carts first spoke.
+/// The latest alert of each cart, in the order of the carts' first alerts.
 fn latest<'a>(news: &[News<'a>]) -> Vec<News<'a>> {
     let mut latest: Vec<News<'a>> = Vec::new();
     let mut places = std::collections::HashMap::new();
@@ -77,12 +78,12 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
     }
 }
 
-/// The list of carts that need a person.
+/// Link to the carts that need attention.
 fn carts_page(house: &House) -> String {
     format!("{}/admin/ecommerce?show=needs-attention", house.origin)
 }
 
-/// The subject of one alert, also for the log of what was delivered.
+/// The subject of a single alert, also for the delivery log.
 pub(super) fn subject(alert: &Alert, house: &House) -> String {
     one_line(&match alert {
         Alert::NeedsAttention(change) => name_and_status(change),
@@ -103,7 +104,7 @@ fn trouble_subject(change: &StatusChange) -> String {
     format!("{}: {}", name_and_status(change), cause(&change.title))
 }
 
-/// A title in the middle of a sentence: "the access token stopped working".
+/// A title for use within a sentence: "the access token stopped working".
 fn cause(title: &str) -> String {
     let title = title.strip_prefix("Connected, but ").unwrap_or(title);
     let is_name = title.starts_with("Shopify") || title.starts_with("Client ID");
@@ -165,13 +166,13 @@ fn joined(parts: &[String]) -> String {
     }
 }
 
-/// What stands in a header is one line: a name with a line end inside would become a header of its own.
+/// Reduces a header value to one line: a line end in a name would start a header of its own.
 pub(super) fn one_line(text: &str) -> String {
     let tame: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(250).collect();
     tame.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The house of the samples.
+/// The site of the samples.
 #[cfg(test)]
 fn house() -> House {
     House {

@@ -1,5 +1,5 @@
-//! Mail by SMTP, always inside of TLS: a server that does not offer it gets neither password nor message. Of a server's refusal
-//! only its number is told.
+//! Sends e-mail by SMTP, always over TLS: a server without TLS gets neither the password nor the message. Of a server's
+//! error only the reply code is reported.
 
 mod server;
 
@@ -28,48 +28,48 @@ pub use server::{MailServer, MailServerError};
 use super::{LONGEST_CALL, Recipient, letter::Letter};
 use crate::outbound::tls;
 
-/// Longest wait behind the final dot. A server that is slow there has the message already, and a client that hangs up sends it
-/// twice: RFC 5321, section 4.5.3.2.6, asks for ten minutes; the lease of a delivery allows less.
+/// Timeout for the reply to the final dot. A server that is slow there has the message already, and a client that
+/// disconnects sends it twice: RFC 5321, section 4.5.3.2.6, asks for ten minutes; the lease of a delivery allows less.
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(90);
-/// The same while a person waits for the answer.
+/// The same while a user waits for the answer.
 pub(super) const TEST_CONFIRM_TIMEOUT: Duration = Duration::from_secs(25);
-/// Longest wait for the answer to QUIT, which changes nothing any more.
+/// Timeout for the reply to QUIT, which has no effect on the message.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where a message stands among others.
+/// Message ID and thread of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Thread {
-    /// Without angle brackets; the same for each retry.
+    /// Message ID without angle brackets; the same for each retry.
     pub id: String,
-    /// The message that this one goes on from.
+    /// The message that this one replies to.
     pub goes_on_from: Option<String>,
 }
 
-/// Why a message was not taken.
+/// Why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NotTaken {
-    /// Goes on after "the mail server".
+    /// Continues a sentence that starts with "the mail server".
     pub phrase: String,
     pub kind: NotTakenKind,
 }
 
-/// What a failure means for the next try.
+/// What a failure means for the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotTakenKind {
-    /// Nothing was delivered, and the next try may succeed.
+    /// Nothing was delivered, and the next attempt may succeed.
     Transient,
-    /// The address itself is refused, so trying again changes nothing.
+    /// The address itself is rejected, so a retry changes nothing.
     Permanent,
-    /// The whole message was sent and not answered: it may have arrived.
+    /// The whole message was sent but not confirmed: it may have arrived.
     Uncertain,
 }
 
-/// Sends mail.
+/// Sends e-mail.
 pub(super) struct Mail {
     server: Arc<MailServer>,
     tls: TlsParameters,
     from: Mailbox,
-    /// The right half of our message ids, and the name that we greet with.
+    /// The domain of our message IDs and of our EHLO.
     host: String,
 }
 
@@ -86,12 +86,13 @@ impl Mail {
         Ok(Self { server: server.clone(), tls, from: server.from.clone(), host })
     }
 
-    /// The id of a message, without angle brackets.
+    /// The message ID of a delivery, without angle brackets.
     pub fn id_of(&self, first: uuid::Uuid) -> String {
         format!("{}@{}", first.as_simple(), self.host)
     }
 
-    /// Sends one message to one address: 10 s until the server asks for it, and `confirm` at most until it has taken it.
+    /// Sends one message to one address: 10 s until the server asks for the message, and at most `confirm` until it
+    /// accepts it.
     pub async fn send(
         &self,
         to: &str,
@@ -124,7 +125,7 @@ impl Mail {
         outcome
     }
 
-    /// Connects, signs in and names sender and recipient, until the server asks for the message itself.
+    /// Connects, authenticates and sends sender and recipient, until the server asks for the message.
     async fn prepare(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
         let MailServer { host, port, is_wrapped, user, .. } = &*self.server;
         let hello = ClientId::Domain(self.host.clone());
@@ -184,7 +185,7 @@ impl fmt::Debug for Mail {
 }
 
 impl NotTaken {
-    /// A server's own words may quote what it was sent, so only its number is kept.
+    /// A server's reply text may quote what it was sent, so only its code is kept.
     fn of(error: &lettre::transport::smtp::Error) -> Self {
         let code = error.status().map(u16::from);
         let phrase = match code {
@@ -193,7 +194,7 @@ impl NotTaken {
             Some(code) => format!("refused the message ({code})"),
             None if error.is_timeout() => "did not answer in 10 seconds".into(),
             None if error.is_tls() => "could not be spoken to securely".into(),
-            // lettre says so when STARTTLS is required and not offered, and when no way to sign in is.
+            // lettre returns this if STARTTLS is required and not offered, or if no known authentication is offered.
             None if error.is_client() => "does not offer what we need (TLS, or signing in with a password)".into(),
             None => "could not be reached".into(),
         };

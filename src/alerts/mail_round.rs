@@ -1,4 +1,5 @@
-//! The mail's half of a round: each address gets everything that waits for it in one message, and then nothing for five minutes.
+//! The e-mail part of a delivery run: each address gets all of its waiting alerts in one message, then none for five
+//! minutes.
 
 use std::collections::HashMap;
 
@@ -17,18 +18,19 @@ use crate::{
     database::transaction,
 };
 
-/// Addresses in one round; there are no more than that.
+/// Addresses per run; there are never more.
 const AT_ONCE: i64 = 20;
-/// Alerts in one message; the rest comes with the next.
+/// Alerts per message; the rest goes into the next one.
 const MOST: i64 = 2_000;
-/// Carts that break together are found within moments of each other: so long, in seconds, the first waits for the others.
+/// Time in seconds for which the first alert waits for others: carts that fail together are detected within moments of
+/// each other.
 const SETTLE: f64 = 20.0;
-/// At most one message in so many seconds to each address.
+/// Minimum time between messages to one address, in seconds.
 const BETWEEN: f64 = 300.0;
-/// A message that may have arrived is sent once more, after so many seconds.
+/// Pause in seconds before a message that may have arrived is sent once more.
 const UNCERTAIN_PAUSE: f64 = 3_600.0;
 
-/// What one address was sent, and what came of it.
+/// The message to one address, and its result.
 struct Sent {
     leased: LeasedAddress,
     waiting: Vec<Waiting>,
@@ -77,7 +79,7 @@ impl Alerts {
         Ok(Some(Sent { subject: subject.clone(), message_id: thread.id, waiting, outcome, leased }))
     }
 
-    /// A message about one cart goes on from the message that told of its trouble.
+    /// A message about one cart replies to the message that reported its problem.
     async fn thread(&self, mail: &Mail, waiting: &[Waiting], first: Uuid, address: &str) -> sqlx::Result<Thread> {
         let mut carts: Vec<Uuid> = waiting.iter().filter_map(|one| one.alert.cart()).collect();
         carts.dedup();
@@ -88,7 +90,7 @@ impl Alerts {
         Ok(Thread { id: mail.id_of(first), goes_on_from })
     }
 
-    /// Without a mail server nothing can be sent; what has waited for a day is told as not delivered.
+    /// Without a mail server nothing can be sent. Alerts that have waited for a day are logged as not delivered.
     async fn expire_mails(&self) -> Result<Round, Broken> {
         Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
@@ -154,7 +156,8 @@ async fn record(work: &mut crate::database::Connection, sent: Sent) -> sqlx::Res
     Ok(Round { given_up: 1, ..Round::default() })
 }
 
-/// A message that the server had whole and did not confirm. It may have arrived, so it is sent once more, an hour later.
+/// Records a message that the server has whole but did not confirm. It may have arrived, so it is sent once more, an
+/// hour later.
 async fn record_uncertain(
     work: &mut crate::database::Connection,
     sent: &Sent,
@@ -185,7 +188,7 @@ async fn record_uncertain(
     Ok(Round { failed: 1, ..Round::default() })
 }
 
-/// Opens a thread for each cart that is in trouble and closes those that are well again.
+/// Stores a thread for each failing cart, and deletes those of recovered carts.
 async fn file(
     work: &mut crate::database::Connection,
     waiting: &[Waiting],

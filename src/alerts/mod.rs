@@ -1,7 +1,8 @@
-//! Who is told when a cart starts or stops needing attention: a signed webhook and e-mail, on change only.
+//! Notifies recipients when a cart starts or stops needing attention: by a signed webhook and e-mail, on changes only.
 //!
-//! A change writes its alert into an outbox in its own transaction ([`queue`]); whoever delivers leases it, **commits**, calls, and
-//! records. So a kill loses none, and no two replicas send the same at once. Knows no carts: what it tells travels as values.
+//! A change writes its alert into an outbox in its own transaction ([`queue`]). A delivery run leases it, **commits**,
+//! sends it, and records the result. So a crash loses none, and no two replicas send the same alert at once. Knows
+//! nothing about carts: their data is passed as values.
 
 mod change;
 mod delivery;
@@ -48,30 +49,30 @@ pub use trial::{Told, Trial};
 pub use webhook_address::{WebhookAddress, WebhookAddressError, is_host_name};
 pub use words::AlertCause;
 
-/// Longest call of a webhook, and longest conversation with a mail server: 10 s.
+/// Timeout of a webhook call, and of a session with a mail server: 10 s.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
 
-/// How the operator lets alerts out. The default has no mail server and allows no private name.
+/// The operator's transports for alerts. The default has no mail server and allows no private names.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
     pub mail: Option<Arc<MailServer>>,
-    /// Names of webhooks that may lead to private addresses.
+    /// Host names of webhooks that may resolve to private addresses.
     pub hosts: Vec<String>,
-    /// PEM certificates that are trusted in addition to Mozilla's.
+    /// PEM certificates trusted in addition to Mozilla's.
     pub extra_roots_pem: Option<Vec<u8>>,
 }
 
-/// What an alert says about where it comes from.
+/// Facts about this site that alerts contain.
 #[derive(Clone, Debug)]
 pub struct House {
     pub product: String,
-    /// Scheme, host and port of our own pages.
+    /// Scheme, host and port of our pages.
     pub origin: String,
     /// The public addresses that calls to Shopify come from.
     pub egress_addresses: EgressAddresses,
 }
 
-/// The handle on everything about alerts.
+/// Handle for all alert operations.
 #[derive(Clone, Debug)]
 pub struct Alerts {
     pool: Pool,
@@ -81,7 +82,7 @@ pub struct Alerts {
     clock: Clock,
 }
 
-/// What alerts are sent with.
+/// The senders of the current transports.
 #[derive(Debug)]
 struct Senders {
     webhooks: webhook::Client,
@@ -98,13 +99,13 @@ impl Senders {
 
 impl Alerts {
     /// # Errors
-    /// Extra roots that are no certificates, or a sender that no mail can have.
+    /// The extra roots are not certificates, or the sender address is not valid.
     pub fn new(pool: Pool, vault: Arc<Vault>, house: House, ways: &Ways, clock: Clock) -> anyhow::Result<Self> {
         let senders = Arc::new(RwLock::new(Senders::new(ways, &house.origin)?));
         Ok(Self { pool, vault, house: Arc::new(house), senders, clock })
     }
 
-    /// The same by other ways.
+    /// The same with other transports.
     ///
     /// # Errors
     /// As [`Alerts::new`].
@@ -112,18 +113,18 @@ impl Alerts {
         Self::new(self.pool, self.vault, House::clone(&self.house), ways, self.clock)
     }
 
-    /// Sends by these ways from now on. What is being sent goes on.
+    /// Switches to these transports. Messages in progress continue.
     ///
     /// # Errors
-    /// As [`Alerts::new`]; the ways before stay in use.
+    /// As [`Alerts::new`]; the previous transports stay in use.
     pub fn reload(&self, ways: &Ways) -> anyhow::Result<()> {
         let senders = Senders::new(ways, &self.house.origin)?;
-        *self.senders.write().expect("no panic while it is locked") = senders;
+        *self.senders.write().expect("lock is never poisoned") = senders;
         Ok(())
     }
 
     fn senders(&self) -> Arc<Senders> {
-        self.senders.read().expect("no panic while it is locked").clone()
+        self.senders.read().expect("lock is never poisoned").clone()
     }
 
     /// Whether the operator has set up a mail server.
@@ -131,15 +132,15 @@ impl Alerts {
         self.senders().mail.is_some()
     }
 
-    /// Removes what is over: alerts that everybody was told, old lines of the log, addresses that are in use no more.
+    /// Deletes delivered alerts, old lines of the log, and addresses that are not in use any more.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let mut connection = self.pool.acquire().await?;
         sql::sweep(&mut connection).await
     }
 }
 
-/// Queues what a change is worth, through the connection of the change, so that both are kept or neither. Nothing is queued
-/// where the change is no turn, or nobody wants to be told.
+/// Queues the alert of a change on the connection of the change, so that both are committed or neither. Queues nothing
+/// if the change raises no alert or there are no recipients.
 pub async fn queue(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
     match change.clone().alert() {
         Some(alert) => queue_alert(work, &alert).await,

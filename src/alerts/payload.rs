@@ -1,11 +1,12 @@
-//! What a webhook carries. Fields may be added, never removed or renamed; never a secret, an order or a customer.
+//! The payload of a webhook. Fields may be added, never removed or renamed. It never contains a secret, an order or a
+//! customer.
 
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{Alert, CartStatus, House, SharedCause, SharedProblem, StatusChange};
 
-/// Seconds, in UTC: "2026-11-21T08:15:02Z".
+/// Timestamps in UTC, to the second: "2026-11-21T08:15:02Z".
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 #[derive(Serialize)]
@@ -62,7 +63,7 @@ struct Cart<'a> {
     store: &'a str,
 }
 
-/// The body, the same bytes for each retry.
+/// The request body; the same bytes for each retry.
 pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
     let data = match alert {
         Alert::NeedsAttention(change) => Data::Cart(cart(change, None, house)),
@@ -84,7 +85,7 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
     serde_json::to_string(&payload).expect("a payload is plain data")
 }
 
-/// What a problem of this server and its end have in common.
+/// The fields that a server problem and its recovery have in common.
 fn server<'a>(problem: &'a SharedProblem, house: &House) -> ServerData<'a> {
     ServerData {
         cause: problem.cause,
@@ -120,7 +121,7 @@ fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &House
     }
 }
 
-/// Where a cart's health is shown.
+/// Link to a cart's health page.
 pub(super) fn page_of(change: &StatusChange, house: &House) -> String {
     format!("{}/admin/ecommerce/shopify/{}/health", house.origin, change.cart.as_simple())
 }
@@ -145,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn the_payload_is_the_documented_one() {
-        let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("a turn");
+    fn payload_matches_the_documentation() {
+        let alert = change(CartStatus::Connected, CartStatus::NotConnected).alert().expect("an alert");
         let body: serde_json::Value =
             serde_json::from_str(&body(&alert, datetime!(2026-11-21 09:15:02.9 +1), &house())).expect("JSON");
         let id = "000000000000000000000000000198f3";
@@ -165,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn a_recovery_says_how_long_it_lasted() {
-        let alert = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("a turn");
+    fn recovery_contains_its_duration() {
+        let alert = change(CartStatus::NotConnected, CartStatus::Connected).alert().expect("an alert");
         let body = body(&alert, datetime!(2026-11-21 08:54:40 UTC), &house());
         for part in ["\"type\":\"cart.recovered\"", "\"class\":\"TOKEN_STOPPED\"", "\"lasted_seconds\":2400"] {
             assert!(body.contains(part), "{body}");
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_of_this_server_is_told_with_its_cause_and_what_to_do() {
+    fn server_problem_contains_its_cause_and_remedy() {
         let since = datetime!(2026-11-21 08:14:40 UTC);
         let cause = SharedCause::Network;
         let problem =
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_has_no_cart() {
+    fn test_alert_has_no_cart() {
         let at = datetime!(2026-11-21 08:15:02 UTC);
         assert_eq!(
             body(&Alert::Trial, at, &house()),

@@ -1,10 +1,10 @@
-//! The mail addresses of alerts, as an administrator lists them.
+//! The e-mail recipients of alerts, as an administrator lists them.
 
 use lettre::Address;
 
 use crate::pasted;
 
-/// One mail address, in a form that may stand in a header: nothing but visible ASCII.
+/// An e-mail address that is safe in a header: visible ASCII only.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Recipient(String);
 
@@ -30,22 +30,22 @@ impl RecipientsError {
 }
 
 impl Recipient {
-    /// Most addresses.
+    /// Maximum number of addresses.
     pub const MOST: usize = 20;
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// One address. A line end inside of it would be a header of the sender's own, so control characters are refused, not cut.
+    /// Parses one address. Control characters are rejected, not removed: a line end would inject a header.
     pub fn parse(typed: &str) -> Option<Self> {
         let is_visible = (3..=254).contains(&typed.len()) && typed.bytes().all(|b| b.is_ascii_graphic());
         let address: Address = typed.parse().ok().filter(|_| is_visible)?;
         Some(Self(address.to_string().to_ascii_lowercase()))
     }
 
-    /// Addresses with commas, semicolons or blanks between them, each once. `Ada <ada@example.com>`, as mail programs copy it, and
-    /// `mailto:ada@example.com` stand for the address alone.
+    /// Parses addresses separated by commas, semicolons or blanks, and removes duplicates. `Ada <ada@example.com>`, as
+    /// mail programs copy it, and `mailto:ada@example.com` count as the address alone.
     pub fn parse_list(typed: &str) -> Result<Vec<Self>, RecipientsError> {
         let mut list: Vec<Self> = Vec::new();
         for one in entries(typed) {
@@ -59,7 +59,7 @@ impl Recipient {
     }
 }
 
-/// The entries of a list: separated by commas and semicolons outside of quotes, and by blanks where no entry has a name.
+/// Splits a list at commas and semicolons outside quotes, and at blanks if an entry has no name.
 fn entries(typed: &str) -> Vec<&str> {
     let mut in_quotes = false;
     let is_separator = |c: char| {
@@ -74,7 +74,7 @@ fn entries(typed: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The address within an entry; the entry itself where it has another form.
+/// The address within an entry, or the entry itself if it has another form.
 fn address_in(entry: &str) -> &str {
     let named = entry.strip_suffix('>').and_then(|entry| entry.split_once('<'));
     let bare = match named {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_listed_once_however_they_are_separated() {
+    fn addresses_are_listed_once_with_any_separator() {
         let two = vec!["priya@northwind.example".to_owned(), "ops@northwind.example".to_owned()];
         for typed in [
             "priya@northwind.example, ops@northwind.example",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_taken_out_of_what_a_mail_program_copies() {
+    fn addresses_are_extracted_from_mail_program_formats() {
         let (ada, bob) = ("ada@example.com".to_owned(), "bob@example.com".to_owned());
         for typed in [
             "Ada <ada@example.com>",
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_become_a_header_is_refused() {
+    fn header_injection_is_rejected() {
         for typed in [
             "priya",
             "a@b\r\nBcc: x@y",

@@ -1,11 +1,12 @@
-//! Where a webhook's redirect points, in a form that may be shown. It is never followed: the signing secret was made for one host.
+//! The target of a webhook's redirect, in a form that may be shown. Redirects are never followed: the signing secret is
+//! for one host.
 
 use super::WebhookAddress;
 
-/// Longest address that is shown whole, in bytes.
+/// Maximum length of an address that is shown whole, in bytes.
 const SHOWN_MAX_LEN: usize = 120;
 
-/// An address without user, password, query and fragment, since a receiver may put secrets of its own there.
+/// An address without user, password, query and fragment, because a receiver may put its own secrets there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RedirectTarget {
     shown: String,
@@ -13,7 +14,7 @@ pub(super) struct RedirectTarget {
 }
 
 impl RedirectTarget {
-    /// Reads a `Location`, which may be relative to the address that was called.
+    /// Parses a `Location` header, which may be relative to the called address.
     pub fn read(location: &str, called: &WebhookAddress) -> Option<Self> {
         let mut url = reqwest::Url::parse(called.as_str()).ok()?.join(location.trim()).ok()?;
         if !matches!(url.scheme(), "http" | "https") || location.chars().any(char::is_control) {
@@ -30,7 +31,7 @@ impl RedirectTarget {
         Some(Self { shown, is_encrypted: url.scheme() == "https" })
     }
 
-    /// Goes on after "answered 301: ".
+    /// Continues a sentence such as "answered 301: ".
     pub fn words(&self) -> String {
         let shown = &self.shown;
         if self.is_encrypted {
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_is_shown_without_anything_that_may_be_secret() {
+    fn redirect_target_is_shown_without_secrets() {
         let called = WebhookAddress::parse("https://hooks.northwind.example/carts?key=canary").expect("an address");
         let long = format!("https://new.example/{}", "a".repeat(200));
         for (location, shown, is_encrypted) in [

@@ -1,4 +1,4 @@
-//! What a rotation of the encryption key means for alerts: the webhook's signing secret rests under it.
+//! Key rotation for alerts: reseals the webhook's signing secret.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
 
 struct SigningSecrets;
 
-/// Every column of ours that holds sealed secrets.
+/// The columns of this module that hold sealed secrets.
 pub fn sealed_columns() -> Vec<Box<dyn SealedColumn>> {
     vec![Box::new(SigningSecrets)]
 }

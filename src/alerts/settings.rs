@@ -1,5 +1,5 @@
-//! What an administrator sets: mail addresses and one webhook. Nothing is on by default. Another host of the webhook costs the
-//! signing secret: a stored one is never used for a host that it was not made for.
+//! Alert settings: e-mail addresses and one webhook. Nothing is on by default. Another webhook host gets another
+//! signing secret: a stored secret is never used for a host that it was not made for.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -11,10 +11,10 @@ use crate::{
     vault::Place,
 };
 
-/// Lines of the log that the page shows.
+/// Lines of the delivery log that the page shows.
 const SHOWN: i64 = 50;
 
-/// How alerts are set, with what came of them.
+/// The alert settings and the latest deliveries.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub email_on: bool,
@@ -31,15 +31,15 @@ pub struct WebhookState {
     pub address: String,
     pub host: String,
     pub secret_ending: String,
-    /// The key ring opens it for this host.
+    /// Whether the key ring opens the secret for this host.
     pub is_readable: bool,
-    /// It answered 410 then, and is off since.
+    /// When it answered 410. It is off since then.
     pub gone_at: Option<OffsetDateTime>,
     pub failing_since: Option<OffsetDateTime>,
     pub next_call: Option<OffsetDateTime>,
 }
 
-/// A line of the log.
+/// A line of the delivery log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivered {
     pub at: OffsetDateTime,
@@ -48,27 +48,27 @@ pub struct Delivered {
     pub recipient: String,
     pub outcome: String,
     pub is_delivered: bool,
-    /// It may have arrived.
+    /// Whether the message may have arrived.
     pub is_uncertain: bool,
     pub subject: String,
 }
 
-/// What a person wants.
+/// New settings from a user.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// Whether to send mail, and where to; `None` keeps both, where the page does not offer them.
+    /// Whether and where to send e-mail. `None` keeps both, if the page does not offer them.
     pub email: Option<(bool, Vec<Recipient>)>,
     pub webhook: Option<WebhookAddress>,
-    /// Of what they saw.
+    /// The version of the settings that the user saw.
     pub version: i64,
 }
 
-/// What a change came to.
+/// Result of a change.
 #[derive(Debug)]
 pub struct Changed {
     /// To be shown once.
     pub new_secret: Option<SigningSecret>,
-    /// Another host than before, rather than a first one.
+    /// Whether the host differs from a previous one, rather than being the first.
     pub host_changed: bool,
 }
 
@@ -111,19 +111,19 @@ impl Alerts {
         Ok(Settings { email_on: row.email_on, emails: row.email_addresses, webhook, version: row.version, delivered })
     }
 
-    /// The one way from the row to a secret: for the host of the same row, as it will be called.
+    /// The only path from a row to its secret: for the host of the same row, as it is called.
     pub(super) fn secret_of(&self, row: &sql::WebhookRow) -> Option<SigningSecret> {
         let address = WebhookAddress::from_stored(&row.address).filter(|address| address.host() == row.host)?;
         let opened = self.vault.open(&Place::alert_secret(row.id, address.host()), &row.secret).ok()?;
         SigningSecret::from_opened(opened)
     }
 
-    /// Whether a webhook's name leads to private addresses alone, as far as can be told now.
+    /// Whether a webhook's host resolves to private addresses only at this moment.
     pub async fn is_private(&self, address: &WebhookAddress) -> bool {
         self.senders().webhooks.is_private(address.host()).await
     }
 
-    /// Sets what a person wants. What waits for whoever is told no more is forgotten.
+    /// Saves the new settings. Deletes queued alerts of removed recipients.
     pub async fn change(&self, by: By, wanted: Wanted) -> Result<Changed, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
@@ -175,7 +175,7 @@ impl Alerts {
         .await
     }
 
-    /// Makes another signing secret for the webhook that is there; the old one is used no more.
+    /// Creates another signing secret for the existing webhook. The old one is not used any more.
     pub async fn renew_secret(&self, by: By) -> Result<SigningSecret, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
@@ -199,7 +199,7 @@ impl Alerts {
     }
 }
 
-/// A row of its own for each secret: what is sealed for one row opens in no other.
+/// Stores each secret in a row of its own: a secret sealed for one row opens in no other.
 async fn put_webhook(
     work: &mut crate::database::Connection,
     vault: &crate::vault::Vault,
@@ -213,7 +213,7 @@ async fn put_webhook(
     Ok(())
 }
 
-/// For the activity, which Viewers read: the host alone, since a path may be a key of the receiver's own.
+/// The change for the audit log, which Viewers can read: the host only, because a path may be a key of the receiver.
 fn told(was: &str, is: &str) -> Change {
     let host = |address: &str| WebhookAddress::from_stored(address).map(|address| address.host().to_owned());
     let (before, mut after) = (host(was).unwrap_or_default(), host(is).unwrap_or_default());

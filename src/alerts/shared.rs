@@ -1,5 +1,6 @@
-//! Problems of this server that many carts share: one alert to the operator for all of them, and one when it is over. Who
-//! decides that they are many is the caller; here are the values, the words, and what happens to alerts of single carts.
+//! Problems of this server that many carts share: one alert to the operator for all of them, and one when it is over.
+//! The caller decides when a problem is shared; this module has the values, the texts, and the handling of alerts about
+//! single carts.
 
 use crate::database::Connection;
 use serde::{Deserialize, Serialize};
@@ -8,20 +9,21 @@ use uuid::Uuid;
 
 use super::{House, sql};
 
-/// How long, in seconds, an alert about one cart waits for a cause on our side, so that it can become one for many.
+/// How long, in seconds, an alert about one cart waits for a cause on our side, so that one alert for many can replace
+/// it.
 const HOLD: f64 = 20.0;
 
-/// What is wrong on our side.
+/// The cause of a shared problem on our side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SharedCause {
     /// Calls do not get through: DNS, routes, firewalls, the egress proxy.
     Network,
-    /// Apps let in listed addresses only, and ours is not among them.
+    /// Apps accept listed addresses only, and ours is not among them.
     Address,
     /// Saved secrets cannot be opened.
     Key,
-    /// A fault of this program, or of the machine that it runs on.
+    /// A fault of this program, or of its machine.
     Program,
 }
 
@@ -29,13 +31,13 @@ pub enum SharedCause {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedProblem {
     pub cause: SharedCause,
-    /// The class of the cart with which it was found, such as `NETWORK_DNS`.
+    /// The class of the cart with which the problem was detected, such as `NETWORK_DNS`.
     pub class: String,
-    /// How many carts failed for it when it was found.
+    /// Number of carts that failed for this cause when it was detected.
     pub carts: i64,
-    /// How many carts were active then.
+    /// Number of active carts at that time.
     pub active: i64,
-    /// How many carts still fail for it when it is told as over.
+    /// Number of carts that still fail for it when it ends.
     #[serde(default)]
     pub still_failing: i64,
     #[serde(with = "time::serde::rfc3339")]
@@ -45,7 +47,7 @@ pub struct SharedProblem {
 impl SharedCause {
     pub const ALL: [Self; 4] = [Self::Network, Self::Address, Self::Key, Self::Program];
 
-    /// As in `shared_problems.cause`, the webhook and the metric.
+    /// The name in `shared_problems.cause`, in the webhook and in the metric.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -64,7 +66,7 @@ impl SharedCause {
         }
     }
 
-    /// The title of its end.
+    /// The title of its recovery.
     pub(super) const fn over(self) -> &'static str {
         match self {
             Self::Network => "This server reaches Shopify again",
@@ -74,7 +76,7 @@ impl SharedCause {
         }
     }
 
-    /// What the operator does about it, one step each.
+    /// What the operator should do, one step each.
     pub(super) fn todo(self, house: &House) -> Vec<String> {
         match self {
             Self::Network => vec![
@@ -107,13 +109,12 @@ impl SharedCause {
     }
 }
 
-/// Makes the alerts that this transaction has queued about a cart wait a moment.
+/// Delays the alerts about a cart that this transaction has queued.
 pub async fn hold(work: &mut Connection, cart: Uuid) -> sqlx::Result<()> {
     sql::hold(work, cart, HOLD).await
 }
 
-/// Takes back alerts about single carts of these classes that wait and were written in the last hour: one for all of them
-/// follows.
+/// Withdraws waiting alerts about single carts of these classes from the last hour: one alert for all of them follows.
 pub async fn withdraw(work: &mut Connection, classes: &[&str]) -> sqlx::Result<()> {
     let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
     sql::withdraw(work, &classes).await

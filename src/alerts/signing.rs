@@ -1,5 +1,5 @@
-//! The signature of a webhook, as Standard Webhooks prescribes (standardwebhooks.com, checked November 2026): a receiver with the
-//! secret knows that we sent it, when, and that nobody changed it.
+//! The signature of a webhook, as Standard Webhooks prescribes (standardwebhooks.com, checked November 2026): a
+//! receiver with the secret can verify the sender, the time and the content.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,10 +8,11 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "whsec_";
-/// Bytes of a new secret: above the 24 that the standard asks for, and a multiple of three, so that its text has no padding.
+/// Length of a new secret in bytes: above the 24 that the standard asks for, and a multiple of three, so that its
+/// base64 has no padding.
 const LENGTH: usize = 30;
 
-/// What we and one receiver know; shown once, then sealed for the receiver's host.
+/// Secret shared with one receiver. Shown once, then sealed for the receiver's host.
 pub struct SigningSecret(SecretString);
 
 impl SigningSecret {
@@ -21,13 +22,13 @@ impl SigningSecret {
         Self(format!("{PREFIX}{}", BASE64_STANDARD.encode(*bytes)).into())
     }
 
-    /// From what the vault opened; `None` if it is no signing secret.
+    /// Parses a secret that the vault opened; `None` if it is not a signing secret.
     pub(super) fn from_opened(secret: SecretString) -> Option<Self> {
         let secret = Self(secret);
         secret.key().map(|_| secret)
     }
 
-    /// For the one page that shows it and for the seal.
+    /// For the one page that shows the secret, and for sealing.
     pub const fn secret(&self) -> &SecretString {
         &self.0
     }
@@ -40,7 +41,7 @@ impl SigningSecret {
 
     /// The value of `webhook-signature` over `{id}.{timestamp}.{body}`; `timestamp` in seconds.
     pub fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
-        let key = self.key().expect("a signing secret was checked when it was made");
+        let key = self.key().expect("a signing secret is valid base64");
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).expect("HMAC takes a key of any length");
         mac.update(format!("{id}.{timestamp}.").as_bytes());
         mac.update(body.as_bytes());
@@ -65,7 +66,7 @@ mod tests {
 
     /// The example of the standard itself (its reference libraries test with the same values).
     #[test]
-    fn the_standards_own_example_is_signed_alike() {
+    fn standards_example_has_the_expected_signature() {
         let text = format!("{PREFIX}{}", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let secret = SigningSecret::from_opened(text.into()).expect("a secret");
         let signature = secret.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
@@ -73,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_differ_and_do_not_print() {
+    fn secrets_are_unique_and_not_printed() {
         let (one, two) = (SigningSecret::generate(), SigningSecret::generate());
         assert_ne!(one.secret().expose_secret(), two.secret().expose_secret());
         assert_eq!(format!("{one:?}"), "SigningSecret");

@@ -1,4 +1,5 @@
-//! *Try it*: a trial alert to everything that is saved, now, and what came of it. Not through the outbox: a person waits.
+//! *Try it*: sends a test alert to every saved address at once, and returns the results. Bypasses the outbox, because a
+//! user waits.
 
 use std::time::Duration;
 
@@ -18,32 +19,33 @@ use crate::{
     },
 };
 
-/// Trials of one person: each calls somebody else's machine.
+/// Limit of test alerts per user: each one calls somebody else's machine.
 const TRIALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(1) };
 
-/// What a trial came to.
+/// Result of a test alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trial {
-    /// Nothing is saved that could be tried.
+    /// No address is saved.
     Nothing,
     TooMany(Duration),
     Told(Vec<Told>),
 }
 
-/// One address that was told, or not.
+/// The result for one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     pub channel: &'static str,
     pub recipient: String,
-    /// Goes on after the recipient: "answered 200", "was sent the mail".
+    /// Continues a sentence that starts with the recipient: "answered 200", "was sent the mail".
     pub words: String,
     pub is_delivered: bool,
-    /// The mail server had the whole message and did not confirm it.
+    /// Whether the mail server has the whole message but did not confirm it.
     pub is_uncertain: bool,
 }
 
 impl Alerts {
-    /// Ends within 35 s and a moment: 10 s for the webhook, and for a mail server that is slow to confirm 25 s more.
+    /// Sends a test alert. Takes little more than 35 s at most: 10 s for the webhook, and for a mail server that is
+    /// slow to confirm 25 s more.
     pub async fn try_it(&self, by: By) -> Result<Trial, Broken> {
         if let Some(wait) = self.admit_trial(by.clone()).await? {
             return Ok(Trial::TooMany(wait));
@@ -65,7 +67,7 @@ impl Alerts {
         Ok(Trial::Told(told))
     }
 
-    /// Counts a trial, before anything is sent; how long to wait where that is too many.
+    /// Counts a test alert before anything is sent. Returns the time to wait if the limit is exceeded.
     async fn admit_trial(&self, by: By) -> sqlx::Result<Option<Duration>> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {

@@ -1,6 +1,6 @@
-//! Calls the webhook. The host is a person's choice, so only addresses that the resolver lets through are dialled, redirects are
-//! not followed, and of the answer nothing but the status is read. No proxy is used: through one, the names would be looked up by
-//! somebody else and the filter would be off.
+//! Calls the webhook. A user chooses the host, so only addresses that the resolver allows are dialled, redirects are
+//! not followed, and only the status of the answer is read. No proxy is used: it would resolve the names itself and
+//! bypass the filter.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::outbound::{
     tls,
 };
 
-/// Look-up, TCP and TLS together: 5 s.
+/// Timeout for lookup, TCP and TLS together: 5 s.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Most headers that an answer may have.
+/// Maximum number of headers in an answer.
 const MOST_HEADERS: usize = 100;
-/// Gone: the receiver wants no more.
+/// 410 Gone: the receiver wants no more calls.
 const GONE: u16 = 410;
 
 const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
@@ -30,13 +30,13 @@ pub(super) struct Client {
     resolver: PublicOnly,
 }
 
-/// What one call came to.
+/// Result of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answered {
     With(u16),
-    /// A redirect, which is not followed, and where it points.
+    /// A redirect, which is not followed, and its target.
     Redirect(u16, RedirectTarget),
-    /// A phrase of ours that goes on after the host's name.
+    /// A phrase that continues a sentence starting with the host's name.
     Not(&'static str),
 }
 
@@ -64,12 +64,12 @@ impl Client {
         Ok(Self { http, resolver })
     }
 
-    /// Whether a name leads to private addresses alone, as far as can be told now.
+    /// Whether a name resolves to private addresses only at this moment.
     pub async fn is_private(&self, host: &str) -> bool {
         self.resolver.addresses(host).await == Err(LookupError::Private)
     }
 
-    /// Posts one signed message. The connection is closed with whatever of the answer is behind its head.
+    /// Posts one signed message. Closes the connection without reading the body of the answer.
     pub async fn post(
         &self,
         address: &WebhookAddress,
@@ -112,7 +112,7 @@ impl Answered {
         matches!(self, Self::With(GONE))
     }
 
-    /// Goes on after the host's name.
+    /// Continues a sentence that starts with the host's name.
     pub fn words(&self) -> String {
         match self {
             Self::Redirect(status, target) => format!("answered {status}: {}", target.words()),
@@ -122,7 +122,7 @@ impl Answered {
     }
 }
 
-/// From the types of an error's causes, never from its words: those hold the address.
+/// Classifies an error by the types of its causes, never by its message, which contains the address.
 fn phrase(error: &reqwest::Error) -> &'static str {
     match cause::<LookupError>(error) {
         Some(LookupError::Private) => return "is in a private network",

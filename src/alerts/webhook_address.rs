@@ -1,9 +1,9 @@
-//! Where a webhook may go. A user-given address is the classic way to make a server call its own network, so the grammar is
-//! narrow: https, a name and never a number, nothing in front of it. What the name leads to is the resolver's to judge.
-//! Surprising: browsers and URL parsers read `https://2130706433/` and `https://0x7f.1/` as 127.0.0.1, so a name whose last
-//! label is a number is a number.
+//! Validates the address of a webhook. A user-supplied address is the classic way to make a server call its own
+//! network, so the grammar is narrow: https, a name and never a number, no user info. The resolver judges what the name
+//! resolves to. Browsers and URL parsers read `https://2130706433/` and `https://0x7f.1/` as 127.0.0.1, so a name whose
+//! last label is a number counts as a number.
 
-/// An address that we may call, as it will be called.
+/// A valid address, as it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookAddress {
     whole: String,
@@ -38,7 +38,7 @@ impl WebhookAddressError {
 }
 
 impl WebhookAddress {
-    /// Longest address, in characters.
+    /// Maximum length, in characters.
     pub const MAX: usize = 500;
 
     pub fn parse(typed: &str) -> Result<Self, WebhookAddressError> {
@@ -79,7 +79,7 @@ impl WebhookAddress {
         };
         let slash = if tail.starts_with('/') { "" } else { "/" };
         let whole = format!("https://{host}{port}{slash}{tail}");
-        // The client's own parser must read the very same thing, or we would check one host and call another.
+        // The client's own parser must read the same host, or we would check one host and call another.
         let read = reqwest::Url::parse(&whole).map_err(|_| Shape)?;
         if read.host_str() != Some(&host) || read.scheme() != "https" || !read.username().is_empty() {
             return Err(Shape);
@@ -87,7 +87,7 @@ impl WebhookAddress {
         Ok(Self { whole, host })
     }
 
-    /// From our own row.
+    /// Parses an address from our own row.
     pub(super) fn from_stored(whole: &str) -> Option<Self> {
         Self::parse(whole).ok()
     }
@@ -96,7 +96,7 @@ impl WebhookAddress {
         &self.whole
     }
 
-    /// The name that will be looked up and dialled; the signing secret is sealed for it.
+    /// The name that is resolved and dialled. The signing secret is sealed for it.
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -123,7 +123,7 @@ fn check_host(host: &str) -> Result<(), WebhookAddressError> {
     Ok(())
 }
 
-/// Whether the operator may let this name lead anywhere: a name and no number.
+/// Whether the operator may allow private addresses for this host: a name and not a number.
 pub fn is_host_name(host: &str) -> bool {
     check_host(host).is_ok()
 }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_kept_as_it_will_be_called() {
+    fn address_is_stored_as_it_is_called() {
         for (typed, whole, host) in [
             (
                 " https://ops.northwind.example/hooks/carts ",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_has_its_sentence() {
+    fn invalid_addresses_have_specific_errors() {
         use WebhookAddressError::{HasPassword, IsNumber, NotHttps, Shape, TooLong};
         let long = format!("https://ops.northwind.example/{}", "x".repeat(500));
         for (typed, error) in [

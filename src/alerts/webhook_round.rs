@@ -1,4 +1,4 @@
-//! The webhook's half of a round.
+//! The webhook part of a delivery run.
 
 use futures_util::future::join_all;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::{
     database::{Connection, transaction},
 };
 
-/// Calls at once in one process.
+/// Concurrent calls of one process.
 const AT_ONCE: i64 = 8;
 const UNREADABLE: Answered = Answered::Not("was not called: the signing secret cannot be read");
 
@@ -25,7 +25,7 @@ impl Alerts {
         drop(connection);
         let Some(row) = webhook else { return Ok(Round::default()) };
         let calls = sql::lease_calls(&self.pool, AT_ONCE, LEASE).await?;
-        // Address and secret come from one row that was read once; whoever changes it meanwhile changes the next round.
+        // Address and secret come from one row that is read once; a concurrent change takes effect in the next run.
         let target = WebhookAddress::from_stored(&row.address).zip(self.secret_of(&row));
         let answers = join_all(calls.iter().map(|call| self.call(target.as_ref(), call))).await;
         let mut round = Round::default();
@@ -73,7 +73,7 @@ impl Alerts {
     }
 }
 
-/// How a call ended, and its line in the log.
+/// The result of a call and its line in the log.
 struct Told {
     webhook: Uuid,
     recipient: String,
@@ -97,14 +97,14 @@ impl Told {
     }
 
     async fn delivered(&self, work: &mut Connection, call: &sql::LeasedCall) -> sqlx::Result<Round> {
-        // The webhook's row first, as whoever changes the settings does: two that wait for each other end both.
+        // Locks the webhook's row first, as changes of the settings do, to avoid deadlocks.
         sql::end_failing(work).await?;
         sql::delete_deliveries(work, &[call.waiting.id]).await?;
         self.note(work).await?;
         Ok(Round { delivered: 1, ..Round::default() })
     }
 
-    /// The other side wants no more of it (410): turned off, unless somebody has entered another address meanwhile.
+    /// The receiver wants no more calls (410): turns the webhook off, unless its address was changed meanwhile.
     async fn gone(&self, work: &mut Connection) -> sqlx::Result<Round> {
         if sql::turn_off_webhook(work, self.webhook).await? {
             self.note(work).await?;
@@ -114,7 +114,7 @@ impl Told {
         Ok(Round { given_up: 1, ..Round::default() })
     }
 
-    /// The first failure of a row of them is noted, and the end; those between would fill the log.
+    /// Logs the first failure of a series and its end; those between would fill the log.
     async fn failed(
         &self,
         work: &mut Connection,

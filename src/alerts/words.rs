@@ -1,9 +1,9 @@
-//! What happened and what to do, in the plain text of a mail; the pages say the same with links. One row for each cause.
+//! What happened and what to do, in the plain text of an e-mail; pages say the same with links. One entry per cause.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use serde::{Deserialize, Serialize};
 
-/// Why a cart needs a person, as far as a mail tells causes apart. Whoever queues an alert chooses it.
+/// Why a cart needs attention, as far as e-mails distinguish causes. Chosen by the code that queues the alert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertCause {
@@ -14,7 +14,7 @@ pub enum AlertCause {
     NetworkUnreachable,
     NetworkTimeout,
     TlsUntrusted,
-    /// The store's own page for visitors or for its staff answered.
+    /// A page of the store for its visitors or its staff answered.
     StorePage,
     NotShopify,
     StoreNotFound,
@@ -39,10 +39,10 @@ pub enum AlertCause {
     TitleOnly,
 }
 
-/// The words for one cause.
+/// The texts for one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Words {
-    /// What stops while the rest goes on; `None` where nothing comes in any more.
+    /// What stops while the rest works; `None` if nothing comes in any more.
     pub partly: Option<&'static str>,
     pub happened: &'static str,
     pub todo: &'static [&'static str],
@@ -56,8 +56,9 @@ const REPLACE: &[&str] = &[
     "Open the cart, select {replace} and paste it.",
 ];
 
-/// The mail fills in `{store}`, `{host}`, `{credential}`, `{replace}`, `{permissions}`, `{egress_addresses}` and `{product}`.
-#[expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
+/// The e-mail replaces `{store}`, `{host}`, `{title}`, `{credential}`, `{replace}`, `{permissions}`,
+/// `{egress_addresses}` and `{product}`.
+#[expect(clippy::too_many_lines, reason = "a table with one entry per cause")]
 pub(super) const fn of(cause: AlertCause) -> Words {
     let (partly, happened, todo): (_, _, &[&str]) = match cause {
         AlertCause::ScopesMissing => (

@@ -1,4 +1,4 @@
-//! Who did it, and from where.
+//! The actor of an audit event and the source of its request.
 
 use uuid::Uuid;
 
@@ -10,17 +10,17 @@ pub enum Actor {
         email: String,
         authority: Authority,
     },
-    /// The server by itself.
+    /// The server itself.
     System,
-    /// Somebody at the command line of the server.
+    /// A user of the server's command line.
     Operator,
     Stranger,
 }
 
-/// What a person's change is checked against, in the transaction that writes it. See [`demand`](super::demand).
+/// What a user's change is checked against, in the transaction that writes it. See [`demand`](super::demand).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// The session whose id has this hash must be live, and so must its account and role.
+    /// The session with this ID hash must be live, and so must its account and role.
     Session(Vec<u8>),
     /// Work that a live session started and that continues without it: the account and its role must be live.
     Started,
@@ -53,7 +53,7 @@ impl Actor {
         }
     }
 
-    /// The e-mail address of a person.
+    /// The e-mail address of a user.
     pub fn email(&self) -> Option<&str> {
         match self {
             Self::Person { email, .. } => Some(email),
@@ -62,7 +62,7 @@ impl Actor {
     }
 }
 
-/// Where a request came from; empty for what the server and the operator do.
+/// Source of a request; empty for the server and the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     pub request_id: Option<String>,
@@ -71,7 +71,7 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
-/// An actor and where it acted from.
+/// An actor and the source of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub actor: Actor,
@@ -95,7 +95,7 @@ impl By {
         self.actor.name()
     }
 
-    /// The same actor for work that continues when the session has ended. Call it once the start was permitted.
+    /// The same actor for work that continues after the session ended. Call it after the start was permitted.
     #[must_use]
     pub fn started(mut self) -> Self {
         if let Actor::Person { authority, .. } = &mut self.actor {

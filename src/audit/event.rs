@@ -1,12 +1,13 @@
-//! The closed set of what can happen. No variant has a place for a secret.
+//! The closed set of audit events. No variant has a field for a secret.
 //!
-//! A new event is one variant here, its group in `what.rs`, and its words in `web::admin::activity::words`: without them it does
-//! not compile. Fields may be added with `#[serde(default)]`, never renamed: what was written years ago must still be read.
+//! A new event needs a variant here, its group in `event_group.rs`, and its words in `web::admin::activity::words`;
+//! without them it does not compile. Fields may be added with `#[serde(default)]` but never renamed, because old rows
+//! must stay readable.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// One field before and after; both are text that a page may show.
+/// One field before and after a change, as text that a page may show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change<S = &'static str> {
     pub field: S,
@@ -15,20 +16,20 @@ pub struct Change<S = &'static str> {
 }
 
 impl Change {
-    /// *Active* was ticked or unticked on a cart that cannot be on before its test passes.
+    /// A change of *Active* on a cart that is off until its test passes.
     pub fn of_wish(was_ticked: bool) -> Self {
         let words = |is_ticked| if is_ticked { "On when the test passes" } else { "Off" }.to_owned();
         Self { field: "Active", before: words(was_ticked), after: words(!was_ticked) }
     }
 }
 
-/// `S` holds the words of ours: a literal when an event is written, a `String` when it is read back.
+/// `S` is the type of fixed strings: `&'static str` when an event is written, `String` when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<S = &'static str> {
     SignedIn,
-    /// `account` is the address of an account. Where nobody has the address that was typed, it is not kept: it may be a
-    /// password. `digest` tells several such addresses apart.
+    /// `account` is the address of an existing account. An address without an account is not stored, because it may be
+    /// a password; `digest` distinguishes several of them.
     CouldNotSignIn {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account: Option<String>,
@@ -41,17 +42,17 @@ pub enum Event<S = &'static str> {
         role: S,
     },
     SetUpLinkMade,
-    /// A Viewer wanted a page of an administrator's; `page` is its path with `…` for each id.
+    /// A Viewer requested a page for administrators; `page` is its path with `…` for each ID.
     WasRefused {
         page: String,
     },
-    /// Somebody signed in typed another password than theirs where it is asked for again.
+    /// A signed-in user entered a wrong password at a password confirmation.
     CouldNotConfirm,
     PasswordChanged,
     DetailsChanged {
         changes: Vec<Change<S>>,
     },
-    /// One's own browsers, but not the one in hand.
+    /// The user ended their other sessions, but not the current one.
     SignedOutOthers {
         browsers: u64,
     },
@@ -60,11 +61,11 @@ pub enum Event<S = &'static str> {
         email: String,
         role: S,
     },
-    /// Somebody who was invited chose a password.
+    /// An invited user chose a password.
     UserJoined,
     SignInLinkMade {
         person: String,
-        /// Their address: a name is chosen by its owner. Not in old rows.
+        /// The user's address, because users choose their own names. Missing in old rows.
         #[serde(default)]
         email: Option<String>,
     },
@@ -72,11 +73,11 @@ pub enum Event<S = &'static str> {
         person: String,
         #[serde(default)]
         email: Option<String>,
-        /// The role before; not in old rows.
+        /// The previous role; missing in old rows.
         before: Option<S>,
         role: S,
     },
-    /// Everywhere, by somebody else.
+    /// Another user ended all of this user's sessions.
     UserSignedOut {
         person: String,
         #[serde(default)]
@@ -102,11 +103,11 @@ pub enum Event<S = &'static str> {
     CartChanged {
         changes: Vec<Change<S>>,
     },
-    /// Follows the change itself; `of` is who had saved meanwhile.
+    /// Follows the change itself; `of` is the user whose save was overwritten.
     CartOverwritten {
         of: String,
     },
-    /// One deed for many carts; each has its own line as well.
+    /// A bulk action on many carts; each cart has its own event as well.
     BulkStarted {
         kind: S,
         carts: i32,
@@ -114,7 +115,7 @@ pub enum Event<S = &'static str> {
     BulkCancelled,
     CartTurnedOn,
     CartTurnedOff,
-    /// `ending`: the last four characters, where the secret is long enough to show them.
+    /// `ending`: the last four characters, if the secret is long enough to show them.
     CredentialReplaced {
         kind: S,
         ending: Option<String>,
@@ -127,21 +128,21 @@ pub enum Event<S = &'static str> {
         store: String,
         class: S,
         title: String,
-        /// The test's own page, while its cart is there.
+        /// The ID of the test, whose page exists while its cart does.
         #[serde(default)]
         test: Option<uuid::Uuid>,
     },
     SecretUnreadable,
-    /// So many secrets now rest under a new key.
+    /// `secrets` is the number of secrets now sealed under a new key.
     EncryptionKeyRotated {
         secrets: i64,
     },
-    /// So many secrets ask to be entered again.
+    /// `secrets` is the number of secrets that users must enter again.
     EncryptionKeyForgotten {
         key: String,
         secrets: i64,
     },
-    /// Told of by nobody: a check found it.
+    /// Found by a check, not reported by a user.
     CartNeedsAttention {
         class: S,
         title: String,
@@ -150,7 +151,7 @@ pub enum Event<S = &'static str> {
         class: S,
         title: String,
     },
-    /// `class` and `title` are of what ended.
+    /// `class` and `title` describe the problem that ended.
     CartRecovered {
         class: S,
         title: String,
@@ -166,7 +167,7 @@ pub enum Event<S = &'static str> {
     AlertsChanged {
         changes: Vec<Change<S>>,
     },
-    /// By mail, or as a trial by either way.
+    /// By e-mail, or as a test alert by either transport.
     AlertSent {
         addresses: usize,
     },
@@ -174,7 +175,7 @@ pub enum Event<S = &'static str> {
 }
 
 impl<S: Serialize> Event<S> {
-    /// The stored form: the tag on its own, the rest as data.
+    /// The stored form: the name of the event, and its fields as data.
     pub(super) fn parts(&self) -> (String, Value) {
         let mut data = serde_json::to_value(self).expect("events are plain data");
         let tag = data.as_object_mut().and_then(|fields| fields.remove("event"));
@@ -184,7 +185,7 @@ impl<S: Serialize> Event<S> {
 }
 
 impl<S: DeserializeOwned> Event<S> {
-    /// The event of a stored row; `None` where a newer version wrote what this one does not know.
+    /// The event of a stored row; `None` if a newer version wrote an event that this version does not know.
     pub(super) fn from_parts(name: &str, data: &Value) -> Option<Self> {
         let mut whole = data.as_object().cloned().unwrap_or_default();
         whole.insert("event".into(), name.into());
@@ -192,13 +193,13 @@ impl<S: DeserializeOwned> Event<S> {
     }
 }
 
-/// The names of all events as they are stored, for tests that must not forget one.
+/// The stored names of all events, for tests that must cover each of them.
 #[cfg(test)]
 pub(crate) fn names() -> Vec<String> {
     let refused = serde_json::from_value::<Event<String>>(serde_json::json!({ "event": "?" })).expect_err("no event");
     let told = refused.to_string();
     let names: Vec<String> = told.split('`').skip(3).step_by(2).map(str::to_owned).collect();
-    assert!(names.len() >= 20, "serde names the variants in its refusal: {told}");
+    assert!(names.len() >= 20, "serde lists the variants in its error: {told}");
     names
 }
 
@@ -207,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_back() {
+    fn event_round_trips() {
         let written = Event::CartChanged {
             changes: vec![Change { field: "Website Name", before: "Old".into(), after: "New".into() }],
         };
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_an_older_version_lacks_a_field_and_one_of_a_newer_has_more() {
+    fn rows_of_older_and_newer_versions_are_read() {
         let data = serde_json::json!({ "store": "a", "class": "CONNECTED", "title": "Connected to A", "later": 1 });
         let read = Event::<String>::from_parts("tested", &data);
         assert!(matches!(read, Some(Event::Tested { test: None, .. })), "{read:?}");

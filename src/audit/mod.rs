@@ -1,7 +1,8 @@
-//! What happened: who did what, to which cart, before and after, never a secret. Written in the transaction of the change, so
-//! that a change without its row does not happen; append-only by grant and by trigger. Read by the pages of the activity alone.
+//! Audit log: who did what, to which cart, before and after; never a secret. Events are written in the transaction of
+//! the change, so that no change happens without its event. Append-only by grant and by trigger. Only the activity
+//! pages read it.
 //!
-//! Knows no carts: ids and names travel as values.
+//! Knows nothing about carts: IDs and names are passed as values.
 
 mod actor;
 pub(crate) mod event;
@@ -19,19 +20,19 @@ pub use refusal::record_refusal;
 pub use sql::{find_deletion, record};
 pub use what::What;
 
-/// The cart that an event is about, as it was called then.
+/// The cart of an event, with its name at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartRef {
     pub id: uuid::Uuid,
     pub name: String,
 }
 
-/// What is left of a deleted cart.
+/// The recorded deletion of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
     pub name: String,
     pub by: String,
-    /// Their account; `None` for who is no person.
+    /// The account of the user; `None` for other actors.
     pub by_id: Option<uuid::Uuid>,
     pub at: time::OffsetDateTime,
 }

@@ -1,25 +1,25 @@
-//! Whether a person may still make a change, asked in the transaction that writes it. Whoever was turned off, lowered or signed
-//! out after the request arrived changes nothing. Knows no routes: every verb is held to this, whoever calls it.
+//! Checks whether a user may still make a change, in the transaction that writes it. A user who was disabled, demoted
+//! or signed out after the request arrived changes nothing. Independent of routes: the check holds for every caller.
 
 use super::{Actor, Authority, By, Event, sql};
 use crate::database::Connection;
 
-/// Idle end and absolute end of a session, in minutes.
+/// Idle timeout and absolute timeout of a session, in minutes.
 pub const IDLE_MINUTES: i32 = 30;
 pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
 
-/// The least role that a change needs.
+/// The least role that a change requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
-    /// Any role: a person's own account and sessions.
+    /// Any role: the user's own account and sessions.
     OwnAccount,
     /// An administrator.
     Change,
 }
 
-/// The person's session, account or role was not live any more. The transaction is rolled back.
+/// The user's session, account or role is no longer live. The transaction is rolled back.
 ///
-/// Travels inside of [`sqlx::Error`], so that the error of every verb carries it; [`is_not_permitted`] finds it again.
+/// Wrapped in [`sqlx::Error`], so that the error of every operation can carry it; [`is_not_permitted`] detects it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the session, the account or its role is no longer live")]
 pub struct NotPermitted;
@@ -30,16 +30,16 @@ impl From<NotPermitted> for sqlx::Error {
     }
 }
 
-/// Whether [`NotPermitted`] is the cause of an error.
+/// Whether an error is caused by [`NotPermitted`].
 pub fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<NotPermitted>)
 }
 
-/// Checks that a person may make a change, and keeps it so until the transaction ends: the rows of the account and the session
-/// are locked. The system and the operator always may. [`record`](super::record) calls this with what its event needs; a verb
-/// that can write without an event calls it itself.
+/// Checks that a user may make a change, and locks the rows of the account and the session so that this stays true
+/// until the transaction ends. The system and the operator are always permitted. [`record`](super::record) calls this
+/// with the permission that its event requires; an operation that can write without an event calls it itself.
 ///
-/// Call it after the verb's own writes: it takes shared locks, and a later write to the same rows could deadlock.
+/// Call it after the operation's own writes: it takes shared locks, and a later write to the same rows could deadlock.
 ///
 /// # Errors
 /// [`NotPermitted`], as a [`sqlx::Error`].
@@ -54,7 +54,7 @@ pub async fn demand(connection: &mut Connection, by: &By, permission: Permission
 }
 
 impl<S> Event<S> {
-    /// The least role of a person who makes this happen.
+    /// The least role of a user who causes this event.
     pub const fn permission(&self) -> Permission {
         match self {
             Self::SignedIn

@@ -1,5 +1,5 @@
-//! The activity as it is read: filters, keyset pages in both directions, and who and which carts there are to choose from.
-//! Nothing here depends on how many rows there are.
+//! Reads the audit log for the activity pages: filters, keyset pages in both directions, and the users and carts to
+//! choose from. The cost does not depend on the number of rows.
 
 use crate::database::Pool;
 use serde_json::Value;
@@ -8,38 +8,38 @@ use uuid::Uuid;
 
 use super::{CartRef, Event, What, sql};
 
-/// Rows on one page.
+/// Rows per page.
 pub const PAGE: i64 = 50;
-/// Carts and people that a filter offers.
+/// Maximum number of carts and of users that a filter offers.
 pub const OFFERED: i64 = 100;
 
-/// Which rows are wanted. The default is all of them.
+/// Which rows to list. The default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub cart: Option<Uuid>,
-    /// A person's id, or the kind of an actor that is none: `system`, `operator`, `stranger`.
+    /// A user's ID, or the kind of another actor: `system`, `operator`, `stranger`.
     pub person: Option<String>,
     pub what: Option<What>,
     pub from: Option<OffsetDateTime>,
-    /// The first moment that no longer counts.
+    /// Exclusive end of the time range.
     pub until: Option<OffsetDateTime>,
-    /// Failed sign-ins too, which are for administrators alone.
+    /// Whether to include failed sign-ins, which only administrators may see.
     pub with_failed_sign_ins: bool,
 }
 
 impl Filter {
-    /// Whether it asks for strangers alone, of whom there are failed sign-ins and nothing else.
+    /// Whether only strangers are listed. Their only events are failed sign-ins.
     fn is_of_strangers(&self) -> bool {
         self.person.as_deref() == Some("stranger")
     }
 
-    /// Whether nothing that it may show can match.
+    /// Whether no visible row can match.
     pub(super) fn is_empty(&self) -> bool {
         self.is_of_strangers() && !self.with_failed_sign_ins
     }
 }
 
-/// Where a page begins or ends: the id of a row, which never goes away.
+/// Start or end of a page: the ID of a row. Rows are never deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum From {
     #[default]
@@ -48,26 +48,26 @@ pub enum From {
     NewerThan(Uuid),
 }
 
-/// A row as it was written.
+/// A stored row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
     pub id: Uuid,
     pub at: OffsetDateTime,
-    /// `person`, `system`, `operator`, `stranger`, or what a newer version added.
+    /// `person`, `system`, `operator`, `stranger`, or a kind that a newer version added.
     pub actor_kind: String,
-    /// As they were called then.
+    /// The actor's name at that time.
     pub actor_name: String,
-    /// Their address then; none for who is no person, and in old rows.
+    /// The actor's address at that time; `None` if the actor is not a user, and in old rows.
     pub actor_email: Option<String>,
     pub event: Happened,
-    /// As it was called then.
+    /// The cart, with its name at that time.
     pub cart: Option<CartRef>,
     pub request_id: Option<String>,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
 }
 
-/// An event, or what is left of one that this version does not know.
+/// An event, or the raw data of an event that this version does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happened {
     Known(Event<String>),
@@ -91,7 +91,7 @@ pub struct Listed {
     pub older: Option<From>,
 }
 
-/// One page of what happened.
+/// Lists one page.
 pub async fn list(pool: &Pool, filter: &Filter, from: From) -> sqlx::Result<Listed> {
     let mut connection = pool.acquire().await?;
     let mut rows = sql::list(&mut connection, filter, from, PAGE + 1).await?;
@@ -113,13 +113,13 @@ pub async fn list(pool: &Pool, filter: &Filter, from: From) -> sqlx::Result<List
     })
 }
 
-/// The next rows of a download, newest first, behind `after`.
+/// The next rows of a download after `after`, newest first.
 pub async fn batch(pool: &Pool, filter: &Filter, after: Option<Uuid>, limit: i64) -> sqlx::Result<Vec<Recorded>> {
     let mut connection = pool.acquire().await?;
     sql::list(&mut connection, filter, after.map_or(From::Newest, From::OlderThan), limit).await
 }
 
-/// Who ever did something, by the key of [`Filter::person`], as they were called last.
+/// An actor by the key of [`Filter::person`], with the latest name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorRef {
     pub key: String,
@@ -128,21 +128,21 @@ pub struct ActorRef {
     pub email: Option<String>,
 }
 
-/// What the filters offer, each in the order of its names, at most 100.
+/// The choices of the filters, each sorted by name, at most 100.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     pub people: Vec<ActorRef>,
-    /// Deleted ones too; the newest carts if there are more.
+    /// Includes deleted carts; only the newest carts if there are more.
     pub carts: Vec<CartRef>,
-    /// Whether there are carts that are not offered.
+    /// Whether there are carts that are not listed here.
     pub has_more_carts: bool,
 }
 
-/// People and carts to choose from; what is chosen already is always among them.
+/// The users and carts to choose from. The current choice is always among them.
 pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<Offer> {
     let mut people = sql::list_people(pool, OFFERED).await?;
     let mut carts = sql::list_carts(pool, OFFERED + 1).await?;
-    // Strangers do nothing but fail to sign in.
+    // Strangers only have failed sign-ins.
     people.retain(|one| filter.with_failed_sign_ins || one.kind != "stranger");
     let limit = usize::try_from(OFFERED).expect("an offer is small");
     let has_more_carts = carts.len() > limit;

@@ -1,5 +1,5 @@
-//! A Viewer at an administrator's door. Nothing changed, so nothing but the row is written, and whoever knocks without end
-//! writes no more than the limit.
+//! Records that a Viewer was refused a page for administrators. Writes nothing else, and repeated requests write no
+//! more rows than the limit.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::database::{
     transaction,
 };
 
-/// Rows that one person's refusals may make.
+/// Limit of recorded refusals per user.
 pub const REFUSALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(10) };
 
-/// Records that `by` was refused `page`, a route's template; past the limit it is not told again.
+/// Records that `by` was refused `page`, a route template. Beyond the limit it writes nothing.
 pub async fn record_refusal(pool: &Pool, by: By, page: &str) -> sqlx::Result<()> {
     let event = Event::WasRefused { page: without_ids(page) };
     transaction(pool, move |work| {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[sqlx::test]
-    async fn a_flood_of_refusals_makes_ten_rows(pool: sqlx::PgPool) {
+    async fn repeated_refusals_write_ten_rows(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);
         for _ in 0..25 {
             record_refusal(&pool, By::operator(), "/admin/ecommerce/shopify/{cart}/deletion").await.expect("recorded");

@@ -1,4 +1,4 @@
-//! The audit's SQL: insert and select, nothing else.
+//! SQL of the audit log: insert and select only.
 
 mod names;
 mod page;
@@ -10,10 +10,10 @@ use super::{ABSOLUTE_MINUTES, By, CartRef, Deletion, Event, IDLE_MINUTES, demand
 pub(super) use names::{find_cart, find_person, list_carts, list_people};
 pub(super) use page::list;
 
-/// Writes one row through the connection of the change, so that both are kept or neither.
+/// Writes one row on the connection of the change, so that both are committed or neither.
 ///
 /// # Errors
-/// [`NotPermitted`](super::NotPermitted) for a person who may not do this any more.
+/// [`NotPermitted`](super::NotPermitted) for a user who may not do this any more.
 pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>, event: &Event) -> sqlx::Result<()> {
     demand(connection, by, event.permission()).await?;
     let (name, data) = event.parts();
@@ -40,9 +40,9 @@ pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>
     .map(drop)
 }
 
-/// Whether an account is enabled, has the role, and where a session is named, whether that one is live. Both rows stay locked
-/// until the transaction ends, the account first, as everybody locks them who changes a person and their sessions. A session
-/// from the future is over: the database's clock was set back.
+/// Whether an account is enabled and has the role, and, if a session is given, whether it is live. Both rows stay
+/// locked until the transaction ends. The account is locked first, as in all code that changes a user and their
+/// sessions. A session from the future is over: the database clock was set back.
 pub(super) async fn lock_live(
     connection: &mut Connection,
     user: Uuid,
@@ -74,7 +74,7 @@ pub(super) async fn lock_live(
     .await
 }
 
-/// The end of a cart, if it has one.
+/// The recorded deletion of a cart, if it was deleted.
 pub async fn find_deletion(pool: &Pool, cart: Uuid) -> sqlx::Result<Option<Deletion>> {
     sqlx::query_as!(
         Deletion,

@@ -1,8 +1,8 @@
-//! The four groups of the activity's filter *What*. Written with each row, so that an index answers the filter.
+//! The four groups of the activity's *What* filter. Stored with each row, so that the filter uses an index.
 
 use super::Event;
 
-/// What an event is about.
+/// The group of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     Carts,
@@ -15,7 +15,7 @@ impl What {
     /// In the order of the filter.
     pub const ALL: [Self; 4] = [Self::Carts, Self::Tests, Self::Integration, Self::People];
 
-    /// As it is stored, and as the filter's address says it.
+    /// The stored form, also used in the filter's URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Carts => "carts",
@@ -25,7 +25,7 @@ impl What {
         }
     }
 
-    /// The option of the filter.
+    /// The label of the filter option.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Carts => "Carts",

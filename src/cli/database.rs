@@ -1,4 +1,4 @@
-//! The database of a command: the given one, or a share in the private cluster.
+//! The database of a command: the configured one, or a share in the private cluster.
 
 use std::future::Future;
 
@@ -11,26 +11,26 @@ use crate::{
     },
 };
 
-/// An open database; the private cluster stops with its last user.
+/// An open database. The private cluster stops with its last user.
 pub struct Opened {
     pub pool: Pool,
-    /// One connection more, where the vault counts.
+    /// A separate counter pool of one connection, for the vault's seal counter.
     pub beside: Pool,
     #[cfg(feature = "embedded")]
     embedded: Option<database::embedded::Embedded>,
 }
 
-/// How long a private cluster that is starting is waited for when we are told to stop, so that it can be stopped as well.
+/// How long a stop signal waits for a private cluster that is starting, so that the cluster can be stopped as well.
 #[cfg(feature = "embedded")]
 const START_GRACE: std::time::Duration = std::time::Duration::from_secs(5);
 
-/// Opens and migrates; refuses a database that may lose what it acknowledged.
+/// Opens and migrates the database. Rejects one that may lose acknowledged writes.
 pub async fn open(config: &Database) -> anyhow::Result<Opened> {
     let opened = open_unless(config, "cartwright", std::future::pending()).await?;
     opened.ok_or_else(|| anyhow::anyhow!("stopped"))
 }
 
-/// The same, under a name that others see in `pg_stat_activity`; `None` where `stop` is ready before the database is.
+/// The same, with an application name for `pg_stat_activity`. `None` if `stop` is ready before the database is.
 pub async fn open_unless(
     config: &Database,
     name: &str,
@@ -103,12 +103,14 @@ async fn prepare(pool: &Pool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the operator has to change is a wrong setting; what may pass is an ordinary failure, to be tried again.
+/// A failure that the operator must fix becomes a settings error. One that may pass stays an ordinary error, worth a
+/// retry.
 fn unusable(error: StartError) -> anyhow::Error {
     if error.may_pass { error.into() } else { Refused(error.sentence).into() }
 }
 
-/// A database that may lose writes, or is newer than we are: trying again changes nothing. One that is away may come back.
+/// A retry is pointless if the database may lose writes or is newer than this program. An unreachable one may come
+/// back.
 fn refused(error: anyhow::Error) -> anyhow::Error {
     if database::is_away(&error) { error } else { Refused(super::told_once(&error)).into() }
 }
@@ -123,15 +125,15 @@ impl Opened {
         }
     }
 
-    /// Closes every connection and gives the cluster back, until `deadline` at the latest. A private cluster that needs longer ends
-    /// by itself.
+    /// Closes every connection and gives up the share in the cluster, until `deadline` at the latest. A private cluster
+    /// that needs longer ends by itself.
     pub async fn close_by(self, deadline: tokio::time::Instant) {
         if tokio::time::timeout_at(deadline, self.close()).await.is_err() {
             tracing::warn!("the private database still writes to disk; it ends by itself");
         }
     }
 
-    /// Closes every connection and gives the cluster back.
+    /// Closes every connection and gives up the share in the cluster.
     pub async fn close(self) {
         self.pool.close().await;
         self.beside.close().await;

@@ -1,4 +1,5 @@
-//! `cartwright doctor`: looks at everything that a server leans on and says what to mend. Changes nothing but the schema.
+//! `cartwright doctor`: checks everything that a server depends on and says what to fix. Changes nothing but the
+//! schema.
 
 mod keys;
 
@@ -16,7 +17,7 @@ use crate::{
     telemetry,
 };
 
-/// One line of the findings.
+/// One line of the report.
 enum Finding {
     Well(String),
     Mind(String),
@@ -27,7 +28,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     telemetry::start_logging(&flags.database.log_or("error"));
     let config = flags.check()?;
     let key_flags = KeyFlags { database: flags.database, key_file: flags.key_file };
-    // Also the key that the first start made beside the data.
+    // Includes the key that the first start created with the data.
     let (_, ring) = key_flags.check()?;
     let mut findings = vec![Finding::Well("The settings can be read.".into()), version(Clock::System.now())];
     findings.extend(config.trusted_proxies.unnamed(config.public_url.is_https).map(|line| Finding::Mind(line.into())));
@@ -61,7 +62,7 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Shopify answers from another version without an error once ours has ended.
+/// Checks the API version: once ours has ended, Shopify answers with another version and without an error.
 fn version(now: OffsetDateTime) -> Finding {
     let until = format!("Shopify supports API version {API_VERSION} until {}", API_VERSION_ENDS_AT.date());
     if now >= API_VERSION_ENDS_AT {
@@ -92,7 +93,7 @@ async fn stored(opened: &database::Opened) -> Vec<Finding> {
     findings
 }
 
-/// Whether the search finds É by é, which the database's locale decides.
+/// Whether the search matches É with é, which depends on the database's locale.
 fn letters(folds: sqlx::Result<bool>) -> Option<Finding> {
     match folds {
         Ok(true) => None,
@@ -105,7 +106,7 @@ fn letters(folds: sqlx::Result<bool>) -> Option<Finding> {
     }
 }
 
-/// The activity is append-only for an ordinary role; a superuser is bound by no grant.
+/// The audit log is append-only for an ordinary role, but grants do not restrict a superuser.
 fn role(is_superuser: bool) -> Finding {
     if is_superuser {
         Finding::Mind(
@@ -118,7 +119,7 @@ fn role(is_superuser: bool) -> Finding {
     }
 }
 
-/// Whether somebody checks the carts that are due.
+/// Whether due checks are being run.
 async fn checks(opened: &database::Opened, practices: bool) -> Finding {
     match health::lag(&opened.pool, practices).await {
         Ok(lag) if lag >= 2 * INTERVAL => Finding::Mend(format!(
@@ -130,7 +131,7 @@ async fn checks(opened: &database::Opened, practices: bool) -> Finding {
     }
 }
 
-/// The addresses that Shopify sees, as far as the settings say: nobody is asked.
+/// The addresses that Shopify sees, according to the settings; nothing is looked up.
 fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> Finding {
     if listed.is_empty() {
         let whose = if is_behind_proxy {
@@ -151,7 +152,7 @@ fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> Finding {
     ))
 }
 
-/// Whether anything answers at Shopify over verified TLS. No secret is sent: the address is Shopify's own.
+/// Whether Shopify answers over verified TLS. Sends no secret; the address is Shopify's own.
 async fn way_out(config: &ServeConfig) -> Finding {
     let way = match &config.egress.proxy {
         Some(proxy) => format!(" through {proxy}"),
@@ -174,19 +175,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_superuser_is_told_that_the_activity_could_be_changed() {
+    fn superuser_role_is_reported() {
         assert!(matches!(role(true), Finding::Mind(line) if line.contains("superuser")));
         assert!(matches!(role(false), Finding::Well(_)));
     }
 
     #[test]
-    fn a_locale_without_letters_beyond_ascii_is_told() {
+    fn ascii_only_locale_is_reported() {
         assert!(letters(Ok(true)).is_none());
         assert!(matches!(letters(Ok(false)), Some(Finding::Mind(line)) if line.contains("É")));
     }
 
     #[test]
-    fn our_addresses_are_told_with_what_to_do_with_them() {
+    fn egress_addresses_are_reported_with_advice() {
         let listed = EgressAddresses::parse("8.8.4.4, 1.1.1.0/24").expect("public addresses");
         let said = |listed: &EgressAddresses, proxy| match addresses(listed, proxy) {
             Finding::Well(line) => format!("ok {line}"),
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_our_version_is_told_before_it_comes() {
+    fn end_of_our_api_version_is_reported_in_advance() {
         let days = |days| API_VERSION_ENDS_AT - time::Duration::days(days);
         assert!(matches!(version(days(200)), Finding::Well(_)));
         assert!(matches!(version(days(100)), Finding::Mind(_)));

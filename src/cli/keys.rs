@@ -1,4 +1,4 @@
-//! `cartwright keys`: the lines of the key file and what rests under each.
+//! `cartwright keys`: the lines of the key file and the secrets under each.
 
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_at_a_glance() {
+    fn large_numbers_have_thousands_separators() {
         let read = [(0, "0 secrets"), (1, "1 secret"), (999, "999 secrets"), (4_294_967_296, "4,294,967,296 secrets")];
         for (n, words) in read {
             assert_eq!(secrets(n), words);

@@ -1,4 +1,4 @@
-//! `cartwright migrate`: the schema alone, for those who do it apart from the start.
+//! `cartwright migrate`: migrates the schema separately from a start.
 
 use crate::{config::DatabaseFlags, telemetry};
 

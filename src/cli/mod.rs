@@ -1,4 +1,4 @@
-//! What an operator types; the only place that prints.
+//! The command line. The only module that prints.
 
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 
@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{DatabaseFlags, Problems, ReadyFlags, ServeFlags};
 
-/// `EX_CONFIG` of sysexits.h: a setting is wrong, and trying again changes nothing.
+/// `EX_CONFIG` of sysexits.h: a setting is wrong, and a retry changes nothing.
 const EXIT_CONFIG: u8 = 78;
 
 /// Connects online stores to an order system: tests their credentials, seals them, keeps them working.
@@ -58,7 +58,7 @@ enum Command {
     Keys(keys::KeysCommand),
 }
 
-/// The whole program.
+/// Runs the program.
 pub fn main() -> ExitCode {
     protect_memory();
     let command = Cli::parse().command;
@@ -84,14 +84,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Secrets pass through this process: no core file, no look from a debugger of the same user.
+/// Protects the secrets in this process: no core dump, no debugger of the same user.
 fn protect_memory() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
 }
 
-/// One line for the person at the terminal. Nobody may be listening, which stops nothing: `println!` would panic.
+/// Prints one line for the operator. Ignores a closed output, where `println!` would panic.
 fn say(line: std::fmt::Arguments<'_>) {
     use std::io::Write;
     writeln!(std::io::stdout(), "{line}").ok();
@@ -108,7 +108,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if error.downcast_ref::<Refused>().is_some() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
 }
 
-/// An error with its causes, each said once: many errors repeat their cause in their own sentence.
+/// Formats an error with its causes, each once: many errors repeat their cause in their own message.
 fn told_once(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -126,7 +126,7 @@ fn complain(line: std::fmt::Arguments<'_>) {
     writeln!(std::io::stderr(), "{line}").ok();
 }
 
-/// A start that would do harm, such as with the wrong key: told in one line, exit code 78.
+/// A start that would do harm, such as with the wrong key. Reported in one line, with exit code 78.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Refused(String);

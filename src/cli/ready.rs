@@ -1,4 +1,5 @@
-//! `cartwright ready`: asks a running server whether it can serve, for the health check of a container that has no shell.
+//! `cartwright ready`: asks a running server whether it is ready, for the health check of a container that has no
+//! shell.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -11,11 +12,11 @@ use anyhow::{Context, ensure};
 use super::say;
 use crate::config::ReadyFlags;
 
-/// Longest wait for the connection and for the answer, each. The server itself says within 2 s that its database is away.
+/// Timeout for the connection and for the answer, each. The server itself reports an unreachable database within 2 s.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// # Errors
-/// Nobody answers there, or the answer is not that the server is ready.
+/// No server answers there, or it is not ready.
 pub fn ready(flags: &ReadyFlags) -> anyhow::Result<()> {
     let address = flags.check()?;
     let nobody = || format!("Nobody answers at {address}");

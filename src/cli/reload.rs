@@ -1,4 +1,4 @@
-//! SIGHUP: what stands in files is read again, and the process goes on with it. Everything else needs a new start.
+//! SIGHUP: reads the settings in files again, without a restart. All other settings need a restart.
 
 use anyhow::Context;
 use tokio::signal::unix;
@@ -6,7 +6,7 @@ use tokio::signal::unix;
 use super::serve;
 use crate::{app::App, config::ServeFlags, telemetry::LogFilter};
 
-/// Listens for SIGHUP. Made before the first wait of a start, so that the signal never ends the process.
+/// Listens for SIGHUP. Created before the first wait of a start, so that the signal never ends the process.
 pub struct Hangup(unix::Signal);
 
 impl Hangup {
@@ -14,8 +14,8 @@ impl Hangup {
         unix::signal(unix::SignalKind::hangup()).map(Self).context("listening for SIGHUP")
     }
 
-    /// At each SIGHUP reads the key file, the certificate authorities and the log filter again. What is wrong with a file is logged,
-    /// and what was read from it before stays in use.
+    /// On each SIGHUP, reads the key file, the certificate authorities and the log filter again. Logs what is wrong
+    /// with a file, and keeps its previous content in use.
     pub async fn reload(mut self, flags: ServeFlags, log: LogFilter, app: App) {
         while self.0.recv().await.is_some() {
             log.set(&flags.database.log());
@@ -25,7 +25,7 @@ impl Hangup {
                         Ok(ring) => app.vault.reload(ring).await,
                         Err(error) => Err(error),
                     };
-                    // the practice store brings a proxy and a root of its own
+                    // the practice store has its own proxy and root certificate
                     let shopify = if config.practice { Ok(()) } else { app.ecommerce.reload(&config.egress) };
                     let outcomes =
                         [("keys", keys), ("calls to Shopify", shopify), ("alerts", app.alerts.reload(&config.alerts))];

@@ -1,4 +1,4 @@
-//! `cartwright serve`: everything is checked before the port opens, then one line says where to look.
+//! `cartwright serve`: checks everything before the port opens, then prints the address.
 
 use std::{io, net::SocketAddr};
 
@@ -14,9 +14,9 @@ use crate::{
     web, worker,
 };
 
-/// What is left of the time to stop for closing the database.
+/// Part of the time to stop that is reserved for closing the database.
 const CLOSING: std::time::Duration = std::time::Duration::from_millis(1_500);
-/// Connections that the kernel keeps for us until they are accepted.
+/// Length of the accept queue in the kernel.
 const WAITING: u32 = 1024;
 
 pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
@@ -26,7 +26,7 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     if let Some(unnamed) = config.trusted_proxies.unnamed(config.public_url.is_https) {
         tracing::warn!("{unnamed}");
     }
-    // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
+    // Bound first, so that a port in use is reported before a database is created. It listens after all checks.
     let port = take(config.listen)?;
     let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
     let Some(opened) = database::open_unless(&config.database, SERVER, stop.told()).await? else { return Ok(()) };
@@ -39,11 +39,11 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     outcome
 }
 
-/// Takes the port without opening it: whoever knocks before all is checked finds it closed.
+/// Binds the port without listening: until all checks have passed, connections are refused.
 fn take(address: SocketAddr) -> Result<TcpSocket, Refused> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let taken = socket.and_then(|socket| {
-        // as a listener does, so that a restart need not wait for old connections to be forgotten
+        // as for a listener, so that a restart need not wait for old connections to expire
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         Ok(socket)
@@ -55,7 +55,7 @@ fn unusable(address: SocketAddr, error: &io::Error) -> Refused {
     Refused(format!("CARTWRIGHT_LISTEN: {address} cannot be used: {error}"))
 }
 
-/// Starts the practice store and makes it the way out: the same client, TLS and proxy settings as everybody's.
+/// Starts the practice store and makes it the egress proxy: same client, TLS and proxy settings as in production.
 #[cfg(feature = "practice")]
 async fn practice(config: &mut ServeConfig) -> anyhow::Result<Option<crate::practice::Practice>> {
     use anyhow::Context;
@@ -125,7 +125,7 @@ async fn run(
     Ok(())
 }
 
-/// Answers probes and metrics on a port of their own until the process stops.
+/// Serves probes and metrics on a separate port until the process stops.
 pub(super) fn monitored(
     address: SocketAddr,
     app: &App,
@@ -146,7 +146,7 @@ pub(super) fn monitored(
     Ok(tokio::spawn(web::server::serve(listener, router, stopping)))
 }
 
-/// The vault with the keys of the settings; a wrong key is refused before anything is opened.
+/// The vault with the configured keys. A wrong key is rejected before anything is opened.
 pub(super) async fn vault(config: &mut ServeConfig, opened: &database::Opened) -> anyhow::Result<Vault> {
     let ring = key_ring(config.keys.take(), &config.database)?;
     Vault::open_with(ring, opened.beside.clone())
@@ -154,7 +154,7 @@ pub(super) async fn vault(config: &mut ServeConfig, opened: &database::Opened) -
         .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })
 }
 
-/// The ring of the key file; with the private database and none named, one that is made in its folder.
+/// The ring of the key file. With the private database and no named file, one that is created in its folder.
 pub(super) fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::Result<KeyRing> {
     match (given, database) {
         (Some(ring), _) => Ok(ring),
@@ -174,10 +174,10 @@ pub(super) fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::R
     }
 }
 
-/// Where to look; while nobody can sign in, the one-time link for the first administrator.
+/// Prints the address and, while there are no users, the one-time link for the first administrator.
 async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
     let PublicUrl { origin, host, .. } = &app.site.public_url;
-    // Port 0 was asked for: the system chose another.
+    // Port 0 was requested: the system chose another.
     let origin = match origin.strip_suffix(":0") {
         Some(before) if host.is_none() => format!("{before}:{port}"),
         _ => origin.clone(),

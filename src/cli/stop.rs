@@ -1,4 +1,4 @@
-//! SIGTERM and Ctrl-C, heard from the first moment on, so that every wait of a start or a stop can end because of them.
+//! Handles SIGTERM and Ctrl-C from the first moment, so that they can end every wait of a start or a stop.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use anyhow::Context;
 use tokio::{signal::unix, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-/// A process ends this long after it was told to, and after the time that it drains.
+/// Maximum time from the signal to the end of the process, in addition to the drain.
 const EXIT_WITHIN: Duration = Duration::from_millis(9_500);
 
-/// Whether we were told to stop, and how. Cheap to clone.
+/// Whether the process must stop, and by which signal. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Stop {
     told: CancellationToken,
@@ -19,12 +19,13 @@ pub struct Stop {
 #[derive(Clone, Copy, Debug)]
 struct Told {
     at: Instant,
-    /// By SIGTERM, as a process manager or an orchestrator does: others may still send requests here for a while.
+    /// Whether it was SIGTERM, from a process manager or an orchestrator: a load balancer may still send requests for a
+    /// while.
     drains: bool,
 }
 
 impl Stop {
-    /// Listens from now on.
+    /// Starts to listen for signals.
     pub fn on_signals() -> anyhow::Result<Self> {
         let mut terminate = unix::signal(unix::SignalKind::terminate()).context("listening for SIGTERM")?;
         let mut interrupt = unix::signal(unix::SignalKind::interrupt()).context("listening for SIGINT")?;
@@ -42,7 +43,7 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Ready at the first signal.
+    /// Completes at the first signal.
     pub async fn told(&self) {
         self.told.cancelled().await;
     }
@@ -52,12 +53,12 @@ impl Stop {
         self.told.clone()
     }
 
-    /// How long to go on serving: `drain` after SIGTERM, nothing after Ctrl-C, since whoever presses it waits.
+    /// How long to continue serving: `drain` after SIGTERM, zero after Ctrl-C, because a user waits at the terminal.
     pub fn drain(&self, drain: Duration) -> Duration {
         if self.signal.get().is_some_and(|told| told.drains) { drain } else { Duration::ZERO }
     }
 
-    /// When the process has to be over, if it drains for this long; from now where nobody told it to stop.
+    /// When the process must have ended if it drains for this long; counted from now if there was no signal.
     pub fn deadline(&self, drain: Duration) -> Instant {
         let at = self.signal.get().map_or_else(Instant::now, |told| told.at);
         at + EXIT_WITHIN.max(self.drain(drain) + EXIT_WITHIN / 2)

@@ -1,4 +1,4 @@
-//! `cartwright users`: people, from the command line of the server. The way back in for whoever is locked out of the pages.
+//! `cartwright users`: manages users from the server's command line, also for a user who is locked out of the pages.
 
 mod output;
 
@@ -109,7 +109,7 @@ async fn add(flags: AddFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A password file's content: its first line without a byte order mark, which is what editors and `echo` make of a password.
+/// Reads the first line of a password file, without a byte order mark: editors and `echo` add a mark and a line end.
 fn read_password(path: &Path) -> anyhow::Result<SecretString> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", path.display()))?;
@@ -171,7 +171,7 @@ async fn find(accounts: &Accounts, email: &Email) -> anyhow::Result<KnownUser> {
     found.ok_or_else(|| anyhow::anyhow!("--email: nobody has the address {}", email.as_str()))
 }
 
-/// Opens the database for one piece of work, and closes it whatever came of that.
+/// Opens the database for one operation, and closes it whatever the result.
 async fn with<T>(flags: &DatabaseFlags, work: impl AsyncFnOnce(&Accounts) -> anyhow::Result<T>) -> anyhow::Result<T> {
     telemetry::start_logging(&flags.log_or("warn"));
     let opened = super::database::open(&flags.check()?).await?;

@@ -1,4 +1,4 @@
-//! `cartwright worker`: the checks of `serve` in a process of their own, with the same settings and no port.
+//! `cartwright worker`: the background tasks of `serve` in a separate process, with the same settings and no port.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     telemetry, worker,
 };
 
-/// What is left of the time to stop for closing the database.
+/// Part of the time to stop that is reserved for closing the database.
 const CLOSING: Duration = Duration::from_millis(1_500);
 
 pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {

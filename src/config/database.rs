@@ -1,4 +1,4 @@
-//! Where the carts are kept, and what to log of it.
+//! Database and log settings.
 
 #[cfg(feature = "embedded")]
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{DatabaseFlags, Problems, database_url, given, secret};
 
-/// Where the carts are kept.
+/// The configured database.
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// One server, or several of which one can be written to.
+    /// One server, or several, of which the writable one is used.
     Url(Vec<PgConnectOptions>),
     /// A private cluster in the data folder.
     #[cfg(feature = "embedded")]
@@ -18,19 +18,19 @@ pub enum Database {
 }
 
 impl DatabaseFlags {
-    /// The database that these flags mean.
+    /// Validates the database flags.
     pub fn check(&self) -> Result<Database, Problems> {
         let mut problems = Problems::default();
         let database = self.database(&mut problems);
         problems.unless_told(database)
     }
 
-    /// What to log; `info` where nothing is said.
+    /// The log filter; `info` if none is set.
     pub fn log(&self) -> String {
         self.log_or("info")
     }
 
-    /// What to log; `otherwise` where nothing is said, or the file cannot be read.
+    /// The log filter; `otherwise` if none is set or the file cannot be read.
     pub fn log_or(&self, otherwise: &str) -> String {
         let in_file = given(self.log_file.as_ref()).and_then(|file| std::fs::read_to_string(file).ok());
         let said = in_file.as_deref().map(str::trim).or_else(|| given(self.log.as_ref()));
@@ -66,7 +66,7 @@ impl DatabaseFlags {
         Some(self.embedded())
     }
 
-    /// The private database: the given folder, else the usual one of this account.
+    /// The private database in the configured folder, or in this account's default folder.
     #[cfg(feature = "embedded")]
     fn embedded(&self) -> Database {
         use crate::database::embedded::{Places, default_data_dir, is_root};

@@ -1,5 +1,5 @@
-//! `DATABASE_URL`, read before the driver sees it: what the driver would misread, log with its value or find out too late is told
-//! here. No problem quotes the address, since a password stands in it.
+//! Validates `DATABASE_URL` before the driver sees it. Reports what the driver would misread, log with its value or
+//! detect too late. No message quotes the URL, because it may contain a password.
 
 use std::{fs::File, net::IpAddr};
 
@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 const SHAPE: &str = "it cannot be read as postgres://user:password@host:port/database; write characters such as @ : / ? # % in a \
     password as %40 %3A %2F %3F %23 %25";
 
-/// Parameters that the driver knows. It logs any other with its value, which may be a mistyped `password`.
+/// Parameters that the driver supports. It logs any other with its value, which may be a mistyped `password`.
 const KNOWN: [&str; 19] = [
     "sslmode",
     "ssl-mode",
@@ -31,8 +31,8 @@ const KNOWN: [&str; 19] = [
     "options",
     "target_session_attrs",
 ];
-/// Parameters of libpq that providers put into their addresses and that change nothing here: every connection has deadlines of
-/// its own, and the certificate is checked by `sslmode=verify-full`.
+/// libpq parameters that providers put into their URLs and that have no effect here: every connection has its own
+/// deadlines, and `sslmode=verify-full` checks the certificate.
 /// <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS>
 const IGNORED: [&str; 10] = [
     "channel_binding",
@@ -51,11 +51,11 @@ const FILES: [&str; 7] = ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "
 
 type Parameters = Vec<(String, String)>;
 
-/// Reads the address. Several hosts, each with its port, are several servers in the order in which they are tried:
-/// `postgres://user@one:5432,two:5432/database`, or `host=one,two` among the parameters.
+/// Parses the URL. Several hosts, each with its port, are separate servers in the order in which they are tried:
+/// `postgres://user@one:5432,two:5432/database`, or `host=one,two` as a parameter.
 ///
 /// # Errors
-/// What is wrong, to go on after the variable's name.
+/// What is wrong, phrased to follow the variable's name.
 pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
     let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
     let rest = rest.ok_or("it does not begin with postgres://")?;
@@ -63,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
     let (person, hosts) = authority.rsplit_once('@').map_or(("", authority), |(person, hosts)| (person, hosts));
     let at = if person.is_empty() { "" } else { "@" };
     let urls = hosts.split(',').map(|host| {
-        // a role without a host: the host stands among the parameters
+        // a user without a host: the host is among the parameters
         let host = if host.is_empty() && !person.is_empty() { "localhost" } else { host };
         Url::parse(&format!("postgres://{person}{at}{host}{path}"))
     });
@@ -77,11 +77,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
     servers.map_err(str::to_owned)
 }
 
-/// The parameters that are used here.
+/// Validates the query parameters and removes those that have no effect here.
 fn parameters(url: &Url) -> Result<Parameters, String> {
     let mut pairs: Parameters =
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    // A password with one of / ? # ends the authority early, and its rest would be taken for something else.
+    // An unescaped / ? or # in a password ends the authority early, and the rest would be misparsed.
     let is_cut =
         url.username().is_empty() && (url.path().contains('@') || pairs.iter().any(|(name, _)| name.contains('@')));
     if is_cut || url.fragment().is_some() {
@@ -94,12 +94,12 @@ fn parameters(url: &Url) -> Result<Parameters, String> {
     if has(["sslcert", "ssl-cert"]) != has(["sslkey", "ssl-key"]) {
         return Err("it must have both sslcert and sslkey, or none of them".to_owned());
     }
-    // which server is chosen is decided here, not by the driver
+    // the pool chooses the server, not the driver
     pairs.retain(|(name, _)| name != "target_session_attrs" && !IGNORED.contains(&name.as_str()));
     Ok(pairs)
 }
 
-/// The parameters of each server, where `host`, `hostaddr` or `port` is a list. One port holds for every host.
+/// The parameters of each server, if `host`, `hostaddr` or `port` is a list. A single port applies to every host.
 fn listed(parameters: &Parameters) -> Result<Option<Vec<Parameters>>, String> {
     let is_list = |name: &str| matches!(name, "host" | "hostaddr" | "port");
     let lists = parameters.iter().filter(|(name, _)| is_list(name));
@@ -124,9 +124,9 @@ fn listed(parameters: &Parameters) -> Result<Option<Vec<Parameters>>, String> {
     servers.map(Some).ok_or_else(|| "its lists of hosts and ports differ in length".to_owned())
 }
 
-/// One server, with its own parameters.
+/// The connection options of one server.
 fn server(mut url: Url, mut pairs: Parameters) -> Result<PgConnectOptions, &'static str> {
-    // The driver looks up an IPv6 address with its brackets, as if it were a name.
+    // The driver resolves a bracketed IPv6 address as if it were a host name.
     for (_, host) in pairs.iter_mut().filter(|(name, _)| name == "host") {
         *host = without_brackets(host).to_owned();
     }
@@ -167,7 +167,8 @@ fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// A database on another machine whose certificate is not checked: anybody on the way could pose as it.
+/// Whether the database is on another machine and its certificate is not verified, so that an attacker on the network
+/// could impersonate it.
 pub fn is_unverified(options: &PgConnectOptions) -> bool {
     let host = without_brackets(options.get_host()).trim_end_matches('.').to_ascii_lowercase();
     let is_loopback = || host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback());
@@ -179,7 +180,7 @@ pub fn is_unverified(options: &PgConnectOptions) -> bool {
 mod tests {
     use super::*;
 
-    /// The only server of this address.
+    /// Parses a URL with one server.
     fn one(url: &str) -> PgConnectOptions {
         let mut servers = parse(url).expect(url);
         assert_eq!(servers.len(), 1, "{url}");
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn several_hosts_are_several_servers_in_their_order() {
+    fn several_hosts_are_servers_in_order() {
         for (url, expected) in [
             ("postgres://u:p@one:5433,two:5434/db", &[("one", 5433), ("two", 5434)][..]),
             ("postgres://u:p@one,two:5434/db?target_session_attrs=read-write", &[("one", 5432), ("two", 5434)]),
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_address_is_dialled_without_its_brackets() {
+    fn ipv6_hosts_lose_their_brackets() {
         for (url, host, port) in [
             ("postgres://u:p@[::1]:5432/db", "::1", 5432),
             ("postgresql://u:p@[::1]/db", "::1", 5432),
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_not_another_host() {
+    fn loopback_counts_as_local() {
         for (url, unverified) in [
             ("postgres://x@127.0.0.1/y", false),
             ("postgres://x@127.8.9.10:5433/y", false),
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_without_the_password() {
+    fn invalid_urls_are_reported_without_the_password() {
         for (url, words) in [
             ("mysql://u:canary@h/db", "does not begin with postgres://"),
             ("postgres://u:can/ary@h/db", "as %40 %3A %2F"),
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_other_clients_are_left_out() {
+    fn libpq_parameters_without_effect_are_removed() {
         let url =
             "postgres://u:p%40%2Fw@h/db?channel_binding=require&connect_timeout=10&sslmode=require&options=-c%20a%3D1";
         let options = one(url);

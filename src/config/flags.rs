@@ -1,5 +1,5 @@
-//! What may be set: flags of the command line and `CARTWRIGHT_*` variables, as text. What the text means is found elsewhere in
-//! this folder. A field's doc comment is what `--help` prints.
+//! Command-line flags and `CARTWRIGHT_*` variables as raw text. The other files of this folder validate them. The doc
+//! comment of a field is its `--help` text.
 
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 #![allow(rustdoc::bare_urls, reason = "the doc comments here are what --help prints")]

@@ -1,10 +1,10 @@
-//! The file of the keys that seal secrets: the one that is named, or the one that lies beside the private database.
+//! The key file: the one that the operator names, or the one next to the private database.
 
 use super::{Database, KeyFlags, Problems, given};
 use crate::vault::KeyRing;
 
 impl KeyFlags {
-    /// The database and the ring that these flags mean. The key that was made with the private database is found in its folder.
+    /// Validates the flags: the database and its key ring. The key created with the private database is in its folder.
     pub fn check(&self) -> Result<(Database, Option<KeyRing>), Problems> {
         let mut problems = Problems::default();
         let database = self.database.database(&mut problems);
@@ -12,7 +12,7 @@ impl KeyFlags {
         problems.unless_told(database.map(|database| (database, keys)))
     }
 
-    /// The key file: the one that is named, else the one that was made with the private database.
+    /// Path of the key file: the one that the operator names, else the one created with the private database.
     pub fn key_file(&self, database: Option<&Database>) -> Option<String> {
         let named = given(self.key_file.as_ref()).map(str::to_owned);
         #[cfg(feature = "embedded")]
@@ -25,7 +25,7 @@ impl KeyFlags {
     }
 }
 
-/// Reads the ring of a key file; without one, a database of one's own is a problem.
+/// Reads the key ring at `path`. Reports a problem if an external database has no key file.
 pub(super) fn key_ring(path: Option<&str>, database: Option<&Database>, problems: &mut Problems) -> Option<KeyRing> {
     let Some(path) = path else {
         if matches!(database, Some(Database::Url(_))) {

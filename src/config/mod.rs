@@ -1,5 +1,5 @@
-//! The settings: `CARTWRIGHT_*` variables and the flags of `cartwright serve`. The only place that reads the environment. All
-//! of it is checked before the port opens, and every problem is reported at once, each with its variable.
+//! Settings: `CARTWRIGHT_*` variables and command-line flags. The only module that reads the environment. All settings
+//! are checked before the port opens, and every problem is reported at once with its variable.
 
 mod database;
 mod database_url;
@@ -19,13 +19,13 @@ pub use problems::{Problem, Problems};
 pub use serve::ServeConfig;
 pub use site::{DEFAULT_PRODUCT_NAME, PublicUrl};
 
-/// An empty variable is one that is not set: compose files write them that way.
+/// Treats an empty variable as unset, because compose files write unset variables that way.
 fn given(value: Option<&String>) -> Option<&str> {
     value.map(|value| pasted::trim(value)).filter(|value| !value.is_empty())
 }
 
-/// A setting that may hold a secret: its value, or what stands in the file that `…_FILE` names. `None` where neither is set, or
-/// the problem was told.
+/// Reads a setting that may be a secret: its value, or the content of the file that `…_FILE` names. `None` if neither
+/// is set, or if a problem was reported.
 fn secret(
     variable: &'static str,
     value: Option<&String>,

@@ -1,4 +1,4 @@
-//! The ways out: how Shopify is reached, and how alerts are sent.
+//! Settings of outbound connections: to Shopify and for alerts.
 
 use super::{Problems, ServeFlags, given, secret};
 use crate::{
@@ -87,7 +87,7 @@ impl ServeFlags {
     }
 }
 
-/// A PEM file without one leading byte order mark, behind which the first certificate would not be found.
+/// Removes one leading byte order mark, which would hide the first certificate.
 fn without_bom(mut pem: Vec<u8>) -> Vec<u8> {
     if pem.starts_with("\u{FEFF}".as_bytes()) {
         pem.drain(.."\u{FEFF}".len());

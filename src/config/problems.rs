@@ -1,6 +1,6 @@
-//! What is wrong with the settings, gathered while all of them are read.
+//! Problems with settings, collected while all settings are read.
 
-/// One thing to mend, with its variable.
+/// One invalid setting and its variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {problem}")]
 pub struct Problem {
@@ -8,7 +8,7 @@ pub struct Problem {
     pub problem: String,
 }
 
-/// Every problem of the settings; never empty where it is an error.
+/// All problems with the settings; never empty when returned as an error.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Problems(pub Vec<Problem>);
@@ -18,7 +18,7 @@ impl Problems {
         self.0.push(Problem { variable, problem: problem.into() });
     }
 
-    /// The settings, where nothing was told; a setting that is missing was.
+    /// Returns the settings if no problem was reported. A missing setting always has a reported problem.
     pub(super) fn unless_told<T>(self, settings: Option<T>) -> Result<T, Problems> {
         settings.filter(|_| self.0.is_empty()).ok_or(self)
     }

@@ -1,4 +1,4 @@
-//! Everything that `cartwright serve` needs to know, understood.
+//! Validated settings of `cartwright serve`.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,31 +12,31 @@ use crate::{
 pub struct ServeConfig {
     pub listen: SocketAddr,
     pub database: Database,
-    /// `None` with the embedded database: a key is made in its folder.
+    /// `None` with the embedded database: its key is created in its folder.
     pub keys: Option<KeyRing>,
     pub public_url: PublicUrl,
     pub trusted_proxies: TrustedProxies,
     pub product_name: String,
     pub practice: bool,
-    /// The stores of the practice mode, once it has started.
+    /// The practice stores, once practice mode has started.
     #[cfg(feature = "practice")]
     pub practice_stores: Option<crate::practice::Stores>,
     pub egress: Egress,
     /// The public addresses that calls to Shopify come from.
     pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
-    /// Whether this process checks carts.
+    /// Whether this process runs the background tasks.
     pub has_worker: bool,
-    /// Where probes and metrics are answered, if not where the pages are.
+    /// Where probes and metrics are served, if not with the pages.
     pub metrics_listen: Option<SocketAddr>,
-    /// How long requests are still taken after SIGTERM.
+    /// How long requests are still accepted after SIGTERM.
     pub drain: Duration,
-    /// How alerts get out.
+    /// Alert transports.
     pub alerts: alerts::Ways,
 }
 
 impl ServeFlags {
-    /// Everything that is wrong, at once.
+    /// Validates all flags and reports every problem at once.
     pub fn check(&self) -> Result<ServeConfig, Problems> {
         let mut problems = Problems::default();
         let database = self.database.database(&mut problems);

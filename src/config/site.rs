@@ -1,25 +1,25 @@
-//! How the server is reached and what it says of itself: the port, the address in the browser, the names on its pages.
+//! How the server is reached and presented: port, public URL, product name, support address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Problems, ReadyFlags, ServeFlags, given};
 use crate::proxies::TrustedProxies;
 
-/// `CARTWRIGHT_PRODUCT_NAME` where it is not set.
+/// Default of `CARTWRIGHT_PRODUCT_NAME`.
 pub const DEFAULT_PRODUCT_NAME: &str = "Order Time";
 
-/// The address that people type, and what follows from it.
+/// The URL that users open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a trailing slash.
     pub origin: String,
-    /// `Host` as a browser sends it; `None` allows every loopback name.
+    /// Expected `Host` header; `None` allows every loopback name.
     pub host: Option<String>,
     pub is_https: bool,
 }
 
 impl PublicUrl {
-    /// What people type where nobody said: the port itself, which must be on this machine alone.
+    /// The default public URL: the listen address, which must be a loopback address.
     fn of_port(listen: SocketAddr) -> Result<Self, &'static str> {
         if listen.ip().is_loopback() {
             return Ok(Self { origin: format!("http://{listen}"), host: None, is_https: false });
@@ -74,7 +74,7 @@ fn address(variable: &'static str, text: &str, problems: &mut Problems) -> Optio
 }
 
 impl ReadyFlags {
-    /// Where to ask: a server that listens everywhere is asked on loopback.
+    /// The address to probe: loopback if the server listens on every interface.
     pub fn check(&self) -> Result<SocketAddr, Problems> {
         let mut problems = Problems::default();
         let mut listen = listen_address(self.listen.as_ref(), &mut problems).ok_or(problems)?;

@@ -8,7 +8,7 @@ fn flags() -> ServeFlags {
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let wrong = ServeFlags {
         listen: Some("nowhere".into()),
         public_url: Some("ftp://x".into()),
@@ -31,7 +31,7 @@ fn every_problem_is_told_at_once() {
         },
         ..ServeFlags::default()
     };
-    let Problems(problems) = wrong.check().expect_err("nothing here is right");
+    let Problems(problems) = wrong.check().expect_err("every setting is invalid");
     let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
     let expected = [
         "CARTWRIGHT_ALERT_HOSTS",
@@ -51,11 +51,11 @@ fn every_problem_is_told_at_once() {
         "DATABASE_URL",
     ];
     assert_eq!(variables.into_iter().collect::<Vec<_>>(), expected);
-    assert_eq!(problems.len(), expected.len() + 1, "both proxies that are none are told");
+    assert_eq!(problems.len(), expected.len() + 1, "both invalid proxies are reported");
 }
 
 #[test]
-fn a_secret_setting_can_stand_in_a_file() {
+fn secret_settings_are_read_from_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -99,13 +99,13 @@ fn a_secret_setting_can_stand_in_a_file() {
 }
 
 #[test]
-fn the_ways_of_alerts_are_named_and_no_password_is_told() {
+fn alert_transports_are_parsed_without_leaking_passwords() {
     let with = |smtp: Option<&str>, from: Option<&str>, hosts: &str| {
         let (smtp_url, mail_from) = (smtp.map(str::to_owned), from.map(str::to_owned));
         ServeFlags { smtp_url, mail_from, alert_hosts: Some(hosts.into()), ..flags() }.check()
     };
     let (smtp, from) = (Some("smtps://sam:canary@mail.example.com"), Some("alerts@orders.example.com"));
-    let ways = with(smtp, from, " Hooks.internal ,localhost,").expect("fine").alerts;
+    let ways = with(smtp, from, " Hooks.internal ,localhost,").expect("valid").alerts;
     assert_eq!(ways.hosts, ["hooks.internal", "localhost"]);
     let mail = ways.mail.expect("a mail server");
     assert_eq!(mail.to_string(), "mail.example.com:465");
@@ -123,7 +123,7 @@ fn the_ways_of_alerts_are_named_and_no_password_is_told() {
 }
 
 #[test]
-fn each_wrong_outgoing_address_is_its_own_problem() {
+fn each_invalid_egress_address_is_reported() {
     let with = |list: &str| ServeFlags { egress_addresses: Some(list.into()), ..flags() }.check();
     let config = with("8.8.4.4 [2606:4700::1111], 1.1.1.0/24").expect("public addresses");
     assert_eq!(config.egress_addresses.texts(), ["8.8.4.4", "2606:4700::1111", "1.1.1.0/24"]);
@@ -139,16 +139,16 @@ fn each_wrong_outgoing_address_is_its_own_problem() {
 }
 
 #[test]
-fn a_newcomer_needs_no_setting() {
+fn defaults_are_sufficient() {
     let config = flags().check().expect("the defaults are enough");
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.product_name, "Order Time");
     assert_eq!(config.public_url, PublicUrl { origin: "http://127.0.0.1:8080".into(), host: None, is_https: false });
-    assert!(!config.practice, "practice is on only where it is asked for");
+    assert!(!config.practice, "practice mode is off by default");
 }
 
 #[test]
-fn plain_http_is_for_loopback_alone() {
+fn plain_http_requires_loopback() {
     let with = |listen: &str, public: Option<&str>| {
         ServeFlags { listen: Some(listen.into()), public_url: public.map(str::to_owned), ..flags() }
             .check()
@@ -163,18 +163,18 @@ fn plain_http_is_for_loopback_alone() {
 }
 
 #[test]
-fn a_database_of_ones_own_needs_a_key_of_ones_own() {
+fn external_database_requires_a_key_file() {
     let with = ServeFlags {
         database: DatabaseFlags { database_url: Some("postgres://x@localhost/y".into()), ..DatabaseFlags::default() },
         ..ServeFlags::default()
     };
-    let Problems(problems) = with.check().expect_err("two replicas would invent two keys");
+    let Problems(problems) = with.check().expect_err("replicas would create different keys");
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].variable, "CARTWRIGHT_KEY_FILE");
 }
 
 #[test]
-fn a_database_elsewhere_is_trusted_only_with_its_certificate() {
+fn remote_database_requires_certificate_verification() {
     let table = [
         ("postgres://x@db.example.com/y", true),
         ("postgres://x@db.example.com/y?sslmode=require", true),
@@ -190,7 +190,7 @@ fn a_database_elsewhere_is_trusted_only_with_its_certificate() {
 }
 
 #[test]
-fn an_empty_variable_is_not_set() {
+fn empty_variable_counts_as_unset() {
     let empty = Some(String::new());
     let config = ServeFlags { listen: empty.clone(), egress_proxy: empty.clone(), public_url: empty, ..flags() };
     assert!(config.check().is_ok());
@@ -198,7 +198,7 @@ fn an_empty_variable_is_not_set() {
 
 #[cfg(feature = "practice")]
 #[test]
-fn practice_and_a_proxy_exclude_each_other() {
+fn practice_mode_excludes_a_proxy() {
     let both = ServeFlags { practice: true, egress_proxy: Some("http://proxy.example:3128".into()), ..flags() };
     let Problems(problems) = both.check().expect_err("two proxies");
     assert_eq!(problems[0].variable, "CARTWRIGHT_PRACTICE");

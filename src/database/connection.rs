@@ -1,8 +1,8 @@
-//! A connection to Postgres on which no statement waits for ever.
+//! A connection to Postgres with a deadline for every statement.
 //!
-//! A TCP connection can die without a sign: a firewall forgets it, a proxy hangs, a host loses its power. sqlx 0.9.0 then waits
-//! without end for the answer, and a pool that pings the connection when it comes back loses its place. Here each statement has
-//! a deadline, and a connection of which it is not certain that it stands between two statements is closed without being asked.
+//! A TCP connection can die silently: a firewall drops its state, a proxy hangs, a host loses power. sqlx 0.9.0 then
+//! waits forever for the answer, and a pool that pings returned connections loses a slot. Here each statement has a
+//! deadline, and a connection that is not certainly idle is closed without I/O.
 
 use std::{
     fmt, future, io,
@@ -29,38 +29,38 @@ pub struct Connection {
     state: State,
 }
 
-/// What is known about a connection without asking the server.
+/// Connection state that is known without I/O.
 #[derive(Debug)]
 struct State {
     /// A statement was sent, and its answer was not read to the end.
     is_answering: bool,
     /// A transaction was begun and neither committed nor rolled back.
     is_in_transaction: bool,
-    /// It failed, or answered as a server that cannot be written to.
+    /// The connection failed, or the server reported that it is not writable.
     is_broken: bool,
     created_at: Instant,
     used_at: Instant,
-    /// Longest wait for the next bytes of an answer.
+    /// Timeout for the next bytes of an answer.
     deadline: Duration,
     suspicion: Suspicion,
 }
 
-/// When a connection to this server failed last: those that were used last before that are not used again. Shared by a pool.
+/// Time of the last failed connection to this server. Connections last used before it are not reused. Shared by a pool.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Suspicion(Arc<Mutex<Option<Instant>>>);
 
 impl Suspicion {
     fn raise(&self) {
-        *self.0.lock().expect("no panic while it is locked") = Some(Instant::now());
+        *self.0.lock().expect("lock is never poisoned") = Some(Instant::now());
     }
 
     fn covers(&self, used_at: Instant) -> bool {
-        self.0.lock().expect("no panic while it is locked").is_some_and(|raised| used_at <= raised)
+        self.0.lock().expect("lock is never poisoned").is_some_and(|raised| used_at <= raised)
     }
 }
 
 impl State {
-    /// Notes that a statement is sent.
+    /// Records that a statement is sent.
     ///
     /// # Errors
     /// The connection is broken, or the answer of an earlier statement was not read to the end.
@@ -72,7 +72,7 @@ impl State {
         Ok(())
     }
 
-    /// Notes what an answer ended with.
+    /// Records the end of an answer.
     fn end(&mut self, failure: Option<&Error>) {
         match failure {
             None => self.is_answering = false,
@@ -88,15 +88,15 @@ impl State {
         self.suspicion.raise();
     }
 
-    /// Notes that no answer came in time.
+    /// Records a timeout.
     fn silence(&mut self) -> Error {
         self.fail();
         Error::Io(io::Error::new(io::ErrorKind::TimedOut, "Postgres did not answer in time"))
     }
 }
 
-/// Whether no later statement can succeed after this `SQLSTATE`: the server ends or is not writable (25006), or the connection
-/// is lost (class 08). <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+/// Whether no later statement can succeed after this `SQLSTATE`: the server shuts down or is not writable (25006), or
+/// the connection is lost (class 08). <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn ends_connection(code: &str) -> bool {
     code == "25006"
         || code.starts_with("08")
@@ -118,30 +118,30 @@ impl Connection {
         Self { raw, state }
     }
 
-    /// Whether it certainly stands between two statements, outside of a transaction, on a server that answered since another
-    /// connection to it failed.
+    /// Whether the connection is certainly between two statements, outside a transaction, and used since the last
+    /// failure of a connection to the same server.
     pub(super) fn is_reusable(&self) -> bool {
         let State { is_answering, is_in_transaction, is_broken, used_at, suspicion, .. } = &self.state;
         !is_answering && !is_in_transaction && !is_broken && !suspicion.covers(*used_at)
     }
 
-    /// Time since its last use.
+    /// Time since the last use.
     pub(super) fn idle(&self) -> Duration {
         self.state.used_at.elapsed()
     }
 
-    /// Time since it was opened.
+    /// Time since the connection was opened.
     pub(super) fn age(&self) -> Duration {
         self.state.created_at.elapsed()
     }
 
-    /// Makes it ready to lie idle: what passed through its buffers is given back, and so wiped.
+    /// Prepares the connection for idling: shrinks its buffers, so that their old content is freed and wiped.
     pub(super) fn rest(&mut self) {
         sqlx::Connection::shrink_buffers(&mut self.raw);
         self.state.used_at = Instant::now();
     }
 
-    /// Asks whether the server still answers.
+    /// Checks whether the server still answers.
     pub(super) async fn ping(&mut self, within: Duration) -> Result<(), Error> {
         self.state.send()?;
         let Ok(answer) = timeout(within, sqlx::Connection::ping(&mut self.raw)).await else {
@@ -151,7 +151,7 @@ impl Connection {
         answer
     }
 
-    /// Tells the server that we go, and closes; after `within` without an answer it closes all the same.
+    /// Sends Terminate and closes the connection; closes it without an answer after `within`.
     pub(super) async fn close(self, within: Duration) {
         timeout(within, sqlx::Connection::close(self.raw)).await.ok();
     }
@@ -174,14 +174,14 @@ impl Connection {
     }
 }
 
-/// Neither the address nor the role of the server, which may be a secret of the operator.
+/// Omits the server's address and role, which the operator may keep secret.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
-/// Waits for the whole answer at most as long as the connection allows.
+/// Waits for the whole answer, at most for the connection's deadline.
 async fn answered<T>(state: &mut State, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     state.send()?;
     let Ok(answer) = timeout(state.deadline, answer).await else { return Err(state.silence()) };
@@ -226,11 +226,11 @@ impl<'c> Executor<'c> for &'c mut Connection {
     }
 }
 
-/// The answer to a statement, row by row. Time counts while we wait for the server, not while the reader takes its time.
+/// The rows of a statement. The deadline counts while we wait for the server, not while the reader processes a row.
 struct Answer<'e> {
     rows: BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>,
     state: &'e mut State,
-    /// Runs while we wait.
+    /// Runs while waiting for the server.
     timer: Option<Pin<Box<Sleep>>>,
     is_over: bool,
 }

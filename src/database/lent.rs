@@ -1,10 +1,10 @@
-//! One connection for a whole answer: a handler may ask on the one that the session was read on.
+//! The connection of a request: a handler reuses the one that read the session.
 
 use std::sync::{Arc, Mutex};
 
 use super::Lease;
 
-/// A connection on its way through the layers. Dropped, it goes back to the pool.
+/// A connection that the middleware layers pass on. On drop it returns to the pool.
 #[derive(Clone, Debug)]
 pub struct Lent(Arc<Mutex<Option<Lease>>>);
 
@@ -13,8 +13,8 @@ impl Lent {
         Self(Arc::new(Mutex::new(Some(connection))))
     }
 
-    /// The connection, once.
+    /// Takes the connection; `None` after the first call.
     pub fn take(&self) -> Option<Lease> {
-        self.0.lock().expect("nobody panics here").take()
+        self.0.lock().expect("lock is never poisoned").take()
     }
 }

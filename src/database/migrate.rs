@@ -1,4 +1,4 @@
-//! Brings the schema up to date, behind Postgres's advisory lock, so that two instances may start together.
+//! Applies migrations under Postgres's advisory lock, so that several instances may start at once.
 
 use anyhow::Context;
 use sqlx::{Connection, migrate::Migrator};
@@ -7,10 +7,10 @@ use super::Pool;
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Applies what is missing.
+/// Applies pending migrations.
 ///
 /// # Errors
-/// Names the migration that failed; refuses a schema that is newer than this program.
+/// Names the migration that failed, or reports that the schema is newer than this program.
 pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
     let mut connection = pool.connect().await.context("reaching the database")?;
     // Another instance may hold the lock for as long as its migrations take.

@@ -1,5 +1,5 @@
-//! How we reach Postgres. [`Pool`] and [`Connection`] are the only way: every statement has a deadline, and a connection whose
-//! state is not certain is closed.
+//! Access to Postgres, only through [`Pool`] and [`Connection`]: every statement has a deadline, and a connection in an
+//! uncertain state is closed.
 
 mod connection;
 #[cfg(feature = "embedded")]
@@ -18,10 +18,10 @@ pub use connection::Connection;
 pub use pool::{ACQUIRE_TIMEOUT, Lease, Pool, Usage};
 pub use transaction::transaction;
 
-/// Refuses a database that may lose what it acknowledged; one that does not know the settings gets a warning.
+/// Rejects a database that may lose acknowledged writes. Logs a warning if the server does not report the settings.
 ///
 /// # Errors
-/// Names the setting that is off, or says that the database could not be reached.
+/// Names the setting that is off, or reports that the database is unreachable.
 pub async fn check_durability(pool: &Pool) -> anyhow::Result<()> {
     for setting in ["fsync", "full_page_writes"] {
         let value: Option<String> = sqlx::query_scalar!("select current_setting($1, true)", setting)
@@ -39,27 +39,27 @@ pub async fn check_durability(pool: &Pool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether our role is a superuser, whom no grant binds.
+/// Whether our role is a superuser, which grants do not restrict.
 pub async fn is_superuser(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select rolsuper as "is_superuser!" from pg_roles where rolname = current_user"#)
         .fetch_one(pool)
         .await
 }
 
-/// Whether the server can be written to, as a standby cannot.
+/// Whether the server is writable; a standby is not.
 pub async fn is_writable(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'off' as "is_writable!""#)
         .fetch_one(pool)
         .await
 }
 
-/// How far this machine's clock is from the database's.
+/// Difference between this machine's clock and the database's.
 pub async fn clock_difference(pool: &Pool, here: OffsetDateTime) -> sqlx::Result<time::Duration> {
     let there = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(pool).await?;
     Ok(here - there)
 }
 
-/// Whether an error means that the database is away or overloaded, rather than that we asked something wrong.
+/// Whether an error means that the database is unreachable or overloaded, rather than that a statement was wrong.
 pub fn is_away(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| match cause.downcast_ref::<sqlx::Error>() {
         Some(

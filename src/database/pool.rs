@@ -1,7 +1,8 @@
-//! The pool: at most so many connections, each handed out as it was after its last whole statement.
+//! Connection pool with a size limit. Reuses a connection only after a completed statement outside a transaction.
 //!
-//! sqlx's own pool is not used: it pings a connection that comes back, and one that does not answer keeps its place for ever;
-//! and a `begin()` that is dropped in flight comes back inside of a transaction, whose later writes are acknowledged and lost.
+//! sqlx's own pool is not used, for two reasons. It pings a returned connection, and one that does not answer keeps its
+//! slot forever. And a cancelled `begin()` returns a connection inside a transaction, so that later writes are
+//! acknowledged and lost.
 
 use std::{
     fmt,
@@ -27,73 +28,73 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Suspicion};
 
-/// Longest wait for a connection before a caller is refused: 1.8 s, so that a page can say so within 2 s.
+/// Timeout for acquiring a connection: 1.8 s, so that a page can report it within 2 s.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
-/// Longest wait for an answer. The server ends a statement after 5 s by itself, so silence means that the connection is dead.
+/// Timeout for an answer. The server ends a statement after 5 s, so a longer silence means that the connection is dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
-/// A connection is asked whether it still works before it is used.
+/// Timeout for the ping before a connection is reused.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-/// A connection is closed after this time at the latest, so that a name that leads to another server is looked up again.
+/// Maximum age of a connection, so that a host name that points to another server is resolved again.
 const MAX_AGE: Duration = Duration::from_mins(5);
-/// A connection that nobody used for so long is closed.
+/// Idle time after which a connection is closed.
 const MAX_IDLE: Duration = Duration::from_mins(2);
-/// How often connections are looked through for those that are too old.
+/// Interval between checks for connections that are too old or idle.
 const RETIRE_EVERY: Duration = Duration::from_secs(15);
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Where one of several servers does not answer, the next one is tried beside it after so long.
+/// Delay before the next of several servers is tried in parallel to one that does not answer.
 const NEXT_SERVER_AFTER: Duration = Duration::from_millis(300);
 const MAX_CONNECTIONS: usize = 16;
 
-/// The settings of every session. `random_page_cost`: Postgres plans for a turning disk by default, finds reading by an index
-/// dear, and would plan a page from a cursor anew each time. The keepalives are the server's: it frees what a client held that
-/// is gone; ours is the deadline of each statement.
+/// Settings of every session. `random_page_cost`: assume SSDs. With the default, Postgres overestimates index scans and
+/// re-plans keyset pages each time. The keepalives are the server's, so that it releases the locks of a vanished
+/// client; our side has a deadline for each statement.
 const SESSION: &str = "set synchronous_commit = on; set random_page_cost = 1.1; set statement_timeout = '5s'; set lock_timeout = '2s'; \
     set idle_in_transaction_session_timeout = '8s'; set client_connection_check_interval = '2s'; \
     set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = '10s'; \
     set client_min_messages = error; set timezone = 'UTC'; set client_encoding = 'UTF8'; show transaction_read_only";
 
-/// The connections to the database. Cheap to clone. Statements run on `&Pool`, each on any connection, or on one from
-/// [`Pool::acquire`].
+/// The connections to the database. Cheap to clone. Statements run on `&Pool`, each on any connection, or on a
+/// connection from [`Pool::acquire`].
 #[derive(Clone)]
 pub struct Pool {
     connections: deadpool::managed::Pool<Connector, Lease>,
 }
 
-/// A connection taken from the pool, and given back when it is dropped.
+/// A connection taken from the pool. On drop it returns to the pool.
 #[derive(Debug)]
 pub struct Lease(Option<Box<Object<Connector>>>);
 
-/// Opens connections to the first of the servers that can be written to.
+/// Opens connections to the first writable server.
 #[derive(Debug)]
 pub struct Connector {
     servers: Arc<[PgConnectOptions]>,
-    /// The index of the server that was reached last.
+    /// Index of the server that was reached last.
     preferred: AtomicUsize,
     answer_timeout: Duration,
     suspicion: Suspicion,
 }
 
-/// How many connections there are.
+/// Number of connections by state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub in_use: usize,
     pub idle: usize,
-    /// Callers that wait for one.
+    /// Callers that wait for a connection.
     pub waiting: usize,
 }
 
 impl Pool {
-    /// A pool of connections to the server that can be written to. They are opened when they are needed, so a database that is
-    /// away is told by the first statement.
+    /// Creates a pool of connections to the writable server. Connections are opened on demand, so an unreachable
+    /// database is reported by the first statement.
     ///
     /// # Panics
-    /// Where `servers` is empty.
+    /// If `servers` is empty.
     pub fn new(servers: impl Into<Arc<[PgConnectOptions]>>) -> Self {
         Self::build(servers.into(), MAX_CONNECTIONS, ANSWER_TIMEOUT)
     }
 
-    /// A pool of one connection to the same servers, for what has to be written while a transaction of this pool is open:
-    /// sixteen transactions that waited for a seventeenth connection would wait for each other.
+    /// A separate pool of one connection to the same servers, for writes while a transaction of this pool is open. With
+    /// one pool, sixteen such transactions could wait for a seventeenth connection and deadlock.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self::build(self.connector().servers.clone(), 1, ANSWER_TIMEOUT)
@@ -104,11 +105,11 @@ impl Pool {
         let connector =
             Connector { servers, preferred: AtomicUsize::new(0), answer_timeout, suspicion: Suspicion::default() };
         let builder = deadpool::managed::Pool::builder(connector).max_size(size);
-        let connections = builder.build().expect("no timeouts of the pool's own, so it needs no runtime");
+        let connections = builder.build().expect("a pool without timeouts needs no runtime");
         Self { connections }
     }
 
-    /// The servers that it connects to, in the order in which they are tried.
+    /// The servers, in the order in which they are tried.
     pub fn servers(&self) -> &[PgConnectOptions] {
         &self.connector().servers
     }
@@ -117,11 +118,11 @@ impl Pool {
         self.connections.manager()
     }
 
-    /// A connection, once one is free.
+    /// Waits for a free connection.
     ///
     /// # Errors
-    /// [`Error::PoolTimedOut`] after [`ACQUIRE_TIMEOUT`], [`Error::PoolClosed`] after [`Pool::close`], or why the server could
-    /// not be reached.
+    /// [`Error::PoolTimedOut`] after [`ACQUIRE_TIMEOUT`], [`Error::PoolClosed`] after [`Pool::close`], or why the
+    /// server could not be reached.
     pub async fn acquire(&self) -> Result<Lease, Error> {
         match timeout(ACQUIRE_TIMEOUT, self.connections.get()).await {
             Ok(Ok(lease)) => Ok(lease),
@@ -133,7 +134,7 @@ impl Pool {
         }
     }
 
-    /// A connection beside the pool, without deadlines, for statements that may take hours.
+    /// A connection outside the pool, without deadlines, for statements that may take hours.
     ///
     /// # Errors
     /// Why the server could not be reached.
@@ -141,7 +142,7 @@ impl Pool {
         self.connector().connect().await
     }
 
-    /// Closes connections that are too old or were idle for too long, until the pool is closed.
+    /// Closes connections that are too old or idle for too long, until the pool is closed.
     pub async fn retire(self) {
         let mut rounds = tokio::time::interval(RETIRE_EVERY);
         while !self.connections.is_closed() {
@@ -155,7 +156,7 @@ impl Pool {
         futures_util::future::join_all(retired.into_iter().map(|connection| connection.close(CLOSE_TIMEOUT))).await;
     }
 
-    /// Closes every idle connection, and the others when they come back. Takes at most half a second.
+    /// Closes every idle connection, and the others when they are returned. Takes at most half a second.
     pub async fn close(&self) {
         self.close_idle(|_| true).await;
         self.connections.close();
@@ -167,7 +168,7 @@ impl Pool {
     }
 }
 
-/// The same database in a pool of ours, as the tests need it.
+/// A pool of this type for the same database, for tests.
 impl From<&PgPool> for Pool {
     fn from(pool: &PgPool) -> Self {
         Self::new([pool.connect_options().as_ref().clone()])
@@ -190,13 +191,13 @@ impl Deref for Lease {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        self.0.as_ref().expect("taken by drop alone")
+        self.0.as_ref().expect("only drop takes it")
     }
 }
 
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Connection {
-        self.0.as_mut().expect("taken by drop alone")
+        self.0.as_mut().expect("only drop takes it")
     }
 }
 
@@ -206,7 +207,7 @@ impl Drop for Lease {
         if object.is_reusable() {
             object.rest();
         } else {
-            // out of the pool, and closed without a word to a server that may not answer
+            // removed from the pool and closed without I/O, because the server may not answer
             drop(Object::take(*object));
         }
     }
@@ -229,7 +230,7 @@ impl Manager for Connector {
 }
 
 impl Connector {
-    /// Connects to the first server that can be written to; where one is slow, the next is tried beside it.
+    /// Connects to the first writable server. If one is slow, tries the next in parallel.
     async fn connect(&self) -> Result<PgConnection, Error> {
         let first = self.preferred.load(Ordering::Relaxed);
         let count = self.servers.len();
@@ -255,13 +256,13 @@ impl Connector {
                 Err(failure) => failures.push((index, failure)),
             }
         }
-        // the first in the operator's order, which is the one that they look at first
+        // report the first in the operator's order, the server that they check first
         failures.sort_by_key(|(index, _)| *index);
         Err(failures.into_iter().next().map_or(Error::PoolClosed, |(_, failure)| failure))
     }
 }
 
-/// Opens one connection with the settings of every session.
+/// Opens one connection and applies the session settings.
 async fn open(server: &PgConnectOptions) -> Result<PgConnection, Error> {
     let mut connection = server.connect().await?;
     let is_read_only = connection.fetch_one(SESSION).await?.try_get::<String, _>(0)? == "on";
@@ -272,7 +273,7 @@ async fn open(server: &PgConnectOptions) -> Result<PgConnection, Error> {
     Ok(connection)
 }
 
-/// Runs one statement on any connection of the pool; many rows are collected first.
+/// Runs one statement on any connection of the pool. Collects multiple rows before it returns the first.
 impl<'p> Executor<'p> for &'p Pool {
     type Database = Postgres;
 

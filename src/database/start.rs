@@ -1,5 +1,5 @@
-//! Opening a database at start: what is checked before anything is written, and what an operator is told when a check fails.
-//! No sentence holds a password: host, port, role and database are all that is quoted of `DATABASE_URL`.
+//! Checks a database at start, before anything is written, and explains failures to the operator. No message contains a
+//! password: of `DATABASE_URL` only host, port, role and database are quoted.
 
 mod failure;
 
@@ -12,18 +12,18 @@ use super::Pool;
 pub use failure::StartError;
 use failure::Target;
 
-/// Longest wait for the first connection.
+/// Timeout for the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a refused connection is tried again: Postgres may be starting beside us.
+/// How long a refused connection is retried, because Postgres may be starting at the same time.
 const RETRY_WINDOW: Duration = Duration::from_millis(1_500);
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// Oldest server that Cartwright is tested on, as `server_version_num`.
 const OLDEST_VERSION: i32 = 150_000;
 
-/// Connects once, outside of the pool, whose own time-out would hide the reason of a failure.
+/// Connects once, outside the pool, because the pool's timeout would hide the cause of a failure.
 ///
 /// # Errors
-/// What is wrong, with the way out.
+/// What is wrong and how to fix it.
 pub async fn connect(pool: &Pool) -> Result<(), StartError> {
     let target = Target::new(&pool.servers()[0]);
     let begun = Instant::now();
@@ -43,10 +43,10 @@ pub async fn connect(pool: &Pool) -> Result<(), StartError> {
     }
 }
 
-/// Refuses a server that is too old and a database that cannot hold every name.
+/// Rejects a server that is too old and a database whose encoding cannot store every name.
 ///
 /// # Errors
-/// What is wrong, with the way out.
+/// What is wrong and how to fix it.
 pub async fn check(pool: &Pool) -> Result<(), StartError> {
     let target = Target::new(&pool.servers()[0]);
     let found = sqlx::query!(
@@ -64,7 +64,8 @@ pub async fn check(pool: &Pool) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The part of `create database` that gives UTF8 a locale which this server has, best with letters beyond ASCII.
+/// The locale clause of `create database` for UTF8, with a locale of this server that supports letters beyond ASCII if
+/// possible.
 async fn utf8_locale(pool: &Pool, version: i32) -> sqlx::Result<String> {
     if version >= 170_000 {
         return Ok("locale_provider builtin builtin_locale 'C.UTF-8' lc_collate 'C' lc_ctype 'C'".to_owned());
@@ -78,7 +79,7 @@ async fn utf8_locale(pool: &Pool, version: i32) -> sqlx::Result<String> {
     Ok(format!("lc_collate '{locale}' lc_ctype '{locale}'"))
 }
 
-/// Explains why the schema could not be brought up to date; `None` where Postgres did not say.
+/// Explains why the migrations failed; `None` if the error is not from Postgres.
 pub async fn explain_migration(pool: &Pool, error: &anyhow::Error) -> Option<StartError> {
     let cause = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>())?;
     let sqlx::Error::Database(refusal) = cause else { return None };
@@ -95,12 +96,12 @@ pub async fn explain_migration(pool: &Pool, error: &anyhow::Error) -> Option<Sta
     }
 }
 
-/// Whether capital and small letters beyond ASCII are known to be the same: É and é. They are not with the locale C.
+/// Whether the database folds case beyond ASCII: É and é. It does not with the locale C.
 pub async fn folds_case(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select lower(U&'\00C9') = U&'\00E9' as "folds!""#).fetch_one(pool).await
 }
 
-/// Whether Postgres may only need a moment.
+/// Whether Postgres may be starting.
 fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => {

@@ -1,4 +1,4 @@
-//! Connections that die in every way, against a real Postgres behind a relay that can fall silent.
+//! Tests of failing connections, against a real Postgres behind a relay that can go silent.
 
 use std::{future::Future, sync::Arc, task::Poll, time::Duration};
 
@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(400);
 /// A TCP port in front of Postgres's socket.
 struct Relay {
     port: u16,
-    /// Each connection carries bytes while its number is not below this one.
+    /// A connection carries bytes while its number is not below this one.
     silent_below: Arc<watch::Sender<u64>>,
     opened: watch::Receiver<u64>,
 }
@@ -48,7 +48,7 @@ impl Relay {
         Self { port, silent_below, opened }
     }
 
-    /// Every connection that is open now carries nothing any more, and stays open.
+    /// Makes all open connections silent without closing them.
     fn silence(&self) {
         self.silent_below.send_replace(*self.opened.borrow());
     }
@@ -95,10 +95,7 @@ fn is_silence<T>(answer: &sqlx::Result<T>) -> bool {
 }
 
 #[sqlx::test]
-async fn a_connection_that_dies_in_a_statement_costs_one_statement_and_no_place(
-    _: PgPoolOptions,
-    options: PgConnectOptions,
-) {
+async fn connection_that_dies_in_a_statement_frees_its_slot(_: PgPoolOptions, options: PgConnectOptions) {
     let relay = Relay::before(&options).await;
     let pool = relay.pool(&options, 1);
     for _ in 0..4 {
@@ -113,7 +110,7 @@ async fn a_connection_that_dies_in_a_statement_costs_one_statement_and_no_place(
 }
 
 #[sqlx::test]
-async fn a_transaction_on_a_dead_connection_ends_and_gives_its_place_back(_: PgPoolOptions, options: PgConnectOptions) {
+async fn transaction_on_a_dead_connection_frees_its_slot(_: PgPoolOptions, options: PgConnectOptions) {
     let relay = Relay::before(&options).await;
     let pool = relay.pool(&options, 1);
     pool.execute("create table notes (n int)").await.expect("table");
@@ -133,9 +130,9 @@ async fn a_transaction_on_a_dead_connection_ends_and_gives_its_place_back(_: PgP
     assert_eq!(kept, 0);
 }
 
-/// Many people at once: whoever waits for a dead connection is told, and all places are free again.
+/// With many concurrent callers, each caller with a dead connection gets an error, and all slots become free.
 #[sqlx::test]
-async fn every_place_of_the_pool_is_free_again_after_all_connections_died(_: PgPoolOptions, options: PgConnectOptions) {
+async fn all_slots_are_free_after_all_connections_died(_: PgPoolOptions, options: PgConnectOptions) {
     let relay = Relay::before(&options).await;
     let pool = relay.pool(&options, 8);
     for _ in 0..4 {
@@ -158,7 +155,7 @@ async fn every_place_of_the_pool_is_free_again_after_all_connections_died(_: PgP
 }
 
 #[sqlx::test]
-async fn an_idle_connection_that_died_is_replaced_without_an_error(_: PgPoolOptions, options: PgConnectOptions) {
+async fn dead_idle_connection_is_replaced_without_an_error(_: PgPoolOptions, options: PgConnectOptions) {
     let relay = Relay::before(&options).await;
     let pool = relay.pool(&options, 2);
     backend(&pool).await;
@@ -167,10 +164,7 @@ async fn an_idle_connection_that_died_is_replaced_without_an_error(_: PgPoolOpti
 }
 
 #[sqlx::test]
-async fn a_statement_that_nobody_waits_for_any_more_leaves_no_connection_in_the_pool(
-    _: PgPoolOptions,
-    options: PgConnectOptions,
-) {
+async fn cancelled_statement_closes_its_connection(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::new([options]);
     let first = backend(&pool).await;
     let asked = Box::pin(pool.execute("select pg_sleep(30)"));
@@ -179,7 +173,7 @@ async fn a_statement_that_nobody_waits_for_any_more_leaves_no_connection_in_the_
 }
 
 #[sqlx::test]
-async fn an_error_of_a_statement_keeps_its_connection(_: PgPoolOptions, options: PgConnectOptions) {
+async fn statement_error_keeps_the_connection(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::new([options]);
     let first = backend(&pool).await;
     pool.execute("select 1 / 0").await.expect_err("division by zero");
@@ -188,7 +182,7 @@ async fn an_error_of_a_statement_keeps_its_connection(_: PgPoolOptions, options:
 }
 
 #[sqlx::test]
-async fn a_connection_to_a_server_that_became_read_only_is_not_used_again(_: PgPoolOptions, options: PgConnectOptions) {
+async fn connection_to_a_read_only_server_is_not_reused(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::new([options]);
     pool.execute("create table notes (n int)").await.expect("table");
     let first = backend(&pool).await;
@@ -200,14 +194,14 @@ async fn a_connection_to_a_server_that_became_read_only_is_not_used_again(_: PgP
 }
 
 #[sqlx::test]
-async fn the_first_server_that_can_be_written_to_is_used(_: PgPoolOptions, options: PgConnectOptions) {
+async fn first_writable_server_is_used(_: PgPoolOptions, options: PgConnectOptions) {
     let standby = options.clone().options([("default_transaction_read_only", "on")]);
     let nobody = {
         let port =
             TcpListener::bind("127.0.0.1:0").await.and_then(|socket| socket.local_addr()).expect("a port").port();
         PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port).username("x")
     };
-    // takes connections and says nothing
+    // accepts connections and never answers
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mute = nobody.clone().port(silent.local_addr().expect("bound").port());
     for others in [vec![standby.clone()], vec![nobody], vec![mute], vec![standby.clone(), standby.clone()]] {
@@ -219,18 +213,19 @@ async fn the_first_server_that_can_be_written_to_is_used(_: PgPoolOptions, optio
 }
 
 #[sqlx::test]
-async fn a_pool_closes_at_once_whatever_its_connections_do(_: PgPoolOptions, options: PgConnectOptions) {
+async fn pool_closes_promptly_with_dead_connections(_: PgPoolOptions, options: PgConnectOptions) {
     let relay = Relay::before(&options).await;
     let pool = relay.pool(&options, 3);
     let leases = futures_util::future::join_all((0..3).map(|_| pool.acquire())).await;
     drop(leases);
     relay.silence();
     let closing = pool.close();
-    tokio::time::timeout(Duration::from_secs(5), closing).await.expect("it does not wait for the dead");
+    tokio::time::timeout(Duration::from_secs(5), closing).await.expect("closing does not wait for dead connections");
     assert!(matches!(pool.acquire().await, Err(sqlx::Error::PoolClosed)));
 }
 
-/// Drops a transaction at each of its first polls and adds ten rows after each; how many of these others see every time.
+/// Drops a transaction at each of its first polls and then inserts ten rows, which another connection must see each
+/// time.
 #[sqlx::test]
 async fn a_transaction_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::build([options.clone()].into(), 1, ANSWER_TIMEOUT);
@@ -242,7 +237,7 @@ async fn a_transaction_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions
             connection.begin().await
         });
         let mut so_far = 0;
-        // Polled when the database has answered something, so that each poll is one step further.
+        // Polled after the database has answered, so that each poll is one step further.
         std::future::poll_fn(|context| {
             so_far += 1;
             let is_over = begin.as_mut().poll(context).is_ready() || so_far == polls;
@@ -260,8 +255,8 @@ async fn a_transaction_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions
 }
 
 #[sqlx::test]
-async fn a_database_that_may_lose_writes_is_named(_: PgPoolOptions, options: PgConnectOptions) {
-    // The tests' own cluster runs without fsync, which is exactly what a server must refuse.
+async fn database_that_may_lose_writes_is_rejected(_: PgPoolOptions, options: PgConnectOptions) {
+    // The test cluster runs without fsync, which a server must refuse.
     let pool = Pool::new([options]);
     let fsync: String = sqlx::query_scalar("show fsync").fetch_one(&pool).await.expect("show");
     let checked = check_durability(&pool).await;
@@ -269,7 +264,7 @@ async fn a_database_that_may_lose_writes_is_named(_: PgPoolOptions, options: PgC
 }
 
 #[sqlx::test]
-async fn every_connection_commits_before_it_answers(_: PgPoolOptions, options: PgConnectOptions) {
+async fn connections_use_synchronous_commit(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::new([options]);
     let level: String = sqlx::query_scalar("show synchronous_commit").fetch_one(&pool).await.expect("show");
     assert_eq!(level, "on");

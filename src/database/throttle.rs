@@ -1,5 +1,5 @@
-//! Rate limits: n in a time window, counted in Postgres so that replicas share the count and parallel attempts cannot dodge it. The
-//! database's clock decides. A refused attempt writes nothing.
+//! Rate limits: n attempts per time window, counted in Postgres, so that replicas share the count and parallel attempts
+//! cannot bypass it. Uses the database clock. A refused attempt writes nothing.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::database::{Connection, Pool, transaction};
 
-/// At most `limit` in `window`, for each bucket.
+/// Allows `limit` attempts per `window` in each bucket.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttle {
     pub limit: u32,
@@ -25,17 +25,17 @@ pub enum BucketKind {
     SignInAccount,
     /// Sign-in attempts for one account from one browser that signed in to it before.
     SignInDevice,
-    /// The password entered again in one session.
+    /// Password confirmations in one session.
     StepUp,
-    /// Pages refused to one person.
+    /// Pages refused to one user.
     RefusedPage,
-    /// Connection tests of one person.
+    /// Connection tests by one user.
     PersonTest,
-    /// Connection tests of one store by one person.
+    /// Connection tests of one store by one user.
     StoreTest,
-    /// Location lists read for one cart.
+    /// Reads of the location list of one cart.
     CartLocations,
-    /// Test alerts of one person.
+    /// Test alerts by one user.
     TestAlert,
 }
 
@@ -56,7 +56,7 @@ impl BucketKind {
     }
 }
 
-/// One counter. Only a digest of what it is about is stored.
+/// One counter. Only a digest of its subject is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
     pub kind: BucketKind,
@@ -64,7 +64,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Each part is hashed with its length, so that no two lists of parts are the same bucket.
+    /// Hashes each part with its length, so that different lists of parts never share a bucket.
     pub fn of(kind: BucketKind, parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
         for part in std::iter::once(&kind.as_str().as_bytes()).chain(parts) {
@@ -74,7 +74,7 @@ impl Bucket {
         Self { kind, key: digest.finalize().into() }
     }
 
-    /// Forgets the count, after an attempt that turned out to be right.
+    /// Resets the count, after a successful attempt.
     pub async fn clear(self, connection: &mut Connection) -> sqlx::Result<()> {
         sqlx::query!("delete from throttle where kind = $1 and key = $2", self.kind.as_str(), &self.key[..])
             .execute(connection)
@@ -84,7 +84,7 @@ impl Bucket {
 }
 
 impl Throttle {
-    /// Counts one more; `Some` is how long to wait when the bucket is full.
+    /// Counts one attempt. Returns `Some` with the time to wait if the bucket is full.
     pub async fn count(self, connection: &mut Connection, bucket: Bucket) -> sqlx::Result<Option<Duration>> {
         let limits = [(self, bucket)];
         if let Some(wait) = find_full(connection, &limits).await? {
@@ -93,13 +93,13 @@ impl Throttle {
         if take(connection, &limits).await? {
             return Ok(None);
         }
-        // Another attempt took the last one meanwhile.
+        // A concurrent attempt took the last one.
         Ok(Some(find_full(connection, &limits).await?.unwrap_or(self.window)))
     }
 }
 
-/// Counts one more in every bucket, or in none: `Some` is how long the first full bucket, in this order, refuses. Callers that
-/// share buckets must name them in the same order, or they could deadlock.
+/// Counts one attempt in every bucket, or in none. Returns `Some` with the time to wait for the first full bucket, in
+/// this order. Callers that share buckets must list them in the same order to avoid deadlocks.
 pub async fn count_all(pool: &Pool, limits: &[(Throttle, Bucket)]) -> sqlx::Result<Option<Duration>> {
     enum Uncounted {
         Full,
@@ -122,14 +122,15 @@ pub async fn count_all(pool: &Pool, limits: &[(Throttle, Bucket)]) -> sqlx::Resu
         });
         match counted.await {
             Ok(()) => return Ok(None),
-            // A parallel attempt filled one after we looked: look again.
+            // A concurrent attempt filled a bucket after the check: check again.
             Err(Uncounted::Full) => {}
             Err(Uncounted::Broken(error)) => return Err(error),
         }
     }
 }
 
-/// How long the first full bucket refuses. A window that ends far in the future was left by a clock that was set back, and is over.
+/// Time to wait for the first full bucket. A window that ends far in the future was left by a clock that was set back,
+/// and counts as over.
 async fn find_full(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -> sqlx::Result<Option<Duration>> {
     let (kinds, keys, _, seconds) = columns(limits);
     let left = sqlx::query_scalar!(
@@ -149,7 +150,8 @@ async fn find_full(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -
     Ok(left.map(|left| Duration::from_secs_f64(left.max(1.0))))
 }
 
-/// Counts in every bucket that is not full, in the order given; whether that was all of them. If not, the caller rolls back.
+/// Counts one attempt in every bucket that is not full, in the order given. Returns whether that was all of them; if
+/// not, the caller rolls back.
 async fn take(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -> sqlx::Result<bool> {
     let (kinds, keys, most, seconds) = columns(limits);
     let counted = sqlx::query!(
@@ -187,7 +189,7 @@ fn columns(limits: &[(Throttle, Bucket)]) -> Columns<'_> {
     )
 }
 
-/// Removes windows that are over.
+/// Deletes windows that have ended.
 pub async fn sweep(connection: &mut Connection) -> sqlx::Result<u64> {
     let swept = sqlx::query!("delete from throttle where ends_at <= now() or ends_at > now() + interval '1 day'");
     Ok(swept.execute(connection).await?.rows_affected())
@@ -210,13 +212,13 @@ mod tests {
             .expect("shifted");
     }
 
-    /// How much is left in each bucket.
+    /// The remaining attempts of each bucket.
     async fn remaining(pool: &Pool) -> Vec<i32> {
         sqlx::query_scalar("select remaining from throttle order by 1").fetch_all(pool).await.expect("counts")
     }
 
     #[test]
-    fn parts_of_one_bucket_never_spell_another() {
+    fn different_parts_never_share_a_bucket() {
         let of = |kind, parts: &[&str]| Bucket::of(kind, &parts.iter().map(|part| part.as_bytes()).collect::<Vec<_>>());
         let plain = of(BucketKind::SignInPair, &["ab", "c"]);
         assert_eq!(plain, of(BucketKind::SignInPair, &["ab", "c"]));
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_window_ends_by_the_clock_of_the_database(pool: sqlx::PgPool) {
+    async fn window_ends_by_the_database_clock(pool: sqlx::PgPool) {
         let pool = Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
         for _ in 0..3 {
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_right_attempt_clears_its_own_bucket(pool: sqlx::PgPool) {
+    async fn successful_attempt_clears_its_own_bucket(pool: sqlx::PgPool) {
         let pool = Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
         for name in ["a", "b"] {
@@ -292,11 +294,11 @@ mod tests {
         }
         bucket("a").clear(&mut connection).await.expect("clear");
         assert!(THREE.count(&mut connection, bucket("a")).await.expect("count").is_none());
-        assert!(THREE.count(&mut connection, bucket("b")).await.expect("count").is_some(), "another's stays");
+        assert!(THREE.count(&mut connection, bucket("b")).await.expect("count").is_some(), "another bucket stays");
     }
 
     #[sqlx::test]
-    async fn windows_are_swept_when_they_end(pool: sqlx::PgPool) {
+    async fn expired_windows_are_deleted(pool: sqlx::PgPool) {
         let pool = Pool::from(&pool);
         let mut connection = pool.acquire().await.expect("connection");
         THREE.count(&mut connection, bucket("over")).await.expect("count");

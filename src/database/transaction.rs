@@ -1,12 +1,12 @@
-//! One unit of work in a task of its own: a closed tab, a deadline or a `select!` cannot cut it in half.
+//! Runs a transaction in its own task, so that a closed browser tab, a timeout or a `select!` cannot cancel it halfway.
 
 use super::{Connection, Pool};
 use futures_util::future::BoxFuture;
 
-/// Runs `work` in a transaction and commits it if it succeeds, whether or not anybody still waits for the answer.
+/// Runs `work` in a transaction and commits it if it succeeds, even if the caller is gone.
 ///
 /// # Errors
-/// What `work` returned, after a rollback; or that the database could not begin or commit.
+/// The error of `work`, after a rollback, or the error of begin or commit.
 pub async fn transaction<T, E, F>(pool: &Pool, work: F) -> Result<T, E>
 where
     T: Send + 'static,
@@ -32,7 +32,7 @@ where
     match unit.await {
         Ok(outcome) => outcome,
         Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
-        // Only a runtime that shuts down cancels us.
+        // The task is cancelled only when the runtime shuts down.
         Err(_) => Err(sqlx::Error::WorkerCrashed.into()),
     }
 }
@@ -43,7 +43,7 @@ mod tests {
     use sqlx::Executor;
 
     #[sqlx::test]
-    async fn a_caller_that_goes_away_does_not_cut_the_work(pool: sqlx::PgPool) {
+    async fn dropped_caller_does_not_cancel_the_work(pool: sqlx::PgPool) {
         let pool = Pool::from(&pool);
         pool.execute("create table notes (n int)").await.expect("table");
         let (go, wait) = tokio::sync::oneshot::channel::<()>();
@@ -57,11 +57,11 @@ mod tests {
                 Ok(())
             })
         });
-        // Polled once, so that the task exists, and then dropped like a closed tab.
+        // Polled once, so that the task exists, and then dropped, as when a browser tab is closed.
         assert!(futures_util::future::poll_immediate(Box::pin(caller)).await.is_none());
         go.send(()).ok();
         finished.await.expect("the work ends by itself");
-        // The commit follows the last statement; a lock waits for it without sleeping.
+        // The commit follows the last statement; the loop waits for it without sleeping.
         let kept: i64 = loop {
             let kept = sqlx::query_scalar("select count(*) from notes").fetch_one(&pool).await.expect("count");
             if kept == 2 {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn a_refusal_leaves_nothing_behind(pool: sqlx::PgPool) {
+    async fn failed_work_is_rolled_back(pool: sqlx::PgPool) {
         let pool = Pool::from(&pool);
         pool.execute("create table notes (n int)").await.expect("table");
         let refused = transaction::<(), sqlx::Error, _>(&pool, |work| {

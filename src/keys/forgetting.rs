@@ -1,5 +1,5 @@
-//! The way on when a key is truly lost: the server starts again without it, and the secrets that only it could open are asked for
-//! again. Nothing is deleted: the key's line put back in the file opens them as before.
+//! Retires a key that is lost. The server then starts without it, and users enter the secrets again that only this key
+//! could open. Nothing is deleted: with the key's line back in the file, they open as before.
 
 use super::{tallies, total};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forgotten {
-    /// Secrets that nothing opens now.
+    /// Secrets that no key opens now.
     pub secrets: i64,
     pub was_retired: bool,
 }
@@ -34,7 +34,7 @@ pub enum ForgetError {
     Database(#[from] sqlx::Error),
 }
 
-/// Retires a key that is gone. Refused for one that is there and needed.
+/// Retires a lost key. Rejects a key that is in the ring and needed.
 pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<Forgotten, ForgetError> {
     let name = key.trim().to_ascii_lowercase();
     let id = parse(&name).ok_or_else(|| ForgetError::NoId(key.to_owned()))?;
@@ -63,7 +63,7 @@ pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<Fo
     Ok(Forgotten { secrets, was_retired })
 }
 
-/// 16 hex digits as the eight bytes that they are.
+/// Parses 16 hex digits as eight bytes.
 fn parse(name: &str) -> Option<Vec<u8>> {
     if name.len() != 16 || !name.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_sixteen_hex_digits() {
+    fn key_id_is_sixteen_hex_digits() {
         assert_eq!(parse("00ff10abcdef0102"), Some(vec![0, 255, 16, 0xab, 0xcd, 0xef, 1, 2]));
         for wrong in
             ["", "00ff", "00ff10abcdef010", "00ff10abcdef01020", "00ff10abcdef010g", "+0ff10abcdef0102", "äöüäöüäö"]

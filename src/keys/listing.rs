@@ -1,4 +1,4 @@
-//! Which keys there are: those of the file and those that ever sealed here.
+//! Lists the keys of the key file and those that ever sealed in this database.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,20 @@ use crate::vault::{
     sql,
 };
 
-/// What a key is to this database and this key file.
+/// State of a key in this database and this key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The first line of the file.
     Seals,
     /// Another line of the file.
     Opens,
-    /// In the file under the id of a key that is another one: nothing starts.
+    /// In the file under the ID of a different key: the server does not start.
     IsAnother,
-    /// Not in the file, and nothing starts without it.
+    /// Not in the file but needed: the server does not start.
     Missing,
     /// Not in the file, and not needed.
     Retired,
-    /// Named by secrets, and never registered: what it names is damaged.
+    /// Named by secrets but never registered: the secrets are damaged.
     Unknown,
 }
 
@@ -34,13 +34,13 @@ pub struct KeyLine {
     /// 16 hex digits.
     pub name: String,
     pub standing: Standing,
-    /// Its line in the file, from 1.
+    /// Line number in the file, from 1.
     pub line: Option<usize>,
-    /// Seals counted so far, in blocks; `None` where nothing ever started with it.
+    /// Seals counted so far, in blocks; `None` if nothing ever started with this key.
     pub sealed_count: Option<i64>,
     pub checked_at: Option<OffsetDateTime>,
     pub retired_at: Option<OffsetDateTime>,
-    /// Secrets that rest under it now, by column.
+    /// Secrets that are now sealed under this key, by column.
     pub secrets: BTreeMap<String, i64>,
 }
 
@@ -50,8 +50,8 @@ impl KeyLine {
     }
 }
 
-/// Every key of the file in its order, then those that are only in the database. Writes nothing and refuses nothing: it is asked
-/// when something is wrong.
+/// Lists every key of the file in its order, then those that are only in the database. Writes nothing and rejects
+/// nothing, because it is used when something is wrong.
 pub async fn list(pool: &Pool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLine>> {
     let mut tallies = tallies(pool).await?;
     let mut known: BTreeMap<Vec<u8>, sql::KnownKey> = BTreeMap::new();

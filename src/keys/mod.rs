@@ -1,7 +1,7 @@
-//! The life of the encryption keys: which there are, how secrets move from one to the next, and the way on when one is lost.
-//! Stands above whoever keeps sealed secrets, since a key goes only when nothing anywhere needs it.
+//! Lifecycle of the encryption keys: listing, rotation to the next key, and retirement of a lost key. Depends on every
+//! module that stores sealed secrets, because a key can go only when nothing needs it.
 //!
-//! Knows no secret: opening and sealing happen where the secrets are kept.
+//! Handles no plaintext: secrets are opened and sealed by the modules that store them.
 
 mod forgetting;
 mod listing;
@@ -15,15 +15,15 @@ pub use forgetting::{ForgetError, Forgotten, forget};
 pub use listing::{KeyLine, Standing, list};
 pub use rotation::{Left, Rotated, is_known, rotate};
 
-/// Every column that holds sealed secrets. Whoever adds one adds it here; the test below reads the catalogue.
+/// Every column with sealed secrets. New ones are added here; the test below checks the catalogue.
 pub fn columns() -> Vec<Box<dyn SealedColumn>> {
     ecommerce::sealed_columns().into_iter().chain(alerts::sealed_columns()).collect()
 }
 
-/// Secrets by the key that they name, then by column, such as `carts.secret`.
+/// Number of secrets by key ID, then by column, such as `carts.secret`.
 pub type Tallies = BTreeMap<Vec<u8>, BTreeMap<String, i64>>;
 
-/// What rests where, under which key.
+/// Counts the sealed secrets by key and column.
 pub async fn tallies(pool: &Pool) -> sqlx::Result<Tallies> {
     let mut found = Tallies::new();
     for column in columns() {
@@ -38,7 +38,7 @@ fn name(column: &dyn SealedColumn) -> String {
     format!("{}.{}", column.table(), column.column())
 }
 
-/// How many secrets a key sealed, everywhere.
+/// Number of secrets that a key sealed, in all columns.
 pub fn total(tallies: &Tallies, id: &[u8]) -> i64 {
     tallies.get(id).map_or(0, |columns| columns.values().sum())
 }
@@ -54,11 +54,11 @@ mod tests {
     use super::*;
     use crate::vault::place::{Kind, Place};
 
-    /// Bytes that are no sealed secret, each with what it is.
+    /// Byte columns that do not hold sealed secrets, each with its content.
     const NOT_SEALED: [(&str, &str); 12] = [
         ("cart_health.recent", "the last checks: when, what class, how long"),
-        ("carts.credential_fingerprint", "a keyed digest, rewritten with the secret beside it"),
-        ("carts.token_fingerprint", "a keyed digest, rewritten with the secret beside it"),
+        ("carts.credential_fingerprint", "a keyed digest, rewritten with its secret"),
+        ("carts.token_fingerprint", "a keyed digest, rewritten with its secret"),
         ("carts.submission_digest", "a keyed digest of a form, for minutes after its save"),
         ("carts.last_submission_digest", "a keyed digest of a form, for minutes after its save"),
         ("connection_tests.fingerprint", "a keyed digest, rewritten with the secret that it covers"),
@@ -66,12 +66,12 @@ mod tests {
         ("set_up_links.code_hash", "a hash"),
         ("throttle.key", "a hash"),
         ("unsaved_credentials.session_hash", "a hash"),
-        ("vault_keys.check_value", "what HKDF makes of a key to know it again"),
-        ("vault_keys.key_id", "what HKDF makes of a key to name it"),
+        ("vault_keys.check_value", "derived from a key by HKDF to verify it"),
+        ("vault_keys.key_id", "derived from a key by HKDF to name it"),
     ];
 
-    /// A rotation that forgot a column would let its key be taken away: so a column of bytes is either one that is rotated, or
-    /// says here why it is not.
+    /// If a rotation missed a column, its key could be removed too early. So each byte column is either rotated or
+    /// listed above with the reason why not.
     #[sqlx::test]
     async fn no_column_of_sealed_secrets_is_forgotten(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);
@@ -87,16 +87,16 @@ mod tests {
         let forgotten: Vec<_> = bytes.iter().filter(|column| !known(column)).collect();
         assert!(forgotten.is_empty(), "sealed? add it to keys::columns(); not sealed? say why above: {forgotten:?}");
         for column in &sealed {
-            assert!(bytes.contains(column), "{column} is no column of bytes");
+            assert!(bytes.contains(column), "{column} is not a byte column");
         }
     }
 
     #[test]
-    fn every_place_of_a_secret_is_in_a_column_that_is_rotated() {
+    fn every_secret_place_is_in_a_rotated_column() {
         let sealed: BTreeSet<String> = columns().iter().map(|column| name(column.as_ref())).collect();
         for kind in Kind::ALL {
             let (row, host) = (uuid::Uuid::nil(), "northwind-tea.myshopify.com");
-            // A new kind does not compile until it says where it is kept.
+            // A new kind does not compile until its place is added here.
             let place = match kind {
                 Kind::AccessToken => Place::access_token(row, host),
                 Kind::ClientSecret => Place::client_secret(row, host),

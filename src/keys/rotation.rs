@@ -1,5 +1,5 @@
-//! From one key to the next while everybody works: every secret that another key sealed is sealed again under the first, 200 rows
-//! a transaction. Killed anywhere it is simply run again, since each batch either is or is not.
+//! Key rotation while the server is in use: reseals every secret of another key under the first key, 200 rows per
+//! transaction. After a crash it is run again, because each batch is atomic.
 
 use std::{
     collections::BTreeSet,
@@ -16,12 +16,12 @@ use crate::{
     vault::{Batch, KeyRing, SealError, SealedColumn, Vault, sql},
 };
 
-/// Between two rounds over rows that somebody held.
+/// Pause between two passes over locked rows.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long rows may be held before they are left for another run.
+/// How long rows may stay locked before they are left for another run.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A secret that still rests under another key.
+/// A secret that is still sealed under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     /// Such as `carts.secret`.
@@ -31,24 +31,24 @@ pub struct Left {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rotated {
-    /// Sealed again since the last rotation ended; runs that were killed count.
+    /// Secrets resealed since the last rotation ended, including killed runs.
     pub secrets: i64,
-    /// Rows that could not be opened, as they were.
+    /// Rows that could not be opened, left unchanged.
     pub unreadable: Vec<Left>,
-    /// Secrets under other keys at the end; more than the unreadable ones when rows were in use all the time.
+    /// Secrets under other keys at the end; more than the unreadable ones if rows were locked all the time.
     pub left: i64,
     /// Lines of the file that open nothing any more, with the names of their keys.
     pub spare: Vec<(usize, String)>,
 }
 
-/// Whether a server or a command ever started with this key: until then no server can open what it seals.
+/// Whether a server or a command ever started with this key. Until then no server can open what it seals.
 pub async fn is_known(pool: &Pool, ring: &KeyRing) -> sqlx::Result<bool> {
     let known = sql::known_keys(pool).await?;
     Ok(known.is_empty() || known.iter().any(|known| ring.active().is(known)))
 }
 
-/// Moves everything to the first key of the ring, and retires the keys that nothing needs any more. `tell` hears how many
-/// secrets are done, of how many.
+/// Moves all secrets to the first key of the ring and retires the keys that are not needed any more. Calls `tell` with
+/// the number of resealed secrets and the total.
 pub async fn rotate(
     vault: &Arc<Vault>,
     pool: &Pool,
@@ -86,7 +86,7 @@ pub async fn rotate(
     end(vault, pool, rotated).await
 }
 
-/// One batch; two that got in each other's way are tried again.
+/// Reseals one batch; retries it on deadlock or lock timeout.
 async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &Pool, after: Uuid) -> Result<Batch, SealError> {
     let begun = Instant::now();
     loop {
@@ -99,7 +99,7 @@ async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &Pool, afte
     }
 }
 
-/// 40P01 deadlock, 55P03 a lock that did not come in time.
+/// 40P01 deadlock, 55P03 lock timeout.
 fn is_contention(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "40P01" || code == "55P03")
@@ -120,7 +120,7 @@ async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &Pool) -> sqlx:
     Ok(tallies.iter().filter(|tally| tally.key_id[..] != active[..]).map(|tally| tally.count).sum())
 }
 
-/// Retires what nothing needs, and writes the one line of the activity that tells of all of it.
+/// Retires the keys that are not needed and writes one audit event for the whole rotation.
 async fn end(vault: &Arc<Vault>, pool: &Pool, mut rotated: Rotated) -> Result<Rotated, SealError> {
     let tallies = tallies(pool).await?;
     let (ring, active) = (vault.ring(), *vault.ring().active().id());

@@ -1,4 +1,4 @@
-//! A rotation against a real database and a practice store: what a secret is worth must be the same before, while and after.
+//! Tests of a rotation against a real database and a practice store: secrets must work before, during and after it.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::{
 
 const HANDLE: &str = "northwind-tea";
 
-/// One database, one Shopify, two keys, and a browser session of Priya's.
+/// One database, one Shopify stand-in, two keys, and a browser session of the user Priya.
 struct World {
     pool: Pool,
     practice: Practice,
@@ -106,14 +106,14 @@ impl World {
         server.add(self.visitor.clone(), submission).await.expect("saved")
     }
 
-    /// Presses *Test Connection* for a new cart.
+    /// Runs *Test Connection* for a new cart.
     async fn test_new(&self, server: &Ecommerce, form: Uuid, handle: &str, credential: Credential) -> TestReport {
         let offered = Offered::Typed(credential);
         let subject = TestSubject { submission: form, cart: None, address: address(handle), offered };
         report(server.test(self.visitor.clone(), subject).await.expect("a test").progress).await
     }
 
-    /// What a test of the saved credential of this cart is asked with.
+    /// The input for a test of this cart's saved credential.
     async fn saved_subject(&self, server: &Ecommerce, cart: CartId) -> TestSubject {
         let cart = server.find(cart).await.expect("the database").expect("the cart");
         let kind = cart.credential.as_ref().expect("a credential").kind;
@@ -158,21 +158,21 @@ async fn report(mut progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) ->
 }
 
 #[sqlx::test]
-async fn everything_moves_to_the_first_key_and_the_old_line_can_go(pool: sqlx::PgPool) {
+async fn rotation_moves_all_secrets_to_the_first_key(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
     let tea = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
     let pair = world.save(&server, "northwind-b2b", World::pair(&world.store("northwind-b2b"))).await.cart;
-    let minted = server.live_token(pair).await.expect("minted").token;
+    let minted = server.live_token(pair).await.expect("issued").token;
     world.test_new(&server, Uuid::new_v4(), "northwind-new", World::token(&world.store("northwind-new"))).await;
     let shape = "select string_agg(concat_ws(' ', id, version, updated_at, updated_by, status, mint_version), ',' order by id) from carts";
     let before = world.text(shape).await;
 
     let rotated = world.rotate(&world.both()).await;
-    assert_eq!((rotated.secrets, rotated.left), (4, 0), "two secrets, a minted token, an unsaved one");
+    assert_eq!((rotated.secrets, rotated.left), (4, 0), "two secrets, an issued token, a draft secret");
     assert_eq!(rotated.spare, [(2, World::name(&world.old))]);
-    assert_eq!(world.text(shape).await, before, "nobody changed a cart, so nobody meets a conflict");
+    assert_eq!(world.text(shape).await, before, "no cart has changed, so no save conflicts");
     let said =
         world.text("select actor_name || ' ' || event || ' ' || data from audit_events order by id desc limit 1").await;
     assert_eq!(said, r#"The operator encryption_key_rotated {"secrets": 4}"#);
@@ -188,15 +188,11 @@ async fn everything_moves_to_the_first_key_and_the_old_line_can_go(pool: sqlx::P
     let events = world.text("select count(*)::text from audit_events").await;
     let again = world.rotate(&world.both()).await;
     assert_eq!((again.secrets, again.left), (0, 0));
-    assert_eq!(
-        world.text("select count(*)::text from audit_events").await,
-        events,
-        "nothing happened, nothing is told"
-    );
+    assert_eq!(world.text("select count(*)::text from audit_events").await, events, "no change, no audit event");
 }
 
 #[sqlx::test]
-async fn a_pass_of_exactly_this_still_counts_when_the_old_key_is_gone(pool: sqlx::PgPool) {
+async fn passed_test_still_counts_after_the_old_key_is_gone(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let (store, form) = (world.store(HANDLE), Uuid::new_v4());
@@ -209,13 +205,13 @@ async fn a_pass_of_exactly_this_still_counts_when_the_old_key_is_gone(pool: sqlx
     let cart = alone.find(saved.cart).await.expect("the database").expect("the cart");
     assert_eq!((cart.status, cart.last_test), (Status::Connected, Some(report.id)));
 
-    // and what worked once is known to have stopped
+    // a token that worked before is reported as stopped
     world.practice.stores().set(HANDLE, Scenario::Says(Canned::Unauthorized));
     assert_eq!(world.test_saved(&alone, saved.cart).await.verdict.class, Class::TokenStopped);
 }
 
 #[sqlx::test]
-async fn between_the_new_first_line_and_the_rotation_nothing_is_forgotten(pool: sqlx::PgPool) {
+async fn results_stay_valid_between_new_key_and_rotation(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let store = world.store(HANDLE);
@@ -230,12 +226,12 @@ async fn between_the_new_first_line_and_the_rotation_nothing_is_forgotten(pool: 
     assert_eq!(
         (cart.status, cart.last_test),
         (Status::Connected, Some(tested.id)),
-        "the pass was noted under the old key"
+        "the pass was recorded under the old key"
     );
 
     let early = world.save(&server, "northwind-b2b", World::token(&world.store("northwind-b2b"))).await.cart;
     let again = world.test_saved(&restarted, early).await;
-    assert!(again.was_saved, "what the old key sealed is still what is saved");
+    assert!(again.was_saved, "a secret under the old key is still the saved one");
     let early = restarted.find(early).await.expect("the database").expect("the cart");
     assert_eq!((early.last_test, early.passed_at.is_some()), (Some(again.id), true));
     let credential = World::token(&world.practice.stores().find("northwind-b2b").expect("open"));
@@ -245,12 +241,12 @@ async fn between_the_new_first_line_and_the_rotation_nothing_is_forgotten(pool: 
     assert_eq!(
         after.credential.expect("kept").added_at,
         early.credential.expect("there").added_at,
-        "typed again is no change"
+        "the same secret typed again is no change"
     );
 }
 
 #[sqlx::test]
-async fn a_test_and_a_renewal_that_run_meanwhile_are_recorded(pool: sqlx::PgPool) {
+async fn test_and_token_refresh_during_a_rotation_are_recorded(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     world.store(HANDLE);
@@ -285,7 +281,7 @@ async fn a_test_and_a_renewal_that_run_meanwhile_are_recorded(pool: sqlx::PgPool
 }
 
 #[sqlx::test]
-async fn rows_that_cannot_be_opened_are_listed_and_left_and_stop_nothing(pool: sqlx::PgPool) {
+async fn unreadable_rows_are_listed_and_skipped(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
@@ -296,13 +292,13 @@ async fn rows_that_cannot_be_opened_are_listed_and_left_and_stop_nothing(pool: s
     let rotated = world.rotate(&world.both()).await;
     assert_eq!((rotated.secrets, rotated.left), (1, 1));
     assert_eq!(rotated.unreadable, [Left { column: "carts.secret".into(), row: tea.0 }]);
-    assert_eq!(rotated.spare, [], "the old key is still named");
+    assert_eq!(rotated.spare, [], "the old key is still in use");
     assert_eq!(world.text("select secret::text from carts where store_host like 'northwind-tea%'").await, damaged);
     assert_eq!(world.text("select count(*)::text from vault_keys where retired_at is not null").await, "0");
 }
 
 #[sqlx::test]
-async fn rows_that_somebody_holds_are_waited_for(pool: sqlx::PgPool) {
+async fn rotation_waits_for_locked_rows(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
@@ -314,18 +310,18 @@ async fn rows_that_somebody_holds_are_waited_for(pool: sqlx::PgPool) {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let rotation = tokio::spawn({
         let pool = world.pool.clone();
-        async move { rotate(&vault, &pool, move |done, _| tell.send(done).expect("heard")).await }
+        async move { rotate(&vault, &pool, move |done, _| tell.send(done).expect("received")).await }
     });
-    // once at the begin and once after a round that found the row in use
+    // once at the start and once after a pass that found the row locked
     assert_eq!((told.recv().await, told.recv().await), (Some(0), Some(0)));
-    held.rollback().await.expect("let go");
+    held.rollback().await.expect("released");
     let rotated = rotation.await.expect("ended").expect("rotated");
     drop(told);
     assert_eq!((rotated.secrets, rotated.left), (1, 0));
 }
 
 #[sqlx::test]
-async fn a_lost_key_is_forgotten_and_its_carts_ask_again(pool: sqlx::PgPool) {
+async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
@@ -350,21 +346,21 @@ async fn a_lost_key_is_forgotten_and_its_carts_ask_again(pool: sqlx::PgPool) {
     assert_eq!(again, Forgotten { secrets: 1, was_retired: true });
 
     let alone = world.server(&world.new).await;
-    assert_eq!(alone.notice_unreadable().await.expect("looked"), 1);
-    assert_eq!(alone.notice_unreadable().await.expect("looked"), 0, "told once");
+    assert_eq!(alone.notice_unreadable().await.expect("checked"), 1);
+    assert_eq!(alone.notice_unreadable().await.expect("checked"), 0, "recorded once");
     let found = alone.find(cart).await.expect("the database").expect("the cart");
     assert_eq!((found.status, found.last_class), (Status::NeedsAttention, Some(Class::OurKey)));
     assert!(!found.credential.expect("still there").is_readable);
     let said = world.text("select actor_name || ' ' || event from audit_events order by id desc limit 1").await;
     assert_eq!(said, "System secret_unreadable");
 
-    // found again: its line opens everything as before
+    // with its line restored, the key opens everything as before
     let found = world.server(&world.both()).await.find(cart).await.expect("the database").expect("the cart");
     assert!(found.credential.expect("there").is_readable);
 }
 
 #[sqlx::test]
-async fn the_list_tells_what_each_key_is(pool: sqlx::PgPool) {
+async fn list_shows_the_state_of_each_key(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
     let server = world.server(&world.old).await;
@@ -380,7 +376,7 @@ async fn the_list_tells_what_each_key_is(pool: sqlx::PgPool) {
     assert_eq!(look(Some(&world.new)).await, [(new.clone(), Standing::Seals, 0), (old.clone(), Standing::Missing, 1)]);
     assert_eq!(look(None).await, [(old.clone(), Standing::Missing, 1)]);
     let is_known =
-        async |lines: &str| is_known(&world.pool, &KeyRing::parse(lines).expect("keys")).await.expect("told");
+        async |lines: &str| is_known(&world.pool, &KeyRing::parse(lines).expect("keys")).await.expect("a bool");
     assert!(is_known(&world.old).await && !is_known(&world.both()).await, "no server has started with the new one");
     world.rotate(&world.both()).await;
     assert!(is_known(&world.both()).await);

@@ -1,12 +1,12 @@
-//! The public addresses that calls to Shopify come from, as the operator lists them. They are shown to people who limit an
-//! app to listed addresses; nothing here finds them out or checks that calls really come from there.
+//! The public addresses that calls to Shopify come from, as the operator lists them. Pages show them to users whose app
+//! has an IP allowlist. Nothing here detects or verifies the addresses.
 
 use std::{fmt, sync::Arc};
 
 use super::public_address::special_purpose;
 use crate::network::IpNetwork;
 
-/// Shortest prefix that is accepted: no one holds a larger block.
+/// Shortest accepted prefix: no organization holds a larger block.
 const MIN_PREFIX_V4: u8 = 8;
 const MIN_PREFIX_V6: u8 = 16;
 
@@ -18,7 +18,7 @@ impl EgressAddresses {
     /// Reads a list such as `198.51.100.7, 198.51.100.64/28`, with commas or white space between the entries.
     ///
     /// # Errors
-    /// A sentence for each entry that cannot be an address that Shopify sees.
+    /// A sentence for each entry that Shopify cannot see as a source address.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         let separator = |c: char| c == ',' || c.is_whitespace();
         let (mut known, mut problems) = (Vec::new(), Vec::new());
@@ -32,7 +32,7 @@ impl EgressAddresses {
         if problems.is_empty() { Ok(Self(known.into())) } else { Err(problems) }
     }
 
-    /// Whether the operator has listed none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -43,7 +43,7 @@ impl EgressAddresses {
     }
 }
 
-/// All of them with commas between.
+/// Formats the list with commas.
 impl fmt::Display for EgressAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.texts().join(", "))
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_that_shopify_cannot_see_is_named_with_its_reason() {
+    fn entries_shopify_cannot_see_are_reported_with_a_reason() {
         let table = [
             ("orders.example.com", "is not an IP address"),
             ("8.8.4.4:443", "is not an IP address"),

@@ -1,5 +1,5 @@
-//! What every way out shares: names looked up by ourselves, and TLS that trusts compiled-in roots. The operator's list
-//! of the addresses that calls come from is here too. Knows neither Shopify nor alerts.
+//! Shared parts of outbound connections: our own DNS resolution, TLS with compiled-in roots, and the operator's list of
+//! egress addresses. Independent of Shopify and of alerts.
 
 pub mod egress_addresses;
 pub mod public_address;
@@ -8,7 +8,7 @@ pub mod tls;
 
 use std::{error::Error, io, iter::successors};
 
-/// The causes of an error, outermost first. `io::Error` hides what it wraps from `source()`, so it is opened by hand.
+/// The causes of an error, outermost first. `io::Error` hides its inner error from `source()`, so it is unwrapped here.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     successors(Some(error), |&error: &&'a (dyn Error + 'static)| {
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -18,7 +18,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// The first cause of this type: what went wrong is told from types and never from words, which may hold an address.
+/// The first cause of type `E`. Errors are classified by type, never by message, which may contain an address.
 pub fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     causes(error).find_map(|cause| cause.downcast_ref::<E>())
 }

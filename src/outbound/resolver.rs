@@ -1,6 +1,6 @@
-//! Looks names up and lets only public addresses through. Stops a false DNS and a rebinding one: the addresses that are
-//! filtered here are the very ones that are then dialled. Does not stop a false server on a public address; TLS does.
-//! Surprising: an IPv4 address has nine more spellings inside of IPv6, so addresses are filtered, never texts.
+//! DNS resolver that returns public addresses only. Stops forged DNS answers and DNS rebinding, because the filtered
+//! addresses are the ones that are dialled. Does not stop a forged server on a public address; TLS does. Filters
+//! addresses, never text, because an IPv4 address has nine more spellings in IPv6.
 
 use std::error::Error;
 use std::fmt;
@@ -13,10 +13,10 @@ use std::time::Duration;
 use super::public_address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Longest look-up: 4 s, less than the 5 s for the whole connect, so that a silent resolver is known as one.
+/// Lookup timeout: 4 s, less than the 5 s for the whole connect, so that a silent resolver is recognized.
 pub const LONGEST: Duration = Duration::from_secs(4);
 
-/// Why a name gave no address that may be dialled.
+/// Why a name has no address that may be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     #[error("could not be looked up")]
@@ -30,12 +30,12 @@ pub enum LookupError {
 type Answer = Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send>>;
 type Lookup = Arc<dyn Fn(String) -> Answer + Send + Sync>;
 
-/// The system's resolver behind the filter.
+/// The system's resolver with the filter.
 #[derive(Clone)]
 pub struct PublicOnly {
     lookup: Lookup,
     longest: Duration,
-    /// Names that the operator lets lead anywhere.
+    /// Names that may resolve to private addresses.
     allowed: Arc<[String]>,
 }
 
@@ -48,16 +48,16 @@ impl PublicOnly {
         Self { lookup, longest, allowed: Arc::default() }
     }
 
-    /// The same, but these names may lead to private addresses: the operator says so.
+    /// Lets these names resolve to private addresses, as configured by the operator.
     #[must_use]
     pub fn but(self, allowed: &[String]) -> Self {
         Self { allowed: allowed.into(), ..self }
     }
 
-    /// The public addresses of a name; of an allowed one, all.
+    /// The public addresses of `name`; all of its addresses if the name is allowed.
     ///
     /// # Errors
-    /// [`LookupError`], the same for whatever could not be looked up and for what may not be dialled.
+    /// [`LookupError`], if the lookup fails or no address may be dialled.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
         let found = tokio::time::timeout(self.longest, (self.lookup)(name.to_owned()));
         let found = found.await.map_err(|_| LookupError::Silent)?.map_err(|_| LookupError::NotFound)?;
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn private_addresses_are_refused_alone_and_left_out_of_a_mixture() {
+    async fn private_addresses_are_filtered_out() {
         for private in ["10.0.0.7", "127.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fec0::1", "fe80::1"] {
             assert_eq!(resolver(vec![private]).addresses("x").await, Err(LookupError::Private), "{private}");
             let mixed = resolver(vec![private, "23.227.38.74"]).addresses("x").await.unwrap();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_goes_wrong_is_told_apart() {
+    async fn lookup_errors_are_distinguished() {
         let failing: Lookup = Arc::new(|_| Box::pin(async { Err(std::io::Error::other("NXDOMAIN")) }));
         assert_eq!(PublicOnly::over(failing, LONGEST).addresses("x").await, Err(LookupError::NotFound));
         assert_eq!(resolver(vec![]).addresses("x").await, Err(LookupError::NotFound));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_the_operator_allows_may_be_private_and_no_other() {
+    async fn only_allowed_names_may_be_private() {
         let resolver = resolver(vec!["10.0.0.7"]).but(&["hooks.internal".to_owned()]);
         assert_eq!(resolver.addresses("hooks.internal").await, Ok(vec!["10.0.0.7".parse().unwrap()]));
         for other in ["internal", "x.hooks.internal", "hooks.internal.", "hooks.internal.example"] {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_name_of_this_machine_is_a_private_address() {
+    async fn localhost_is_private() {
         assert_eq!(PublicOnly::new().addresses("localhost").await, Err(LookupError::Private));
     }
 }

@@ -1,5 +1,5 @@
-//! TLS as we speak it to others: 1.2 and 1.3, Mozilla's roots as compiled in and the operator's. The certificate store of the
-//! operating system is never asked.
+//! TLS client configuration: versions 1.2 and 1.3, Mozilla's compiled-in roots and the operator's. The certificate
+//! store of the operating system is never used.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// How to speak to others.
+/// Builds the client configuration.
 ///
 /// # Errors
-/// Extra roots that are no PEM certificates.
+/// The extra roots are not PEM certificates.
 pub fn client(extra_roots_pem: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
@@ -26,10 +26,10 @@ pub fn client(extra_roots_pem: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
         .with_no_client_auth())
 }
 
-/// The operator's certificates.
+/// Parses the operator's root certificates.
 ///
 /// # Errors
-/// What is given holds none, or is no PEM.
+/// `pem` is not PEM, or contains no certificate.
 pub fn extra_roots(pem: Option<&[u8]>) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let Some(pem) = pem else { return Ok(Vec::new()) };
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();

@@ -1,5 +1,5 @@
-//! The HTTP side of a store: which request goes to which door, and who may pass it. As with Shopify, what stands in front of
-//! all stores answers before anyone looks at the token, and the API itself answers after.
+//! The HTTP side of a store: routes a request and checks its access. As at Shopify, the guard in front of all stores
+//! answers before the token is checked, and the API answers after.
 
 use std::{error, fmt};
 
@@ -20,12 +20,12 @@ use super::{
     token_exchange,
 };
 
-/// Longest body that is read, and kept in the journal: 16 KiB.
+/// Maximum length of a body that is read and kept in the journal: 16 KiB.
 const LONGEST_BODY: usize = 16 << 10;
-/// An older version than this is answered as this one.
+/// A request for an older version is answered as this one.
 const OLDEST_VERSION: &str = "2026-01";
 
-/// Whom a connection belongs to.
+/// The connection of a request, and the store that it is for.
 pub(super) struct Caller {
     pub connection: u64,
     pub host: String,
@@ -33,7 +33,7 @@ pub(super) struct Caller {
     pub server_name: Option<String>,
 }
 
-/// No answer at all: the connection closes.
+/// No answer: the connection closes.
 #[derive(Debug)]
 pub(super) struct Silence;
 
@@ -46,7 +46,7 @@ impl fmt::Display for Silence {
 impl error::Error for Silence {}
 
 /// # Errors
-/// [`Silence`], where the scenario wants none of it answered or the body did not arrive.
+/// [`Silence`], if the scenario does not answer or the body did not arrive.
 pub(super) async fn answer(
     wire: &Wire,
     caller: &Caller,
@@ -78,13 +78,13 @@ async fn read(caller: &Caller, request: hyper::Request<Incoming>) -> Result<Requ
     })
 }
 
-/// The document of a body `{"query": …}`.
+/// The GraphQL document of a body `{"query": …}`.
 fn document(body: &[u8]) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     Some(body.get("query")?.as_str()?.to_owned())
 }
 
-/// The variable of a page behind the first.
+/// The cursor variable of a page after the first.
 fn after(request: &Request) -> Option<String> {
     let body: Value = serde_json::from_slice(request.body.expose_secret().as_bytes()).ok()?;
     Some(body.get("variables")?.get("after")?.as_str()?.to_owned())
@@ -127,14 +127,14 @@ fn endpoint(request: &Request) -> Endpoint {
     }
 }
 
-/// The `2026-10` of a GraphQL path.
+/// The version of a GraphQL path, such as `2026-10`.
 fn version(request: &Request) -> Option<&str> {
     let version = request.path.strip_prefix("/admin/api/")?.strip_suffix("/graphql.json")?;
     let is_digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
     version.split_once('-').filter(|(year, month)| is_digits(year, 4) && is_digits(month, 2)).map(|_| version)
 }
 
-/// The store and what it does here, as soon as it is not held back any more; nothing where there is no store.
+/// Waits until the store is not held, and returns it with its scenario; `None` if there is no such store.
 async fn settled(
     wire: &Wire,
     handle: &str,
@@ -175,7 +175,7 @@ async fn misbehave(
         Scenario::Exchange(refusal) => refusal.reply(!token_exchange::asks_for_json(request)),
         Scenario::ExchangePage(refusal) => refusal.reply(true),
         Scenario::CloseMidBody => Reply::json(200, &good()).body(Body::Cut),
-        // white space may precede any JSON, so a reader has no reason to give up but its own bound
+        // white space may precede any JSON, so only a limit of the reader's own stops it
         Scenario::EndlessBody => Reply::json(200, &good()).body(|_| Body::Endless(b" ".to_vec())),
         Scenario::DrippingBody => Reply::json(200, &good()).body(Body::Drip),
         Scenario::Hang => {
@@ -213,7 +213,7 @@ fn is_json(request: &Request) -> bool {
     request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"))
 }
 
-/// Adds what only the store itself can say: its number, the version it answered with, and a request id.
+/// Adds what only the store knows: its number, the API version of the answer, and a request ID.
 fn sign(reply: Reply, store: &PracticeStore, scenario: &Scenario, request: &Request) -> Reply {
     if !reply.is_from_store {
         return reply;

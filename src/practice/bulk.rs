@@ -1,8 +1,9 @@
-//! Bodies that are dangerous by their size or shape: deep, long, or small on the wire and vast once unpacked.
+//! Response bodies that are dangerous by their size or shape: deep, long, or small on the wire and huge when
+//! decompressed.
 
 use serde_json::{Value, json};
 
-/// Arrays within arrays, well-formed.
+/// Well-formed nested arrays.
 pub fn nested(levels: usize) -> Vec<u8> {
     let mut bytes = b"{\"data\":".to_vec();
     bytes.resize(bytes.len() + levels, b'[');
@@ -11,14 +12,14 @@ pub fn nested(levels: usize) -> Vec<u8> {
     bytes
 }
 
-/// This value with 1 MiB of padding beside it.
+/// This value with 1 MiB of padding added.
 pub fn padded(value: &Value) -> Vec<u8> {
     let mut value = value.clone();
     value["padding"] = json!("x".repeat(1 << 20));
     value.to_string().into_bytes()
 }
 
-/// A gzip stream that holds these bytes uncompressed, at most 65,535 of them.
+/// A gzip stream with these bytes stored uncompressed; at most 65,535 bytes.
 pub fn gzip_stored(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).expect("a stored block holds less than 64 KiB");
     let mut stream = gzip_head();
@@ -31,8 +32,8 @@ pub fn gzip_stored(bytes: &[u8]) -> Vec<u8> {
     stream
 }
 
-/// About 1.7 MB that unpack to 256 MiB of zeros (RFC 1951, fixed codes). The checksum at the end is wrong: whoever gets that far
-/// has unpacked it all.
+/// About 1.7 MB that decompress to 256 MiB of zeros (RFC 1951, fixed codes). The checksum at the end is wrong: a reader
+/// that gets that far has decompressed everything.
 pub fn gzip_bomb() -> Vec<u8> {
     let mut bits = Bits::default();
     bits.push(0b011, 3); // last block, fixed codes
@@ -62,7 +63,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Bits as deflate packs them: from the lowest of each byte up, and codes the other way round.
+/// Packs bits as deflate does: from the lowest bit of each byte, with codes in reverse order.
 #[derive(Default)]
 struct Bits {
     bytes: Vec<u8>,
@@ -91,29 +92,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nested_arrays_close_as_often_as_they_open() {
+    fn nested_arrays_are_balanced() {
         let bytes = nested(3);
         assert_eq!(bytes, b"{\"data\":[[[]]]}");
     }
 
     #[test]
-    fn the_checksum_is_that_of_every_table() {
+    fn crc32_matches_its_standard_check_value() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 
     #[test]
-    fn a_stored_stream_names_its_length_twice() {
+    fn stored_block_contains_its_length_twice() {
         let stream = gzip_stored(b"{}");
         assert_eq!(&stream[10..15], [1, 2, 0, 0xfd, 0xff]);
         assert_eq!(&stream[15..17], b"{}");
     }
 
     #[test]
-    fn a_bomb_is_small_for_what_it_holds() {
+    fn gzip_bomb_is_small_when_compressed() {
         let bomb = gzip_bomb();
         assert!(bomb.len() < 2 << 20, "{}", bomb.len());
         assert_eq!(&bomb[..3], [0x1f, 0x8b, 8]);
-        // the pattern really has the period that it is repeated with
+        // the pattern has the period with which it is repeated
         assert_eq!(bomb[100..113], bomb[10_000 * 13 + 100..10_000 * 13 + 113]);
     }
 }

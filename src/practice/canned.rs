@@ -1,5 +1,5 @@
-//! Fixed answers: one for each way in which Shopify, or something that stands in its place, is known to answer badly.
-//! Bodies and headers follow shopify.dev and published captures, checked November 2026. A table, so it may be long.
+//! Fixed answers: one for each known failure of Shopify, or of something that answers in its place. Bodies and headers
+//! follow shopify.dev and published captures, checked November 2026. A table, so it may be long.
 
 use serde_json::{Value, json};
 
@@ -9,17 +9,17 @@ use super::{
     scenario::Endpoint,
 };
 
-/// The names, who speaks, and the class that a connection test should find in it.
+/// Declares the answers: their names, their speakers, and the class that a connection test should report.
 macro_rules! answers {
     ($($(#[$doc:meta])* $name:ident $speaker:ident $class:literal;)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Canned { $($(#[$doc])* $name,)* }
 
         impl Canned {
-            /// Every one, in the order of the table.
+            /// All answers, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The class that a connection test should find, as `data-class` names it.
+            /// The class that a connection test should report, as `data-class` names it.
             pub const fn class(self) -> &'static str {
                 match self { $(Self::$name => $class,)* }
             }
@@ -33,26 +33,26 @@ macro_rules! answers {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Speaker {
-    /// Whatever stands in front of all stores, whoever asks for whatever.
+    /// The guard in front of all stores, to every caller and for every request.
     Guard,
-    /// The Admin API, to a caller whose token it knows.
+    /// The Admin API, to a caller with a valid token.
     Api,
-    /// Not Shopify, whoever asks for whatever.
+    /// Not Shopify, to every caller and for every request.
     Stranger,
 }
 
 answers! {
     Unauthorized Api "TOKEN_REFUSED";
     Frozen Guard "STORE_FROZEN";
-    /// The sentence of the documentation's sample.
+    /// With the sentence of the documentation's sample.
     FrozenByPlan Guard "STORE_FROZEN";
     ApprovalNeeded Api "NOT_ALLOWED";
     UserMayNot Api "NOT_ALLOWED";
     KindRefused Api "TOKEN_KIND_REFUSED";
     Fraudulent Guard "STORE_LOCKED";
-    /// As for an address that is not on the app's IP allowlist; the sentence of that is not documented.
+    /// As for an address that is not on the app's IP allowlist; its sentence is not documented.
     Forbidden Api "ADDRESS_REFUSED";
-    /// Without a sign of Shopify's.
+    /// Without any sign of Shopify.
     ForbiddenPage Api "NOT_SHOPIFY";
     NoStore Guard "STORE_NOT_FOUND";
     NoStorePage Guard "STORE_NOT_FOUND";
@@ -66,7 +66,7 @@ answers! {
     /// `Retry-After: 2.0`.
     TooMany Guard "RATE_LIMITED";
     TooManyPage Guard "RATE_LIMITED";
-    /// A wait far beyond any that we would keep.
+    /// A wait far beyond our limit.
     TooManyForAnHour Guard "RATE_LIMITED";
     Rejected Guard "REQUEST_REJECTED";
     RejectedEmpty Guard "REQUEST_REJECTED";
@@ -97,13 +97,13 @@ answers! {
     UnlistedCode Api "OUR_BUG";
     ErrorsAsText Api "OUR_BUG";
     ErrorsAsObject Api "OUR_BUG";
-    /// The shop is there, the installation is null, and nobody says why.
+    /// The shop is there, the installation is null, and there is no error.
     PartialData Api "NOT_SHOPIFY";
     DataNull Api "NOT_SHOPIFY";
     EmptyObject Api "NOT_SHOPIFY";
     JsonArray Api "NOT_SHOPIFY";
     JsonText Api "NOT_SHOPIFY";
-    /// An id that is no shop's.
+    /// An ID that is not a shop's.
     OddShopId Api "NOT_SHOPIFY";
     ScopesAsText Api "NOT_SHOPIFY";
     Truncated Api "NOT_SHOPIFY";
@@ -111,20 +111,20 @@ answers! {
     NotUtf8 Api "NOT_SHOPIFY";
     Portal Stranger "NOT_SHOPIFY";
     PortalAsJson Stranger "NOT_SHOPIFY";
-    /// A firewall's page that only a browser gets past.
+    /// A firewall's page that only a browser can pass.
     Challenge Stranger "REQUEST_REJECTED";
-    /// A company's proxy that asks for a name and a password.
+    /// A corporate proxy that requires a sign-in.
     ProxySignIn Stranger "NOT_SHOPIFY";
     ProxySignIn407 Stranger "NOT_SHOPIFY";
-    /// Refusals with a status of Shopify's but none of its signs.
+    /// Refusals with a status that Shopify uses, but without any sign of Shopify.
     FirewallPage Stranger "NOT_SHOPIFY";
     PaidWifi Stranger "NOT_SHOPIFY";
     LockedPage Stranger "NOT_SHOPIFY";
-    /// An API gateway that knows no such path.
+    /// An API gateway that has no such path.
     GatewayNotFound Stranger "NOT_SHOPIFY";
     /// Network Authentication Required.
     PortalStatus Stranger "NOT_SHOPIFY";
-    /// A perfect answer but for its content type.
+    /// A correct answer with a wrong content type.
     JsonAsPage Api "NOT_SHOPIFY";
     NoContentType Api "NOT_SHOPIFY";
     NoContent Stranger "NOT_SHOPIFY";
@@ -132,14 +132,14 @@ answers! {
     OneMegabyte Api "NOT_SHOPIFY";
     OneMegabyteChunked Api "NOT_SHOPIFY";
     Gzipped Api "NOT_SHOPIFY";
-    /// A small body that unpacks to 256 MiB.
+    /// A small body that decompresses to 256 MiB.
     GzipBomb Stranger "NOT_SHOPIFY";
     ManyHeaders Api "NOT_SHOPIFY";
     HugeHeader Api "NOT_SHOPIFY";
 }
 
 impl Canned {
-    /// Whether the Admin API says this, to a caller whose token it knows; the token exchange then goes on as always.
+    /// Whether the Admin API sends this to a caller with a valid token. The token exchange then works as usual.
     pub fn is_from_api(self) -> bool {
         self.speaker() == Speaker::Api
     }
@@ -148,7 +148,7 @@ impl Canned {
         !self.is_from_api() || endpoint != Endpoint::Exchange
     }
 
-    /// The answer; `good` is what a store without troubles would have said.
+    /// The answer; `good` is the answer of a store without problems.
     pub fn reply(self, good: &Value) -> Reply {
         match self.speaker() {
             Speaker::Guard => self.guard_says(),
@@ -270,7 +270,7 @@ impl Canned {
         )
     }
 
-    /// What arrives with status 200 and the right content type.
+    /// Bodies with status 200 and the right content type.
     fn graphql(self, good: &Value) -> Value {
         match self {
             Self::Throttled => throttled(),
@@ -314,7 +314,7 @@ impl Canned {
     }
 }
 
-/// What a missing, wrong or dead token gets.
+/// The answer to a missing, wrong or revoked token.
 pub(super) fn unauthorized() -> Reply {
     let sentence = "[API] Invalid API key or access token (unrecognized login or wrong password)";
     Reply::json(401, &json!({"errors": sentence}))
@@ -325,7 +325,7 @@ pub(super) fn bad_request() -> Reply {
     Reply::json(400, &json!({"errors": {"query": "Required parameter missing or invalid"}}))
 }
 
-/// An error inside of a GraphQL answer with status 200.
+/// An error in a GraphQL answer with status 200.
 pub(super) fn graphql_error(code: &str, message: &str) -> Value {
     json!({"errors": [{"message": message, "extensions": {"code": code}}]})
 }
@@ -340,10 +340,10 @@ fn throttled() -> Value {
     })
 }
 
-/// The same value with another one at this place, which is made if only its last step is missing.
+/// Replaces the value at this JSON pointer, and adds it if only its last step is missing.
 fn with(value: &Value, place: &str, other: Value) -> Value {
     let mut value = value.clone();
-    let (parent, last) = place.rsplit_once('/').expect("a place begins with a slash");
+    let (parent, last) = place.rsplit_once('/').expect("a pointer starts with a slash");
     if let Some(Value::Object(object)) = value.pointer_mut(parent) {
         object.insert(last.to_owned(), other);
     }
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_answers_are_the_same_and_none_is_good() {
+    fn answers_are_distinct_and_none_is_good() {
         let mut seen = Vec::new();
         for canned in Canned::ALL {
             let reply = canned.reply(&good());
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_of_the_table_is_there() {
+    fn every_status_of_the_table_is_covered() {
         let statuses: HashSet<u16> = Canned::ALL.iter().map(|canned| canned.reply(&good()).status).collect();
         for status in [200, 400, 401, 402, 403, 404, 405, 406, 423, 429, 430, 500, 502, 503, 504, 530, 540, 783] {
             assert!(statuses.contains(&status), "{status}");
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_store_that_exists_gives_its_number() {
+    fn only_existing_stores_send_their_number() {
         assert!(!Canned::NoStore.reply(&good()).is_from_store);
         assert!(!Canned::Portal.reply(&good()).is_from_store);
         assert!(Canned::WrongPath.reply(&good()).is_from_store);

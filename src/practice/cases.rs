@@ -1,5 +1,6 @@
-//! The stores that a newcomer finds: one for each thing that a connection test can say, with a plain label. What no store can
-//! cause has none, such as a name that is not found (behind a proxy, that is the proxy's business) or a key of ours.
+//! The practice stores that a new user finds: one for each result of a connection test, with a plain label. Results
+//! that no store can cause are missing, such as a name that cannot be resolved (behind a proxy, the proxy resolves it)
+//! or a problem with our encryption key.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::{
     token_exchange::Refusal,
 };
 
-/// What a newcomer fills in.
+/// The credential that a user enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     AccessToken,
@@ -21,18 +22,18 @@ pub enum Kind {
     ClientCredentials,
 }
 
-/// One store of the newcomer's, and at the same time one answer to "Let practice-tea now be …".
+/// One practice store, and at the same time one choice of "Let practice-tea now be …".
 #[derive(Debug)]
 pub struct Case {
-    /// What a person reads, without a full stop.
+    /// Shown to users, without a full stop.
     pub label: &'static str,
-    /// Begins `practice-`.
+    /// Starts with `practice-`.
     pub handle: &'static str,
     pub kind: Kind,
     pub scenario: Scenario,
 }
 
-/// So many come first, on the editor itself; the others fold out.
+/// Number of cases shown first, on the editor itself; the others are collapsed.
 pub const FIRST: usize = 3;
 
 const fn token(label: &'static str, handle: &'static str, scenario: Scenario) -> Case {
@@ -48,7 +49,7 @@ pub(super) const CASES: &[Case] = &[
     token("2 permissions missing", "practice-permissions", ScopesMissing(&["write_inventory", "read_payment_terms"])),
     token("Paused by Shopify", "practice-paused", Says(Canned::Frozen)),
     pair("All is well, with a Client ID and Client secret", "practice-client", Well),
-    // Well, with something to notice
+    // Connected, with a warning
     token("Customer names hidden", "practice-customers-hidden", CustomersHidden),
     token("Answered as an older API version", "practice-old-version", AnsweredAs("2026-07")),
     token(
@@ -68,7 +69,7 @@ pub(super) const CASES: &[Case] = &[
     token("A Plus store", "practice-plus", Plus),
     token("Answers after three seconds", "practice-patience", Delayed(Duration::from_secs(3))),
     token("Names full of tricks", "practice-tricks", HostileNames(super::scenario::Hostile::Markup)),
-    // Not reached
+    // Unreachable
     token("Cannot be reached", "practice-unreachable", ConnectRefused),
     token("Breaks off in the middle", "practice-broken", CloseMidBody),
     token("Never answers", "practice-slow", Hang),
@@ -84,7 +85,7 @@ pub(super) const CASES: &[Case] = &[
     token("Asks us to slow down", "practice-throttled", Says(Canned::Throttled)),
     token("Turns the request away", "practice-rejected", Says(Canned::Rejected)),
     token("Shopify is down", "practice-down", Says(Canned::Unavailable)),
-    // Not accepted
+    // Rejected
     token("Our address is not on the app's IP allowlist", "practice-address", Says(Canned::Forbidden)),
     token("Access token refused", "practice-refused", Says(Canned::Unauthorized)),
     token("Kind of token no longer accepted", "practice-kind-refused", Says(Canned::KindRefused)),
@@ -96,7 +97,7 @@ pub(super) const CASES: &[Case] = &[
     pair("Client ID unknown", "practice-unknown-client", Exchange(Refusal::UnknownClient)),
     pair("App not installed, or the pair is wrong", "practice-unclear-pair", Exchange(Refusal::InvalidRequest)),
     pair("Refused for a new reason", "practice-new-reason", Exchange(Refusal::UnlistedName)),
-    // Ours
+    // Our own mistakes
     token("Request rejected as malformed", "practice-mistake", Says(Canned::UndefinedField)),
 ];
 
@@ -107,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_and_labels_are_told_apart() {
+    fn handles_and_labels_are_unique() {
         let handles: HashSet<_> = CASES.iter().map(|case| case.handle).collect();
         let labels: HashSet<_> = CASES.iter().map(|case| case.label).collect();
         assert_eq!((handles.len(), labels.len()), (CASES.len(), CASES.len()));

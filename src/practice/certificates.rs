@@ -1,5 +1,6 @@
-//! A certificate authority that is born at start and dies with the process; its key never touches a disk. It may vouch for
-//! names under myshopify.com only, so whoever trusts it by mistake trusts it for nothing else. Can also err on purpose.
+//! A certificate authority that is created at start and ends with the process; its key is never written to disk. It is
+//! constrained to names under myshopify.com, so trusting it by mistake affects nothing else. Can also issue wrong
+//! certificates on purpose.
 
 use std::{
     collections::HashMap,
@@ -13,16 +14,16 @@ use rcgen::{
 };
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 
-/// How a certificate is wrong, on purpose.
+/// A deliberate mistake in a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flaw {
     WrongName,
     Expired,
-    /// Not yet in force, as for a clock that is slow.
+    /// Not valid yet, as for a client whose clock is slow.
     NotYet,
-    /// Signed by nobody that anyone knows.
+    /// Not signed by any authority.
     SelfSigned,
-    /// Signed by an authority that nobody trusts, as by a proxy that inspects.
+    /// Signed by an untrusted authority, as by an inspecting proxy.
     UnknownIssuer,
 }
 
@@ -30,17 +31,17 @@ type Made = HashMap<(String, Option<Flaw>), Arc<ServerConfig>>;
 
 pub struct Certificates {
     issuer: Issuer<'static, KeyPair>,
-    /// Vouches for [`Flaw::UnknownIssuer`]; nobody is told of it.
+    /// Signs for [`Flaw::UnknownIssuer`]; its certificate is not published.
     stranger: Issuer<'static, KeyPair>,
     ca_pem: String,
-    /// All leaves share one key: making a key is the dear part.
+    /// All leaf certificates share one key, because generating a key is expensive.
     leaf_key: KeyPair,
     made: Mutex<Made>,
 }
 
 impl Certificates {
     /// # Errors
-    /// When the system gives no randomness.
+    /// The system provides no randomness.
     pub fn new() -> anyhow::Result<Self> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut params = CertificateParams::default();
@@ -61,22 +62,22 @@ impl Certificates {
         Ok(Self { stranger, issuer: Issuer::new(params, key), ca_pem, leaf_key, made: Mutex::default() })
     }
 
-    /// What a peer must trust to talk to us.
+    /// The root certificate that a client must trust.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// How to speak TLS as this host, made on first use.
+    /// The TLS configuration of this host, created on first use.
     ///
     /// # Errors
-    /// When the name cannot stand in a certificate.
+    /// The name is not valid in a certificate.
     pub fn server(&self, host: &str, flaw: Option<Flaw>) -> anyhow::Result<Arc<ServerConfig>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let place = (host.to_owned(), flaw);
         if let Some(known) = made.get(&place) {
             return Ok(known.clone());
         }
-        // a bound, not a policy: a test may visit ten thousand stores
+        // a memory limit, not a policy: a test may visit ten thousand stores
         if made.len() >= 20_000 {
             made.clear();
         }
@@ -88,7 +89,7 @@ impl Certificates {
     fn make(&self, host: &str, flaw: Option<Flaw>) -> anyhow::Result<ServerConfig> {
         let name = if flaw == Some(Flaw::WrongName) { "somebody-else.myshopify.com" } else { host };
         let mut params = CertificateParams::new(vec![name.to_owned()])?;
-        // without this it would be rcgen's own name, the same for a leaf and a stranger
+        // otherwise it would be rcgen's default name, the same for a leaf and an issuer
         params.distinguished_name.push(DnType::CommonName, "Practice store");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_made_once_and_each_authority_is_new() {
+    fn host_certificate_is_cached_and_each_authority_is_new() {
         let certificates = Certificates::new().unwrap();
         let first = certificates.server("practice-tea.myshopify.com", None).unwrap();
         let second = certificates.server("practice-tea.myshopify.com", None).unwrap();

@@ -1,13 +1,13 @@
-//! The GraphQL documents that the stand-in executes: the project's own, word for word, and no other. A document that we
-//! never meant to send is refused, as Shopify would refuse a field that it does not have.
+//! The GraphQL documents that the stand-in executes: exactly the project's own. Any other document is rejected, as
+//! Shopify rejects a field that it does not have.
 
 /// The first request of every connection test.
 const CONNECTION_TEST: &str = include_str!("../ecommerce/shopify/connection_test.graphql");
 
-/// The further request, where orders and customers may be read.
+/// The second request, if orders and customers may be read.
 const CUSTOMER_VISIBILITY: &str = include_str!("../ecommerce/shopify/customer_visibility.graphql");
 
-/// A page of the store's locations, for the setting that limits stock to some of them.
+/// One page of the store's locations, for the setting that limits stock to some of them.
 const LOCATIONS: &str = include_str!("../ecommerce/shopify/locations.graphql");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The operation whose document this is; white space, commas and comments do not count, as in GraphQL itself.
+    /// The operation of this document. Ignores white space, commas and comments, as GraphQL does.
     pub fn recognise(document: &str) -> Option<Self> {
         let words = words(document);
         [Self::ConnectionTest, Self::CustomerVisibility, Self::Locations]
@@ -26,7 +26,7 @@ impl Operation {
             .find(|operation| self::words(operation.document()) == words)
     }
 
-    /// The document itself, for tests that speak to the stand-in without the client.
+    /// The document itself, for tests that call the stand-in without the client.
     pub const fn document(self) -> &'static str {
         match self {
             Self::ConnectionTest => CONNECTION_TEST,
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layout_does_not_matter_and_content_does() {
+    fn layout_is_ignored_and_content_is_not() {
         let squeezed = Operation::CustomerVisibility.document().replace(['\n', ','], " ").replace(" { ", "{");
         assert_eq!(Operation::recognise(&squeezed), Some(Operation::CustomerVisibility));
         let commented = Operation::ConnectionTest.document().replace('\n', "\n# why\n");

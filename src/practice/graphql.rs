@@ -1,5 +1,5 @@
-//! What a store says to the two documents that we send: the sample shop, with whatever its scenario makes noticeable about it.
-//! Numbers under `cost` mix integers and floats, as Shopify's do.
+//! Answers to our documents: the sample shop, with the changes of its scenario. Numbers under `cost` mix integers and
+//! floats, as Shopify's do.
 
 use serde_json::{Value, json};
 
@@ -10,11 +10,11 @@ use super::{
     stores::PracticeStore,
 };
 
-/// What nobody needs.
+/// Permissions that the project does not need.
 const EXTRA: [&str; 6] =
     ["read_themes", "write_content", "read_reports", "read_translations", "write_script_tags", "read_price_rules"];
 
-/// A good answer with status 200, or the errors that a store gives inside of one.
+/// A successful answer with status 200, or one with a store's GraphQL errors.
 pub(super) fn answer(operation: Operation, handle: &str, store: &PracticeStore) -> Value {
     let mut value = match operation {
         Operation::ConnectionTest => connection_test(handle, store),
@@ -28,7 +28,7 @@ pub(super) fn answer(operation: Operation, handle: &str, store: &PracticeStore) 
     value
 }
 
-/// To a document that is not ours.
+/// The answer to a document that is not ours.
 pub(super) fn refuse() -> Value {
     graphql_error("undefinedField", "This stand-in executes only the documents of the project itself")
 }
@@ -113,10 +113,10 @@ fn customer_visibility(store: &PracticeStore) -> Value {
     }
 }
 
-/// Locations of a page, as the document asks for them.
+/// Locations per page, as the document requests them.
 const PAGE: usize = 100;
 
-/// The page of the store's locations behind this cursor.
+/// The page of the store's locations after this cursor.
 pub(super) fn locations(store: &PracticeStore, after: Option<&str>) -> Value {
     if !scopes(store).iter().any(|one| one == "read_locations") {
         return graphql_error(
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_permission_is_listed_with_its_read_one() {
+    fn write_permission_is_listed_with_its_read_permission() {
         let listed = scopes(&store(Scenario::Well));
         for scope in ["write_orders", "read_orders", "read_shipping"] {
             assert!(listed.iter().any(|one| one == scope), "{scope}");
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn customers_stay_hidden_without_the_permission_to_read_them() {
+    fn customers_are_hidden_without_their_read_permission() {
         let answer = customer_visibility(&store(Scenario::ScopesMissing(&["write_customers"])));
         assert_eq!(answer["errors"][0]["extensions"]["code"], "ACCESS_DENIED");
         let answer = customer_visibility(&store(Scenario::Well));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scenario_shows_in_the_shop() {
+    fn scenario_changes_the_shop() {
         let shop = |scenario| connection_test("practice-tea", &store(scenario))["data"]["shop"].clone();
         assert_eq!(shop(Scenario::AlsoCalled("b"))["myshopifyDomain"], "b.myshopify.com");
         assert_eq!(shop(Scenario::OtherShop(7))["id"], "gid://shopify/Shop/7");

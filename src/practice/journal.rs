@@ -1,5 +1,5 @@
-//! What arrived, for tests that must prove what was sent and to whom. Keeps tokens and bodies whole, but as secrets: they
-//! never show in a `Debug` print. Remembers the last 10,000 connections and requests; older ones are forgotten.
+//! Records what arrived, for tests that prove what was sent and to which host. Keeps tokens and bodies whole, but as
+//! secrets: `Debug` never prints them. Keeps the last 10,000 connections and requests.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,12 +11,12 @@ use tokio::sync::watch;
 
 use super::documents::Operation;
 
-/// How many connections, and how many requests, are remembered.
+/// Maximum number of connections, and of requests, that are kept.
 pub const MEMORY: usize = 10_000;
-/// How many bytes before TLS are kept of one connection.
+/// Maximum number of bytes before TLS that are kept of one connection.
 const EARLY_BYTES: usize = 4096;
 
-/// What became of a connection to the proxy.
+/// How the proxy handled a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     AnsweredHere,
@@ -24,28 +24,28 @@ pub enum Fate {
     Refused,
 }
 
-/// One connection to the proxy, well-behaved or not.
+/// One connection to the proxy, valid or not.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Counts up from 0 for each [`Journal`].
+    /// Counts from 0 in each [`Journal`].
     pub number: u64,
-    /// What stood in the request line; `host:port` for a CONNECT, cut at 300 characters.
+    /// The target of the request line: `host:port` for a CONNECT, cut at 300 characters.
     pub target: String,
     pub fate: Fate,
-    /// `Proxy-Authorization`, as it came.
+    /// The `Proxy-Authorization` header.
     pub proxy_authorization: Option<SecretString>,
-    /// Where TLS was kept from happening: what the peer sent nevertheless, at most 4 KiB.
+    /// What the peer sent although the scenario prevented TLS, at most 4 KiB.
     pub before_tls: Vec<u8>,
 }
 
 /// One request that arrived over TLS.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The [`Connection::number`] that it came over.
+    /// The [`Connection::number`] of its connection.
     pub connection: u64,
     /// The host of the CONNECT, lower case, without the port.
     pub host: String,
-    /// The name that the peer asked for inside of TLS.
+    /// The server name (SNI) of the TLS handshake.
     pub server_name: Option<String>,
     pub method: String,
     /// With its query, if any.
@@ -55,7 +55,7 @@ pub struct Request {
     /// All other headers in order, names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: SecretString,
-    /// What a GraphQL body asked for, if it is one of our documents.
+    /// The operation of a GraphQL body, if it is one of our documents.
     pub operation: Option<Operation>,
 }
 
@@ -64,7 +64,7 @@ impl Request {
         self.headers.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
 
-    /// Whether this text stands anywhere in what arrived: the path, any header, the token or the body.
+    /// Whether this text occurs anywhere in the request: in the path, a header, the token or the body.
     pub fn carries(&self, text: &str) -> bool {
         self.path.contains(text)
             || self.body.expose_secret().contains(text)
@@ -82,13 +82,13 @@ struct Entries {
 
 pub struct Journal {
     entries: Mutex<Entries>,
-    /// Requests since the start, forgotten ones included.
+    /// Number of requests since the start, including dropped ones.
     arrived: watch::Sender<usize>,
-    /// Requests that have no answer yet, by host.
+    /// Requests without an answer yet, by host.
     crowds: Mutex<HashMap<String, Crowd>>,
 }
 
-/// How many requests one host is answering, and the most that it ever was.
+/// Concurrent requests to one host: now, and at most so far.
 #[derive(Clone, Copy, Default)]
 struct Crowd {
     now: usize,
@@ -120,17 +120,17 @@ impl Journal {
         self.lock().connections.iter().cloned().collect()
     }
 
-    /// All that arrived, oldest first.
+    /// All requests, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.lock().requests.iter().cloned().collect()
     }
 
-    /// What one host received; `host` in full, such as `practice-tea.myshopify.com`.
+    /// The requests to one host; `host` in full, such as `practice-tea.myshopify.com`.
     pub fn requests_to(&self, host: &str) -> Vec<Request> {
         self.lock().requests.iter().filter(|request| request.host == host).cloned().collect()
     }
 
-    /// The hosts that this text reached, as a token, in a header, a path or a body; each once, in order of arrival.
+    /// The hosts that received this text in a token, header, path or body; each once, in order of arrival.
     pub fn hosts_that_saw(&self, text: &str) -> Vec<String> {
         let mut hosts: Vec<String> = Vec::new();
         for request in &self.lock().requests {
@@ -141,7 +141,7 @@ impl Journal {
         hosts
     }
 
-    /// Whether this text ever came before TLS was up, on any connection.
+    /// Whether this text was ever sent before TLS, on any connection.
     pub fn was_seen_in_clear(&self, text: &str) -> bool {
         let entries = self.lock();
         entries.connections.iter().any(|connection| {
@@ -149,19 +149,19 @@ impl Journal {
         })
     }
 
-    /// Waits until so many requests have arrived since the start; bound it with a timeout.
+    /// Waits until `count` requests have arrived since the start. Use it with a timeout.
     pub async fn wait_for_requests(&self, count: usize) {
         let mut arrived = self.arrived.subscribe();
-        // the sender lives as long as the journal that we borrow
+        // the sender lives as long as the borrowed journal
         let _ = arrived.wait_for(|so_far| *so_far >= count).await;
     }
 
-    /// Requests that are being answered now.
+    /// Number of requests that are being answered now.
     pub fn present(&self) -> usize {
         self.crowds().values().map(|crowd| crowd.now).sum()
     }
 
-    /// The most requests that any one host ever answered at the same time.
+    /// Maximum number of concurrent requests to any one host.
     pub fn most_at_once(&self) -> usize {
         self.crowds().values().map(|crowd| crowd.most).max().unwrap_or(0)
     }
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_are_remembered() {
+    fn only_the_newest_entries_are_kept() {
         let journal = Journal::default();
         for number in 0..=MEMORY {
             journal.requested(request(&format!("h{number}"), "t"));
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_can_be_followed_but_not_printed() {
+    fn token_can_be_traced_but_is_not_printed() {
         let journal = Journal::default();
         let token = format!("shpat_{}", "a1".repeat(16));
         journal.requested(request("one", &token));
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_ends_with_the_request_waited_for() {
+    async fn wait_ends_with_the_expected_request() {
         let journal = std::sync::Arc::new(Journal::default());
         let waiting = tokio::spawn({
             let journal = journal.clone();
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_is_counted_while_it_lasts_and_its_most_is_kept() {
+    fn concurrent_requests_and_their_maximum_are_counted() {
         let journal = Journal::default();
         let (one, two) = (journal.enter("one"), journal.enter("one"));
         let other = journal.enter("two");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn early_bytes_are_kept_up_to_their_bound() {
+    fn early_bytes_are_kept_up_to_a_limit() {
         let journal = Journal::default();
         let number = journal.connected("h:443", Fate::AnsweredHere, None);
         journal.before_tls(number, &[b'x'; 4000]);

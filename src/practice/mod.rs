@@ -1,6 +1,6 @@
-//! Shopify's side of the wire, for newcomers (`serve --practice`) and for every test. The server under test knows nothing of
-//! it: it comes in through the operator's own doors, an egress proxy and an extra certificate authority. None of its stores
-//! is real, and none of its secrets outlives the process.
+//! Shopify stand-in, for new users (`serve --practice`) and for every test. The server under test does not know about
+//! it: it is reached through the operator's own settings, an egress proxy and an extra certificate authority. None of
+//! its stores is real, and none of its secrets outlives the process.
 
 mod admin_api;
 mod bulk;
@@ -36,7 +36,7 @@ pub use self::{
     token_exchange::Refusal,
 };
 
-/// Whom the proxy answers for.
+/// The hosts that the proxy answers for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handles {
     /// `practice-*.myshopify.com`; every other host is the real one, reached through a tunnel.
@@ -52,25 +52,25 @@ pub struct Options {
 }
 
 impl Options {
-    /// The named stores, and the real Shopify beside them.
+    /// The named stores; the real Shopify for every other host.
     pub fn newcomer() -> Self {
         Self { handles: Handles::Practice, stores: Stores::newcomer() }
     }
 
-    /// No stores yet, and no way out.
+    /// No stores yet, and no tunnels.
     pub fn test() -> Self {
         Self { handles: Handles::All, stores: Stores::default() }
     }
 }
 
-/// A running stand-in. Dropping it ends the proxy and every connection through it.
+/// A running stand-in. Dropping it stops the proxy and every connection through it.
 pub struct Practice {
     address: SocketAddr,
     wire: Arc<Wire>,
     serving: JoinHandle<()>,
 }
 
-/// What every connection shares.
+/// State that all connections share.
 struct Wire {
     handles: Handles,
     stores: Stores,
@@ -79,10 +79,10 @@ struct Wire {
 }
 
 impl Practice {
-    /// Listens on a free port of 127.0.0.1 at once.
+    /// Listens on a free port of 127.0.0.1.
     ///
     /// # Errors
-    /// When there is no free port or no randomness.
+    /// No port is free, or the system provides no randomness.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("opening the practice proxy")?;
         let address = listener.local_addr()?;
@@ -93,12 +93,12 @@ impl Practice {
         Ok(Self { address, wire, serving })
     }
 
-    /// What to set `EGRESS_PROXY` to.
+    /// The value for `EGRESS_PROXY`.
     pub fn proxy_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// What the file of `EGRESS_CA_FILE` has to hold: one PEM certificate.
+    /// The content for the file of `EGRESS_CA_FILE`: one PEM certificate.
     pub fn ca_pem(&self) -> &str {
         self.wire.certificates.ca_pem()
     }

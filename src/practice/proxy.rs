@@ -1,5 +1,5 @@
-//! The one door: an HTTP CONNECT proxy on loopback. Stops whoever would use it to reach this machine or its network: it
-//! tunnels to public addresses and port 443 alone. Speaks no plain HTTP to anyone, so nothing can leave in clear.
+//! The only entrance: an HTTP CONNECT proxy on loopback. Cannot be misused to reach this machine or its network,
+//! because it tunnels to public addresses and port 443 only. Does not proxy plain HTTP, so nothing is sent in clear.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -23,22 +23,22 @@ use super::{
     tunnel,
 };
 
-/// Connections at once; the next one waits.
+/// Maximum number of concurrent connections; the next one waits.
 const CROWD: usize = 1000;
-/// Longest head of a CONNECT: 8 KiB.
+/// Maximum length of a CONNECT head: 8 KiB.
 const LONGEST_HEAD: usize = 8 << 10;
-/// Longest that a peer takes for a head or a handshake: 10 s.
+/// Timeout for a head or a handshake: 10 s.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
-/// Serves until it is dropped, and every connection with it.
+/// Serves until it is dropped, which closes every connection.
 pub(super) async fn serve(wire: Arc<Wire>, listener: TcpListener) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept(), if connections.len() < CROWD => match accepted {
                 Ok((stream, _)) => { connections.spawn(connection(wire.clone(), stream)); }
-                // out of file descriptors: some connection has to end first
+                // out of file descriptors: a connection has to end first
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -61,7 +61,7 @@ async fn connection(wire: Arc<Wire>, mut stream: TcpStream) {
         Route::Refused | Route::Answered(_) => (Fate::Refused, route),
     };
     let number = wire.journal.connected(target, fate, head.authorization);
-    // a peer that has gone is no error of ours
+    // a peer that disconnects is not an error here
     let _ = match route {
         Route::Here { host, handle } => here(&wire, stream, number, host, handle).await,
         Route::Tunnel { host } => tunnel::open(stream, &host).await,
@@ -80,7 +80,7 @@ enum Route {
         host: String,
     },
     Refused,
-    /// Refused with a status of its own.
+    /// Refused with the status of the scenario.
     Answered(u16),
 }
 
@@ -97,7 +97,7 @@ fn route(handles: Handles, target: &str) -> Route {
 
 struct Head {
     first_line: String,
-    /// Only of a CONNECT.
+    /// Set for a CONNECT only.
     target: Option<String>,
     authorization: Option<SecretString>,
 }
@@ -124,7 +124,7 @@ pub(super) async fn refuse(mut stream: TcpStream, status: &str) -> io::Result<()
     stream.shutdown().await
 }
 
-/// Plays the store, or whatever stands in its place.
+/// Acts as the store, or as whatever the scenario puts in its place.
 async fn here(wire: &Arc<Wire>, mut stream: TcpStream, number: u64, host: String, handle: String) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.write_all(ESTABLISHED).await?;
@@ -157,7 +157,7 @@ async fn here(wire: &Arc<Wire>, mut stream: TcpStream, number: u64, host: String
         .map_err(io::Error::other)
 }
 
-/// Hears what the peer says and says nothing.
+/// Records what the peer sends and answers nothing.
 async fn listen_only(wire: &Wire, stream: &mut TcpStream, number: u64) -> io::Result<()> {
     let mut bytes = [0; 4096];
     let listen = async {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newcomers_proxy_answers_for_practice_stores_and_tunnels_the_rest() {
+    fn practice_proxy_answers_for_practice_stores_and_tunnels_the_rest() {
         let practice = |target: &str| route(Handles::Practice, target);
         assert_eq!(practice("practice-tea.myshopify.com:443"), here("practice-tea.myshopify.com", "practice-tea"));
         assert_eq!(practice("Practice-Tea.MyShopify.com:443"), here("practice-tea.myshopify.com", "practice-tea"));
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn the_proxy_of_tests_answers_for_every_store_and_reaches_nothing_else() {
+    fn test_proxy_answers_for_every_store_and_refuses_the_rest() {
         let all = |target: &str| route(Handles::All, target);
         assert_eq!(all("northwind-tea.myshopify.com:443"), here("northwind-tea.myshopify.com", "northwind-tea"));
         for target in ["example.com:443", "myshopify.com:443", ".myshopify.com:443", "a.b.myshopify.com:443"] {

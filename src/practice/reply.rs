@@ -1,5 +1,6 @@
-//! An answer before it is bytes: status, headers and a body that may misbehave. Knows nothing of stores or of what a reply
-//! means. Endless and dripping bodies stop by themselves, so a test that forgets to hang up costs a bounded amount.
+//! A reply before it is serialized: status, headers and a body that may misbehave. Knows nothing about stores or the
+//! meaning of a reply. Endless and dripping bodies stop by themselves, so a test that does not disconnect has a bounded
+//! cost.
 
 use std::{io, time::Duration};
 
@@ -9,27 +10,27 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{Response, StatusCode, body::Frame, header::HeaderValue};
 use serde_json::Value;
 
-/// Longest that a body drips or a connection hangs: 60 s.
+/// Maximum time for which a body drips or a connection hangs: 60 s.
 pub const PATIENCE: Duration = Duration::from_mins(1);
-/// Most that an endless body sends: 64 MiB.
+/// Maximum length of an endless body: 64 MiB.
 pub const FLOOD: usize = 64 << 20;
-/// One piece of an endless body: 16 KiB.
+/// Length of one chunk of an endless body: 16 KiB.
 const PIECE: usize = 16 << 10;
 
 pub type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// How the bytes of a body travel.
+/// How a body is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// With its length in front.
+    /// With its content length.
     Whole(Vec<u8>),
-    /// Complete, but chunked: nobody knows the length beforehand.
+    /// Complete, but chunked, without a content length.
     Chunked(Vec<u8>),
-    /// These bytes, then a closed connection where more was promised.
+    /// These bytes, then a closed connection although more was promised.
     Cut(Vec<u8>),
-    /// These bytes over and over, up to [`FLOOD`] or [`PATIENCE`].
+    /// These bytes repeated, up to [`FLOOD`] or [`PATIENCE`].
     Endless(Vec<u8>),
-    /// One byte a second, up to [`PATIENCE`].
+    /// One byte per second, up to [`PATIENCE`].
     Drip(Vec<u8>),
 }
 
@@ -39,7 +40,7 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Body,
-    /// Whether the store itself speaks, so that its number and API version go along.
+    /// Whether the store itself answers, so that its number and API version are added.
     pub is_from_store: bool,
 }
 
@@ -48,7 +49,7 @@ impl Reply {
         Self::text(status, "application/json; charset=utf-8", &value.to_string()).by_store()
     }
 
-    /// A page such as a proxy or a guard in front of Shopify shows.
+    /// A web page, as from a proxy or a guard in front of Shopify.
     pub fn page(status: u16, title: &str) -> Self {
         let page =
             format!("<!DOCTYPE html>\n<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n");
@@ -92,10 +93,10 @@ impl Reply {
 
     pub fn into_response(self) -> Response<ResponseBody> {
         let mut response = Response::new(self.body.into_stream());
-        *response.status_mut() = StatusCode::from_u16(self.status).expect("a reply has a status of three digits");
+        *response.status_mut() = StatusCode::from_u16(self.status).expect("status has three digits");
         for (name, value) in self.headers {
-            let name = hyper::header::HeaderName::try_from(name).expect("a reply names its headers well");
-            let value = HeaderValue::try_from(value).expect("a reply fills its headers well");
+            let name = hyper::header::HeaderName::try_from(name).expect("valid header name");
+            let value = HeaderValue::try_from(value).expect("valid header value");
             response.headers_mut().append(name, value);
         }
         response
@@ -114,13 +115,13 @@ impl Body {
     }
 }
 
-/// Both halves in turn; `is_cut` stands for a third that never comes.
+/// Sends both halves in turn. With `is_cut`, the connection breaks where a third one is expected.
 fn pieces(bytes: Vec<u8>, is_cut: bool) -> ResponseBody {
     let mut whole = Bytes::from(bytes);
     let first = whole.split_to(whole.len() / 2);
     let broken = || io::Error::other("the connection breaks here on purpose");
     let frames = [Ok(Frame::data(first)), Ok(Frame::data(whole))].into_iter().chain(is_cut.then(|| Err(broken())));
-    // a pause hands what was written so far to the socket before the break
+    // a yield passes what was written so far to the socket before the break
     StreamBody::new(stream::unfold(frames, |mut frames| async {
         tokio::task::yield_now().await;
         frames.next().map(|frame| (frame, frames))
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dripping_body_pauses_between_bytes_and_ends_by_itself() {
+    async fn dripping_body_pauses_between_bytes_and_ends() {
         let (begin, pause) = (std::time::Instant::now(), Duration::from_millis(1));
         let arrived = drip(vec![b'x'; 500], pause).collect().await.unwrap().to_bytes();
         assert_eq!(arrived.len(), 60);
@@ -172,19 +173,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endless_body_ends_at_its_bound() {
+    async fn endless_body_ends_at_its_limit() {
         let arrived = collect(Body::Endless(b"{\"a\":1},".to_vec())).await.unwrap();
         assert!((FLOOD..FLOOD + 2 * PIECE).contains(&arrived.len()), "{}", arrived.len());
     }
 
     #[tokio::test]
-    async fn a_cut_body_breaks_off_and_a_chunked_one_does_not() {
+    async fn cut_body_fails_and_chunked_body_does_not() {
         assert!(collect(Body::Cut(b"{\"data\"".to_vec())).await.is_err());
         assert_eq!(collect(Body::Chunked(b"{}".to_vec())).await.unwrap(), b"{}");
     }
 
     #[test]
-    fn a_second_header_of_the_same_name_replaces_the_first() {
+    fn second_header_of_the_same_name_replaces_the_first() {
         let reply = Reply::page(502, "Bad Gateway").header("content-type", "text/plain");
         let response = reply.into_response();
         assert_eq!(response.headers()["content-type"], "text/plain");

@@ -1,5 +1,6 @@
-//! How a practice store behaves: well, badly, or not at all. One value says everything, so that a test or a newcomer can
-//! change it while the server runs. Knows what should be found in it, by name, but not who looks.
+//! How a practice store behaves: well, badly, or not at all. One value has everything, so that a test or a user can
+//! change it while the server runs. Names the result that a connection test should report, but does not depend on the
+//! test.
 
 use std::time::Duration;
 
@@ -7,26 +8,27 @@ use super::{canned::Canned, certificates::Flaw, token_exchange::Refusal};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scenario {
-    /// Nothing is wrong with it.
+    /// No problem.
     Well,
-    /// Well, after a while.
+    /// Well, after a delay.
     Delayed(Duration),
-    /// Nothing is said until the scenario changes; then what that one says. At most a minute.
+    /// No answer until the scenario changes, then the answer of the new one. At most a minute.
     Held,
 
-    // Well, with something to notice
+    // Connected, with a warning
     ScopesMissing(&'static [&'static str]),
-    /// Six more than anyone needs.
+    /// Six more than needed.
     ScopesExtra,
     CustomersHidden,
     NoOrders,
     OrderWithoutCustomer,
-    /// Another API version than the one asked for.
+    /// Another API version than the requested one.
     AnsweredAs(&'static str),
     NoVersionHeader,
-    /// Shopify's own name for the store is another; the handle alone.
+    /// Shopify has another name for the store; the handle only.
     AlsoCalled(&'static str),
-    /// Another shop's number and name: a different store for a cart that knew this one, and an ordinary one for a new cart.
+    /// Another shop's number and name: a different store for a cart that had this one, and an ordinary one for a new
+    /// cart.
     OtherShop(u64),
     Development,
     Plus,
@@ -34,15 +36,15 @@ pub enum Scenario {
 
     // Before any HTTP
     ConnectRefused,
-    /// The proxy answers this instead of opening its tunnel, such as 407 or 502.
+    /// The proxy answers with this status instead of opening its tunnel, such as 407 or 502.
     ProxySays(u16),
-    /// The connection is reset as soon as it stands.
+    /// The connection is reset as soon as it is established.
     Reset,
     HangBeforeTls,
     Certificate(Flaw),
-    /// A TLS alert instead of a handshake: no version that we both speak.
+    /// A TLS alert instead of a handshake: no common version.
     TlsTooOld,
-    /// A web page where TLS should begin.
+    /// A web page instead of a TLS handshake.
     NotTls,
 
     // HTTP
@@ -51,7 +53,7 @@ pub enum Scenario {
     Redirect(u16, Option<&'static str>),
     Raw(RawAnswer),
     Exchange(Refusal),
-    /// The same as the web page that a caller gets who did not ask for JSON.
+    /// The same as a web page, for a caller that does not request JSON.
     ExchangePage(Refusal),
 
     // After the request was read
@@ -60,13 +62,13 @@ pub enum Scenario {
     CloseMidBody,
     EndlessBody,
     DrippingBody,
-    /// A head that never ends, one byte a second. The journal does not tell of the request.
+    /// A head that never ends, one byte per second. The journal does not record the request.
     DrippingHead,
-    /// Bytes that are no HTTP. The journal does not tell of the request.
+    /// Bytes that are not HTTP. The journal does not record the request.
     Garbage,
 }
 
-/// An answer to the letter, for tests that bring their own table.
+/// A literal answer, for tests that bring their own table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawAnswer {
     pub status: u16,
@@ -74,7 +76,7 @@ pub struct RawAnswer {
     pub body: Vec<u8>,
 }
 
-/// Names that try to be more than names.
+/// Names that try to break pages, logs and terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hostile {
     Markup,
@@ -86,22 +88,22 @@ pub enum Hostile {
     Long,
 }
 
-/// What a request asks for.
+/// The target of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Client ID and Client secret for a token.
+    /// Exchanges Client ID and Client secret for a token.
     Exchange,
     ConnectionTest,
     CustomerVisibility,
     Locations,
-    /// GraphQL that is not ours.
+    /// GraphQL that is not one of our documents.
     Foreign,
     Nowhere,
 }
 
 impl Scenario {
-    /// The class that a connection test should find, as `data-class` names it; where both fit, the one for the first kind of
-    /// credential. What has none of its own gives none.
+    /// The class that a connection test should report, as `data-class` names it; if it depends on the kind of
+    /// credential, the one for the first kind. `None` if there is no fixed class.
     pub fn class(&self) -> Option<&'static str> {
         Some(match self {
             Self::Held | Self::Raw(_) => return None,
@@ -131,7 +133,7 @@ impl Scenario {
         })
     }
 
-    /// Whether this decides what the endpoint says; otherwise the endpoint is well.
+    /// Whether the scenario decides the answer of the endpoint. Otherwise the endpoint works normally.
     pub(super) fn answers(&self, endpoint: Endpoint) -> bool {
         match self {
             Self::Says(canned) => canned.answers(endpoint),
@@ -148,7 +150,8 @@ impl Scenario {
     }
 }
 
-/// `https://{label}.myshopify.com` or `https://admin.shopify.com/store/{label}`, with or without more of a path.
+/// Whether the location is `https://{label}.myshopify.com` or `https://admin.shopify.com/store/{label}`, with or
+/// without a longer path.
 fn points_to_a_store(location: &str) -> bool {
     let Some(rest) = location.strip_prefix("https://") else { return false };
     let mut parts = rest.strip_prefix("admin.shopify.com/store/").unwrap_or(rest).split('/');
@@ -162,7 +165,7 @@ fn points_to_a_store(location: &str) -> bool {
 impl Hostile {
     pub const ALL: &'static [Self] = &[Self::Markup, Self::Bidi, Self::Control, Self::Long];
 
-    /// A name for a shop, a plan and an app.
+    /// A hostile name for a shop, a plan and an app.
     pub fn name(self) -> String {
         match self {
             Self::Markup => "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}".to_owned(),
@@ -178,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_store_over_https_counts_as_a_move() {
+    fn only_an_https_store_address_counts_as_a_move() {
         for location in
             ["https://b.myshopify.com", "https://b.myshopify.com/admin", "https://admin.shopify.com/store/b/settings"]
         {

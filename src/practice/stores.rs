@@ -1,5 +1,6 @@
-//! The practice stores and their secrets, shared by the proxy, the pages and the tests. Secrets are random and new at each
-//! start; the number of a shop follows from its handle, so that a saved cart meets the same shop after a restart.
+//! The practice stores and their secrets, shared by the proxy, the pages and the tests. Secrets are random and new at
+//! each start. The number of a shop is derived from its handle, so that a saved cart finds the same shop after a
+//! restart.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,10 +16,10 @@ use super::{
     scenario::{Endpoint, Scenario},
 };
 
-/// Minted tokens that a store keeps alive at once; the oldest goes first.
+/// Maximum number of issued tokens that a store keeps valid; the oldest is dropped first.
 const MINTED: usize = 100;
 
-/// The permissions of an app that was set up by the book.
+/// The permissions of a correctly configured app.
 const SCOPES: [&str; 17] = [
     "write_assigned_fulfillment_orders",
     "write_customers",
@@ -39,35 +40,35 @@ const SCOPES: [&str; 17] = [
     "write_custom_fulfillment_services",
 ];
 
-/// One store as Shopify would know it.
+/// One store as Shopify knows it.
 #[derive(Clone, Debug)]
 pub struct PracticeStore {
     /// The digits of `gid://shopify/Shop/{digits}`.
     pub shop_id: u64,
     pub name: String,
-    /// As `publicDisplayName` says it, such as `Basic`.
+    /// The `publicDisplayName`, such as `Basic`.
     pub plan: String,
     pub currency: String,
     pub time_zone: String,
-    /// What the app was granted; a `write_…` is listed with its `read_…` on the wire.
+    /// The permissions granted to the app. On the wire, a `write_…` is listed with its `read_…`.
     pub scopes: Vec<String>,
     pub app_title: String,
-    /// Names of the active ones; their numbers follow from their places.
+    /// Names of the active locations. Their numbers are derived from their positions.
     pub locations: Vec<String>,
     pub access_token: SecretString,
     pub client_id: String,
     pub client_secret: SecretString,
     pub scenario: Scenario,
-    /// What the token exchange does instead, once the connection stands.
+    /// Replaces the scenario for the token exchange, once the connection is established.
     pub on_exchange: Option<Scenario>,
-    /// What the further request does instead, once the connection stands.
+    /// Replaces the scenario for the second request, once the connection is established.
     pub on_customers: Option<Scenario>,
-    /// What the list of locations does instead, once the connection stands.
+    /// Replaces the scenario for the list of locations, once the connection is established.
     pub on_locations: Option<Scenario>,
 }
 
 impl PracticeStore {
-    /// The sample shop under this handle, with secrets of its own and nothing wrong with it.
+    /// The sample shop under this handle, with its own secrets and without problems.
     pub fn sample(handle: &str) -> Self {
         Self {
             shop_id: shop_id(handle),
@@ -111,7 +112,7 @@ struct Known {
     minted: HashMap<String, VecDeque<SecretString>>,
 }
 
-/// Handle → store. Handles are lower case. Cheap to clone; every clone sees the same stores.
+/// Stores by handle, in lower case. Cheap to clone; every clone sees the same stores.
 #[derive(Clone)]
 pub struct Stores {
     known: Arc<Mutex<Known>>,
@@ -131,7 +132,7 @@ impl Default for Stores {
 }
 
 impl Stores {
-    /// The named set for a newcomer: one store a case.
+    /// The named stores for a new user: one per case.
     pub fn newcomer() -> Self {
         let stores = Self::default();
         for case in Self::cases() {
@@ -140,12 +141,12 @@ impl Stores {
         stores
     }
 
-    /// Every case with its label, in the order in which a person reads them.
+    /// All cases with their labels, in display order.
     pub const fn cases() -> &'static [Case] {
         CASES
     }
 
-    /// Opens a store, or replaces the one under this handle; minted tokens of an earlier one end.
+    /// Opens a store, or replaces the one under this handle and revokes its issued tokens.
     pub fn put(&self, handle: &str, store: PracticeStore) -> Arc<PracticeStore> {
         let store = Arc::new(store);
         let mut known = self.lock();
@@ -160,19 +161,19 @@ impl Stores {
         self.lock().stores.get(handle).cloned()
     }
 
-    /// "Let practice-tea now be …", from the next request on. Whether there is such a store.
+    /// "Let practice-tea now be …", from the next request on. Returns whether there is such a store.
     pub fn set(&self, handle: &str, scenario: Scenario) -> bool {
         self.change(handle, |store| store.scenario = scenario)
     }
 
-    /// Changes anything about a store, from the next request on. Whether there is such a store.
+    /// Changes a store, from the next request on. Returns whether there is such a store.
     pub fn change(&self, handle: &str, change: impl FnOnce(&mut PracticeStore)) -> bool {
         let is_known = self.lock().stores.get_mut(handle).map(|store| change(Arc::make_mut(store))).is_some();
         self.changes.send_modify(|count| *count += 1);
         is_known
     }
 
-    /// Closes a store for good: there is none at this handle any more. Whether there was one.
+    /// Closes a store for good. Returns whether there was one.
     pub fn remove(&self, handle: &str) -> bool {
         let mut known = self.lock();
         known.minted.remove(handle);
@@ -182,7 +183,7 @@ impl Stores {
         was_known
     }
 
-    /// Ends the tokens that Client ID and Client secret were exchanged for; the pair itself still works.
+    /// Revokes the tokens issued for Client ID and Client secret. The pair itself still works.
     pub fn end_minted_tokens(&self, handle: &str) {
         self.lock().minted.remove(handle);
     }
@@ -198,14 +199,14 @@ impl Stores {
         token
     }
 
-    /// Whether the store lets this token in.
+    /// Whether the store accepts this token.
     pub(super) fn knows(&self, handle: &str, token: &str) -> bool {
         let known = self.lock();
         let own = known.stores.get(handle).map(|store| &store.access_token);
         own.into_iter().chain(known.minted.get(handle).into_iter().flatten()).any(|one| one.expose_secret() == token)
     }
 
-    /// Tells of every change.
+    /// Notifies of every change.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -215,7 +216,7 @@ impl Stores {
     }
 }
 
-/// A few, but for the stores that show what more and fewer look like.
+/// A few locations, except for the stores that demonstrate more and fewer.
 fn locations(handle: &str) -> Vec<String> {
     let towns = ["Bath", "Bristol", "Cardiff", "Dover", "Exeter", "Leeds", "Oxford", "York"];
     match handle {
@@ -228,16 +229,16 @@ fn locations(handle: &str) -> Vec<String> {
     }
 }
 
-/// Ten digits that follow from the handle (FNV-1a).
+/// Ten digits derived from the handle (FNV-1a).
 fn shop_id(handle: &str) -> u64 {
     let mix = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     1_000_000_000 + handle.bytes().fold(0xcbf2_9ce4_8422_2325, mix) % 9_000_000_000
 }
 
-/// 32 hex digits that nobody can guess.
+/// 32 random hex digits.
 fn random_hex() -> String {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    getrandom::fill(&mut bytes).expect("the system has a random source");
     bytes.iter().fold(String::with_capacity(32), |mut text, byte| {
         // writing to a String cannot fail
         let _ = write!(text, "{byte:02x}");
@@ -250,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shop_keeps_its_number_and_no_secret() {
+    fn shop_number_is_stable_and_secrets_are_new() {
         let (first, second) = (PracticeStore::sample("practice-tea"), PracticeStore::sample("practice-tea"));
         assert_eq!(first.shop_id, second.shop_id);
         assert_ne!(first.access_token.expose_secret(), second.access_token.expose_secret());
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_store_of_the_newcomers_set_is_another_shop() {
+    fn named_stores_have_distinct_shop_numbers() {
         let stores = Stores::newcomer();
         let mut numbers: Vec<u64> =
             Stores::cases().iter().map(|case| stores.find(case.handle).unwrap().shop_id).collect();
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_seen_through_every_clone() {
+    fn changes_are_visible_through_every_clone() {
         let stores = Stores::newcomer();
         let other = stores.clone();
         assert!(stores.set("practice-tea", Scenario::Hang));
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn minted_tokens_end_together_and_the_stores_own_stays() {
+    fn revoking_issued_tokens_keeps_the_stores_own_token() {
         let stores = Stores::newcomer();
         let minted = stores.mint("practice-tea");
         assert!(stores.knows("practice-tea", minted.expose_secret()));

@@ -1,4 +1,4 @@
-//! The stand-in as its peers meet it: through the proxy, over TLS, with a real client.
+//! Tests of the stand-in as its clients see it: through the proxy, over TLS, with a real HTTP client.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::*;
 
-/// Far more than any answer takes; a test that needs it all has failed.
+/// Far longer than any answer takes. A test that waits this long has failed.
 const LONG: Duration = Duration::from_secs(20);
 
 async fn start() -> Practice {
@@ -21,7 +21,7 @@ async fn start() -> Practice {
 }
 
 fn client(practice: &Practice) -> Client {
-    // another test may have been first
+    // another test may have installed it first
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
         .no_proxy()
@@ -34,7 +34,7 @@ fn client(practice: &Practice) -> Client {
         .unwrap()
 }
 
-/// Asks a store with its own token.
+/// Queries a store with its own token.
 async fn ask(practice: &Practice, handle: &str, operation: Operation) -> reqwest::Result<Response> {
     let token = practice.stores().find(handle).map(|store| store.access_token.clone()).unwrap_or_default();
     ask_with(practice, handle, operation.document(), token.expose_secret()).await
@@ -60,7 +60,7 @@ async fn value(response: Response) -> Value {
 }
 
 #[tokio::test]
-async fn a_store_without_troubles_answers_both_documents() {
+async fn healthy_store_answers_both_documents() {
     let practice = start().await;
     open(&practice, "northwind-tea", Scenario::Well);
     let response = ask(&practice, "northwind-tea", Operation::ConnectionTest).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_store_without_troubles_answers_both_documents() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_which_token_reached_which_host() {
+async fn journal_shows_which_host_received_a_token() {
     let practice = start().await;
     open(&practice, "one", Scenario::Well);
     open(&practice, "two", Scenario::Well);
@@ -98,7 +98,7 @@ async fn the_journal_tells_which_token_reached_which_host() {
 }
 
 #[tokio::test]
-async fn a_strange_token_a_strange_document_and_a_strange_store_are_refused() {
+async fn unknown_token_document_and_store_are_rejected() {
     let practice = start().await;
     open(&practice, "one", Scenario::Well);
     let document = Operation::ConnectionTest.document();
@@ -114,7 +114,7 @@ async fn a_strange_token_a_strange_document_and_a_strange_store_are_refused() {
 }
 
 #[tokio::test]
-async fn client_id_and_client_secret_are_exchanged_for_a_token_that_works_until_it_ends() {
+async fn token_exchange_issues_a_token_that_works_until_revoked() {
     let practice = start().await;
     open(&practice, "one", Scenario::Well);
     let store = practice.stores().find("one").unwrap();
@@ -134,7 +134,7 @@ async fn client_id_and_client_secret_are_exchanged_for_a_token_that_works_until_
 }
 
 #[tokio::test]
-async fn a_refused_exchange_speaks_json_or_html_and_leaves_the_api_alone() {
+async fn failed_exchange_is_json_or_html_and_does_not_affect_the_api() {
     let practice = start().await;
     let address = "https://one.myshopify.com/admin/oauth/access_token";
     for refusal in Refusal::ALL {
@@ -156,7 +156,7 @@ async fn every_fixed_answer_arrives_with_its_status() {
         open(&practice, "one", Scenario::Says(*canned));
         let answer = ask(&practice, "one", Operation::ConnectionTest).await;
         if matches!(canned, Canned::ManyHeaders | Canned::HugeHeader) {
-            assert!(answer.is_err(), "{canned:?}: more than a client takes");
+            assert!(answer.is_err(), "{canned:?}: more than a client accepts");
             continue;
         }
         assert_eq!(answer.unwrap().status().as_u16(), canned.reply(&json!({})).status, "{canned:?}");
@@ -164,7 +164,7 @@ async fn every_fixed_answer_arrives_with_its_status() {
 }
 
 #[tokio::test]
-async fn the_answers_of_the_api_do_not_disturb_an_exchange_and_those_of_a_guard_do() {
+async fn guard_answers_affect_the_exchange_and_api_answers_do_not() {
     let practice = start().await;
     let address = "https://one.myshopify.com/admin/oauth/access_token";
     for (scenario, status) in [(Canned::AccessDenied, 400), (Canned::Unauthorized, 400), (Canned::Frozen, 402)] {
@@ -175,7 +175,7 @@ async fn the_answers_of_the_api_do_not_disturb_an_exchange_and_those_of_a_guard_
 }
 
 #[tokio::test]
-async fn one_request_may_fail_while_the_other_is_well() {
+async fn one_request_can_fail_while_another_succeeds() {
     let practice = start().await;
     open(&practice, "one", Scenario::Well);
     practice.stores().change("one", |store| store.on_customers = Some(Scenario::Says(Canned::Down)));
@@ -184,7 +184,7 @@ async fn one_request_may_fail_while_the_other_is_well() {
 }
 
 #[tokio::test]
-async fn a_raw_answer_and_a_redirect_arrive_to_the_letter() {
+async fn raw_answers_and_redirects_arrive_unchanged() {
     let practice = start().await;
     let headers = vec![("x-one".to_owned(), "1".to_owned()), ("x-one".to_owned(), "2".to_owned())];
     open(&practice, "one", Scenario::Raw(RawAnswer { status: 299, headers, body: b"odd".to_vec() }));
@@ -198,7 +198,7 @@ async fn a_raw_answer_and_a_redirect_arrive_to_the_letter() {
 }
 
 #[tokio::test]
-async fn whatever_breaks_before_http_never_sees_a_request() {
+async fn failures_before_http_receive_no_request() {
     let practice = start().await;
     for scenario in [
         Scenario::ConnectRefused,
@@ -219,7 +219,7 @@ async fn whatever_breaks_before_http_never_sees_a_request() {
 }
 
 #[tokio::test]
-async fn whatever_breaks_after_the_request_has_seen_it() {
+async fn failures_after_the_request_receive_it() {
     let practice = start().await;
     for scenario in [Scenario::CloseWithoutAnswer, Scenario::CloseMidBody] {
         open(&practice, "one", scenario.clone());
@@ -236,13 +236,13 @@ async fn whatever_breaks_after_the_request_has_seen_it() {
 }
 
 #[tokio::test]
-async fn endless_and_dripping_bodies_begin_well_and_do_not_end() {
+async fn endless_and_dripping_bodies_start_and_do_not_end() {
     let practice = start().await;
     open(&practice, "one", Scenario::EndlessBody);
     let mut response = ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
     let mut read = 0;
     while read < 1 << 20 {
-        read += response.chunk().await.unwrap().expect("it goes on").len();
+        read += response.chunk().await.unwrap().expect("no end").len();
     }
     practice.stores().set("one", Scenario::DrippingBody);
     let mut response = ask(&practice, "one", Operation::ConnectionTest).await.unwrap();
@@ -250,7 +250,7 @@ async fn endless_and_dripping_bodies_begin_well_and_do_not_end() {
 }
 
 #[tokio::test]
-async fn a_held_store_answers_when_it_is_let_go() {
+async fn held_store_answers_when_released() {
     let practice = start().await;
     open(&practice, "one", Scenario::Held);
     let (answer, ()) = tokio::join!(ask(&practice, "one", Operation::ConnectionTest), async {
@@ -261,7 +261,7 @@ async fn a_held_store_answers_when_it_is_let_go() {
 }
 
 #[tokio::test]
-async fn a_hanging_store_has_heard_the_request_and_says_nothing() {
+async fn hanging_store_receives_the_request_and_does_not_answer() {
     let practice = start().await;
     open(&practice, "one", Scenario::Hang);
     tokio::select! {
@@ -271,7 +271,7 @@ async fn a_hanging_store_has_heard_the_request_and_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_dripping_head_does_not_become_an_answer() {
+async fn dripping_head_never_becomes_an_answer() {
     let practice = start().await;
     open(&practice, "one", Scenario::DrippingHead);
     let asked = timeout(Duration::from_millis(100), ask(&practice, "one", Operation::ConnectionTest));
@@ -279,7 +279,7 @@ async fn a_dripping_head_does_not_become_an_answer() {
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_before_tls_has_heard_a_client_hello_and_nothing_else() {
+async fn store_hanging_before_tls_receives_only_a_client_hello() {
     let practice = start().await;
     open(&practice, "one", Scenario::HangBeforeTls);
     let heard = async {
@@ -299,7 +299,7 @@ async fn a_store_that_hangs_before_tls_has_heard_a_client_hello_and_nothing_else
 }
 
 #[tokio::test]
-async fn each_certificate_is_wrong_in_its_own_way() {
+async fn each_certificate_flaw_has_its_own_error() {
     let practice = start().await;
     for (flaw, reason) in
         [(Flaw::WrongName, "NotValidForName"), (Flaw::Expired, "Expired"), (Flaw::SelfSigned, "UnknownIssuer")]
@@ -311,7 +311,7 @@ async fn each_certificate_is_wrong_in_its_own_way() {
 }
 
 #[tokio::test]
-async fn the_proxy_reaches_neither_this_machine_nor_another_port() {
+async fn proxy_reaches_neither_this_machine_nor_another_port() {
     let outside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let practice = Practice::start(Options::newcomer()).await.unwrap();
     let port = outside.local_addr().unwrap().port();
@@ -330,7 +330,7 @@ async fn the_proxy_reaches_neither_this_machine_nor_another_port() {
     assert!(timeout(Duration::from_millis(20), outside.accept()).await.is_err());
 }
 
-/// One request line to the proxy, and all that comes back.
+/// Sends one request line to the proxy and returns the whole answer.
 async fn say(practice: &Practice, line: &str) -> String {
     let mut stream = TcpStream::connect(practice.proxy_url().trim_start_matches("http://")).await.unwrap();
     stream.write_all(format!("{line}\r\nHost: x\r\nProxy-Authorization: Basic eDp5\r\n\r\n").as_bytes()).await.unwrap();
@@ -340,7 +340,7 @@ async fn say(practice: &Practice, line: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_proxy_was_told_is_written_down() {
+async fn proxy_target_and_authorization_are_recorded() {
     let practice = start().await;
     say(&practice, "CONNECT example.com:443 HTTP/1.1").await;
     let connection = practice.journal().connections().pop().unwrap();
@@ -349,7 +349,7 @@ async fn what_a_proxy_was_told_is_written_down() {
 }
 
 #[tokio::test]
-async fn a_newcomers_stores_do_what_their_labels_say() {
+async fn named_stores_behave_as_labelled() {
     let practice = Practice::start(Options::newcomer()).await.unwrap();
     let shown = |handle: &'static str| {
         let practice = &practice;
@@ -364,11 +364,11 @@ async fn a_newcomers_stores_do_what_their_labels_say() {
 }
 
 #[tokio::test]
-async fn dropping_it_closes_the_door() {
+async fn dropping_the_stand_in_closes_its_port() {
     let practice = start().await;
     let address = practice.address;
     drop(practice);
-    // the listener goes with its task, which the runtime ends at its next turn
+    // the listener is dropped with its task, which the runtime ends soon after
     let is_closed = async {
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;

@@ -1,5 +1,6 @@
-//! `POST /admin/oauth/access_token`: Client ID and Client secret for a token of a day. Errors come as JSON to a caller who
-//! asked for it and as a web page otherwise, which surprises every client once. From shopify.dev, checked November 2026.
+//! `POST /admin/oauth/access_token`: exchanges Client ID and Client secret for a token of one day. Errors are JSON for
+//! a caller that requests it and a web page otherwise, which surprises every client once. From shopify.dev, checked
+//! November 2026.
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -10,27 +11,27 @@ use super::{
     stores::{PracticeStore, Stores},
 };
 
-/// Seconds that a minted token lives, always.
+/// Lifetime of an issued token, in seconds.
 const LIFETIME: u32 = 86_399;
 
-/// Why there is no token.
+/// Why no token is issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// App and store are in different organizations.
     WrongOrganization,
     NotInstalled,
     UnknownClient,
-    /// The same under its older name.
+    /// The same with the older error name.
     UnknownClientOlder,
-    /// Sources disagree about the status, so there are two.
+    /// Sources disagree about the status, so there are two variants.
     WrongSecret,
     WrongSecret401,
-    /// What an app that is not installed was seen to get.
+    /// Observed for an app that is not installed.
     InvalidRequest,
     UnauthorizedClient,
-    /// A name that nobody has seen yet.
+    /// An error name that is not known yet.
     UnlistedName,
-    /// The server takes no client credentials.
+    /// The server does not support client credentials.
     UnsupportedGrant,
 }
 
@@ -48,7 +49,7 @@ impl Refusal {
         Self::UnsupportedGrant,
     ];
 
-    /// The class that a connection test should find, as `data-class` names it.
+    /// The class that a connection test should report, as `data-class` names it.
     pub const fn class(self) -> &'static str {
         match self {
             Self::WrongOrganization => "CC_WRONG_ORG",
@@ -89,7 +90,7 @@ impl Refusal {
     }
 }
 
-/// What a store without troubles says to this request.
+/// The answer of a store without problems.
 pub(super) fn answer(stores: &Stores, handle: &str, store: &PracticeStore, request: &Request) -> Reply {
     match judge(store, request) {
         Ok(()) => granted(store, stores.mint(handle).expose_secret()),
@@ -117,7 +118,7 @@ fn judge(store: &PracticeStore, request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A form or JSON, as the content type says.
+/// Parses a form or JSON, depending on the content type.
 fn fields(request: &Request) -> Option<Vec<(String, String)>> {
     let (kind, body) = (request.header("content-type")?, request.body.expose_secret());
     if kind.starts_with("application/x-www-form-urlencoded") {
@@ -156,7 +157,7 @@ mod tests {
     const FORM: &str = "application/x-www-form-urlencoded";
 
     #[test]
-    fn the_right_pair_is_minted_a_token_that_the_store_then_knows() {
+    fn valid_pair_gets_a_token_that_the_store_accepts() {
         let stores = Stores::default();
         let store = stores.put("practice-tea", PracticeStore::sample("practice-tea"));
         let body = form(&store, store.client_secret.expose_secret());
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_taken_as_well_as_a_form() {
+    fn json_is_accepted_as_well_as_a_form() {
         let stores = Stores::default();
         let store = PracticeStore::sample("practice-tea");
         let body = json!({
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_is_json_or_a_page_as_the_caller_asked() {
+    fn wrong_secret_error_is_json_or_a_page_as_requested() {
         let stores = Stores::default();
         let store = PracticeStore::sample("practice-tea");
         let told = |accept: &str| {

@@ -1,5 +1,6 @@
-//! The way to the real Shopify, for every host that is not played here. Stops a server-side request forgery by way of the
-//! practice proxy: only public addresses are dialled, and they are the very addresses that were checked.
+//! Tunnels to the real Shopify, for every host that the stand-in does not answer for. Prevents server-side request
+//! forgery through the practice proxy: only public addresses are dialled, and they are exactly the addresses that were
+//! checked.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -12,10 +13,10 @@ use tokio::{
 use super::proxy::refuse;
 use crate::outbound::public_address::is_public;
 
-/// Longest look-up, and longest attempt to connect: 5 s each.
+/// Timeout for a lookup, and for a connection attempt: 5 s each.
 const REACHING: Duration = Duration::from_secs(5);
 
-/// Joins the stream with port 443 of this host until one side is done.
+/// Connects the stream with port 443 of this host until one side closes.
 pub(super) async fn open(stream: TcpStream, host: &str) -> io::Result<()> {
     let Ok(Ok(found)) = timeout(REACHING, lookup_host((host, 443))).await else {
         return refuse(stream, "502 Bad Gateway").await;
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn both_sides_of_a_tunnel_hear_each_other() {
+    async fn tunnel_carries_data_in_both_directions() {
         let (door, real) =
             (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
         let addresses = [real.local_addr().unwrap()];
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_of_this_machine_is_refused_however_it_is_written() {
+    async fn local_addresses_are_refused_in_any_notation() {
         for host in ["localhost", "127.0.0.1", "127.1", "0x7f.1", "2130706433", "::1"] {
             let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let mut peer = TcpStream::connect(door.local_addr().unwrap()).await.unwrap();

@@ -1,5 +1,5 @@
-//! A column in which sealed secrets rest, as whoever keeps the column tells of it. Every one of them must be known to `keys`, or
-//! a rotation would forget it: a test there reads the database's catalogue.
+//! Interface of a column with sealed secrets, implemented by the module that owns the column. Every such column must be
+//! listed in `keys`, or a rotation would miss it: a test there reads the database catalogue.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use uuid::Uuid;
 
 use super::{SealError, Vault};
 
-/// Rows of one batch: few enough that a person who saves never waits for it.
+/// Rows per batch: few enough that a save does not wait noticeably.
 pub const BATCH: i64 = 200;
 
-/// How many secrets one key sealed in one column.
+/// Number of secrets that one key sealed in one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// As the secrets name it; whatever stands there in a damaged one.
+    /// Key ID as the secrets name it; arbitrary bytes if the secret is damaged.
     pub key_id: Vec<u8>,
     pub count: i64,
 }
 
-/// What one batch of a rotation did.
+/// Result of one batch of a rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     pub resealed: i64,
-    /// Rows whose secret does not open; they are left as they are.
+    /// Rows whose secret does not open; they are left unchanged.
     pub unreadable: Vec<Uuid>,
-    /// The last row that was looked at; `None` when none is left behind the given one.
+    /// The last row that was processed; `None` if no row follows the given one.
     pub last: Option<Uuid>,
 }
 
@@ -35,11 +35,11 @@ pub trait SealedColumn: Send + Sync {
 
     fn column(&self) -> &'static str;
 
-    /// How many secrets rest here, for each key that they name.
+    /// Counts the sealed secrets for each key ID.
     fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
 
-    /// Takes up to [`BATCH`] rows behind `after` that the active key did not seal, in the order of their ids, and seals them
-    /// again with everything that follows from the key, in one transaction. Rows that somebody holds are left for later.
+    /// Takes up to [`BATCH`] rows after `after` that the active key did not seal, in order of their IDs, and reseals
+    /// them with everything derived from the key, in one transaction. Skips locked rows.
     fn reseal<'a>(
         &'a self,
         vault: &'a Arc<Vault>,

@@ -1,8 +1,8 @@
-//! Keyed digests of secrets: equal for equal secrets, useless without the key ring, and nothing is opened for them.
+//! Keyed digests of secrets: equal for equal secrets, useless without the key ring, and compared without decryption.
 //!
-//! A fingerprint outlives its key for as long as the key stays in the ring: what is asked for is compared under every key, what
-//! is written is written under the first. So a pass of "exactly this" still counts between the day a new key becomes the first
-//! line and the end of the rotation.
+//! A fingerprint is valid as long as its key stays in the ring: lookups compare under every key, writes use the first.
+//! So a passed test of exactly these values still counts between the day a new key becomes the first line and the end
+//! of the rotation.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -12,7 +12,7 @@ use super::key_ring::{Key, KeyRing};
 /// HMAC-SHA256 under one key, 16 bytes.
 pub type Fingerprint = Vec<u8>;
 
-/// The fingerprint of one thing under each key of the ring, the key that seals first.
+/// The fingerprint of one value under each key of the ring, the active key first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprints(Vec<Fingerprint>);
 
@@ -21,33 +21,33 @@ impl Fingerprints {
         Self(ring.keys().iter().map(|key| digest(key, purpose, parts)).collect())
     }
 
-    /// Of nothing: equal to no other.
+    /// No fingerprint; matches no other.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// What is written down; empty for nothing.
+    /// The fingerprint to store; empty for none.
     pub fn active(&self) -> &[u8] {
         self.0.first().map_or(&[], Vec::as_slice)
     }
 
-    /// For `= any (…)`: whatever was written under any key of the ring.
+    /// For `= any (…)`: the fingerprints under all keys of the ring.
     pub fn all(&self) -> &[Fingerprint] {
         &self.0
     }
 
-    /// What an earlier first key would have written.
+    /// The fingerprints under earlier active keys.
     pub fn earlier(&self) -> &[Fingerprint] {
         self.0.get(1..).unwrap_or_default()
     }
 
-    /// Whether this is the fingerprint that was written, whichever key it was written under.
+    /// Whether `written` is a fingerprint of this value, under any key.
     pub fn is(&self, written: Option<&Fingerprint>) -> bool {
         written.is_some_and(|written| self.0.contains(written))
     }
 }
 
-/// Over parts, each with its length, so that no two lists of parts look the same.
+/// Digests parts, each with its length, so that different lists of parts never collide.
 fn digest(key: &Key, purpose: &str, parts: &[&str]) -> Fingerprint {
     let mut mac =
         <Hmac<Sha256> as KeyInit>::new_from_slice(key.fingerprint_key()).expect("HMAC takes a key of any length");
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fingerprints_tell_lists_of_parts_apart() {
+    fn fingerprints_distinguish_lists_of_parts() {
         let ring = KeyRing::generate();
         let of = |purpose, parts: &[&str]| Fingerprints::of(&ring, purpose, parts);
         assert_eq!(of("p", &["ab", "c"]), of("p", &["ab", "c"]));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_key_wrote_is_known_until_its_line_is_gone() {
+    fn fingerprint_is_valid_while_its_key_is_in_the_ring() {
         let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
         let of = |lines: &str| Fingerprints::of(&KeyRing::parse(lines).expect("keys"), "p", &["x"]);
         let written = of(&old).active().to_vec();
@@ -81,6 +81,6 @@ mod tests {
         assert!(both.is(Some(&written)) && both.earlier() == [written.clone()]);
         assert_eq!(both.all(), [both.active().to_vec(), written.clone()], "what a search compares with");
         assert!(!of(&new).is(Some(&written)));
-        assert!(!both.is(None) && !Fingerprints::none().is(Some(&Vec::new())), "nothing is equal to nothing");
+        assert!(!both.is(None) && !Fingerprints::none().is(Some(&Vec::new())), "no fingerprint matches nothing");
     }
 }

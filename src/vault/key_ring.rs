@@ -1,5 +1,5 @@
-//! The key file: one key a line, the first seals, all open. From a file and not a variable, because environments are read by
-//! any file-read flaw and inherited by children.
+//! The key file: one key per line. The first key seals, and all keys open. Keys come from a file and not from a
+//! variable, because any file-read flaw exposes the environment, and child processes inherit it.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 use super::sql;
 use crate::{database::Pool, pasted::without_bom};
 
-/// One key and what HKDF-SHA256 (RFC 5869) makes of it.
+/// One key and what HKDF-SHA256 (RFC 5869) derives from it.
 pub struct Key {
-    /// Its line in the file, from 1.
+    /// Line number in the file, from 1.
     line: usize,
     id: [u8; 8],
     sealing: Zeroizing<[u8; 32]>,
@@ -38,7 +38,7 @@ impl Key {
             ("cartwright/v1/check", &mut key.check_value),
         ];
         for (label, output) in outputs {
-            hkdf.expand(label.as_bytes(), output).expect("32 bytes are few for HKDF");
+            hkdf.expand(label.as_bytes(), output).expect("HKDF expands to 32 bytes");
         }
         key
     }
@@ -51,12 +51,12 @@ impl Key {
         &self.id
     }
 
-    /// The id as people see it: 16 hex digits.
+    /// The key ID as it is displayed: 16 hex digits.
     pub fn name(&self) -> String {
         name(&self.id)
     }
 
-    /// Whether this is the very key that sealed under its id.
+    /// Whether this is exactly the key that is registered under its ID.
     pub fn is(&self, known: &sql::KnownKey) -> bool {
         self.id[..] == known.key_id[..] && self.check_value[..] == known.check_value[..]
     }
@@ -76,7 +76,7 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// A key's id as people see it: 16 hex digits.
+/// A key ID as it is displayed: 16 hex digits.
 pub fn name(id: &[u8]) -> String {
     id.iter().fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
@@ -87,7 +87,7 @@ pub struct KeyRing {
     keys: Vec<Key>,
 }
 
-/// Why a key file is refused; the path is named by whoever read it.
+/// Why a key file is rejected. The caller adds the path.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRingError {
     #[error("it holds no key; make one with `cartwright keys generate`")]
@@ -101,7 +101,7 @@ pub enum KeyRingError {
 }
 
 impl KeyRing {
-    /// Reads lines of base64, each exactly 32 bytes; `#` begins a comment. A leading byte order mark is dropped.
+    /// Parses lines of base64, each exactly 32 bytes; `#` starts a comment. A leading byte order mark is ignored.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut keys: Vec<Key> = Vec::new();
         for (at, line) in without_bom(text).lines().enumerate() {
@@ -124,17 +124,17 @@ impl KeyRing {
         if keys.is_empty() { Err(KeyRingError::Empty) } else { Ok(Self { keys }) }
     }
 
-    /// A line for a key file: 32 bytes from the operating system, base64.
+    /// Generates a line for a key file: 32 bytes from the operating system, base64.
     pub fn generate_line() -> String {
         let mut material = Zeroizing::new([0_u8; 32]);
-        getrandom::fill(&mut *material).expect("the operating system has random numbers");
+        getrandom::fill(&mut *material).expect("the system has a random source");
         STANDARD.encode(*material)
     }
 
-    /// Writes a new key to a new file that its owner alone may read, from its first byte on.
+    /// Writes a new key to a new file that only its owner can read, from its first byte on.
     ///
     /// # Errors
-    /// The file exists already, also as a link, or cannot be made.
+    /// The file already exists, also as a link, or cannot be created.
     pub fn write_new(path: &Path) -> std::io::Result<()> {
         use std::{io::Write, os::unix::fs::OpenOptionsExt};
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
@@ -142,12 +142,12 @@ impl KeyRing {
         file.sync_all()
     }
 
-    /// A ring of one new key, kept nowhere.
+    /// A ring with one new key that is not stored anywhere.
     pub fn generate() -> Self {
         Self::parse(&Self::generate_line()).expect("a generated line is a key")
     }
 
-    /// Reads the ring from a file; warns when others may read it.
+    /// Reads the ring from a file. Logs a warning if other users can read the file.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = Zeroizing::new(
             std::fs::read_to_string(path)
@@ -160,8 +160,8 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Reads the ring, or makes the file with one new key where there is none: for the embedded database only, since two
-    /// replicas would invent two. Tells whether it was made.
+    /// Reads the ring, or creates the file with one new key if it does not exist. For the embedded database only,
+    /// because two replicas would create different keys. The second value is whether the file was created.
     pub fn read_or_make(path: &Path) -> anyhow::Result<(Self, bool)> {
         use std::{io::Write, os::unix::fs::OpenOptionsExt};
         match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -185,21 +185,21 @@ impl KeyRing {
         &self.keys
     }
 
-    /// The key of this id, if it is in the file.
+    /// Finds a key of the file by its ID.
     pub fn find(&self, id: &[u8]) -> Option<&Key> {
         self.keys.iter().find(|key| key.id == id)
     }
 }
 
-/// Whether accounts that have nothing to do with us may read or change the file. A warning and no refusal: container secrets
-/// are often 0444, in a file system of their own.
+/// Whether unrelated accounts can read or change the file. This is a warning and not an error, because container
+/// secrets are often 0444 in their own file system.
 pub fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
 }
 
-/// Compares the ring with the check values that the database holds, then registers what is new. Tells how often the key that
-/// seals has sealed so far.
+/// Compares the ring with the check values in the database, then registers new keys. Returns how often the active key
+/// has sealed so far.
 pub(super) async fn check(ring: &KeyRing, pool: &Pool) -> anyhow::Result<i64> {
     for known in sql::known_keys(pool).await? {
         match ring.find(&known.key_id) {
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn key_file_refusals() {
+    fn invalid_key_files_are_rejected() {
         let key = KeyRing::generate_line();
         let refusals = [
             (String::new(), KeyRingError::Empty),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_seals_and_comments_are_left_out() {
+    fn first_line_seals_and_comments_are_ignored() {
         let (first, second) = (KeyRing::generate_line(), KeyRing::generate_line());
         let ring = KeyRing::parse(&format!("# ours\n\n{first} # new\n{second}\n")).expect("two keys");
         for file in [format!("\u{FEFF}{first}\r\n"), format!("\u{FEFF}# ours\r\n{first}\r\n\r\n")] {
@@ -262,20 +262,20 @@ mod tests {
     }
 
     #[test]
-    fn a_key_prints_its_id_and_nothing_else() {
+    fn key_debug_output_is_its_id() {
         let ring = KeyRing::generate();
         let name = ring.active().name();
         assert_eq!(format!("{ring:?}"), format!("KeyRing {{ keys: [Key({name})] }}"));
         assert_eq!(format!("{:016x}", u64::from_be_bytes(*ring.active().id())), name);
     }
 
-    /// Eight bytes of an id could be met by chance, or by design; the check value could not.
+    /// An ID of eight bytes could collide by chance or on purpose; the check value could not.
     #[sqlx::test]
-    async fn another_key_under_a_known_id_is_refused(pool: sqlx::PgPool) {
+    async fn different_key_with_a_known_id_is_rejected(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);
         let ring = KeyRing::generate();
-        check(&ring, &pool).await.expect("new here");
-        check(&ring, &pool).await.expect("known here");
+        check(&ring, &pool).await.expect("a new key");
+        check(&ring, &pool).await.expect("a known key");
         sqlx::query("update vault_keys set check_value = sha256(check_value)").execute(&pool).await.expect("another");
         let refusal = check(&ring, &pool).await.expect_err("not the one that sealed").to_string();
         let name = ring.active().name();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_file_that_others_may_read_is_known() {
+    fn key_file_readable_by_others_is_detected() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("keys");
@@ -303,13 +303,13 @@ mod tests {
         {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("our own file");
             assert_eq!(is_open_to_others(&path), is_open, "{mode:o}");
-            assert!(KeyRing::read(&path).is_ok(), "{mode:o}: a warning is no refusal");
+            assert!(KeyRing::read(&path).is_ok(), "{mode:o}: only a warning");
         }
         assert!(!is_open_to_others(&folder.path().join("missing")));
     }
 
     #[test]
-    fn a_made_file_is_for_its_owner_and_made_once() {
+    fn created_key_file_is_private_and_created_once() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("keys");

@@ -1,7 +1,8 @@
-//! How a secret rests: AES-256-GCM, sealed for one place and one host.
+//! Sealing of stored secrets: AES-256-GCM, bound to one place and one host.
 //!
-//! Stops whoever reads a dump, backup or disk without the key, and whoever writes to the database without it: a ciphertext moved
-//! to another row, or a host changed beside it, cannot be opened. Does not stop whoever runs code as the server.
+//! Protects against readers of a dump, backup or disk without the key, and against writers to the database without the
+//! key: a ciphertext that was moved to another row, or whose host was changed, does not open. Does not protect against
+//! code that runs as the server.
 
 pub mod column;
 pub mod fingerprint;
@@ -22,22 +23,23 @@ pub use place::Place;
 pub use sealed::Unreadable;
 pub use sql::SERVER;
 
-/// Seals are counted in blocks of this size; a crash wastes the rest of one.
+/// Seals are counted in blocks of this size; a crash wastes the rest of a block.
 const BLOCK: i64 = 4_096;
-/// From here on every start and every block warns. Random 96-bit nonces allow 2^32 seals a key (NIST SP 800-38D §8.3).
+/// Number of seals from which every start and every block logs a warning. Random 96-bit nonces allow 2^32 seals per key
+/// (NIST SP 800-38D §8.3).
 pub const WARN_AT: i64 = 1 << 31;
-/// From here on nothing is sealed; opening goes on.
+/// Number of seals from which nothing is sealed. Opening still works.
 pub const REFUSE_AT: i64 = 1 << 32;
 
-/// The key ring and the count of what it sealed.
+/// The key ring and its seal counter.
 pub struct Vault {
     ring: RwLock<Arc<KeyRing>>,
     pool: Pool,
-    /// How many seals of the active key are counted already and not made yet.
+    /// Seals of the active key that are already counted but not made yet.
     reserved: Mutex<i64>,
 }
 
-/// Why nothing was sealed.
+/// Why sealing failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     #[error("the key {0} has sealed 2^32 times; add a new first line to the key file")]
@@ -46,10 +48,10 @@ pub enum SealError {
     Database(#[from] sqlx::Error),
 }
 
-/// Something that is nobody's mistake: the database, the key, a bug.
+/// An internal error: the database, the key, a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum Broken {
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Database(#[from] sqlx::Error),
     #[error(transparent)]
@@ -57,27 +59,27 @@ pub enum Broken {
 }
 
 impl Vault {
-    /// Checks the ring against what the database knows of it; writes nothing when it refuses. Seals are counted on this pool while
-    /// the caller's own transaction is open, so it should be another pool than the caller's.
+    /// Checks the ring against the keys registered in the database. Writes nothing if the check fails. Seals are
+    /// counted on `pool` while the caller's transaction is open, so it should not be the caller's pool.
     ///
     /// # Errors
-    /// One line that names the key and the setting: a key that the database needs is missing, or is another one than before.
+    /// One line that names the key and the setting: a key that the database needs is missing or is a different one.
     pub async fn open_with(ring: KeyRing, pool: Pool) -> anyhow::Result<Self> {
         let total = key_ring::check(&ring, &pool).await?;
         tell(&ring.active().name(), total);
         Ok(Self { ring: RwLock::new(Arc::new(ring)), pool, reserved: Mutex::new(0) })
     }
 
-    /// Takes another ring in place of the one in use, under the same conditions as [`Vault::open_with`]. What is being sealed or opened goes
-    /// on with the old one.
+    /// Replaces the ring, under the same conditions as [`Vault::open_with`]. Operations in progress continue with the
+    /// old ring.
     ///
     /// # Errors
-    /// As at the start; the old ring stays in use.
+    /// As at start; the old ring stays in use.
     pub async fn reload(&self, ring: KeyRing) -> anyhow::Result<()> {
         let total = key_ring::check(&ring, &self.pool).await?;
         tell(&ring.active().name(), total);
-        let mut reserved = self.reserved.lock().expect("no panic while counting");
-        *self.ring.write().expect("no panic while it is locked") = Arc::new(ring);
+        let mut reserved = self.reserved.lock().expect("lock is never poisoned");
+        *self.ring.write().expect("lock is never poisoned") = Arc::new(ring);
         *reserved = 0;
         Ok(())
     }
@@ -85,39 +87,40 @@ impl Vault {
     /// Seals under the first key, for this place and host only.
     ///
     /// # Errors
-    /// The key is worn out, or the database could not count.
+    /// The key is exhausted, or the database could not count.
     pub async fn seal(&self, place: &Place<'_>, secret: &SecretString) -> Result<Vec<u8>, SealError> {
         let ring = self.ring();
         self.count(ring.active()).await?;
         Ok(sealed::seal(ring.active(), place, secret.expose_secret()))
     }
 
-    /// Opens what was sealed for exactly this place and host, with the key that it names and no other.
+    /// Opens a secret that was sealed for exactly this place and host, with the key that it names and no other.
     ///
     /// # Errors
-    /// [`Unreadable`]: wrong place or host, damaged, or sealed by a key that is not here.
+    /// [`Unreadable`]: wrong place or host, damaged, or sealed by a key that is not in the ring.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<SecretString, Unreadable> {
         sealed::open(&self.ring(), place, sealed)
     }
 
-    /// Fingerprints over these parts, for what they are compared.
+    /// The fingerprints of these parts. Fingerprints with different purposes never match.
     pub fn fingerprints(&self, purpose: &str, parts: &[&str]) -> Fingerprints {
         Fingerprints::of(&self.ring(), purpose, parts)
     }
 
-    /// The keys that open here; the first seals.
+    /// The current ring. Its first key seals, all keys open.
     pub fn ring(&self) -> Arc<KeyRing> {
-        self.ring.read().expect("no panic while it is locked").clone()
+        self.ring.read().expect("lock is never poisoned").clone()
     }
 
-    /// Counts what one batch of a rotation has sealed again. Last in its transaction: the row of the key is everybody's.
+    /// Counts the secrets that one batch of a rotation resealed. Call it last in the transaction, because the key's row
+    /// is contended.
     pub async fn count_resealed(&self, work: &mut Connection, count: i64) -> sqlx::Result<()> {
         if count == 0 { Ok(()) } else { sql::add_resealed(work, self.ring().active().id(), count).await }
     }
 
     async fn count(&self, key: &key_ring::Key) -> Result<(), SealError> {
         {
-            let mut reserved = self.reserved.lock().expect("no panic while counting");
+            let mut reserved = self.reserved.lock().expect("lock is never poisoned");
             if *reserved > 0 {
                 *reserved -= 1;
                 return Ok(());
@@ -127,14 +130,14 @@ impl Vault {
             .await?
             .ok_or_else(|| SealError::Exhausted(key.name()))?;
         tell(&key.name(), total);
-        *self.reserved.lock().expect("no panic while counting") += BLOCK - 1;
+        *self.reserved.lock().expect("lock is never poisoned") += BLOCK - 1;
         Ok(())
     }
 }
 
-/// Tells how often a key has sealed, and that it is time for another one.
+/// Publishes how often a key has sealed, and warns when a new key is needed.
 fn tell(key: &str, total: i64) {
-    #[expect(clippy::cast_precision_loss, reason = "2^32 is far below what an f64 holds exactly")]
+    #[expect(clippy::cast_precision_loss, reason = "an f64 is exact far beyond 2^32")]
     metrics::gauge!("cartwright_key_seals", "key" => key.to_owned()).set(total as f64);
     if total >= WARN_AT {
         tracing::warn!(key, total, "this key has sealed more than 2^31 times; put a new key before it and rotate");
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn what_is_sealed_opens_again(pool: sqlx::PgPool) {
+    async fn sealed_secret_opens_again(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);
         let vault = vault(&pool).await;
         let row = Uuid::now_v7();
@@ -167,24 +170,24 @@ mod tests {
         let sealed = vault.seal(&place, &SecretString::from("correct horse")).await.expect("sealed");
         assert_eq!(vault.open(&place, &sealed).expect("opened").expose_secret(), "correct horse");
         assert_eq!(sealed.len(), "correct horse".len() + 37);
-        assert_eq!(format!("{vault:?}"), "Vault", "nothing of its keys");
+        assert_eq!(format!("{vault:?}"), "Vault", "no key is printed");
         let print = vault.fingerprints("test", &["correct horse"]);
         assert_eq!((print.all().len(), print.active().len()), (1, 16));
     }
 
-    /// What is logged by one test.
+    /// The log output of one test.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
     impl Log {
         fn text(&self) -> String {
-            String::from_utf8(self.0.lock().expect("nobody panics here").clone()).expect("text")
+            String::from_utf8(self.0.lock().expect("lock is never poisoned").clone()).expect("text")
         }
     }
 
     impl std::io::Write for Log {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().expect("nobody panics here").extend_from_slice(bytes);
+            self.0.lock().expect("lock is never poisoned").extend_from_slice(bytes);
             Ok(bytes.len())
         }
 
@@ -213,18 +216,14 @@ mod tests {
         let seal = async |vault: &Vault| vault.seal(&place, &SecretString::from("x")).await;
         let first = start().await;
         let sealed = seal(&first).await.expect("sealed");
-        assert_eq!(
-            sealed_count(&pool).await,
-            BLOCK,
-            "a block is reserved at once, so that a crash never counts too few"
-        );
+        assert_eq!(sealed_count(&pool).await, BLOCK, "a block is reserved first, so that a crash never counts too few");
         for _ in 1..BLOCK {
             seal(&first).await.expect("sealed");
         }
-        assert_eq!(sealed_count(&pool).await, BLOCK, "and used up before the next");
+        assert_eq!(sealed_count(&pool).await, BLOCK, "the block is used up before the next");
         seal(&first).await.expect("sealed");
         assert_eq!(sealed_count(&pool).await, 2 * BLOCK, "no seal goes uncounted");
-        // a crash: what is left of the block is wasted, never counted twice
+        // a crash: the rest of the block is wasted, never counted twice
         drop(first);
         let second = start().await;
         seal(&second).await.expect("sealed");
@@ -235,7 +234,7 @@ mod tests {
         seal(&second).await.expect("the last block");
         *second.reserved.lock().expect("lock") = 0;
         assert!(matches!(seal(&second).await, Err(SealError::Exhausted(_))));
-        assert_eq!(second.open(&place, &sealed).expect("opening goes on").expose_secret(), "x");
+        assert_eq!(second.open(&place, &sealed).expect("opening still works").expose_secret(), "x");
     }
 
     #[sqlx::test]
@@ -256,9 +255,9 @@ mod tests {
         let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
         set_sealed_count(&pool, WARN_AT - 2 * BLOCK).await;
         vault.seal(&place, &SecretString::from("x")).await.expect("sealed");
-        assert_eq!(log.text(), "", "one block before the line there is nothing to say");
+        assert_eq!(log.text(), "", "no warning one block below the limit");
         *vault.reserved.lock().expect("lock") = 0;
-        vault.seal(&place, &SecretString::from("x")).await.expect("it seals on");
+        vault.seal(&place, &SecretString::from("x")).await.expect("still seals");
         assert_eq!(log.text().matches("has sealed more than 2^31 times").count(), 1, "{}", log.text());
         start().await;
         assert_eq!(log.text().matches("has sealed more than 2^31 times").count(), 2, "{}", log.text());
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[sqlx::test]
-    async fn what_a_rotation_has_done_is_counted_until_it_is_told(pool: sqlx::PgPool) {
+    async fn resealed_count_is_kept_until_it_is_taken(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);
         let vault = vault(&pool).await;
         let mut connection = pool.acquire().await.expect("connection");
@@ -276,8 +275,8 @@ mod tests {
         }
         let ring = vault.ring();
         let key = ring.active().id();
-        assert_eq!(sql::take_resealed(&mut connection, key).await.expect("told"), 107);
-        assert_eq!(sql::take_resealed(&mut connection, key).await.expect("told"), 0, "once");
+        assert_eq!(sql::take_resealed(&mut connection, key).await.expect("taken"), 107);
+        assert_eq!(sql::take_resealed(&mut connection, key).await.expect("taken"), 0, "once");
     }
 
     #[sqlx::test]
@@ -292,12 +291,12 @@ mod tests {
         let mut connection = pool.acquire().await.expect("connection");
         assert!(sql::retire(&mut connection, late.ring().active().id()).await.expect("retired"));
         start(new.clone()).await;
-        // a server that was not restarted with the new file: what it seals needs its key
+        // a server that was not restarted with the new file: its secrets need its key
         let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
         late.seal(&place, &SecretString::from("x")).await.expect("sealed");
         let refusal = Vault::open_with(KeyRing::parse(&new).expect("a key"), pool.clone()).await.expect_err("needed");
         assert!(refusal.to_string().contains(&late.ring().active().name()), "{refusal}");
-        // and a way back from a new key is an ordinary rotation
+        // and reverting to the old key is an ordinary rotation
         assert!(sql::retire(&mut connection, late.ring().active().id()).await.expect("retired"));
         start(format!("{old}\n{new}\n")).await;
         assert!(Vault::open_with(KeyRing::parse(&new).expect("a key"), pool.clone()).await.is_err());

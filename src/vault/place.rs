@@ -1,8 +1,8 @@
-//! Where a secret lives and the one host that it may go to: the associated data of its seal.
+//! Where a secret is stored and the only host that it may be sent to: the associated data of its ciphertext.
 
 use uuid::Uuid;
 
-/// What a sealed secret is.
+/// The kind of a sealed secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     AccessToken,
@@ -27,14 +27,14 @@ impl Kind {
     }
 }
 
-/// Table, column, row, kind and host: all of them must be the same again, or the secret does not open.
+/// Table, column, row, kind and host. A secret opens only if all of them match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     pub table: &'static str,
     pub column: &'static str,
     pub row: Uuid,
     pub kind: Kind,
-    /// Exactly as the connection will use it.
+    /// Exactly as the connection uses it.
     pub host: &'a str,
 }
 
@@ -59,7 +59,7 @@ impl<'a> Place<'a> {
         Self { table: "alert_webhooks", column: "secret", row: webhook, kind: Kind::AlertSecret, host }
     }
 
-    /// Six fields, each behind its two-byte big-endian length.
+    /// Encodes six fields, each with its length as a two-byte big-endian prefix.
     pub(super) fn associated_data(&self) -> Vec<u8> {
         let fields: [&[u8]; 6] = [
             b"cartwright/v1",

@@ -1,25 +1,25 @@
-//! The vault's SQL: which keys have sealed here, and how often.
+//! SQL of the vault: which keys have sealed in this database, and how often.
 
 use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 
-/// How servers are called in `pg_stat_activity`: only they keep a key ring for long.
+/// `application_name` of servers in `pg_stat_activity`. Only servers keep a key ring for long.
 pub const SERVER: &str = "cartwright serve";
 
-/// A key as the database knows it; never the key itself.
+/// A registered key; never the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownKey {
     pub key_id: Vec<u8>,
     pub check_value: Vec<u8>,
     /// Seals reserved so far, in blocks.
     pub sealed_count: i64,
-    /// When a start or a command last found this very key in its key file.
+    /// When a start or a command last found this key in its key file.
     pub checked_at: Option<OffsetDateTime>,
-    /// Set at the end of a rotation and by `keys forget`: the key file may do without it.
+    /// Set at the end of a rotation and by `keys forget`: the key file does not need this key any more.
     pub retired_at: Option<OffsetDateTime>,
 }
 
-/// Every key that ever sealed here, the oldest first.
+/// All registered keys, oldest first.
 pub async fn known_keys(pool: &Pool) -> sqlx::Result<Vec<KnownKey>> {
     sqlx::query_as!(
         KnownKey,
@@ -29,7 +29,7 @@ pub async fn known_keys(pool: &Pool) -> sqlx::Result<Vec<KnownKey>> {
     .await
 }
 
-/// Notes that a key is in the file. The one that seals from now on is not retired any more. Tells its count of seals.
+/// Registers a key of the file. The active key is not retired any more. Returns the key's seal count.
 pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         "insert into vault_keys (key_id, check_value, checked_at) values ($1, $2, now())
@@ -44,8 +44,8 @@ pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_acti
     .await
 }
 
-/// Reserves a block of seals; `None` when the key is worn out. A key that seals is not retired: a server that was not
-/// restarted with the new key file may still use it.
+/// Reserves a block of seals; `None` if the key is exhausted. A key that seals is not retired, because a server that
+/// was not restarted with the new key file may still use it.
 pub(super) async fn reserve(pool: &Pool, id: &[u8], block: i64, refuse_at: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "update vault_keys set sealed_count = sealed_count + $2, retired_at = null
@@ -58,7 +58,7 @@ pub(super) async fn reserve(pool: &Pool, id: &[u8], block: i64, refuse_at: i64) 
     .await
 }
 
-/// Ends the need for a key; `false` when it was retired before, or never sealed here.
+/// Marks a key as not needed; `false` if it was retired before or never sealed here.
 pub async fn retire(connection: &mut Connection, id: &[u8]) -> sqlx::Result<bool> {
     let retired = sqlx::query!("update vault_keys set retired_at = now() where key_id = $1 and retired_at is null", id)
         .execute(connection)
@@ -66,7 +66,7 @@ pub async fn retire(connection: &mut Connection, id: &[u8]) -> sqlx::Result<bool
     Ok(retired.rows_affected() == 1)
 }
 
-/// Counts what a batch of a rotation has sealed again, in the transaction of the batch.
+/// Counts the secrets that a batch of a rotation resealed, in the transaction of the batch.
 pub async fn add_resealed(connection: &mut Connection, id: &[u8], count: i64) -> sqlx::Result<()> {
     sqlx::query!("update vault_keys set resealed_count = resealed_count + $2 where key_id = $1", id, count)
         .execute(connection)
@@ -74,7 +74,7 @@ pub async fn add_resealed(connection: &mut Connection, id: &[u8], count: i64) ->
         .map(drop)
 }
 
-/// What the rotation under this key has sealed again since the last one ended; from now on nothing.
+/// Returns and resets the number of secrets resealed under this key since the last rotation ended.
 pub async fn take_resealed(connection: &mut Connection, id: &[u8]) -> sqlx::Result<i64> {
     let taken = sqlx::query_scalar!(
         "update vault_keys k set resealed_count = 0 from (select resealed_count from vault_keys where key_id = $1 for update) before

@@ -1,4 +1,4 @@
-//! The SQL of one-time links.
+//! SQL of one-time links.
 
 use crate::database::{Connection, Pool};
 use uuid::Uuid;
@@ -15,9 +15,9 @@ pub async fn insert_link(connection: &mut Connection, hash: &[u8], user: Option<
 }
 
 pub struct LinkRow {
-    /// Neither spent nor too old; one from the future is too old as well, since a clock was set back.
+    /// Neither used nor expired. An expiry too far in the future counts as expired, because a clock was set back.
     pub is_alive: bool,
-    /// Of the person that it is for; none for the first administrator.
+    /// Of the link's user; `None` for the first administrator.
     pub email: Option<String>,
     pub name: Option<String>,
     pub role: Option<String>,
@@ -40,7 +40,7 @@ pub async fn find_link(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>
     .await
 }
 
-/// Whom it lets in, if this call spent it: a link works once.
+/// Marks the link as used. Returns its user if this call used it: a link works once.
 pub async fn spend_link(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
     sqlx::query_scalar!(
         "update set_up_links set spent_at = now()
@@ -52,7 +52,7 @@ pub async fn spend_link(connection: &mut Connection, hash: &[u8]) -> sqlx::Resul
     .await
 }
 
-/// The older links of a person: a new one, a new password and being turned off end them.
+/// Deletes a user's unused links. A new link, a new password and disabling the user invalidate them.
 pub async fn delete_links(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from set_up_links where user_id = $1 and spent_at is null", user)
         .execute(connection)

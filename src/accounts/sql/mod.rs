@@ -1,4 +1,4 @@
-//! The SQL of people, sessions and one-time links.
+//! SQL of users, sessions and one-time links.
 
 mod links;
 mod sessions;

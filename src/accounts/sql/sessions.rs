@@ -1,5 +1,5 @@
-//! The SQL of sessions. A session from the future is over as well: the database's clock was set back, and must prolong nothing.
-//! Whoever changes a person and their sessions takes the person first, so that two of them never wait for each other.
+//! SQL of sessions. A session from the future counts as ended: the database clock was set back, which must not extend
+//! it. Transactions that change a user and their sessions lock the user first, to avoid deadlocks.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -47,7 +47,7 @@ pub async fn find_session(connection: &mut Connection, hash: &[u8]) -> sqlx::Res
     .await
 }
 
-/// Whose session it is, and the hash of their password.
+/// The session's user and the hash of their password.
 pub async fn find_password_of_session(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<(Uuid, String)>> {
     let row = sqlx::query!(
         r#"select users.id, password_hash as "password_hash!" from sessions join users on users.id = user_id
@@ -59,7 +59,7 @@ pub async fn find_password_of_session(pool: &Pool, hash: &[u8]) -> sqlx::Result<
     Ok(row.map(|row| (row.id, row.password_hash)))
 }
 
-/// Seen now; a message that is `told` goes, and one that was left meanwhile stays.
+/// Updates the last-seen time and removes the banner `told`. A banner stored meanwhile stays.
 pub async fn touch_session(connection: &mut Connection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
     sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)
         .execute(connection)
@@ -84,7 +84,7 @@ pub async fn insert_session(connection: &mut Connection, hash: &[u8], user: Uuid
     .map(drop)
 }
 
-/// Gives a session another id, from now with a fresh password; whether it was still there.
+/// Gives a session a new ID and a fresh password confirmation. Returns whether it still existed.
 pub async fn renew_session(connection: &mut Connection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
     let renewed = sqlx::query!(
         "update sessions set id_hash = $3, authenticated_at = now(), last_seen_at = now() where id_hash = $2 and user_id = $1",
@@ -101,7 +101,7 @@ pub async fn delete_session(connection: &mut Connection, hash: &[u8]) -> sqlx::R
     Ok(sqlx::query!("delete from sessions where id_hash = $1", hash).execute(connection).await?.rows_affected())
 }
 
-/// Ends the other one that a form names; what its browser called itself.
+/// Deletes another session by its handle from a form. Returns its user agent.
 pub async fn delete_session_of(
     connection: &mut Connection,
     user: Uuid,
@@ -118,7 +118,7 @@ pub async fn delete_session_of(
     .await
 }
 
-/// How many sessions of a person are open.
+/// Number of open sessions of a user.
 pub async fn count_open_sessions(connection: &mut Connection, user: Uuid) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(
         r#"select count(*) as "open!" from sessions
@@ -133,7 +133,7 @@ pub async fn count_open_sessions(connection: &mut Connection, user: Uuid) -> sql
     Ok(u64::try_from(open).unwrap_or(0))
 }
 
-/// Ends all of a person's sessions but this one; how many were still open.
+/// Deletes a user's sessions except `but`. Returns how many were still open.
 pub async fn delete_sessions(connection: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(
         r#"
@@ -160,7 +160,7 @@ pub struct OpenRow {
     pub is_this: bool,
 }
 
-/// A person's open sessions, this one first and then the one that was seen last.
+/// A user's open sessions: this one first, then the one that was seen last.
 pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
     sqlx::query_as!(
         OpenRow,
@@ -180,7 +180,7 @@ pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result
     .await
 }
 
-/// Removes sessions that ended by time long ago; how they ended is told for a day, and when somebody was here is kept.
+/// Deletes sessions that expired long ago. The reason stays readable for a day, and the user's last-seen time is kept.
 pub async fn sweep_sessions(connection: &mut Connection) -> sqlx::Result<u64> {
     sqlx::query!(
         "update users set last_seen_at = greatest(users.last_seen_at, gone.last_seen_at)

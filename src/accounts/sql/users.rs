@@ -1,4 +1,4 @@
-//! The SQL of people.
+//! SQL of users.
 
 use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
@@ -10,7 +10,7 @@ pub struct ForSignIn {
     pub id: Uuid,
     pub email: String,
     pub name: String,
-    /// None while somebody is invited and has not joined.
+    /// `None` while an invited user has not joined.
     pub password_hash: Option<String>,
 }
 
@@ -33,7 +33,8 @@ pub async fn update_password_hash(connection: &mut Connection, user: Uuid, hash:
     sqlx::query!("update users set password_hash = $2 where id = $1", user, hash).execute(connection).await.map(drop)
 }
 
-/// They are here now. Whether they may be: not turned off, and where a password was checked, with the same one still.
+/// Updates the last-seen time. Returns whether the user may sign in: not disabled and, if a password was checked, with
+/// the same hash still.
 pub async fn let_in(connection: &mut Connection, user: Uuid, checked: Option<&str>) -> sqlx::Result<bool> {
     let here = sqlx::query!(
         "update users set last_seen_at = now()
@@ -46,7 +47,7 @@ pub async fn let_in(connection: &mut Connection, user: Uuid, checked: Option<&st
     Ok(here.rows_affected() == 1)
 }
 
-/// Keeps when somebody was last here, before their sessions go.
+/// Saves a user's last-seen time before their sessions are deleted.
 pub async fn keep_last_seen(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "update users set last_seen_at =
@@ -58,7 +59,7 @@ pub async fn keep_last_seen(connection: &mut Connection, user: Uuid) -> sqlx::Re
     .map(drop)
 }
 
-/// Whether the password was still the one that was checked.
+/// Replaces the password hash if it is still `old`. Returns whether it was.
 pub async fn replace_password_hash(
     connection: &mut Connection,
     user: Uuid,
@@ -116,7 +117,7 @@ pub async fn list_administrators(pool: &Pool, limit: i64) -> sqlx::Result<Vec<St
     .await
 }
 
-/// Whether somebody else can sign in and change things.
+/// Whether another user can sign in as an administrator.
 pub async fn any_other_administrator(connection: &mut Connection, but: Uuid) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (
@@ -137,12 +138,12 @@ pub async fn any_user(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from users) as "any!""#).fetch_one(connection).await
 }
 
-/// One set-up at a time: two links spent together make one administrator.
+/// Serializes set-ups: two links used at once create one administrator.
 pub async fn lock_users(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("lock table users in share row exclusive mode").execute(connection).await.map(drop)
 }
 
-/// One at a time among those that make administrators fewer: two who turn each other off leave one. Always in the same order.
+/// Serializes changes that remove administrators: two who disable each other leave one. Locks in a fixed order.
 pub async fn lock_administrators(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("select id from users where role = 'administrator' order by id for update")
         .fetch_all(connection)
@@ -180,7 +181,7 @@ pub struct UserRow {
     pub last_seen_at: Option<OffsetDateTime>,
 }
 
-/// Everybody, or the one with this id or this address; in the order of their names.
+/// All users, or the user with this ID or this address; sorted by name.
 pub async fn list_users(pool: &Pool, id: Option<Uuid>, email: Option<&str>) -> sqlx::Result<Vec<UserRow>> {
     sqlx::query_as!(
         UserRow,
@@ -213,7 +214,7 @@ pub struct Known {
     pub is_off: bool,
 }
 
-/// The person as they are now, held until the transaction ends.
+/// Locks the user's row until the transaction ends, and returns it.
 pub async fn lock_user(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Known>> {
     sqlx::query_as!(
         Known,

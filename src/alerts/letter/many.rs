@@ -1,14 +1,14 @@
-//! One message for several carts: many that break at once are one piece of news, not many.
+//! One message for several carts: carts that fail together are reported together.
 
 use time::OffsetDateTime;
 
 use super::{Alert, House, News, StatusChange, cause, moment, one_line};
 use crate::direction::isolated;
 
-/// Names that are listed one by one.
+/// Maximum number of carts that are listed by name.
 const MOST_NAMES: usize = 20;
 
-/// Subject, text and link.
+/// Returns subject, text and link.
 pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> (String, String, String) {
     let pick = |wanted: fn(&Alert) -> Option<&StatusChange>| -> Vec<&StatusChange> {
         news.iter().filter_map(|(_, alert)| wanted(alert)).collect()
@@ -42,7 +42,7 @@ pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> (String, Strin
 
 fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
     let since = broken.iter().map(|change| change.since).min().map(moment).unwrap_or_default();
-    // The count of carts is newer than the news: some may be gone by now.
+    // The count of carts is newer than the alerts: some may have been deleted since.
     let of = of.max(i64::try_from(broken.len()).unwrap_or(i64::MAX));
     let of_all = format!("{} of {of} {}", broken.len(), if of == 1 { "cart" } else { "carts" });
     if same_title(broken).is_some() {
@@ -64,7 +64,7 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
     lines
 }
 
-/// Subject and text of what is about no single cart.
+/// Subject and text of an alert that is not about one cart.
 fn other(at: OffsetDateTime, alert: &Alert, house: &House) -> Option<(String, String)> {
     match alert {
         Alert::Trial => Some((super::subject(alert, house), super::subject(alert, house))),
@@ -76,7 +76,7 @@ fn other(at: OffsetDateTime, alert: &Alert, house: &House) -> Option<(String, St
     }
 }
 
-/// The title that all of them share.
+/// The title that all changes share.
 fn same_title<'a>(changes: &[&'a StatusChange]) -> Option<&'a str> {
     let first = changes.first()?;
     changes.iter().all(|change| change.title == first.title).then_some(first.title.as_str())
@@ -122,12 +122,12 @@ mod tests {
 
     fn told(alerts: &[Alert]) -> (String, String) {
         let news: Vec<News<'_>> = alerts.iter().map(|alert| (datetime!(2026-11-21 08:54:40 UTC), alert)).collect();
-        let letter = write(&news, 40, &house()).expect("something to tell");
+        let letter = write(&news, 40, &house()).expect("a message");
         (letter.subject, letter.text)
     }
 
     #[test]
-    fn many_with_one_cause_are_one_piece_of_news() {
+    fn carts_with_one_cause_are_reported_together() {
         let (subject, text) = told(&broken(12, "Shopify has a problem at the moment"));
         assert_eq!(subject, "12 carts need attention: Shopify has a problem at the moment");
         assert!(text.starts_with("Since 21 November 2026 at 08:14 UTC, 12 of 40 carts: Store 0, Store 1, "), "{text}");
@@ -136,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn only_twenty_are_named() {
+    fn at_most_twenty_carts_are_named() {
         let (_, text) = told(&broken(25, "This store is locked"));
         assert!(text.contains("Store 19 and 5 more. It looks"), "{text}");
     }
 
     #[test]
-    fn different_causes_are_listed_and_ends_are_told_apart() {
+    fn different_causes_and_recoveries_are_listed_separately() {
         let mut alerts = broken(2, "This store is locked");
         alerts.extend(broken(3, "Shopify has a problem at the moment").split_off(2));
         let mut well = change(CartStatus::NotConnected, CartStatus::Connected);

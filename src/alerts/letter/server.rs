@@ -58,12 +58,12 @@ mod tests {
     }
 
     fn text(alert: &Alert, house: &House) -> (String, String) {
-        let letter = write(&[(datetime!(2026-11-21 08:54:40 UTC), alert)], 42, house).expect("something to tell");
+        let letter = write(&[(datetime!(2026-11-21 08:54:40 UTC), alert)], 42, house).expect("a message");
         (letter.subject, letter.text)
     }
 
     #[test]
-    fn a_problem_of_this_server_says_so_and_blames_no_store() {
+    fn server_problem_does_not_blame_the_stores() {
         for cause in SharedCause::ALL {
             let (subject, text) = text(&Alert::ServerProblem(problem(cause)), &house());
             assert!(subject.starts_with("40 carts fail for one reason: "), "{subject}");
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_address_names_the_addresses_to_enter() {
+    fn refused_address_lists_the_addresses_to_enter() {
         let addresses = EgressAddresses::parse("8.8.4.4 1.1.1.0/24").expect("public addresses");
         let listed = House { egress_addresses: addresses, ..house() };
         let alert = Alert::ServerProblem(problem(SharedCause::Address));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_says_how_long_it_lasted_and_who_still_fails() {
+    fn recovery_contains_its_duration_and_the_carts_still_failing() {
         let (subject, over) = text(&Alert::ServerRecovered(problem(SharedCause::Network)), &house());
         assert_eq!(subject, "This server reaches Shopify again");
         assert!(over.contains("lasted 40 minutes and ended on 21 November 2026 at 08:54 UTC."), "{over}");

@@ -1,4 +1,4 @@
-//! Moments as a letter writes them: UTC, since nobody knows where it is read.
+//! Times in an e-mail: in UTC, because the reader's time zone is unknown.
 
 use time::{OffsetDateTime, UtcOffset};
 
@@ -13,7 +13,7 @@ fn clock(at: OffsetDateTime) -> String {
     format!("{:02}:{:02} UTC", at.hour(), at.minute())
 }
 
-/// "at 07:59 UTC" on the same day, else with its date.
+/// "at 07:59 UTC" on the same day, otherwise with the date.
 pub(super) fn near(at: OffsetDateTime, beside: OffsetDateTime) -> String {
     let is_same_day = at.to_offset(UtcOffset::UTC).date() == beside.to_offset(UtcOffset::UTC).date();
     if is_same_day { format!("at {}", clock(at)) } else { format!("on {}", moment(at)) }

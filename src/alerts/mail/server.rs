@@ -1,4 +1,4 @@
-//! The setting that names the mail server and the sender. The password is a secret in logs and errors.
+//! The setting of the mail server and the sender. The password never appears in logs and errors.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use lettre::message::Mailbox;
 use reqwest::Url;
 use secrecy::SecretString;
 
-/// The operator's mail server and sender. `Display` and `Debug` leave user and password out.
+/// The operator's mail server and sender. `Display` and `Debug` omit user and password.
 pub struct MailServer {
     pub(super) host: String,
     pub(super) port: u16,
@@ -14,11 +14,11 @@ pub struct MailServer {
     pub(super) is_wrapped: bool,
     pub(super) user: Option<(String, SecretString)>,
     pub(super) from: Mailbox,
-    /// Longest wait for the answer to a whole message.
+    /// Timeout for the reply to a whole message.
     pub(super) confirm_timeout: Duration,
 }
 
-/// What is wrong with a setting, in words for the operator; goes on after the setting's name.
+/// What is wrong with a setting, for the operator. Continues a sentence that starts with the setting's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailServerError {
     #[error(
@@ -33,7 +33,7 @@ pub enum MailServerError {
 
 impl MailServer {
     /// # Errors
-    /// The setting of the server cannot be read.
+    /// The setting cannot be parsed.
     pub fn parse(url: &str, from: &str) -> Result<Self, MailServerError> {
         use MailServerError::{From, Shape};
         let from =
@@ -65,7 +65,7 @@ impl MailServer {
         })
     }
 
-    /// The same with another wait for the answer to a whole message.
+    /// Replaces the timeout for the reply to a whole message.
     #[must_use]
     pub const fn with_confirm_timeout(mut self, timeout: Duration) -> Self {
         self.confirm_timeout = timeout;
@@ -73,7 +73,7 @@ impl MailServer {
     }
 }
 
-/// Percent-decoded, and fit to be sent as one line.
+/// Percent-decodes text, and rejects control characters.
 fn decoded(text: &str) -> Result<String, MailServerError> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());

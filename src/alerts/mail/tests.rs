@@ -7,12 +7,12 @@ fn server(url: &str) -> Result<MailServer, MailServerError> {
 }
 
 #[test]
-fn a_server_is_understood_and_its_password_never_shown() {
-    let wrapped = server("smtps://sam%40acme:c%40nary@mail.example.com").expect("fine");
+fn server_is_parsed_and_its_password_is_not_shown() {
+    let wrapped = server("smtps://sam%40acme:c%40nary@mail.example.com").expect("valid");
     assert_eq!((wrapped.to_string().as_str(), wrapped.is_wrapped), ("mail.example.com:465", true));
     let (user, password) = wrapped.user.as_ref().expect("a user");
     assert_eq!((user.as_str(), password.expose_secret()), ("sam@acme", "c@nary"));
-    let started = server("smtp://sam:canary@mail.example.com:2525?tls=required").expect("fine");
+    let started = server("smtp://sam:canary@mail.example.com:2525?tls=required").expect("valid");
     assert_eq!((started.to_string().as_str(), started.is_wrapped), ("mail.example.com:2525", false));
     let mail = Mail::new(&Arc::new(started), "https://orders.example.com", None).expect("a transport");
     let printed = format!("{wrapped:?} {mail:?}");
@@ -20,7 +20,7 @@ fn a_server_is_understood_and_its_password_never_shown() {
 }
 
 #[test]
-fn mail_is_never_sent_in_clear_and_no_sentence_has_the_password() {
+fn mail_is_always_encrypted_and_errors_omit_the_password() {
     use MailServerError::{From, Shape, User};
     for (url, error) in [
         ("smtp://sam:canary@mail.example.com", Shape),
@@ -44,8 +44,8 @@ fn mail_is_never_sent_in_clear_and_no_sentence_has_the_password() {
 }
 
 #[test]
-fn a_name_with_a_line_end_becomes_no_header() {
-    let mail = Mail::new(&Arc::new(server("smtps://mail.example.com").expect("fine")), "http://127.0.0.1:8080", None);
+fn line_end_in_a_name_adds_no_header() {
+    let mail = Mail::new(&Arc::new(server("smtps://mail.example.com").expect("valid")), "http://127.0.0.1:8080", None);
     let mail = mail.expect("a transport");
     let letter = Letter { subject: "Tea\r\nBcc: evil@example.com\r\n\r\nx".into(), text: "Hello.\nBye.".into() };
     let thread = Thread { id: "a@b".into(), goes_on_from: Some("c@d".into()) };

@@ -1,4 +1,5 @@
-//! Leases and outcomes of mail: leased is an address with everything that waits for it, so that many carts make one message.
+//! Leases and results of e-mail delivery. An address is leased with everything that waits for it, so that many carts
+//! make one message.
 
 use crate::database::{Connection, Pool};
 use sqlx::types::Json;
@@ -7,15 +8,15 @@ use uuid::Uuid;
 
 use super::{super::Alert, Waiting};
 
-/// An address that is ours until its lease ends.
+/// An address that is leased to this process.
 pub(in crate::alerts) struct LeasedAddress {
     pub address: String,
     pub leased_until: OffsetDateTime,
-    /// This one included.
+    /// Including this attempt.
     pub attempts: i32,
 }
 
-/// Takes addresses that something has waited for long enough to be joined by others like it.
+/// Leases addresses with an alert that has waited at least `settle` seconds for others.
 pub(in crate::alerts) async fn lease_addresses(
     pool: &Pool,
     limit: i64,
@@ -49,7 +50,7 @@ pub(in crate::alerts) async fn lease_addresses(
     .await
 }
 
-/// What waits for an address, oldest first.
+/// The waiting alerts of an address, oldest first.
 pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i64) -> sqlx::Result<Vec<Waiting>> {
     sqlx::query_as!(
         Waiting,
@@ -63,7 +64,7 @@ pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i
     .await
 }
 
-/// Ends the lease; `attempts` begins anew after a success.
+/// Ends the lease. `begins_anew` resets `attempts`, after a success.
 pub(in crate::alerts) async fn release_address(
     connection: &mut Connection,
     leased: &LeasedAddress,
@@ -82,7 +83,7 @@ pub(in crate::alerts) async fn release_address(
     Ok(released.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Puts off those of these messages that were never put off before; how many that were.
+/// Defers those of these messages that were never deferred. Returns their number.
 pub(in crate::alerts) async fn defer_once(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -97,7 +98,8 @@ pub(in crate::alerts) async fn defer_once(
     Ok(deferred.execute(connection).await?.rows_affected())
 }
 
-/// Forgets what was put off for an address about the carts of these newer messages: old news must not follow new news.
+/// Deletes deferred messages to an address about the carts of these newer messages: old news must not follow newer
+/// news.
 pub(in crate::alerts) async fn delete_superseded(
     connection: &mut Connection,
     address: &str,
@@ -114,7 +116,7 @@ pub(in crate::alerts) async fn delete_superseded(
     .map(drop)
 }
 
-/// Of these, those that have waited for a day.
+/// Those of these messages that have waited for at least `seconds`.
 pub(in crate::alerts) async fn list_expired(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -129,7 +131,7 @@ pub(in crate::alerts) async fn list_expired(
     .await
 }
 
-/// Forgets what has waited for a day, and says for whom.
+/// Deletes messages that have waited for at least `seconds`. Returns their addresses.
 pub(in crate::alerts) async fn delete_expired_mails(
     connection: &mut Connection,
     seconds: f64,
@@ -145,14 +147,14 @@ pub(in crate::alerts) async fn delete_expired_mails(
     .await
 }
 
-/// The message that told this address of the cart's trouble.
+/// The message that reported the cart's problem to this address.
 pub(in crate::alerts) async fn find_thread(pool: &Pool, cart: Uuid, address: &str) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select message_id from alert_threads where cart_id = $1 and address = $2", cart, address)
         .fetch_optional(pool)
         .await
 }
 
-/// Begins a thread for each of these carts that has none; what follows is filed under the first message.
+/// Stores a thread for each of these carts that has none. Later messages reply to its first message.
 pub(in crate::alerts) async fn insert_threads(
     connection: &mut Connection,
     carts: &[Uuid],

@@ -1,4 +1,4 @@
-//! The alerts' SQL. Times are the database's, because replicas share only that.
+//! SQL of the alerts. Uses the database clock, because it is the only one that replicas share.
 
 mod mails;
 mod rotation;
@@ -18,26 +18,26 @@ pub(super) use webhooks::*;
 
 use super::Alert;
 
-/// Something that waits to be told to somebody.
+/// An alert that waits for its delivery.
 pub(super) struct Waiting {
-    /// Of the delivery; stays the same for each retry.
+    /// ID of the delivery; the same for each retry.
     pub id: Uuid,
     pub at: OffsetDateTime,
     pub alert: Json<Alert>,
 }
 
-/// What is told of a delivery on the page.
+/// A line of the delivery log.
 pub(super) struct Line<'a> {
     pub channel: &'static str,
     pub recipient: &'a str,
     pub outcome: &'a str,
     pub is_delivered: bool,
-    /// It may have arrived.
+    /// Whether the message may have arrived.
     pub is_uncertain: bool,
     pub subject: &'a str,
 }
 
-/// One row for everybody who wants to be told now; nothing where that is nobody.
+/// Queues one delivery per current recipient; nothing if there are none.
 pub(super) async fn queue(
     connection: &mut Connection,
     id: Uuid,
@@ -81,17 +81,17 @@ pub(super) async fn insert_line(connection: &mut Connection, line: &Line<'_>) ->
     .map(drop)
 }
 
-/// Forgets these deliveries: told, or given up.
+/// Deletes deliveries that are done or given up.
 pub(super) async fn delete_deliveries(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("delete from alert_deliveries where id = any($1)", ids).execute(connection).await.map(drop)
 }
 
-/// Carts that are active, for "12 of 40 carts". The one thing that alerts ask of carts, and it is a number.
+/// Number of active carts, for "12 of 40 carts". The only fact about carts that alerts read.
 pub(super) async fn count_carts(connection: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "n!" from carts where is_active"#).fetch_one(connection).await
 }
 
-/// What is over.
+/// Deletes delivered alerts, unused addresses, and old threads and log lines.
 pub(super) async fn sweep(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("delete from alerts a where not exists (select 1 from alert_deliveries d where d.alert_id = a.id)")
         .execute(&mut *connection)

@@ -1,4 +1,4 @@
-//! The SQL of a rotation: the signing secret, if another key than the active one sealed it.
+//! SQL of a key rotation: the signing secret, if another key than the active one sealed it.
 
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub(in crate::alerts) async fn find_signing_secrets(
     Ok(rows.into_iter().map(|row| (row.id, row.host, row.secret)).collect())
 }
 
-/// Left for a later round where somebody changes the settings just now.
+/// Skips a row that is being changed; a later pass reseals it.
 pub(in crate::alerts) async fn put_signing_secret(
     connection: &mut Connection,
     id: Uuid,

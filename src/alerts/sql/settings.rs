@@ -1,4 +1,4 @@
-//! The settings' row, the webhook's, and the log for their page.
+//! SQL of the settings page: the settings row, the webhook and the delivery log.
 
 use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
@@ -12,7 +12,7 @@ pub(in crate::alerts) struct SettingsRow {
     pub version: i64,
 }
 
-/// The webhook with its sealed secret and the host that it is sealed for, in one read.
+/// The webhook with its sealed secret and the secret's host, in one read.
 pub(in crate::alerts) struct WebhookRow {
     pub id: Uuid,
     pub address: String,
@@ -27,7 +27,7 @@ pub(in crate::alerts) async fn find_settings(pool: &Pool) -> sqlx::Result<Settin
     sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings").fetch_one(pool).await
 }
 
-/// The same, and nobody else changes it until the transaction ends.
+/// Reads and locks the settings until the transaction ends.
 pub(in crate::alerts) async fn lock_settings(connection: &mut Connection) -> sqlx::Result<SettingsRow> {
     sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings for update")
         .fetch_one(connection)
@@ -60,7 +60,7 @@ pub(in crate::alerts) async fn update_settings(
     .map(drop)
 }
 
-/// Puts the only webhook in the place of whatever was there.
+/// Replaces the only webhook, if there is one.
 pub(in crate::alerts) async fn replace_webhook(
     connection: &mut Connection,
     id: Uuid,
@@ -83,7 +83,7 @@ pub(in crate::alerts) async fn replace_webhook(
     .map(drop)
 }
 
-/// Another path of the same host, or on again after a 410.
+/// Sets another path on the same host, or turns the webhook on again after a 410.
 pub(in crate::alerts) async fn update_webhook_address(connection: &mut Connection, address: &str) -> sqlx::Result<()> {
     sqlx::query!("update alert_webhooks set address = $1, gone_at = null", address).execute(connection).await.map(drop)
 }
@@ -92,7 +92,7 @@ pub(in crate::alerts) async fn delete_webhook(connection: &mut Connection) -> sq
     sqlx::query!("delete from alert_webhooks").execute(connection).await.map(drop)
 }
 
-/// Forgets what waits for a channel or an address that is told no more.
+/// Deletes deliveries for a channel or an address that does not get alerts any more.
 pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d where
@@ -116,7 +116,7 @@ pub(in crate::alerts) async fn list_log(pool: &Pool, limit: i64) -> sqlx::Result
     .await
 }
 
-/// When the webhook is called next, if something waits for it.
+/// When the webhook is called next, if a delivery is queued.
 pub(in crate::alerts) async fn find_next_call(pool: &Pool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("select min(due_at) from alert_deliveries where channel = 'webhook'").fetch_one(pool).await
 }

@@ -1,9 +1,9 @@
-//! What happens to alerts of single carts when many carts share one problem of this server.
+//! SQL for alerts about single carts when many carts share one problem of this server.
 
 use crate::database::Connection;
 use uuid::Uuid;
 
-/// Delays what this transaction has queued about a cart.
+/// Delays the alerts about a cart that this transaction has queued.
 pub(in crate::alerts) async fn hold(connection: &mut Connection, cart: Uuid, seconds: f64) -> sqlx::Result<()> {
     sqlx::query!(
         "update alert_deliveries set due_at = now() + make_interval(secs => $2) where cart_id = $1 and created_at = now()",
@@ -15,7 +15,7 @@ pub(in crate::alerts) async fn hold(connection: &mut Connection, cart: Uuid, sec
     .map(drop)
 }
 
-/// Deletes deliveries about single carts that fail for one of these classes, unless one is being sent at this moment.
+/// Deletes deliveries about single carts that fail with one of these classes, except those that are being sent.
 pub(in crate::alerts) async fn withdraw(connection: &mut Connection, classes: &[String]) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d using alerts a

@@ -1,4 +1,4 @@
-//! Leases and outcomes of the webhook's deliveries.
+//! Leases and results of webhook deliveries.
 
 use crate::database::{Connection, Pool};
 use sqlx::types::Json;
@@ -7,16 +7,16 @@ use uuid::Uuid;
 
 use super::{super::Alert, Waiting};
 
-/// A delivery that is ours until its lease ends.
+/// A delivery that is leased to this process.
 pub(in crate::alerts) struct LeasedCall {
     pub waiting: Waiting,
     pub leased_until: OffsetDateTime,
-    /// This one included.
+    /// Including this attempt.
     pub attempts: i32,
     pub age_seconds: f64,
 }
 
-/// Takes what is due, oldest first, and of each cart only the oldest news.
+/// Leases due deliveries, oldest first, and of each cart only the oldest.
 pub(in crate::alerts) async fn lease_calls(pool: &Pool, limit: i64, seconds: f64) -> sqlx::Result<Vec<LeasedCall>> {
     let rows = sqlx::query!(
         r#"with due as (
@@ -47,7 +47,7 @@ pub(in crate::alerts) async fn lease_calls(pool: &Pool, limit: i64, seconds: f64
         .collect())
 }
 
-/// Ends the lease with another try later, if the lease is still the same.
+/// Ends the lease and schedules a retry, if the lease is still the same.
 pub(in crate::alerts) async fn retry_call(
     connection: &mut Connection,
     id: Uuid,
@@ -66,7 +66,7 @@ pub(in crate::alerts) async fn retry_call(
     .map(drop)
 }
 
-/// Whether this failure is the first after a success.
+/// Marks the webhook as failing. Returns whether this is the first failure after a success.
 pub(in crate::alerts) async fn begin_failing(connection: &mut Connection) -> sqlx::Result<bool> {
     let begun =
         sqlx::query!("update alert_webhooks set failing_since = now() where failing_since is null").execute(connection);

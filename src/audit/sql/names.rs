@@ -1,4 +1,4 @@
-//! Whom and what the activity names: people and carts, also those that are gone.
+//! Users and carts that the audit log names, including deleted ones.
 
 use uuid::Uuid;
 
@@ -7,7 +7,8 @@ use crate::{
     database::Pool,
 };
 
-/// Everybody who ever did something, with their newest name: from one to the next through the index, never through the rows.
+/// All actors with their latest name. A loose index scan: goes from key to key through the index, never through the
+/// rows.
 pub(in crate::audit) async fn list_people(pool: &Pool, limit: i64) -> sqlx::Result<Vec<ActorRef>> {
     sqlx::query_as!(
         ActorRef,
@@ -33,7 +34,7 @@ pub(in crate::audit) async fn list_people(pool: &Pool, limit: i64) -> sqlx::Resu
     .await
 }
 
-/// The carts that something happened to, newest first, deleted ones too, each with its newest name.
+/// All carts with events, newest first, including deleted ones, each with its latest name.
 pub(in crate::audit) async fn list_carts(pool: &Pool, limit: i64) -> sqlx::Result<Vec<CartRef>> {
     sqlx::query_as!(
         CartRef,
@@ -57,7 +58,7 @@ pub(in crate::audit) async fn list_carts(pool: &Pool, limit: i64) -> sqlx::Resul
     .await
 }
 
-/// A cart as it was called last.
+/// A cart with its latest name.
 pub(in crate::audit) async fn find_cart(pool: &Pool, id: Uuid) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
@@ -69,7 +70,7 @@ pub(in crate::audit) async fn find_cart(pool: &Pool, id: Uuid) -> sqlx::Result<O
     .await
 }
 
-/// Somebody as they were called last.
+/// An actor with the latest name.
 pub(in crate::audit) async fn find_person(pool: &Pool, key: &str) -> sqlx::Result<Option<ActorRef>> {
     sqlx::query_as!(
         ActorRef,

@@ -1,5 +1,5 @@
-//! A page of the activity. Each filter is a statement of its own, so that Postgres plans each with its index; one statement with
-//! optional conditions would read the whole past for a rare person.
+//! One page of the audit log. Each combination of filters has its own statement, so that Postgres plans each with its
+//! index. One statement with optional conditions would scan the whole log for a rare actor.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ impl Row {
     }
 }
 
-/// The two directions of one filter. $1 and $2 are the span of time, $3 and $4 the row that the page begins behind, $5 the limit.
+/// Both directions of one filter. $1 and $2 bound the time, $3 and $4 are the row before the page, $5 is the limit.
 macro_rules! select_page {
     ($connection:expr, $page:expr, $filter:literal $(, $value:expr)*) => {
         if $page.is_backwards {
@@ -75,11 +75,11 @@ struct Page {
     limit: i64,
 }
 
-/// Before and after everything that was ever recorded.
+/// Bounds before and after every recorded event.
 const FIRST: OffsetDateTime = time::macros::datetime!(0001-01-01 00:00 UTC);
 const LAST: OffsetDateTime = time::macros::datetime!(9999-12-31 00:00 UTC);
 
-/// Rows of a filter: newest first, or oldest first where the page stands before a row.
+/// Rows of a filter: newest first, or oldest first for a page before a row.
 pub(in crate::audit) async fn list(
     connection: &mut Connection,
     filter: &Filter,
@@ -104,7 +104,8 @@ pub(in crate::audit) async fn list(
         return Ok(Vec::new());
     }
     let rows = match (filter.cart, filter.person.as_deref(), filter.what.map(What::as_str)) {
-        // Failed sign-ins are among these two alone: they are of no cart and of no person. Each has its partial index.
+        // Failed sign-ins are only in these two cases, because they have no cart and no user. Each has its partial
+        // index.
         (None, None, None) if !filter.with_failed_sign_ins => {
             select_page!(connection, page, " and event <> 'could_not_sign_in'")
         }

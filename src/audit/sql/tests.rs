@@ -1,7 +1,7 @@
 use super::*;
 use crate::audit::{Change, Filter, From, What};
 
-/// Why Postgres refused a statement.
+/// The error code of a refused statement.
 async fn refusal(pool: &Pool, statement: &'static str) -> String {
     let refused = sqlx::query(statement).execute(pool).await.expect_err(statement);
     refused.as_database_error().and_then(sqlx::error::DatabaseError::code).expect("a code").into_owned()
@@ -10,7 +10,7 @@ async fn refusal(pool: &Pool, statement: &'static str) -> String {
 const CHANGES: [&str; 3] = ["update audit_events set event = 'x'", "delete from audit_events", "truncate audit_events"];
 
 #[sqlx::test]
-async fn rows_are_kept_and_nobody_changes_them(pool: sqlx::PgPool) {
+async fn rows_cannot_be_changed_or_deleted(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let mut connection = pool.acquire().await.expect("connection");
     let changes = vec![Change { field: "Website Name", before: "Old".into(), after: "New".into() }];
@@ -23,7 +23,7 @@ async fn rows_are_kept_and_nobody_changes_them(pool: sqlx::PgPool) {
     for change in CHANGES {
         assert_eq!(refusal(&pool, change).await, "42501", "our role may not: {change}");
     }
-    // The second lock alone: with the right given back, the trigger still refuses everybody.
+    // The trigger alone: with the privileges granted, it still rejects every change.
     sqlx::query("grant update, delete, truncate on audit_events to current_user")
         .execute(&pool)
         .await
@@ -33,7 +33,7 @@ async fn rows_are_kept_and_nobody_changes_them(pool: sqlx::PgPool) {
     }
 }
 
-/// 20,000 rows: one cart and one person of which nearly everything tells, and ten oldest rows of another cart, person, group.
+/// 20,000 rows: one cart and one user with nearly all events, and the ten oldest rows of another cart, user and group.
 async fn long_past(pool: &Pool) -> (Uuid, Uuid) {
     let (often, rarely) = (Uuid::from_u128(1), Uuid::from_u128(2));
     sqlx::query(
@@ -53,14 +53,14 @@ async fn long_past(pool: &Pool) -> (Uuid, Uuid) {
     (often, rarely)
 }
 
-/// Rows that this session has read so far, by the database's own count.
+/// Rows that this session has read so far, by the database's own statistics.
 async fn read_so_far(connection: &mut Connection) -> i64 {
     let read = "select (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint
                 from pg_stat_xact_user_tables where relname = 'audit_events'";
     sqlx::query_scalar(read).fetch_one(connection).await.expect("counted")
 }
 
-/// The rows of a page, and how many were read for it.
+/// The number of rows of a page, and the number of rows read for it.
 async fn read_by(pool: &Pool, filter: &Filter, from: From) -> (usize, i64) {
     let mut transaction = pool.acquire().await.expect("a connection");
     transaction.begin().await.expect("begun");
@@ -70,7 +70,7 @@ async fn read_by(pool: &Pool, filter: &Filter, from: From) -> (usize, i64) {
 }
 
 #[sqlx::test]
-async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: sqlx::PgPool) {
+async fn page_reads_only_its_own_rows(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (often, rarely) = long_past(&pool).await;
     let middle: Uuid = sqlx::query_scalar("select id from audit_events order by at limit 1 offset 10000")
@@ -82,7 +82,7 @@ async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: sqlx::PgPool) 
     for cart in [some(often), some(rarely)].concat() {
         for person in [some(often), some(rarely)].concat() {
             for what in [None, Some(What::Carts), Some(What::Integration)] {
-                // All three at once go by two of them: no index for each triple.
+                // All three together use the index of two of them: there is no index for each triple.
                 if cart.is_none() || person.is_none() || what.is_none() {
                     let person = person.map(|id| id.to_string());
                     filters.push(Filter { cart, person, what, ..Filter::default() });
@@ -94,7 +94,7 @@ async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: sqlx::PgPool) 
         for from in [From::Newest, From::OlderThan(middle), From::NewerThan(middle)] {
             let (rows, read) = read_by(&pool, filter, from).await;
             assert!(
-                (rows..=60).contains(&usize::try_from(read).expect("more and more")),
+                (rows..=60).contains(&usize::try_from(read).expect("never negative")),
                 "{rows} rows by reading {read}: {filter:?} {from:?}"
             );
         }
@@ -103,7 +103,7 @@ async fn a_page_reads_its_own_rows_however_long_the_past_is(pool: sqlx::PgPool) 
 }
 
 #[sqlx::test]
-async fn the_filters_offer_everybody_and_every_cart_without_reading_the_past(pool: sqlx::PgPool) {
+async fn filter_choices_do_not_scan_the_log(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     long_past(&pool).await;
     let (people, carts) =

@@ -1,4 +1,5 @@
-//! What the doctor says of keys: where the file lies, who may read it, how worn they are, what nothing opens.
+//! The doctor's report on keys: where the file is, who can read it, how often keys have sealed, which secrets nothing
+//! opens.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::{
     vault::{KeyRing, REFUSE_AT, WARN_AT, key_ring::is_open_to_others},
 };
 
-/// The file itself: what it holds, who may read it, and whether it lies with the data.
+/// Checks the file: its keys, who can read it, and whether it is stored with the data.
 pub fn file(flags: &KeyFlags, database: &Database, ring: Option<&KeyRing>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let path = flags.key_file(Some(database));
@@ -39,7 +40,7 @@ pub fn file(flags: &KeyFlags, database: &Database, ring: Option<&KeyRing>) -> Ve
     findings
 }
 
-/// Whether a file lies in a folder or below it, links followed.
+/// Whether a file is in a folder or below it, following links.
 #[cfg(feature = "embedded")]
 fn lies_in(file: &Path, folder: &Path) -> bool {
     match (file.canonicalize(), folder.canonicalize()) {
@@ -48,7 +49,7 @@ fn lies_in(file: &Path, folder: &Path) -> bool {
     }
 }
 
-/// What the database knows of each key.
+/// Checks the keys that the database knows.
 pub async fn stored(pool: &Pool, ring: Option<&KeyRing>) -> Vec<Finding> {
     match keys::list(pool, ring).await {
         Ok(lines) => lines.iter().flat_map(of_one).collect(),
@@ -113,17 +114,17 @@ mod tests {
     }
 
     #[test]
-    fn a_worn_key_is_told_before_and_after_it_stops() {
+    fn exhausted_key_is_reported_before_and_after_its_limit() {
         assert!(said(Standing::Seals, 1, WARN_AT - 1).is_empty());
         assert!(
             said(Standing::Seals, 1, WARN_AT)[0].starts_with("mind The key 00ff10abcdef0102 has sealed more than 2^31")
         );
         assert!(said(Standing::Seals, 1, REFUSE_AT)[0].starts_with("mend The key 00ff10abcdef0102 has sealed 2^32"));
-        assert!(said(Standing::Retired, 0, REFUSE_AT).is_empty(), "what seals nothing may be worn");
+        assert!(said(Standing::Retired, 0, REFUSE_AT).is_empty(), "a key that does not seal may be exhausted");
     }
 
     #[test]
-    fn what_nothing_opens_is_to_mend_and_what_waits_for_a_rotation_is_not() {
+    fn unreadable_secrets_are_errors_and_a_pending_rotation_is_not() {
         assert!(said(Standing::Missing, 0, 0)[0].contains("keys forget 00ff10abcdef0102"));
         assert!(said(Standing::IsAnother, 0, 0)[0].starts_with("mend"));
         assert!(said(Standing::Retired, 3, 0)[0].starts_with("mend 3 secrets under"));
@@ -134,7 +135,7 @@ mod tests {
 
     #[cfg(feature = "embedded")]
     #[test]
-    fn a_key_beside_the_data_is_known_through_links() {
+    fn key_next_to_the_data_is_detected_through_links() {
         let (data, elsewhere) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
         let inside = data.path().join("keys");
         std::fs::write(&inside, "x").expect("a file");

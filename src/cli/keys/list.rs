@@ -1,4 +1,4 @@
-//! `cartwright keys list`: for the person who wonders which key is which.
+//! `cartwright keys list`: shows the state of each key.
 
 use time::{OffsetDateTime, macros::format_description};
 
@@ -49,7 +49,7 @@ fn standing(line: &KeyLine) -> String {
     }
 }
 
-/// "3 secrets: 2 in carts.secret, 1 in carts.minted_token"; every column is named, so that none seems forgotten.
+/// "3 secrets: 2 in carts.secret, 1 in carts.minted_token". Lists every column, so that none seems missing.
 fn now(line: &KeyLine) -> String {
     let columns: Vec<_> = keys::columns()
         .iter()
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn each_standing_has_its_sentence() {
+    fn each_key_state_has_its_sentence() {
         let said = |standing: Standing| super::standing(&line(standing));
         assert_eq!(said(Standing::Seals), "line 2 of the key file: seals and opens");
         assert_eq!(said(Standing::Opens), "line 2 of the key file: opens");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_is_named_and_the_count_is_read_against_its_limits() {
+    fn every_column_and_the_seal_limits_are_shown() {
         let line = line(Standing::Seals);
         assert_eq!(
             now(&line),

@@ -1,4 +1,4 @@
-//! `cartwright keys rotate`: a bar for a person at a terminal, a line a second for a log.
+//! `cartwright keys rotate`: a progress bar on a terminal, otherwise one line per second for a log.
 
 use std::{
     io::IsTerminal,
@@ -16,7 +16,7 @@ use crate::{
     vault::{KeyRing, Vault, sql},
 };
 
-/// Rows named one by one; a longer list helps nobody at a terminal.
+/// Maximum number of rows that are listed; a longer list does not help at a terminal.
 const LISTED: usize = 1_000;
 
 pub async fn rotate(flags: &KeyFlags) -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ pub async fn rotate(flags: &KeyFlags) -> anyhow::Result<()> {
 
 async fn rotate_in(opened: &database::Opened, ring: KeyRing) -> anyhow::Result<Rotated> {
     let active = ring.active().name();
-    // What is sealed under a key that the running servers do not have is closed to them.
+    // Running servers without this key could not open what it seals.
     if !keys::is_known(&opened.pool, &ring).await? && sql::is_served(&opened.pool).await? {
         return Err(Refused(format!(
             "CARTWRIGHT_KEY_FILE: no server has started with the key {active} yet, and one is running: it could not open what is \
@@ -76,7 +76,7 @@ fn report(rotated: &Rotated) {
     }
 }
 
-/// How far it is.
+/// Progress output.
 enum Meter {
     Bar(ProgressBar),
     Lines { told_at: Option<Instant> },

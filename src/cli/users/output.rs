@@ -1,8 +1,8 @@
-//! Everybody as lines of a terminal.
+//! Formats users as lines for a terminal.
 
 use crate::accounts::{KnownUser, Presence, Role};
 
-/// One line a person, in columns: address, name, role, whether they are there.
+/// One line per user, in columns: address, name, role, presence.
 pub fn table(people: &[KnownUser]) -> Vec<String> {
     let rows: Vec<[String; 2]> = people.iter().map(|one| [plain(&one.email), plain(&one.name)]).collect();
     let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -30,7 +30,7 @@ fn presence(presence: Presence) -> String {
     }
 }
 
-/// A name cannot move the cursor of whoever reads it: control characters are refused where names are typed, and left out here.
+/// Removes control characters, so that a name cannot move the terminal's cursor. Names are also checked on input.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
@@ -41,7 +41,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn people_stand_in_columns() {
+    fn users_are_listed_in_columns() {
         let person = |email: &str, name: &str, role, presence| KnownUser {
             id: uuid::Uuid::nil(),
             email: email.into(),

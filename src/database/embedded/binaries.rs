@@ -1,15 +1,15 @@
-//! Finds the Postgres server programs on this machine. Knows where Debian, Fedora, Homebrew and Postgres.app put them,
-//! and refuses to know how they get there: that is `scripts/run`. Debian keeps them out of `PATH` on purpose.
+//! Finds the Postgres server programs where Debian, Fedora, Homebrew and Postgres.app put them. Does not install them;
+//! `scripts/run` does. Debian keeps them out of `PATH` on purpose.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{EmbeddedError, Owner};
 
-/// Oldest major version that we run on.
+/// Oldest supported major version.
 pub const OLDEST_MAJOR: u32 = 15;
 
-/// Folders that hold a folder per installed version, and the path from there to the programs.
+/// Folders with one folder per installed version, and the path from there to the programs.
 const SHELVES: [(&str, &str); 8] = [
     ("/usr/lib/postgresql", "bin"),
     ("/usr/lib/postgresql-server", "bin"),
@@ -21,10 +21,10 @@ const SHELVES: [(&str, &str); 8] = [
     ("/Applications/Postgres.app/Contents/Versions", "bin"),
 ];
 
-/// Where to look besides the usual places. Both come from the environment, which only `config.rs` reads.
+/// Where to search in addition to the usual places. Both come from the environment, which only `config` reads.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
-    /// `PG_BIN`: a folder with `postgres`, `initdb` and `pg_ctl`. If it is given, nothing else is looked at.
+    /// `PG_BIN`: a folder with `postgres`, `initdb` and `pg_ctl`. If set, no other folder is searched.
     pub pg_bin: Option<PathBuf>,
     /// `PATH`.
     pub path: Option<OsString>,
@@ -38,7 +38,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// The programs for existing data of version `made`, or the newest ones for new data.
+    /// Finds the programs for existing data of version `made`, or the newest ones for new data.
     pub async fn find(places: &Places, owner: &Owner, made: Option<(&Path, &str)>) -> Result<Self, EmbeddedError> {
         let looked = candidates(places, owner).await;
         let mut found = Vec::new();
@@ -69,7 +69,8 @@ impl Binaries {
     }
 }
 
-/// Folders worth a look, in order, each once, with links resolved: `initdb` finds its `share` beside its real place.
+/// Candidate folders in order, without duplicates. Links are resolved, because `initdb` finds `share` relative to its
+/// real path.
 async fn candidates(places: &Places, owner: &Owner) -> Vec<PathBuf> {
     if let Some(folder) = &places.pg_bin {
         return vec![folder.canonicalize().unwrap_or_else(|_| folder.clone())];
@@ -102,13 +103,13 @@ async fn bindir(pg_config: &Path, owner: &Owner) -> Option<PathBuf> {
     Some(PathBuf::from(String::from_utf8(said.stdout).ok()?.trim()))
 }
 
-/// The major version in `folder`, if its owner-to-be can run it: root's own cache is closed to `postgres`.
+/// The major version in `folder`, if the owner of the cluster can run it: root's own cache is closed to `postgres`.
 async fn version_of(folder: &Path, owner: &Owner) -> Option<u32> {
     let said = owner.command(folder.join("postgres")).arg("--version").output().await.ok()?;
     major(&String::from_utf8_lossy(&said.stdout))
 }
 
-/// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15, `… 19devel` is 19.
+/// Parses the major version: `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15, `… 19devel` is 19.
 fn major(said: &str) -> Option<u32> {
     let number = said.split_once("(PostgreSQL) ")?.1;
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_is_read_from_what_every_packager_prints() {
+    fn major_version_is_parsed_from_every_packagers_output() {
         assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 18.6\n"), Some(18));
         assert_eq!(major("postgres (PostgreSQL) 19devel"), Some(19));
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_without_programs_is_named_in_the_refusal() {
+    async fn folder_without_programs_is_named_in_the_error() {
         let empty = tempfile::tempdir().unwrap();
         let owner = Owner::of(Path::new("/nowhere/at/all")).unwrap();
         let places = Places { pg_bin: Some(empty.path().to_owned()), path: None };
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn data_of_a_version_that_is_not_here_is_refused_with_both_versions() {
+    async fn missing_version_error_names_both_versions() {
         let places = Places { pg_bin: None, path: std::env::var_os("PATH") };
         let owner = Owner::of(Path::new("/nowhere/at/all")).unwrap();
         let found = Binaries::find(&places, &owner, None).await.unwrap();

@@ -1,6 +1,6 @@
-//! The cluster on disk: `DATA_DIR/postgres` and nothing else. It is made under another name and renamed when it is
-//! whole, so a machine that loses power during the first start leaves nothing that looks like a database.
-//! Root writes no file inside it: the folder is another account's, who could have put a link there.
+//! The cluster on disk, `DATA_DIR/postgres`. It is created under another name and renamed when complete, so a power
+//! failure during the first start leaves nothing that looks like a database. Root writes no file inside it: the folder
+//! belongs to another account, which could have placed a link there.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,11 @@ use tokio::io::AsyncWriteExt;
 use super::binaries::{Binaries, Places};
 use super::{EmbeddedError, Owner, socket};
 
-/// Database and role of the same name. The role owns the database and is no superuser, so that a statement smuggled
-/// into a query cannot read the machine's files or run its programs.
+/// Name of the database and of its role. The role owns the database and is not a superuser, so that SQL injection
+/// cannot read the machine's files or run its programs.
 const NAME: &str = "cartwright";
 
-/// A cluster that is whole, with everything needed to run it.
+/// A complete cluster, with everything needed to run it.
 #[derive(Debug)]
 pub struct Cluster {
     pub data_dir: PathBuf,
@@ -27,7 +27,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Opens the cluster of a data folder, making it first if there is none. The caller holds the start lock.
+    /// Opens the cluster of a data folder, or creates it if there is none. The caller holds the start lock.
     pub async fn open(data_dir: &Path, places: &Places) -> Result<Self, EmbeddedError> {
         let folder = data_dir.join("postgres");
         let made = version(&folder)?;
@@ -41,7 +41,7 @@ impl Cluster {
         Ok(Self { data_dir: data_dir.to_owned(), folder, socket, owner, binaries })
     }
 
-    /// How to connect: socket, database and user. Nothing else of the machine's `PG*` variables matters here.
+    /// Connection options: socket, database and user. The machine's `PG*` variables have no effect.
     pub fn options(&self) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.socket)
@@ -52,7 +52,7 @@ impl Cluster {
     }
 }
 
-/// The major version that made the cluster, or nothing if there is no cluster.
+/// The major version that created the cluster; `None` if there is no cluster.
 fn version(folder: &Path) -> Result<Option<String>, EmbeddedError> {
     match std::fs::read_to_string(folder.join("PG_VERSION")) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
@@ -72,13 +72,13 @@ async fn make(data_dir: &Path, folder: &Path, owner: &Owner, binaries: &Binaries
     initialise(&new, owner, binaries).await?;
     furnish(&new, owner, binaries).await?;
     std::fs::rename(&new, folder).map_err(EmbeddedError::folder(folder))?;
-    // the new name must outlive a power cut as surely as the data under it
+    // the rename must survive a power failure like the data under it
     let parent = std::fs::File::open(data_dir).and_then(|parent| parent.sync_all());
     parent.map_err(EmbeddedError::folder(data_dir))
 }
 
-/// `initdb`, with the first locale that this machine has. All know UTF-8; plain C, the last resort, cannot find *Öl*
-/// by *öl*.
+/// Runs `initdb` with the first locale that this machine has. All support UTF-8, but plain C, the last resort, does not
+/// match *Öl* with *öl*.
 async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let built_in: &[&str] = &["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
     let locales: &[&[&str]] =
@@ -102,7 +102,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
     Err(EmbeddedError::Making { said })
 }
 
-/// Makes our role and database before the server ever runs, in Postgres' single-user mode.
+/// Creates our role and database before the first server start, in Postgres's single-user mode.
 async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let program = binaries.program("postgres");
     let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
@@ -111,15 +111,15 @@ async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), E
     single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = single.spawn().map_err(broken)?;
     let wishes = format!("create role {NAME} login;\ncreate database {NAME} owner {NAME};\n");
-    let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
-    // a program that ended early says why below, so a broken pipe here is no news
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    // a program that exits early reports its reason below, so a broken pipe is ignored here
     let _ = stdin.write_all(wishes.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.map_err(broken)?;
     if output.status.success() { Ok(()) } else { Err(EmbeddedError::Making { said: ending(&output) }) }
 }
 
-/// The last words of a program that failed.
+/// The last lines that a failed program wrote.
 fn ending(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

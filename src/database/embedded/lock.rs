@@ -1,6 +1,7 @@
-//! Two lock files in the data folder, so that several processes share one cluster: `postgres.lock` is held by whoever
-//! starts or stops it, `postgres.users` is shared by everybody who uses it. The kernel lets go of both when a process
-//! dies, so no crash leaves a lock behind. The files stay; removing a lock file would let two people hold "the" lock.
+//! Two lock files in the data folder let several processes share one cluster. `postgres.lock` is held exclusively to
+//! start or stop the cluster; `postgres.users` is shared by all processes that use it. The kernel releases both when a
+//! process dies, so a crash leaves no lock. The files are never removed: otherwise two processes could hold locks on
+//! different files of the same name.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,10 @@ use tokio::time::Instant;
 
 use super::EmbeddedError;
 
-/// Longest wait for somebody else's start or stop: a start may have to replay a crash.
+/// Timeout for another process's start or stop: a start may have to replay a crash.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// An open lock file; unlocked when dropped.
+/// An open lock file; unlocked on drop.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
@@ -22,16 +23,16 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Opens, and makes if need be, a lock file without locking it.
+    /// Opens a lock file, creating it if needed, without locking it.
     pub fn open(path: PathBuf) -> Result<Self, EmbeddedError> {
-        // NOFOLLOW: root must not be led elsewhere by a link in somebody else's folder
+        // NOFOLLOW: root must not follow a link in another user's folder
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
         let file = opened.map_err(|errno| EmbeddedError::folder(&path)(errno.into()))?;
         Ok(Self { path, file: file.into() })
     }
 
-    /// Waits until nobody else starts or stops the cluster of this data folder.
+    /// Waits until no other process starts or stops the cluster of this data folder, and locks it.
     pub async fn start_or_stop(data_dir: &Path) -> Result<Self, EmbeddedError> {
         let lock = Self::open(data_dir.join("postgres.lock"))?;
         let begun = Instant::now();
@@ -44,12 +45,12 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Takes the lock for ourselves alone, giving up a shared hold; false if somebody else has it.
+    /// Takes the lock exclusively, giving up a shared lock; `false` if another process holds it.
     pub fn try_alone(&self) -> bool {
         flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok()
     }
 
-    /// Takes the lock beside others; false if somebody has it alone.
+    /// Takes the lock shared; `false` if another process holds it exclusively.
     pub fn try_share(&self) -> bool {
         flock(&self.file, FlockOperation::NonBlockingLockShared).is_ok()
     }
@@ -61,7 +62,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // said aloud, since a program being started at this moment may hold a copy of the descriptor until its exec
+        // explicit, because a program being started right now may hold a copy of the descriptor until its exec
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }

@@ -1,6 +1,6 @@
-//! The server's log, `DATA_DIR/postgres.log`: what happens to the server, and no row of ours. We open it and hand it
-//! over, so it may lie where the server's account could not open it. At a start a log over the cap is put aside as
-//! `postgres.log.1`; in between it hardly grows, since errors of statements are not written (see `server.rs`).
+//! The server's log, `DATA_DIR/postgres.log`: server events, and none of our rows. We open it and pass it to the
+//! server, so its folder may be closed to the server's account. At start, a log over the size limit is renamed to
+//! `postgres.log.1`. Between starts it hardly grows, because statement errors are not logged (see `server.rs`).
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -10,14 +10,14 @@ use rustix::fs::{Mode, OFlags};
 
 use super::EmbeddedError;
 
-/// Larger than this at a start, the log is put aside.
+/// Size in bytes above which the log is renamed at start.
 const CAP: u64 = 1024 * 1024;
 
 pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("postgres.log")
 }
 
-/// Opens the log for appending, and tells how many bytes it already has.
+/// Opens the log for appending. Also returns its length in bytes.
 pub fn open(data_dir: &Path) -> Result<(File, u64), EmbeddedError> {
     let path = path(data_dir);
     if path.metadata().is_ok_and(|there| there.len() > CAP) {
@@ -31,7 +31,7 @@ pub fn open(data_dir: &Path) -> Result<(File, u64), EmbeddedError> {
     Ok((file, already))
 }
 
-/// The last lines that were written after the first `already` bytes, in one line; empty if the log cannot be read.
+/// The last lines written after the first `already` bytes, joined into one; empty if the log cannot be read.
 pub fn tail(data_dir: &Path, already: u64) -> String {
     let text = read_end(&path(data_dir), already).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();

@@ -1,7 +1,7 @@
-//! The embedded default: a private Postgres in `DATA_DIR`, for everybody who did not set `DATABASE_URL`. It looks after
-//! one cluster made from the server programs of this machine, reached by a Unix socket alone, and knows nothing of
-//! tables. Several processes on one data folder share one cluster; the last to leave stops it, a crash leaves it
-//! running, and the next start adopts it.
+//! The embedded database: a private Postgres in `DATA_DIR`, used if `DATABASE_URL` is not set. Manages one cluster,
+//! made with the server programs of this machine and reached only by a Unix socket. Knows nothing about tables. Several
+//! processes on one data folder share one cluster. The last process to leave stops it; a crash leaves it running, and
+//! the next start adopts it.
 
 mod binaries;
 mod cluster;
@@ -32,11 +32,11 @@ use self::cluster::Cluster;
 use self::lock::Lock;
 use self::owner::Owner;
 
-/// How often a user looks whether the server is still there: well inside the 5 s in which we promise to answer again.
+/// How often a process checks that the server still runs: well within the 5 s in which we promise to answer again.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A share in the running cluster of one data folder. Dropped without [`Embedded::stop`], as in a crash, it leaves the
-/// cluster running for the next start.
+/// A process's share in the running cluster of a data folder. Dropped without [`Embedded::stop`], as in a crash, it
+/// leaves the cluster running for the next start.
 #[derive(Debug)]
 pub struct Embedded {
     cluster: Arc<Cluster>,
@@ -45,17 +45,17 @@ pub struct Embedded {
     leaving: oneshot::Sender<()>,
 }
 
-/// Starts the cluster of `data_dir`, making it on the first start, or joins the one that runs. Comes back when it takes
+/// Starts the cluster of `data_dir`, creating it on the first start, or joins the running one. Returns when it accepts
 /// connections: measured at 0.6 to 1.3 s the first time, 0.1 s later.
 ///
 /// # Errors
-/// What the operator has to mend, as a sentence; nothing is left locked.
+/// What the operator has to fix, as a sentence. No lock stays held.
 pub async fn start(data_dir: &Path, places: &Places) -> Result<Embedded, EmbeddedError> {
     let data_dir = open_data_dir(data_dir)?;
     let starting = Lock::start_or_stop(&data_dir).await?;
     let users = Lock::open(data_dir.join("postgres.users"))?;
     if !users.try_share() {
-        // only whoever stops the cluster holds it alone, and they would hold the start lock too
+        // only a process that stops the cluster holds it exclusively, and that process holds the start lock too
         return Err(EmbeddedError::Busy { lock: users.path().to_owned(), seconds: 0 });
     }
     let cluster = Arc::new(Cluster::open(&data_dir, places).await?);
@@ -67,31 +67,31 @@ pub async fn start(data_dir: &Path, places: &Places) -> Result<Embedded, Embedde
 }
 
 impl Embedded {
-    /// How to connect: a Unix socket, database and user `cartwright`, no password.
+    /// Connection options: a Unix socket, database and user `cartwright`, no password.
     pub fn options(&self) -> PgConnectOptions {
         self.cluster.options()
     }
 
-    /// Where a program of the cluster's own version is, or would be, such as `pg_dump`.
+    /// Path of a program of the cluster's own version, such as `pg_dump`, whether or not it exists.
     pub fn program(&self, name: &str) -> PathBuf {
         self.cluster.binaries.program(name)
     }
 
-    /// Gives the share back. The last to do so stops the cluster; close your connections first, or they are cut.
+    /// Gives up the share. The last process to do so stops the cluster. Close your connections first, or they are cut.
     ///
     /// # Errors
-    /// The server did not end in time; no data is in danger, and the next start finds it.
+    /// The server did not end in time. No data is in danger, and the next start finds it.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         let Self { cluster, users, keeper, leaving } = self;
         drop(leaving);
-        // a keeper that panicked has nothing more to say
+        // a panic of the keeper is ignored
         let _ = keeper.await;
         let _stopping = Lock::start_or_stop(&cluster.data_dir).await?;
         if users.try_alone() { cluster.halt().await } else { Ok(()) }
     }
 }
 
-/// Brings the server back if it dies (killed for memory, say) while its users live.
+/// Restarts the server if it dies (for example, killed for memory) while processes use it.
 async fn keep(cluster: Arc<Cluster>, mut left: oneshot::Receiver<()>) {
     loop {
         tokio::select! {
@@ -101,9 +101,9 @@ async fn keep(cluster: Arc<Cluster>, mut left: oneshot::Receiver<()>) {
         if cluster.is_running() {
             continue;
         }
-        tracing::warn!("the embedded database has ended unasked; starting it again");
+        tracing::warn!("the embedded database ended unexpectedly; restarting it");
         if let Err(error) = restart(&cluster).await {
-            tracing::error!(%error, "the embedded database did not come back");
+            tracing::error!(%error, "the embedded database could not be restarted");
         }
     }
 }
@@ -113,9 +113,8 @@ async fn restart(cluster: &Cluster) -> Result<(), EmbeddedError> {
     cluster.run().await
 }
 
-/// Where data lives unless `DATA_DIR` says otherwise: `/var/lib/cartwright` for root, whose home is closed to the
-/// account that runs Postgres; else in `XDG_DATA_HOME` (if absolute, as its specification demands), else in
-/// `~/.local/share`.
+/// The default data folder: `/var/lib/cartwright` for root, whose home is closed to the account that runs Postgres;
+/// otherwise in `XDG_DATA_HOME` (if absolute, as its specification demands), otherwise in `~/.local/share`.
 pub fn default_data_dir(is_root: bool, xdg_data_home: Option<&OsStr>, home: Option<&OsStr>) -> PathBuf {
     let absolute = |value: Option<&OsStr>| value.map(PathBuf::from).filter(|path| path.is_absolute());
     let shared = absolute(xdg_data_home).or_else(|| absolute(home).map(|home| home.join(".local/share")));
@@ -125,8 +124,8 @@ pub fn default_data_dir(is_root: bool, xdg_data_home: Option<&OsStr>, home: Opti
     }
 }
 
-/// The data folder as an absolute path without links, made if need be: closed to others, except that root's can be
-/// passed through by the account that runs Postgres.
+/// The data folder as an absolute path without links, created if needed. It is closed to other users, except that the
+/// account that runs Postgres can traverse root's.
 fn open_data_dir(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
     let rights = if is_root() { 0o711 } else { 0o700 };
     let made = std::fs::DirBuilder::new().recursive(true).mode(rights).create(data_dir);

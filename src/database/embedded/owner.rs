@@ -1,6 +1,6 @@
-//! Who runs Postgres. It refuses to run as root, so root becomes `postgres`, else `nobody`; everybody else stays who
-//! they are. Once a cluster exists, the owner of its folder is asked, not the machine: installing Postgres adds a user
-//! `postgres`, and a cluster made by `nobody` must still open. This stops a bug in Postgres from being root's.
+//! The account that runs Postgres. Postgres refuses to run as root, so root becomes `postgres`, else `nobody`; any
+//! other user stays the same. For an existing cluster, the owner of its folder decides: installing Postgres adds a user
+//! `postgres`, and a cluster made by `nobody` must still open. This keeps a bug in Postgres from running as root.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -16,9 +16,9 @@ use super::EmbeddedError;
 pub struct Owner {
     pub uid: u32,
     pub gid: u32,
-    /// For sentences: the account's name, or `uid 1234`.
+    /// The account's name for messages, or `uid 1234`.
     pub name: String,
-    /// Whether we are root and must give up our rights to become this user.
+    /// Whether we are root and must drop privileges to become this user.
     dropped: bool,
 }
 
@@ -28,7 +28,7 @@ pub fn is_root() -> bool {
 }
 
 impl Owner {
-    /// The owner of a cluster at `folder`, whether it exists already or is to be made.
+    /// The owner of the cluster at `folder`, whether it exists or is to be created.
     pub fn of(folder: &Path) -> Result<Self, EmbeddedError> {
         let us = rustix::process::geteuid().as_raw();
         match folder.metadata() {
@@ -52,8 +52,8 @@ impl Owner {
         Self { uid, gid, name, dropped }
     }
 
-    /// A program that runs as this user, with nothing of our environment (it may hold secrets, and `PG*` variables
-    /// would change what Postgres does), from `/`, since our own folder may be closed to this user.
+    /// A command that runs as this user with an empty environment (ours may hold secrets, and `PG*` variables would
+    /// change what Postgres does), in `/`, because our working directory may be closed to this user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/bin:/bin").current_dir("/").stdin(Stdio::null());
@@ -64,13 +64,13 @@ impl Owner {
         command
     }
 
-    /// Hands a folder that we just made to this user.
+    /// Gives a folder that we just created to this user.
     pub fn give(&self, folder: &Path) -> std::io::Result<()> {
         if self.dropped { std::os::unix::fs::lchown(folder, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
 
-    /// Makes sure that this user gets through `data_dir` to the cluster in it. The folder itself is opened for passing
-    /// (0711, never for listing) if it is root's own, as one from `mktemp -d` is; folders above it are left alone.
+    /// Ensures that this user can reach the cluster in `data_dir`. If the folder is root's own, as one from `mktemp -d`
+    /// is, it is made traversable (0711, never listable). Folders above it are left alone.
     pub async fn reach(&self, data_dir: &Path, program: &Path) -> Result<(), EmbeddedError> {
         if !self.dropped {
             return Ok(());
@@ -81,7 +81,8 @@ impl Owner {
             let opened = std::fs::Permissions::from_mode(mode & 0o7777 | 0o011);
             std::fs::set_permissions(data_dir, opened).map_err(EmbeddedError::folder(data_dir))?;
         }
-        // Asking the kernel is surer than reading mode bits: the folder is entered after the rights are gone.
+        // Asking the kernel is more reliable than reading mode bits: the folder is entered after privileges are
+        // dropped.
         let entered = self.command(program).arg("--version").current_dir(data_dir).stdout(Stdio::null()).status().await;
         match entered {
             Ok(_) => Ok(()),
@@ -90,7 +91,7 @@ impl Owner {
     }
 }
 
-/// The accounts of this machine. `/etc/passwd` is enough: system accounts do not live in a directory server.
+/// The accounts of this machine. `/etc/passwd` is enough: system accounts are not in a directory service.
 fn users() -> Vec<Owner> {
     let text = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let parse = |line: &str| {

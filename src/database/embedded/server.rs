@@ -1,6 +1,6 @@
-//! The cluster's server process: adopt the one that runs, or launch one, and stop it. It lives in a process group of
-//! its own, so Ctrl-C in the terminal stops Cartwright, and Cartwright stops it. Whether it runs is asked at its
-//! socket: there is no `/proc` on macOS, and a process id in a file may long be another program's.
+//! The cluster's server process: adopts the running one or launches one, and stops it. The server has its own process
+//! group, so Ctrl-C in the terminal stops Cartwright, and Cartwright stops the server. Its socket decides whether it
+//! runs: macOS has no `/proc`, and a process ID in a file may belong to another program.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -14,30 +14,30 @@ use tokio::time::{Instant, sleep, timeout};
 use super::cluster::Cluster;
 use super::{EmbeddedError, log, socket};
 
-/// How often we look. Each look at a starting server is a real connection.
+/// Poll interval. Each poll of a starting server opens a real connection.
 const POLL: Duration = Duration::from_millis(10);
-/// Longest start: replaying the log of a crash at full `max_wal_size` takes seconds, on a slow disk a minute.
+/// Start timeout: replaying the log of a crash at full `max_wal_size` takes seconds, on a slow disk a minute.
 const START: Duration = Duration::from_mins(2);
-/// Longest stop: a fast shutdown writes everything dirty to disk first.
+/// Stop timeout: a fast shutdown first writes all dirty pages to disk.
 const STOP: Duration = Duration::from_mins(1);
-/// How long a server that left its process id may take until it opens its socket.
+/// Time between the server's process ID file and its open socket.
 const SOCKET: Duration = Duration::from_secs(3);
-/// How long processes of a killed server may hold its shared memory.
+/// How long processes of a killed server may keep its shared memory.
 const LEFTOVERS: Duration = Duration::from_secs(10);
 
-/// What a knock at the socket found.
+/// Result of a connection attempt at the socket.
 #[derive(PartialEq, Eq)]
 enum Knock {
     Ready,
     /// Starting, replaying or stopping.
     NotYet,
-    /// It took the connection and then said nothing.
+    /// Accepted the connection and did not answer.
     Silent,
     Nobody,
 }
 
 impl Cluster {
-    /// Makes sure that a server runs and takes connections. The caller holds the start lock.
+    /// Ensures that a server runs and accepts connections. The caller holds the start lock.
     pub async fn run(&self) -> Result<(), EmbeddedError> {
         if self.adopt().await? {
             return Ok(());
@@ -45,7 +45,7 @@ impl Cluster {
         let begun = Instant::now();
         loop {
             match self.launch().await {
-                // children of a killed server need a moment to notice and go
+                // child processes of a killed server need a moment to exit
                 Err(EmbeddedError::Starting { said, .. })
                     if said.contains("shared memory block") && begun.elapsed() < LEFTOVERS =>
                 {
@@ -56,12 +56,12 @@ impl Cluster {
         }
     }
 
-    /// Whether the server's process is there, without disturbing it.
+    /// Whether the server's process exists. Opens no connection.
     pub fn is_running(&self) -> bool {
         self.pid().is_some_and(alive)
     }
 
-    /// Takes over a server that an earlier Cartwright left running; false if there is none.
+    /// Adopts a server that an earlier Cartwright left running; `false` if there is none.
     async fn adopt(&self) -> Result<bool, EmbeddedError> {
         let begun = Instant::now();
         let mut silences = 0;
@@ -70,8 +70,8 @@ impl Cluster {
                 Knock::Ready => return Ok(true),
                 Knock::Nobody if !alive(pid) => return Ok(false),
                 Knock::Nobody if begun.elapsed() > SOCKET => {
-                    // The number is another program's by now, and Postgres would refuse to start because of it. Were it
-                    // ours after all, the shared memory that it holds would still keep a second server out.
+                    // The process ID belongs to another program by now, and Postgres would refuse to start because of
+                    // it. If it were ours after all, the server's shared memory would still keep a second server out.
                     self.forget_pid()?;
                     return Ok(false);
                 }
@@ -108,13 +108,13 @@ impl Cluster {
         Err(self.starting(already))
     }
 
-    /// Stops the server: fast, so open transactions are rolled back and everything acknowledged is on disk.
+    /// Stops the server in fast mode: open transactions are rolled back, and everything acknowledged is on disk.
     pub async fn halt(&self) -> Result<(), EmbeddedError> {
         let Some(pid) = self.pid() else { return Ok(()) };
-        // Nobody there means a stale process id, and a signal could hit a stranger.
+        // No listener means a stale process ID, and a signal could hit another program.
         if self.knock().await != Knock::Nobody {
             let program = self.binaries.program("pg_ctl");
-            // Run as the owner, so the kernel would not let it signal anybody else's process.
+            // Runs as the owner, so that the kernel rejects a signal to another user's process.
             let mut stop = self.owner.command(&program);
             let asked = stop.args(["stop", "-s", "-W", "-m", "fast", "-D"]).arg(&self.folder).output().await;
             asked.map_err(|cause| EmbeddedError::Run { program, cause })?;
@@ -124,8 +124,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until the process is gone, not only its file: its last act is to remove the file. Where nobody collects
-    /// dead processes (a container without an init) the id stays, so after the file we wait only a moment more.
+    /// Waits until the process is gone, not only its file, which it removes last. Without an init that reaps processes
+    /// (in a container), the process ID stays, so after the file is gone it waits only one more second.
     async fn wait_for_end(&self, pid: Pid) -> Result<(), EmbeddedError> {
         let begun = Instant::now();
         let mut listed = begun;
@@ -153,13 +153,14 @@ impl Cluster {
             {
                 Knock::Nobody
             }
-            // 57P03: starting up, replaying or shutting down; any other refusal, such as "too many clients", is life
+            // 57P03: starting up, replaying or shutting down; any other error, such as "too many clients", means that
+            // it runs
             Ok(Err(sqlx::Error::Database(refusal))) if refusal.code().as_deref() != Some("57P03") => Knock::Ready,
             Ok(Err(_)) => Knock::NotYet,
         }
     }
 
-    /// The server's process id, as it wrote it into the first line of `postmaster.pid`.
+    /// The server's process ID, from the first line of `postmaster.pid`.
     pub(super) fn pid(&self) -> Option<Pid> {
         let text = std::fs::read_to_string(self.folder.join("postmaster.pid")).ok()?;
         Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
@@ -175,7 +176,7 @@ impl Cluster {
     }
 }
 
-/// Everything that must hold whatever the cluster's own files say: given on the command line, it outranks them.
+/// Settings that must hold whatever the cluster's own files say: the command line takes precedence.
 fn settings(socket: &Path) -> Vec<OsString> {
     let mut folder = OsString::from("unix_socket_directories=\"");
     folder.push(socket); // quoted: the setting is a list, and a folder's name may have a comma
@@ -196,7 +197,7 @@ fn settings(socket: &Path) -> Vec<OsString> {
         "log_destination=stderr",
         "log_timezone=UTC",
         "log_checkpoints=off",
-        // Errors of statements go to whoever sent them; the log keeps what happens to the server, and no row of ours.
+        // Statement errors go to the client only; the log has server events and none of our rows.
         "log_min_messages=log",
         "log_min_error_statement=panic",
         "log_error_verbosity=terse",
@@ -207,6 +208,6 @@ fn settings(socket: &Path) -> Vec<OsString> {
 }
 
 fn alive(pid: Pid) -> bool {
-    // an answer of EPERM is another account's process, hence not ours
+    // EPERM means another account's process, hence not ours
     test_kill_process(pid).is_ok()
 }

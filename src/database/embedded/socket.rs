@@ -1,6 +1,7 @@
-//! Where the cluster's one Unix socket lives: in its own folder, which is 0700, or in a short folder of the same rights
-//! when that path is longer than a socket address can hold (it ends at 107 bytes, on macOS at 103). The folder is the
-//! only guard there is: whoever can enter it is the database's user. It stops every other account of the machine.
+//! Location of the cluster's Unix socket: the cluster's folder, which is 0700, or a short folder with the same
+//! permissions if that path is too long for a socket address (107 bytes, on macOS 103). The folder's permissions are
+//! the only access control: any account that can enter it is the database's user. They keep out every other account of
+//! the machine.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -10,13 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::{EmbeddedError, Owner};
 
-/// Only part of the socket's file name (`.s.PGSQL.1`): nothing listens on TCP, and 5432 stays everybody else's.
+/// Part of the socket's file name (`.s.PGSQL.1`) only: nothing listens on TCP, and port 5432 stays free.
 pub const PORT: u16 = 1;
 
 const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// The socket's folder for a cluster; made if it is a short one. The same answer at every start, so that a cluster
-/// left running is found again. Postgres records it in the fifth line of `postmaster.pid`.
+/// The socket's folder for a cluster; a short one is created. The same at every start, so that a cluster left running
+/// is found again. Postgres records it in the fifth line of `postmaster.pid`.
 pub fn folder(cluster: &Path, owner: &Owner) -> Result<PathBuf, EmbeddedError> {
     if fits(cluster) {
         return Ok(cluster.to_owned());
@@ -30,13 +31,13 @@ pub fn folder(cluster: &Path, owner: &Owner) -> Result<PathBuf, EmbeddedError> {
     }
 }
 
-/// Whether a socket in `folder` has an address; sqlx can only name a folder that is UTF-8.
+/// Whether a socket in `folder` has a valid address. sqlx accepts only folder names in UTF-8.
 fn fits(folder: &Path) -> bool {
     folder.to_str().is_some_and(|name| name.len() + "/.s.PGSQL.1".len() <= LONGEST)
 }
 
-/// Makes the folder, or accepts the one of an earlier start. In `/tmp` anybody could have made it first, so it must be
-/// a real folder, the owner's, and closed to all others; nobody can swap it later, since `/tmp` is sticky.
+/// Creates the folder, or accepts the one of an earlier start. In `/tmp` anyone could have created it first, so it must
+/// be a real folder, owned by `owner` and closed to all others. It cannot be replaced later, because `/tmp` is sticky.
 fn private(short: &Path, owner: &Owner) -> Result<(), String> {
     match std::fs::DirBuilder::new().mode(0o700).create(short) {
         Ok(()) => return owner.give(short).map_err(|cause| cause.to_string()),
@@ -50,10 +51,10 @@ fn private(short: &Path, owner: &Owner) -> Result<(), String> {
     Err("it belongs to somebody else".to_owned())
 }
 
-/// Removes a short folder after the cluster stopped; the cluster's own folder is left alone.
+/// Removes a short folder after the cluster stopped. Leaves the cluster's own folder alone.
 pub fn tidy(socket: &Path, cluster: &Path) {
     if socket != cluster {
-        // not empty or already gone: the next start copes with both
+        // not empty or already gone: the next start handles both
         let _ = std::fs::remove_dir(socket);
     }
 }
@@ -63,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_of_107_bytes_fits_on_linux_and_one_more_does_not() {
+    fn socket_path_fits_up_to_its_maximum_length() {
         let longest = format!("/{}", "a".repeat(LONGEST - "/.s.PGSQL.1".len() - 1));
         assert!(fits(Path::new(&longest)));
         assert!(!fits(Path::new(&format!("{longest}a"))));

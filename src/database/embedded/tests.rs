@@ -1,4 +1,4 @@
-//! Real clusters from the server programs of this machine, each in a folder of its own. As root they run as another
+//! Tests with real clusters of this machine's server programs, each in its own folder. As root they run as another
 //! account, otherwise as ours; the assertions hold for both.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -14,7 +14,7 @@ fn places() -> Places {
     Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
 }
 
-/// Closed at first, as a folder of `mktemp -d` is.
+/// Starts in a folder that is closed at first, as one from `mktemp -d` is.
 async fn start_in(folder: &TempDir) -> Embedded {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     start(folder.path(), &places()).await.unwrap_or_else(|error| panic!("{error}"))
@@ -35,7 +35,7 @@ fn kill(embedded: &Embedded) {
     kill_process(embedded.cluster.pid().unwrap(), Signal::KILL).unwrap();
 }
 
-/// What a crash of Cartwright leaves: the server runs, nobody looks after it, the locks are gone.
+/// Leaves the state after a crash of Cartwright: the server runs without a keeper, and the locks are released.
 async fn crash(embedded: Embedded) {
     embedded.keeper.abort();
     let Embedded { keeper, .. } = embedded;
@@ -43,7 +43,7 @@ async fn crash(embedded: Embedded) {
 }
 
 #[tokio::test]
-async fn the_first_start_makes_a_database_and_the_second_keeps_it() {
+async fn first_start_creates_a_database_and_second_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let first = start_in(&folder).await;
@@ -63,7 +63,7 @@ async fn the_first_start_makes_a_database_and_the_second_keeps_it() {
 }
 
 #[tokio::test]
-async fn nothing_acknowledged_can_be_lost_and_nothing_listens_on_tcp() {
+async fn cluster_is_durable_and_does_not_listen_on_tcp() {
     let folder = tempfile::tempdir().unwrap();
     let embedded = start_in(&folder).await;
     for (question, answer) in [
@@ -85,7 +85,7 @@ async fn nothing_acknowledged_can_be_lost_and_nothing_listens_on_tcp() {
 }
 
 #[tokio::test]
-async fn the_server_is_never_root_and_its_folder_is_its_owners_alone() {
+async fn server_is_not_root_and_its_folder_is_private() {
     let folder = tempfile::tempdir().unwrap();
     let embedded = start_in(&folder).await;
     let cluster = folder.path().join("postgres").metadata().unwrap();
@@ -101,7 +101,7 @@ async fn the_server_is_never_root_and_its_folder_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn two_users_share_one_server_and_the_last_one_stops_it() {
+async fn two_processes_share_one_server_and_the_last_stops_it() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = tokio::join!(start_in(&folder), start_in(&folder));
     let pid = one.cluster.pid().unwrap();
@@ -127,7 +127,7 @@ async fn a_server_left_by_a_crash_is_adopted() {
 }
 
 #[tokio::test]
-async fn a_killed_server_starts_again_with_everything_acknowledged() {
+async fn killed_server_keeps_everything_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let killed = start_in(&folder).await;
     connect(&killed).await.execute("create table kept as select 'kept' as what").await.unwrap();
@@ -139,7 +139,7 @@ async fn a_killed_server_starts_again_with_everything_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_server_killed_beside_its_users_comes_back_at_the_same_socket() {
+async fn killed_server_is_restarted_at_the_same_socket() {
     let folder = tempfile::tempdir().unwrap();
     let embedded = start_in(&folder).await;
     let before = embedded.cluster.pid();
@@ -149,12 +149,12 @@ async fn a_server_killed_beside_its_users_comes_back_at_the_same_socket() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     });
-    back.await.expect("the keeper brings it back");
+    back.await.expect("the keeper restarts it");
     embedded.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_process_id_that_another_program_got_blocks_nothing() {
+async fn reused_process_id_does_not_block_a_start() {
     let folder = tempfile::tempdir().unwrap();
     let first = start_in(&folder).await;
     let owner = first.cluster.owner.clone();
@@ -165,12 +165,12 @@ async fn a_process_id_that_another_program_got_blocks_nothing() {
     let second = start_in(&folder).await;
     assert_eq!(ask(&second, "select 'here'").await, "here");
     second.stop().await.unwrap();
-    assert!(stranger.try_wait().unwrap().is_none(), "the stranger was not touched");
+    assert!(stranger.try_wait().unwrap().is_none(), "the other program still runs");
     stranger.kill().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_half_made_cluster_is_thrown_away() {
+async fn incomplete_cluster_is_discarded() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("postgres.new")).unwrap();
     std::fs::write(folder.path().join("postgres.new/PG_VERSION"), "15\n").unwrap();
@@ -180,7 +180,7 @@ async fn a_half_made_cluster_is_thrown_away() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_no_cluster_is_left_alone() {
+async fn folder_without_a_cluster_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("postgres")).unwrap();
     std::fs::write(folder.path().join("postgres/letters"), "dear").unwrap();
@@ -190,7 +190,7 @@ async fn a_folder_that_is_no_cluster_is_left_alone() {
 }
 
 #[tokio::test]
-async fn data_of_another_major_version_is_named_and_left_alone() {
+async fn data_of_another_major_version_is_reported_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     start_in(&folder).await.stop().await.unwrap();
     std::fs::write(folder.path().join("postgres/PG_VERSION"), "9\n").unwrap();
@@ -199,7 +199,7 @@ async fn data_of_another_major_version_is_named_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_start_says_why_and_frees_the_locks() {
+async fn failed_start_reports_the_cause_and_releases_the_locks() {
     let folder = tempfile::tempdir().unwrap();
     start_in(&folder).await.stop().await.unwrap();
     let control = folder.path().join("postgres/global/pg_control");
@@ -227,7 +227,7 @@ async fn a_path_too_long_for_a_socket_gets_a_short_folder() {
 }
 
 #[tokio::test]
-async fn root_is_told_of_a_folder_that_the_owner_cannot_enter() {
+async fn folder_that_the_owner_cannot_enter_is_reported() {
     if !is_root() {
         return;
     }
@@ -239,7 +239,7 @@ async fn root_is_told_of_a_folder_that_the_owner_cannot_enter() {
 }
 
 #[tokio::test]
-async fn a_large_log_is_put_aside_at_the_start() {
+async fn large_log_is_renamed_at_start() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("postgres.log"), vec![b'x'; 1024 * 1024 + 1]).unwrap();
     let embedded = start_in(&folder).await;
@@ -249,7 +249,7 @@ async fn a_large_log_is_put_aside_at_the_start() {
 }
 
 #[test]
-fn the_default_folder_is_roots_own_or_the_persons() {
+fn default_data_dir_depends_on_the_account() {
     let (xdg, home) = (Some(OsStr::new("/x")), Some(OsStr::new("/home/priya")));
     assert_eq!(default_data_dir(true, xdg, home), Path::new("/var/lib/cartwright"));
     assert_eq!(default_data_dir(false, xdg, home), Path::new("/x/cartwright"));

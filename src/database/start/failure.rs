@@ -1,4 +1,4 @@
-//! The sentences for a database that cannot be used: what happened, and the setting or statement that mends it.
+//! Messages for a database that cannot be used: what happened, and the setting or statement that fixes it.
 
 use std::{io, time::Duration};
 
@@ -7,18 +7,18 @@ use sqlx::{
     postgres::{PgConnectOptions, PgDatabaseError, PgSslMode},
 };
 
-/// Why a start is refused, in one sentence or two with the way out.
+/// Why a start is refused and how to fix it, in one or two sentences.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct StartError {
     pub sentence: String,
-    /// The same start may succeed later, without any change by the operator.
+    /// Whether the same start may succeed later, without any change by the operator.
     pub may_pass: bool,
 }
 
-/// The database that was tried, in words.
+/// The database that was tried, as messages name it.
 pub(super) struct Target {
-    /// `db.example.com:5432`, or the folder of a socket.
+    /// `db.example.com:5432`, or the path of a socket.
     place: String,
     role: String,
     database: String,
@@ -46,7 +46,7 @@ impl Target {
         }
     }
 
-    /// What an error of a connection or a statement means.
+    /// Explains an error of a connection or a statement.
     pub fn explain(&self, error: &sqlx::Error) -> StartError {
         let place = &self.place;
         match error {
@@ -68,7 +68,7 @@ impl Target {
         }
     }
 
-    /// Nothing came back.
+    /// The server did not answer.
     pub fn silent(&self, waited: Duration) -> StartError {
         passing(format!(
             "{} did not answer in {} seconds. Check host and port in DATABASE_URL, and any firewall on the way",
@@ -87,7 +87,7 @@ impl Target {
 
     pub fn wrong_encoding(&self, encoding: &str, locale: &str) -> StartError {
         let Self { role, database, .. } = self;
-        // Postgres cuts names at 63 bytes, and the old name would come out again.
+        // Postgres truncates names at 63 bytes, so a longer one could end up as the old name.
         let old: String = database.trim_matches('"').chars().filter(char::is_ascii).take(58).collect();
         let new = identifier(&format!("{old}_utf8"));
         setting(format!(
@@ -97,7 +97,7 @@ impl Target {
         ))
     }
 
-    /// The role may not make or change tables.
+    /// The role may not create or alter tables.
     pub fn no_privilege(&self, schema: Option<&str>, may_create: bool) -> StartError {
         let Self { role, database, .. } = self;
         setting(match schema.map(identifier) {
@@ -221,7 +221,7 @@ fn passing(sentence: String) -> StartError {
     StartError { sentence, may_pass: true }
 }
 
-/// A name as SQL writes it, quoted where it has to be.
+/// A name as an SQL identifier, quoted if needed.
 fn identifier(name: &str) -> String {
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');

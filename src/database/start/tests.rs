@@ -11,12 +11,12 @@ use tokio::{
 
 use super::*;
 
-/// Options for a server on loopback, with a password that no sentence may hold.
+/// Options for a server on loopback, with a password that no message may contain.
 fn options(port: u16) -> PgConnectOptions {
     format!("postgres://order_time:canary@127.0.0.1:{port}/Carts?sslmode=disable").parse().expect("an address")
 }
 
-/// What [`connect`] says of a server that answers every start-up with these bytes.
+/// The error of [`connect`] for a server that answers every start-up with these bytes.
 async fn told_of(answer: Vec<u8>) -> StartError {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
@@ -33,7 +33,7 @@ async fn told_of(answer: Vec<u8>) -> StartError {
     StartError { sentence: error.sentence.replace(&port.to_string(), "PORT"), ..error }
 }
 
-/// An `ErrorResponse` of Postgres.
+/// A Postgres `ErrorResponse`.
 fn refusal(code: &str, routine: &str) -> Vec<u8> {
     let fields = [("S", "FATAL"), ("V", "FATAL"), ("C", code), ("M", "in\nwords"), ("L", "3655"), ("R", routine)];
     let body: String = fields.iter().map(|(kind, value)| format!("{kind}{value}\0")).collect::<String>() + "\0";
@@ -42,7 +42,7 @@ fn refusal(code: &str, routine: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn each_refusal_of_postgres_has_a_sentence_with_the_way_out() {
+async fn each_postgres_error_is_explained_with_a_fix() {
     for (code, routine, words, may_pass) in [
         ("28P01", "auth_failed", "does not accept the password of the role order_time. Check both", false),
         ("28000", "InitializeSessionUserId", "create role order_time login", false),
@@ -67,7 +67,7 @@ async fn each_refusal_of_postgres_has_a_sentence_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn what_is_no_postgres_and_what_is_nobody_are_told_apart() {
+async fn closed_ports_and_other_servers_are_distinguished() {
     let port = TcpListener::bind("127.0.0.1:0").await.and_then(|socket| socket.local_addr()).expect("a port").port();
     let nobody = connect(&Pool::new([options(port)])).await.expect_err("nobody listens");
     assert!(nobody.may_pass && nobody.sentence.starts_with("Nothing listens at 127.0.0.1:"), "{nobody}");
@@ -82,7 +82,7 @@ async fn what_is_no_postgres_and_what_is_nobody_are_told_apart() {
 }
 
 #[tokio::test]
-async fn tls_that_is_asked_for_and_not_offered_is_told() {
+async fn missing_tls_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
     tokio::spawn(async move {
@@ -100,10 +100,7 @@ async fn tls_that_is_asked_for_and_not_offered_is_told() {
 }
 
 #[sqlx::test(migrations = false)]
-async fn a_database_that_is_not_utf8_is_refused_with_the_statement_that_works(
-    _: PgPoolOptions,
-    options: PgConnectOptions,
-) {
+async fn non_utf8_database_error_has_a_working_statement(_: PgPoolOptions, options: PgConnectOptions) {
     let mut connection = PgConnection::connect_with(&options).await.expect("a connection");
     let name = format!("_sqlx_test_{}", uuid::Uuid::new_v4().simple());
     for encoding in ["LATIN1", "SQL_ASCII", "EUC_JP"] {
