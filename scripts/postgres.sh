@@ -1,5 +1,6 @@
-# A private throw-away Postgres for whoever sources this: a Unix socket in a folder of its own, no TCP, and no fsync, since nothing
-# in it outlives the script, whose folder SCRATCH goes with it. Postgres refuses to run as root, so root becomes somebody else.
+# A private, temporary Postgres for scripts that source this file: a Unix socket in its own folder, no TCP, and no
+# fsync, because its data does not outlive the script. Deletes the folder SCRATCH at exit. Postgres refuses to run as
+# root, so root uses another account.
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/cartwright-test.XXXXXX")
 POSTGRES_UP=
 as_owner() {
@@ -15,7 +16,7 @@ start_postgres() {
   if is_root; then OWNER=postgres; id -u postgres >/dev/null 2>&1 || OWNER=nobody; fi
   mkdir -m 700 "$SCRATCH/postgres"
   if is_root; then chmod 711 "$SCRATCH"; chown "$OWNER" "$SCRATCH/postgres"; fi
-  # the locale that the private database of a newcomer has
+  # The same locale as the private database of the server.
   local locale=--locale=C.UTF-8
   case $("$POSTGRES_BIN/postgres" --version) in
     *"(PostgreSQL) 15"* | *"(PostgreSQL) 16"*) ;;

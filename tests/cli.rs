@@ -1,4 +1,5 @@
-//! The binary as an operator meets it: its help, its refusals, its first start, its end. Knows no more than the manual.
+//! The compiled binary from an operator's view: help, refused settings, first start, shutdown. Uses only documented
+//! behaviour.
 
 #[path = "cli_parts/database_start.rs"]
 mod database_start;
@@ -47,7 +48,7 @@ fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).expect("the folder").next().is_none()
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
@@ -59,7 +60,7 @@ fn users_add(folder: &Folder, email: &str, password: &Path) -> Command {
 }
 
 #[test]
-fn help_teaches_a_first_start_and_names_every_setting() {
+fn help_explains_a_first_start_and_lists_every_setting() {
     let first = help(&["--help"]);
     for word in ["serve", "migrate", "users", "keys", "CARTWRIGHT_", "DATABASE_URL", "keys generate", "A first start"] {
         assert!(first.contains(word), "{word}: {first}");
@@ -114,7 +115,7 @@ fn help_teaches_a_first_start_and_names_every_setting() {
 }
 
 #[test]
-fn help_shows_no_secret_of_the_environment() {
+fn help_shows_no_secret_from_the_environment() {
     let folder = Folder::new();
     let mut command = cartwright(folder.path(), &["serve", "--help"]);
     command.env("DATABASE_URL", "postgres://cartwright:canary-one@db.example/x");
@@ -125,7 +126,7 @@ fn help_shows_no_secret_of_the_environment() {
 }
 
 #[test]
-fn every_wrong_setting_is_told_at_once_and_nothing_has_begun() {
+fn all_invalid_settings_are_reported_before_anything_starts() {
     let folder = Folder::new();
     let data = folder.path().join("data");
     let mut command = cartwright(&data, &["serve"]);
@@ -144,13 +145,13 @@ fn every_wrong_setting_is_told_at_once_and_nothing_has_begun() {
         let name = format!("CARTWRIGHT_{name}");
         assert_eq!(named.iter().filter(|known| **known == name).count(), 1, "{name}: {}", ran.stderr);
     }
-    assert_eq!(ran.stderr.lines().count(), 7, "one line each: {}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 7, "one line per setting: {}", ran.stderr);
     assert!(!ran.stderr.contains("canary"), "{}", ran.stderr);
-    assert!(!data.exists(), "nothing is made for a start that cannot be");
+    assert!(!data.exists(), "a refused start creates nothing");
 }
 
 #[test]
-fn practice_beside_a_proxy_of_ones_own_is_refused() {
+fn practice_with_a_configured_proxy_is_refused() {
     let folder = Folder::new();
     let mut command = cartwright(folder.path(), &["serve", "--practice"]);
     command.env("CARTWRIGHT_EGRESS_PROXY", "http://proxy.example:3128");
@@ -161,7 +162,7 @@ fn practice_beside_a_proxy_of_ones_own_is_refused() {
 }
 
 #[test]
-fn a_worker_has_no_practice_store() {
+fn worker_refuses_practice() {
     let folder = Folder::new();
     let ran = run(cartwright(folder.path(), &["worker", "--practice"]));
     assert_eq!(ran.code, WRONG_SETTING, "{ran:?}");
@@ -170,7 +171,7 @@ fn a_worker_has_no_practice_store() {
 }
 
 #[test]
-fn a_port_in_use_is_told_before_a_database_is_made() {
+fn port_in_use_is_reported_before_a_database_is_created() {
     let folder = Folder::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("bound").to_string();
@@ -184,7 +185,7 @@ fn a_port_in_use_is_told_before_a_database_is_made() {
 }
 
 #[test]
-fn an_unknown_variable_is_somebody_elses() {
+fn unknown_environment_variables_are_ignored() {
     let folder = Folder::new();
     let mut command = cartwright(folder.path(), &["serve"]);
     command.env("CARTWRIGHT_UNHEARD_OF", "1").env("CARTWRIGHT_KEY_FILE", "");
@@ -192,7 +193,7 @@ fn an_unknown_variable_is_somebody_elses() {
     assert!(status.success());
 }
 
-/// What `serve` says to this key file, and whether its port was ever open meanwhile.
+/// Runs `serve` with this key file and asserts that its port was never open.
 fn refused_key(folder: &Folder, key_file: &Path) -> Ran {
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = cartwright(folder.path(), &["serve"]);
@@ -232,7 +233,7 @@ async fn rows(folder: &Folder) -> Vec<String> {
         rows.extend(found.into_iter().map(|row| format!("{table} {row}")));
     }
     sqlx::Connection::close(connection).await.ok();
-    cluster.stop().await.expect("it stops");
+    cluster.stop().await.expect("cluster stops");
     rows
 }
 
@@ -260,13 +261,13 @@ async fn key_missing_or_wrong_opens_no_port_and_touches_no_row() {
     assert!(status.success(), "the right key still opens everything");
 }
 
-/// The tests' own cluster runs without fsync: exactly what a server must refuse.
+/// The tests' own cluster runs without fsync, which a server must refuse.
 #[tokio::test]
-async fn a_database_that_may_lose_writes_is_refused_by_name() {
+async fn database_that_may_lose_writes_is_refused() {
     let url = std::env::var("DATABASE_URL").expect("DATABASE_URL names the tests' database, as for every SQL test");
-    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("it answers");
-    let fsync: String = sqlx::query_scalar("show fsync").fetch_one(&mut connection).await.expect("a word");
-    assert_eq!(fsync, "off", "the tests' database is meant to be fast and forgetful");
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.expect("database answers");
+    let fsync: String = sqlx::query_scalar("show fsync").fetch_one(&mut connection).await.expect("a setting");
+    assert_eq!(fsync, "off", "the tests' database runs without fsync");
     let folder = Folder::new();
     let key = file(&folder, "key", &help(&["keys", "generate"]));
     let mut command = cartwright(folder.path(), &["serve"]);
@@ -277,7 +278,7 @@ async fn a_database_that_may_lose_writes_is_refused_by_name() {
 }
 
 #[test]
-fn a_made_key_is_a_line_that_serves() {
+fn generated_key_can_be_used_to_serve() {
     let folder = Folder::new();
     let (one, other) = (help(&["keys", "generate"]), help(&["keys", "generate"]));
     assert_ne!(one, other);
@@ -287,10 +288,10 @@ fn a_made_key_is_a_line_that_serves() {
     command.env("CARTWRIGHT_KEY_FILE", &keys);
     let (status, ..) = Server::start(command).stop();
     assert!(status.success());
-    assert!(!folder.path().join("keys").exists(), "no second key is made beside a given one");
+    assert!(!folder.path().join("keys").exists(), "no key is generated when one is configured");
 }
 
-/// What `doctor` says, whatever else there is to mend: Shopify is not to be reached from a test.
+/// Runs `doctor` and returns its output. Shopify is unreachable from a test, so that check always fails.
 fn doctor(folder: &Folder, key_file: Option<&Path>) -> String {
     let mut command = cartwright(folder.path(), &["doctor"]);
     command.env("CARTWRIGHT_EGRESS_PROXY", format!("http://127.0.0.1:{}", free_port()));
@@ -301,7 +302,7 @@ fn doctor(folder: &Folder, key_file: Option<&Path>) -> String {
 }
 
 #[tokio::test]
-async fn doctor_says_where_the_key_lies_who_reads_it_and_how_worn_it_is() {
+async fn doctor_reports_key_location_permissions_and_usage() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, elsewhere) = (Folder::new(), Folder::new());
     let fresh = doctor(&folder, None);
@@ -309,16 +310,16 @@ async fn doctor_says_where_the_key_lies_who_reads_it_and_how_worn_it_is() {
     let server = Server::start(cartwright(folder.path(), &["serve"]));
     let made = folder.path().join("keys");
     assert!(doctor(&folder, None).contains("Key and data lie together"));
-    assert!(doctor(&folder, Some(&made)).contains("Key and data lie together"), "named or not");
+    assert!(doctor(&folder, Some(&made)).contains("Key and data lie together"), "with a configured path, too");
     let moved = elsewhere.path().join("keys");
     std::fs::copy(&made, &moved).expect("a copy");
-    std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o444)).expect("our own file");
+    std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o444)).expect("own file");
     let said = doctor(&folder, Some(&moved));
     assert!(
         !said.contains("lie together") && said.contains("Everybody on this machine may read the key file"),
         "{said}"
     );
-    std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o400)).expect("our own file");
+    std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o400)).expect("own file");
     let said = doctor(&folder, Some(&moved));
     assert!(!said.contains("Everybody") && !said.contains("2^31"), "{said}");
     let mut connection = folder.connect().await;
@@ -327,7 +328,7 @@ async fn doctor_says_where_the_key_lies_who_reads_it_and_how_worn_it_is() {
             .bind(count)
             .execute(&mut connection)
             .await
-            .expect("worn");
+            .expect("updated");
         let said = doctor(&folder, Some(&moved));
         assert!(said.lines().any(|line| line.starts_with(words) && line.contains("sealed")), "{said}");
     }
@@ -336,7 +337,7 @@ async fn doctor_says_where_the_key_lies_who_reads_it_and_how_worn_it_is() {
 }
 
 #[test]
-fn a_proxy_in_front_that_is_not_named_is_told_by_the_doctor_and_once_in_the_log() {
+fn a_proxy_in_front_that_is_not_trusted_is_reported() {
     let folder = Folder::new();
     let behind = |command: &str, public_url: &str, proxies: &str| {
         let mut command = cartwright(folder.path(), &[command]);
@@ -362,7 +363,7 @@ fn a_proxy_in_front_that_is_not_named_is_told_by_the_doctor_and_once_in_the_log(
 }
 
 #[tokio::test]
-async fn users_are_added_before_the_server_runs_and_beside_it() {
+async fn users_can_be_added_with_and_without_a_running_server() {
     let folder = Folder::new();
     let password = file(&folder, "password", &format!("{PASSWORD}\nand a second line\n"));
     let ran = run(users_add(&folder, "Priya@Northwind.example", &password));
@@ -384,7 +385,7 @@ async fn users_are_added_before_the_server_runs_and_beside_it() {
 }
 
 #[test]
-fn users_that_cannot_be_added_are_told_why_in_one_line() {
+fn rejected_user_is_explained_in_one_line() {
     let folder = Folder::new();
     let good = file(&folder, "good", PASSWORD);
     assert_eq!(run(users_add(&folder, "sam@northwind.example", &good)).code, Some(0));
@@ -408,7 +409,7 @@ fn users(folder: &Folder, arguments: &[&str]) -> Ran {
 }
 
 #[tokio::test]
-async fn somebody_locked_out_comes_back_by_a_link_from_the_command_line() {
+async fn operator_link_restores_access_to_an_account() {
     let folder = Folder::new();
     let server = Server::start(cartwright(folder.path(), &["serve"]));
     let mut priya = set_up(&server).await;
@@ -424,12 +425,12 @@ async fn somebody_locked_out_comes_back_by_a_link_from_the_command_line() {
     let out = priya.get("/admin").await.expect("an answer");
     assert!(out.status() == 303 && out.location().starts_with("/sign-in"), "her browser is signed out: {}", out.text);
     let mut elsewhere = Browser::new(server.address);
-    let opened = elsewhere.get(path).await.expect("a way to the page");
+    let opened = elsewhere.get(path).await.expect("link redirects");
     let page = elsewhere.get(opened.location()).await.expect("the page of the link");
     let form = page.form("Save password").fill("password", "five plain random words more");
     assert_eq!(elsewhere.submit(&form).await.expect("an answer").status(), 303);
     assert_eq!(elsewhere.get("/admin").await.expect("an answer").status(), 200);
-    assert_eq!(Browser::new(server.address).get(path).await.expect("an answer").status(), 410, "it works once");
+    assert_eq!(Browser::new(server.address).get(path).await.expect("an answer").status(), 410, "the link works once");
 }
 
 #[tokio::test]
@@ -462,7 +463,7 @@ async fn users_are_listed_disabled_and_enabled() {
         let ran = users(&folder, &arguments);
         assert_eq!((ran.code, format!("{}{}", ran.stdout, ran.stderr).trim()), (Some(code), said), "{arguments:?}");
     }
-    assert_eq!(sam.get("/admin").await.expect("an answer").status(), 303, "he is out at once");
+    assert_eq!(sam.get("/admin").await.expect("an answer").status(), 303, "he is signed out at once");
     let listed = users(&folder, &["list"]).stdout;
     assert!(
         listed.lines().any(|line| line.starts_with("sam@") && line.ends_with("Administrator  disabled")),
@@ -475,7 +476,7 @@ async fn users_are_listed_disabled_and_enabled() {
 }
 
 #[tokio::test]
-async fn a_first_start_makes_everything_and_the_second_finds_it() {
+async fn first_start_creates_everything_and_second_start_reuses_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
     let first = Server::start(cartwright(folder.path(), &["serve"]));
@@ -491,12 +492,12 @@ async fn a_first_start_makes_everything_and_the_second_finds_it() {
     let second = Server::start(cartwright(folder.path(), &["serve"]));
     Browser::sign_in(second.address, "priya@northwind.example").await;
     let lines = second.lines();
-    assert_eq!(lines.len(), 1, "no key and no link are made again: {lines:?}");
+    assert_eq!(lines.len(), 1, "no new key and no new link: {lines:?}");
     assert_eq!(std::fs::read(folder.path().join("keys")).expect("the key"), key);
 }
 
 #[tokio::test]
-async fn a_start_after_kill_9_finds_its_data() {
+async fn start_after_sigkill_keeps_the_data() {
     let folder = Folder::new();
     let first = Server::start(cartwright(folder.path(), &["serve"]));
     set_up(&first).await;
@@ -504,7 +505,7 @@ async fn a_start_after_kill_9_finds_its_data() {
     assert!(folder.postmaster().is_some(), "a crash leaves the cluster running");
     let second = Server::start(cartwright(folder.path(), &["serve"]));
     Browser::sign_in(second.address, "priya@northwind.example").await;
-    // now everything at once, as when the machine loses power
+    // Kill server and database together, as in a power loss.
     second.signal(Signal::STOP);
     folder.signal(Signal::KILL);
     second.kill();
@@ -528,25 +529,25 @@ async fn two_servers_on_one_fresh_folder_both_serve() {
     let (status, _, errors) = one.stop();
     assert!(status.success(), "{errors}");
     let list = http::get(two.address, "/-/ready").await.expect("an answer");
-    assert_eq!(list.status, 200, "the cluster stays as long as somebody uses it");
+    assert_eq!(list.status, 200, "the cluster runs as long as a server uses it");
     let (status, _, errors) = two.stop();
     assert!(status.success(), "{errors}");
     assert!(folder.postmaster().is_none());
 }
 
 #[test]
-fn migrate_makes_the_schema_and_stops() {
+fn migrate_creates_the_schema_and_exits() {
     let folder = Folder::new();
     for _ in 0..2 {
         let ran = run(cartwright(folder.path(), &["migrate"]));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "The database is up to date.\n"), "{ran:?}");
     }
     assert!(folder.postmaster().is_none());
-    assert!(!folder.path().join("keys").exists(), "migrating takes no key");
+    assert!(!folder.path().join("keys").exists(), "migrating needs no key");
 }
 
 #[tokio::test]
-async fn ctrl_c_and_sigterm_end_well_and_soon() {
+async fn ctrl_c_and_sigterm_exit_cleanly_and_quickly() {
     let folder = Folder::new();
     for signal in [Signal::TERM, Signal::INT] {
         let mut server = Server::start(cartwright(folder.path(), &["serve"]));
@@ -558,7 +559,7 @@ async fn ctrl_c_and_sigterm_end_well_and_soon() {
     }
 }
 
-/// A log that nobody reads: everything that is written fails from then on.
+/// Nobody reads the output, so every write to it fails.
 #[tokio::test]
 async fn closed_output_does_not_stop_the_service() {
     let folder = Folder::new();
@@ -568,19 +569,19 @@ async fn closed_output_does_not_stop_the_service() {
     let mut child = command.spawn().expect("the binary starts");
     drop((child.stdout.take(), child.stderr.take()));
     let address = ([127, 0, 0, 1], port).into();
-    support::until(Duration::from_mins(1), "it serves without anybody listening to it", || async move {
+    support::until(Duration::from_mins(1), "serves with closed output", || async move {
         http::get(address, "/-/ready").await.is_ok_and(|answer| answer.status == 200)
     })
     .await;
     for _ in 0..20 {
         assert_eq!(http::get(address, "/sign-in").await.expect("an answer").status, 200);
     }
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).expect("our own child");
-    let status = support::process::wait(&mut child, Duration::from_secs(30)).expect("it ends");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).expect("child process");
+    let status = support::process::wait(&mut child, Duration::from_secs(30)).expect("exits in time");
     assert_eq!(status.code(), Some(0));
 }
 
-/// `cartwright ready` as the health check of a container runs it.
+/// Runs `cartwright ready` as a container's health check does.
 fn ready(folder: &Folder, listen: &str) -> Ran {
     let mut command = cartwright(folder.path(), &["ready"]);
     command.env("CARTWRIGHT_LISTEN", listen);
@@ -588,7 +589,7 @@ fn ready(folder: &Folder, listen: &str) -> Ran {
 }
 
 #[tokio::test]
-async fn ready_tells_a_health_check_what_the_server_says() {
+async fn ready_command_reports_the_servers_readiness() {
     let folder = Folder::new();
     let nobody = ready(&folder, &format!("127.0.0.1:{}", free_port()));
     assert_eq!(nobody.code, Some(1));
@@ -596,7 +597,7 @@ async fn ready_tells_a_health_check_what_the_server_says() {
     assert_eq!(ready(&folder, "everywhere").code, Some(78));
 
     let server = Server::start(cartwright(folder.path(), &["serve"]));
-    // a server in a container listens everywhere and is asked on loopback
+    // A server in a container listens on all interfaces and is probed on loopback.
     let well = ready(&folder, &format!("0.0.0.0:{}", server.address.port()));
     assert_eq!((well.code, well.stderr.as_str()), (Some(0), ""), "{well:?}");
     folder.signal(rustix::process::Signal::STOP);

@@ -1,6 +1,6 @@
-//! Every condition that the stand-in can be in, through the real client, and what the page then says; what only our own records
-//! know; and what is refused before any request. `docs/diagnosis.md` is these tables; `DIAGNOSIS=renew cargo test --test diagnosis`
-//! writes it anew.
+//! Verdict and page text for every condition that the Shopify stand-in can simulate, through the real client; for
+//! conditions that only our own records show; and for input that is refused before any request. Generates
+//! `docs/diagnosis.md`: `DIAGNOSIS=renew cargo test --test diagnosis`.
 
 use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 const HANDLE: &str = "northwind-tea";
 const FILE: &str = "docs/diagnosis.md";
 
-/// One thing that can happen, and how to bring it about.
+/// A condition and how the stand-in simulates it.
 struct Condition {
     words: String,
     kind: CredentialKind,
@@ -41,7 +41,7 @@ fn token(scenario: Scenario) -> Condition {
     Condition { words, kind: CredentialKind::AccessToken, store, class }
 }
 
-/// With a Client ID and Client secret; the exchange does this, and what follows it is well.
+/// With a Client ID and Client secret: the token exchange fails this way, every later request succeeds.
 fn exchange(scenario: Scenario) -> Condition {
     let class = scenario.class();
     let words = format!("at the exchange: {}", words(&scenario));
@@ -50,7 +50,7 @@ fn exchange(scenario: Scenario) -> Condition {
     Condition { words, kind: CredentialKind::ClientCredentials, store, class }
 }
 
-/// All is well, but for the question about one order's customer.
+/// Everything succeeds except the query for an order's customer.
 fn customers(scenario: Scenario, class: &'static str) -> Condition {
     let words = format!("at the question about a customer: {}", words(&scenario));
     let mut store = PracticeStore::sample(HANDLE);
@@ -80,7 +80,7 @@ fn redirects() -> Vec<Scenario> {
     elsewhere.into_iter().map(|to| of(301, Some(to))).chain(moved).chain([of(303, None)]).collect()
 }
 
-/// The class where `Scenario::class` knows nothing of whom the redirect left.
+/// A redirect, with its class where `Scenario::class` cannot tell who sent the redirect.
 fn of_redirect(scenario: Scenario) -> Condition {
     let own = ["https://northwind-tea.myshopify.com/", "https://admin.shopify.com/store/northwind-tea"];
     let is_own = |to: &str| to.starts_with(own[0]) || to == own[1];
@@ -142,7 +142,7 @@ fn conditions() -> Vec<Condition> {
         Garbage,
     ];
     let mut all: Vec<Condition> = well.into_iter().map(token).collect();
-    // Neither is needed where Shopify may not offer it.
+    // Neither permission is required where Shopify may not offer the feature.
     for condition in &mut all[3..5] {
         condition.class = Some("CONNECTED");
     }
@@ -175,7 +175,7 @@ fn conditions() -> Vec<Condition> {
     all
 }
 
-/// What the page says to a person in this condition: outcome, class, title, first sentence of the cause.
+/// Returns what the page shows in this condition: outcome, class, title, first sentence of the cause.
 async fn said(practice: &Practice, client: &Client, condition: &Condition) -> [String; 4] {
     let store = practice.stores().put(HANDLE, condition.store.clone());
     let (id, secret) = match condition.kind {
@@ -226,7 +226,7 @@ fn region(verdict: Verdict, kind: CredentialKind) -> [String; 4] {
     [outcome.to_owned(), class.to_owned(), text("h2"), first(cause)]
 }
 
-/// `Says(GatewayTimeout)` → "gateway timeout", so that a person can read the list.
+/// Turns `Says(GatewayTimeout)` into "gateway timeout" for readers of the list.
 fn words(scenario: &Scenario) -> String {
     let text = format!("{scenario:?}");
     let text = text.strip_prefix("Says(").and_then(|inner| inner.strip_suffix(')')).unwrap_or(&text);
@@ -244,7 +244,7 @@ fn words(scenario: &Scenario) -> String {
     words.replace('|', "\\|")
 }
 
-/// What no answer of Shopify's can bring about: it follows from our records, our key, our limits or our network.
+/// Verdicts that no Shopify response causes: they follow from our records, our key, our limits or our network.
 fn ours() -> Vec<(&'static str, Verdict)> {
     let store = || Store {
         shop_id: "77".into(),
@@ -285,7 +285,7 @@ fn ours() -> Vec<(&'static str, Verdict)> {
     ]
 }
 
-/// What is refused at its field, before any request: what was typed, the class, the sentence. Secrets are made here.
+/// Input that its field refuses before any request: the input, the class, the sentence. Secrets are generated here.
 fn refused() -> Vec<[String; 4]> {
     let digits = "a1".repeat(16);
     let mut rows = Vec::new();
@@ -336,12 +336,12 @@ fn refused() -> Vec<[String; 4]> {
     rows
 }
 
-/// Every class has a file of words of its own, and is in one of the tables.
+/// Checks that every class has its own template and occurs in one of the tables.
 fn assert_complete(classes: &BTreeSet<String>) {
     let folder = std::fs::read_dir("templates/admin/ecommerce/shopify/verdict").expect("the words");
     let name = |path: std::path::PathBuf| path.file_stem().expect("a name").to_string_lossy().to_uppercase();
     let all: BTreeSet<String> = folder.map(|file| name(file.expect("a file").path())).collect();
-    assert_eq!(&all, classes, "a class without a condition, or a condition without words");
+    assert_eq!(&all, classes, "a class without a condition, or a condition without a template");
 }
 
 const HEAD: &str = "# What a test says
@@ -372,7 +372,7 @@ Before any request: no name is looked up and nobody is called. `tests/data/addre
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_condition_has_its_class_and_its_words() {
+async fn every_condition_has_a_class_and_a_text() {
     let practice = Practice::start(Options::test()).await.expect("the stand-in");
     let egress = Egress {
         proxy: Some(practice.proxy_url().parse().expect("a proxy")),
@@ -382,8 +382,8 @@ async fn every_condition_has_its_class_and_its_words() {
     let (mut table, mut classes) = (String::from(HEAD), BTreeSet::new());
     let mut line = |table: &mut String, words: &str, said: [String; 4]| {
         let [outcome, class, title, cause] = said.map(|text| text.replace('|', "\\|").replace('<', "&lt;"));
-        assert!(!title.is_empty(), "{words} has a title");
-        assert!(outcome == "connected" || !cause.is_empty(), "{words} has a cause");
+        assert!(!title.is_empty(), "{words} has no title");
+        assert!(outcome == "connected" || !cause.is_empty(), "{words} has no cause");
         writeln!(table, "| {words} | {outcome} | `{class}` | {title} | {cause} |").expect("a line");
         classes.insert(class);
     };
@@ -406,8 +406,5 @@ async fn every_condition_has_its_class_and_its_words() {
         std::fs::write(FILE, &table).expect("written");
     }
     let kept = std::fs::read_to_string(FILE).unwrap_or_default();
-    assert!(
-        kept == table,
-        "{FILE} is not what the pages say; DIAGNOSIS=renew cargo test --test diagnosis writes it anew"
-    );
+    assert!(kept == table, "{FILE} is out of date; run DIAGNOSIS=renew cargo test --test diagnosis");
 }

@@ -1,13 +1,13 @@
-//! The rules of the house that no compiler holds: who may name what. Each rule is tried on a planted offender first, so that a
-//! rule that catches nothing fails.
+//! Project rules that the compiler cannot check: which part may use what. Each rule is first run on a planted
+//! violation, so that a rule that matches nothing fails.
 
 use std::{fs, path::Path};
 
-/// Sources without their tests, line by line, each with its place.
+/// Returns all source lines except tests, as (file, line number, text).
 fn sources() -> Vec<(String, usize, String)> {
     let mut found = Vec::new();
     read(Path::new("src"), &mut found);
-    assert!(found.len() > 5_000, "the sources are here");
+    assert!(found.len() > 5_000, "too few source lines found");
     found
 }
 
@@ -30,7 +30,7 @@ fn read(folder: &Path, found: &mut Vec<(String, usize, String)>) {
     }
 }
 
-/// Lines that name one of the words outside of the places where they may stand.
+/// Returns the lines that contain one of the words in files outside the allowed paths.
 fn offenders(lines: &[(String, usize, String)], words: &[&str], allowed: &[&str]) -> Vec<String> {
     let stands_elsewhere = |file: &str| !allowed.iter().any(|place| file.starts_with(place));
     lines
@@ -43,23 +43,23 @@ fn offenders(lines: &[(String, usize, String)], words: &[&str], allowed: &[&str]
 #[track_caller]
 fn hold(rule: &str, words: &[&str], allowed: &[&str]) {
     let planted = vec![("src/elsewhere.rs".to_owned(), 1, format!("    {}", words[0]))];
-    assert_eq!(offenders(&planted, words, allowed).len(), 1, "the rule catches a planted offender: {rule}");
+    assert_eq!(offenders(&planted, words, allowed).len(), 1, "the rule misses a planted violation: {rule}");
     let found = offenders(&sources(), words, allowed);
     assert!(found.is_empty(), "{rule}\n{}", found.join("\n"));
 }
 
 #[test]
-fn only_the_web_knows_how_we_are_served() {
+fn only_web_uses_the_http_server_crates() {
     let words = ["axum::", "askama::", "tower::", "tower_http::", "StatusCode::"];
     hold(
-        "axum, askama and tower stand in src/web alone",
+        "only src/web may use axum, askama and tower",
         &words,
         &["src/web/", "src/practice/", "src/ecommerce/shopify/client"],
     );
 }
 
 #[test]
-fn sql_stands_in_sql_files_and_the_database_alone() {
+fn queries_are_only_in_sql_modules() {
     let words = ["sqlx::query"];
     let places = [
         "src/database/",
@@ -70,17 +70,17 @@ fn sql_stands_in_sql_files_and_the_database_alone() {
         "src/ecommerce/shopify/sql.rs",
         "src/alerts/sql/",
     ];
-    hold("queries stand where their noun keeps them", &words, &places);
+    hold("queries belong in the sql modules of their domain", &words, &places);
 }
 
 #[test]
-fn only_the_pool_of_ours_reaches_postgres() {
+fn only_our_pool_connects_to_postgres() {
     let words = ["PgPool", "PgConnection", "PoolConnection", "PgListener", "sqlx::Connection", "sqlx::Pool", "\"begin"];
-    hold("statements run on database::Pool and database::Connection, which have deadlines", &words, &["src/database/"]);
+    hold("use database::Pool and database::Connection, which have deadlines", &words, &["src/database/"]);
 }
 
 #[test]
-fn handlers_hold_no_transaction_and_no_cipher() {
+fn handlers_use_no_transaction_and_no_cipher() {
     let words = ["transaction(", "Vault", "aes_gcm"];
     let (planted, places) = (vec![("src/web/x.rs".to_owned(), 1, "let x = transaction(".to_owned())], [""; 0]);
     assert_eq!(offenders(&planted, &words, &places).len(), 1);
@@ -89,49 +89,49 @@ fn handlers_hold_no_transaction_and_no_cipher() {
 }
 
 #[test]
-fn only_the_vault_names_the_cipher() {
-    hold("aes_gcm stands in src/vault alone", &["aes_gcm"], &["src/vault/"]);
+fn only_vault_uses_the_cipher() {
+    hold("only src/vault may use aes_gcm", &["aes_gcm"], &["src/vault/"]);
 }
 
 #[test]
-fn only_the_client_calls_out() {
+fn only_clients_make_outgoing_calls() {
     let places = ["src/ecommerce/shopify/client", "src/alerts/webhook.rs"];
-    hold("reqwest's client stands where a way out is made", &["reqwest::Client"], &places);
-    hold("mail is written and sent in one room", &["lettre::"], &["src/alerts/mail", "src/alerts/recipients.rs"]);
+    hold("only these modules may use reqwest's client", &["reqwest::Client"], &places);
+    hold("only these modules may use lettre", &["lettre::"], &["src/alerts/mail", "src/alerts/recipients.rs"]);
 }
 
 #[test]
-fn only_the_settings_read_the_environment() {
-    hold("std::env stands in config alone", &["env::var", "env!(\"CARGO_BIN"], &["src/config/"]);
+fn only_config_reads_the_environment() {
+    hold("only src/config may read the environment", &["env::var", "env!(\"CARGO_BIN"], &["src/config/"]);
 }
 
 #[test]
-fn only_the_command_line_prints() {
-    hold("println stands in src/cli alone", &["println!", "eprintln!", "dbg!("], &["src/cli/"]);
+fn only_cli_prints() {
+    hold("only src/cli may print", &["println!", "eprintln!", "dbg!("], &["src/cli/"]);
 }
 
 #[test]
-fn the_domain_knows_nothing_above_it() {
-    hold("crate::web is named by cli alone", &["crate::web"], &["src/web/", "src/cli/"]);
+fn domain_does_not_depend_on_upper_layers() {
+    hold("only src/cli may use crate::web", &["crate::web"], &["src/web/", "src/cli/"]);
     hold(
-        "crate::app is named by web, cli and the worker alone",
+        "only web, cli and the worker may use crate::app",
         &["crate::app", "app::App"],
         &["src/web/", "src/cli/", "src/worker.rs", "src/app.rs"],
     );
     let places =
         ["src/cli/", "src/app.rs", "src/config/", "src/web/admin/ecommerce/shopify/practice_panel.rs", "src/practice/"];
-    hold("the practice store is known to whoever starts it and to its panel", &["crate::practice"], &places);
+    hold("only the practice store's start and panel may use it", &["crate::practice"], &places);
 }
 
 #[test]
-fn alerts_know_no_carts() {
+fn alerts_do_not_depend_on_ecommerce() {
     let alerts: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/alerts/")).collect();
-    assert!(alerts.len() > 500, "the alerts are here");
+    assert!(alerts.len() > 500, "too few lines of src/alerts found");
     assert_eq!(offenders(&alerts, &["crate::ecommerce"], &[]), [""; 0]);
 }
 
 #[test]
-fn oldest_postgres_is_the_same_in_the_server_the_scripts_and_the_documents() {
+fn oldest_postgres_version_is_consistent() {
     let named = |file: &str, before: &str| {
         let text = fs::read_to_string(file).expect(file);
         let (_, after) = text.split_once(before).unwrap_or_else(|| panic!("{file} says {before}"));
@@ -143,7 +143,7 @@ fn oldest_postgres_is_the_same_in_the_server_the_scripts_and_the_documents() {
 }
 
 #[test]
-fn templates_hold_nothing_inline() {
+fn templates_have_no_inline_script_or_style() {
     let mut found = Vec::new();
     walk(Path::new("templates"), &mut |name, text| {
         let lower = text.to_lowercase();
@@ -159,16 +159,17 @@ fn templates_hold_nothing_inline() {
     assert_eq!(found, [""; 0]);
 }
 
-/// 44 characters that are base64 of exactly 32 bytes: whoever copies a line of a document must not copy a key that all know.
+/// Whether a word is 44 characters of base64 that decode to exactly 32 bytes. A key printed in a document would be
+/// copied and thus publicly known.
 fn looks_like_a_key(word: &str) -> bool {
     let is_base64 = |c: u8| c.is_ascii_alphanumeric() || c == b'+' || c == b'/';
     word.len() == 44 && word.ends_with('=') && word.as_bytes()[..43].iter().all(|c| is_base64(*c))
 }
 
 #[test]
-fn no_document_prints_a_key() {
+fn documents_contain_no_usable_key() {
     let planted = format!("{}=", "Ab1".repeat(15)[..43].to_owned());
-    assert!(looks_like_a_key(&planted), "the rule catches a planted offender");
+    assert!(looks_like_a_key(&planted), "the rule misses a planted violation");
     let mut found = Vec::new();
     let mut look = |name: &str, text: &str| {
         let words = text.split(|c: char| c.is_whitespace() || "\"'`<>()".contains(c));
@@ -184,16 +185,16 @@ fn no_document_prints_a_key() {
 }
 
 #[test]
-fn files_stay_small_enough_to_read() {
+fn source_files_stay_below_the_line_limit() {
     let mut lengths = std::collections::BTreeMap::new();
     for (file, at, _) in sources() {
         lengths.insert(file, at);
     }
-    // Tables may be as long as what they list.
+    // A table may be as long as the list that it holds.
     let tables = ["src/practice/canned.rs"];
     let long: Vec<_> =
         lengths.iter().filter(|(file, lines)| **lines > 400 && !tables.contains(&file.as_str())).collect();
-    assert!(long.is_empty(), "split these: {long:?}");
+    assert!(long.is_empty(), "split these files: {long:?}");
 }
 
 fn walk(folder: &Path, each: &mut impl FnMut(&str, &str)) {
@@ -207,7 +208,7 @@ fn walk(folder: &Path, each: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// Names of tests, modules and files below a folder; deeper than that nobody has to find them.
+/// Collects the names of tests, modules and files below a folder, recursively.
 fn names(folder: &str, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
@@ -223,7 +224,7 @@ fn names(folder: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The commands in a document that run no test: `W canary` where nothing is called so.
+/// Returns the test commands in a document that match no test, such as `W canary` without a test of that name.
 fn empty_promises(document: &str) -> Vec<String> {
     let mut known = std::collections::HashMap::new();
     for (kind, folder) in
@@ -249,26 +250,26 @@ fn empty_promises(document: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_that_proves_a_promise_runs_a_test() {
+fn documented_test_commands_match_tests() {
     assert_eq!(
         empty_promises("`W canary`, `F no_such_test`, `T vault::no_such_test`"),
         ["F no_such_test", "T vault::no_such_test"]
     );
     for document in ["SECURITY.md", "docs/faults.md"] {
         let text = fs::read_to_string(document).expect("a document");
-        assert!(text.contains("`F "), "{document} names tests");
+        assert!(text.contains("`F "), "{document} mentions no test");
         assert_eq!(empty_promises(&text), [""; 0], "{document}");
     }
 }
 
-/// The unit that an operator copies, as systemd reads it: valid, and at most 2.0 of 10 exposed.
+/// The example unit passes systemd's own checks: valid, and an exposure of at most 2.0 of 10.
 #[test]
-fn the_systemd_unit_is_valid_and_closed() {
+fn systemd_unit_is_valid_and_hardened() {
     use std::process::Command;
     let unit = fs::read_to_string("docs/examples/cartwright.service").expect("the example");
-    assert!(unit.contains("IPAddressDeny=10.0.0.0/8"), "private networks are out of reach");
+    assert!(unit.contains("IPAddressDeny=10.0.0.0/8"), "private networks must be denied");
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        println!("not looked at: systemd is not installed");
+        println!("skipped: systemd is not installed");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -277,16 +278,16 @@ fn the_systemd_unit_is_valid_and_closed() {
     assert_ne!(here, unit);
     fs::write(&file, here).expect("a file");
     let ask = |arguments: &[&str]| {
-        let ran = Command::new("systemd-analyze").args(arguments).arg(&file).output().expect("it runs");
+        let ran = Command::new("systemd-analyze").args(arguments).arg(&file).output().expect("it is installed");
         let said = [ran.stdout, ran.stderr].concat();
         (ran.status.success(), String::from_utf8_lossy(&said).into_owned())
     };
     let (is_valid, said) = ask(&["verify"]);
-    // what it says of other units of this machine is not ours
+    // Output about other units of this machine does not count.
     assert!(is_valid && !said.contains("cartwright.service"), "{said}");
     let (is_closed, said) = ask(&["security", "--offline=true", "--threshold=20"]);
     assert!(is_closed, "{said}");
-    // the control: a unit that closes nothing
+    // Control: a unit without hardening must fail.
     fs::write(&file, "[Service]\nExecStart=/bin/true\n").expect("a file");
-    assert!(!ask(&["security", "--offline=true", "--threshold=20"]).0, "an open unit is told apart");
+    assert!(!ask(&["security", "--offline=true", "--threshold=20"]).0, "a unit without hardening passed");
 }

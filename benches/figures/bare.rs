@@ -1,5 +1,5 @@
-//! The other side of the list: the shortest honest way to the same bytes. axum with one route, no session, no layers, no
-//! counting and no log; the same pool settings, the same template, and the statements that the page needs and no more.
+//! Baseline for the cart list: the least code that returns the same bytes. Axum with one route and no sessions, layers,
+//! metrics or log; the same pool settings, the same template and only the statements that the page needs.
 
 use std::net::SocketAddr;
 
@@ -29,7 +29,8 @@ struct Bare {
     ecommerce: cartwright::ecommerce::Ecommerce,
 }
 
-/// `/rows` asks for the fifty rows alone and takes the rest of the page as given; `/all` asks for all that the page shows.
+/// Serves the baseline. `/rows` queries only the fifty rows and hard-codes the rest of the page; `/all` queries all
+/// that it shows.
 pub async fn serve(pool: Pool, ours: &Served) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -48,7 +49,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
     )
     .fetch_all(&bare.pool)
     .await
-    .expect("the rows");
+    .expect("rows are loaded");
     let now = cartwright::clock::Clock::System.now();
     let next = found.get(49).map(|row| (row.get::<String, _>(2), row.get::<uuid::Uuid, _>(0)));
     let rows = found.iter().take(50).map(|row| {
@@ -73,7 +74,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
 
 async fn all(State(bare): State<Bare>) -> Html<String> {
     let mut connection = bare.pool.acquire().await.expect("a connection");
-    let page = bare.ecommerce.list(&mut connection, &ListQuery::default()).await.expect("the list");
+    let page = bare.ecommerce.list(&mut connection, &ListQuery::default()).await.expect("list is loaded");
     drop(connection);
     let now = cartwright::clock::Clock::System.now();
     let rows = page.rows.iter().map(|row| {
@@ -101,7 +102,7 @@ async fn all(State(bare): State<Bare>) -> Html<String> {
     draw(rows.collect(), counts, page.next.map(|next| (next.name, next.id)))
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row of a table")]
+#[expect(clippy::too_many_arguments, reason = "one argument per column of the query")]
 fn view(
     id: uuid::Uuid,
     name: String,
@@ -135,7 +136,7 @@ fn view(
     }
 }
 
-/// What surrounds the page of [`Served::administrator`] 0.
+/// The page shell as [`Served::administrator`] 0 gets it.
 pub fn shell(path: String) -> Shell {
     Shell {
         product: "Order Time".into(),
@@ -169,5 +170,5 @@ fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) 
         previous: None,
         next: next.map(href),
     };
-    Html(page.render().expect("the list is drawn"))
+    Html(page.render().expect("template renders"))
 }

@@ -1,5 +1,5 @@
-//! A client that costs next to nothing, so that what is measured is the server: HTTP/1.1, keep-alive, no parsing beyond the
-//! end of the answer. Knows cookies and forms only as far as the figures need them.
+//! A minimal HTTP/1.1 client, so that a benchmark measures the server: keep-alive, no parsing beyond the end of the
+//! response. Handles cookies and forms only as far as the benchmarks need them.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -13,7 +13,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// One connection.
+/// One keep-alive connection.
 pub struct Browser {
     stream: TcpStream,
     address: SocketAddr,
@@ -26,7 +26,7 @@ pub struct Answer {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
-    /// Head and body as they travelled.
+    /// Length of head and body on the wire, in bytes.
     pub weight: usize,
 }
 
@@ -41,7 +41,7 @@ impl Browser {
         Self::open_from(Ipv4Addr::LOCALHOST, address, cookies).await
     }
 
-    /// The same from another address of loopback.
+    /// Connects from the given loopback address.
     pub async fn open_from(from: Ipv4Addr, address: SocketAddr, cookies: &str) -> anyhow::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::from((from, 0)))?;
@@ -50,7 +50,7 @@ impl Browser {
         Ok(Self { stream, address, cookies: cookies.to_owned(), read: Vec::with_capacity(64 << 10) })
     }
 
-    /// The bytes of a request.
+    /// Serializes a request.
     pub fn request(&self, method: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
         let Self { address, cookies, .. } = self;
         let body = match method {
@@ -68,7 +68,7 @@ impl Browser {
         self.send(&request).await
     }
 
-    /// Posts a form, and keeps the cookies that come back.
+    /// Posts a form and stores the cookies of the response.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
         let request = self.request("POST", path, "", &serde_urlencoded::to_string(fields)?);
         let answer = self.send(&request).await?;
@@ -100,7 +100,7 @@ impl Browser {
             self.more().await?;
         };
         let head = String::from_utf8_lossy(&self.read[..head_end]).into_owned();
-        let status = head.get(9..12).and_then(|status| status.parse().ok()).context("an answer without a status")?;
+        let status = head.get(9..12).and_then(|status| status.parse().ok()).context("response has no status")?;
         let lower = head.to_ascii_lowercase();
         let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
         let body = match length {
@@ -112,7 +112,7 @@ impl Browser {
             }
             None if lower.contains("transfer-encoding: chunked") => self.chunks(head_end).await?,
             None if matches!(status, 204 | 304) => Vec::new(),
-            None => bail!("an answer without an end: {head}"),
+            None => bail!("response has no content-length and is not chunked: {head}"),
         };
         Ok(Answer { status, head, body, weight: self.read.len() })
     }
@@ -127,7 +127,7 @@ impl Browser {
                 self.more().await?;
             };
             let size = std::str::from_utf8(&self.read[at..line_end])?;
-            let size = usize::from_str_radix(size, 16).context("a chunk without a size")?;
+            let size = usize::from_str_radix(size, 16).context("chunk has no size")?;
             let (begin, end) = (line_end + 2, line_end + 2 + size);
             while self.read.len() < end + 2 {
                 self.more().await?;
@@ -147,14 +147,14 @@ impl Browser {
     }
 }
 
-/// The value of the hidden field `name` in a page, or of any attribute that follows it.
+/// Returns the value of the hidden field `name` in a page, or of any attribute that follows it.
 pub fn hidden<'a>(page: &'a str, name: &str) -> anyhow::Result<&'a str> {
     let (_, rest) =
         page.split_once(&format!("name=\"{name}\" value=\"")).with_context(|| format!("no field {name}"))?;
     Ok(rest.split('"').next().unwrap_or_default())
 }
 
-/// Asks for one page over and over from several connections; the time of every answer.
+/// Requests one page repeatedly over several connections and returns the latency of each response.
 pub async fn load(
     address: SocketAddr,
     request: Arc<Vec<u8>>,

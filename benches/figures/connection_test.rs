@@ -1,6 +1,7 @@
-//! Test Connection through the page, from the press to the last byte of the verdict, against a bare client that sends the same
-//! two requests to the same stand-in through the same proxy: each on a new connection and without a session to resume, as we do,
-//! since a connection from before proves nothing about now; and once more on a connection that is already open.
+//! Test Connection through the page, from submit to the last byte of the verdict, against a bare client that sends the
+//! same two requests to the same Shopify stand-in through the same proxy. Both open a new connection without TLS
+//! session resumption for each test, as production does, because a reused connection proves nothing about the present.
+//! A third series reuses an open connection.
 
 use std::time::{Duration, Instant};
 
@@ -19,12 +20,12 @@ use super::{
     rounds::{Rounds, ms, percentile},
 };
 
-/// What the page sends; the bare client sends the very same.
+/// The GraphQL documents that the page sends; the bare client sends the same.
 const DOCUMENTS: [&str; 2] = [
     include_str!("../../src/ecommerce/shopify/connection_test.graphql"),
     include_str!("../../src/ecommerce/shopify/customer_visibility.graphql"),
 ];
-/// A store beyond the Internet needs about this long for an answer.
+/// Response delay of a store that is reached over the Internet.
 const FAR: Duration = Duration::from_millis(100);
 const ROUNDS: usize = 5;
 const TESTS: usize = 10;
@@ -35,9 +36,9 @@ struct Sides {
     practice: Practice,
     cold: reqwest::Client,
     warm: reqwest::Client,
-    /// Cookies of administrators.
+    /// Session cookies of administrators.
     people: Vec<String>,
-    /// Tests begun, so that person and store change with each: a person may test a store ten times a minute.
+    /// Tests started so far. Picks the next user and store, because a user may test a store only ten times a minute.
     begun: usize,
 }
 
@@ -64,7 +65,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
                 let handle = sides.next_store(&scenario);
                 times[0].push(ms(sides.page(&handle).await?));
                 times[1].push(ms(sides.bare(&sides.cold, &handle).await?));
-                // The first opens the connection.
+                // The first request opens the connection.
                 sides.bare(&sides.warm, &handle).await?;
                 times[2].push(ms(sides.bare(&sides.warm, &handle).await?));
             }
@@ -83,7 +84,8 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same roots, protocol, proxy and habits as the client of the server, but for so many connections that it keeps for later.
+/// Builds a client with the same roots, protocol, proxy and settings as the server's, and up to `kept` idle
+/// connections.
 pub fn bare_client(practice: &Practice, kept: usize) -> anyhow::Result<reqwest::Client> {
     use rustls::{
         ClientConfig, RootCertStore,
@@ -115,7 +117,7 @@ impl Sides {
 
     async fn page(&self, handle: &str) -> anyhow::Result<Duration> {
         const NEW: &str = "/admin/ecommerce/shopify/new";
-        let store = self.practice.stores().find(handle).context("the store")?;
+        let store = self.practice.stores().find(handle).context("store exists")?;
         let cookies = &self.people[self.begun % self.people.len()];
         let mut browser = Browser::open(self.served.address, cookies).await?;
         let page = browser.get(NEW).await?.text();
@@ -137,7 +139,7 @@ impl Sides {
     }
 
     async fn bare(&self, client: &reqwest::Client, handle: &str) -> anyhow::Result<Duration> {
-        let store = self.practice.stores().find(handle).context("the store")?;
+        let store = self.practice.stores().find(handle).context("store exists")?;
         let url = format!("https://{handle}.myshopify.com/admin/api/{API_VERSION}/graphql.json");
         let began = Instant::now();
         for document in DOCUMENTS {

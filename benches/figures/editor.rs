@@ -1,4 +1,4 @@
-//! The editor of a cart that is connected, requests a second, against a bare handler: the same statements and the same template, and
+//! The editor of a connected cart, requests per second, against a bare handler: the same statements and template, but
 //! no session, layers or log.
 
 use std::net::SocketAddr;
@@ -62,11 +62,11 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A cart that was tested and saved as a person does it; the address of its editor.
+/// Tests and saves a cart through the pages; returns the path of its editor.
 async fn saved(served: &Served, practice: &Practice, cookies: &str) -> anyhow::Result<String> {
     const NEW: &str = "/admin/ecommerce/shopify/new";
     practice.stores().put("tea", PracticeStore::sample("tea"));
-    let store = practice.stores().find("tea").context("the store")?;
+    let store = practice.stores().find("tea").context("store exists")?;
     let mut browser = Browser::open(served.address, cookies).await?;
     let page = browser.get(NEW).await?.text();
     let mut fields = vec![
@@ -84,8 +84,8 @@ async fn saved(served: &Served, practice: &Practice, cookies: &str) -> anyhow::R
     let answer = browser.post(NEW, &fields).await?;
     ensure!(answer.status == 303, "{}", answer.head);
     let location =
-        answer.head.lines().find_map(|line| line.strip_prefix("location: ")).context("the editor's address")?;
-    // The sentence about the save is said once.
+        answer.head.lines().find_map(|line| line.strip_prefix("location: ")).context("response has a location")?;
+    // The save banner is shown only once.
     browser.get(location).await?;
     Ok(location.to_owned())
 }
@@ -105,14 +105,14 @@ async fn serve(app: App, visitor: Visitor) -> anyhow::Result<(SocketAddr, JoinHa
 }
 
 async fn bare(State(Bare { app, visitor }): State<Bare>, Path(id): Path<Uuid>) -> Html<String> {
-    let cart = app.ecommerce.find(CartId(id)).await.expect("the statement").expect("the cart");
+    let cart = app.ecommerce.find(CartId(id)).await.expect("statement succeeds").expect("cart exists");
     let form = editor::of_cart(&cart);
-    let submission = form.submission.parse().expect("an id");
-    app.ecommerce.waiting(&visitor, &cart).await.expect("the statement");
-    app.ecommerce.last_test_of(&visitor, submission, Some(cart.id)).await.expect("the statement");
-    let report = app.ecommerce.find_test(cart.last_test.expect("it was tested")).await.expect("the statement");
+    let submission = form.submission.parse().expect("submission id is a UUID");
+    app.ecommerce.waiting(&visitor, &cart).await.expect("statement succeeds");
+    app.ecommerce.last_test_of(&visitor, submission, Some(cart.id)).await.expect("statement succeeds");
+    let report = app.ecommerce.find_test(cart.last_test.expect("cart has a test")).await.expect("statement succeeds");
     let shell = super::bare::shell(format!("/admin/ecommerce/shopify/{}/general", id.simple()));
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: None };
-    let page = editor.page(Stage::Loaded).await.expect("the page");
-    Html(page.render().expect("it is drawn"))
+    let page = editor.page(Stage::Loaded).await.expect("page is built");
+    Html(page.render().expect("template renders"))
 }

@@ -1,5 +1,5 @@
-//! What a figure stands on: a private cluster in a temporary folder, and our site in this process with the layers, the pool and
-//! the log of `serve`. The log is written as it is there, but to nowhere.
+//! Shared fixture of the benchmarks: a private Postgres cluster in a temporary folder and the site in this process,
+//! with the layers, pool and log formatting of `serve`. Log output is discarded.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -27,7 +27,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, postgres::PgConn
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// A cluster of its own; stops with [`Ground::close`].
+/// A private cluster; [`Ground::close`] stops it.
 pub struct Ground {
     embedded: Embedded,
     folder: TempDir,
@@ -55,12 +55,12 @@ impl Ground {
         self.embedded.options()
     }
 
-    /// A program that came with the server programs of Postgres, if it did.
+    /// Path of a client program that ships with the Postgres server programs, if present.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         Some(self.embedded.program(name)).filter(|program| program.exists())
     }
 
-    /// A migrated schema of this name, through a pool with the settings of `serve`.
+    /// Creates and migrates a schema of this name; the pool has the settings of `serve`.
     pub async fn schema(&self, name: &str) -> anyhow::Result<Pool> {
         let maker = cartwright::database::Pool::new([self.options()]);
         maker.execute(AssertSqlSafe(format!("create schema {name}"))).await?;
@@ -76,13 +76,13 @@ impl Ground {
     }
 }
 
-/// The way out to the stand-in for Shopify.
+/// Egress settings that lead to the Shopify stand-in.
 pub fn way_to(practice: &Practice) -> anyhow::Result<Egress> {
     let roots = practice.ca_pem().as_bytes().to_vec();
     Ok(Egress { proxy: Some(practice.proxy_url().parse()?), extra_roots_pem: Some(roots) })
 }
 
-/// Our site, served on loopback.
+/// The site, served on loopback.
 pub struct Served {
     pub app: App,
     pub address: SocketAddr,
@@ -95,7 +95,7 @@ impl Served {
         Self::start_under(KeyRing::generate(), pool, egress).await
     }
 
-    /// Beside another process on the same tables, with its keys.
+    /// Starts the site with this key ring, as another process on the same tables.
     pub async fn start_under(ring: KeyRing, pool: Pool, egress: &Egress) -> anyhow::Result<Self> {
         log_to_nowhere();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -136,7 +136,7 @@ impl Served {
     }
 }
 
-/// Somebody signed in.
+/// A signed-in administrator.
 pub struct Administrator {
     pub visitor: Visitor,
     pub secret: BrowserSecret,
@@ -165,7 +165,7 @@ async fn administrator(accounts: &Accounts, email: &str, password: &str) -> anyh
     Ok(Administrator { visitor: Visitor { by: By { actor, origin }, session: secret.hash() }, secret })
 }
 
-/// Formats every line, as `serve` does.
+/// Installs a subscriber that formats every log line, as `serve` does, and discards it.
 fn log_to_nowhere() {
     use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
     let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
@@ -173,10 +173,10 @@ fn log_to_nowhere() {
     tracing_subscriber::registry().with(filter).with(lines.with_writer(std::io::sink)).try_init().ok();
 }
 
-/// So many carts: three are inactive, however many there are, and of five so many are not connected.
+/// Inserts this many carts. Three of them are inactive, and `failing` of every five are not connected.
 pub async fn fill(pool: &Pool, carts: i32, failing: i32) -> anyhow::Result<()> {
     let mut connection = pool.servers()[0].connect().await?;
-    // Filling is not what is measured, and takes longer than a page may.
+    // Filling is not measured and takes longer than the statement timeout of a page.
     connection.execute("set statement_timeout = 0").await?;
     sqlx::query(
         "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, credential_kind, secret,
@@ -195,8 +195,8 @@ pub async fn fill(pool: &Pool, carts: i32, failing: i32) -> anyhow::Result<()> {
     .bind(failing)
     .execute(&mut connection)
     .await
-    .context("filling the list")?;
-    // Thirty checks each, no two lines alike, and one in fifty failed.
+    .context("inserting carts")?;
+    // Thirty checks per cart, no two histories alike, one check in fifty failed.
     connection
         .execute(
             "update cart_health set last_checked_at = now() - interval '5 minutes', recent = (
@@ -207,7 +207,7 @@ pub async fn fill(pool: &Pool, carts: i32, failing: i32) -> anyhow::Result<()> {
         )
         .await?;
     connection.execute("update ecommerce_integration set is_active = true").await?;
-    // As autovacuum does by itself within a minute or so.
+    // Autovacuum does the same within about a minute.
     connection.execute("vacuum analyze carts, cart_health, cart_search").await?;
     connection.close().await?;
     Ok(())

@@ -1,5 +1,5 @@
-//! The list of carts while two hundred connection tests hang, against the same list on a quiet server: who waits for Shopify
-//! must not make others wait. Each of them holds a task and a connection to the stand-in, and none of the database's.
+//! The cart list while two hundred connection tests hang, against the same list on an idle server. A hanging test holds
+//! a task and a connection to the Shopify stand-in, but no database connection, so it must not slow down other users.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,12 +18,12 @@ use super::{
     rounds::{Rounds, ms, percentile},
 };
 
-/// As many as may call Shopify at once; a person has one test at a time.
+/// The limit of concurrent calls to Shopify; each user runs one test at a time.
 const HANGING: usize = 200;
-/// A test ends by itself after 14.5 s, so all that is measured beside them has to fit.
+/// A test times out after 14.5 s, so all rounds measured meanwhile must fit into that time.
 const ROUNDS: usize = 6;
 const ROUND: Duration = Duration::from_millis(500);
-/// Tests that begin at once; the next ones begin when these hang.
+/// Tests started at once; the next group starts when these hang.
 const TOGETHER: usize = 10;
 const CLIENTS: usize = 4;
 
@@ -46,7 +46,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         let times = load(served.address, Arc::clone(&request), CLIENTS, ROUND).await?;
         anyhow::Ok(percentile(&times.into_iter().map(ms).collect::<Vec<_>>(), 95))
     };
-    // Lets Postgres settle on its plans, and opens its connections.
+    // Lets Postgres settle on its plans and opens the pool's connections.
     round().await?;
     let (mut quiet, mut beside) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
@@ -59,7 +59,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         }
         let address = served.address;
         tests.spawn(async move {
-            // its own connection: the one that read the form has been idle for too long
+            // A separate connection: the one that loaded the form has been idle for too long.
             let mut browser = Browser::open(address, &cookies).await?;
             let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             browser.post(&format!("{NEW}/connection-tests"), &fields).await.map(|answer| answer.text())
@@ -81,15 +81,15 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until so many tests have reached their store.
+/// Waits until this many tests have reached their store.
 async fn hang(practice: &Practice, tests: usize) -> anyhow::Result<()> {
     let all = practice.journal().wait_for_requests(tests);
-    tokio::time::timeout(Duration::from_secs(10), all).await.with_context(|| format!("{tests} tests do not hang"))
+    tokio::time::timeout(Duration::from_secs(10), all).await.with_context(|| format!("not all {tests} tests hang"))
 }
 
 const NEW: &str = "/admin/ecommerce/shopify/new";
 
-/// An administrator's form for a store that never answers, ready to be sent.
+/// Signs in an administrator and returns a filled-in form for a store that never responds.
 async fn form(
     served: &Served,
     practice: &Practice,
@@ -97,12 +97,12 @@ async fn form(
 ) -> anyhow::Result<(String, Vec<(&'static str, String)>)> {
     let handle = format!("hanging-{number}");
     let store = practice.stores().put(&handle, PracticeStore::sample(&handle).with(Scenario::Hang));
-    // two hundred people sign in from one address
+    // Two hundred users sign in from one address.
     sqlx::query("delete from throttle").execute(&served.app.pool).await?;
     let cookies = served.administrator(number).await?.cookies();
     let page = Browser::open(served.address, &cookies).await?.get(NEW).await?.text();
     let fields = vec![
-        ("csrf", hidden(&page, "csrf").context("the form")?.to_owned()),
+        ("csrf", hidden(&page, "csrf").context("form has a CSRF token")?.to_owned()),
         ("submission", hidden(&page, "submission")?.to_owned()),
         ("website_name", handle.clone()),
         ("api_url", handle),

@@ -1,4 +1,4 @@
-//! The list of 50 carts, requests a second, against a bare handler that draws the same bytes.
+//! The list of 50 carts, requests per second, against a bare handler that renders the same bytes.
 
 use cartwright::{ecommerce::shopify::client::Egress, vault::KeyRing};
 
@@ -12,14 +12,14 @@ use super::{
 
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
-    // The program itself, on the same tables: unlike this process it wipes what it gives back to the heap.
+    // The released program on the same tables. Unlike this process, it wipes freed heap memory.
     let program = Program::start(ground.folder(), &["--no-worker"]).await?;
     let pool = cartwright::database::Pool::new([ground.options()]);
     fill(&pool, 1_000, 1).await?;
     let ring = KeyRing::read(&ground.folder().join("keys"))?;
     let served = Served::start_under(ring, pool.clone(), &Egress::default()).await?;
     let admin = served.administrator(0).await?;
-    // A pool of its own with the same settings, so that neither side waits for the other's connections.
+    // A separate pool with the same settings, so that neither side waits for the other's connections.
     let bare_pool = cartwright::database::Pool::new([ground.options()]);
     let (bare, serving) = bare::serve(bare_pool.clone(), &served).await?;
     let (list, cookies) = ("/admin/ecommerce", admin.cookies());

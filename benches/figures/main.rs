@@ -1,6 +1,6 @@
-//! `cargo bench`: the figures that we hold ourselves to, on one page. Runs anywhere without set-up: a private Postgres in a
-//! temporary folder, loopback alone, about five minutes. What two sides are compared takes turns, so that a busy machine
-//! slows both; no figure fails the run, because a timed test is a test of the machine.
+//! `cargo bench`: the performance figures that the project commits to, on one page. Needs no set-up: a private Postgres
+//! in a temporary folder, loopback only, about five minutes. Compared sides alternate, so that load on the machine
+//! slows both. No figure fails the run, because a timing test also measures the machine.
 
 mod bare;
 mod browser;
@@ -24,16 +24,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use report::Report;
 
-/// The way of the run, on standard error.
+/// Progress of the run, on standard error.
 pub struct Progress(ProgressBar);
 
 impl Progress {
     fn of(steps: u64) -> Self {
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}").expect("a template");
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {elapsed}  {msg}").expect("template is valid");
         Self(ProgressBar::new(steps).with_style(style))
     }
 
-    /// One figure begins.
+    /// Shows the name of the figure that starts.
     fn begin(&self, what: &'static str) {
         self.0.set_message(what);
         self.0.enable_steady_tick(std::time::Duration::from_millis(500));
@@ -43,7 +43,7 @@ impl Progress {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let progress = Progress::of(10);
-    // Names of figures, such as `list start`; none means all. What cargo adds (`--bench`) is no name.
+    // Names of figures, such as `list start`; none selects all. Arguments that cargo adds (`--bench`) are skipped.
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wants = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
     let mut report = Report::default();
@@ -73,7 +73,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the figures were measured on, as far as the system tells.
+/// Describes the machine, as far as the operating system reports it.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();

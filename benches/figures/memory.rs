@@ -1,5 +1,4 @@
-//! Resident memory of the released program after an afternoon's clicking: 10,000 page views of every kind, sign-ins and
-//! connection tests among them.
+//! Resident memory of the release build after 10,000 page views of every kind, including sign-ins and connection tests.
 
 use std::net::Ipv4Addr;
 
@@ -29,9 +28,9 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     set_up(&mut browser, &link).await?;
     for view in 0..VIEWS {
         match view % 1_000 {
-            // A person may test ten times a minute.
+            // A user may run ten tests a minute.
             75 => test(&mut browser).await?,
-            // Several people at once: what hashing holds at the same time counts.
+            // Concurrent sign-ins, because concurrent hashes add up in memory.
             n if n % 100 == 50 => crowd(&program, 3).await?,
             _ => look(&mut browser, view, &carts).await?,
         }
@@ -87,7 +86,7 @@ async fn set_up(browser: &mut Browser, link: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// People who sign in at the same moment.
+/// Signs in several users at the same moment.
 async fn crowd(program: &Program, people: usize) -> anyhow::Result<()> {
     let address = program.address;
     let people: Vec<_> = (0..people)
@@ -100,7 +99,7 @@ async fn crowd(program: &Program, people: usize) -> anyhow::Result<()> {
                 let fields =
                     [("csrf", hidden(&page, "csrf")?), ("return_to", ""), ("email", EMAIL), ("password", PASSWORD)];
                 let answer = browser.post("/sign-in", &fields).await?;
-                // Signed in, or politely sent away because too many try at once.
+                // 303: signed in. 429: too many concurrent attempts.
                 ensure!(matches!(answer.status, 303 | 429), "sign-in: {}", answer.head);
                 Ok(())
             })
@@ -112,7 +111,8 @@ async fn crowd(program: &Program, people: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A thousand strangers at once, ten from each address, so that no throttle stands before the hashing.
+/// Sends a thousand concurrent sign-ins of unknown users, ten per address, so that the throttle lets them reach the
+/// hashing.
 async fn flood(program: &Program) -> anyhow::Result<()> {
     let mut stranger = Browser::open(program.address, "").await?;
     let page = stranger.get("/sign-in").await?;
@@ -135,11 +135,11 @@ async fn flood(program: &Program) -> anyhow::Result<()> {
         ensure!(matches!(status, 422 | 503), "sign-in: {status}");
         hashed += u32::from(status == 422);
     }
-    ensure!(hashed >= 4, "nothing was hashed, so this shows nothing");
+    ensure!(hashed >= 4, "too few attempts were hashed for a meaningful figure");
     Ok(())
 }
 
-/// Fills in a practice store and tests it.
+/// Fills in a practice store and runs a connection test.
 async fn test(browser: &mut Browser) -> anyhow::Result<()> {
     const NEW: &str = "/admin/ecommerce/shopify/new";
     let page = browser.get(NEW).await?.text();
@@ -150,5 +150,5 @@ async fn test(browser: &mut Browser) -> anyhow::Result<()> {
     ensure!(filled.status == 200, "fill in: {}", filled.head);
     let url = "https://practice-tea.myshopify.com/admin/";
     let tested = browser.post(&format!("{NEW}/connection-tests"), &[&common[..], &[("api_url", url)]].concat()).await?;
-    tested.text().contains("data-class=\"").then_some(()).context("the test gave no verdict")
+    tested.text().contains("data-class=\"").then_some(()).context("the test returned no verdict")
 }

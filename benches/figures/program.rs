@@ -1,4 +1,4 @@
-//! The released program as its own process, as an operator starts it.
+//! Runs the release build as a separate process, as an operator does.
 
 use std::{
     net::SocketAddr,
@@ -20,12 +20,12 @@ pub struct Program {
     child: Child,
     said: Lines<BufReader<ChildStdout>>,
     pub address: SocketAddr,
-    /// From the spawn until `/-/ready` said yes.
+    /// Time from the spawn until `/-/ready` returned 200.
     pub took: Duration,
 }
 
 impl Program {
-    /// `cartwright serve` on this data folder and a free port of loopback.
+    /// Runs `cartwright serve` on this data folder and a free loopback port.
     pub async fn start(data_dir: &Path, more: &[&str]) -> anyhow::Result<Self> {
         let began = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_cartwright"));
@@ -38,7 +38,7 @@ impl Program {
         command.env("CARTWRIGHT_DATA_DIR", data_dir).env("CARTWRIGHT_LISTEN", "127.0.0.1:0");
         command.stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
         let mut child = command.spawn().context("starting the server")?;
-        let mut said = BufReader::new(child.stdout.take().context("its standard output")?).lines();
+        let mut said = BufReader::new(child.stdout.take().context("standard output is piped")?).lines();
         let address = loop {
             let Some(line) = said.next_line().await? else { bail!("the server ended before it was ready") };
             if let Some(origin) = line.strip_prefix("Cartwright is ready at http://") {
@@ -50,7 +50,7 @@ impl Program {
         Ok(Self { child, said, address, took: began.elapsed() })
     }
 
-    /// The path of the set-up link that it prints while nobody can sign in.
+    /// Returns the path of the set-up link, which is printed while no user exists.
     pub async fn set_up_link(&mut self) -> anyhow::Result<String> {
         while let Some(line) = self.said.next_line().await? {
             if let Some((_, code)) = line.split_once("/set-up/") {
@@ -60,12 +60,12 @@ impl Program {
         bail!("no set-up link was printed")
     }
 
-    /// Memory that the process holds, in MiB; only Linux tells.
+    /// Resident memory in MiB; available on Linux only.
     pub fn resident(&self) -> Option<f64> {
         self.status("VmRSS:")
     }
 
-    /// The most that it ever held, in MiB.
+    /// Peak resident memory in MiB.
     pub fn peak(&self) -> Option<f64> {
         self.status("VmHWM:")
     }
@@ -77,9 +77,9 @@ impl Program {
         Some(kib / 1024.0)
     }
 
-    /// Stops it as an operator does, and waits for its end.
+    /// Sends SIGTERM and waits for the exit.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).context("it has ended")?;
+        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).context("it has exited")?;
         kill_process(pid, Signal::TERM)?;
         let ended = tokio::time::timeout(Duration::from_secs(30), self.child.wait()).await;
         let status = ended.context("the server did not stop within 30 s")??;

@@ -1,13 +1,13 @@
-//! The page that is printed: one line a figure.
+//! The printed report: one line per figure.
 
 use super::rounds::Rounds;
 
-/// What a figure has to keep.
+/// The bound that a figure must meet.
 #[derive(Clone, Copy, Debug)]
 pub enum Goal {
     AtMost(f64),
     AtLeast(f64),
-    /// Told for comparison; nothing is promised.
+    /// For comparison only; no bound.
     None,
 }
 
@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// A figure of several rounds.
+    /// Adds a figure measured in several rounds.
     pub fn figure(&mut self, what: &str, unit: &str, rounds: &Rounds, goal: Goal) {
         let median = rounds.median();
         let (low, high) = rounds.spread();
@@ -38,12 +38,12 @@ impl Report {
         ]);
     }
 
-    /// What could not be measured here.
+    /// Adds a line for a figure that could not be measured on this machine.
     pub fn missing(&mut self, what: &str) {
         self.lines.push([what.to_owned(), "not measured".into(), String::new(), String::new(), String::new()]);
     }
 
-    /// What a reader must know to judge the lines.
+    /// Adds a note below the figures.
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -66,7 +66,7 @@ impl Report {
     }
 }
 
-/// Three digits that matter.
+/// Formats a value with three significant digits.
 fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),

@@ -1,8 +1,8 @@
-//! Numbers of several rounds: the median, and how far the rounds lie apart.
+//! The measured values of several rounds: median and spread.
 
 use std::time::Duration;
 
-/// What the rounds of one side found.
+/// The values of one side, one per round.
 #[derive(Clone, Debug, Default)]
 pub struct Rounds(Vec<f64>);
 
@@ -19,13 +19,13 @@ impl Rounds {
         percentile(&self.0, 50)
     }
 
-    /// The lowest and the highest round.
+    /// The lowest and the highest value.
     pub fn spread(&self) -> (f64, f64) {
         let fold = |pick: fn(f64, f64) -> f64| self.0.iter().copied().reduce(pick).unwrap_or(f64::NAN);
         (fold(f64::min), fold(f64::max))
     }
 
-    /// Round by round, so that what slows one round slows both of its sides.
+    /// Ratio per round, so that a slow round affects both sides equally.
     pub fn ratio_to(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(ours, theirs)| ours / theirs).collect())
     }
@@ -37,7 +37,7 @@ impl FromIterator<f64> for Rounds {
     }
 }
 
-/// The value below which so many of a hundred lie (nearest rank).
+/// The nearest-rank percentile.
 pub fn percentile(values: &[f64], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
--- A renamed cart, opened and saved, as the program sends it. The figure is not measured unless this is the very same.
+-- Opens, renames and saves a cart with the statements of the program. The benchmark fails if they differ.
 \set n random(1, 1000000000)
 select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
     secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,

@@ -1,5 +1,5 @@
-//! A save, with its audit row and its commit to disk, against `pgbench`, which sends the same statements over the same socket.
-//! What a save sends is asked of the database, and nothing is measured unless `save.sql` says the same.
+//! A save, including its audit row and its commit to disk, against `pgbench` with the same statements over the same
+//! socket. Reads the statements of a save from the database and fails if `save.sql` differs.
 
 use std::{
     process::Stdio,
@@ -27,10 +27,10 @@ use super::{
 };
 
 const ROUNDS: usize = 6;
-/// Whole seconds, since `pgbench` counts these.
+/// Whole seconds, because `pgbench` takes no fractions.
 const ROUND: Duration = Duration::from_secs(2);
 const CLIENTS: usize = 8;
-/// A save as `pgbench` sends it; what the program would hand over as a value is a variable.
+/// A save as a `pgbench` script; bind parameters become variables.
 const SCRIPT: &str = include_str!("save.sql");
 
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
@@ -64,7 +64,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Saves a second, from several clients, each with a cart of its own.
+/// Saves per second with several clients, each on its own cart.
 async fn through_us(
     ecommerce: &Ecommerce,
     visitor: &Visitor,
@@ -93,9 +93,9 @@ async fn through_us(
     Ok(f64::from(all) / ROUND.as_secs_f64())
 }
 
-/// Opens the cart as the editor does, renames it and saves.
+/// Loads the cart as the editor does, renames it and saves.
 async fn save(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
-    let cart = ecommerce.find(CartId(cart)).await?.context("the cart is gone")?;
+    let cart = ecommerce.find(CartId(cart)).await?.context("the cart does not exist")?;
     let submission = Submission {
         id: Uuid::now_v7(),
         name: WebsiteName::parse(&format!("Shop {}", names.fetch_add(1, Ordering::Relaxed)))?,
@@ -107,13 +107,13 @@ async fn save(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &Atom
     Ok(())
 }
 
-/// The same number of clients, each a `pgbench` of its own with one connection; none where the server programs came without it.
+/// The same number of `pgbench` processes with one connection each. `None` if `pgbench` is not installed.
 async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::Result<Option<f64>> {
     let Some(program) = ground.program("pgbench") else { return Ok(None) };
     let script = ground.folder().join("save.sql");
     std::fs::write(&script, SCRIPT)?;
     let options = ground.options();
-    let socket = options.get_socket().context("the socket of the database")?;
+    let socket = options.get_socket().context("the cluster has a Unix socket")?;
     let session: String = visitor.session.iter().map(|byte| format!("{byte:02x}")).collect();
     let changes =
         serde_json::json!({ "changes": [{ "field": "Website Name", "before": "Shop 17", "after": "Shop 18" }] });
@@ -148,12 +148,12 @@ async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::
         let said = String::from_utf8_lossy(&run.stdout);
         ensure!(run.status.success(), "pgbench: {}", String::from_utf8_lossy(&run.stderr));
         let saves = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse::<f64>().ok());
-        all += saves.with_context(|| format!("pgbench said: {said}"))?;
+        all += saves.with_context(|| format!("unexpected output of pgbench: {said}"))?;
     }
     Ok(Some(all))
 }
 
-/// A save on a single connection, and then what that connection had prepared for it, in order.
+/// Saves over a single connection, then compares the statements which that connection has prepared, in order.
 async fn same_statements(ground: &Ground) -> anyhow::Result<()> {
     let pool = ground.schema("said").await?;
     fill(&pool, 5, 1).await?;
@@ -161,7 +161,7 @@ async fn same_statements(ground: &Ground) -> anyhow::Result<()> {
     let served = Served::start(single.clone(), &Egress::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
     let cart = sqlx::query_scalar("select id from carts where is_active limit 1").fetch_one(&single).await?;
-    // a new connection, which has prepared nothing yet
+    // Forces a new connection without prepared statements.
     single.execute("select pg_terminate_backend(pg_backend_pid())").await.ok();
     save(&served.app.ecommerce, &visitor, cart, &AtomicUsize::default()).await?;
     let sent: Vec<String> = sqlx::query_scalar(
@@ -178,11 +178,11 @@ async fn same_statements(ground: &Ground) -> anyhow::Result<()> {
         .filter(|statement| !matches!(statement.as_str(), "begin" | "commit" | ""))
         .collect();
     let sent: Vec<String> = sent.iter().map(|statement| without_values(statement)).collect();
-    ensure!(sent == measured, "save.sql no longer says what a save sends, which is:\n{}", sent.join(";\n"));
+    ensure!(sent == measured, "save.sql differs from the statements of a save, which are:\n{}", sent.join(";\n"));
     Ok(())
 }
 
-/// A statement in one line, `?` where a value is handed over: `$1` as we send it, `:name` as `pgbench` does.
+/// Normalizes a statement to one line with `?` for each value: `$1` in our statements, `:name` in `pgbench` scripts.
 fn without_values(statement: &str) -> String {
     let spaced = statement.replace("gen_random_uuid()", "?").split_whitespace().collect::<Vec<_>>().join(" ");
     let mut plain = String::new();

@@ -1,4 +1,4 @@
-//! Sides of a comparison that ask for the same page, in turns, and count what comes.
+//! Compares servers that render the same page: alternates between them and counts responses.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ pub const ROUNDS: usize = 12;
 const ROUND: Duration = Duration::from_millis(500);
 const CLIENTS: usize = 16;
 
-/// One side.
+/// One server of the comparison.
 pub struct Side {
     address: SocketAddr,
     request: Arc<Vec<u8>>,
-    /// Answers a second.
+    /// Responses per second.
     pub rounds: Rounds,
 }
 
@@ -25,20 +25,20 @@ impl Side {
     pub async fn new(address: SocketAddr, path: &str, cookies: &str, headers: &str) -> anyhow::Result<Self> {
         let request = Browser::open(address, cookies).await?.request("GET", path, headers, "");
         let side = Self { address, request: Arc::new(request), rounds: Rounds::default() };
-        // Opens the connections to the database, and lets Postgres settle on its plans.
+        // Opens the database connections and lets Postgres settle on its plans.
         load(address, Arc::clone(&side.request), CLIENTS, ROUND).await?;
         Ok(side)
     }
 
     pub async fn round(&mut self) -> anyhow::Result<()> {
         let times = load(self.address, Arc::clone(&self.request), CLIENTS, ROUND).await?;
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 answers")]
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 responses")]
         self.rounds.add(times.len() as f64 / ROUND.as_secs_f64());
         Ok(())
     }
 }
 
-/// The comparison means nothing unless both draw the same page; only these hidden fields differ, and are as long.
+/// Checks that all sides render the same page. Only these hidden fields may differ in value; their lengths must match.
 pub async fn same_bytes(
     ours: (SocketAddr, &str, &str),
     bare: (SocketAddr, &str),
@@ -54,7 +54,7 @@ pub async fn same_bytes(
         pages.push(page);
     }
     let differs = pages[0].lines().zip(pages[1].lines()).find(|(a, b)| a != b);
-    ensure!(differs.is_none(), "the bare page {} differs: {differs:?}", bare.1);
-    ensure!(pages[0].lines().count() == pages[1].lines().count(), "the bare page {} is longer or shorter", bare.1);
+    ensure!(differs.is_none(), "the baseline page {} differs: {differs:?}", bare.1);
+    ensure!(pages[0].lines().count() == pages[1].lines().count(), "the baseline page {} differs in length", bare.1);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The list does not grow slower with the number of carts: its p95 at 10,000 and 100,000 against 100.
+//! List latency must not grow with the number of carts: p95 at 10,000 and 100,000 carts against 100.
 
 use std::time::Instant;
 
@@ -12,14 +12,14 @@ use super::{
 };
 
 const ROUNDS: usize = 5;
-/// Answers of each table in a round.
+/// Responses per table and round.
 const VIEWS: usize = 120;
 const SIZES: [i32; 3] = [100, 10_000, 100_000];
 
 struct Table {
     served: Served,
     cookies: String,
-    /// Requests, and the p95 of each round.
+    /// Each page's request and the p95 of each round.
     pages: Vec<(Vec<u8>, Rounds)>,
 }
 
@@ -47,7 +47,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         ("search that most match", Goal::AtMost(1.3)),
         ("search that one matches", Goal::AtMost(1.3)),
         ("search that none matches", Goal::AtMost(1.3)),
-        // Some thousands match, and all of them are looked through.
+        // Some thousands match, and all of them are scanned.
         ("search that some match", Goal::None),
     ];
     for (at, (name, goal)) in pages.iter().enumerate() {
@@ -65,7 +65,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The tables take turns with every answer, so that whatever else the machine does meets all of them.
+/// Alternates between the tables with every response, so that other load on the machine affects all of them.
 async fn round(tables: &mut [Table], page: usize) -> anyhow::Result<()> {
     let mut browsers = Vec::new();
     for table in &*tables {
@@ -87,7 +87,7 @@ async fn round(tables: &mut [Table], page: usize) -> anyhow::Result<()> {
 
 async fn table(ground: &Ground, carts: i32) -> anyhow::Result<Table> {
     let pool = ground.schema(&format!("carts_{carts}")).await?;
-    // Three in five, so that a page of those that need attention is as long at a hundred carts as at a hundred thousand.
+    // Three of five fail, so that the page of carts that need attention is full at 100 carts as well as at 100,000.
     fill(&pool, carts, 3).await?;
     let middle = "select lower(website_name), id from carts order by 1, 2 offset $1 limit 1";
     let (name, id): (String, uuid::Uuid) = sqlx::query_as(middle).bind(carts / 2 - 1).fetch_one(&pool).await?;

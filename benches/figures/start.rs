@@ -1,4 +1,4 @@
-//! Start to ready: the first time on an empty folder, later, and with the database up already.
+//! Time from start to ready: on an empty folder, on an existing one, and with the database already running.
 
 use super::{
     ground::Ground,
@@ -18,7 +18,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
             rounds.add(ms(program.took));
             program.stop().await?;
         }
-        // Another user of the cluster keeps it running.
+        // A second user of the cluster keeps it running.
         let ground = Ground::in_folder(folder).await?;
         for _ in 0..2 {
             let program = Program::start(ground.folder(), &[]).await?;

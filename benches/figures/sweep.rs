@@ -1,5 +1,6 @@
-//! The health sweep of 10,000 carts whose stores answer in 200 ms: checks a second of one process and of two, against a bare client
-//! that sends the same request with as many in flight. One process asks at most 100 stores at once, so 200 ms bound it to 500.
+//! The health sweep of 10,000 carts whose stores respond in 200 ms: checks per second of one process and of two,
+//! against a bare client that sends the same request with the same concurrency. A process checks at most 100 stores at
+//! once, so 200 ms limit it to 500/s.
 
 use std::{
     sync::Arc,
@@ -51,7 +52,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     one.switch(By::operator(), true).await?;
     let tokens = fill(&one, &practice, &pool).await?;
     let bare = bare_client(&practice, 0)?;
-    // Certificates are made on first use, and the journal fills up to its bound.
+    // Creates all certificates and fills the stand-in's journal to its cap.
     ask(&bare, &tokens).await?;
     for n in 0..CARTS {
         practice.stores().set(&handle(n), Scenario::Delayed(AWAY));
@@ -89,7 +90,7 @@ fn handle(n: usize) -> String {
     format!("shop-{n}")
 }
 
-/// A process of its own in all but name: pool, client and vault are its own.
+/// A second replica in this process, with its own pool, client and vault.
 async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Result<Ecommerce> {
     let egress = super::ground::way_to(practice)?;
     let pool = cartwright::database::Pool::new([ground.options().options([("search_path", "sweep")])]);
@@ -98,7 +99,7 @@ async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Re
     Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(Client::new(&egress)?), false, Clock::System))
 }
 
-/// Ten thousand active carts, each with a store and a sealed token of its own; their tokens.
+/// Saves ten thousand active carts, each with a store and a sealed token of its own; returns their tokens.
 async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow::Result<Vec<(String, SecretString)>> {
     let visitor = Visitor { by: By::operator(), session: vec![0; 32] };
     let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
@@ -110,13 +111,13 @@ async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow
         let submission = Submission {
             id: Uuid::new_v4(),
             name: WebsiteName::parse(&handle)?,
-            address: StoreAddress::from_handle(&handle).context("a handle")?,
+            address: StoreAddress::from_handle(&handle).context("handle is valid")?,
             offered: Offered::Typed(credential),
             wants_active: false,
         };
         tokens.push((handle, secret()));
         if adding.len() >= 12 {
-            adding.join_next().await.context("a save")???;
+            adding.join_next().await.context("save task exists")???;
         }
         let (ecommerce, visitor) = (ecommerce.clone(), visitor.clone());
         adding.spawn(async move { ecommerce.add(visitor, submission).await.map(drop).map_err(anyhow::Error::from) });
@@ -127,7 +128,7 @@ async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow
     let mut connection = pool.servers()[0].connect().await?;
     connection.execute("set statement_timeout = 0").await?;
     connection.execute("update carts set passed_at = now(), is_active = true, status = 'connected'").await?;
-    // as on any day but the first: customers are looked at once a day
+    // As on any day but the first: customer access is checked once a day.
     connection
         .execute("update cart_health set customers_asked_at = now(), next_check_at = now() + interval '1 day'")
         .await?;
@@ -156,12 +157,12 @@ async fn rate(
     let began = Instant::now();
     let done = work.await?;
     ensure!(done == expected, "{done} of {expected} checks");
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand checks")]
     rounds.add(done as f64 / began.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// The same request to each of these stores, as many at once as a sweep has.
+/// Sends the same request to each of these stores with the concurrency of a sweep.
 async fn ask(client: &reqwest::Client, tokens: &[(String, SecretString)]) -> anyhow::Result<usize> {
     let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
     let mut asking = JoinSet::new();
@@ -185,7 +186,7 @@ async fn ask(client: &reqwest::Client, tokens: &[(String, SecretString)]) -> any
     Ok(count)
 }
 
-/// The released program as a worker of its own: its rate, and the memory that ten thousand checks leave behind.
+/// Runs the release build as a separate worker; returns its rate and its memory after ten thousand checks.
 async fn program(
     report: &mut Report,
     ground: &Ground,
@@ -196,7 +197,7 @@ async fn program(
     let (keys, roots) = (ground.folder().join("sweep-keys"), ground.folder().join("sweep-ca.pem"));
     std::fs::write(&keys, line)?;
     std::fs::write(&roots, practice.ca_pem())?;
-    let socket = ground.options().get_socket().context("a private cluster has a socket")?.display().to_string();
+    let socket = ground.options().get_socket().context("private cluster has a Unix socket")?.display().to_string();
     let url = format!(
         "postgres://cartwright@localhost:1/cartwright?host={socket}&sslmode=disable&options[search_path]=sweep"
     );
@@ -205,19 +206,19 @@ async fn program(
     worker.env("CARTWRIGHT_EGRESS_PROXY", practice.proxy_url()).env("CARTWRIGHT_EGRESS_CA_FILE", roots);
     worker.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).kill_on_drop(true);
     let mut worker = worker.spawn()?;
-    let pid = worker.id().context("it runs")?;
-    // a first share, so that everything that is made once is there
+    let pid = worker.id().context("worker is running")?;
+    // A first batch, so that all one-time allocations are done.
     let mut seen = Vec::new();
     let mut rates = Rounds::default();
     for share in [0..1_000, 1_000..CARTS] {
         make_due(pool, &share).await?;
         let began = Instant::now();
         while unchecked(pool).await? > 0 {
-            ensure!(began.elapsed() < Duration::from_mins(3), "the worker does not get on");
-            ensure!(worker.try_wait()?.is_none(), "the worker ended");
+            ensure!(began.elapsed() < Duration::from_mins(3), "the worker makes no progress");
+            ensure!(worker.try_wait()?.is_none(), "the worker exited");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand checks")]
         let rate = share.len() as f64 / began.elapsed().as_secs_f64();
         if share.len() > 1_000 {
             rates.add(rate);
@@ -245,7 +246,7 @@ async fn unchecked(pool: &Pool) -> anyhow::Result<i64> {
     Ok(sqlx::query_scalar("select count(*) from cart_health where next_check_at <= now()").fetch_one(pool).await?)
 }
 
-/// Memory that a process holds, in MiB; only Linux tells.
+/// Resident memory of a process in MiB; available on Linux only.
 fn resident(pid: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,4 +1,4 @@
-//! What a browser with an empty cache fetches for a page, compressed, heads included.
+//! Bytes that a browser with an empty cache transfers for a page: compressed, including headers.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ async fn one(report: &mut Report, browser: &mut Browser, name: &str, path: &str)
     Ok(())
 }
 
-/// Every file that the page names: styles, scripts, icons, pictures, symbols.
+/// Returns every file that the page references: style sheets, scripts, icons, images and symbols.
 fn files(page: &str) -> BTreeSet<String> {
     let page = Html::parse_document(page);
     let named = [
@@ -63,7 +63,7 @@ fn files(page: &str) -> BTreeSet<String> {
     ];
     let mut files = BTreeSet::new();
     for (selector, attribute) in named {
-        let selector = Selector::parse(selector).expect("a selector");
+        let selector = Selector::parse(selector).expect("selector is valid");
         let found = page.select(&selector).filter_map(|element| element.value().attr(attribute));
         files
             .extend(found.filter_map(|address| address.split('#').next()).filter(|a| !a.is_empty()).map(str::to_owned));

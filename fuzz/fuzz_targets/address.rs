@@ -1,5 +1,5 @@
-//! No text whatever leads to another host than `{label}.myshopify.com`. The bounded run of the same in every test:
-//! `cargo test --lib shopify::address`.
+//! No input resolves to a host other than `{label}.myshopify.com`. Every test run checks the same property on a bounded
+//! sample: `cargo test --lib shopify::address`.
 #![no_main]
 
 use cartwright::ecommerce::shopify::address::StoreAddress;
@@ -13,7 +13,7 @@ fuzz_target!(|typed: &str| {
     assert!(bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-'), "{typed:?}");
     assert!(!handle.starts_with('-') && !handle.ends_with('-') && !handle.starts_with("xn--"), "{typed:?}");
     assert_eq!(host, format!("{handle}.myshopify.com"));
-    assert!(typed.to_ascii_lowercase().contains(handle), "a name that was never typed: {typed:?}");
-    let again = StoreAddress::parse(&understood.address.admin_url()).expect("what we write is what we read");
+    assert!(typed.to_ascii_lowercase().contains(handle), "the handle does not occur in the input: {typed:?}");
+    let again = StoreAddress::parse(&understood.address.admin_url()).expect("a formatted address parses");
     assert_eq!(again.address, understood.address);
 });

@@ -1,4 +1,5 @@
-// Every page in every state that can be reached: axe finds nothing, nothing is wider than a small phone, the console is silent.
+// Every page in every reachable state: axe finds nothing, nothing is wider than a small phone, and the console stays
+// empty.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { look } from './support/axe.js';
@@ -9,16 +10,16 @@ import {
 
 const NEW = '/admin/ecommerce/shopify/new';
 
-/** First the console under the policy that everybody gets, then axe on the same page. */
+/** Checks the console under the production CSP first, then runs axe on the same page. */
 async function inspect(page, said, within) {
-  assert.deepEqual(said, [], 'the console');
+  assert.deepEqual(said, [], 'console messages');
   await look(page, within);
 }
 
-describe('an empty house', () => {
+describe('a new installation', () => {
   const at = stage({ prepare: false });
 
-  test('from the set-up link to the first Add Cart, every page is sound', async (t) => {
+  test('every page from the set-up link to the first Add Cart is accessible', async (t) => {
     const page = await at.visit(t, at.server.setUpLink);
     const said = listen(page);
     await heading(page, /^Set up /);
@@ -46,7 +47,7 @@ describe('an empty house', () => {
   });
 });
 
-describe('a furnished house', () => {
+describe('an installation with carts', () => {
   const carts = {};
   const at = stage({
     furnish: async (page) => {
@@ -71,7 +72,7 @@ describe('a furnished house', () => {
   const health = (general) => general.replace(/general$/, 'health');
   const problem = (page) => page.getByRole('alert').getByText('There is a problem').waitFor();
 
-  /** What is on the screen, and how a person comes to it. */
+  /** Every state and how to reach it. */
   const pages = {
     'sign-in': { stranger: true, go: (page) => page.goto('/sign-in') },
     'sign-in with an error': {
@@ -79,7 +80,7 @@ describe('a furnished house', () => {
       go: async (page) => { await page.goto('/sign-in'); await signIn(page, 'not it, not it'); await problem(page); },
     },
     'sign-in, forgotten': { stranger: true, go: async (page) => { await page.goto('/sign-in'); await page.getByText('I forgot my password').click(); } },
-    'help for a stranger': { stranger: true, go: (page) => page.goto('/help') },
+    'help without a session': { stranger: true, go: (page) => page.goto('/help') },
     'Admin home': { go: (page) => page.goto('/admin') },
     'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header summary').click(); } },
     'the alerts': { go: (page) => page.goto('/admin/alerts') },
@@ -116,7 +117,7 @@ describe('a furnished house', () => {
         await heading(page, '1 cart is tested');
       },
     },
-    'the switch asks': {
+    'confirmation of the switch': {
       go: async (page) => {
         await page.goto('/admin/ecommerce');
         await page.getByRole('checkbox', { name: 'Active', exact: true }).uncheck();
@@ -134,7 +135,7 @@ describe('a furnished house', () => {
       },
     },
     'the editor, second kind': { go: async (page) => { await page.goto(NEW); await press(page, 'radio', 'Client ID and Client secret'); } },
-    'the editor, address understood': {
+    'the editor, address interpreted': {
       go: async (page) => {
         await page.goto(NEW);
         await field(page, 'API URL').fill('https://key:pass@northwind-tea.myshopify.com/admin');
@@ -163,7 +164,7 @@ describe('a furnished house', () => {
     'health, in need of attention': { go: async (page) => { await page.goto(health(carts.limited)); await press(page, 'button', 'Check now'); await page.getByText('Checked just now').waitFor(); } },
     'health, as a table': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.getByText('Show all checks as a table').click(); } },
     'the list with sparklines': { go: async (page) => { await page.goto(health(carts.well)); await press(page, 'button', 'Check now'); await page.goto('/admin/ecommerce'); await page.getByRole('img', { name: /^Last/ }).first().waitFor(); } },
-    'a test that runs': {
+    'a running test': {
       go: async (page) => {
         await draft(page, 'practice-slow');
         await press(page, 'button', 'Test Connection');
@@ -206,8 +207,8 @@ describe('a furnished house', () => {
         await heading(page, 'You changed this cart in another tab');
       },
     },
-    'Disconnect asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Disconnect'); } },
-    'Delete asks': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Delete cart'); } },
+    'Disconnect confirmation': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Disconnect'); } },
+    'Delete confirmation': { go: async (page) => { await page.goto(carts.well); await press(page, 'link', 'Delete cart'); } },
     activity: {
       go: async (page) => {
         await page.goto('/admin');
@@ -217,7 +218,7 @@ describe('a furnished house', () => {
     },
     'activity, folded': { go: (page) => page.goto('/admin/activity?what=carts') },
     'activity, nothing found': { go: (page) => page.goto('/admin/activity?from=2001-01-01&to=2001-01-02') },
-    'activity, a day that cannot be read': { go: async (page) => { await page.goto('/admin/activity?to=soon'); await problem(page); } },
+    'activity, an invalid date': { go: async (page) => { await page.goto('/admin/activity?to=soon'); await problem(page); } },
     'the activity of a cart': { go: async (page) => { await page.goto(carts.limited); await press(page, 'link', 'Activity'); } },
     'not found': { go: (page) => page.goto('/admin/nowhere') },
     help: { go: (page) => page.goto('/help') },
@@ -238,7 +239,7 @@ describe('a furnished house', () => {
     },
     'a link for a user': { go: (page) => invite(page, 'Kim New', 'kim@northwind.example') },
     'a user': { go: async (page) => { await page.goto('/admin/users'); await press(page, 'link', 'Ana Ruiz'); await heading(page, 'Ana Ruiz'); } },
-    'Turn off asks': {
+    'Turn off confirmation': {
       go: async (page) => { await page.goto('/admin/users'); await press(page, 'link', 'Ana Ruiz'); await press(page, 'link', 'Turn off'); await heading(page, 'Turn off Ana Ruiz?'); },
     },
   };
@@ -269,7 +270,7 @@ describe('a furnished house', () => {
     'practice-mistake': 'OUR_BUG',
   };
   for (const [handle, expected] of Object.entries(verdicts)) {
-    test(`the verdict ${expected} of ${handle}`, async (t) => {
+    test(`verdict ${expected} of ${handle}`, async (t) => {
       const page = await at.visit(t);
       const said = listen(page);
       await draft(page, handle);
@@ -278,11 +279,11 @@ describe('a furnished house', () => {
     });
   }
 
-  test('the fonts whose metrics pages are measured with are installed', async (t) => {
+  test('the fonts for measuring pages are installed', async (t) => {
     assert.deepEqual(await missingFonts(await at.visit(t, '/help')), []);
   });
 
-  test('on a phone somebody signs out through the menu', async (t) => {
+  test('a user signs out through the menu on a phone', async (t) => {
     const page = await at.visit(t, '/sign-in', { stranger: true, viewport: { width: 344, height: 700 } });
     await signIn(page);
     await page.locator('header').getByText('PS', { exact: true }).click();
@@ -290,7 +291,7 @@ describe('a furnished house', () => {
     await page.getByText('You are signed out.').waitFor();
   });
 
-  test('a theme that a person chose wins over the machine\'s', async (t) => {
+  test('the chosen theme overrides the system theme', async (t) => {
     const page = await at.visit(t, '/admin/ecommerce', { colorScheme: 'light' });
     await page.locator('header summary').click();
     await press(page, 'button', 'Dark');

@@ -1,4 +1,5 @@
-// A person's own account, by visible words alone, with script and without: another password, and a browser that is signed out.
+// A user's own account, through visible labels only, with and without script: a new password, and a browser that is
+// signed out.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PRIYA, field, heading, listen, signIn, stage } from './support/browser.js';
@@ -9,7 +10,7 @@ for (const javaScriptEnabled of [true, false]) {
   describe(`an account, script ${javaScriptEnabled ? 'on' : 'off'}`, () => {
     const at = stage({ context: { javaScriptEnabled } });
 
-    /** Another browser of the same person. */
+    /** Signs the same user in with another browser. */
     const elsewhere = async (t, password) => {
       const page = await at.visit(t, '/sign-in', { stranger: true });
       await signIn(page, password);
@@ -17,7 +18,7 @@ for (const javaScriptEnabled of [true, false]) {
       return page;
     };
 
-    test('a browser elsewhere is signed out, then the password is changed', async (t) => {
+    test('another browser is signed out, then the password is changed', async (t) => {
       const page = await at.visit(t, '/admin/account');
       const said = listen(page);
       await page.getByText('You are signed in only here.').waitFor();
@@ -48,7 +49,7 @@ for (const javaScriptEnabled of [true, false]) {
       await heading(third, 'Sign in');
       await signIn(third, NEW_PASSWORD);
       await heading(third, 'Admin');
-      assert.deepEqual(said, [], 'the console');
+      assert.deepEqual(said, [], 'console messages');
     });
 
     test('a colleague is invited by a link that is shown once', async (t) => {

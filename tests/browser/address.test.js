@@ -1,4 +1,5 @@
-// The understood line under API URL. The script may only ever say what the server would say, and nothing where it would refuse.
+// The interpreted address below API URL. The script may show only what the server would show, and nothing where it
+// would refuse.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ const corpus = readFileSync(join(root, 'tests/data/addresses.tsv'), 'utf8').spli
   .map((line) => line.split('\t'))
   .map(([typed, expected]) => ({ typed: unescape(typed), expected }));
 
-/** As the file's own first line says: \t \n \r \u{…} and \\. */
+/** Resolves the escapes named in the file's first line: \t \n \r \u{…} and \\. */
 function unescape(text) {
   const plain = { t: '\t', n: '\n', r: '\r', 0: '\0', '\\': '\\' };
   return text.replace(/\\(?:u\{([0-9a-f]+)\}|(.))/gi, (_, code, one) => (code ? String.fromCodePoint(parseInt(code, 16)) : plain[one] ?? one));
@@ -36,8 +37,7 @@ test('script and server agree on every address of the corpus', async (t) => {
     const { value, line, outcome } = await page.evaluate(ask);
     counts[line ? 'shown' : 'refused'] += 1;
     if (shown !== line) wrong.push({ typed, expected, shown, line });
-    // a browser drops line breaks from such a field before anybody sees them
-    // no form may hold U+0000
+    // A browser removes line breaks from such a field before anyone sees them. No form may contain U+0000.
     const wanted = typed.includes('\0') ? 'refused whole' : expected.replace(/^ok\+\w+/, 'ok');
     if (value === typed && outcome !== wanted) wrong.push({ typed, expected, outcome });
   }
@@ -46,7 +46,7 @@ test('script and server agree on every address of the corpus', async (t) => {
   assert.ok(counts.shown > 30 && counts.refused > 100, JSON.stringify(counts));
 });
 
-/** In the page: what the server makes of the form. It has no name, so it is refused and nothing comes of it. */
+/** Runs in the page: how the server interprets the form. Without a name it is refused, so nothing is saved. */
 async function ask() {
   const form = document.getElementById('editor');
   const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });

@@ -1,14 +1,14 @@
-// Nothing typed is lost on the way back, and a secret goes one way only: into the server, never out of it.
+// The Back button loses no input, and a secret travels only to the server, never back.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { complaint, field, fillIn, heading, region, save, savedAs, stage, testConnection } from './support/browser.js';
 
-// Without this Chromium has no back/forward cache here, unlike a person's.
+// Playwright disables Chromium's back/forward cache by default, unlike a user's browser.
 const at = stage({ browser: { ignoreDefaultArgs: ['--disable-back-forward-cache'] } });
 const NEW = '/admin/ecommerce/shopify/new';
 
-test('Back after a failed save finds everything typed', async (t) => {
+test('Back after a failed save restores all input', async (t) => {
   const page = await at.visit(t, '/admin/ecommerce/add');
   await page.getByRole('link', { name: 'Add Shopify', exact: true }).click();
   await field(page, 'Website Name').fill('Northwind Tea');
@@ -24,7 +24,7 @@ test('Back after a failed save finds everything typed', async (t) => {
   assert.equal(await page.getByRole('checkbox', { name: 'Active', exact: true }).isChecked(), false);
 });
 
-test('a refused form asks before it is left by a link', async (t) => {
+test('a refused form asks before leaving by a link', async (t) => {
   const page = await at.visit(t, NEW);
   const asked = [];
   page.on('dialog', (dialog) => { asked.push(dialog.type()); dialog.dismiss(); });
@@ -36,13 +36,13 @@ test('a refused form asks before it is left by a link', async (t) => {
   assert.equal(await field(page, 'Website Name').inputValue(), 'Northwind Tea');
 });
 
-test('an unsaved form asks before it is left, a saved one does not', async (t) => {
+test('a changed form asks before leaving, an unchanged one does not', async (t) => {
   const page = await at.visit(t, NEW);
   const asked = [];
   page.on('dialog', (dialog) => { asked.push(dialog.type()); dialog.accept(); });
   await page.getByRole('link', { name: 'Cancel', exact: true }).click();
   await heading(page, 'Ecommerce Integration');
-  assert.deepEqual(asked, [], 'nothing was typed');
+  assert.deepEqual(asked, [], 'nothing was entered');
   await page.goto(NEW);
   await field(page, 'Website Name').pressSequentially('N');
   await page.getByRole('link', { name: 'Cancel', exact: true }).click();
@@ -51,7 +51,7 @@ test('an unsaved form asks before it is left, a saved one does not', async (t) =
 });
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a typed secret is in no page, address, cookie, store or log line, script ${javaScriptEnabled ? 'on' : 'off'}`, async (t) => {
+  test(`an entered secret is in no page, address, cookie, storage or log line, script ${javaScriptEnabled ? 'on' : 'off'}`, async (t) => {
     const page = await at.visit(t, undefined, { javaScriptEnabled });
     const canary = `shpat_${randomBytes(16).toString('hex')}`;
     const body = canary.slice(6);
@@ -103,7 +103,7 @@ test('a key and password in an address are neither kept nor shown', async (t) =>
   assert.equal(await field(page, 'API URL').inputValue(), 'https://practice-development.myshopify.com/admin');
 });
 
-test('Fill in shows nothing of the secret but its end', async (t) => {
+test('Fill in shows only the ending of the secret', async (t) => {
   const page = await at.visit(t, NEW);
   await fillIn(page, 'practice-client');
   assert.doesNotMatch(await page.content(), /shp[a-z]{2,3}_[0-9a-f]{8}/);

@@ -1,4 +1,5 @@
-// From the one-time link to a cart that is edited, broken, mended and deleted: by visible words alone, with script and without.
+// The main journey from the set-up link to a cart that is edited, broken, repaired and deleted, through visible labels
+// only, with and without script.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -13,7 +14,7 @@ for (const javaScriptEnabled of [true, false]) {
   describe(`a newcomer, script ${javaScriptEnabled ? 'on' : 'off'}`, () => {
     const at = stage({ prepare: false, context });
 
-    test('comes from the set-up link to a connected cart', async (t) => {
+    test('gets from the set-up link to a connected cart', async (t) => {
       const page = await at.visit(t);
       await createAdministrator(page, at.server.setUpLink);
       await page.getByText('Welcome, Priya.').waitFor();
@@ -69,7 +70,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole('main').getByText('Connected', { exact: true }).first().waitFor();
     });
 
-    test('replaces a token: blank keeps the old one, a new one is used once it has passed', async (t) => {
+    test('replaces a token: blank keeps the old one, a new one is used after it passed', async (t) => {
       const page = await at.visit(t);
       const general = await cart(page, 'practice-development', 'Workshop');
       const main = page.getByRole('main');
@@ -84,10 +85,10 @@ for (const javaScriptEnabled of [true, false]) {
       await field(page, 'Access Token').fill(aToken());
       await savedAs(page, 'Workshop is saved, but still uses the old access token.');
       await main.getByText(/^Token received, ends in/).waitFor();
-      assert.equal((await testConnection(page)).class, 'TOKEN_REFUSED', 'the new token waits for its test');
+      assert.equal((await testConnection(page)).class, 'TOKEN_REFUSED', 'the draft token is tested');
       await page.goto(general);
       await page.getByRole('button', { name: 'Keep the saved token', exact: true }).click();
-      assert.equal((await testConnection(page)).class, 'CONNECTED', 'the saved token is the one that works');
+      assert.equal((await testConnection(page)).class, 'CONNECTED', 'the saved token is still in use');
 
       await page.goto(general);
       await page.getByRole('button', { name: 'Replace token', exact: true }).click();
@@ -115,7 +116,7 @@ for (const javaScriptEnabled of [true, false]) {
       }
     });
 
-    test('reads which permissions are missing, and saves with that limit', async (t) => {
+    test('sees which permissions are missing, and saves with that limit', async (t) => {
       const page = await at.visit(t);
       await draft(page, 'practice-permissions', 'Wholesale');
       assert.deepEqual(await testConnection(page), {
@@ -123,7 +124,7 @@ for (const javaScriptEnabled of [true, false]) {
       });
       await region(page).getByText(/read_payment_terms/).first().waitFor();
       const copy = region(page).getByRole('button', { name: 'Copy the 2 missing permissions', exact: true });
-      assert.equal(await copy.isVisible(), javaScriptEnabled, 'a button that needs script is not there without it');
+      assert.equal(await copy.isVisible(), javaScriptEnabled, 'a button that needs script is hidden without it');
       await savedAs(page, 'Wholesale is saved and connected, with limits.');
       await page.getByRole('link', { name: 'See all carts' }).click();
       const row = page.getByRole('row', { name: /Wholesale/ });
@@ -144,7 +145,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByText('It turns on when the test passes.').waitFor();
         await page.getByRole('main').getByText('Draft', { exact: true }).waitFor();
         await page.reload();
-        assert.equal(await active.isChecked(), true, `a draft remembers that it is to be active, ${attempt}`);
+        assert.equal(await active.isChecked(), true, `a draft stays ticked as active, ${attempt}`);
         await page.getByText('Test failed: This store is paused by Shopify').waitFor();
       }
     });
@@ -158,7 +159,7 @@ for (const javaScriptEnabled of [true, false]) {
       await savedAs(page, 'Dashboard store is saved and connected.');
     });
 
-    test('keeps everything that was typed when something is wrong', async (t) => {
+    test('keeps all input when a field is invalid', async (t) => {
       const page = await at.visit(t, '/admin/ecommerce/shopify/new');
       for (const press of ['Test Connection', 'Save']) {
         await page.goto('/admin/ecommerce/shopify/new');
@@ -185,12 +186,12 @@ for (const javaScriptEnabled of [true, false]) {
       }
     });
 
-    test('sees the ticks arrive one by one', async (t) => {
+    test('sees the checks arrive one by one', async (t) => {
       const page = await at.visit(t);
       await draft(page, 'practice-patience', 'Patient store');
       await page.getByRole('button', { name: 'Test Connection', exact: true }).click();
       await page.locator('.testing li[data-check=address]').waitFor();
-      assert.equal(await region(page).count(), 0, 'the verdict is not there before the store has answered');
+      assert.equal(await region(page).count(), 0, 'no verdict before the store has responded');
       assert.equal(await page.locator('.testing li[data-check=store]').count(), 0);
       await page.getByRole('main').getByText(/Testing practice-patience/).waitFor();
       assert.equal((await verdict(page)).class, 'CONNECTED');
@@ -219,7 +220,7 @@ for (const javaScriptEnabled of [true, false]) {
       assert.equal(await page.getByRole('row', { name: /Short-lived/ }).count(), 0);
     });
 
-    test('is told of a change in another tab before it is overwritten', async (t) => {
+    test('sees a conflict with a change in another tab', async (t) => {
       const page = await at.visit(t);
       const general = await cart(page, 'practice-nice-to-have', 'Two at once', { active: true });
       const other = await page.context().newPage();
@@ -238,11 +239,11 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-// On a server of its own: a person has one test at a time, and this one is left running.
-describe('somebody in a hurry', () => {
+// Uses a separate server: a user runs one test at a time, and this one is left running.
+describe('a user with a running test', () => {
   const at = stage();
 
-  test('may save while a test runs', async (t) => {
+  test('can save while the test runs', async (t) => {
     const page = await at.visit(t);
     await draft(page, 'practice-slow', 'In a hurry');
     await page.getByRole('button', { name: 'Test Connection', exact: true }).click();
@@ -251,7 +252,7 @@ describe('somebody in a hurry', () => {
   });
 });
 
-/** Of the right form and known to nobody; made here so that no token stands in a file. */
+/** A well-formed, unknown token; generated so that no file contains a token. */
 function aToken() {
   return `shpat_${randomBytes(16).toString('hex')}`;
 }

@@ -1,4 +1,4 @@
-// The main path with Tab, Enter and Space alone: everything is reached in the order in which it is read, and the focus is seen.
+// The main path with only Tab, Enter and Space: tab order equals reading order, and the focus is visible.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PRIYA, field, heading, region, signIn, stage } from './support/browser.js';
@@ -27,12 +27,12 @@ test('a refused sign-in puts the focus on the summary, whose links lead to the f
   assert.equal(await page.getByLabel('Email address').inputValue(), PRIYA.email);
 });
 
-test('the skip link comes first and leads past the header', async (t) => {
+test('the skip link is first and skips the header', async (t) => {
   const page = await at.visit(t, '/admin/ecommerce');
   await page.keyboard.press('Tab');
   const skip = page.getByRole('link', { name: 'Skip to the content' });
   assert.ok(await isFocused(skip));
-  assert.ok(await skip.evaluate((link) => link.getBoundingClientRect().top >= 0), 'it is seen once it has the focus');
+  assert.ok(await skip.evaluate((link) => link.getBoundingClientRect().top >= 0), 'it is visible when focused');
   await page.keyboard.press('Enter');
   await waitForFocus(page.locator('main'));
   await page.keyboard.press('Tab');
@@ -58,14 +58,14 @@ test('from the list to a saved cart', async (t) => {
   await page.keyboard.press('Space');
   await waitForFocus(region(page).getByRole('heading').first());
   assert.equal(await region(page).getAttribute('data-class'), 'CONNECTED');
-  assert.equal((await page.getByRole('status').innerText()).trim(), '', 'the verdict is heard once, through the focus');
+  assert.equal((await page.getByRole('status').innerText()).trim(), '', 'the verdict is announced once, through the focus');
 
   await page.getByRole('button', { name: 'Save', exact: true }).focus();
   await page.keyboard.press('Enter');
   await page.getByText('By hand is saved and connected.').waitFor();
 });
 
-test('who has moved on while a test runs keeps the focus and is told in the status line', async (t) => {
+test('a test result does not steal the focus and is announced in the status line', async (t) => {
   const page = await at.visit(t, NEW);
   await field(page, 'Website Name').fill('Elsewhere');
   await page.getByText('Every case', { exact: true }).click();
@@ -101,7 +101,7 @@ test('an error in the editor puts the focus on the summary', async (t) => {
   }
 });
 
-test('the editor is walked through in the order in which it is read', async (t) => {
+test('the tab order of the editor is its reading order', async (t) => {
   const page = await at.visit(t, NEW);
   const stops = [];
   await tabTo(page, field(page, 'Website Name'));

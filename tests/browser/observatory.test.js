@@ -1,5 +1,5 @@
-// Our headers, cookies and policy as two public judges see them, from outside and over https: MDN's HTTP Observatory and
-// Google's CSP Evaluator. Each must also find the fault in a server that has one, or its praise would be worth nothing.
+// Headers, cookies and CSP as two public scanners see them, from outside and over https: MDN's HTTP Observatory and
+// Google's CSP Evaluator. As a control, each must also find the fault in a faulty server.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,7 @@ import { startServer } from './support/server.js';
 
 const judge = fileURLToPath(new URL('support/observatory.js', import.meta.url));
 
-/** Longest verdict on a busy machine; it takes two seconds. */
+/** Timeout of a scan on a busy machine, in milliseconds; normally two seconds. */
 const PATIENCE = 60_000;
 
 let server;
@@ -32,14 +32,14 @@ after(async () => {
   await front?.stop();
 });
 
-/** What MDN's judge says about the server behind this front. */
+/** Runs MDN's scanner against the server behind this front. */
 async function scan({ host, trust }) {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: trust };
   const { stdout } = await promisify(execFile)(process.execPath, [judge, host], { env, timeout: PATIENCE });
   return JSON.parse(stdout);
 }
 
-/** What failed, in the judge's own words. */
+/** The failed tests with the scanner's descriptions. */
 function failed(found) {
   return Object.entries(found.tests).filter(([, one]) => !one.pass).map(([name, one]) => `${name}: ${one.scoreDescription}`);
 }
@@ -52,7 +52,7 @@ test('MDN HTTP Observatory gives its best grade', async () => {
   assert.match(found.tests.cookies.result, /^cookies-secure-with-httponly-sessions-and-samesite$/);
 });
 
-test('MDN HTTP Observatory gives a careless server its worst', async () => {
+test('MDN HTTP Observatory gives a faulty server its worst grade', async () => {
   const careless = http.createServer((_, answer) => answer.setHeader('set-cookie', 'session=1').end('<h1>Hello</h1>')).listen(0, '127.0.0.1');
   await once(careless, 'listening');
   const carelessFront = await startFront(careless.address().port);
@@ -66,20 +66,20 @@ test('MDN HTTP Observatory gives a careless server its worst', async () => {
   }
 });
 
-/** What the evaluator says about a policy, but for what only older browsers would need. */
+/** Findings of the evaluator about a policy, except those that concern only older browsers. */
 function remarks(policy) {
   const findings = new CspEvaluator(new CspParser(policy).csp).evaluate();
   return findings.map(({ severity, directive, value }) => `${Severity[severity]} ${directive} ${value ?? ''}`.trim());
 }
 
-test("CSP Evaluator has nothing to say but that 'self' should hold no uploads", async () => {
+test("CSP Evaluator only reports that 'self' should host no uploads", async () => {
   const answer = await fetch(`http://127.0.0.1:${port}/-/live`);
   const policy = answer.headers.get('content-security-policy');
   assert.ok(policy.startsWith("default-src 'none'"), policy);
   assert.deepEqual(remarks(policy), ["MEDIUM_MAYBE script-src 'self'"]);
 });
 
-test('CSP Evaluator finds the hole in a policy that has one', () => {
+test('CSP Evaluator finds the hole in a faulty policy', () => {
   const found = remarks("default-src 'self'; script-src 'self' 'unsafe-inline' https:");
   assert.ok(found.includes("HIGH script-src 'unsafe-inline'"), found.join('; '));
 });

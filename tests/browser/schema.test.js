@@ -1,4 +1,5 @@
-// Every GraphQL document that we send, against Shopify's own schemas. Shopify refuses a whole document for one wrong field.
+// Validates every GraphQL document that we send against Shopify's own schemas. Shopify refuses a whole document for one
+// wrong field.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -20,7 +21,7 @@ const documents = readdirSync(join(root, 'src'), { recursive: true })
 
 const load = (version) => JSON.parse(gunzipSync(readFileSync(join(schemas, `admin_${version}.json.gz`))));
 
-/** The pinned version, its two predecessors and the newest that there is. */
+/** The pinned version, its two predecessors and the newest available one. */
 function checked() {
   const at = versions.indexOf(pinned);
   assert.ok(at >= 2, `@shopify/dev-mcp has ${versions}, and we ask for ${pinned}`);
@@ -28,10 +29,10 @@ function checked() {
 }
 
 for (const version of checked()) {
-  test(`our documents are right for Admin API ${version}`, (t) => {
+  test(`our documents are valid for Admin API ${version}`, (t) => {
     const { data, offline_scopes: scopes } = load(version);
     const schema = buildClientSchema(data, { assumeValid: true });
-    assert.ok(documents.length >= 2, 'there are documents to check');
+    assert.ok(documents.length >= 2, 'too few documents');
     for (const path of documents) {
       const name = relative(root, path);
       const document = parse(readFileSync(path, 'utf8'));
@@ -42,7 +43,7 @@ for (const version of checked()) {
   });
 }
 
-/** What Shopify asks for each field and type that a document touches. A change here changes which permissions we need. */
+/** The access that Shopify requires per field and type of a document. A change here changes the permissions that we need. */
 function access(schema, document, items) {
   const key = ({ typeName, fieldName }) => (fieldName ? `${typeName}.${fieldName}` : typeName);
   const asked = new Map(items.filter((item) => item.requiredAccess).map((item) => [key(item), item.requiredAccess]));
@@ -59,7 +60,7 @@ function access(schema, document, items) {
   return lines;
 }
 
-test('Shopify still serves the version that we ask for', (t) => {
+test('Shopify still supports the pinned version', (t) => {
   const [, day, time] = /API_VERSION_ENDS_AT: OffsetDateTime = datetime!\((\S+) (\S+) UTC\)/.exec(ours);
   const end = new Date(`${day}T${time}Z`);
   const days = Math.floor((end - Date.now()) / 86_400_000);

@@ -1,4 +1,5 @@
-// What appears while somebody types or copies moves nothing: a press lands on the button that was there when it began.
+// No layout shift: hints that appear while a user types or copies move nothing, so that a click hits the button under
+// the pointer.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cart, field, stage } from './support/browser.js';
@@ -14,7 +15,7 @@ const ADDRESSES = [
 const saved = {};
 const at = stage({ furnish: async (page) => { saved.tea = await cart(page, 'practice-plus', 'Northwind Tea', { active: true }); } });
 
-/** Where every control on the page is, from its top. */
+/** Position and size of every visible control, from the top of the page. */
 const places = (page) => page.evaluate(() => [...document.querySelectorAll('main :is(button, input, a, summary)')]
   .filter((one) => one.checkVisibility())
   .map((one) => {
@@ -23,7 +24,7 @@ const places = (page) => page.evaluate(() => [...document.querySelectorAll('main
   }));
 
 for (const viewport of SIZES) {
-  test(`at ${viewport.width} px nothing moves when an address is understood`, async (t) => {
+  test(`at ${viewport.width} px an interpreted address causes no layout shift`, async (t) => {
     const page = await at.visit(t, NEW, { viewport });
     const before = await places(page);
     for (const address of ADDRESSES) {
@@ -34,11 +35,11 @@ for (const viewport of SIZES) {
       if (address.length < 60) assert.ok(line <= slot + 1, `${address} is cut off`);
       await field(page, 'API URL').fill('');
       await page.getByText("We'll connect to").filter({ visible: true }).waitFor({ state: 'hidden' });
-      assert.deepEqual(await places(page), before, 'and nothing moves back');
+      assert.deepEqual(await places(page), before, 'after clearing the field');
     }
   });
 
-  test(`at ${viewport.width} px nothing moves when a saved cart's address changes`, async (t) => {
+  test(`at ${viewport.width} px a changed address of a saved cart causes no layout shift`, async (t) => {
     const page = await at.visit(t, saved.tea, { viewport });
     const before = await places(page);
     await field(page, 'API URL').fill('https://northwind-b2b.myshopify.com/admin');
@@ -48,7 +49,7 @@ for (const viewport of SIZES) {
   });
 }
 
-test('nothing moves when a refused address is put right', async (t) => {
+test('a corrected address causes no layout shift', async (t) => {
   const page = await at.visit(t, NEW);
   await field(page, 'API URL').fill('https://www.northwindtea.com');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -60,7 +61,7 @@ test('nothing moves when a refused address is put right', async (t) => {
 });
 
 for (const name of ['Test Connection', 'Save']) {
-  test(`${name} is pressed while the address is being understood`, async (t) => {
+  test(`${name} can be clicked while the address is interpreted`, async (t) => {
     const page = await at.visit(t, NEW, { viewport: SIZES[0] });
     const button = page.getByRole('button', { name, exact: true });
     await button.scrollIntoViewIfNeeded();
@@ -75,7 +76,7 @@ for (const name of ['Test Connection', 'Save']) {
   });
 }
 
-test('a copy button keeps its size and its neighbours their places', async (t) => {
+test('copying causes no layout shift', async (t) => {
   const page = await at.visit(t, NEW);
   const step = page.getByText('Choose 17 permissions').filter({ visible: true }).first();
   await step.click();

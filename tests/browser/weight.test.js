@@ -1,4 +1,4 @@
-// What a page costs somebody who comes for the first time, on the wire and not on disk.
+// Bytes that a first-time visitor transfers for a page, on the wire.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const at = stage({
   },
 });
 
-/** Opens a page with an empty cache; every answer with its bytes as they came, headers included. */
+/** Opens a page with an empty cache; returns every response with its bytes on the wire, headers included. */
 async function cold(t, path, options) {
   const page = await at.visit(t, undefined, options);
   const wire = await page.context().newCDPSession(page);
@@ -39,7 +39,7 @@ for (const [path, options] of [
   ['the cart', {}],
   ['/admin/nowhere', {}],
 ]) {
-  test(`${path} comes in 30 kB and 6 requests from one place`, async (t) => {
+  test(`${path} loads in 30 kB and 6 requests from one origin`, async (t) => {
     const answers = await cold(t, path === 'the cart' ? carts.limited : path, options);
     const bytes = answers.reduce((sum, one) => sum + one.bytes, 0);
     t.diagnostic(`${path}: ${(bytes / KB).toFixed(1)} kB, ${answers.length} requests`);

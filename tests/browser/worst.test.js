@@ -1,5 +1,5 @@
-// The worst that every page may have to show: ten thousand carts, two hundred people, months of activity, names as long as the
-// forms allow, from right to left, as markup. What holds at rest holds here: axe, the width of a small phone, the console.
+// Worst case for every page: ten thousand carts, two hundred users, months of activity, names of maximum length, from
+// right to left, as markup. The usual rules must hold: axe, the width of a small phone, the console.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { look } from './support/axe.js';
@@ -14,7 +14,7 @@ const OVER = '0198f300000070008000000000000001';
 const RUNNING = '0198f300000070008000000000000002';
 const settings = { CARTWRIGHT_SMTP_URL: 'smtps://alerts:word@mail.northwind.example:465', CARTWRIGHT_MAIL_FROM: 'alerts@northwind.example' };
 
-describe('a house at its worst', () => {
+describe('an installation with worst-case data', () => {
   const carts = {};
   const people = {};
   const at = stage({
@@ -54,7 +54,7 @@ describe('a house at its worst', () => {
     await press(page, 'button', `${deed} the selected carts`);
   };
 
-  /** What is on the screen, and how a person comes to it. */
+  /** Every state and how to reach it. */
   const pages = {
     'Admin home': { go: (page) => page.goto('/admin') },
     'the list, first page': { go: (page) => page.goto(LIST) },
@@ -69,10 +69,10 @@ describe('a house at its worst', () => {
     'the list, nothing found': { go: (page) => page.goto(`${LIST}?q=${encodeURIComponent(`${PEOPLE.unbroken} ${PEOPLE.arabic}`)}`) },
     'every active cart, to be turned off': { go: async (page) => { await page.goto(`${LIST}?show=active`); await bulk(page, 'Turn off'); await heading(page, /^Turn off \d{4} carts\?$/); } },
     'every cart found, to be turned off': { go: async (page) => { await page.goto(`${LIST}?q=${encodeURIComponent(ARABIC)}`); await bulk(page, 'Turn off'); await heading(page, /^Turn off \d{3,4} carts\?$/); } },
-    'a deed for all, over': { go: async (page) => { await page.goto(`${LIST}/bulk/${OVER}`); await heading(page, new RegExp(`^\\d{4} of ${CARTS + 2} carts are tested$`)); } },
-    'a deed for all, going on': {
+    'a bulk action, finished': { go: async (page) => { await page.goto(`${LIST}/bulk/${OVER}`); await heading(page, new RegExp(`^\\d{4} of ${CARTS + 2} carts are tested$`)); } },
+    'a bulk action, running': {
       go: async (page) => {
-        // it would load itself again while it is looked at
+        // The page would refresh itself during the checks.
         await page.route('**/bulk/**', async (route) => {
           const response = await route.fetch();
           const { refresh, ...headers } = response.headers();
@@ -87,14 +87,14 @@ describe('a house at its worst', () => {
     'a cart, just saved': { go: async (page) => { await page.goto(carts.arabic); await save(page); } },
     'a cart, its name taken': { go: async (page) => { await page.goto(carts.shared); await field(page, 'Website Name').fill(NAMES.arabic); await save(page); await page.getByText('There is a problem').waitFor(); } },
     'a cart that is not connected': { go: (page) => page.goto(carts.unbroken) },
-    'a cart called like markup': { go: (page) => page.goto(carts.markup) },
+    'a cart with markup in its name': { go: (page) => page.goto(carts.markup) },
     'a draft': { go: (page) => page.goto(carts.draft) },
     'an inactive cart': { go: (page) => page.goto(carts.turned) },
     'health, ninety days and all problems': { go: async (page) => { await page.goto(section(carts.arabic, 'health')); await page.getByText('Show all checks as a table').click(); } },
     'health of a cart that is not connected': { go: (page) => page.goto(section(carts.unbroken, 'health')) },
     'the activity of a cart': { go: async (page) => { await page.goto(section(carts.arabic, 'activity')); await next(page); await next(page); } },
-    'Disconnect asks': { go: async (page) => { await page.goto(carts.arabic); await press(page, 'link', 'Disconnect'); } },
-    'Delete asks': { go: async (page) => { await page.goto(carts.arabic); await press(page, 'link', 'Delete cart'); } },
+    'Disconnect confirmation': { go: async (page) => { await page.goto(carts.arabic); await press(page, 'link', 'Disconnect'); } },
+    'Delete confirmation': { go: async (page) => { await page.goto(carts.arabic); await press(page, 'link', 'Delete cart'); } },
     'a conflict': {
       go: async (page) => {
         await page.goto(carts.shared);
@@ -111,7 +111,7 @@ describe('a house at its worst', () => {
     'activity, folded': { go: async (page) => { await page.goto('/admin/activity'); await next(page); } },
     users: { go: (page) => page.goto('/admin/users') },
     'a user': { go: (page) => page.goto(people.unbroken) },
-    'Turn off asks': { go: (page) => page.goto(`${people.arabic}/deactivation`) },
+    'Turn off confirmation': { go: (page) => page.goto(`${people.arabic}/deactivation`) },
     alerts: { go: (page) => page.goto('/admin/alerts') },
     account: { go: (page) => page.goto('/admin/account') },
     'the menu open': { within: 'header', go: async (page) => { await page.goto('/admin/account'); await page.locator('header summary').click(); } },
@@ -122,22 +122,22 @@ describe('a house at its worst', () => {
       const page = await at.visit(t);
       const said = listen(page);
       await go(page);
-      assert.deepEqual(said, [], 'the console');
+      assert.deepEqual(said, [], 'console messages');
       await isolated(page);
       await look(page, within);
     });
   }
 
-  test('a name from right to left turns none of the words beside it', async (t) => {
+  test('a right-to-left name reorders no adjacent words', async (t) => {
     const page = await at.visit(t, section(carts.turned, 'deletion'));
     assert.deepEqual(await seen(page.getByRole('heading', { level: 1 }), ['?', 'Delete', ARABIC, '2026']), ['Delete', ARABIC, '2026', '?']);
     await page.goto(`${people.turned}/deactivation`);
     assert.deepEqual(await seen(page.getByRole('heading', { level: 1 }), ['?', 'Turn off', ARABIC, '2026']), ['Turn off', ARABIC, '2026', '?']);
-    // without its element the same name is read in another order, and the rule hears of it
+    // Control: without its element the name is reordered, and the rule detects it.
     await isolated(page);
     await page.evaluate(() => document.querySelectorAll('h1 bdi').forEach((one) => one.replaceWith(...one.childNodes)));
     assert.deepEqual(await seen(page.getByRole('heading', { level: 1 }), ['?', 'Turn off', ARABIC, '2026']), ['Turn off', '2026', ARABIC, '?']);
-    await assert.rejects(isolated(page), /stand by themselves/);
+    await assert.rejects(isolated(page), /are isolated/);
   });
 
   test('ten thousand carts by keyboard: searched, sorted, paged, one opened, and back', async (t) => {

@@ -1,4 +1,4 @@
-//! What every command says of a database that it cannot use: in one line, with the way out, and never with the password.
+//! Every command reports an unusable database in one line, with a remedy and without the password.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::*;
 
 const PASSWORD: &str = "canary-of-the-database";
 
-/// A Postgres of the test's own, where roles and rules may be changed.
+/// A private Postgres cluster whose roles and access rules a test may change.
 struct Ground {
     folder: Folder,
     cluster: Option<Embedded>,
@@ -32,16 +32,16 @@ impl Ground {
         sqlx::Connection::close(connection).await.ok();
     }
 
-    /// Rules in front of those of the cluster.
+    /// Prepends access rules to `pg_hba.conf` and reloads it.
     async fn add_rules(&self, rules: &str) {
         let path = self.folder.cluster().join("pg_hba.conf");
         let old = std::fs::read_to_string(&path).expect("the rules");
-        std::fs::write(&path, format!("{rules}\n{old}")).expect("our own file");
+        std::fs::write(&path, format!("{rules}\n{old}")).expect("own file");
         self.run_sql(&["select pg_reload_conf()"]).await;
     }
 
     fn url(&self, role: &str, database: &str) -> String {
-        let options = self.cluster.as_ref().expect("it runs").options();
+        let options = self.cluster.as_ref().expect("is running").options();
         let socket = options.get_socket().expect("a socket").display().to_string();
         format!("postgres://{role}:{PASSWORD}@localhost:{}/{database}?host={socket}", options.get_port())
     }
@@ -54,7 +54,7 @@ impl Ground {
         run(command)
     }
 
-    /// What `migrate` says: one line and no password.
+    /// Runs `migrate` and returns exit code and error output: one line without the password.
     fn told(&self, url: &str) -> (Option<i32>, String) {
         let ran = self.run(&["migrate"], url);
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -64,7 +64,7 @@ impl Ground {
 
     async fn end(mut self) {
         if let Some(cluster) = self.cluster.take() {
-            cluster.stop().await.expect("it stops");
+            cluster.stop().await.expect("cluster stops");
         }
     }
 }
@@ -93,7 +93,7 @@ async fn a_database_that_is_not_utf8_is_refused_by_every_command() {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_used_is_told_once_with_the_way_out() {
+async fn unusable_database_is_reported_once_with_a_remedy() {
     let ground = Ground::new().await;
     ground
         .run_sql(&[
@@ -139,7 +139,7 @@ async fn a_database_that_cannot_be_used_is_told_once_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_locale_of_ascii_serves_and_the_doctor_says_what_it_cannot_find() {
+async fn ascii_locale_works_and_doctor_names_its_search_limits() {
     let ground = Ground::new().await;
     ground
         .run_sql(&[
@@ -155,7 +155,7 @@ async fn a_locale_of_ascii_serves_and_the_doctor_says_what_it_cannot_find() {
 }
 
 #[tokio::test]
-async fn a_password_file_and_a_key_file_may_begin_with_a_byte_order_mark() {
+async fn password_and_key_files_may_start_with_a_byte_order_mark() {
     let folder = Folder::new();
     let password = file(&folder, "password", &format!("\u{FEFF}{}\r\n", super::PASSWORD));
     assert_eq!(run(users_add(&folder, "priya@northwind.example", &password)).code, Some(0));

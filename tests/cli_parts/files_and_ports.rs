@@ -1,4 +1,4 @@
-//! What the program writes and where it listens beside the pages: key files, and the port of probes and metrics.
+//! Key files, and the separate port for probes and metrics.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
@@ -12,7 +12,7 @@ use super::{
 };
 
 #[test]
-fn a_generated_key_file_is_closed_to_others_and_never_overwritten() {
+fn generated_key_file_is_private_and_never_overwritten() {
     let folder = Folder::new();
     let generate = |name: &str| {
         let mut command = cartwright(folder.path(), &["keys", "generate", "--file"]);
@@ -37,7 +37,7 @@ fn a_generated_key_file_is_closed_to_others_and_never_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_have_a_port_of_their_own_also_in_a_worker() {
+async fn server_and_worker_serve_metrics_on_a_separate_port() {
     let folder = Folder::new();
     let port = |lines: &[String]| {
         let line =

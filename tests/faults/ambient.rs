@@ -1,5 +1,5 @@
-//! The ways out that the environment suggests and nobody asked for. The way without any proxy is proven beside the client:
-//! from here it would leave this machine.
+//! Proxy variables of the environment must be ignored. A direct connection without any proxy is tested in the client's
+//! unit tests, because here it would leave this machine.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use super::support::{
     world::World,
 };
 
-/// Counts who knocks.
+/// Counts incoming connections.
 async fn listener() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -29,7 +29,7 @@ async fn listener() -> (String, Arc<AtomicUsize>) {
     (format!("http://{address}"), knocks)
 }
 
-/// `serve --practice` with every variable that other programs take for a proxy.
+/// `serve --practice` with every environment variable that other programs use as a proxy.
 #[tokio::test(flavor = "multi_thread")]
 async fn ambient_proxy_is_ignored() {
     let (proxy, knocks) = listener().await;
@@ -41,13 +41,13 @@ async fn ambient_proxy_is_ignored() {
     let unused = Practice::start(Options::test()).await.expect("a free port");
     let world = World::around(folder, unused, Server::start(serve), 1).await;
     let mut person = world.people[0].clone();
-    // The secrets of the built-in stores are the server's own, so this one is refused, by the store and over TLS.
+    // The built-in stores have secrets of their own, so the store refuses this token, over TLS.
     let page = person.test("practice-tea", &super::support::token()).await;
     assert_eq!(page.class().as_deref(), Some("TOKEN_REFUSED"), "{}", page.text);
     assert_eq!(knocks.load(Ordering::SeqCst), 0);
-    // The control: the listener would have noticed.
-    drop(tokio::net::TcpStream::connect(proxy.trim_start_matches("http://")).await.expect("it listens"));
-    super::support::until(std::time::Duration::from_secs(5), "a knock is counted", || async {
+    // Control: the listener does count a connection.
+    drop(tokio::net::TcpStream::connect(proxy.trim_start_matches("http://")).await.expect("listener accepts"));
+    super::support::until(std::time::Duration::from_secs(5), "the connection is counted", || async {
         knocks.load(Ordering::SeqCst) == 1
     })
     .await;

@@ -1,5 +1,5 @@
-//! The server's wall clock two days wrong, either way, while the database's is right: sessions end when they should, no sooner
-//! and no later, and tries are counted as ever.
+//! The server's wall clock is off by two days either way while the database's is right: sessions end on time, and
+//! attempts are counted as usual.
 
 use std::{
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use super::support::{
     world::{World, shopify},
 };
 
-/// Debian's package `faketime`; the program of that name would shift the database as well.
+/// libfaketime of Debian's package `faketime`. Its command would shift the database's clock as well.
 fn library() -> Option<PathBuf> {
     let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Path::new);
     let machines = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
@@ -23,12 +23,12 @@ fn library() -> Option<PathBuf> {
     places.map(|place| place.join("faketime/libfaketime.so.1")).find(|file| file.exists())
 }
 
-/// `serve` on a clock that another file tells, read anew at each look.
+/// `serve` with a clock read from a file at each call.
 fn on_a_clock(folder: &Folder, library: &Path, clock: &Path) -> Command {
     let mut serve = cartwright(folder.path(), &["serve"]);
     serve.env("CARTWRIGHT_LOG", "info");
     serve.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", clock).env("FAKETIME_NO_CACHE", "1");
-    // timers are set by the other clock, and a shift of the wall clock leaves that one alone
+    // Timers use the monotonic clock, which a shift of the wall clock does not affect.
     serve.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     serve
 }
@@ -45,9 +45,9 @@ async fn try_to_sign_in(server: &Server, password: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_days_either_way_prolong_nothing_and_end_nothing() {
+async fn shifted_server_clock_does_not_affect_sessions_and_throttle() {
     let Some(library) = library() else {
-        println!("not run: libfaketime is not here (Debian: apt-get install faketime)");
+        println!("skipped: libfaketime is not installed (Debian: apt-get install faketime)");
         return;
     };
     let folder = Folder::new();
@@ -60,8 +60,8 @@ async fn two_days_either_way_prolong_nothing_and_end_nothing() {
     let mut database = world.folder.connect().await;
     for shift in ["+2d", "-2d", "+0"] {
         std::fs::write(&clock, shift).expect("a file");
-        assert!(is_signed_in(&mut person).await, "{shift}: a session that is not over");
-        // over by the database's clock, each way that it can be
+        assert!(is_signed_in(&mut person).await, "{shift}: a live session ended");
+        // Each way in which a session ends by the database's clock.
         for over in ["last_seen_at = now() - interval '31 minutes'", "created_at = now() - interval '721 minutes'"] {
             let mut other = Browser::sign_in(world.server.address, "priya@northwind.example").await;
             assert!(is_signed_in(&mut other).await, "{shift}");
@@ -70,7 +70,7 @@ async fn two_days_either_way_prolong_nothing_and_end_nothing() {
             database.execute(sqlx::AssertSqlSafe(ending)).await.expect("shifted");
             assert!(!is_signed_in(&mut other).await, "{shift}: {over}");
         }
-        // five tries in five minutes of the database's, whatever the server thinks
+        // Five attempts in five minutes of the database's clock, whatever the server's clock says.
         database.execute("delete from throttle").await.expect("a fresh window");
         let mut told = Vec::new();
         for _ in 0..6 {
@@ -81,7 +81,7 @@ async fn two_days_either_way_prolong_nothing_and_end_nothing() {
         database.execute("update throttle set ends_at = ends_at - interval '5 minutes'").await.expect("shifted");
         assert_eq!(try_to_sign_in(&world.server, PASSWORD).await, 303, "{shift}");
     }
-    // the control: the server believed its clock, as its log says
+    // Control: the server used its shifted clock, as its log shows.
     let (status, _, log) = world.server.stop();
     assert!(status.success(), "{log}");
     let days: std::collections::BTreeSet<&str> =

@@ -1,4 +1,4 @@
-//! Many people at once, whose tests hang or who all want to sign in: everybody else works on.
+//! Many concurrent users with hanging tests or failing sign-ins must not slow down the others.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use super::support::{
     world::{World, shopify},
 };
 
-/// 200 ms are promised for a release on a machine of its own.
+/// The target is 200 ms for a release build on a dedicated machine.
 const SLOWEST: Duration = Duration::from_secs(4);
 
-/// F13: in the long run two hundred tests hang, which is all that may run at once.
+/// F13: the long run holds two hundred hanging tests, the concurrency limit.
 #[tokio::test(flavor = "multi_thread")]
-async fn hanging_tests_do_not_keep_anybody_from_list_and_save() {
+async fn hanging_tests_do_not_delay_list_and_save() {
     let count = if is_long() { 200 } else { 24 };
     let world = World::with(1).await;
     let mut forms = Vec::new();
@@ -31,13 +31,13 @@ async fn hanging_tests_do_not_keep_anybody_from_list_and_save() {
     }
     let mut tests = JoinSet::new();
     for (number, (form, mut person)) in forms.into_iter().enumerate() {
-        tests.spawn(async move { person.submit(&form).await.expect("a whole page") });
-        // eight at a time on their way, or the presses would queue for the database and not for Shopify
+        tests.spawn(async move { person.submit(&form).await.expect("complete page") });
+        // At most eight at a time, so that the submits queue for Shopify and not for the database.
         let heard = world.shopify.journal().wait_for_requests(number.saturating_sub(8));
-        timeout(Duration::from_secs(12), heard).await.expect("the tests begin");
+        timeout(Duration::from_secs(12), heard).await.expect("tests reach the stand-in");
     }
     let heard = world.shopify.journal().wait_for_requests(count);
-    timeout(Duration::from_secs(12), heard).await.expect("all tests have begun");
+    timeout(Duration::from_secs(12), heard).await.expect("all tests reach the stand-in");
     let mut person = world.people[0].clone();
     let mut took = Vec::new();
     for number in 0..10 {
@@ -56,13 +56,13 @@ async fn hanging_tests_do_not_keep_anybody_from_list_and_save() {
         world.shopify.stores().set(&format!("held-{number}"), Scenario::Well);
     }
     for page in tests.join_all().await {
-        // on a busy machine the first of them may have come to its deadline by now
+        // On a busy machine the first tests may have timed out by now.
         assert!(["CONNECTED", "NETWORK_TIMEOUT"].map(Some).contains(&page.class().as_deref()), "{}", page.text);
     }
 }
 
-/// A server that believes this machine's `X-Forwarded-For`: each try below comes from an address of its own, or the
-/// throttle would keep nearly all of them from being hashed.
+/// Starts a server that trusts this machine's `X-Forwarded-For`, so that each attempt below has a separate client
+/// address and the throttle does not keep most of them from being hashed.
 async fn behind_a_proxy() -> World {
     let folder = Folder::new();
     let (shopify, _) = shopify(&folder).await;
@@ -71,7 +71,7 @@ async fn behind_a_proxy() -> World {
     World::around(folder, shopify, Server::start(serve), 1).await
 }
 
-/// The bytes of a try to sign in from this address.
+/// Serializes a sign-in request from this client address.
 fn sign_in_from(browser: &Browser, form: &Form, number: u32, email: &str, password: &str) -> Vec<u8> {
     let form = form.clone().fill("email", email).fill("password", password);
     let text = String::from_utf8(browser.bytes(&form)).expect("text");
@@ -83,10 +83,10 @@ async fn status(browser: &Browser, request: &[u8]) -> u16 {
     super::support::http::send(browser.address, request).await.expect("an answer").status
 }
 
-/// Whether an account exists is not told by the work that a refusal costs. Measured on the processor and not by the clock:
-/// neighbours on this machine do not count there.
+/// A refused sign-in costs the same CPU time whether or not the account exists. Measures CPU time and not wall-clock
+/// time, because other load on the machine affects only the latter.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_account_costs_as_much_as_a_known_one() {
+async fn unknown_account_costs_as_much_as_a_known_one() {
     let rounds = if is_long() { 200 } else { 12 };
     let world = behind_a_proxy().await;
     let mut database = world.folder.connect().await;
@@ -104,6 +104,6 @@ async fn an_unknown_account_costs_as_much_as_a_known_one() {
     }
     let [known, unknown] = spent;
     println!("{rounds} tries each: known {known:?}, unknown {unknown:?} on the processor");
-    // without a hash it would be a fifth or less
+    // Without a hash, the cost would be a fifth or less.
     assert!(known.max(unknown) < known.min(unknown) * 3 / 2, "{known:?} and {unknown:?}");
 }

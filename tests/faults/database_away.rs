@@ -1,5 +1,4 @@
-//! The database gone, or stopped in its tracks, or locked by somebody else: told in 2 s, nothing typed is lost, and all is
-//! well by itself afterwards.
+//! Database down, suspended or blocked by a lock: reported within 2 s, no input lost, recovery without intervention.
 
 use std::time::{Duration, Instant};
 
@@ -17,11 +16,11 @@ use super::support::{
     world::{World, shopify},
 };
 
-/// 2 s are promised; the rest is for a busy machine.
+/// The limit is 2 s; the rest is slack for a busy machine.
 const TOLD_WITHIN: Duration = Duration::from_secs(6);
 const WELL_WITHIN: Duration = Duration::from_secs(20);
 
-/// A form that somebody is typing while the database goes.
+/// Fills in a form, to be submitted while the database is down.
 async fn typed(person: &mut Browser) -> Form {
     let form = person.new_cart("Save", "northwind-tea", &token()).await;
     form.fill("website_name", "Northwind & Tea <Ltd>")
@@ -29,12 +28,12 @@ async fn typed(person: &mut Browser) -> Form {
 
 async fn is_told(person: &mut Browser, form: &Form) {
     for path in ["/admin/ecommerce", "/admin", "/admin/ecommerce/shopify/new"] {
-        let page = person.get(path).await.expect("a whole page");
+        let page = person.get(path).await.expect("complete page");
         assert_eq!(page.status(), 503, "{path}");
         assert!(page.answer.header("retry-after").is_some(), "{path}");
         assert!(page.answer.took < TOLD_WITHIN, "{path}: {:?}", page.answer.took);
     }
-    let page = person.submit(form).await.expect("a whole page");
+    let page = person.submit(form).await.expect("complete page");
     assert_eq!(page.status(), 503);
     assert!(page.answer.header("retry-after").is_some() && page.answer.took < TOLD_WITHIN, "{:?}", page.answer.took);
     let again = page.form("Try again");
@@ -42,10 +41,10 @@ async fn is_told(person: &mut Browser, form: &Form) {
         assert_eq!(again.value(kept), form.value(kept), "{kept}");
     }
     let token = form.value("access_token").expect("typed");
-    assert!(!page.text.contains(token), "a secret is not drawn again");
+    assert!(!page.text.contains(token), "a page must not contain the secret");
 }
 
-/// Probes and the sign-in page stand without a database; readiness does not.
+/// Liveness and the sign-in page work without a database; readiness fails.
 async fn says_so(person: &Browser) {
     let live = http::get(person.address, "/-/live").await.expect("an answer");
     assert_eq!(live.status, 200);
@@ -57,9 +56,9 @@ async fn says_so(person: &Browser) {
     assert!(sign_in.took < TOLD_WITHIN, "{:?}", sign_in.took);
 }
 
-/// By itself: nobody restarts anything. The form that was refused is sent again and saves.
+/// Waits for recovery without intervention; the form that was refused can then be saved.
 async fn is_well_again(person: &mut Browser, form: &Form) {
-    until(WELL_WITHIN, "the list is there again", || {
+    until(WELL_WITHIN, "the list recovers", || {
         let mut person = person.clone();
         async move { person.get("/admin/ecommerce").await.is_ok_and(|page| page.status() == 200) }
     })
@@ -69,7 +68,7 @@ async fn is_well_again(person: &mut Browser, form: &Form) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn database_away_when_it_is_stopped_in_its_tracks() {
+async fn database_away_when_its_processes_are_suspended() {
     let world = World::with(1).await;
     let mut person = world.people[0].clone();
     let form = typed(&mut person).await;
@@ -81,7 +80,7 @@ async fn database_away_when_it_is_stopped_in_its_tracks() {
     assert_eq!(world.folder.count("select count(*) from carts").await, 1);
 }
 
-/// A database of its own, as with `DATABASE_URL`: nobody of ours brings it back.
+/// A separate database, as with `DATABASE_URL`: the server does not restart it.
 #[tokio::test(flavor = "multi_thread")]
 async fn database_away_when_nothing_listens() {
     let folder = Folder::new();
@@ -94,12 +93,12 @@ async fn database_away_when_nothing_listens() {
     let world = World::around(folder, shopify, Server::start(serve), 1).await;
     let mut person = world.people[0].clone();
     let form = typed(&mut person).await;
-    database.stop().await.expect("it stops");
+    database.stop().await.expect("cluster stops");
     let away = Instant::now();
     loop {
         is_told(&mut person, &form).await;
         says_so(&person).await;
-        // F2 in full: a minute
+        // The long run of F2: one minute.
         if !is_long() || away.elapsed() > Duration::from_mins(1) {
             break;
         }
@@ -108,11 +107,11 @@ async fn database_away_when_nothing_listens() {
     is_well_again(&mut person, &form).await;
     let World { server, .. } = world;
     assert!(server.stop().0.success());
-    database.stop().await.expect("it stops");
+    database.stop().await.expect("cluster stops");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn database_away_behind_somebody_elses_lock() {
+async fn database_away_behind_another_sessions_lock() {
     let world = World::with(1).await;
     let mut person = world.people[0].clone();
     let form = typed(&mut person).await;
@@ -121,7 +120,7 @@ async fn database_away_behind_somebody_elses_lock() {
     let mut waiting = JoinSet::new();
     for _ in 0..40 {
         let mut person = person.clone();
-        waiting.spawn(async move { person.get("/admin/ecommerce").await.expect("a whole page") });
+        waiting.spawn(async move { person.get("/admin/ecommerce").await.expect("complete page") });
     }
     for _ in 0..5 {
         assert_eq!(http::get(person.address, "/-/live").await.expect("an answer").status, 200);

@@ -1,4 +1,5 @@
-//! Out of file descriptors: nothing spins, who waits is served when there are some again, and the log is not flooded.
+//! Out of file descriptors: no busy loop, waiting clients are served once descriptors are free, and the log is not
+//! flooded.
 
 use std::time::Duration;
 
@@ -10,35 +11,35 @@ use super::support::{http, until, world::World};
 const WATCHED: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_descriptors_does_not_spin_and_recovers() {
+async fn server_without_descriptors_does_not_spin_and_recovers() {
     let world = World::with(1).await;
     let (address, pid) = (world.server.address, world.server.pid());
     let Some(open) = world.server.descriptors() else { return };
-    let open = u64::try_from(open).expect("few");
+    let open = u64::try_from(open).expect("fits");
     let maximum = getrlimit(Resource::Nofile).maximum;
-    // two more, and somebody takes them
+    // Two more descriptors, which the crowd takes.
     let before = prlimit(Some(pid), Resource::Nofile, Rlimit { current: Some(open + 2), maximum });
     let Ok(before) = before else {
-        println!("this process may not lower another's limits");
+        println!("skipped: this process may not change another's limits");
         return;
     };
     let mut crowd = Vec::new();
     for _ in 0..20 {
-        crowd.push(TcpStream::connect(address).await.expect("the kernel lets them wait"));
+        crowd.push(TcpStream::connect(address).await.expect("connection is queued"));
     }
     let mut waiting = JoinSet::new();
     for _ in 0..5 {
-        waiting.spawn(async move { http::get(address, "/-/live").await.expect("an answer at last").status });
+        waiting.spawn(async move { http::get(address, "/-/live").await.expect("response arrives").status });
     }
     let busy = world.server.busy();
     sleep(WATCHED).await;
     let spent = world.server.busy().saturating_sub(busy);
-    assert!(spent < WATCHED / 3, "{spent:?} of {WATCHED:?} on a processor");
-    prlimit(Some(pid), Resource::Nofile, before).expect("as before");
+    assert!(spent < WATCHED / 3, "{spent:?} CPU time in {WATCHED:?}");
+    prlimit(Some(pid), Resource::Nofile, before).expect("limit is restored");
     drop(crowd);
     assert_eq!(waiting.join_all().await, [200; 5]);
     let person = world.people[0].clone();
-    until(Duration::from_secs(10), "all is well", || {
+    until(Duration::from_secs(10), "the server recovers", || {
         let mut person = person.clone();
         async move { person.get("/admin/ecommerce").await.is_ok_and(|page| page.status() == 200) }
     })
@@ -46,12 +47,12 @@ async fn a_server_without_descriptors_does_not_spin_and_recovers() {
     let (status, _, errors) = world.server.stop();
     assert!(status.success(), "{errors}");
     let told = errors.lines().filter(|line| line.contains("cannot be accepted")).count();
-    assert!((1..=20).contains(&told), "told {told} times: {errors}");
+    assert!((1..=20).contains(&told), "logged {told} times: {errors}");
 }
 
-/// A server that may open little from the beginning takes fewer connections, and keeps the rest for its database.
+/// A server with a low descriptor limit accepts fewer connections and reserves descriptors for its database.
 #[tokio::test(flavor = "multi_thread")]
-async fn few_descriptors_are_kept_for_the_database() {
+async fn low_descriptor_limit_reserves_some_for_the_database() {
     use super::support::{cluster::Folder, process::Server, process::cartwright, world::shopify};
     let folder = Folder::new();
     let (shopify, _) = shopify(&folder).await;
@@ -69,7 +70,7 @@ async fn few_descriptors_are_kept_for_the_database() {
     }
     let mut person = world.people[0].clone();
     for _ in 0..20 {
-        let page = person.get("/admin/ecommerce").await.expect("a whole page");
+        let page = person.get("/admin/ecommerce").await.expect("complete page");
         assert_eq!(page.status(), 200);
     }
     assert_eq!(http::get(address, "/-/ready").await.expect("an answer").status, 200);

@@ -1,4 +1,4 @@
-//! No room on the database's disk: people are told that nothing was saved, and when there is room again all is well by itself.
+//! Database disk full: users see that nothing was saved; once space is free, the server recovers without intervention.
 
 use std::{fs, io::Write, path::Path, time::Duration};
 
@@ -12,10 +12,10 @@ use super::{
     },
 };
 
-/// Room for a cluster and its log, in MiB; none is meant to be left.
+/// Size of the disk for a cluster and its log, in MiB. Barely enough.
 const ROOM: u32 = 160;
 
-/// Takes all that is left, in one file.
+/// Writes one file until the disk is full.
 fn fill(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("ballast");
     let mut file = fs::File::create(&path).expect("a file");
@@ -26,9 +26,9 @@ fn fill(folder: &Path) -> std::path::PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_is_told_and_everything_acknowledged_is_kept() {
+async fn full_disk_is_reported_and_acknowledged_saves_are_kept() {
     let Some(folder) = Folder::small(ROOM) else {
-        println!("not run: only root may mount the small disk that this test fills");
+        println!("skipped: only root may mount the small disk that this test fills");
         return;
     };
     let (shopify, _) = shopify(&folder).await;
@@ -36,21 +36,21 @@ async fn a_full_disk_is_told_and_everything_acknowledged_is_kept() {
     let mut world = World::around(folder, shopify, server, 3).await;
     let journal = Journal::default();
     let storm = Storm::begin(&world.people, &journal).await;
-    until(Duration::from_secs(30), "people save", || async { journal.count(Told::Acknowledged) >= 20 }).await;
+    until(Duration::from_secs(30), "users save", || async { journal.count(Told::Acknowledged) >= 20 }).await;
     let ballast = fill(world.folder.path());
-    // the log of Postgres goes on into files that are already there; then it ends
+    // Postgres keeps writing WAL into existing segments first, then fails.
     until(Duration::from_mins(1), "saves fail", || async { journal.count(Told::Unknown) >= 10 }).await;
     assert!(world.server.is_running());
     assert_eq!(super::support::http::get(world.server.address, "/-/live").await.expect("an answer").status, 200);
-    fs::remove_file(ballast).expect("room again");
+    fs::remove_file(ballast).expect("file is removed");
     let person = world.people[0].clone();
-    until(Duration::from_mins(1), "all is well by itself", || {
+    until(Duration::from_mins(1), "the server recovers", || {
         let mut person = person.clone();
         async move { person.get("/admin/ecommerce").await.is_ok_and(|page| page.status() == 200) }
     })
     .await;
     storm.end().await;
-    assert_eq!(journal.count(Told::Refused), 0, "a full disk is nobody's mistake in a form");
+    assert_eq!(journal.count(Told::Refused), 0, "a full disk is no input error");
     assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());
     settle(&world.people, &journal).await;
     assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());

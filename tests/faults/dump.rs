@@ -1,4 +1,5 @@
-//! What a stolen dump is worth: nothing without the key. And the drill of docs/operating.md: a backup, an empty database, a start.
+//! A stolen dump reveals no secret without the key. Also runs the restore drill of docs/operating.md: backup, empty
+//! database, start.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,28 +19,28 @@ use super::support::{
     world::{World, shopify},
 };
 
-/// A program of the server that runs here, with the client's options for its private socket.
+/// A Postgres client program of the running cluster, connected to its private socket.
 fn program(folder: &Folder, name: &str) -> Command {
     let postmaster = folder.postmaster().expect("a running cluster").as_raw_nonzero();
-    let server = std::fs::read_link(format!("/proc/{postmaster}/exe")).expect("our own cluster");
+    let server = std::fs::read_link(format!("/proc/{postmaster}/exe")).expect("cluster process");
     let mut command = Command::new(server.with_file_name(name));
     command.args(["--host"]).arg(folder.cluster()).args(["--port", "1"]).stdin(Stdio::null());
     command
 }
 
 fn ran(mut command: Command) -> Vec<u8> {
-    let output = command.output().expect("the program is there");
+    let output = command.output().expect("program is installed");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// Every form in which a text could stand in a dump: as it is, in hex, in base64 at each of its three alignments.
+/// Every encoding in which a text may occur in a dump: verbatim, hex, and base64 at each of its three alignments.
 fn forms(secret: &str) -> Vec<String> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
     for before in 0..3 {
         let shifted = STANDARD.encode([&vec![b'-'; before], secret.as_bytes()].concat());
-        // the first and last groups depend on what stands beside the secret
+        // The first and last groups also encode neighbouring bytes.
         forms.push(shifted[4..shifted.len() - 4].to_owned());
     }
     forms
@@ -49,12 +50,12 @@ fn forms(secret: &str) -> Vec<String> {
 fn assert_holds_none(what: &[u8], secrets: &[String]) {
     let text = String::from_utf8_lossy(what);
     for form in secrets.iter().flat_map(|secret| forms(secret)) {
-        assert!(!text.contains(&form), "{form} stands in it");
+        assert!(!text.contains(&form), "{form} is in the dump");
     }
 }
 
 #[test]
-fn every_form_of_a_planted_secret_is_found() {
+fn every_encoding_of_a_planted_secret_is_found() {
     let secret = token();
     for before in ["", "a", "ab", "abc"] {
         let planted = STANDARD.encode(format!("{before}{secret}and more"));
@@ -84,7 +85,7 @@ async fn dump_holds_no_secret() {
     let store = world.shopify.stores().put("northwind", PracticeStore::sample("northwind"));
     let saved_token = store.access_token.expose_secret().to_owned();
     let unsaved_token = token();
-    // saved, typed and not saved, minted; and what people sign in with
+    // Saved, draft and issued secrets, and the users' password.
     let form = person.new_cart("Save", "northwind", &saved_token).await;
     let saved = person.submit(&form).await.expect("an answer");
     assert_eq!(saved.status(), 303, "{}", saved.text);
@@ -101,7 +102,7 @@ async fn dump_holds_no_secret() {
     dump.args(["--username", "cartwright", "--no-owner", "--file"]).arg(&file).arg("cartwright");
     ran(dump);
     let dumped = std::fs::read(&file).expect("the dump");
-    assert!(String::from_utf8_lossy(&dumped).contains("northwind.myshopify.com"), "the carts are in it");
+    assert!(String::from_utf8_lossy(&dumped).contains("northwind.myshopify.com"), "the dump contains no carts");
     assert_holds_none(&dumped, &secrets);
 
     let mut create = program(&world.folder, "psql");
@@ -115,13 +116,13 @@ async fn dump_holds_no_secret() {
         let mut look = program(&world.folder, "pg_dump");
         look.args(["--username", "cartwright", "--data-only", "--inserts", "restored"]);
         let text = String::from_utf8(ran(look)).expect("text");
-        // newer versions of pg_dump draw a word for each dump
+        // Newer versions of pg_dump write a random token per dump.
         text.lines()
             .filter(|line| !line.starts_with("\\restrict") && !line.starts_with("\\unrestrict"))
             .collect::<String>()
     };
 
-    // without the key: one line, nothing opened, nothing written
+    // Without the key: one error line, no port opened, nothing written.
     let before = restored_rows();
     std::fs::write(world.folder.path().join("other"), KeyRing::generate_line()).expect("a file");
     let proxy = world.shopify.proxy_url();
@@ -130,11 +131,11 @@ async fn dump_holds_no_secret() {
     assert!(refused.stderr.contains("CARTWRIGHT_KEY_FILE"), "{}", refused.stderr);
     assert_eq!(restored_rows(), before);
 
-    // with it: everybody is there, everything opens, and what opens still works
+    // With the key: users can sign in, every secret opens, and a connection test passes.
     let server = Server::start(restored(&world.folder, &ring, &proxy, &ca_file));
     let mut person = Browser::sign_in(server.address, "priya@northwind.example").await;
     let page = person.get(&path).await.expect("the editor");
-    let page = person.submit(&page.form("Test Connection")).await.expect("a whole page");
+    let page = person.submit(&page.form("Test Connection")).await.expect("complete page");
     assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
     let options = world.folder.options().database("restored");
     let pool = cartwright::database::Pool::new([options]);

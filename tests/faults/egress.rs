@@ -1,4 +1,4 @@
-//! What a proxy of the operator's can see, byte by byte.
+//! What an operator's egress proxy can see, byte by byte.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,10 +15,10 @@ use super::support::{
     world::{World, shopify},
 };
 
-/// Everything that the server sent, a connection each.
+/// All bytes that the server sent, one entry per connection.
 type Seen = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Passes all on to the real proxy and writes down what came from the server.
+/// Forwards connections to the real proxy and records what the server sends.
 async fn logging_proxy(real: String) -> (String, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -27,7 +27,7 @@ async fn logging_proxy(real: String) -> (String, Seen) {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let number = {
-                let mut log = log.lock().expect("nobody panics here");
+                let mut log = log.lock().expect("not poisoned");
                 log.push(Vec::new());
                 log.len() - 1
             };
@@ -43,7 +43,7 @@ async fn pass_on(stream: TcpStream, real: String, log: Seen, number: usize) {
     let answers = tokio::spawn(async move { copy(&mut from_real, &mut to).await });
     let mut bytes = vec![0; 16 << 10];
     while let Ok(count) = from.read(&mut bytes).await {
-        log.lock().expect("nobody panics here")[number].extend_from_slice(&bytes[..count]);
+        log.lock().expect("not poisoned")[number].extend_from_slice(&bytes[..count]);
         if count == 0 || to_real.write_all(&bytes[..count]).await.is_err() {
             break;
         }
@@ -72,15 +72,15 @@ async fn configured_proxy_sees_only_connect() {
     let secret = pair.client_secret.expose_secret().to_owned();
     let mut form = person.new_cart("Test Connection", "practice-client", "").await;
     form = form.fill("credential_kind", "client_credentials").fill("client_id", &pair.client_id);
-    let page = person.submit(&form.fill("client_secret", &secret)).await.expect("a whole page");
+    let page = person.submit(&form.fill("client_secret", &secret)).await.expect("complete page");
     assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
 
     assert_eq!(world.shopify.journal().hosts_that_saw(&token), ["practice-tea.myshopify.com"]);
     assert_eq!(world.shopify.journal().hosts_that_saw(&secret), ["practice-client.myshopify.com"]);
-    let seen = seen.lock().expect("nobody panics here").clone();
-    assert!(seen.len() >= 2, "it went through the proxy");
+    let seen = seen.lock().expect("not poisoned").clone();
+    assert!(seen.len() >= 2, "the calls bypassed the proxy");
     for bytes in &seen {
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("end of head") + 4;
         let head = String::from_utf8_lossy(&bytes[..end]);
         let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).expect("a CONNECT");
         let known = ["practice-tea.myshopify.com:443", "practice-client.myshopify.com:443"];
@@ -88,7 +88,7 @@ async fn configured_proxy_sees_only_connect() {
         assert!(!head.to_lowercase().contains("shopify-access-token"), "{head}");
         assert_eq!(bytes.get(end..end + 2), Some(&[0x16, 3][..]), "a TLS handshake follows: {head}");
         for canary in [token.as_str(), &secret, &pair.client_id] {
-            assert!(!contains(bytes, canary), "in clear");
+            assert!(!contains(bytes, canary), "a credential was sent in plaintext");
         }
     }
 }

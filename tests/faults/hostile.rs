@@ -1,5 +1,5 @@
-//! Shopify at its worst, through the running server: the right class each, in time, in bounded memory, and the token
-//! nowhere but at its own store.
+//! Hostile Shopify responses through the running server: each gives the right class, in time and in bounded memory, and
+//! the token reaches only its own store.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use super::support::{
 
 /// 20 MB, in KiB.
 const GROWS_AT_MOST: u64 = 20 << 10;
-/// 15 s are promised; the rest is for a busy machine.
+/// The limit is 15 s; the rest is slack for a busy machine.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(22);
 
-/// Tests one store after the other, each of these classes.
+/// Tests each store and expects its class.
 async fn each_is(world: &World, cases: Vec<(&str, Scenario, &str)>) {
     let mut person = world.people[0].clone();
     for (handle, scenario, class) in cases {
@@ -34,7 +34,7 @@ async fn each_is(world: &World, cases: Vec<(&str, Scenario, &str)>) {
     }
 }
 
-/// The same, with an eye on the server's memory; a first test warms everything up.
+/// Also bounds the growth of the server's memory; a first test warms up all caches.
 async fn each_is_in_bounded_memory(cases: Vec<(&str, Scenario, &str)>) {
     let world = World::with(1).await;
     each_is(&world, vec![("practice-warm", Scenario::Well, "CONNECTED")]).await;
@@ -51,7 +51,7 @@ fn redirect(status: u16, location: &str) -> Scenario {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn redirect_gets_nothing() {
+async fn redirects_are_never_followed() {
     let world = World::with(1).await;
     world.store("elsewhere", Scenario::Well);
     let mut person = world.people[0].clone();
@@ -73,7 +73,7 @@ async fn redirect_gets_nothing() {
     let journal = world.shopify.journal();
     assert_eq!(journal.requests_to("elsewhere.myshopify.com").len(), 0);
     let others = journal.connections().into_iter().filter(|one| !one.target.starts_with("astray-")).count();
-    assert_eq!(others, 0, "no connection but to the stores that were typed");
+    assert_eq!(others, 0, "only the entered stores are contacted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,11 +88,11 @@ async fn bad_certificates() {
         handles.into_iter().zip(scenarios).map(|(handle, scenario)| (handle, scenario, "TLS_UNTRUSTED")).collect(),
     )
     .await;
-    assert!(world.shopify.journal().connections().len() >= handles.len(), "they were reached");
-    assert_eq!(world.shopify.journal().requests().len(), 0, "not one byte of HTTP");
+    assert!(world.shopify.journal().connections().len() >= handles.len(), "the stores were not reached");
+    assert_eq!(world.shopify.journal().requests().len(), 0, "HTTP was sent over an untrusted connection");
 }
 
-/// The same store with a good certificate of an authority that nobody told the server of.
+/// A valid certificate of an authority that the server does not trust.
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_certificates_of_an_unknown_issuer() {
     let folder = Folder::new();
@@ -102,11 +102,11 @@ async fn bad_certificates_of_an_unknown_issuer() {
     let world = World::around(folder, shopify, Server::start(serve), 1).await;
     each_is(&world, vec![("practice-tea", Scenario::Well, "TLS_UNTRUSTED")]).await;
     assert_eq!(world.shopify.journal().connections().len(), 1);
-    assert_eq!(world.shopify.journal().requests().len(), 0, "not one byte of HTTP");
+    assert_eq!(world.shopify.journal().requests().len(), 0, "HTTP was sent over an untrusted connection");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn compressed_answers() {
+async fn compressed_answers_are_refused_in_bounded_memory() {
     each_is_in_bounded_memory(vec![
         ("gzipped", Scenario::Says(Canned::Gzipped), "NOT_SHOPIFY"),
         ("bomb", Scenario::Says(Canned::GzipBomb), "NOT_SHOPIFY"),
@@ -116,7 +116,7 @@ async fn compressed_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn endless_answers() {
+async fn endless_answers_are_refused_in_bounded_memory() {
     each_is_in_bounded_memory(vec![
         ("endless", Scenario::EndlessBody, "NOT_SHOPIFY"),
         ("many-headers", Scenario::Says(Canned::ManyHeaders), "NOT_SHOPIFY"),
@@ -134,9 +134,9 @@ async fn endless_answers() {
     .await;
 }
 
-/// An administrator each, since one has one test at a time.
+/// One administrator per test, because a user may run only one test at a time.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_takes_longer_than_15_s() {
+async fn every_test_completes_within_15_s() {
     let cases = [
         ("silent", Scenario::Hang),
         ("dripping", Scenario::DrippingBody),
@@ -149,20 +149,20 @@ async fn nothing_takes_longer_than_15_s() {
     for ((handle, scenario), person) in cases.into_iter().zip(&world.people) {
         let (token, mut person) = (world.store(handle, scenario), person.clone());
         let form = person.new_cart("Test Connection", handle, &token).await;
-        tests.spawn(async move { (handle, person.submit(&form).await.expect("a whole page")) });
+        tests.spawn(async move { (handle, person.submit(&form).await.expect("complete page")) });
     }
     let mut person = world.people[last].clone();
     let form = slow_minting(&world, &mut person).await;
-    tests.spawn(async move { ("slow-minting", person.submit(&form).await.expect("a whole page")) });
+    tests.spawn(async move { ("slow-minting", person.submit(&form).await.expect("complete page")) });
     for (handle, page) in tests.join_all().await {
         assert_eq!((page.status(), page.class().as_deref()), (200, Some("NETWORK_TIMEOUT")), "{handle}");
-        assert!(page.text.trim_end().ends_with("</html>"), "{handle} is complete");
+        assert!(page.text.trim_end().ends_with("</html>"), "{handle} is truncated");
         println!("{handle}: {:?}", page.answer.took);
         assert!(page.answer.took < COMPLETE_WITHIN, "{handle}: {:?}", page.answer.took);
     }
 }
 
-/// A store that takes 8 s to mint a token and then never answers.
+/// A store that takes 8 s to issue a token and then never responds.
 async fn slow_minting(world: &World, person: &mut Browser) -> super::support::page::Form {
     let mut store = PracticeStore::sample("slow-minting").with(Scenario::Hang);
     store.on_exchange = Some(Scenario::Delayed(Duration::from_secs(8)));

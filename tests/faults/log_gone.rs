@@ -1,4 +1,4 @@
-//! The log's disk is full: service goes on. A log that nobody reads any more is among the tests of the command line.
+//! The disk of the log is full: service continues. A closed log pipe is tested in tests/cli.rs.
 
 use std::{fs::File, process::Stdio};
 
@@ -11,11 +11,11 @@ use super::support::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_disk_under_the_log_stops_nobody() {
+async fn full_log_disk_does_not_stop_service() {
     let folder = Folder::new();
     let (shopify, _) = shopify(&folder).await;
     let mut serve = cartwright(folder.path(), &["serve"]);
-    // a line for each request, and more
+    // Several lines per request.
     serve.env("CARTWRIGHT_LOG", "trace");
     serve.stderr(Stdio::from(File::options().write(true).open("/dev/full").expect("Linux")));
     let world = World::around(folder, shopify, Server::start(serve), 1).await;

@@ -1,5 +1,6 @@
-//! The running binary under fault: its database killed or away, its clients slow, its Shopify at its worst, itself
-//! stopped or shot. All on loopback and bounded; `CARTWRIGHT_FAULTS=long` runs the storms for longer.
+//! Fault injection against the compiled binary: database killed or unreachable, slow clients, hostile Shopify
+//! responses, shutdown and SIGKILL. Uses loopback only and bounds every wait; `CARTWRIGHT_FAULTS=long` runs the long
+//! variants.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! What lies about in the server's memory after a secret has been used: nothing of it. Reading another process's memory takes
-//! root, since the server forbids it to everybody else; whoever runs this without is told that nothing was looked at.
+//! The server's memory holds no copy of a secret after its use. Reading another process's memory takes root, because
+//! the server is not dumpable; without root the test is skipped and says so.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 
 use super::support::{process::Server, until, world::World};
 
-/// Where a text stands in the memory that the process can write to.
+/// Returns every place in the process's writable memory that contains the text.
 fn places(server: &Server, text: &str) -> io::Result<Vec<String>> {
     let pid = server.pid().as_raw_nonzero();
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"))?;
@@ -29,7 +29,7 @@ fn places(server: &Server, text: &str) -> io::Result<Vec<String>> {
         let number = |hex| u64::from_str_radix(hex, 16).expect("an address");
         let (from, to) = (number(from), number(to));
         let mut bytes = vec![0; usize::try_from(to - from).expect("it fits")];
-        // a region that was given back meanwhile holds nothing
+        // The region was unmapped meanwhile.
         if memory.seek(SeekFrom::Start(from)).and_then(|_| memory.read_exact(&mut bytes)).is_err() {
             continue;
         }
@@ -42,16 +42,16 @@ fn places(server: &Server, text: &str) -> io::Result<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_after_save() {
+async fn memory_holds_no_secret_after_a_save() {
     let world = World::with(1).await;
     let mut person = world.people[0].clone();
     if places(&world.server, "x").is_err() {
-        println!("not looked at: reading the server's memory takes root, which this is not");
+        println!("skipped: reading the server's memory takes root");
         return;
     }
     let store = world.shopify.stores().put("northwind", PracticeStore::sample("northwind"));
     let secret = store.access_token.expose_secret().to_owned();
-    // The control: what a person is called is no secret, and is found.
+    // Control: a text that is no secret is found.
     assert!(!places(&world.server, "cartwright").expect("root").is_empty());
 
     let page = person.test("northwind", &secret).await;
@@ -60,12 +60,12 @@ async fn memory_after_save() {
     let saved = person.submit(&form).await.expect("an answer");
     assert_eq!(saved.status(), 303, "{}", saved.text);
     let page = person.get(saved.location()).await.expect("the editor");
-    let tested = person.submit(&page.form("Test Connection")).await.expect("a whole page");
+    let tested = person.submit(&page.form("Test Connection")).await.expect("complete page");
     assert_eq!(tested.class().as_deref(), Some("CONNECTED"), "{}", tested.text);
 
     let server = &world.server;
     let secret = &secret;
-    until(Duration::from_secs(5), "the secret is nowhere", || async move {
+    until(Duration::from_secs(5), "the secret is wiped", || async move {
         let places = places(server, secret).expect("root");
         if !places.is_empty() {
             println!("{places:?}");

@@ -1,5 +1,5 @@
-//! Two servers behind nginx, with `docs/examples/nginx.conf` as an operator copies it: what people see, whose address is written
-//! down, and what becomes of requests when a replica goes away.
+//! Two servers behind nginx with `docs/examples/nginx.conf` as operators copy it: pages, recorded client addresses, and
+//! requests during the loss of a replica.
 
 use std::{
     net::SocketAddr,
@@ -37,16 +37,17 @@ use super::{
 };
 
 const EMAIL: &str = "priya@northwind.example";
-/// What somebody outside says that they are.
+/// A forged client address.
 const INVENTED: &str = "203.0.113.9";
 
-/// Two replicas on one Postgres with one key, told what the example's first lines tell an operator. Fields end in this order.
+/// Two replicas on one Postgres with one key, configured as the example's first lines say. The field order is the drop
+/// order.
 struct Replicas {
     first: Server,
     second: Server,
     folder: Folder,
     shopify: Practice,
-    /// The way to Shopify: shut when false.
+    /// Whether calls to Shopify may pass.
     gate: watch::Sender<bool>,
 }
 
@@ -70,17 +71,17 @@ impl Replicas {
         Self { first, second, folder, shopify, gate }
     }
 
-    /// Signed in through this proxy, the integration switched on.
+    /// Signs in through this proxy and turns the integration on.
     async fn person(&self, nginx: &Nginx) -> Browser {
         let mut person = Browser::over(&nginx.https).signed_in(EMAIL).await;
-        let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("the switch");
+        let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("switch page");
         let on = person.submit(&switch.form("Turn on and add a cart")).await.expect("an answer");
         assert_eq!(on.status(), 303, "{}", on.text);
         person
     }
 }
 
-/// A replica at this port, as the example's first lines tell an operator.
+/// A replica on this port, configured as the example's first lines say.
 fn replica(folder: &Folder, port: SocketAddr) -> Command {
     let mut serve = cartwright(folder.path(), &["serve"]);
     serve.env("CARTWRIGHT_LISTEN", port.to_string()).env("CARTWRIGHT_PUBLIC_URL", format!("https://{HOST}"));
@@ -88,7 +89,7 @@ fn replica(folder: &Folder, port: SocketAddr) -> Command {
     serve
 }
 
-/// Passes connections on to the real egress proxy, each once the gate is open.
+/// Forwards connections to the real egress proxy while the gate is open.
 async fn gated(real: String, is_open: watch::Receiver<bool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -96,7 +97,7 @@ async fn gated(real: String, is_open: watch::Receiver<bool>) -> String {
         while let Ok((mut stream, _)) = listener.accept().await {
             let (real, mut is_open) = (real.clone(), is_open.clone());
             tokio::spawn(async move {
-                is_open.wait_for(|is_open| *is_open).await.expect("the test goes on");
+                is_open.wait_for(|is_open| *is_open).await.expect("the sender is alive");
                 let mut onward = TcpStream::connect(real.trim_start_matches("http://")).await.expect("the real proxy");
                 copy_bidirectional(&mut stream, &mut onward).await.ok();
             });
@@ -106,15 +107,15 @@ async fn gated(real: String, is_open: watch::Receiver<bool>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_works_over_https_and_is_known_by_their_own_address() {
+async fn user_works_over_https_and_is_known_by_their_own_address() {
     let replicas = Replicas::start().await;
     let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&nginx).await;
     assert_eq!(person.cookie_names(), ["__Host-cartwright", "__Host-cartwright-device"]);
     for _ in 0..4 {
         let list = person.get("/admin/ecommerce").await.expect("the list");
-        assert_eq!(list.status(), 200, "both replicas know who this is: {}", list.text);
-        assert_eq!(list.answer.header("server"), Some("nginx"), "no version");
+        assert_eq!(list.status(), 200, "both replicas accept the session: {}", list.text);
+        assert_eq!(list.answer.header("server"), Some("nginx"), "the nginx version is hidden");
         assert!(list.answer.header("strict-transport-security").is_some());
     }
     let form = person.get("/admin").await.expect("a page").form("Sign out");
@@ -136,7 +137,7 @@ async fn a_person_works_over_https_and_is_known_by_their_own_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_get_what_is_meant_for_them() {
+async fn unauthenticated_clients_reach_only_public_paths() {
     let replicas = Replicas::start().await;
     let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let offered = nginx.https.clone().offering_http_2().connect().await.expect("a handshake");
@@ -149,10 +150,11 @@ async fn strangers_get_what_is_meant_for_them() {
     for inside in ["/-/metrics", "/-/live", "/-/"] {
         assert_eq!(nginx.https.get(inside).await.status, 404, "{inside}");
     }
-    assert_eq!(http::get(replicas.first.address, "/-/metrics").await.expect("an answer").status, 200, "the control");
+    assert_eq!(http::get(replicas.first.address, "/-/metrics").await.expect("an answer").status, 200, "control");
     let foreign = "GET /sign-in HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n";
     assert_eq!(nginx.https.send(foreign.as_bytes()).await.expect("an answer").status, 421);
-    // in memory all the way to the server, which answers with its own page; what is longer than that nginx refuses
+    // nginx buffers the form in memory and forwards it; the server refuses it with its own page. nginx refuses larger
+    // ones itself.
     nginx.forbid_files_of_forms();
     for (bytes, says) in [(150_000, "<main"), (170_000, "<center>nginx</center>")] {
         let head = format!("POST /sign-in HTTP/1.1\r\nhost: {HOST}\r\norigin: https://{HOST}\r\nconnection: close\r\n");
@@ -163,36 +165,36 @@ async fn strangers_get_what_is_meant_for_them() {
         assert!(String::from_utf8_lossy(&answer.body).contains(says), "{bytes}: {answer:?}");
     }
 
-    // a browser that follows a one-time link, and its files with the `Referer` that our policy lets it send
+    // A browser that opens a one-time link and then loads its files, with the `Referer` that our policy allows.
     let link = "/set-up/wayinforsomebody";
     let opened = nginx.https.get(link).await;
     assert_eq!(opened.header("referrer-policy"), Some("strict-origin"));
     for path in ["/static/app.css", "/sign-in?after"] {
-        // the worst: one that sends the whole address
+        // The worst case: a client that sends the full URL.
         let head = format!(
             "GET {path} HTTP/1.1\r\nhost: {HOST}\r\nreferer: https://{HOST}{link}\r\nconnection: close\r\n\r\n"
         );
         nginx.https.send(head.as_bytes()).await.expect("an answer");
     }
-    // both replicas away: what nginx says of that is no place for the link either
+    // With both replicas down, nginx must not log the link either.
     for replica in [&replicas.first, &replicas.second] {
         replica.signal(Signal::KILL);
     }
-    until(Duration::from_secs(10), "nobody is there", || async {
+    until(Duration::from_secs(10), "both replicas are down", || async {
         nginx.https.get("/sign-in?late").await.status == 502
     })
     .await;
     assert_eq!(nginx.https.get(link).await.status, 502);
-    until(Duration::from_secs(10), "the log", || async {
+    until(Duration::from_secs(10), "both requests are logged", || async {
         nginx.logs().contains("/sign-in?after") && nginx.logs().contains("/sign-in?late")
     })
     .await;
-    assert!(nginx.logs().contains("connect() failed"), "the other log is read as well");
+    assert!(nginx.logs().contains("connect() failed"), "control: the error log is read");
     assert!(!nginx.logs().contains("wayinforsomebody"), "{}", nginx.logs());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_a_test_arrives_as_it_is_made() {
+async fn connection_test_page_is_streamed() {
     let replicas = Replicas::start().await;
     let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&nginx).await;
@@ -201,27 +203,27 @@ async fn the_page_of_a_test_arrives_as_it_is_made() {
     let token = store.access_token.expose_secret().to_owned();
     let form = person.new_cart("Test Connection", "northwind-tea", &token).await;
 
-    replicas.gate.send(false).expect("a gate");
+    replicas.gate.send(false).expect("receiver is alive");
     let mut stream = nginx.https.connect().await.expect("a connection");
     stream.write_all(&person.bytes(&form)).await.expect("sent");
     let mut read = Vec::new();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    // Shopify is not even asked yet, and the person reads already
+    // Shopify has not been called yet, but the client already receives the first part of the page.
     while !text(&read).contains("<ul class=\"checks\">") {
         let next = tokio::time::timeout(Duration::from_secs(10), stream.read_buf(&mut read)).await;
-        assert_ne!(next.expect("the first half comes").expect("bytes"), 0, "{}", text(&read));
+        assert_ne!(next.expect("first part arrives in time").expect("bytes"), 0, "{}", text(&read));
     }
     assert!(!text(&read).contains("data-outcome"), "{}", text(&read));
-    replicas.gate.send(true).expect("a gate");
-    stream.read_to_end(&mut read).await.expect("the second half");
-    let answer = http::parse(&read, Duration::ZERO).expect("a whole answer");
+    replicas.gate.send(true).expect("receiver is alive");
+    stream.read_to_end(&mut read).await.expect("second part arrives");
+    let answer = http::parse(&read, Duration::ZERO).expect("complete response");
     assert_eq!(answer.status, 200);
     assert!(text(&answer.body).contains("data-class=\"CONNECTED\""), "{}", text(&answer.body));
     assert!(text(&answer.body).trim_end().ends_with("</html>"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_replica_is_killed_and_no_page_is_lost() {
+async fn killed_replica_loses_no_page() {
     let replicas = Replicas::start().await;
     let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let people = [replicas.person(&nginx).await];
@@ -231,14 +233,14 @@ async fn a_replica_is_killed_and_no_page_is_lost() {
     let reading = tokio::spawn(async move {
         let mut pages = 0;
         while !reads_on.load(Ordering::Relaxed) {
-            let page = reader.get("/admin/ecommerce").await.expect("a whole page");
+            let page = reader.get("/admin/ecommerce").await.expect("complete page");
             assert_eq!(page.status(), 200, "{}", page.text);
             pages += 1;
         }
         pages
     });
     let saved = |least: usize, journal: Journal| async move {
-        until(Duration::from_mins(1), "people save", || async { journal.count(Told::Acknowledged) >= least }).await;
+        until(Duration::from_mins(1), "users save", || async { journal.count(Told::Acknowledged) >= least }).await;
     };
     saved(10, journal.clone()).await;
     replicas.second.signal(Signal::KILL);
@@ -246,7 +248,7 @@ async fn a_replica_is_killed_and_no_page_is_lost() {
     saved(before + 10, journal.clone()).await;
     storm.end().await;
     is_over.store(true, Ordering::Relaxed);
-    let pages = reading.await.expect("every page came");
+    let pages = reading.await.expect("every page arrived");
     println!("{pages} pages read, {} saves", journal.count(Told::Acknowledged));
     assert!(pages > 0);
     assert_eq!(journal.contradictions(&replicas.folder).await, Vec::<String>::new());
@@ -254,7 +256,7 @@ async fn a_replica_is_killed_and_no_page_is_lost() {
     assert_eq!(journal.contradictions(&replicas.folder).await, Vec::<String>::new());
 }
 
-/// Three replicas are restarted in turn without a pause, as an orchestrator does, while people save as fast as they can.
+/// Restarts three replicas in turn without a pause, as an orchestrator does, while users save continuously.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_replicas_are_restarted_in_turn_and_no_request_fails() {
     let folder = Folder::new();
@@ -274,7 +276,7 @@ async fn three_replicas_are_restarted_in_turn_and_no_request_fails() {
     alone.env("DATABASE_URL", folder.url()).env("CARTWRIGHT_KEY_FILE", &key);
     set_up(&Server::start(alone)).await;
     let mut person = Browser::over(&nginx.https).signed_in(EMAIL).await;
-    let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("the switch");
+    let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("switch page");
     assert_eq!(person.submit(&switch.form("Turn on and add a cart")).await.expect("an answer").status(), 303);
     let people = [person.clone(), person.clone(), person];
     let journal = Journal::default();
@@ -284,8 +286,8 @@ async fn three_replicas_are_restarted_in_turn_and_no_request_fails() {
             let stopping = replicas.remove(index);
             let stopped = tokio::task::spawn_blocking(|| stopping.stop()).await.expect("no panic");
             assert!(stopped.0.success(), "{}", stopped.2);
-            assert!(stopped.1 >= Duration::from_secs(5), "it drains first: {:?}", stopped.1);
-            assert!(stopped.1 < Duration::from_secs(14), "10 s are promised: {:?}", stopped.1);
+            assert!(stopped.1 >= Duration::from_secs(5), "no drain before the stop: {:?}", stopped.1);
+            assert!(stopped.1 < Duration::from_secs(14), "the limit is 10 s: {:?}", stopped.1);
             replicas.insert(index, start(port));
             println!("round {round}, replica {index}: {} saves so far", journal.count(Told::Acknowledged));
         }
@@ -296,10 +298,10 @@ async fn three_replicas_are_restarted_in_turn_and_no_request_fails() {
     assert_eq!(unanswered, 0, "a request failed");
     assert_eq!(journal.contradictions(&folder).await, Vec::<String>::new());
     drop((nginx, replicas));
-    database.stop().await.expect("it stops");
+    database.stop().await.expect("cluster stops");
 }
 
-/// A replica that takes a request whole and dies of it, again and again; how many it took.
+/// A replica that reads each request completely and closes the connection without a response; counts the requests.
 async fn dying() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
@@ -315,7 +317,7 @@ async fn dying() -> (SocketAddr, Arc<AtomicUsize>) {
     (address, taken)
 }
 
-/// Whether the head and as much of a body as it promises are there.
+/// Whether the bytes hold a complete head and body.
 fn is_whole(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
@@ -324,7 +326,7 @@ fn is_whole(bytes: &[u8]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_form_that_was_handed_over_is_never_sent_again_and_a_page_is() {
+async fn forwarded_form_is_never_retried_but_a_page_is() {
     let replicas = Replicas::start().await;
     let well = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
     let mut person = replicas.person(&well).await;
@@ -334,7 +336,7 @@ async fn a_form_that_was_handed_over_is_never_sent_again_and_a_page_is() {
     ];
     let carts = async || replicas.folder.count("select count(*) from carts").await;
 
-    // fresh, so that it has no opinion of either replica yet: of two requests each gets one
+    // A new nginx has no failure state yet, so each replica gets one of two requests.
     let (address, taken) = dying().await;
     let nginx = Nginx::before(&[address, replicas.first.address]).await;
     let mut told = Vec::new();
@@ -344,12 +346,12 @@ async fn a_form_that_was_handed_over_is_never_sent_again_and_a_page_is() {
     }
     told.sort_unstable();
     assert_eq!((told, taken.load(Ordering::SeqCst)), (vec![303, 502], 1));
-    assert_eq!(carts().await, 1, "what was handed to the dying one was given to nobody else");
+    assert_eq!(carts().await, 1, "the form was not sent to a second replica");
 
     let (address, taken) = dying().await;
     let nginx = Nginx::before(&[address, replicas.first.address]).await;
     for _ in 0..2 {
         assert_eq!(nginx.https.get("/sign-in").await.status, 200);
     }
-    assert_eq!(taken.load(Ordering::SeqCst), 1, "it was asked and the other one answered");
+    assert_eq!(taken.load(Ordering::SeqCst), 1, "the page was retried on the other replica");
 }

@@ -1,7 +1,7 @@
-//! Two replicas, each a process of its own with its own pool, and fifty callers at the moment when a token ends: Shopify is asked
-//! once. After a 401 it is asked once more, and never twice.
+//! Two replicas, each a separate process with its own pool, and fifty concurrent callers when a token expires: one
+//! token refresh. After a 401 there is one more, and never two.
 //!
-//! No page uses a live token yet, so a replica is this very program, started again for one test that nobody else runs.
+//! No page uses a current token yet, so a replica is this test binary, started again to run one ignored test.
 
 use std::{
     collections::BTreeSet,
@@ -27,10 +27,10 @@ use super::support::world::World;
 
 const HANDLE: &str = "practice-client";
 const REPLICA: &str = "one_renewal::replica";
-/// Callers in each process.
+/// Concurrent callers in each process.
 const CALLERS: usize = 25;
 
-/// The other process, asked over its standard input and answering a line each.
+/// A replica process: takes one command per line on standard input and answers one line each.
 struct Replica {
     child: Child,
     said: BufReader<ChildStdout>,
@@ -39,27 +39,27 @@ struct Replica {
 impl Replica {
     fn start(world: &World, cart: &str) -> Self {
         let folder = world.folder.path();
-        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        let mut command = Command::new(std::env::current_exe().expect("own executable"));
         command.args([REPLICA, "--exact", "--ignored", "--nocapture"]).env_clear();
         command.env("REPLICA_DATABASE", world.folder.url()).env("REPLICA_KEYS", folder.join("keys"));
         command.env("REPLICA_PROXY", world.shopify.proxy_url()).env("REPLICA_CA", folder.join("ca.pem"));
         command.env("REPLICA_CART", cart).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("this program starts again");
-        let said = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
+        let mut child = command.spawn().expect("replica starts");
+        let said = BufReader::new(child.stdout.take().expect("pipe is configured"));
         let mut replica = Self { child, said };
         assert_eq!(replica.hear(), "ready");
         replica
     }
 
     fn tell(&mut self, word: &str) {
-        writeln!(self.child.stdin.as_mut().expect("a pipe was asked for"), "{word}").expect("it listens");
+        writeln!(self.child.stdin.as_mut().expect("pipe is configured"), "{word}").expect("listener accepts");
     }
 
-    /// The next line that is ours and not the test runner's.
+    /// Returns the next line of the replica, skipping the test runner's output.
     fn hear(&mut self) -> String {
         loop {
             let mut line = String::new();
-            assert!(self.said.read_line(&mut line).expect("text") > 0, "the replica has ended");
+            assert!(self.said.read_line(&mut line).expect("a line") > 0, "the replica has exited");
             if let Some((_, words)) = line.trim_end().split_once("replica: ") {
                 return words.to_owned();
             }
@@ -74,7 +74,7 @@ impl Drop for Replica {
     }
 }
 
-/// Which token a replica's callers got: version and hash, never the token itself.
+/// Describes the tokens that a replica's callers got by version and hash, never by the token itself.
 fn told(tokens: &[LiveToken]) -> String {
     let hash = |token: &LiveToken| {
         let digest = Sha256::digest(token.token.secret().expose_secret());
@@ -85,9 +85,9 @@ fn told(tokens: &[LiveToken]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the other process of one_renewal, which starts it"]
+#[ignore = "started by one_renewal in a separate process"]
 async fn replica() {
-    let setting = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set by one_renewal"));
+    let setting = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} must be set by one_renewal"));
     let pool = cartwright::database::Pool::new([setting("REPLICA_DATABASE").parse().expect("an address")]);
     let egress = Egress {
         proxy: Some(setting("REPLICA_PROXY").parse().expect("a proxy")),
@@ -113,14 +113,14 @@ async fn replica() {
         });
         let mut tokens = Vec::new();
         for caller in callers.collect::<Vec<_>>() {
-            tokens.push(caller.await.expect("it ended"));
+            tokens.push(caller.await.expect("no panic"));
         }
         println!("replica: {}", told(&tokens));
         held = tokens.pop().map(Arc::new);
     }
 }
 
-/// A saved cart with a Client ID and Client secret.
+/// Saves a cart with a Client ID and Client secret; returns its id.
 async fn saved_pair(world: &World) -> String {
     let pair = world.shopify.stores().put(HANDLE, PracticeStore::sample(HANDLE).with(Scenario::Well));
     let mut person = world.people[0].clone();
@@ -141,28 +141,28 @@ async fn one_renewal() {
     };
     let mut replicas = [Replica::start(&world, &cart), Replica::start(&world, &cart)];
     let mut ask = |word: &str| {
-        // both are told before either is heard
+        // Both start before either result is read.
         for replica in &mut replicas {
             replica.tell(word);
         }
         let answers: BTreeSet<String> = replicas.iter_mut().map(Replica::hear).collect();
-        assert_eq!(answers.len(), 1, "the processes disagree: {answers:?}");
-        let answer = answers.into_iter().next().expect("one");
-        assert!(!answer.contains(' '), "fifty callers, one token: {answer}");
+        assert_eq!(answers.len(), 1, "the replicas got different tokens: {answers:?}");
+        let answer = answers.into_iter().next().expect("one row");
+        assert!(!answer.contains(' '), "the callers got different tokens: {answer}");
         answer
     };
     let before = exchanges();
     let first = ask("live");
-    assert_eq!(exchanges() - before, 1, "no token yet");
+    assert_eq!(exchanges() - before, 1, "there was no token yet");
     let mut database = sqlx::PgConnection::connect_with(&world.folder.options()).await.expect("the database");
     sqlx::query("update carts set minted_ends_at = now() - interval '1 second'")
         .execute(&mut database)
         .await
-        .expect("its end has come");
+        .expect("token has expired");
     let second = ask("live");
-    assert_eq!(exchanges() - before, 2, "at its end");
+    assert_eq!(exchanges() - before, 2, "the token had expired");
     world.shopify.stores().end_minted_tokens(HANDLE);
     let third = ask("refused");
     assert_eq!(exchanges() - before, 3, "after a 401");
-    assert_eq!(BTreeSet::from([first, second, third]).len(), 3, "each time another one");
+    assert_eq!(BTreeSet::from([first, second, third]).len(), 3, "each refresh gives a new token");
 }

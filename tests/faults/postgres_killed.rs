@@ -1,5 +1,5 @@
-//! kill -9 of the database while people save: nothing acknowledged is lost, nothing is there twice, and the server goes on
-//! by itself.
+//! `kill -9` of the database while users save: no acknowledged save is lost, none is stored twice, and the server
+//! recovers.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::{
     support::{cluster::Folder, is_long, until, world::World},
 };
 
-/// From the database's own first answer to ours: 5 s are promised, the rest is for a busy machine.
+/// From the database's first response to the server's: the limit is 5 s, the rest is slack for a busy machine.
 const BACK_WITHIN: Duration = Duration::from_secs(12);
 
 async fn is_back(folder: &Folder) -> bool {
@@ -21,9 +21,9 @@ async fn is_back(folder: &Folder) -> bool {
     }
 }
 
-/// Kills the postmaster, alone or with all its children, and waits until the server's keeper has brought it back.
+/// Kills the postmaster, alone or with all its children, and waits until the server's supervisor has restarted it.
 async fn kill_and_wait(folder: &Folder, alone: bool) {
-    let before = folder.postmaster().expect("it runs");
+    let before = folder.postmaster().expect("postmaster runs");
     if alone {
         kill_process(before, Signal::KILL).expect("the postmaster");
     } else {
@@ -42,7 +42,7 @@ async fn postgres_killed() {
     for round in 0..if is_long() { 50 } else { 5 } {
         let acknowledged = journal.count(Told::Acknowledged);
         let storm = Storm::begin(&world.people, &journal).await;
-        until(Duration::from_secs(30), "people save", || async {
+        until(Duration::from_secs(30), "users save", || async {
             journal.count(Told::Acknowledged) >= acknowledged + 20
         })
         .await;
@@ -60,29 +60,29 @@ async fn postgres_killed() {
         settle(&world.people, &journal).await;
         assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());
     }
-    assert_eq!(journal.count(Told::Refused), 0, "a kill is nobody's mistake in a form");
+    assert_eq!(journal.count(Told::Refused), 0, "a killed database is no input error");
     let acknowledged = journal.count(Told::Acknowledged);
     println!("{acknowledged} saves acknowledged, 0 lost, 0 doubled");
     planted_lies_are_found(&world.folder, &journal).await;
 }
 
-/// The control of every run: the checker must notice a lost row and a row too many.
+/// Control of every run: the checker must notice a lost row and an extra row.
 async fn planted_lies_are_found(folder: &Folder, journal: &Journal) {
     let mut connection = folder.connect().await;
     let lost = "delete from carts where id in (select id from carts limit 2)";
-    assert_eq!(sqlx::query(lost).execute(&mut connection).await.expect("a loss").rows_affected(), 2);
+    assert_eq!(sqlx::query(lost).execute(&mut connection).await.expect("deleted").rows_affected(), 2);
     sqlx::query("update carts set submission_id = gen_random_uuid() where id in (select id from carts limit 1)")
         .execute(&mut connection)
         .await
-        .expect("a stranger's row");
+        .expect("an unknown row");
     let found = journal.contradictions(folder).await;
     assert_eq!(found.iter().filter(|lie| lie.contains("Acknowledged and 0 times")).count(), 3, "{found:?}");
     assert_eq!(found.iter().filter(|lie| lie.contains("never asked for")).count(), 1, "{found:?}");
 }
 
-/// The long run's control: the same kills lose rows that were acknowledged before they were on disk.
+/// Control of the long run: with asynchronous commit, the same kills lose acknowledged rows.
 #[tokio::test(flavor = "multi_thread")]
-async fn postgres_killed_loses_rows_when_commits_do_not_wait() {
+async fn postgres_killed_loses_rows_without_synchronous_commit() {
     if !is_long() {
         println!("only with CARTWRIGHT_FAULTS=long: how much is lost depends on the disk");
         return;
@@ -102,10 +102,11 @@ async fn postgres_killed_loses_rows_when_commits_do_not_wait() {
             return;
         }
     }
-    panic!("the control lost nothing, so the run above proves nothing");
+    panic!("the control lost no row, so the kills prove nothing");
 }
 
-/// So many rows were acknowledged in a moment, by a connection of its own: the server's own would wait.
+/// Inserts for 500 ms over a separate connection with `synchronous_commit = off`; returns the number of acknowledged
+/// rows.
 async fn insert_without_waiting(folder: &Folder, next: &mut i64) -> i64 {
     let mut connection = folder.connect().await;
     sqlx::query("set synchronous_commit = off").execute(&mut connection).await.expect("set");

@@ -1,5 +1,5 @@
-//! A database that goes away without a word: a proxy that freezes, a host that vanishes, a promotion that names learn of late.
-//! Everything heals by itself, and nothing that was acknowledged is lost.
+//! A database that stops responding without closing its connections: a frozen proxy, a lost host, a failover with late
+//! DNS. Everything recovers without intervention, and no acknowledged save is lost.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,9 +25,9 @@ use super::{
     },
 };
 
-/// 10 s are promised after the cause has ended; the rest is for a busy machine.
+/// The limit is 10 s after the cause has ended; the rest is slack for a busy machine.
 const WELL_WITHIN: Duration = Duration::from_secs(20);
-/// 2 s are promised.
+/// The limit is 2 s; the rest is slack.
 const TOLD_WITHIN: Duration = Duration::from_secs(6);
 const PEOPLE: usize = 20;
 
@@ -57,7 +57,7 @@ impl Behind {
     async fn end(self) {
         let Self { world, database, .. } = self;
         assert!(world.server.stop().0.success());
-        database.stop().await.expect("it stops");
+        database.stop().await.expect("cluster stops");
     }
 }
 
@@ -75,13 +75,13 @@ async fn ready(server: &Server) -> u16 {
     http::get(server.address, "/-/ready").await.expect("an answer").status
 }
 
-/// Waits until so many more saves were acknowledged.
+/// Waits until this many more saves were acknowledged.
 async fn saves(journal: &Journal, more: usize) -> Duration {
     let least = journal.count(Told::Acknowledged) + more;
-    until(WELL_WITHIN, "people save", || async { journal.count(Told::Acknowledged) >= least }).await
+    until(WELL_WITHIN, "users save", || async { journal.count(Told::Acknowledged) >= least }).await
 }
 
-/// Ends the storm; what nobody knows is sent again, and the database says what people were told.
+/// Ends the storm, resends saves with unknown outcome and compares the database with the responses.
 async fn nothing_is_lost(storm: Storm, people: &[Browser], journal: &Journal, folder: &Folder) {
     storm.end().await;
     assert_eq!(journal.contradictions(folder).await, Vec::<String>::new());
@@ -91,7 +91,7 @@ async fn nothing_is_lost(storm: Storm, people: &[Browser], journal: &Journal, fo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_freezes_four_times_costs_no_place_in_the_pool() {
+async fn proxy_that_freezes_four_times_leaks_no_pool_slot() {
     let behind = Behind::start().await;
     let people = behind.world.crowd(PEOPLE).await;
     let journal = Journal::default();
@@ -108,14 +108,14 @@ async fn a_proxy_that_freezes_four_times_costs_no_place_in_the_pool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_vanishes_is_told_at_once_and_forgotten_when_it_is_back() {
+async fn host_that_vanishes_is_reported_and_recovers() {
     let behind = Behind::start().await;
     let people = behind.world.crowd(PEOPLE).await;
     let journal = Journal::default();
     let storm = Storm::begin(&people, &journal).await;
     saves(&journal, 20).await;
     behind.relay.go_dark();
-    let red = until(TOLD_WITHIN, "ready is red", || async { !behind.is_ready().await }).await;
+    let red = until(TOLD_WITHIN, "readiness fails", || async { !behind.is_ready().await }).await;
     let dark = Instant::now();
     while dark.elapsed() < Duration::from_secs(if is_long() { 60 } else { 4 }) {
         let asked = http::get(behind.world.server.address, "/-/ready").await.expect("an answer");
@@ -125,14 +125,14 @@ async fn a_host_that_vanishes_is_told_at_once_and_forgotten_when_it_is_back() {
     behind.relay.light_up();
     let healed = saves(&journal, PEOPLE).await;
     println!("red {red:?} after the host vanished, {PEOPLE} more saves {healed:?} after it was back");
-    until(WELL_WITHIN, "ready is green", || behind.is_ready()).await;
+    until(WELL_WITHIN, "readiness recovers", || behind.is_ready()).await;
     nothing_is_lost(storm, &people, &journal, &behind.world.folder).await;
     behind.end().await;
 }
 
-/// The sweep dies with its connection and goes on by itself.
+/// The sweep fails with its connection and resumes.
 #[tokio::test(flavor = "multi_thread")]
-async fn carts_are_checked_again_after_a_freeze() {
+async fn sweep_resumes_after_a_freeze() {
     let behind = Behind::start().await;
     let sweeps = || async {
         let metrics = http::get(behind.world.server.address, "/-/metrics").await.expect("an answer");
@@ -143,20 +143,20 @@ async fn carts_are_checked_again_after_a_freeze() {
     for _ in 0..2 {
         behind.relay.freeze();
         let (before, _) = sweeps().await;
-        until(WELL_WITHIN, "a sweep", || async { sweeps().await.0 > before }).await;
+        until(WELL_WITHIN, "a sweep completes", || async { sweeps().await.0 > before }).await;
     }
-    assert!(sweeps().await.1.contains("cartwright_check_lag_seconds 0\n"), "nothing is overdue");
+    assert!(sweeps().await.1.contains("cartwright_check_lag_seconds 0\n"), "a check is overdue");
     behind.relay.go_dark();
-    until(WELL_WITHIN, "a lag that nobody knows", || async {
+    until(WELL_WITHIN, "the check lag is unknown", || async {
         sweeps().await.1.contains("cartwright_check_lag_seconds NaN\n")
     })
     .await;
     behind.relay.light_up();
-    until(WELL_WITHIN, "ready is green", || behind.is_ready()).await;
+    until(WELL_WITHIN, "readiness recovers", || behind.is_ready()).await;
     behind.end().await;
 }
 
-/// A second cluster that follows the first, each commit of which waits for it.
+/// A synchronous standby: every commit of the primary waits for it.
 struct Standby {
     child: Child,
     folder: TempDir,
@@ -168,7 +168,7 @@ impl Standby {
         let folder = tempfile::Builder::new().prefix("cartwright-").tempdir().expect("a folder");
         let place = folder.path().join("standby");
         std::fs::create_dir(&place).expect("a folder");
-        // the owner has to get through
+        // The account that owns the cluster must be able to enter the folder.
         std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711))
             .expect("permissions");
         let mut copy = Command::new(database.program("pg_basebackup"));
@@ -185,9 +185,9 @@ impl Standby {
         copy.arg(primary.cluster()).arg("-D").arg(&place);
         let copied = as_owner_of(primary, copy, &place).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut copied = copied.expect("pg_basebackup starts");
-        let status = wait(&mut copied, Duration::from_mins(1)).expect("it ends");
+        let status = wait(&mut copied, Duration::from_mins(1)).expect("exits in time");
         assert!(status.success(), "pg_basebackup failed");
-        // the cluster's socket is in its folder, and what says that it is in use was copied as well
+        // The cluster's socket is in its data folder, and the socket's lock file was copied as well.
         std::fs::remove_file(place.join(".s.PGSQL.1.lock")).ok();
         let mut postgres = Command::new(database.program("postgres"));
         postgres.arg("-D").arg(&place).args(["-c", "listen_addresses=", "-c", "port=1", "-c"]);
@@ -214,7 +214,7 @@ impl Standby {
         let options = options.clone().socket(&self.database).username("postgres");
         let mut owner = sqlx::ConnectOptions::connect(&options).await.expect("the standby answers");
         owner.execute("select pg_promote(true, 30)").await.expect("promoted");
-        // it has no standby of its own
+        // The new primary has no standby.
         owner.execute("alter system set synchronous_standby_names = ''").await.expect("set");
         owner.execute("select pg_reload_conf()").await.expect("reloaded");
     }
@@ -230,7 +230,7 @@ impl Drop for Standby {
     }
 }
 
-/// Lets a command run as the account that owns the cluster, and gives it this folder.
+/// Runs a command as the account that owns the cluster, and gives that account this folder.
 fn as_owner_of(primary: &Folder, mut command: Command, folder: &Path) -> Command {
     use std::os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
@@ -246,9 +246,9 @@ fn as_owner_of(primary: &Folder, mut command: Command, folder: &Path) -> Command
     command
 }
 
-/// The standby is promoted, and the name leads to the old server for some seconds more, which takes no changes any more.
+/// The standby is promoted, while the host name still resolves to the old server, now read-only, for some seconds.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_promotion_that_the_name_learns_of_late_loses_nothing() {
+async fn promotion_with_late_dns_loses_nothing() {
     let behind = Behind::start().await;
     let folder = &behind.world.folder;
     let standby = Standby::of(folder, &behind.database).await;
@@ -260,14 +260,14 @@ async fn a_promotion_that_the_name_learns_of_late_loses_nothing() {
     owner.execute("alter system set default_transaction_read_only = on").await.expect("set");
     owner.execute("select pg_reload_conf()").await.expect("reloaded");
     standby.promote(&folder.options()).await;
-    let red = until(TOLD_WITHIN, "ready is red", || async { !behind.is_ready().await }).await;
+    let red = until(TOLD_WITHIN, "readiness fails", || async { !behind.is_ready().await }).await;
     let late = Instant::now();
     while late.elapsed() < Duration::from_secs(if is_long() { 30 } else { 3 }) {
-        assert_eq!(ready(&behind.world.server).await, 503, "no writable server is there");
+        assert_eq!(ready(&behind.world.server).await, 503, "no writable server is reachable");
     }
     behind.relay.lead_to(standby.socket());
     let healed = saves(&journal, PEOPLE).await;
-    println!("red {red:?} after the promotion, {PEOPLE} more saves {healed:?} after the name was right");
+    println!("red {red:?} after the promotion, {PEOPLE} more saves {healed:?} after the DNS update");
     storm.end().await;
     let contradictions = async || {
         let options = folder.options().socket(&standby.database);
@@ -279,9 +279,9 @@ async fn a_promotion_that_the_name_learns_of_late_loses_nothing() {
     behind.end().await;
 }
 
-/// Another session holds what the migration waits for: a start waits, and one that is told to stop does not.
+/// Another session holds a lock that the migration needs. The start waits, and SIGTERM ends it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_that_waits_for_a_migration_stops_when_it_is_told_to() {
+async fn start_that_waits_for_a_migration_stops_on_sigterm() {
     let folder = Folder::new();
     let database = running(&folder).await;
     let key = key_file(&folder);
@@ -295,31 +295,31 @@ async fn a_start_that_waits_for_a_migration_stops_when_it_is_told_to() {
     assert_eq!(run(migrate).code, Some(0));
     let mut holder = folder.connect().await;
     holder.execute("begin; lock table _sqlx_migrations in access exclusive mode").await.expect("locked");
-    // the first waits for the table, the second for the first
+    // The first start waits for the table, the second for the first.
     let mut starting: Vec<_> = (0..2).map(|_| serve(&["serve"]).spawn().expect("the binary starts")).collect();
     let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
-    until(Duration::from_mins(1), "two that wait", || async { folder.count(waiting).await == 2 }).await;
+    until(Duration::from_mins(1), "two starts wait", || async { folder.count(waiting).await == 2 }).await;
     for child in &mut starting {
         let begun = Instant::now();
-        kill_process(Pid::from_child(child), Signal::TERM).expect("our own child");
-        let status = wait(child, Duration::from_secs(20)).expect("it ends");
+        kill_process(Pid::from_child(child), Signal::TERM).expect("child process");
+        let status = wait(child, Duration::from_secs(20)).expect("exits in time");
         println!("stopped {:?} after it was told to", begun.elapsed());
         assert_eq!(status.code(), Some(0));
     }
-    until(WELL_WITHIN, "nobody waits any more", || async { folder.count(waiting).await == 0 }).await;
+    until(WELL_WITHIN, "no start waits", || async { folder.count(waiting).await == 0 }).await;
     let third = serve(&["serve"]);
     let third = tokio::task::spawn_blocking(|| Server::start(third));
-    until(Duration::from_mins(1), "one that waits", || async { folder.count(waiting).await == 1 }).await;
+    until(Duration::from_mins(1), "one start waits", || async { folder.count(waiting).await == 1 }).await;
     holder.execute("rollback").await.expect("released");
-    let third = third.await.expect("it starts");
+    let third = third.await.expect("server starts");
     assert_eq!(ready(&third).await, 200);
     assert!(third.stop().0.success());
-    database.stop().await.expect("it stops");
+    database.stop().await.expect("cluster stops");
 }
 
-/// Stopped while its database says nothing.
+/// Stops the server while its database does not respond.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_stops_in_time_while_its_database_is_silent() {
+async fn server_stops_in_time_while_the_database_hangs() {
     let behind = Behind::start().await;
     let people = behind.world.crowd(PEOPLE).await;
     let journal = Journal::default();
@@ -330,16 +330,16 @@ async fn a_server_stops_in_time_while_its_database_is_silent() {
     let (status, took, errors) = tokio::task::spawn_blocking(|| world.server.stop()).await.expect("no panic");
     println!("stopped in {took:?}");
     assert!(status.success(), "{errors}");
-    assert!(took < Duration::from_secs(15), "10 s are promised: {took:?}");
+    assert!(took < Duration::from_secs(15), "the limit is 10 s: {took:?}");
     storm.end().await;
     assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());
     drop(relay);
-    database.stop().await.expect("it stops");
+    database.stop().await.expect("cluster stops");
 }
 
-/// What Postgres would write down of each request is nothing: no warning and no error.
+/// Pages and checks cause no warning and no error in the log of Postgres.
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_and_checks_leave_no_line_in_the_log_of_the_database() {
+async fn pages_and_checks_cause_no_postgres_log_line() {
     let folder = Folder::new();
     let database = running(&folder).await;
     let mut owner = folder.connect_as_owner("cartwright").await;
@@ -360,14 +360,15 @@ async fn pages_and_checks_leave_no_line_in_the_log_of_the_database() {
         assert_eq!(person.get(path).await.expect("a page").status(), 200, "{path}");
     }
     assert_eq!(ready(&world.server).await, 200);
-    // the control: what is wrong is written down
+    // Control: a warning is logged.
     let mut other = world.folder.connect().await;
     other.execute("rollback").await.expect("a warning");
-    until(WELL_WITHIN, "a line", || async { said().contains("there is no transaction in progress") }).await;
+    until(WELL_WITHIN, "the warning is logged", || async { said().contains("there is no transaction in progress") })
+        .await;
     let after = said();
-    let lines: Vec<&str> = after.strip_prefix(&before).expect("it grows").lines().collect();
+    let lines: Vec<&str> = after.strip_prefix(&before).expect("log only grows").lines().collect();
     assert_eq!(lines.len(), 1, "{lines:#?}");
     let World { server, .. } = world;
     assert!(server.stop().0.success());
-    database.stop().await.expect("it stops");
+    database.stop().await.expect("cluster stops");
 }

@@ -1,4 +1,4 @@
-//! SIGHUP: what stands in files is read again while people work, and a file that is wrong changes nothing.
+//! SIGHUP reloads files while users work; an invalid file changes nothing.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn save(person: &mut Browser, handle: &str) {
     assert_eq!(person.submit(&form).await.expect("an answer").status(), 303);
 }
 
-/// The first line of `keys list` that speaks of this key.
+/// Returns the first line of `keys list` about this key.
 fn standing(folder: &Folder, key: &str) -> String {
     let mut list = cartwright(folder.path(), &["keys", "list"]);
     list.env("CARTWRIGHT_KEY_FILE", folder.path().join("ring"));
@@ -37,7 +37,7 @@ fn standing(folder: &Folder, key: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_first_key_seals_after_a_hangup_without_a_restart() {
+async fn new_first_key_is_used_after_sighup() {
     let folder = Folder::new();
     let (old, new) = (line(), line());
     let ring = keys::key_file(folder.path(), &[&old]);
@@ -56,27 +56,27 @@ async fn a_new_first_key_seals_after_a_hangup_without_a_restart() {
     let storm = Storm::begin(&people, &journal).await;
     let saved = async |more: usize| {
         let least = journal.count(Told::Acknowledged) + more;
-        until(WITHIN, "people save", || async { journal.count(Told::Acknowledged) >= least }).await;
+        until(WITHIN, "users save", || async { journal.count(Told::Acknowledged) >= least }).await;
     };
     saved(3).await;
 
-    // a file that is wrong changes nothing
+    // An invalid file changes nothing.
     std::fs::write(&ring, "no key").expect("a file");
     world.server.signal(Signal::HUP);
-    until(WITHIN, "the problem is told", || async { said().contains("what was read before stays in use") }).await;
+    until(WITHIN, "the error is logged", || async { said().contains("what was read before stays in use") }).await;
     saved(3).await;
     assert!(!said().contains("were read again"), "{}", said());
 
-    // the old key is not in the file any more, though secrets rest under it
+    // The old key is no longer in the file, although it still seals secrets.
     keys::key_file(world.folder.path(), &[&new]);
     world.server.signal(Signal::HUP);
-    until(WITHIN, "the missing key is told", || async { said().contains(&keys::name(&old)) }).await;
+    until(WITHIN, "the missing key is logged", || async { said().contains(&keys::name(&old)) }).await;
     saved(3).await;
 
     keys::key_file(world.folder.path(), &[&new, &old]);
     std::fs::write(&log, "info").expect("a file");
     world.server.signal(Signal::HUP);
-    until(WITHIN, "the new filter lets it be told", || async { said().contains("were read again") }).await;
+    until(WITHIN, "the new filter lets the reload be logged", || async { said().contains("were read again") }).await;
     storm.end().await;
     assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());
     save(&mut world.people[0], "sealed-anew").await;

@@ -1,4 +1,4 @@
-//! Two servers behind one address, on one Postgres, with one key: no state in the process that matters.
+//! Two servers behind one address, on one Postgres, with one key: no essential state is kept in the process.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::{
     },
 };
 
-/// The replicas in the order of the balancer; the first one's world has the database and the people.
+/// The replicas in the balancer's order; the world of the first holds the database and the users.
 struct Pair {
     world: World,
     second: Server,
@@ -37,7 +37,7 @@ async fn pair(people: usize) -> Pair {
     };
     let first = Server::start(replica(0));
     let mut other = replica(1);
-    // as on another machine: a database by its address and the key by its file
+    // As on another machine: the database by its URL and the key by its file.
     other.env("DATABASE_URL", folder.url()).env("CARTWRIGHT_KEY_FILE", folder.path().join("keys"));
     let second = Server::start(other);
     balancer.in_turn();
@@ -50,38 +50,38 @@ fn egress(serve: &mut std::process::Command, shopify: &Practice, ca_file: &str) 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_signs_in_on_one_tests_on_the_other_and_saves_on_the_first() {
+async fn session_draft_and_banner_are_shared_by_replicas() {
     let Pair { world, second: _second, balancer } = pair(1).await;
     let token = world.store("northwind-tea", Scenario::Well);
     balancer.only(0);
     let mut person = Browser::sign_in(balancer.address, "priya@northwind.example").await;
     let form = person.new_cart("Test Connection", "northwind-tea", &token).await;
     balancer.only(1);
-    let tested = person.submit(&form).await.expect("a whole page");
+    let tested = person.submit(&form).await.expect("complete page");
     assert_eq!((tested.status(), tested.class().as_deref()), (200, Some("CONNECTED")), "{}", tested.text);
     balancer.only(0);
     let saved = person.submit(&tested.form("Save")).await.expect("an answer");
-    assert_eq!(saved.status(), 303, "the secret and the pass came along: {}", saved.text);
+    assert_eq!(saved.status(), 303, "draft secret and test result are shared: {}", saved.text);
     balancer.only(1);
     let page = person.get(saved.location()).await.expect("the editor");
-    assert!(page.text.contains("is saved and connected"), "the banner waits in the database: {}", page.text);
+    assert!(page.text.contains("is saved and connected"), "the banner is stored in the database: {}", page.text);
     assert_eq!(world.folder.count("select count(*) from carts where status = 'connected'").await, 1);
-    // and what one replica ends, the other does not know either
+    // A session that one replica ends is ended on the other, too.
     let home = person.get("/admin").await.expect("the home page");
     balancer.only(0);
     let out = person.submit(&home.form("Sign out")).await.expect("an answer");
     assert_eq!(out.status(), 303, "{}", out.text);
     balancer.only(1);
-    assert_eq!(person.get("/admin").await.expect("an answer").status(), 303, "signed out everywhere");
+    assert_eq!(person.get("/admin").await.expect("an answer").status(), 303, "signed out on both");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_replica_is_killed_under_load_and_nobody_notices() {
+async fn replica_killed_under_load_loses_no_save_and_no_session() {
     let Pair { world, second, balancer } = pair(3).await;
     let journal = Journal::default();
     let storm = Storm::begin(&world.people, &journal).await;
     let saved = |least: usize, journal: Journal| async move {
-        until(Duration::from_mins(1), "people save", || async { journal.count(Told::Acknowledged) >= least }).await;
+        until(Duration::from_mins(1), "users save", || async { journal.count(Told::Acknowledged) >= least }).await;
     };
     saved(20, journal.clone()).await;
     second.signal(Signal::KILL);
@@ -94,6 +94,6 @@ async fn one_replica_is_killed_under_load_and_nobody_notices() {
     assert_eq!(journal.contradictions(&world.folder).await, Vec::<String>::new());
     balancer.in_turn();
     for person in &world.people {
-        assert_eq!(person.clone().get("/admin").await.expect("an answer").status(), 200, "nobody was signed out");
+        assert_eq!(person.clone().get("/admin").await.expect("an answer").status(), 200, "sessions survive");
     }
 }

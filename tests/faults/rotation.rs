@@ -1,4 +1,4 @@
-//! The change of the encryption key beside a working server: killed again and again, and nothing is ever closed to anybody.
+//! Key rotation on a working server: killed repeatedly, and every secret stays readable.
 
 use std::{
     process::Command,
@@ -23,9 +23,9 @@ use super::{
     },
 };
 
-/// Kills of one run.
+/// Kills in one run.
 const KILLS: usize = 21;
-/// Carts before the storm: more than all killed runs together can move.
+/// Carts before the storm: more than all killed rotations together can reseal.
 const CARTS: usize = 3_000;
 
 fn serve(folder: &Folder, lines: &[&str]) -> Command {
@@ -40,7 +40,7 @@ fn keys_command(folder: &Folder, arguments: &[&str]) -> Command {
     command
 }
 
-/// How many secrets another key than this one sealed.
+/// Counts the secrets sealed by a key other than this one.
 async fn others(pool: &Pool, id: &[u8]) -> i64 {
     sqlx::query_scalar(
         "select (select count(*) from carts where substring(secret from 2 for 8) <> $1)
@@ -53,34 +53,36 @@ async fn others(pool: &Pool, id: &[u8]) -> i64 {
     .expect("a number")
 }
 
-/// A number below `end` that is another each time.
+/// Returns a random number below `end`.
 fn random(end: i64) -> i64 {
     let bytes = uuid::Uuid::new_v4().into_bytes();
     i64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) % end
 }
 
-/// Starts a rotation and kills it when it has moved so many secrets, or anywhere before; whether it was still at it.
+/// Starts a rotation and kills it after it resealed this many secrets, or at a random moment if 0. Returns whether it
+/// was still running.
 async fn killed_rotation(folder: &Folder, pool: &Pool, id: &[u8], moves: i64) -> bool {
     let before = others(pool, id).await;
     let mut child = keys_command(folder, &["rotate"]).spawn().expect("the binary starts");
     let begun = Instant::now();
     if moves == 0 {
-        // anywhere between its first instruction and its first batches
+        // A random moment between its first instruction and its first batches.
         wait(&mut child, Duration::from_millis(random(400).unsigned_abs()));
     }
     while moves > 0 && before - others(pool, id).await < moves {
-        if child.try_wait().expect("our own child").is_some() {
+        if child.try_wait().expect("child process").is_some() {
             return false;
         }
-        assert!(begun.elapsed() < Duration::from_mins(1), "the rotation moves nothing");
+        assert!(begun.elapsed() < Duration::from_mins(1), "the rotation makes no progress");
     }
-    let was_at_it = child.try_wait().expect("our own child").is_none();
-    child.kill().expect("our own child");
-    wait(&mut child, Duration::from_secs(10)).expect("it is dead");
+    let was_at_it = child.try_wait().expect("child process").is_none();
+    child.kill().expect("child process");
+    wait(&mut child, Duration::from_secs(10)).expect("killed");
     was_at_it
 }
 
-/// Opens one part after the other, again and again, until told to stop; how often, and what was closed.
+/// Opens the secrets part by part in a loop until stopped; returns the number of passes and the secrets that failed to
+/// open.
 fn watch(pool: Pool, lines: Vec<String>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<(usize, Vec<String>)>) {
     let is_over = Arc::new(AtomicBool::new(false));
     let stop = is_over.clone();
@@ -98,7 +100,7 @@ fn watch(pool: Pool, lines: Vec<String>) -> (Arc<AtomicBool>, tokio::task::JoinH
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotation_killed() {
+async fn rotation_killed_at_random_keeps_every_secret_readable() {
     let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
     let folder = Folder::new();
     let (shopify, _) = shopify(&folder).await;
@@ -107,7 +109,7 @@ async fn rotation_killed() {
     let pool = keys::pool(&folder);
     keys::seed(&pool, &keys::vault(&pool, &[&old]).await, CARTS).await;
 
-    // A new first line that no server knows: what it sealed would be closed to the one that runs.
+    // Running servers do not know the new first key yet and could not open what it seals.
     keys::key_file(folder.path(), &[&new, &old]);
     let refused = run(keys_command(&folder, &["rotate"]));
     assert_eq!((refused.code, refused.stdout.as_str()), (Some(78), ""), "{refused:?}");
@@ -126,31 +128,30 @@ async fn rotation_killed() {
     let both = keys::vault(&pool, &[&new, &old]).await;
     let mut kills = 0;
     while kills < KILLS {
-        // half of them before the first batch has ended
+        // Every other kill comes before the end of the first batch.
         let moves = if kills % 2 == 0 { 0 } else { 1 + random(200) };
-        assert!(killed_rotation(&folder, &pool, &id, moves).await, "it ended before it was killed {kills} times");
+        assert!(killed_rotation(&folder, &pool, &id, moves).await, "the rotation ended before kill {kills}");
         kills += 1;
         let (looked_at, closed) = keys::closed(&pool, &both).await;
         assert!(looked_at >= 2 * CARTS && closed.is_empty(), "after kill {kills}: {closed:?}");
     }
-    assert!(others(&pool, &id).await > 0, "nothing was left to end");
+    assert!(others(&pool, &id).await > 0, "no secret was left for the last run");
     let ended = run(keys_command(&folder, &["rotate"]));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("\n0 secrets left.\n"), "{}", ended.stdout);
     assert!(ended.stdout.contains(&format!("Line 2 of the key file (key {})", keys::name(&old))), "{}", ended.stdout);
-    until(Duration::from_secs(30), "people saved meanwhile", || async { journal.count(Told::Acknowledged) >= 20 })
-        .await;
+    until(Duration::from_secs(30), "saves continue", || async { journal.count(Told::Acknowledged) >= 20 }).await;
     storm.end().await;
     is_over.store(true, Ordering::Relaxed);
     let (looks, closed) = watcher.await.expect("no panic");
-    assert!(looks > keys::PARTS && closed.is_empty(), "{looks} looks: {closed:?}");
+    assert!(looks > keys::PARTS && closed.is_empty(), "{looks} passes: {closed:?}");
     assert_eq!(others(&pool, &id).await, 0);
     let moved: i64 = folder
         .count("select (data ->> 'secrets')::bigint from audit_events where event = 'encryption_key_rotated'")
         .await;
-    assert_eq!(moved, 2 * i64::try_from(CARTS).expect("few"), "one line of the activity tells of all runs together");
+    assert_eq!(moved, 2 * i64::try_from(CARTS).expect("fits"), "one audit row counts all runs");
 
-    // the old key can go
+    // The old key is no longer needed.
     let (status, _, errors) = server.stop();
     assert!(status.success(), "{errors}");
     let server = Server::start(serve(&folder, &[&new]));
@@ -158,13 +159,13 @@ async fn rotation_killed() {
     let (looked_at, closed) = keys::closed(&pool, &keys::vault(&pool, &[&new]).await).await;
     assert!(looked_at >= 2 * CARTS && closed.is_empty(), "{closed:?}");
     let kept = folder.count("select count(*) from carts where website_name not like 'seed-%'").await;
-    assert!(usize::try_from(kept).expect("few") >= journal.count(Told::Acknowledged));
+    assert!(usize::try_from(kept).expect("fits") >= journal.count(Told::Acknowledged));
     assert_eq!(folder.count("select count(*) from carts where last_class = 'OUR_KEY'").await, 0);
     pool.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_notices_nothing_of_a_rotation() {
+async fn rotation_does_not_disturb_a_working_user() {
     let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
     let folder = Folder::new();
     let (shopify, ca_file) = shopify(&folder).await;
@@ -174,7 +175,7 @@ async fn a_person_notices_nothing_of_a_rotation() {
     };
     let first = reached(serve(&folder, &[&old]));
     let mut person = super::support::world::set_up(&first).await;
-    let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("the switch");
+    let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("switch page");
     person.submit(&switch.form("Turn on and add a cart")).await.expect("an answer");
     let store = shopify.stores().put("northwind", cartwright::practice::PracticeStore::sample("northwind"));
     let secret = secrecy::ExposeSecret::expose_secret(&store.access_token).to_owned();
@@ -185,20 +186,20 @@ async fn a_person_notices_nothing_of_a_rotation() {
     drop(first);
     let second = reached(serve(&folder, &[&new, &old]));
     person.address = second.address;
-    // a form that was open before, and a test in it after
+    // A form opened before the rotation is tested and saved after it.
     let open = person.get(&path).await.expect("the editor");
     let ran = run(keys_command(&folder, &["rotate"]));
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let listed = run(keys_command(&folder, &["list"]));
     assert!(listed.stdout.contains("line 2 of the key file: retired on"), "{listed:?}");
-    let page = person.submit(&open.form("Test Connection")).await.expect("a whole page");
+    let page = person.submit(&open.form("Test Connection")).await.expect("complete page");
     assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
     let saved = person.submit(&open.form("Save")).await.expect("an answer");
     assert_eq!(saved.status(), 303, "no conflict: {}", saved.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_key_is_left_behind_by_its_id() {
+async fn a_lost_key_is_retired_by_its_id() {
     let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
     let folder = Folder::new();
     let server = Server::start(serve(&folder, &[&old]));
@@ -225,18 +226,18 @@ async fn a_lost_key_is_left_behind_by_its_id() {
     assert_eq!(forgotten.code, Some(0), "{forgotten:?}");
     assert!(forgotten.stdout.contains("6 secrets that it sealed cannot be opened any more"), "{forgotten:?}");
     let left = run(keys_command(&folder, &["rotate"]));
-    assert_eq!(left.code, Some(1), "what cannot be opened is left, and told: {left:?}");
+    assert_eq!(left.code, Some(1), "unreadable secrets stay and are reported: {left:?}");
     assert_eq!(left.stderr.matches("cannot be opened: carts.").count(), 6, "{left:?}");
 
     let server = Server::start(serve(&folder, &[&new]));
     let folder_ref = &folder;
-    until(Duration::from_secs(30), "the carts say so", || async move {
+    until(Duration::from_secs(30), "the carts report the lost key", || async move {
         folder_ref.count("select count(*) from carts where last_class = 'OUR_KEY'").await == 3
     })
     .await;
     assert_eq!(folder.count("select count(*) from audit_events where event = 'secret_unreadable'").await, 3);
     drop(server);
-    // found again: everything opens as before
+    // With the key back in the file, every secret opens again.
     let pool_of = Server::start(serve(&folder, &[&new, &old]));
     let pool = keys::pool(&folder);
     let (looked_at, closed) = keys::closed(&pool, &keys::vault(&pool, &[&new, &old]).await).await;

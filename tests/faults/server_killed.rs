@@ -1,4 +1,4 @@
-//! SIGKILL of the server while people save, and many identical posts at once.
+//! SIGKILL of the server while users save, and many identical concurrent posts.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use super::{
     },
 };
 
-/// A second is promised; the rest is for a busy machine.
+/// The target is one second; the rest is slack for a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_server_has_kept_what_it_acknowledged() {
+async fn killed_server_keeps_acknowledged_saves() {
     let World { mut server, folder, people, shopify: _shopify } = World::with(3).await;
     let journal = Journal::default();
     let mut browsers = people;
     for _ in 0..3 {
         let acknowledged = journal.count(Told::Acknowledged);
         let storm = Storm::begin(&browsers, &journal).await;
-        until(Duration::from_secs(30), "people save", || async {
+        until(Duration::from_secs(30), "users save", || async {
             journal.count(Told::Acknowledged) >= acknowledged + 20
         })
         .await;
@@ -64,9 +64,9 @@ async fn twenty_identical_posts_make_one_cart() {
         assert_eq!(world.folder.count("select count(*) from carts").await, before + 1, "{told:?}");
         let places: std::collections::HashSet<&str> =
             answers.iter().filter(|answer| answer.status() == 303).map(super::support::page::Page::location).collect();
-        assert_eq!(places.len(), 1, "all lead to the same cart: {places:?}");
+        assert_eq!(places.len(), 1, "all redirect to the same cart: {places:?}");
         assert!(told.iter().all(|status| *status == 303), "{told:?}");
     }
     let added = world.folder.count("select count(*) from audit_events where cart_id is not null").await;
-    assert_eq!(added, 5, "one audit row a cart");
+    assert_eq!(added, 5, "one audit row per cart");
 }

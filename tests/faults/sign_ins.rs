@@ -1,4 +1,5 @@
-//! Sign-in under attack: a thousand attempts at once, attempts beyond the limit, and hostile connections from many networks.
+//! Sign-in under attack: a thousand concurrent attempts, attempts beyond the limit, and hostile connections from many
+//! networks.
 
 use std::{
     collections::BTreeMap,
@@ -28,13 +29,13 @@ use super::support::{
 };
 
 const TRIES: usize = 1_000;
-/// Tries from one address: fewer than what one address may.
+/// Attempts per address, below the limit of one address.
 const EACH: usize = 10;
-/// What they may add to the process's memory, in KiB: 100 MiB are promised for a release. An unoptimised build's requests are
-/// larger, and a busy machine keeps more of them waiting at once.
+/// Limit of additional memory in KiB: 100 MiB for a release build. A debug build needs more per request, and a busy
+/// machine queues more requests at once.
 const MEMORY: u64 = if cfg!(debug_assertions) { 320 << 10 } else { 100 << 10 };
 
-/// One exchange from another address of loopback.
+/// Sends one request from another loopback address.
 async fn send_from(address: SocketAddr, from: SocketAddr, request: Vec<u8>) -> Option<Answer> {
     let exchange = async {
         let socket = TcpSocket::new_v4()?;
@@ -49,16 +50,16 @@ async fn send_from(address: SocketAddr, from: SocketAddr, request: Vec<u8>) -> O
     http::parse(&bytes, Duration::ZERO)
 }
 
-/// From many addresses, so that no throttle stands before the hashing: memory stays, the surplus is told when to come back, and
-/// whoever is signed in works on.
+/// The attempts come from many addresses, so that the throttle lets them reach the hashing. Memory stays bounded,
+/// surplus attempts get `Retry-After`, and signed-in users are served.
 #[tokio::test(flavor = "multi_thread")]
-async fn thousand_sign_ins() {
+async fn thousand_sign_ins_stay_within_the_memory_limit() {
     let folder = Folder::new();
     let server = Server::start(cartwright(folder.path(), &["serve"]));
     let mut priya = set_up(&server).await;
     let mut stranger = Browser::new(server.address);
     let form = stranger.get("/sign-in").await.expect("the sign-in page").form("Sign in");
-    // one of each, so that what the first hash needs for good is there
+    // A first attempt, so that the one-time allocations of hashing are done.
     let form = form.fill("password", "leaf kettle third steep");
     assert_eq!(stranger.submit(&form.fill("email", "first@northwind.example")).await.expect("an answer").status(), 422);
     let before = server.resident();
@@ -76,12 +77,12 @@ async fn thousand_sign_ins() {
     let mut statuses: BTreeMap<u16, usize> = BTreeMap::new();
     let mut lists = 0;
     while !tries.is_empty() {
-        let page = priya.get("/admin").await.expect("who is signed in gets an answer");
+        let page = priya.get("/admin").await.expect("signed-in users are served");
         assert_eq!(page.status(), 200, "{}", page.text);
         lists += 1;
         most = most.max(server.resident());
         while let Some(answer) = tries.try_join_next() {
-            let answer = answer.expect("no panic").expect("a whole answer for every try");
+            let answer = answer.expect("no panic").expect("every attempt gets a response");
             if answer.status == 503 {
                 assert!(answer.header("retry-after").is_some(), "{:?}", answer.headers);
             }
@@ -91,15 +92,15 @@ async fn thousand_sign_ins() {
     let count = |status| statuses.get(&status).copied().unwrap_or(0);
     println!("{statuses:?}, {lists} pages beside them, {} KiB more at most", most - before);
     assert_eq!(count(422) + count(503), TRIES, "{statuses:?}");
-    assert!(count(422) >= 4, "some are hashed: {statuses:?}");
-    assert!(count(503) > 0, "nobody was sent away, so this proves nothing: {statuses:?}");
+    assert!(count(422) >= 4, "too few attempts were hashed: {statuses:?}");
+    assert!(count(503) > 0, "no attempt was refused for overload: {statuses:?}");
     assert!(most - before <= MEMORY, "{} KiB more", most - before);
     let form = stranger.get("/sign-in").await.expect("the sign-in page").form("Sign in");
     let form = form.fill("password", "leaf kettle third steep").fill("email", "last@northwind.example");
-    assert_eq!(stranger.submit(&form).await.expect("an answer").status(), 422, "and after them it is quiet again");
+    assert_eq!(stranger.submit(&form).await.expect("an answer").status(), 422, "sign-in works again afterwards");
 }
 
-/// A server that believes this machine's `X-Forwarded-For`, and its first administrator.
+/// Starts a server that trusts this machine's `X-Forwarded-For`; returns its first administrator's browser.
 async fn behind_a_proxy() -> (Folder, Server, Browser) {
     let folder = Folder::new();
     let mut serve = cartwright(folder.path(), &["serve"]);
@@ -109,7 +110,7 @@ async fn behind_a_proxy() -> (Folder, Server, Browser) {
     (folder, server, priya)
 }
 
-/// A browser on the sign-in page, with this device cookie or none.
+/// A browser on the sign-in page, with or without a device cookie.
 async fn on_sign_in_page(server: &Server, device: Option<&str>) -> (Browser, Form) {
     let mut browser = match device {
         Some(value) => Browser::with_cookie(server.address, "cartwright-device", value),
@@ -125,7 +126,7 @@ fn attempt(browser: &Browser, form: &Form, from: Ipv4Addr, email: &str, password
     text.replacen("\r\n", &format!("\r\nx-forwarded-for: {from}\r\n"), 1).into_bytes()
 }
 
-/// Every row that a sign-in attempt could write, with the transactions that wrote or locked it.
+/// Every row that a sign-in attempt could write, with the ids of the transactions that wrote or locked it.
 async fn rows(folder: &Folder) -> (String, i64) {
     let rows =
         "select (select string_agg(concat(ctid, xmin, xmax, kind, remaining), ' ' order by kind, key) from throttle),
@@ -134,7 +135,7 @@ async fn rows(folder: &Folder) -> (String, i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_tries_write_no_row() {
+async fn refused_attempts_write_no_row() {
     let count = if is_long() { 10_000 } else { 2_000 };
     let (folder, server, _priya) = behind_a_proxy().await;
     let (browser, form) = on_sign_in_page(&server, None).await;
@@ -158,8 +159,8 @@ async fn refused_tries_write_no_row() {
     println!("{count} refused tries, each with an address of its own: 0 rows written, 0 updated");
 }
 
-/// Two connections from each of a hundred networks that try one wrong password after the other: one at Priya's account, one at
-/// accounts that nobody has.
+/// Opens two connections from each of a hundred networks that repeat wrong passwords: one for Priya's account, one for
+/// nonexistent accounts.
 fn attack(server: &Server, browser: &Browser, form: &Form, stop: &Arc<AtomicBool>) -> JoinSet<BTreeMap<u16, usize>> {
     let number = Arc::new(AtomicU32::new(0));
     let mut connections = JoinSet::new();
@@ -184,12 +185,12 @@ fn attack(server: &Server, browser: &Browser, form: &Form, stop: &Arc<AtomicBool
     connections
 }
 
-/// How long a person at a known browser waits: 2 s are promised for a release. The attack of this test is served by an unoptimised
-/// build, beside the attackers, on the same cores.
+/// Limit of the sign-in time in a known browser: 2 s for a release build. This test runs a debug build, with the
+/// attackers on the same cores.
 const SIGN_IN_MAX: Duration = Duration::from_secs(if cfg!(debug_assertions) { 8 } else { 2 });
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_hostile_connections_keep_nobody_out() {
+async fn two_hundred_hostile_connections_lock_out_no_user() {
     let count = if is_long() { 100 } else { 20 };
     let (folder, server, priya) = behind_a_proxy().await;
     add_user(&folder, "sam@northwind.example");
@@ -198,7 +199,7 @@ async fn two_hundred_hostile_connections_keep_nobody_out() {
     let stop = Arc::new(AtomicBool::new(false));
     let hostile = attack(&server, &new, &new_form, &stop);
     let mut took = [Vec::new(), Vec::new()];
-    // until strangers have used up her account's tries
+    // Until the attackers have used up the attempts of her account.
     let mut statuses = BTreeMap::new();
     while !statuses.contains_key(&429) {
         let request = attempt(&new, &new_form, Ipv4Addr::new(192, 0, 2, 1), "priya@northwind.example", "wrong, wrong");
@@ -206,7 +207,7 @@ async fn two_hundred_hostile_connections_keep_nobody_out() {
         *statuses.entry(status).or_insert(0) += 1;
     }
     for number in 0..count {
-        let here = Ipv4Addr::new(203, 0, 113, u8::try_from(number).expect("few"));
+        let here = Ipv4Addr::new(203, 0, 113, u8::try_from(number).expect("fits"));
         let requests = [
             attempt(&known, &known_form, here, "priya@northwind.example", PASSWORD),
             attempt(&new, &new_form, here, "sam@northwind.example", PASSWORD),
@@ -231,7 +232,7 @@ async fn two_hundred_hostile_connections_keep_nobody_out() {
          new browser {} of {count}, median {:?}, slowest {:?}",
         signed_in[0], known.0, known.1, signed_in[1], new.0, new.1
     );
-    assert!(statuses.get(&422).is_some_and(|hashed| *hashed > count), "they were hashed: {statuses:?}");
+    assert!(statuses.get(&422).is_some_and(|hashed| *hashed > count), "too few attempts were hashed: {statuses:?}");
     assert_eq!(signed_in[0], count, "a known browser");
     assert!(known.1 < SIGN_IN_MAX, "a known browser: {known:?}");
     assert!(signed_in[1] * 100 >= count * 95, "a new browser: {} of {count}", signed_in[1]);

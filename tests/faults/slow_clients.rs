@@ -1,4 +1,4 @@
-//! Clients that are slow on purpose, many, or too talkative: each is cut in time, and a person is served meanwhile.
+//! Slow clients, very many clients and oversized headers: each is cut off in time, and users are served meanwhile.
 
 use std::{
     net::SocketAddr,
@@ -15,13 +15,14 @@ use tokio::{
 
 use super::support::{browser::Browser, http, world::World};
 
-/// Slack on both sides of a deadline, on a busy machine: a limit of 5 s may be seen after 12, one that is missing never.
+/// Slack on both sides of a deadline, for a busy machine: a limit of 5 s may take effect after 12 s; a missing one
+/// never does.
 const EARLY: Duration = Duration::from_millis(500);
 const LATE: Duration = Duration::from_secs(7);
-/// Longest that a person may wait for a page beside all this: less than the deadline of a page.
+/// Limit of a page's latency during the attack: below the request deadline.
 const SERVED_WITHIN: Duration = Duration::from_secs(14);
 
-/// Sends a beginning, then one more byte twice a second, until the server closes. What it said, and after how long.
+/// Sends a beginning, then one byte every 500 ms, until the server closes. Returns the response and the time it took.
 async fn drip(address: SocketAddr, beginning: Vec<u8>, drop: Option<u8>) -> (Vec<u8>, Duration) {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let begun = Instant::now();
@@ -40,8 +41,8 @@ async fn drip(address: SocketAddr, beginning: Vec<u8>, drop: Option<u8>) -> (Vec
         }
     };
     tokio::select! {
-        // a reset is an end like any other
-        ended = listening => { ended.expect("the server closes at last").ok(); }
+        // A reset counts as a close.
+        ended = listening => { ended.expect("server closes in time").ok(); }
         () = dripping => {}
     }
     (heard, begun.elapsed())
@@ -60,7 +61,7 @@ async fn slow_clients() {
     let mut person = world.people[0].clone();
     let form = person.new_cart("Save", "northwind", &super::support::token()).await;
     let whole = person.bytes(&form);
-    let body_begins = whole.windows(4).position(|four| four == b"\r\n\r\n").expect("a head") + 4;
+    let body_begins = whole.windows(4).position(|four| four == b"\r\n\r\n").expect("end of head") + 4;
     let part_of_body = whole[..body_begins + 20].to_vec();
     let served = tokio::spawn(is_served_for(person, Duration::from_secs(14)));
     let silent = tokio::spawn(drip(address, Vec::new(), None));
@@ -70,24 +71,24 @@ async fn slow_clients() {
     let stalled = tokio::spawn(drip(address, part_of_body, None));
     let unread = tokio::spawn(ask_and_read_nothing(address));
     let (silent, half, dripping) =
-        (silent.await.expect("ends"), half.await.expect("ends"), dripping.await.expect("ends"));
+        (silent.await.expect("no panic"), half.await.expect("no panic"), dripping.await.expect("no panic"));
     for (name, (heard, took)) in [("silent", silent), ("half a header", half), ("dripping", dripping)] {
         assert!(is_about(took, 5), "{name}: {took:?}");
         assert!(!heard.starts_with(b"HTTP/1.1 2"), "{name}");
     }
     for (name, ended) in [("dripping body", body.await), ("stalled body", stalled.await)] {
-        let (heard, took) = ended.expect("ends");
+        let (heard, took) = ended.expect("no panic");
         assert!(is_about(took, 8), "{name}: {took:?}");
         let heard = String::from_utf8_lossy(&heard).into_owned();
         assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 408 "), "{name}: {heard}");
     }
-    let took = unread.await.expect("ends");
+    let took = unread.await.expect("no panic");
     assert!(is_about(took, 12), "reading nothing: {took:?}");
-    served.await.expect("a person is served all the while");
-    assert_eq!(world.folder.count("select count(*) from carts").await, 0, "half a form saves nothing");
+    served.await.expect("pages are served");
+    assert_eq!(world.folder.count("select count(*) from carts").await, 0, "an incomplete form saves nothing");
 }
 
-/// Asks for far more than the kernel keeps on the way, reads none of it, and tells when the server has had enough.
+/// Requests far more than the kernel's buffers hold, reads nothing, and returns how long the server tolerates it.
 async fn ask_and_read_nothing(address: SocketAddr) -> Duration {
     let page = http::get(address, "/sign-in").await.expect("a page");
     let page = String::from_utf8(page.body).expect("text");
@@ -95,30 +96,30 @@ async fn ask_and_read_nothing(address: SocketAddr) -> Duration {
     let file = format!("/static/app.{}", link.split('"').next().expect("an end"));
     let length = http::get(address, &file).await.expect("a file").body.len();
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4096).expect("a small one");
+    socket.set_recv_buffer_size(4096).expect("buffer size is set");
     let mut stream = socket.connect(address).await.expect("a connection");
     let begun = Instant::now();
-    // 16 MB: Linux keeps 4 MB for the sender
+    // 16 MB: Linux buffers 4 MB for the sender.
     let asked = format!("GET {file} HTTP/1.1\r\nhost: {address}\r\n\r\n").repeat(16_000_000 / length);
     let writing = async {
         stream.write_all(asked.as_bytes()).await?;
         loop {
-            // what arrives after the server's end is answered with a reset
+            // Data that arrives after the server's close is answered with a reset.
             sleep(Duration::from_millis(100)).await;
             stream.write_all(b"\r\n").await?;
         }
     };
     let ended: Result<std::io::Result<()>, _> = timeout(Duration::from_secs(30), writing).await;
-    ended.expect("the server closes at last").expect_err("with a reset");
+    ended.expect("server closes in time").expect_err("with a reset");
     begun.elapsed()
 }
 
-/// A person who looks at pages all the while.
+/// Loads pages for the given time.
 async fn is_served_for(mut person: Browser, long: Duration) {
     let begun = Instant::now();
     while begun.elapsed() < long {
         for path in ["/admin", "/admin/ecommerce", "/admin/ecommerce/shopify/new"] {
-            let page = person.get(path).await.expect("a whole page");
+            let page = person.get(path).await.expect("complete page");
             assert_eq!(page.status(), 200);
             assert!(page.answer.took < SERVED_WITHIN, "{path} {:?}", page.answer.took);
         }
@@ -126,10 +127,10 @@ async fn is_served_for(mut person: Browser, long: Duration) {
     }
 }
 
-/// F14: ten thousand who sit there: silent, in the middle of a header, or in the middle of a form.
+/// F14: ten thousand idle connections: silent, in the middle of a header, or in the middle of a form.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
-    /// Our cap, and what the server has open besides.
+async fn pages_are_served_beside_ten_thousand_idle_connections() {
+    /// The connection limit plus the server's other descriptors.
     const CAP: usize = 2_048 + 150;
     let world = World::with(1).await;
     let address = world.server.address;
@@ -141,7 +142,7 @@ async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
     for number in 0..crowd {
         let half_a_form = half_a_form.clone();
         idle.spawn(async move {
-            // the kernel refuses some of so many at once, and they come again
+            // The kernel refuses some of so many connections at once; retry these.
             let mut stream = loop {
                 match TcpStream::connect(address).await {
                     Ok(stream) => break stream,
@@ -162,20 +163,20 @@ async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
         most = most.max(world.server.descriptors().unwrap_or(0));
         sleep(Duration::from_millis(50)).await;
     }
-    person.await.expect("a person is served all the while");
+    person.await.expect("pages are served");
     let grown = world.server.resident().saturating_sub(before);
     println!("{crowd} connections: {most} descriptors at most, {grown} KiB more memory");
     if world.server.descriptors().is_some() {
-        assert!(most > crowd.min(CAP) / 2, "the crowd was there: {most}");
+        assert!(most > crowd.min(CAP) / 2, "too few connections were open: {most}");
     }
     assert!(most <= CAP, "{most} descriptors");
     assert!(grown < 128 << 10, "{grown} KiB for {crowd} connections");
 }
 
-/// So many connections as this process may hold, after asking for all that it may have.
+/// Raises this process's descriptor limit and returns how many connections it may hold, at most `wanted`.
 fn affordable(wanted: usize) -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("up to the maximum");
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("limit is raised");
     let most = maximum.map_or(wanted, |most| usize::try_from(most.saturating_sub(1_000)).expect("64 bits"));
     if most < wanted {
         println!("only {most} connections instead of {wanted}: this process may not open more files");
@@ -192,13 +193,13 @@ async fn endless_headers_are_refused() {
         http::send(address, request.as_bytes()).await
     };
     let many = |count| (0..count).map(|number| format!("x-{number}: y\r\n")).collect::<String>();
-    assert_eq!(get(many(60)).await.expect("a page").status, 200, "the control has fewer than 64");
+    assert_eq!(get(many(60)).await.expect("a page").status, 200, "control: fewer than 64 headers");
     assert_eq!(get(many(64)).await.expect("an answer").status, 431);
     let long = |bytes| format!("x-long: {}\r\n", "y".repeat(bytes));
-    assert_eq!(get(long(16 << 10)).await.expect("a page").status, 200, "the control has fewer than 32 KiB");
-    // a close with unread bytes may be a reset instead of the answer
+    assert_eq!(get(long(16 << 10)).await.expect("a page").status, 200, "control: less than 32 KiB");
+    // A close with unread bytes may arrive as a reset instead of the response.
     if let Ok(answer) = get(long(40 << 10)).await {
         assert_eq!(answer.status, 431);
     }
-    assert_eq!(get(String::new()).await.expect("a page").status, 200, "others are served as before");
+    assert_eq!(get(String::new()).await.expect("a page").status, 200, "other requests are served");
 }

@@ -1,5 +1,5 @@
-//! Hours under load: memory and descriptors stay where they were. Ten minutes of it with `CARTWRIGHT_FAULTS=long`, or as many
-//! as `CARTWRIGHT_FAULTS_MINUTES` says.
+//! Sustained load: memory and descriptors do not grow. Runs ten minutes with `CARTWRIGHT_FAULTS=long`, or as many as
+//! `CARTWRIGHT_FAULTS_MINUTES` says.
 
 use std::{
     sync::{
@@ -16,9 +16,9 @@ use super::{
     support::{is_long, world::World},
 };
 
-/// Between two looks.
+/// Interval between two samples.
 const LOOK: Duration = Duration::from_secs(5);
-/// What the second half may have more than the first, for what a busy allocator keeps: in KiB, and in descriptors.
+/// Allowed growth from the first half to the second, for what a busy allocator keeps: in KiB, and in descriptors.
 const MORE_MEMORY: u64 = 16 << 10;
 const MORE_DESCRIPTORS: u64 = 24;
 
@@ -34,7 +34,7 @@ fn median(of: &[u64]) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hours_of_work_leave_memory_and_descriptors_where_they_were() {
+async fn memory_and_descriptors_do_not_grow_under_load() {
     if !is_long() {
         println!("only with CARTWRIGHT_FAULTS=long: it takes minutes");
         return;
@@ -43,7 +43,7 @@ async fn hours_of_work_leave_memory_and_descriptors_where_they_were() {
     let journal = Journal::default();
     let storm = Storm::begin(&world.people[..2], &journal).await;
     let is_over = Arc::new(AtomicBool::new(false));
-    // one looks at lists that grow, one tests a connection, again and again
+    // One user loads growing lists, one tests a connection, repeatedly.
     let token = world.store("practice-tea", Scenario::Well);
     let (mut reader, mut tester) = (world.people[2].clone(), world.people[3].clone());
     let (over_for_reader, over_for_tester) = (is_over.clone(), is_over.clone());
@@ -60,7 +60,7 @@ async fn hours_of_work_leave_memory_and_descriptors_where_they_were() {
     let testing = tokio::spawn(async move {
         let mut tests = 0_u64;
         while !over_for_tester.load(Ordering::Relaxed) {
-            // ten a minute are allowed
+            // The limit is ten tests a minute.
             tester.test("practice-tea", &token).await;
             tests += 1;
             tokio::time::sleep(Duration::from_secs(7)).await;
@@ -77,7 +77,7 @@ async fn hours_of_work_leave_memory_and_descriptors_where_they_were() {
     is_over.store(true, Ordering::Relaxed);
     storm.end().await;
     let (pages, tests) = (reading.await.expect("no panic"), testing.await.expect("no panic"));
-    // the first quarter is for warming up
+    // The first quarter is the warm-up.
     let (quarter, half) = (memory.len() / 4, memory.len() / 2);
     let compare = |seen: &[u64]| (median(&seen[quarter..half]), median(&seen[half + quarter..]));
     let ((memory_before, memory_after), (open_before, open_after)) = (compare(&memory), compare(&descriptors));

@@ -1,4 +1,4 @@
-//! The start, interrupted and doubled: killed inside each migration, two at once, and an old program on a newer schema.
+//! Interrupted and concurrent starts: killed inside each migration, two at once, and an old program on a newer schema.
 
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, path::Path, process::Command, time::Duration};
 
@@ -10,8 +10,8 @@ use super::support::{
     process::{Server, cartwright, run},
 };
 
-/// Holds each migration up at its first change, once: the test has the lock until it has killed the server. What sqlx makes
-/// for itself does not count.
+/// Blocks each migration at its first change, once, until the test that holds the lock has killed the server. Ignores
+/// sqlx's own migration table.
 const HOLD_UP: &str = r"
     create schema faults;
     create table faults.done (migrations bigint primary key);
@@ -31,7 +31,7 @@ const HOLD_UP: &str = r"
     create event trigger hold_up on ddl_command_end execute function faults.hold_up();
 ";
 
-/// A database of its own in this folder's cluster, and how a server reaches it.
+/// Creates a database in this folder's cluster, and a command that serves it.
 async fn database(folder: &Folder, name: &str) -> (PgConnection, Command) {
     let mut owner = folder.connect_as_owner("postgres").await;
     let create = format!("create database {name} owner cartwright");
@@ -48,7 +48,7 @@ fn serve(folder: &Path, url: &str) -> Command {
     let keys = folder.join("test-keys");
     if !keys.exists() {
         std::fs::write(&keys, run(cartwright(folder, &["keys", "generate"])).stdout).expect("a file");
-        std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o400)).expect("our own file");
+        std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o400)).expect("own file");
     }
     let mut serve = cartwright(folder, &["serve"]);
     serve.env("DATABASE_URL", url).env("CARTWRIGHT_KEY_FILE", keys);
@@ -62,12 +62,12 @@ async fn count(connection: &mut PgConnection, question: &'static str) -> i64 {
 fn migrations() -> i64 {
     let files = std::fs::read_dir("migrations").expect("a folder").flatten();
     let files = files.filter(|file| file.path().extension().is_some_and(|kind| kind == "sql"));
-    i64::try_from(files.count()).expect("few")
+    i64::try_from(files.count()).expect("fits")
 }
 
-/// F17: each start is killed inside the next migration, and the one after the last is as if nothing had been.
+/// F17: kills each start inside the next migration; the last start completes normally.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_start_killed_inside_each_migration_is_finished_by_the_next() {
+async fn start_killed_inside_each_migration_is_completed_by_the_next() {
     let folder = Folder::new();
     let cluster = running(&folder).await;
     let (mut owner, _) = database(&folder, "interrupted").await;
@@ -79,29 +79,29 @@ async fn a_start_killed_inside_each_migration_is_finished_by_the_next() {
         let waits = "select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted";
         let mut watcher = folder.connect_as_owner("interrupted").await;
         for looks in 0.. {
-            if looks == 1_500 || child.try_wait().expect("our own child").is_some() {
+            if looks == 1_500 || child.try_wait().expect("child process").is_some() {
                 child.kill().ok();
-                let said = child.wait_with_output().expect("its words");
-                panic!("no migration was held up after {killed:?} (one without any change to the schema?): {said:?}");
+                let said = child.wait_with_output().expect("its output");
+                panic!("no migration was blocked after {killed:?} (one without a schema change?): {said:?}");
             }
             if count(&mut watcher, waits).await == 1 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        child.kill().expect("our own child");
-        child.wait().expect("our own child");
+        child.kill().expect("child process");
+        child.wait().expect("child process");
         let so_far = count(&mut owner, "select count(*) from public._sqlx_migrations").await;
         killed.insert(so_far);
-        sqlx::query("insert into faults.done values ($1)").bind(so_far).execute(&mut owner).await.expect("noted");
+        sqlx::query("insert into faults.done values ($1)").bind(so_far).execute(&mut owner).await.expect("recorded");
         owner.execute("select pg_advisory_unlock(4711)").await.expect("unlocked");
         watcher.close().await.ok();
     }
-    assert_eq!(killed, (0..migrations()).collect(), "inside each of them, once");
+    assert_eq!(killed, (0..migrations()).collect(), "one kill inside each migration");
     let server = Server::start(serve(folder.path(), &url(&folder, "interrupted")));
     assert_eq!(http::get(server.address, "/-/ready").await.expect("an answer").status, 200);
     assert_eq!(count(&mut owner, "select count(*) from public._sqlx_migrations where success").await, migrations());
-    // the same as a start that nobody interrupted
+    // The schema equals that of an uninterrupted start.
     let (mut other, straight) = database(&folder, "straight").await;
     let second = Server::start(straight);
     let shape = "select string_agg(format('%s.%s %s %s', table_name, column_name, data_type, is_nullable), E'\n' \
@@ -112,17 +112,17 @@ async fn a_start_killed_inside_each_migration_is_finished_by_the_next() {
     for server in [server, second] {
         assert!(server.stop().0.success());
     }
-    cluster.stop().await.expect("it stops");
+    cluster.stop().await.expect("cluster stops");
 }
 
-/// F18: one migrates, the other waits for it, both serve.
+/// F18: one process migrates, the other waits, both serve.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_that_start_together_both_serve() {
+async fn two_that_start_together_both_serve_requests() {
     let folder = Folder::new();
     let cluster = running(&folder).await;
     let (mut owner, _) = database(&folder, "shared").await;
     let url = url(&folder, "shared");
-    // the key file is made once, before both read it
+    // The key file is created once, before both read it.
     let starts = [serve(folder.path(), &url), serve(folder.path(), &url)];
     let starting = starts.map(|serve| tokio::task::spawn_blocking(move || Server::start(serve)));
     let mut servers = Vec::new();
@@ -135,14 +135,14 @@ async fn two_that_start_together_both_serve() {
         assert_eq!(page.status, 200);
     }
     assert_eq!(count(&mut owner, "select count(*) from public._sqlx_migrations where success").await, migrations());
-    assert_eq!(count(&mut owner, "select count(*) from vault_keys").await, 1, "one key is known");
+    assert_eq!(count(&mut owner, "select count(*) from vault_keys").await, 1, "one key exists");
     for server in servers {
         assert!(server.stop().0.success());
     }
-    cluster.stop().await.expect("it stops");
+    cluster.stop().await.expect("cluster stops");
 }
 
-/// An old program on a newer schema says so in one line and leaves it alone.
+/// An old program on a newer schema reports it in one line and changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_program_refuses_a_newer_schema() {
     let folder = Folder::new();
@@ -155,7 +155,7 @@ async fn an_old_program_refuses_a_newer_schema() {
              values (9999, 'from the future', true, '\\x00', 0)",
         )
         .await
-        .expect("a migration from the future");
+        .expect("inserted");
     let before = count(&mut owner, "select count(*) from audit_events").await;
     let ran = run(serve(folder.path(), &url(&folder, "newer")));
     assert_eq!(ran.stdout, "", "the port stays closed");
@@ -163,5 +163,5 @@ async fn an_old_program_refuses_a_newer_schema() {
     assert!(ran.code.is_some_and(|code| code != 0) && ran.stderr.trim().ends_with(told), "{ran:?}");
     assert_eq!(ran.stderr.trim().lines().count(), 1, "{ran:?}");
     assert_eq!(count(&mut owner, "select count(*) from audit_events").await, before);
-    cluster.stop().await.expect("it stops");
+    cluster.stop().await.expect("cluster stops");
 }

@@ -1,6 +1,6 @@
-//! People who save as fast as they can, and the journal of what they were told. Knows three outcomes and nothing between:
-//! **acknowledged** is there exactly once, **refused** is not there, **unknown** (the answer never came, or said "try
-//! again") is there once or not at all. Unknown ones are sent again until they are acknowledged.
+//! Load generator: users who save continuously, and a journal of the responses. Knows exactly three outcomes:
+//! **acknowledged** is stored exactly once, **refused** is not stored, **unknown** (no response, or "try again") is
+//! stored once or not at all. Unknown saves are resent until they are acknowledged.
 
 use std::{
     collections::HashMap,
@@ -21,10 +21,10 @@ use super::support::{
     token,
 };
 
-/// One intent, written down before it is sent.
+/// A save, recorded before it is sent.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Whose form it is: a form counts in one browser only.
+    /// Index of the browser that owns the form; no other browser can submit it.
     pub person: usize,
     pub form: Form,
     pub told: Told,
@@ -35,17 +35,17 @@ pub enum Told {
     Acknowledged,
     Refused,
     Unknown,
-    /// Unknown as well: an answer began and broke off.
+    /// Also unknown: the response was truncated.
     Half,
 }
 
-/// Submission id → what was sent and answered.
+/// Maps the submission id to what was sent and answered.
 #[derive(Clone, Default)]
 pub struct Journal(Arc<Mutex<HashMap<Uuid, Entry>>>);
 
 impl Journal {
     pub fn entries(&self) -> HashMap<Uuid, Entry> {
-        self.0.lock().expect("nobody panics here").clone()
+        self.0.lock().expect("not poisoned").clone()
     }
 
     pub fn count(&self, told: Told) -> usize {
@@ -54,15 +54,15 @@ impl Journal {
 
     fn write(&self, id: Uuid, person: usize, form: &Form, told: Told) {
         let entry = Entry { person, form: form.clone(), told };
-        self.0.lock().expect("nobody panics here").insert(id, entry);
+        self.0.lock().expect("not poisoned").insert(id, entry);
     }
 
-    /// Every sentence in which the database contradicts the journal.
+    /// Lists every contradiction between the database and the journal.
     pub async fn contradictions(&self, folder: &Folder) -> Vec<String> {
         self.contradictions_in(&mut folder.connect().await).await
     }
 
-    /// The same in this database.
+    /// As [`Self::contradictions`], on this connection.
     pub async fn contradictions_in(&self, connection: &mut PgConnection) -> Vec<String> {
         let rows: Vec<(Uuid, i64)> = sqlx::query_as(
             "select submission_id, (select count(*) from audit_events where cart_id = c.id and event = 'cart_added') \
@@ -92,14 +92,14 @@ impl Journal {
     }
 }
 
-/// People at work; they stop when told.
+/// Running load; [`Storm::end`] stops it.
 pub struct Storm {
     people: JoinSet<()>,
     is_over: Arc<AtomicBool>,
 }
 
 impl Storm {
-    /// One worker a browser, each adding carts one after the other.
+    /// Starts one worker per browser, each adding carts one after the other.
     pub async fn begin(browsers: &[Browser], journal: &Journal) -> Self {
         let (mut people, is_over) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
         for (person, browser) in browsers.iter().enumerate() {
@@ -120,23 +120,23 @@ impl Storm {
     pub async fn end(mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         while let Some(ended) = self.people.join_next().await {
-            ended.expect("nobody panics in the storm");
+            ended.expect("no panic");
         }
     }
 }
 
-/// Sends everything again whose outcome nobody knows: afterwards all of it is there, once.
+/// Resends every save with unknown outcome; afterwards each is stored exactly once.
 pub async fn settle(browsers: &[Browser], journal: &Journal) {
     for (id, entry) in journal.entries() {
         if matches!(entry.told, Told::Unknown | Told::Half) {
             let told = judge(browsers[entry.person].clone().submit(&entry.form).await);
-            assert_eq!(told, Told::Acknowledged, "{id} was sent again");
+            assert_eq!(told, Told::Acknowledged, "resending {id}");
             journal.write(id, entry.person, &entry.form, told);
         }
     }
 }
 
-/// The same form for another store, as if its page had just been drawn.
+/// The same form for another store, as if its page had just been rendered.
 fn another(blank: &Form) -> (Uuid, Form) {
     let id = Uuid::new_v4();
     let handle = format!("shop-{}", id.simple());
@@ -155,7 +155,7 @@ fn judge(answer: std::io::Result<Page>) -> Told {
             );
             Told::Refused
         }
-        // 502 is a proxy's word for a server that broke off
+        // A proxy answers 502 when the server closed the connection.
         Ok(502 | 503) | Err(_) => Told::Unknown,
         Ok(other) => panic!("a save was answered with {other}: {}", answer.expect("an answer").text),
     }

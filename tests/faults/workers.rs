@@ -1,4 +1,4 @@
-//! Three processes that check the same carts, one of them shot: none is checked by two at once, none is forgotten.
+//! Three processes check the same carts, and one is killed: no cart is checked by two at once, and none is skipped.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use super::support::{
     world::{World, shopify},
 };
 
-/// More than two processes check at once, each of which takes at most 100.
+/// More than two processes can check at once; each takes at most 100.
 const CARTS: usize = 210;
 const SOON: Duration = Duration::from_secs(40);
 
-/// Saves its share of the carts.
+/// Saves a share of the carts.
 async fn save(mut person: Browser, carts: Vec<(String, String)>) {
     for (handle, token) in carts {
         let form = person.new_cart("Save", &handle, &token).await;
@@ -31,7 +31,7 @@ async fn run(folder: &Folder, statement: &'static str) {
     sqlx::query(statement).execute(&mut connection).await.expect(statement);
 }
 
-/// As a moment fifteen minutes later: all are due.
+/// Makes all checks due, as fifteen minutes later.
 async fn make_due(folder: &Folder) {
     run(folder, "update cart_health set next_check_at = now(), last_checked_at = null").await;
 }
@@ -59,7 +59,7 @@ async fn three_processes_share_the_checks() {
         saving.spawn(save(person.clone(), share.to_vec()));
     }
     saving.join_all().await;
-    // as after a test of each
+    // As after a test of each cart.
     run(
         &world.folder,
         "update carts set passed_at = now(), is_active = true, status = 'connected', last_class = 'CONNECTED'",
@@ -72,33 +72,33 @@ async fn three_processes_share_the_checks() {
     assert_eq!(
         world.shopify.journal().requests().len(),
         0,
-        "nothing is due, and a server without a worker asks nobody"
+        "nothing is due, and a server without a worker makes no calls"
     );
 
     make_due(&world.folder).await;
     let held = "select count(*) from cart_health where leased_until > now()";
-    // a process holds a hundred at most, so this takes three
+    // A process leases at most a hundred carts, so all three take part.
     until(SOON, "three processes check at once", || async { world.folder.count(held).await > 200 }).await;
     one.kill();
     for handle in &handles {
         world.shopify.stores().set(handle, Scenario::Well);
     }
-    until(SOON, "the others record what they found", || async {
+    until(SOON, "the other two record their results", || async {
         world.shopify.journal().present() == 0
             && world.folder.count("select count(*) from cart_health where leased_until is null").await + 100 >= 210
     })
     .await;
-    assert!(world.folder.count(held).await > 0, "the one that was shot had some");
-    assert!(unchecked(&world.folder).await > 0, "which nobody else takes while their lease lasts");
+    assert!(world.folder.count(held).await > 0, "the killed process holds leases");
+    assert!(unchecked(&world.folder).await > 0, "no other process takes leased carts");
     run(&world.folder, "update cart_health set leased_until = leased_until - interval '30 seconds'").await;
-    until(SOON, "none is forgotten", || async { unchecked(&world.folder).await == 0 }).await;
+    until(SOON, "all carts are checked", || async { unchecked(&world.folder).await == 0 }).await;
 
     make_due(&world.folder).await;
-    until(SOON, "the next interval", || async { unchecked(&world.folder).await == 0 }).await;
+    until(SOON, "the next interval is checked", || async { unchecked(&world.folder).await == 0 }).await;
     assert_eq!(world.shopify.journal().most_at_once(), 1, "no cart is checked twice at once");
     let statuses = world.folder.count("select count(*) from carts where status = 'connected'").await;
-    assert_eq!(statuses, i64::try_from(CARTS).expect("few"));
+    assert_eq!(statuses, i64::try_from(CARTS).expect("fits"));
     let asked = world.shopify.journal().requests().len();
-    assert!((CARTS..=3 * CARTS).contains(&asked), "{asked} for two rounds, and what was shot once more");
-    assert!(two.stop().success() && three.stop().success(), "a stop is no failure");
+    assert!((CARTS..=3 * CARTS).contains(&asked), "{asked} requests for two rounds and one killed process");
+    assert!(two.stop().success() && three.stop().success(), "the workers exit with success");
 }

@@ -1,4 +1,4 @@
-//! A person's own account: details, password, where they are signed in, and the password asked for again.
+//! A user's own account: details, password, signed-in browsers, and the repeated password prompt.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -42,7 +42,7 @@ mod details {
     use super::*;
 
     #[sqlx::test]
-    async fn a_name_is_changed_without_a_question_and_kept_in_the_activity(pool: PgPool) {
+    async fn name_changes_without_password_prompt_and_is_audited(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let vera = app.sign_in_as(&VERA).await;
         password_was_entered(&app, 30).await;
@@ -56,14 +56,14 @@ mod details {
         assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("details_changed"));
         let activity = rows(&app, "audit_events").await;
         assert!(activity.contains("Vera Novak") && activity.contains("Vera Nováková"), "{activity}");
-        // nothing changed, nothing told
+        // Saving unchanged values writes no event.
         let before = count(&app.pool, "audit_events").await;
         let page = page.press("Save").await;
         assert_eq!((page.banner().as_str(), count(&app.pool, "audit_events").await), ("", before));
     }
 
     #[sqlx::test]
-    async fn what_cannot_be_a_name_or_an_address_is_told_at_its_field(pool: PgPool) {
+    async fn invalid_name_or_address_is_reported_at_its_field(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&SAM).await;
         let priya = app.sign_in_as(&PRIYA).await;
@@ -93,7 +93,7 @@ mod confirm {
     }
 
     #[sqlx::test]
-    async fn nine_minutes_after_the_password_an_address_is_changed_at_once(pool: PgPool) {
+    async fn address_changes_at_once_nine_minutes_after_the_password(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         password_was_entered(&app, 9).await;
@@ -103,7 +103,7 @@ mod confirm {
     }
 
     #[sqlx::test]
-    async fn eleven_minutes_after_it_is_asked_for_and_everything_typed_goes_on(pool: PgPool) {
+    async fn address_change_asks_for_the_password_after_eleven_minutes(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         password_was_entered(&app, 11).await;
@@ -111,7 +111,7 @@ mod confirm {
         let mut page = change_email(&priya).await;
         assert_eq!((page.h1().as_str(), page.path.as_str()), ("Confirm it is you", "/admin/account"), "{page}");
         assert_eq!(page.text("main .lead"), "For security, enter your password to change your email address.");
-        assert!(rows(&app, "users").await.contains(PRIYA.email), "nothing has changed yet");
+        assert!(rows(&app, "users").await.contains(PRIYA.email), "nothing is saved before the password");
         page.fill("Password", "leaf kettle third steep");
         let mut page = page.press("Continue").await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -133,20 +133,20 @@ mod confirm {
             (page.value("Name"), page.value("Email")),
             ("Priya S.".into(), "priya.shah@northwind.example".into())
         );
-        // the session has a new id, and the old one is dead
+        // The session has a new id, and the old id no longer works.
         assert_ne!(id_of(&priya), old);
         let thief = app.browser();
         thief.put_cookie("cartwright", &old);
         assert_eq!(thief.visit("/admin").await.h1(), "Sign in");
         assert_eq!(events(&app.pool).await[2..], ["could_not_confirm", "details_changed"]);
-        // and it is fresh now
+        // The password now counts as freshly entered.
         let mut page = priya.visit("/admin/account").await;
         page.fill("Email", PRIYA.email);
         assert_eq!(page.press("Save").await.banner(), "Your details are saved.");
     }
 
     #[sqlx::test]
-    async fn a_complaint_after_the_password_keeps_the_new_session(pool: PgPool) {
+    async fn field_error_after_the_password_prompt_keeps_the_new_session(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&SAM).await;
         let priya = app.sign_in_as(&PRIYA).await;
@@ -162,7 +162,7 @@ mod confirm {
     }
 
     #[sqlx::test]
-    async fn five_wrong_passwords_lock_the_question_in_this_session_alone(pool: PgPool) {
+    async fn five_wrong_passwords_lock_the_prompt_in_this_session_only(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         password_was_entered(&app, 11).await;
@@ -182,7 +182,7 @@ mod confirm {
     }
 
     #[sqlx::test]
-    async fn a_token_that_was_typed_before_the_question_is_still_there_after_it(pool: PgPool) {
+    async fn draft_token_survives_the_password_prompt(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.priya_with_integration_on().await;
         app.open_store("northwind-tea");
@@ -200,7 +200,7 @@ mod password {
     use super::*;
 
     #[sqlx::test]
-    async fn it_is_changed_and_every_other_browser_is_signed_out(pool: PgPool) {
+    async fn password_change_signs_out_every_other_browser(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (priya, laptop, phone) =
             (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
@@ -220,7 +220,7 @@ mod password {
         assert_eq!(events[events.len() - 2..], ["password_changed", "signed_out_others"]);
         assert_eq!(sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(sign_in(&app.browser(), PRIYA.email, NEW_PASSWORD).await.h1(), "Admin");
-        // once more, with nobody elsewhere
+        // Again, with no other browser signed in.
         tamper(
             &app.pool,
             "delete from sessions where id_hash <> (select id_hash from sessions order by created_at limit 1)",
@@ -231,7 +231,7 @@ mod password {
     }
 
     #[sqlx::test]
-    async fn what_is_wrong_with_it_is_told_and_nothing_typed_comes_back(pool: PgPool) {
+    async fn rejected_password_is_explained_and_not_shown_again(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         let before = (rows(&app, "users").await, rows(&app, "sessions").await);
@@ -261,7 +261,7 @@ mod password {
     }
 
     #[sqlx::test]
-    async fn tries_are_counted_like_sign_ins(pool: PgPool) {
+    async fn wrong_current_passwords_count_as_sign_in_attempts(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         for _ in 0..5 {
@@ -275,7 +275,7 @@ mod password {
     }
 
     #[sqlx::test]
-    async fn no_password_stands_anywhere(pool: PgPool) {
+    async fn no_password_is_stored_or_sent_back(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         change_password(&priya, NEW_PASSWORD, "steep leaf kettle second").await;
@@ -297,7 +297,7 @@ mod password {
     }
 
     #[sqlx::test]
-    async fn a_database_that_is_away_keeps_no_password_on_its_page(pool: PgPool) {
+    async fn database_error_page_contains_no_password(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         let mut page = priya.visit("/admin/account").await;
@@ -315,7 +315,7 @@ mod sessions {
 
     const SAFARI: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 Version/19.0 Mobile/15E148 Safari/604.1";
 
-    /// Priya at this browser, and at a telephone.
+    /// Priya's sessions in two browsers, this one and a phone.
     async fn two(app: &TestApp) -> (Browser, Browser) {
         let (here, phone) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
         let newest = "(select max(created_at) from sessions)";
@@ -328,7 +328,7 @@ mod sessions {
     }
 
     #[sqlx::test]
-    async fn they_are_listed_with_this_one_first(pool: PgPool) {
+    async fn sessions_are_listed_with_the_current_one_first(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let alone = app.sign_in_as(&SAM).await.visit("/admin/account").await;
         assert!(alone.all("form p").contains(&"You are signed in only here.".to_owned()), "{alone}");
@@ -338,7 +338,7 @@ mod sessions {
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].contains("127.0.0.1 Now, this one · since "), "{lines:?}");
         assert!(lines[1].starts_with("Safari on iPhone · 198.51.100.20 just now · since "), "{lines:?}");
-        // one that is over by time is not there
+        // An expired session is not listed.
         tamper(
             &app.pool,
             "update sessions set last_seen_at = now() - interval '31 minutes' where ip = '198.51.100.20'",
@@ -348,7 +348,7 @@ mod sessions {
     }
 
     #[sqlx::test]
-    async fn one_is_ended_by_its_own_button(pool: PgPool) {
+    async fn session_is_ended_by_its_button(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (here, phone) = two(&app).await;
         let page = here.visit("/admin/account").await;
@@ -363,7 +363,7 @@ mod sessions {
     }
 
     #[sqlx::test]
-    async fn all_others_are_ended_at_once(pool: PgPool) {
+    async fn all_other_sessions_are_ended_at_once(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (here, phone) = two(&app).await;
         let laptop = app.sign_in_as(&PRIYA).await;
@@ -378,7 +378,7 @@ mod sessions {
     }
 
     #[sqlx::test]
-    async fn nobody_ends_another_persons_nor_the_one_in_hand(pool: PgPool) {
+    async fn foreign_and_current_sessions_cannot_be_ended(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (here, phone) = two(&app).await;
         let sam = app.sign_in_as(&SAM).await;

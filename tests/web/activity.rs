@@ -1,5 +1,4 @@
-//! The activity as a person reads it: who did what, filtered, in pages, as a file. And that it can be relied on: a change whose row
-//! cannot be written does not happen.
+//! The activity pages: who did what, filters, paging, CSV export. An event that cannot be written prevents its change.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -12,7 +11,7 @@ use crate::support::{
     routes::cart_of,
 };
 
-/// Person and sentence of each line, newest first.
+/// User and sentence of each line, newest first.
 fn lines(page: &Page) -> Vec<String> {
     page.all(".log .by").into_iter().zip(page.all(".log .deed")).map(|(by, deed)| format!("{by}: {deed}")).collect()
 }
@@ -21,7 +20,7 @@ fn deeds(page: &Page) -> Vec<String> {
     page.all(".log .deed")
 }
 
-/// Rows as years would leave them: `Cart 0` is the newest, one a minute.
+/// Inserts this many events, one per minute; `Cart 0` is the newest.
 async fn past(app: &TestApp, rows: i32) {
     sqlx::query(
         "insert into audit_events (id, at, actor_kind, actor_name, event, cart_id, cart_name, data, what)
@@ -32,11 +31,11 @@ async fn past(app: &TestApp, rows: i32) {
     .bind(rows)
     .execute(&app.pool)
     .await
-    .expect("a past");
+    .expect("inserted");
 }
 
 #[sqlx::test]
-async fn it_tells_who_did_what_and_the_details_tell_the_rest(pool: PgPool) {
+async fn activity_shows_who_did_what_with_details(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -73,7 +72,7 @@ fn shop_name(app: &TestApp) -> String {
 }
 
 #[sqlx::test]
-async fn the_tab_of_a_cart_is_the_page_with_the_cart_fixed(pool: PgPool) {
+async fn activity_tab_of_a_cart_is_filtered_by_the_cart(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     for (name, handle) in [("Northwind Tea", "northwind-tea"), ("Northwind Wholesale", "northwind-b2b")] {
@@ -94,13 +93,13 @@ async fn the_tab_of_a_cart_is_the_page_with_the_cart_fixed(pool: PgPool) {
     assert_eq!(lines(&nothing.follow("Clear filters").await).len(), 1);
     let csv = tab.attribute(".download a", "href").expect("a download");
     assert_eq!(csv, format!("/admin/activity.csv?cart={}", cart_of(&cart.path)));
-    // deleted meanwhile: no tab, and a test of nobody else's cart
+    // The cart is deleted meanwhile: no tab. Tests of unsaved stores stay listed.
     tamper(&app.pool, "delete from carts where website_name = 'Northwind Tea'").await;
     assert_eq!(priya.visit(&tab.path).await.status, StatusCode::NOT_FOUND);
 }
 
 #[sqlx::test]
-async fn a_deleted_cart_stays_named_and_can_be_asked_for(pool: PgPool) {
+async fn deleted_cart_stays_named_and_can_be_filtered(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -111,11 +110,11 @@ async fn a_deleted_cart_stays_named_and_can_be_asked_for(pool: PgPool) {
     page.pick("Cart", "Northwind Tea");
     let page = page.press("Filter").await;
     assert_eq!(deeds(&page), ["Deleted Northwind Tea", "Added Northwind Tea as a draft"]);
-    assert!(!page.html.contains("Open Northwind Tea"), "it leads nowhere any more: {page}");
+    assert!(!page.html.contains("Open Northwind Tea"), "it is no longer a link: {page}");
 }
 
 #[sqlx::test]
-async fn filters_show_what_they_say(pool: PgPool) {
+async fn filters_show_matching_events(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let sam = app.sign_in_as(&SAM).await;
@@ -139,7 +138,7 @@ async fn filters_show_what_they_say(pool: PgPool) {
     };
     let page = filtered(&[("Person", sam_is)], None).await;
     assert_eq!(page.all(".log .by"), ["Sam Lee"; 3], "{page}");
-    assert_eq!(page.all("#person option[selected]"), [sam_is], "what was chosen stays chosen");
+    assert_eq!(page.all("#person option[selected]"), [sam_is], "the filter stays selected");
     let page = filtered(&[("Person", sam_is), ("What", "Carts")], None).await;
     assert_eq!(deeds(&page), ["Added Northwind Tea"]);
     let page = filtered(&[("Cart", "Northwind Tea"), ("Person", priya_is)], None).await;
@@ -157,14 +156,14 @@ async fn filters_show_what_they_say(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_person_is_named_with_their_address_whatever_they_are_called(pool: PgPool) {
+async fn user_is_shown_with_their_email_address(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     for name in ["System", "the operator", "Cartwright", "Order  Time"] {
         let mut page = priya.visit("/admin/account").await;
         page.fill("Name", name);
         let page = page.press("Save").await;
-        let (class, _) = page.complaint("Name").expect("a complaint");
+        let (class, _) = page.complaint("Name").expect("field error");
         assert_eq!(class, "PERSON_NAME", "{name}: {page}");
     }
     let mut page = priya.visit("/admin/account").await;
@@ -185,7 +184,7 @@ async fn a_person_is_named_with_their_address_whatever_they_are_called(pool: PgP
 }
 
 #[sqlx::test]
-async fn a_day_that_cannot_be_read_is_told_at_its_field(pool: PgPool) {
+async fn invalid_date_is_reported_at_its_field(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     for (query, label, class, sentence) in [
@@ -198,7 +197,7 @@ async fn a_day_that_cannot_be_read_is_told_at_its_field(pool: PgPool) {
         assert_eq!(page.complaint(label), Some((class.to_owned(), sentence.to_owned())), "{page}");
         assert_eq!(page.summary(), [sentence]);
         assert!(page.title().starts_with("Error: Activity"), "{}", page.title());
-        // the download leads to the page that says so
+        // The CSV link redirects to the page with the error.
         let page = priya.visit(&format!("/admin/activity.csv?{query}")).await;
         assert_eq!((page.status, page.summary()), (StatusCode::UNPROCESSABLE_ENTITY, vec![sentence.to_owned()]));
     }
@@ -213,11 +212,11 @@ async fn a_day_that_cannot_be_read_is_told_at_its_field(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn fifty_stand_on_a_page_and_none_is_lost_or_shown_twice(pool: PgPool) {
+async fn activity_pages_show_fifty_events_without_loss_or_repetition(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     past(&app, 120).await;
-    // two at the same moment: the order is still one
+    // Two events at the same time: the order is still total.
     past(&app, 1).await;
     let first = priya.visit("/admin/activity?what=carts").await;
     assert_eq!(first.all(".pages a"), ["Next"]);
@@ -232,13 +231,13 @@ async fn fifty_stand_on_a_page_and_none_is_lost_or_shown_twice(pool: PgPool) {
     assert_eq!(deeds(&third.follow("Previous").await), deeds(&second));
     let back = second.follow("Previous").await;
     assert_eq!((deeds(&back), back.all(".pages a")), (deeds(&first), vec!["Next".to_owned()]));
-    // something happens while somebody turns pages: nothing is skipped
+    // A new event while paging: no event is skipped.
     past(&app, 1).await;
     assert_eq!(deeds(&first.follow("Next").await), deeds(&second));
 }
 
 #[sqlx::test]
-async fn nothing_yet_says_so(pool: PgPool) {
+async fn empty_activity_is_stated(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     sqlx::query(
@@ -253,7 +252,7 @@ async fn nothing_yet_says_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_viewer_reads_it_too_and_is_told_of_in_it(pool: PgPool) {
+async fn viewer_can_read_the_activity_and_refusals_are_recorded(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let vera = app.sign_in_as(&VERA).await;
@@ -264,14 +263,14 @@ async fn a_viewer_reads_it_too_and_is_told_of_in_it(pool: PgPool) {
     assert_eq!(page.status, StatusCode::OK, "{page}");
     let refused =
         lines(&page).into_iter().filter(|line| line == "Vera Novak: Was refused /admin/ecommerce/add").count();
-    assert_eq!(refused, 10, "bounded: {page}");
+    assert_eq!(refused, 10, "at most ten are recorded: {page}");
     let csv = vera.knock(Method::GET, "/admin/activity.csv").send().await;
     assert_eq!(csv.status, StatusCode::OK);
     assert!(priya.visit("/admin/activity?what=people").await.html.contains("Was refused"));
 }
 
 #[sqlx::test]
-async fn what_a_newer_version_recorded_is_shown_plainly(pool: PgPool) {
+async fn event_of_a_newer_version_is_shown_generically(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     sqlx::query(
@@ -301,7 +300,7 @@ async fn csv(browser: &Browser, path: &str) -> Vec<csv::StringRecord> {
 }
 
 #[sqlx::test]
-async fn the_file_holds_every_row_of_the_filter(pool: PgPool) {
+async fn csv_contains_every_row_of_the_filter(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     past(&app, 1_200).await;
@@ -328,12 +327,12 @@ async fn the_file_holds_every_row_of_the_filter(pool: PgPool) {
     );
     let carts: Vec<&str> = rows[1..].iter().map(|row| &row[4]).collect();
     assert_eq!(carts, (0..1_200).map(|n| format!("Cart {n}")).collect::<Vec<_>>(), "none lost between two batches");
-    assert_eq!(csv(&priya, "/admin/activity.csv?what=tests").await.len(), 1, "nothing but the head");
+    assert_eq!(csv(&priya, "/admin/activity.csv?what=tests").await.len(), 1, "only the header line");
     assert_eq!(csv(&priya, "/admin/activity.csv?from=2025-06-15&to=2025-06-15&person=system").await.len(), 722);
 }
 
 #[sqlx::test]
-async fn a_name_breaks_no_line_and_is_no_formula(pool: PgPool) {
+async fn csv_names_break_no_line_and_are_no_formula(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     sqlx::query(
@@ -360,7 +359,7 @@ async fn a_name_breaks_no_line_and_is_no_formula(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_newest_of_many_carts_are_offered_and_the_chosen_one_always(pool: PgPool) {
+async fn cart_filter_offers_the_newest_hundred_and_the_selected_cart(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     sqlx::query(

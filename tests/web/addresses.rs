@@ -1,4 +1,4 @@
-//! Addresses as they come back: with parameters of somebody else's, with a slash at the end, of a form that was loaded again.
+//! URLs with unknown query parameters, with a trailing slash, and of form targets that are loaded with GET.
 
 use axum::http::{Method, StatusCode};
 use cartwright::web::routes::find_post;
@@ -17,7 +17,7 @@ async fn inside(pool: PgPool) -> (TestApp, Browser, Vec<Door>) {
 }
 
 #[sqlx::test]
-async fn every_page_ignores_parameters_that_it_does_not_know(pool: PgPool) {
+async fn every_page_ignores_unknown_parameters(pool: PgPool) {
     let (_app, priya, doors) = inside(pool).await;
     let known = ["show", "q", "after", "before", "id", "sort", "at", "cart", "person", "what", "older", "newer"];
     let bad: Vec<_> = known.iter().map(|name| format!("{name}=%27%00%ff&{name}=2")).collect();
@@ -31,7 +31,7 @@ async fn every_page_ignores_parameters_that_it_does_not_know(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn slash_at_the_end_leads_to_the_page_without_it(pool: PgPool) {
+async fn trailing_slash_redirects_to_the_page_without_it(pool: PgPool) {
     let (app, priya, doors) = inside(pool).await;
     let stranger = app.browser();
     for door in doors.iter().filter(|door| !door.is_unsafe() && door.path.starts_with("/admin")) {
@@ -49,11 +49,11 @@ async fn slash_at_the_end_leads_to_the_page_without_it(pool: PgPool) {
         assert_eq!(priya.knock(Method::GET, path).send().await.status, StatusCode::NOT_FOUND, "{path}");
     }
     let answer = priya.knock(Method::POST, "/admin/account/").form(&[]).send().await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND, "a form is not moved");
+    assert_eq!(answer.status, StatusCode::NOT_FOUND, "a form is not redirected");
 }
 
 #[sqlx::test]
-async fn address_of_a_form_that_is_loaded_again_leads_to_its_page(pool: PgPool) {
+async fn get_of_a_form_target_leads_to_its_page(pool: PgPool) {
     let (app, priya, doors) = inside(pool).await;
     let is_page = |template: &str| doors.iter().any(|door| !door.is_unsafe() && door.template == template);
     let mut seen = 0;
@@ -72,7 +72,7 @@ async fn address_of_a_form_that_is_loaded_again_leads_to_its_page(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn test_of_a_new_cart_that_is_loaded_again_shows_what_is_known(pool: PgPool) {
+async fn reloaded_test_of_a_new_cart_shows_its_result(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");

@@ -1,4 +1,4 @@
-//! What a result is worth after it: for the same store at another address, for the form that has changed since, for the cart.
+//! How long a test result applies: to the same store at another address, to a form changed since, to the cart.
 
 use cartwright::practice::{Canned, PracticeStore, Scenario};
 use sqlx::PgPool;
@@ -10,13 +10,13 @@ use crate::support::{
     routes::cart_of,
 };
 
-/// The line under a verdict that says what was changed since; empty where nothing was.
+/// The line below a verdict that names the fields changed since; empty if none.
 fn changed(page: &Page) -> String {
     page.all("[data-changed]:not([hidden])").join(" ")
 }
 
 #[sqlx::test]
-async fn a_store_that_a_test_showed_to_be_another_carts_is_not_saved_again(pool: PgPool) {
+async fn store_that_a_test_found_in_another_cart_is_not_saved(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let first = app.open_store("northwind-tea");
@@ -27,13 +27,13 @@ async fn a_store_that_a_test_showed_to_be_another_carts_is_not_saved_again(pool:
     assert_eq!(page.class(), "DUPLICATE");
     let page = page.press("Save").await;
     assert_eq!((page.status.as_u16(), page.complaint_class("API URL").as_str()), (422, "DUPLICATE"), "{page}");
-    let (_, sentence) = page.complaint("API URL").expect("a complaint");
+    let (_, sentence) = page.complaint("API URL").expect("field error");
     assert_eq!(
         sentence,
         "Northwind Tea already uses this store. Open it instead of adding it again. Open Northwind Tea"
     );
     assert_eq!(count(&app.pool, "carts").await, 1);
-    assert_eq!(page.value("Website Name"), "Northwind Twin", "nothing typed is lost");
+    assert_eq!(page.value("Website Name"), "Northwind Twin", "no input is lost");
     let other = format!("/admin/ecommerce/shopify/{cart}/general");
     assert_eq!(page.follow("Open Northwind Tea").await.path, other);
 }
@@ -45,7 +45,7 @@ async fn a_cart_cannot_move_to_the_store_of_another_one(pool: PgPool) {
     let first = app.open_store("northwind-tea");
     app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     app.open_store("northwind-b2b");
-    // a Draft knows no shop yet, so nothing but the other cart's number can tell
+    // A draft has no known shop yet, so only the other cart's shop id can reveal the duplicate.
     let mut page = app.draft(&priya, "Northwind Wholesale", "northwind-b2b").await;
     let twin = PracticeStore { shop_id: first.shop_id, ..PracticeStore::sample("northwind-twin") };
     let twin = app.practice.stores().put("northwind-twin", twin);
@@ -59,7 +59,7 @@ async fn a_cart_cannot_move_to_the_store_of_another_one(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn two_carts_that_find_the_same_store_at_once_do_not_both_get_it(pool: PgPool) {
+async fn two_concurrent_tests_of_one_store_give_it_to_one_cart(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let sam = app.sign_in_as(&crate::support::cast::SAM).await;
@@ -85,7 +85,7 @@ async fn two_carts_that_find_the_same_store_at_once_do_not_both_get_it(pool: PgP
 }
 
 #[sqlx::test]
-async fn a_result_says_what_has_changed_since_without_script(pool: PgPool) {
+async fn result_names_later_changes_without_script(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -93,7 +93,7 @@ async fn a_result_says_what_has_changed_since_without_script(pool: PgPool) {
     let mut tested = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     assert_eq!((tested.class().as_str(), changed(&tested).as_str()), ("CONNECTED", ""));
 
-    // nothing of the connection has changed: the result stands as it was
+    // The connection has not changed, so the result applies unchanged.
     tested.fill("Website Name", "");
     let page = tested.press("Save").await;
     assert_eq!(
@@ -104,7 +104,7 @@ async fn a_result_says_what_has_changed_since_without_script(pool: PgPool) {
 
     tested.fill("API URL", "northwind-b2b");
     let page = tested.press("Save").await;
-    assert!(!page.has("[data-outcome]"), "what another store answered is no result of this form: {page}");
+    assert!(!page.has("[data-outcome]"), "another store's result is not shown for this form: {page}");
     tested.fill("API URL", "https://www.northwindtea.com");
     assert!(!tested.press("Save").await.has("[data-outcome]"));
 
@@ -114,10 +114,10 @@ async fn a_result_says_what_has_changed_since_without_script(pool: PgPool) {
     other.fill("Access Token", &format!("shpat_{}", "b2".repeat(16)));
     let page = other.press("Save").await;
     assert_eq!(changed(&page), "You changed the access token after this test. Test again.", "{page}");
-    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token).to_owned();
     let mut again = page.press("Enter a different token").await;
     again.fill("Access Token", &token);
-    assert_eq!(changed(&again.press("Save").await), "", "the very token that was tested");
+    assert_eq!(changed(&again.press("Save").await), "", "the tested token");
 
     tested.choose("Client ID and Client secret");
     let page = tested.press("Save").await;
@@ -125,7 +125,7 @@ async fn a_result_says_what_has_changed_since_without_script(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_secret_that_waits_for_its_test_does_not_stand_under_the_result_of_the_saved_one(pool: PgPool) {
+async fn untested_new_secret_hides_the_saved_result(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -134,7 +134,7 @@ async fn a_secret_that_waits_for_its_test_does_not_stand_under_the_result_of_the
     assert_eq!(
         (page.class().as_str(), changed(&page).as_str()),
         ("CONNECTED", ""),
-        "a blank field keeps what is saved"
+        "a blank field keeps the saved token"
     );
     page.fill("Access Token", &format!("shpat_{}", "b2".repeat(16)));
     let page = page.press("Save").await;
@@ -144,11 +144,11 @@ async fn a_secret_that_waits_for_its_test_does_not_stand_under_the_result_of_the
     let page = page.press("Test Connection").await;
     assert_eq!((page.class().as_str(), changed(&page).as_str()), ("TOKEN_REFUSED", ""));
     let page = priya.visit(&format!("/admin/ecommerce/shopify/{}/general", cart_of(&page.path))).await;
-    assert_eq!((page.class().as_str(), changed(&page).as_str()), ("TOKEN_REFUSED", ""), "its own result");
+    assert_eq!((page.class().as_str(), changed(&page).as_str()), ("TOKEN_REFUSED", ""), "the draft's own result");
 }
 
 #[sqlx::test]
-async fn a_disconnected_cart_shows_no_result(pool: PgPool) {
+async fn disconnected_cart_shows_no_result(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -160,26 +160,26 @@ async fn a_disconnected_cart_shows_no_result(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn of_many_presses_at_once_one_reaches_shopify(pool: PgPool) {
+async fn one_of_many_concurrent_tests_reaches_shopify(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.practice.stores().put("northwind-tea", PracticeStore::sample("northwind-tea").with(Scenario::Held));
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
     let mut presses: tokio::task::JoinSet<Page> = (0..3).map(|_| page.press("Test Connection")).collect();
-    // those that were not admitted are told at once; the one that was waits for Shopify
+    // Tests that are refused return at once; the admitted one waits for Shopify.
     for _ in 0..2 {
         let told = tokio::time::timeout(std::time::Duration::from_mins(1), presses.join_next()).await;
-        let page = told.expect("more than one was admitted").expect("three presses").expect("a page");
+        let page = told.expect("only one test is admitted").expect("three submits").expect("a page");
         assert_eq!(page.verdict().2, "A test is already running");
     }
     app.practice.journal().wait_for_requests(1).await;
     assert_eq!(app.practice.journal().requests().len(), 1);
     app.practice.stores().set("northwind-tea", Scenario::Well);
-    assert_eq!(presses.join_next().await.expect("the first").expect("a page").class(), "CONNECTED");
+    assert_eq!(presses.join_next().await.expect("the admitted test").expect("a page").class(), "CONNECTED");
 }
 
 #[sqlx::test]
-async fn a_hundred_tests_a_minute_are_told_as_a_hundred(pool: PgPool) {
+async fn limit_of_a_hundred_tests_a_minute_is_named_as_such(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.practice
@@ -198,7 +198,7 @@ fn ticked(page: &Page) -> (usize, String) {
 }
 
 #[sqlx::test]
-async fn guide_ticks_what_a_test_has_seen_without_script_too(pool: PgPool) {
+async fn guide_ticks_tested_steps_without_script(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");

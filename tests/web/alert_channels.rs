@@ -1,5 +1,5 @@
-//! The page of the alert settings, and where alerts may go: names and never numbers, public unless the operator says otherwise,
-//! and a signing secret that belongs to one host and is shown once.
+//! The alert settings page and the allowed targets: host names instead of IP addresses, public unless the operator
+//! allows more, and a signing secret that belongs to one host and is shown once.
 
 use axum::http::StatusCode;
 use cartwright::alerts::Ways;
@@ -20,13 +20,13 @@ async fn priya_and(pool: PgPool, ways: &Ways) -> (TestApp, Browser) {
     (app, priya)
 }
 
-/// The secret as it rests, with its host.
+/// The stored signing secret (ciphertext) and its host.
 async fn sealed(pool: &PgPool) -> (String, Vec<u8>) {
     sqlx::query_as("select host, secret from alert_webhooks").fetch_one(pool).await.expect("a webhook")
 }
 
 #[sqlx::test]
-async fn nothing_is_on_by_default(pool: PgPool) {
+async fn alerts_are_off_by_default(pool: PgPool) {
     let (app, priya) = priya_and(pool, &Ways::default()).await;
     let page = priya.visit("/admin").await.follow("Alerts").await;
     assert_eq!((page.path.as_str(), page.h1().as_str()), (PAGE, "Alerts"));
@@ -38,17 +38,17 @@ async fn nothing_is_on_by_default(pool: PgPool) {
     }
     assert_eq!(page.value("Address"), "");
     for button in ["Try it", "New secret"] {
-        assert!(!page.has_button(button), "{button} has nothing to do");
+        assert!(!page.has_button(button), "{button} is hidden");
     }
     queue(&app.pool, &[broke(1)]).await;
     assert_eq!((count(&app.pool, "alerts").await, count(&app.pool, "alert_deliveries").await), (0, 0));
     assert_eq!(page.press("Save").await.banner(), "The alert settings are saved.");
     assert!(!events(&app.pool).await.iter().any(|event| event == "alerts_changed"), "nothing was changed");
-    assert!(!app.sign_in_as(&VERA).await.visit("/admin").await.html.contains(PAGE), "a viewer has no way there");
+    assert!(!app.sign_in_as(&VERA).await.visit("/admin").await.html.contains(PAGE), "a viewer gets no link");
 }
 
 #[sqlx::test]
-async fn an_address_is_judged_before_anybody_is_called(pool: PgPool) {
+async fn webhook_address_is_validated_before_any_call(pool: PgPool) {
     let (app, priya) = priya_and(pool, &Ways::default()).await;
     for (typed, class, sentence) in [
         ("http://ops.northwind.example", "NOT_HTTPS", "Enter an address that starts with https://"),
@@ -73,19 +73,19 @@ async fn an_address_is_judged_before_anybody_is_called(pool: PgPool) {
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
         assert_eq!(page.complaint("Address"), Some((class.into(), sentence.to_owned())), "{typed}");
         assert_eq!(page.summary(), [sentence], "{typed}");
-        assert_eq!(page.value("Address"), typed, "what was typed is kept");
+        assert_eq!(page.value("Address"), typed, "the input is kept");
         assert!(page.title().starts_with("Error: "), "{page}");
     }
     let mut page = priya.visit(PAGE).await;
     page.fill("Address", "https://user:word-canary@ops.northwind.example");
     let page = page.press("Save").await;
     assert_eq!(page.complaint_class("Address"), "HAS_PASSWORD");
-    assert!(!page.html.contains("word-canary"), "a secret is not drawn again: {page}");
+    assert!(!page.html.contains("word-canary"), "a page must not contain the secret: {page}");
     assert_eq!(count(&app.pool, "alert_webhooks").await, 0);
 }
 
 #[sqlx::test]
-async fn mail_addresses_are_judged_and_a_line_end_never_becomes_a_header(pool: PgPool) {
+async fn email_addresses_are_validated_and_cannot_inject_headers(pool: PgPool) {
     let server = MailServer::start(Speaks::Wrapped).await;
     let (app, priya) = priya_and(pool, &mail_ways(&server)).await;
     let many = (0..21).map(|n| format!("a{n}@b.example")).collect::<Vec<_>>().join(", ");
@@ -117,13 +117,13 @@ async fn mail_addresses_are_judged_and_a_line_end_never_becomes_a_header(pool: P
 }
 
 #[sqlx::test]
-async fn the_signing_secret_is_shown_once_and_rests_sealed(pool: PgPool) {
+async fn signing_secret_is_shown_once_and_stored_as_ciphertext(pool: PgPool) {
     let receiver = Receiver::start().await;
     let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     let (page, secret) = save_webhook(&priya, &receiver).await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text(".once").contains("Copy the signing secret now. We do not show it again."), "{page}");
-    assert!(!page.html.contains("You changed the address"), "the first one needs no reason");
+    assert!(!page.html.contains("You changed the address"), "the first secret needs no reason");
     assert!(page.title().starts_with("Saved – "), "{page}");
     let ending = &secret[secret.len() - 4..];
     for _ in 0..2 {
@@ -135,7 +135,7 @@ async fn the_signing_secret_is_shown_once_and_rests_sealed(pool: PgPool) {
     let in_hex: String = middle.bytes().map(|byte| format!("{byte:02x}")).collect();
     for (table, rows) in dump(&app.pool).await {
         let rows = rows.join("\n");
-        assert!(!rows.contains(middle) && !rows.contains(&in_hex), "the secret stands in {table}");
+        assert!(!rows.contains(middle) && !rows.contains(&in_hex), "the secret is in {table}");
     }
 
     let page = priya.visit(PAGE).await.press("New secret").await;
@@ -151,7 +151,7 @@ async fn the_signing_secret_is_shown_once_and_rests_sealed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn another_host_costs_the_secret_and_another_path_does_not(pool: PgPool) {
+async fn new_host_replaces_the_secret_and_new_path_keeps_it(pool: PgPool) {
     let receiver = Receiver::start().await;
     let mut ways = ways(&receiver.ca_pem);
     ways.hosts.push("ops.northwind.example".into());
@@ -167,7 +167,7 @@ async fn another_host_costs_the_secret_and_another_path_does_not(pool: PgPool) {
         .fetch_one(&app.pool)
         .await
         .expect("the activity");
-    assert!(told.contains("localhost, another path") && !told.contains("hooks"), "a path may be a key: {told}");
+    assert!(told.contains("localhost, another path") && !told.contains("hooks"), "a path may contain a key: {told}");
 
     let mut page = priya.visit(PAGE).await;
     page.fill("Address", "https://ops.northwind.example/hooks");
@@ -184,7 +184,7 @@ async fn another_host_costs_the_secret_and_another_path_does_not(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_host_that_is_swapped_in_the_database_gets_no_signature(pool: PgPool) {
+async fn host_changed_in_the_database_gets_no_signature(pool: PgPool) {
     let receiver = Receiver::start().await;
     let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     save_webhook(&priya, &receiver).await;
@@ -207,16 +207,16 @@ async fn a_host_that_is_swapped_in_the_database_gets_no_signature(pool: PgPool) 
     tamper(&app.pool, &format!("update alert_webhooks set host = 'localhost', address = '{}'", receiver.address()))
         .await;
     pass(&app.pool, 3600.0).await;
-    assert_eq!(deliver_all(&app.app.alerts).await, 1, "the control: back at its own host it opens");
+    assert_eq!(deliver_all(&app.app.alerts).await, 1, "control: at its own host it opens");
 }
 
 #[sqlx::test]
-async fn a_name_that_turns_private_later_is_not_called(pool: PgPool) {
+async fn host_that_becomes_private_is_not_called(pool: PgPool) {
     let receiver = Receiver::start().await;
     let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     save_webhook(&priya, &receiver).await;
     queue(&app.pool, &[broke(1)]).await;
-    // the same server, but the operator allows the name no more: as if the name had been public when it was saved
+    // The same server without the permission for this host, as if the host had been public when it was saved.
     let strict = Ways { hosts: Vec::new(), ..ways(&receiver.ca_pem) };
     let app = app.with_alert_ways(&strict);
     assert_eq!(deliver_all(&app.app.alerts).await, 0);
@@ -224,15 +224,11 @@ async fn a_name_that_turns_private_later_is_not_called(pool: PgPool) {
     let page = priya.visit(PAGE).await;
     assert!(page.all("td .told").iter().any(|result| result == "is in a private network"), "{page}");
     let page = page.press("Try it").await;
-    assert_eq!(
-        page.banner(),
-        "Sent a trial alert. localhost answered 200.",
-        "the browser still talks to the first server"
-    );
+    assert_eq!(page.banner(), "Sent a trial alert. localhost answered 200.", "the browser still uses the first server");
 }
 
 #[sqlx::test]
-async fn try_it_tells_what_came_of_it(pool: PgPool) {
+async fn test_alert_reports_the_result_per_recipient(pool: PgPool) {
     let (receiver, server) = (Receiver::start().await, MailServer::start(Speaks::Wrapped).await);
     let mut ways = mail_ways(&server);
     let both = format!("{}{}", receiver.ca_pem, server.ca_pem);
@@ -273,7 +269,7 @@ async fn try_it_tells_what_came_of_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn two_people_do_not_overwrite_each_other_unseen(pool: PgPool) {
+async fn concurrent_alert_settings_changes_conflict(pool: PgPool) {
     let mut ways = Ways::default();
     ways.hosts.extend(["ops.northwind.example".to_owned(), "sam.northwind.example".to_owned()]);
     let (app, priya) = priya_and(pool, &ways).await;

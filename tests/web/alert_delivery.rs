@@ -1,5 +1,5 @@
-//! The webhook: what it carries, how it is signed, when it is tried again and when not. The receiver is a real TLS server that
-//! checks the signature with its own copy of the secret.
+//! Webhook deliveries: payload, signature and retries. The receiver is a real TLS server that verifies the signature
+//! with its own copy of the secret.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use cartwright::alerts::{CartStatus, Round};
@@ -16,7 +16,7 @@ use crate::support::{
 
 const PAGE: &str = "/admin/alerts";
 
-/// Priya's webhook at a receiver, with the secret that it was shown.
+/// Priya's webhook at a receiver; returns the signing secret that was shown.
 async fn listening(pool: PgPool) -> (TestApp, Browser, Receiver, String) {
     let receiver = Receiver::start().await;
     let app = TestApp::start(pool).await.with_alert_ways(&ways(&receiver.ca_pem));
@@ -25,7 +25,7 @@ async fn listening(pool: PgPool) -> (TestApp, Browser, Receiver, String) {
     (app, priya, receiver, secret)
 }
 
-/// As a receiver would: over exactly the bytes that came.
+/// Verifies the signature over exactly the received bytes, as a receiver would.
 #[track_caller]
 fn assert_signed(heard: &Heard, secret: &str) {
     let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("a signing secret")).expect("base64");
@@ -38,11 +38,11 @@ fn assert_signed(heard: &Heard, secret: &str) {
 }
 
 async fn round(app: &TestApp) -> Round {
-    app.app.alerts.deliver().await.expect("a round")
+    app.app.alerts.deliver().await.expect("delivery run")
 }
 
 #[sqlx::test]
-async fn a_change_is_delivered_signed_and_documented(pool: PgPool) {
+async fn change_is_delivered_signed_and_audited(pool: PgPool) {
     let (app, priya, receiver, secret) = listening(pool).await;
     queue(&app.pool, &[broke(7)]).await;
     assert_eq!(deliver_all(&app.app.alerts).await, 1);
@@ -61,12 +61,12 @@ async fn a_change_is_delivered_signed_and_documented(pool: PgPool) {
     assert_eq!(page.all("tbody td:nth-child(3)"), ["answered 200"], "{page}");
     assert_eq!(page.all("tbody td:nth-child(4)"), ["Northwind 7 is not connected"], "{page}");
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
-    app.app.sweep().await.expect("swept");
-    assert_eq!(count(&app.pool, "alerts").await, 0, "nothing is kept that everybody was told");
+    app.app.sweep().await.expect("sweep runs");
+    assert_eq!(count(&app.pool, "alerts").await, 0, "delivered alerts are deleted");
 }
 
 #[sqlx::test]
-async fn only_turns_are_told_and_only_with_their_change(pool: PgPool) {
+async fn only_committed_status_changes_are_alerted(pool: PgPool) {
     use CartStatus::{Connected, Draft, Inactive, NotConnected};
     let (app, _, receiver, _) = listening(pool).await;
     let quiet = [(Connected, Connected), (NotConnected, NotConnected), (Draft, NotConnected), (NotConnected, Inactive)];
@@ -83,7 +83,7 @@ async fn only_turns_are_told_and_only_with_their_change(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_failure_is_tried_again_under_the_same_id_and_later_each_time(pool: PgPool) {
+async fn failure_is_retried_under_the_same_id_with_back_off(pool: PgPool) {
     let (app, priya, receiver, secret) = listening(pool).await;
     receiver.will([Reply::Status(500), Reply::Status(404)]);
     queue(&app.pool, &[broke(1)]).await;
@@ -106,11 +106,15 @@ async fn a_failure_is_tried_again_under_the_same_id_and_later_each_time(pool: Pg
     }
     let page = priya.visit(PAGE).await;
     assert!(!page.html.contains("has failed since"), "{page}");
-    assert_eq!(page.all("tbody td:nth-child(3)"), ["answered 200", "answered 500"], "one line for the streak: {page}");
+    assert_eq!(
+        page.all("tbody td:nth-child(3)"),
+        ["answered 200", "answered 500"],
+        "one line for all attempts: {page}"
+    );
 }
 
 #[sqlx::test]
-async fn a_day_of_failures_is_given_up(pool: PgPool) {
+async fn delivery_is_given_up_after_a_day_of_failures(pool: PgPool) {
     let (app, priya, receiver, _) = listening(pool).await;
     queue(&app.pool, &[broke(1), broke(2)]).await;
     pass(&app.pool, 86_400.0).await;
@@ -123,7 +127,7 @@ async fn a_day_of_failures_is_given_up(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_redirect_gets_nothing(pool: PgPool) {
+async fn webhook_redirect_is_not_followed(pool: PgPool) {
     let (app, priya, receiver, _) = listening(pool).await;
     let elsewhere = Receiver::start().await;
     for status in [301, 302, 303, 307, 308] {
@@ -139,13 +143,13 @@ async fn a_redirect_gets_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn gone_turns_it_off_until_somebody_saves(pool: PgPool) {
+async fn gone_response_disables_the_webhook_until_saved(pool: PgPool) {
     let (app, priya, receiver, secret) = listening(pool).await;
     receiver.will([Reply::Status(410)]);
     queue(&app.pool, &[broke(1)]).await;
     assert_eq!(round(&app).await, Round { given_up: 1, ..Round::default() });
     queue(&app.pool, &[broke(2)]).await;
-    assert_eq!(count(&app.pool, "alert_deliveries").await, 0, "nothing waits for what is off");
+    assert_eq!(count(&app.pool, "alert_deliveries").await, 0, "nothing is queued for a disabled webhook");
     let page = priya.visit(PAGE).await;
     assert!(page.text(".card .notice").contains("answered 410"), "{page}");
     let page = page.press("Save").await;
@@ -156,7 +160,7 @@ async fn gone_turns_it_off_until_somebody_saves(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn replicas_share_the_work_and_nobody_is_told_twice(pool: PgPool) {
+async fn replicas_share_deliveries_without_duplicates(pool: PgPool) {
     let (app, _, receiver, _) = listening(pool).await;
     let changes: Vec<_> = (1..=40).map(broke).collect();
     queue(&app.pool, &changes).await;
@@ -169,7 +173,7 @@ async fn replicas_share_the_work_and_nobody_is_told_twice(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_kill_in_the_middle_loses_nothing(pool: PgPool) {
+async fn kill_during_a_delivery_loses_nothing(pool: PgPool) {
     let (app, _, receiver, secret) = listening(pool).await;
     receiver.will([Reply::Silent]);
     queue(&app.pool, &[broke(1)]).await;
@@ -178,7 +182,7 @@ async fn a_kill_in_the_middle_loses_nothing(pool: PgPool) {
     receiver.next().await;
     killed.abort();
     assert!(killed.await.expect_err("it was killed").is_cancelled());
-    assert!(round(&app).await.is_idle(), "its lease still stands");
+    assert!(round(&app).await.is_idle(), "the lease has not expired");
     pass(&app.pool, 61.0).await;
     assert_eq!(round(&app).await.delivered, 1);
     let heard = receiver.heard();
@@ -187,7 +191,7 @@ async fn a_kill_in_the_middle_loses_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn news_of_one_cart_comes_in_its_order(pool: PgPool) {
+async fn alerts_of_one_cart_are_delivered_in_order(pool: PgPool) {
     let (app, _, receiver, _) = listening(pool).await;
     receiver.will([Reply::Status(500)]);
     queue(&app.pool, &[broke(1)]).await;
@@ -206,17 +210,17 @@ async fn news_of_one_cart_comes_in_its_order(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn of_an_answer_nothing_but_the_status_is_read(pool: PgPool) {
+async fn only_the_status_of_a_response_is_read(pool: PgPool) {
     let (app, _, receiver, _) = listening(pool).await;
     receiver.will([Reply::Endless]);
     queue(&app.pool, &[broke(1)]).await;
     let began = std::time::Instant::now();
     assert_eq!(round(&app).await.delivered, 1);
-    assert!(began.elapsed().as_secs() < 5, "the body was waited for");
+    assert!(began.elapsed().as_secs() < 5, "the body was read");
 }
 
 #[sqlx::test]
-async fn a_receiver_that_says_nothing_has_ten_seconds(pool: PgPool) {
+async fn silent_receiver_times_out_after_ten_seconds(pool: PgPool) {
     let (app, priya, receiver, _) = listening(pool).await;
     receiver.will([Reply::Silent]);
     queue(&app.pool, &[broke(1)]).await;
@@ -225,7 +229,7 @@ async fn a_receiver_that_says_nothing_has_ten_seconds(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_certificate_that_is_not_trusted_gets_no_message(pool: PgPool) {
+async fn webhook_with_an_untrusted_certificate_gets_no_message(pool: PgPool) {
     let (app, priya, receiver, _) = listening(pool).await;
     let app = app.with_alert_ways(&ways(&Receiver::start().await.ca_pem));
     queue(&app.pool, &[broke(1)]).await;

@@ -1,5 +1,5 @@
-//! Mail: encrypted or not at all, one message for many carts, five minutes between messages, a start and its end in one thread.
-//! The mail server is a real one on this machine that delivers nothing.
+//! E-mail alerts: TLS or nothing, one message for many carts, five minutes between messages, start and end of a problem
+//! in one thread. The mail server is a local one that delivers nothing.
 
 use cartwright::alerts::Round;
 use sqlx::PgPool;
@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 const PAGE: &str = "/admin/alerts";
-/// Longer than the first waits for others like it.
+/// Longer than the first alert waits for others.
 const A_MOMENT: f64 = 30.0;
 
 async fn mailing(pool: PgPool, speaks: Speaks, to: &str) -> (TestApp, Browser, MailServer) {
@@ -29,7 +29,7 @@ async fn mailing(pool: PgPool, speaks: Speaks, to: &str) -> (TestApp, Browser, M
 
 async fn after_a_moment(app: &TestApp) -> Round {
     pass(&app.pool, A_MOMENT).await;
-    app.app.alerts.deliver().await.expect("a round")
+    app.app.alerts.deliver().await.expect("delivery run")
 }
 
 fn subjects(mails: &[Mail]) -> Vec<String> {
@@ -37,11 +37,11 @@ fn subjects(mails: &[Mail]) -> Vec<String> {
 }
 
 #[sqlx::test]
-async fn a_message_is_plain_and_goes_out_encrypted_either_way(pool: PgPool) {
+async fn mail_is_plain_text_and_encrypted_with_tls_or_starttls(pool: PgPool) {
     let (app, priya, wrapped) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     let started = MailServer::start(Speaks::StartTls).await;
     queue(&app.pool, &[broke(1)]).await;
-    assert!(app.app.alerts.deliver().await.expect("a round").is_idle(), "the first waits a moment for others");
+    assert!(app.app.alerts.deliver().await.expect("delivery run").is_idle(), "the first alert waits for others");
     assert_eq!(after_a_moment(&app).await, Round { delivered: 1, ..Round::default() });
     let app = app.with_alert_ways(&mail_ways(&started));
     queue(&app.pool, &[broke(2)]).await;
@@ -68,7 +68,7 @@ async fn a_message_is_plain_and_goes_out_encrypted_either_way(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_server_without_tls_gets_neither_password_nor_message(pool: PgPool) {
+async fn server_without_tls_gets_neither_password_nor_message(pool: PgPool) {
     let (app, priya, server) = mailing(pool, Speaks::Clear, "priya@northwind.example").await;
     queue(&app.pool, &[broke(1)]).await;
     assert_eq!(after_a_moment(&app).await.failed, 1);
@@ -77,11 +77,11 @@ async fn a_server_without_tls_gets_neither_password_nor_message(pool: PgPool) {
     let page = priya.visit(PAGE).await;
     let result = page.text("tbody td:nth-child(3)");
     assert_eq!(result, "the mail server does not offer what we need (TLS, or signing in with a password)");
-    assert_eq!(count(&app.pool, "alert_deliveries").await, 1, "it waits");
+    assert_eq!(count(&app.pool, "alert_deliveries").await, 1, "the message stays queued");
 }
 
 #[sqlx::test]
-async fn a_certificate_that_is_not_trusted_gets_nothing(pool: PgPool) {
+async fn mail_server_with_an_untrusted_certificate_gets_nothing(pool: PgPool) {
     let (app, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     let other = MailServer::start(Speaks::Wrapped).await;
     let mut ways = mail_ways(&server);
@@ -95,7 +95,7 @@ async fn a_certificate_that_is_not_trusted_gets_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_start_and_its_end_share_a_thread(pool: PgPool) {
+async fn start_and_end_of_a_problem_share_a_thread(pool: PgPool) {
     let (app, _, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     queue(&app.pool, &[broke(1)]).await;
     after_a_moment(&app).await;
@@ -111,12 +111,15 @@ async fn a_start_and_its_end_share_a_thread(pool: PgPool) {
     let start = mails[0].header("Message-ID");
     assert!(start.starts_with('<') && start.ends_with("@127.0.0.1>"), "{start}");
     assert_eq!((mails[1].header("In-Reply-To"), mails[1].header("References")), (start.clone(), start.clone()));
-    assert!(!mails[0].has_header("In-Reply-To") && !mails[2].has_header("In-Reply-To"), "the next trouble is its own");
+    assert!(
+        !mails[0].has_header("In-Reply-To") && !mails[2].has_header("In-Reply-To"),
+        "the next problem starts a new thread"
+    );
     assert_ne!(mails[2].header("Message-ID"), start);
 }
 
 #[sqlx::test]
-async fn many_that_break_at_once_make_one_message_to_each(pool: PgPool) {
+async fn many_failures_at_once_make_one_message_per_recipient(pool: PgPool) {
     let to = "priya@northwind.example, ops@northwind.example";
     let (app, _, server) = mailing(pool, Speaks::Wrapped, to).await;
     let changes: Vec<_> = (1..=12).map(broke).collect();
@@ -124,7 +127,7 @@ async fn many_that_break_at_once_make_one_message_to_each(pool: PgPool) {
     let (one, two) = (app.app.alerts.clone(), app.app.alerts.clone());
     pass(&app.pool, A_MOMENT).await;
     let (first, second) = tokio::join!(one.deliver(), two.deliver());
-    assert_eq!(first.expect("a round").delivered + second.expect("a round").delivered, 2);
+    assert_eq!(first.expect("delivery run").delivered + second.expect("delivery run").delivered, 2);
     let mails = server.taken();
     assert_eq!(subjects(&mails), ["12 carts need attention: the access token stopped working"; 2]);
     let body = mails[0].body();
@@ -141,7 +144,7 @@ async fn many_that_break_at_once_make_one_message_to_each(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_address_that_is_refused_for_good_stops_nobody_else(pool: PgPool) {
+async fn permanently_refused_address_does_not_stop_others(pool: PgPool) {
     let to = "gone@northwind.example, priya@northwind.example";
     let (app, priya, server) = mailing(pool, Speaks::Wrapped, to).await;
     server.refuse("gone@northwind.example", 550);
@@ -155,7 +158,7 @@ async fn an_address_that_is_refused_for_good_stops_nobody_else(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_server_that_is_busy_is_asked_again_for_a_day(pool: PgPool) {
+async fn temporary_refusal_is_retried_for_a_day(pool: PgPool) {
     let (app, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     server.refuse("priya@northwind.example", 451);
     queue(&app.pool, &[broke(1)]).await;
@@ -175,7 +178,7 @@ async fn a_server_that_is_busy_is_asked_again_for_a_day(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn whoever_is_taken_off_the_list_is_told_no_more(pool: PgPool) {
+async fn removed_recipient_gets_no_more_mail(pool: PgPool) {
     let to = "priya@northwind.example, ops@northwind.example";
     let (app, priya, server) = mailing(pool, Speaks::Wrapped, to).await;
     queue(&app.pool, &[broke(1)]).await;
@@ -186,7 +189,7 @@ async fn whoever_is_taken_off_the_list_is_told_no_more(pool: PgPool) {
     assert_eq!(server.taken()[0].to, "ops@northwind.example");
 }
 
-/// The same server with so short a wait behind the final dot that a test can see it end.
+/// The same server with a timeout for the final response that is short enough for a test.
 fn impatient(server: &MailServer) -> cartwright::alerts::Ways {
     let mail =
         cartwright::alerts::MailServer::parse(&server.url(), "alerts@orders.example.com").expect("a mail server");
@@ -208,34 +211,34 @@ async fn assert_sent_once_more(pool: PgPool, what: AfterDot, phrase: &str) {
     assert_eq!(page.all("tbody td:nth-child(3) .warn").len(), 1, "neither sent nor failed: {page}");
     for _ in 0..8 {
         pass(&app.pool, 400.0).await;
-        assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+        assert!(app.app.alerts.deliver().await.expect("delivery run").is_idle());
     }
-    assert_eq!(server.taken().len(), 1, "the same message once in 53 minutes");
+    assert_eq!(server.taken().len(), 1, "one retry within 53 minutes");
     pass(&app.pool, 500.0).await;
-    assert_eq!(app.app.alerts.deliver().await.expect("a round").failed, 1);
+    assert_eq!(app.app.alerts.deliver().await.expect("delivery run").failed, 1);
     let mails = server.taken();
     assert_eq!(mails.len(), 2);
-    assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"), "a mail program shows one of them");
+    assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"), "mail programs deduplicate by Message-ID");
     let page = priya.visit(PAGE).await;
     let results = page.all("tbody td:nth-child(3)");
     assert!(results[0].ends_with("so it may have arrived; it is not sent again"), "{results:?}");
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
     pass(&app.pool, 90_000.0).await;
-    assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+    assert!(app.app.alerts.deliver().await.expect("delivery run").is_idle());
 }
 
 #[sqlx::test]
-async fn a_message_that_is_not_confirmed_in_time_is_uncertain_and_sent_once_more(pool: PgPool) {
+async fn unconfirmed_message_is_uncertain_and_resent_once(pool: PgPool) {
     assert_sent_once_more(pool, AfterDot::Silence, "did not confirm the message").await;
 }
 
 #[sqlx::test]
-async fn a_connection_lost_behind_the_final_dot_is_uncertain_and_sent_once_more(pool: PgPool) {
+async fn connection_lost_after_the_final_dot_is_uncertain_and_resent_once(pool: PgPool) {
     assert_sent_once_more(pool, AfterDot::Closed, "closed the connection").await;
 }
 
 #[sqlx::test]
-async fn newer_news_of_a_cart_replaces_the_message_that_may_have_arrived(pool: PgPool) {
+async fn newer_alert_replaces_an_unconfirmed_message(pool: PgPool) {
     let (app, _, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     let app = app.with_alert_ways(&impatient(&server));
     server.after_dot(AfterDot::Silence);
@@ -245,13 +248,13 @@ async fn newer_news_of_a_cart_replaces_the_message_that_may_have_arrived(pool: P
     queue(&app.pool, &[healed(1), broke(2)]).await;
     pass(&app.pool, 300.0).await;
     assert_eq!(after_a_moment(&app).await.delivered, 1);
-    assert_eq!(count(&app.pool, "alert_deliveries").await, 0, "old news does not follow new news");
+    assert_eq!(count(&app.pool, "alert_deliveries").await, 0, "an outdated message is not resent");
     pass(&app.pool, 7_200.0).await;
-    assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+    assert!(app.app.alerts.deliver().await.expect("delivery run").is_idle());
 }
 
 #[sqlx::test]
-async fn a_refusal_behind_the_dot_is_a_refusal(pool: PgPool) {
+async fn refusal_after_the_final_dot_counts_as_refused(pool: PgPool) {
     let (app, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     for (code, result) in [
         (451, "the mail server did not take the message for now (451)"),
@@ -267,7 +270,7 @@ async fn a_refusal_behind_the_dot_is_a_refusal(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_test_alert_that_is_put_off_or_not_confirmed_is_not_called_refused(pool: PgPool) {
+async fn deferred_or_unconfirmed_test_alert_is_not_called_refused(pool: PgPool) {
     let (_, priya, server) = mailing(pool, Speaks::Wrapped, "priya@northwind.example").await;
     server.refuse("priya@northwind.example", 450);
     let page = priya.visit(PAGE).await.press("Try it").await;

@@ -1,5 +1,5 @@
-//! What no browser sends: bodies too large, of another type, with unknown, doubled, missing or broken fields. Always a page with a
-//! 4xx, never a 500, and nothing is done.
+//! Bodies that no browser sends: too large, of another type, with unknown, repeated, missing or malformed fields.
+//! Always a page with a 4xx status, never a 500, and no change.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -13,10 +13,10 @@ use crate::support::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The forms of a signed-in administrator, each with its button and the page that it stands on.
+/// The forms of a signed-in administrator: page and button.
 async fn forms(app: &TestApp, cart: &str) -> Vec<(String, &'static str)> {
     let user = app.user_id(&TOM).await;
-    // so that there is a browser to sign out
+    // A second session, so that there is one to end.
     app.sign_in_as(&PRIYA).await;
     let cart = format!("/admin/ecommerce/shopify/{cart}");
     vec![
@@ -69,7 +69,7 @@ async fn inside(pool: PgPool) -> (TestApp, Browser, String) {
 }
 
 #[sqlx::test]
-async fn a_body_that_no_browser_sends_is_refused_with_a_page(pool: PgPool) {
+async fn malformed_body_is_refused_with_a_page(pool: PgPool) {
     let (app, priya, cart) = inside(pool).await;
     let forms = forms(&app, &cart).await;
     let before = dump(&app.pool).await;
@@ -104,12 +104,12 @@ async fn a_body_that_no_browser_sends_is_refused_with_a_page(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_form_of_16_kib_is_read_and_no_longer_one(pool: PgPool) {
+async fn a_form_of_16_kib_is_accepted_and_a_larger_one_refused(pool: PgPool) {
     let (_app, priya, _cart) = inside(pool).await;
     let (_, action, mut fields) = priya.visit("/admin/ecommerce/shopify/new").await.submission("Save");
     let at = fields.iter().position(|(name, _)| name == "website_name").expect("the field");
     fields[at].1 = "x".repeat(16 * 1024 - encode(&fields).len());
-    // It is too long for a name, and so it was read.
+    // The form is read: the name is refused as too long.
     let answer = priya.knock(Method::POST, &action).form(&fields).send().await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
     fields[at].1.push('x');
@@ -117,11 +117,11 @@ async fn a_form_of_16_kib_is_read_and_no_longer_one(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
+async fn missing_or_malformed_field_is_refused(pool: PgPool) {
     let (app, priya, cart) = inside(pool).await;
     let forms = forms(&app, &cart).await;
     let before = dump(&app.pool).await;
-    // what a browser leaves out by itself, or what the form does without
+    // Fields that browsers omit or that the form treats as optional.
     let optional = [
         "active",
         "return_to",
@@ -163,7 +163,7 @@ async fn a_field_that_is_missing_or_broken_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_nul_in_a_form_of_a_stranger_is_refused(pool: PgPool) {
+async fn nul_in_an_unauthenticated_form_is_refused(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let code = app.app.accounts.make_set_up_link().await.expect("a link").to_cookie();
     let stranger = app.browser();
@@ -185,7 +185,7 @@ async fn a_nul_in_a_form_of_a_stranger_is_refused(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_cursor_that_leads_nowhere_shows_the_list(pool: PgPool) {
+async fn invalid_cursor_shows_the_first_page(pool: PgPool) {
     let (_app, priya, cart) = inside(pool).await;
     for sort in ["", "name", "-name", "status", "-status", "checked", "-checked"] {
         for at in [
@@ -223,7 +223,7 @@ async fn a_cursor_that_leads_nowhere_shows_the_list(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_cart_that_is_not_there_is_not_found_on_every_route(pool: PgPool) {
+async fn missing_cart_is_not_found_on_every_route(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let blanks = Blanks::make(&app, &priya).await;
@@ -262,7 +262,7 @@ mod odd_paths {
     use super::*;
 
     #[sqlx::test]
-    async fn are_refused_before_routing_for_whoever_asks(pool: PgPool) {
+    async fn are_refused_before_routing(pool: PgPool) {
         let (_app, priya, cart) = inside(pool).await;
         for path in [
             "//admin".to_owned(),
@@ -287,7 +287,7 @@ mod odd_paths {
     }
 
     #[sqlx::test]
-    async fn a_way_back_never_leads_to_another_site(pool: PgPool) {
+    async fn return_path_never_leads_to_another_site(pool: PgPool) {
         let (_app, priya, _) = inside(pool).await;
         for elsewhere in [
             "//evil.example",

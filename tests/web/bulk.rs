@@ -1,4 +1,4 @@
-//! One deed for many carts: begun on the list, done in the background by whichever replica is there, told in words at the end.
+//! Bulk actions: started on the list, processed in the background by any replica, summarized at the end.
 
 use axum::http::StatusCode;
 use cartwright::practice::{Canned, Scenario};
@@ -10,7 +10,7 @@ use crate::support::{
     dump::{count, events, tamper},
 };
 
-/// Three carts: one that is well, one with a limit, one that is off and whose token is refused.
+/// Three carts: one connected, one with a limit, one inactive whose token is refused.
 async fn three(pool: PgPool) -> (TestApp, Browser) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -26,7 +26,7 @@ async fn three(pool: PgPool) -> (TestApp, Browser) {
 }
 
 async fn work(app: &TestApp) {
-    app.app.ecommerce.work_off_jobs().await.expect("the work");
+    app.app.ecommerce.work_off_jobs().await.expect("bulk action runs");
 }
 
 const TEST: &str = "Test the selected carts";
@@ -34,15 +34,15 @@ const TURN_OFF: &str = "Turn off the selected carts";
 const ALL: &str = "All carts, on every page";
 
 #[sqlx::test]
-async fn all_carts_are_tested_and_the_end_is_told_in_words(pool: PgPool) {
+async fn bulk_test_covers_all_carts_and_summarizes_the_results(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let before = events(&app.pool).await.len();
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check(ALL);
     let page = list.press(TEST).await;
     assert_eq!((page.h1().as_str(), page.text("#so-far").as_str()), ("Testing 3 carts", "0 of 3"), "{page}");
-    assert_eq!(page.headers["refresh"], "2", "it loads itself again without script");
-    // somebody else may look, and a test by hand is not in the way
+    assert_eq!(page.headers["refresh"], "2", "the page refreshes without script");
+    // Another user can watch, and a single test is still possible.
     let vera = app.sign_in_as(&VERA).await.visit(&page.path).await;
     assert!(vera.h1() == "Testing 3 carts" && !vera.has_button("Stop"), "{vera}");
     work(&app).await;
@@ -64,13 +64,13 @@ async fn all_carts_are_tested_and_the_end_is_told_in_words(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn only_what_is_ticked_is_turned_off_and_only_after_a_question(pool: PgPool) {
+async fn bulk_turn_off_affects_selected_carts_after_confirmation(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check("Select Northwind Tea");
     list.check("Select Old store");
     let ask = list.press(TURN_OFF).await;
-    assert_eq!(ask.h1(), "Turn off 1 cart?", "one of the two is off already: {ask}");
+    assert_eq!(ask.h1(), "Turn off 1 cart?", "one of the two is already off: {ask}");
     assert_eq!(ask.follow("Cancel").await.path, "/admin/ecommerce");
     assert_eq!(count(&app.pool, "jobs").await, 0);
     let page = ask.press("Turn off").await;
@@ -86,7 +86,7 @@ async fn only_what_is_ticked_is_turned_off_and_only_after_a_question(pool: PgPoo
 }
 
 #[sqlx::test]
-async fn a_filter_and_a_search_choose_and_nothing_chosen_says_so(pool: PgPool) {
+async fn bulk_selection_follows_filter_and_search(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let page = priya.visit("/admin/ecommerce").await.press(TEST).await;
     assert_eq!(page.banner(), "Select at least one cart.", "{page}");
@@ -100,7 +100,7 @@ async fn a_filter_and_a_search_choose_and_nothing_chosen_says_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_job_that_is_stopped_leaves_the_rest(pool: PgPool) {
+async fn stopped_bulk_action_leaves_the_remaining_carts(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check(ALL);
@@ -112,13 +112,13 @@ async fn a_job_that_is_stopped_leaves_the_rest(pool: PgPool) {
     app.assert_nothing_was_called();
     assert_eq!(priya.visit(&page.path).await.h1(), "Stopped after 0 of 3 carts");
     assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("bulk_cancelled"));
-    // pressed again, nothing more happens
+    // Stopping again changes nothing.
     page.press("Stop").await;
     assert_eq!(count(&app.pool, "audit_events where event = 'bulk_cancelled'").await, 1);
 }
 
 #[sqlx::test]
-async fn tests_in_bulk_and_by_hand_are_ten_a_minute_together(pool: PgPool) {
+async fn tests_in_bulk_and_by_hand_share_the_limit_of_ten_a_minute(pool: PgPool) {
     let (app, priya) = three(pool).await;
     tamper(&app.pool, "delete from throttle").await;
     let bulk = async || {
@@ -140,11 +140,11 @@ async fn tests_in_bulk_and_by_hand_are_ten_a_minute_together(pool: PgPool) {
     assert_eq!(page.h1(), "0 of 1 cart is tested");
     assert_eq!(page.text("#so-far"), "1 not tested, because a store is tested at most ten times a minute.");
     assert_eq!(cart.press("Test Connection").await.class(), "TEST_LIMIT");
-    assert_eq!(app.practice.journal().requests().len(), asked, "Shopify heard nothing of both");
+    assert_eq!(app.practice.journal().requests().len(), asked, "neither test reached Shopify");
 }
 
 #[sqlx::test]
-async fn a_job_of_somebody_who_was_turned_off_or_lowered_changes_nothing(pool: PgPool) {
+async fn bulk_action_of_a_disabled_or_demoted_user_changes_nothing(pool: PgPool) {
     let (app, priya) = three(pool).await;
     for (deed, ended) in [
         (TEST, "update users set disabled_at = now() where email = 'priya@northwind.example'"),
@@ -167,7 +167,7 @@ async fn a_job_of_somebody_who_was_turned_off_or_lowered_changes_nothing(pool: P
         let said = priya.visit(&page.path).await.text("#so-far");
         assert_eq!(said, "1 not done, because the person who started this may no longer make changes.", "{deed}");
     }
-    // Signing out stops nothing that was started.
+    // Signing out does not stop an action that was started.
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check("Select Northwind Tea");
     let page = list.press(TEST).await;
@@ -177,9 +177,9 @@ async fn a_job_of_somebody_who_was_turned_off_or_lowered_changes_nothing(pool: P
     assert_eq!(page.text("#so-far"), "1 connected.");
 }
 
-/// What a replica held when it was killed is taken up by another when its lease is over.
+/// Items leased by a killed replica are processed by another when the lease expires.
 #[sqlx::test]
-async fn another_replica_goes_on_where_one_was_killed(pool: PgPool) {
+async fn bulk_action_continues_on_another_replica_after_a_kill(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check(ALL);
@@ -194,7 +194,7 @@ async fn another_replica_goes_on_where_one_was_killed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn two_replicas_share_the_work_and_do_nothing_twice(pool: PgPool) {
+async fn two_replicas_share_a_bulk_action_without_repetition(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check(ALL);
@@ -210,7 +210,7 @@ async fn two_replicas_share_the_work_and_do_nothing_twice(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn carts_without_a_secret_and_deleted_ones_are_told_apart(pool: PgPool) {
+async fn carts_without_a_secret_and_deleted_carts_are_counted_separately(pool: PgPool) {
     let (app, priya) = three(pool).await;
     let path = priya.visit("/admin/ecommerce").await.follow("Old store").await.path;
     priya.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;

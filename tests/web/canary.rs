@@ -1,5 +1,5 @@
-//! A canary is a secret that can be recognised anywhere. It goes the whole way of a credential, typed, tested, saved, replaced,
-//! tested again, disconnected, and must be found at its own store and nowhere else.
+//! A canary is a secret that is recognizable anywhere. It passes through the whole life of a credential (entered,
+//! tested, saved, replaced, tested again, disconnected) and must reach its own store and nothing else.
 
 use std::{
     io::Write,
@@ -18,7 +18,7 @@ use crate::support::{
     routes::{Blanks, cart_of, doors},
 };
 
-/// Everything that is logged on this thread, at every level and for every target: more than an operator can ask for.
+/// Captures every log line of this thread, at all levels and targets: more than an operator can enable.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -42,8 +42,8 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 impl Log {
-    /// For as long as both live. The second is never written to: with a single one, `tracing` would let the other tests' threads,
-    /// which do not listen, decide for this one too.
+    /// Captures while both guards live. The second dispatcher is never written to: with a single one, `tracing` would
+    /// cache the interest of other tests' threads, which do not capture, for this thread too.
     fn listen(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
@@ -59,7 +59,7 @@ impl Log {
     }
 }
 
-/// 32 digits that nobody else has; `seed` tells one canary from another.
+/// Returns 32 unique digits; `seed` distinguishes the canaries.
 fn digits(seed: u8) -> String {
     (0..16).map(|place: u8| format!("{:02x}", place.wrapping_mul(37) ^ seed)).collect()
 }
@@ -68,14 +68,14 @@ fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The ways in which a secret could stand somewhere: as it is, its middle, in hex, and in base64 at each of three offsets.
+/// Every encoding in which a secret could occur: verbatim, its middle, hex, and base64 at each of three offsets.
 fn disguises(secret: &str) -> Vec<String> {
     let middle = &secret[8..30];
     let mut all = vec![middle.to_owned(), middle.to_uppercase(), hex(middle)];
     for engine in [general_purpose::STANDARD_NO_PAD, general_purpose::URL_SAFE_NO_PAD] {
         for offset in 0..3 {
             let encoded = engine.encode(format!("{}{middle}", "x".repeat(offset)));
-            // the first and last group also hold bytes of the neighbours
+            // The first and last groups also encode neighbouring bytes.
             all.push(encoded[4..encoded.len() - 4].to_owned());
         }
     }
@@ -88,7 +88,7 @@ fn assert_free_of(secrets: &[String], what: &str, text: &str) {
         for disguise in disguises(secret) {
             if let Some(at) = text.find(&disguise) {
                 let begin = text[..at].char_indices().rev().take(200).last().map_or(0, |(index, _)| index);
-                panic!("a secret stands in {what}, behind {:?}", &text[begin..at]);
+                panic!("a secret is in {what}, after {:?}", &text[begin..at]);
             }
         }
     }
@@ -125,14 +125,14 @@ async fn fill(browser: &Browser, name: &str, handle: &str) -> Page {
     page
 }
 
-/// An access token from the first typing to the disconnection.
+/// An access token from its first entry to the disconnection.
 async fn live_of_a_token(app: &TestApp, priya: &Browser, sam: &Browser, canaries: &Canaries) {
     let stores = app.practice.stores();
     stores.put(
         "northwind-tea",
         PracticeStore { access_token: canaries.token.clone().into(), ..PracticeStore::sample("northwind-tea") },
     );
-    // refused for its name, tested with an address that cannot be read, then right
+    // Refused because of the name, then tested with a token that Shopify refuses, then tested successfully.
     let mut page = fill(priya, "", "northwind-tea").await;
     page.fill("Access Token", &canaries.token);
     let mut page = page.press("Save").await;
@@ -149,7 +149,7 @@ async fn live_of_a_token(app: &TestApp, priya: &Browser, sam: &Browser, canaries
     assert_eq!(page.press("Test Connection").await.class(), "CONNECTED");
     let cart = cart_of(&page.path);
 
-    // replaced while Sam changes the cart: theirs beside ours, then ours
+    // Replaced while Sam changes the cart: a conflict, then saved anyway.
     let mut replacing = page.press("Replace token").await;
     replacing.fill("Access Token", &canaries.next_token);
     let mut theirs = sam.visit(&page.path).await;
@@ -160,7 +160,7 @@ async fn live_of_a_token(app: &TestApp, priya: &Browser, sam: &Browser, canaries
     stores.change("northwind-tea", |store| store.access_token = canaries.next_token.clone().into());
     let page = conflict.press("Save my changes instead").await;
     assert_eq!(page.status, 200, "{page}");
-    // the new one waits for its test
+    // The draft token is tested.
     let page = page.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
     let page = page.press("Save").await;
@@ -173,7 +173,7 @@ async fn live_of_a_token(app: &TestApp, priya: &Browser, sam: &Browser, canaries
     assert_eq!(page.status, 200, "{page}");
 }
 
-/// A Client ID and Client secret, and the token that is minted from them.
+/// A Client ID and Client secret, and the token issued for them.
 async fn live_of_a_pair(app: &TestApp, priya: &Browser, canaries: &Canaries) {
     let sample = PracticeStore::sample("northwind-b2b");
     let store = PracticeStore { client_secret: canaries.client_secret.clone().into(), ..sample };
@@ -188,7 +188,7 @@ async fn live_of_a_pair(app: &TestApp, priya: &Browser, canaries: &Canaries) {
     assert_eq!(page.press("Test Connection").await.class(), "CONNECTED", "{page}");
 }
 
-/// Secrets that are typed where they do not belong, or with what cannot be understood.
+/// Secrets in wrong fields or together with invalid input.
 async fn strays(priya: &Browser, canaries: &Canaries) {
     for (name, address, token) in [
         ("Stray one", "https://www.northwindtea.com", &canaries.stray),
@@ -209,7 +209,7 @@ async fn strays(priya: &Browser, canaries: &Canaries) {
 }
 
 #[sqlx::test]
-async fn a_secret_reaches_its_own_store_and_stands_nowhere_else(pool: PgPool) {
+async fn secret_reaches_its_own_store_and_nothing_else(pool: PgPool) {
     let log = Log::default();
     let listening = log.listen();
     let app = TestApp::start(pool.clone()).await;
@@ -258,9 +258,9 @@ async fn a_secret_reaches_its_own_store_and_stands_nowhere_else(pool: PgPool) {
     pool.close().await;
 }
 
-/// No alert holds a credential, and what alerts themselves keep secret is shown once or never.
+/// No alert contains a credential, and the alerts' own secrets are shown at most once.
 #[sqlx::test]
-async fn alerts_hold_no_credential_and_keep_their_own_secrets(pool: PgPool) {
+async fn alerts_contain_no_credential_and_no_secret_of_their_own(pool: PgPool) {
     let log = Log::default();
     let listening = log.listen();
     let (receiver, server) = (Receiver::start().await, MailServer::start(Speaks::StartTls).await);
@@ -289,7 +289,7 @@ async fn alerts_hold_no_credential_and_keep_their_own_secrets(pool: PgPool) {
 
     let heard: Vec<String> = receiver.heard().iter().map(|heard| format!("{heard:?}")).collect();
     let mails: Vec<String> = server.taken().iter().map(|mail| format!("{mail:?}")).collect();
-    assert_eq!((heard.len(), mails.len()), (4, 2), "a trial, two alerts and a retry; a trial and one message");
+    assert_eq!((heard.len(), mails.len()), (4, 2), "webhook: test, two alerts, one retry; e-mail: test, one alert");
     let (signing, credentials) = (vec![first, second], canaries.all());
     let all = [signing.clone(), credentials.clone()].concat();
     for told in heard.iter().chain(&mails) {
@@ -305,13 +305,13 @@ async fn alerts_hold_no_credential_and_keep_their_own_secrets(pool: PgPool) {
     let (log, password) = (log.text(), server.password());
     assert!(log.contains("insert into alerts") && log.contains("TRACE"), "nothing was logged");
     assert_free_of(&all, "the log", &log);
-    assert!(!log.contains(&password) && !answers.concat().contains(&password), "the mail server's password was told");
+    assert!(!log.contains(&password) && !answers.concat().contains(&password), "the mail server's password leaked");
     assert!(!server.in_clear().contains(&password));
     pool.close().await;
 }
 
 #[test]
-fn a_canary_is_found_in_every_disguise() {
+fn canary_is_found_in_every_encoding() {
     let secret = format!("shpat_{}", digits(0x11));
     let all = [
         secret.clone(),
@@ -325,9 +325,9 @@ fn a_canary_is_found_in_every_disguise() {
     }
 }
 
-/// A secret in a field that is none: inside an address, or in a form that cannot be sent now.
+/// A secret inside the address field, or in a form that cannot be processed now.
 #[sqlx::test]
-async fn a_secret_inside_an_address_is_not_drawn_again(pool: PgPool) {
+async fn secret_inside_an_address_is_not_rendered(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let token = Canaries::new().token;
@@ -346,7 +346,7 @@ async fn a_secret_inside_an_address_is_not_drawn_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_a_stranger_types_as_address_is_in_no_log(pool: PgPool) {
+async fn unknown_sign_in_address_is_in_no_log(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let log = Log::default();
     let _listening = log.listen();
@@ -357,7 +357,7 @@ async fn what_a_stranger_types_as_address_is_in_no_log(pool: PgPool) {
         page.fill("Password", secret);
         assert_eq!(page.press("Sign in").await.status, 422);
     }
-    assert!(log.text().contains("/sign-in"), "the log is listened to");
+    assert!(log.text().contains("/sign-in"), "the log is captured");
     let stored = format!("{:?}", dump(&app.pool).await).to_lowercase();
     for disguise in secrets.iter().flat_map(|secret| disguises(secret)) {
         assert!(!log.text().contains(&disguise) && !stored.contains(&disguise.to_lowercase()), "{disguise}");

@@ -1,4 +1,4 @@
-//! Test Connection through the real page: what is shown for each thing that Shopify, or something in its place, can do.
+//! Test Connection through the page: what users see for everything that Shopify, or something in its place, can do.
 
 use std::{fs, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::support::{
     routes::cart_of,
 };
 
-/// The first heading of the region for each class; `{host}` is the store's address.
+/// The region's first heading for each class; `{host}` is the store's host name.
 const TITLES: &[(&str, &str)] = &[
     ("CONNECTED", "Connected to Northwind Tea"),
     ("SCOPES_MISSING", "Connected, but 2 permissions are missing"),
@@ -69,13 +69,13 @@ fn assert_shows_title(page: &Page, class: &str, title: &str, what: &str) {
     assert!(states[0].starts_with("Address understood"), "{what}: {states:?}");
 }
 
-/// A test from a new form, with the store's own token; what was seen and by whom.
+/// Tests a new form with the store's own token and checks which hosts saw it.
 async fn run(app: &TestApp, priya: &Browser, handle: &str, scenario: Scenario) -> Page {
-    // ten a minute for each store and a hundred for each person would end a long table
-    sqlx::query("delete from throttle").execute(&app.pool).await.expect("the limits");
+    // The limits of ten tests a minute per store and a hundred per user would end a long table.
+    sqlx::query("delete from throttle").execute(&app.pool).await.expect("limits reset");
     app.practice.stores().put(handle, PracticeStore::sample(handle).with(scenario));
     let page = app.fill_new(priya, "Northwind Tea", handle).await.press("Test Connection").await;
-    let token = app.practice.stores().find(handle).expect("open").access_token.clone();
+    let token = app.practice.stores().find(handle).expect("a store").access_token.clone();
     let host = format!("{handle}.myshopify.com");
     assert!(app.practice.journal().hosts_that_saw(expose(&token)).iter().all(|other| *other == host));
     assert!(!app.practice.journal().was_seen_in_clear(expose(&token)));
@@ -83,7 +83,7 @@ async fn run(app: &TestApp, priya: &Browser, handle: &str, scenario: Scenario) -
 }
 
 #[sqlx::test]
-async fn each_answer_that_is_known_has_its_class_and_title(pool: PgPool) {
+async fn each_known_answer_has_its_class_and_title(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     for (number, canned) in Canned::ALL.iter().enumerate() {
@@ -91,13 +91,13 @@ async fn each_answer_that_is_known_has_its_class_and_title(pool: PgPool) {
         let page = run(&app, &priya, &handle, Scenario::Says(*canned)).await;
         assert_shows(&page, canned.class(), &format!("{handle}.myshopify.com"), &format!("{canned:?}"));
     }
-    assert_eq!(count(&app.pool, "connection_tests").await, i64::try_from(Canned::ALL.len()).expect("few"));
+    assert_eq!(count(&app.pool, "connection_tests").await, i64::try_from(Canned::ALL.len()).expect("fits"));
     let tested = events(&app.pool).await.into_iter().filter(|event| event == "tested").count();
-    assert_eq!(tested, Canned::ALL.len(), "an audit row for each test");
+    assert_eq!(tested, Canned::ALL.len(), "one audit event per test");
 }
 
 #[sqlx::test]
-async fn what_happens_below_and_around_the_answer_has_its_class_too(pool: PgPool) {
+async fn transport_failures_and_variants_have_their_class(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let raw = |status, headers: &[(&str, &str)], body: &[u8]| {
@@ -154,12 +154,12 @@ async fn what_happens_below_and_around_the_answer_has_its_class_too(pool: PgPool
 }
 
 #[sqlx::test]
-async fn each_refusal_of_a_client_id_and_client_secret_has_its_class(pool: PgPool) {
+async fn each_token_exchange_error_has_its_class(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let both = Refusal::ALL.iter().flat_map(|one| [Scenario::Exchange(*one), Scenario::ExchangePage(*one)]);
     for (number, scenario) in both.chain([Scenario::Well, Scenario::Says(Canned::Frozen)]).enumerate() {
-        sqlx::query("delete from throttle").execute(&app.pool).await.expect("the limits");
+        sqlx::query("delete from throttle").execute(&app.pool).await.expect("limits reset");
         let (handle, class) = (format!("pair-{number}"), scenario.class().expect("a class"));
         let what = format!("{scenario:?}");
         let title = match scenario {
@@ -185,7 +185,7 @@ async fn each_refusal_of_a_client_id_and_client_secret_has_its_class(pool: PgPoo
     }
 }
 
-/// Titles of `CC_REFUSED`, which follow Shopify's name for the reason.
+/// Titles of `CC_REFUSED`, by Shopify's error name.
 const fn title_of(refusal: Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::UnknownClient | Refusal::UnknownClientOlder => Some("Shopify knows no app with this Client ID"),
@@ -198,7 +198,7 @@ const fn title_of(refusal: Refusal) -> Option<&'static str> {
     }
 }
 
-/// The lines of the table, with its escapes read.
+/// The lines of the table with escapes resolved.
 fn addresses() -> Vec<(String, String)> {
     let table =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/addresses.tsv")).expect("the table");
@@ -224,7 +224,7 @@ fn unescape(text: &str) -> String {
                 let code = u32::from_str_radix(&rest[2..end], 16).expect("hex");
                 (char::from_u32(code).expect("a character"), end + 1)
             }
-            other => panic!("an escape that is not known: {}", char::from(other)),
+            other => panic!("unknown escape: {}", char::from(other)),
         };
         out.push(read);
         rest = &rest[length..];
@@ -233,7 +233,7 @@ fn unescape(text: &str) -> String {
 }
 
 #[sqlx::test]
-async fn an_address_that_is_refused_is_refused_at_its_field_and_nobody_is_called(pool: PgPool) {
+async fn invalid_address_is_reported_at_its_field_without_a_call(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     for (typed, expected) in addresses() {
@@ -248,13 +248,13 @@ async fn an_address_that_is_refused_is_refused_at_its_field_and_nobody_is_called
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{typed:?}: {page}");
         assert!(page.title().starts_with("Error: "), "{typed:?}");
         if let Some((_, handle)) = expected.split_once(':') {
-            // understood; it is the token that is missing
+            // The address is valid; only the token is missing.
             assert_eq!(page.complaint("API URL"), None, "{typed:?}");
             assert_eq!(page.value("API URL"), format!("https://{handle}.myshopify.com/admin"), "{typed:?}");
             assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "{typed:?}");
         } else {
             assert_eq!(page.complaint_class("API URL"), expected, "{typed:?}: {page}");
-            // a text field holds no line break
+            // A text field holds no line breaks.
             let shown = |text: &str| text.replace(['\n', '\r'], "");
             let kept = if expected == "IS_TOKEN" { String::new() } else { blot(&typed) };
             assert_eq!(shown(&page.value("API URL")), shown(&kept), "{typed:?}");
@@ -270,7 +270,7 @@ async fn an_address_that_is_refused_is_refused_at_its_field_and_nobody_is_called
 }
 
 #[sqlx::test]
-async fn a_string_in_the_wrong_box_is_told_at_its_box(pool: PgPool) {
+async fn misplaced_credential_is_reported_at_its_field(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let digits = "a1".repeat(16);
@@ -350,7 +350,7 @@ async fn a_string_in_the_wrong_box_is_told_at_its_box(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_token_that_worked_and_is_refused_has_stopped(pool: PgPool) {
+async fn refused_token_that_worked_before_has_stopped(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -383,7 +383,7 @@ async fn a_token_that_worked_and_is_refused_has_stopped(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_cart_that_meets_another_store_says_so(pool: PgPool) {
+async fn cart_that_reaches_another_store_reports_it(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -399,7 +399,7 @@ async fn a_cart_that_meets_another_store_says_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_same_shop_under_another_address_is_found_by_its_number(pool: PgPool) {
+async fn same_shop_under_another_address_is_found_by_its_id(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let first = app.open_store("northwind-tea");
@@ -413,7 +413,7 @@ async fn the_same_shop_under_another_address_is_found_by_its_number(pool: PgPool
 }
 
 #[sqlx::test]
-async fn the_eleventh_test_in_a_minute_waits(pool: PgPool) {
+async fn the_eleventh_test_in_a_minute_is_refused(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -429,8 +429,8 @@ async fn the_eleventh_test_in_a_minute_waits(pool: PgPool) {
     assert_eq!((outcome.as_str(), class.as_str()), ("not-connected", "TEST_LIMIT"), "{page}");
     assert_eq!(title, "You have tested 10 times in a minute");
     assert!(page.text("section[aria-label='Connection test'] .todo").contains("seconds, then test again."), "{page}");
-    assert_eq!(app.practice.journal().requests().len(), heard, "Shopify heard of it");
-    // another store is another count, and another person too
+    assert_eq!(app.practice.journal().requests().len(), heard, "the eleventh test reached Shopify");
+    // The limit counts per store and per user.
     assert_eq!(
         app.fill_new(&priya, "Northwind B2B", "northwind-b2b").await.press("Test Connection").await.class(),
         "CONNECTED"
@@ -440,7 +440,7 @@ async fn the_eleventh_test_in_a_minute_waits(pool: PgPool) {
         app.fill_new(&sam, "Northwind Tea", "northwind-tea").await.press("Test Connection").await.class(),
         "CONNECTED"
     );
-    // and what cannot be understood costs nothing
+    // Invalid input does not count.
     sqlx::query("update throttle set ends_at = ends_at - interval '1 minute'")
         .execute(&app.pool)
         .await
@@ -449,7 +449,7 @@ async fn the_eleventh_test_in_a_minute_waits(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_second_press_while_one_runs_is_told_to_wait(pool: PgPool) {
+async fn a_second_press_during_a_test_is_refused(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.practice.stores().put("northwind-tea", PracticeStore::sample("northwind-tea").with(Scenario::Held));
@@ -472,7 +472,7 @@ async fn a_second_press_while_one_runs_is_told_to_wait(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn who_asks_with_script_gets_the_lines_and_the_region_alone(pool: PgPool) {
+async fn partial_request_gets_only_the_checks_and_the_region(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -487,7 +487,7 @@ async fn who_asks_with_script_gets_the_lines_and_the_region_alone(pool: PgPool) 
     }
     assert_eq!(lines.len(), 6, "{text}");
     assert!(region.trim_end().ends_with("</section>") && region.contains("data-class=\"CONNECTED\""), "{region}");
-    // the whole page says the same
+    // The full page shows the same.
     let whole = page.press("Test Connection").await;
     assert_eq!(whole.class(), "CONNECTED");
     assert!(whole.title().starts_with("Testing – ECommerce Integration Editor"), "{}", whole.title());
@@ -496,7 +496,7 @@ async fn who_asks_with_script_gets_the_lines_and_the_region_alone(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn a_finished_test_can_be_read_again_at_its_own_address(pool: PgPool) {
+async fn finished_test_has_its_own_address(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.practice
@@ -504,7 +504,7 @@ async fn a_finished_test_can_be_read_again_at_its_own_address(pool: PgPool) {
         .put("northwind-tea", PracticeStore::sample("northwind-tea").with(Scenario::Says(Canned::Locked)));
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     let id: String =
-        sqlx::query_scalar("select id::text from connection_tests").fetch_one(&app.pool).await.expect("one");
+        sqlx::query_scalar("select id::text from connection_tests").fetch_one(&app.pool).await.expect("one row");
     let again = priya.visit(&format!("/admin/ecommerce/shopify/new/connection-tests/{id}")).await;
     assert_eq!(again.verdict(), page.verdict());
     let reference =

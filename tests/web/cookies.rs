@@ -1,11 +1,11 @@
-//! The session's cookie and the one of the forms before it, over https and on loopback.
+//! The session cookie and the pre-session form cookie, over https and on loopback.
 
 use axum::http::Method;
 use sqlx::PgPool;
 
 use crate::support::{Answer, Options, TestApp, cast::PASSWORD, cast::PRIYA};
 
-/// Name and attributes of each cookie that an answer sets; the value is left out.
+/// Name and attributes of each cookie that a response sets, without values.
 fn set_cookies(answer: &Answer) -> Vec<(String, Vec<String>)> {
     answer
         .headers
@@ -41,7 +41,7 @@ async fn cookies_of_a_visit(app: &TestApp) -> [Vec<(String, Vec<String>)>; 3] {
 }
 
 #[sqlx::test]
-async fn over_https_they_are_bound_to_the_host(pool: PgPool) {
+async fn cookies_over_https_are_bound_to_the_host(pool: PgPool) {
     let app = TestApp::start_with(pool, Options { https: true, ..Options::default() }).await;
     let [first, signed_in, signed_out] = cookies_of_a_visit(&app).await;
     let kept = attributes(&["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]);
@@ -60,7 +60,7 @@ async fn over_https_they_are_bound_to_the_host(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn on_loopback_they_go_without_the_prefix_that_demands_https(pool: PgPool) {
+async fn cookies_on_loopback_have_no_host_prefix(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let [first, signed_in, signed_out] = cookies_of_a_visit(&app).await;
     let kept = attributes(&["HttpOnly", "Path=/", "SameSite=Strict"]);
@@ -79,7 +79,7 @@ async fn on_loopback_they_go_without_the_prefix_that_demands_https(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn over_https_the_plain_names_are_nobody(pool: PgPool) {
+async fn unprefixed_cookies_are_ignored_over_https(pool: PgPool) {
     let app = TestApp::start_with(pool, Options { https: true, ..Options::default() }).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let id = priya.cookies().remove("__Host-cartwright").expect("a session");
@@ -91,7 +91,7 @@ async fn over_https_the_plain_names_are_nobody(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn only_a_page_for_somebody_new_sets_one(pool: PgPool) {
+async fn only_a_page_with_a_form_for_new_visitors_sets_a_cookie(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     for answer in [

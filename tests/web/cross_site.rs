@@ -1,5 +1,5 @@
-//! Two locks on every route that changes something: where the browser says the form came from, and a token that only this browser
-//! was given. And nothing changes by looking at it.
+//! Two checks on every unsafe route: the browser's statement of the form's origin, and a CSRF token bound to the
+//! browser. Safe routes change nothing.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -13,13 +13,13 @@ use crate::support::{
 
 type Fields = Vec<(String, String)>;
 
-/// What each form would send if nothing were wrong: taken from the pages themselves.
+/// The valid fields of each form, taken from its page.
 pub async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields {
     let cart = door.path.rsplit_once('/').map_or("", |(cart, _)| cart);
     let page = |path: &str| browser.visit(path);
     let (_, action, fields) = match door.template {
         "/sign-in" => app.browser().visit("/sign-in").await.submission("Sign in"),
-        // somebody has set this up already, so there is no form any more
+        // A user already exists, so the form is gone.
         "/set-up" => return vec![("csrf".to_owned(), String::new())],
         "/sign-out" => page("/admin").await.submission("Sign out"),
         "/admin/account/theme" => page("/admin").await.submission("Dark"),
@@ -34,7 +34,7 @@ pub async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields 
         "/admin/users/{user}/link" => page(cart).await.submission("New sign-in link"),
         "/admin/users/{user}/sessions" => page(cart).await.submission("Sign out everywhere"),
         "/admin/users/{user}/deactivation" => page(&door.path).await.submission("Turn off"),
-        // he is on, so there is no button; it would send the same
+        // This user is active, so there is no button; its form would send the same fields.
         "/admin/users/{user}/activation" => return page(cart).await.submission("Sign out everywhere").2,
         "/admin/alerts" => page("/admin/alerts").await.submission("Save"),
         "/admin/alerts/secret" => saved_webhook(browser).await.submission("New secret"),
@@ -53,13 +53,13 @@ pub async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields 
         "/admin/ecommerce/shopify/{cart}/health" => page(&door.path).await.submission("Check now"),
         "/admin/ecommerce/shopify/{cart}/disconnection" => page(&door.path).await.submission("Disconnect"),
         "/admin/ecommerce/shopify/{cart}/deletion" => page(&door.path).await.submission("Delete cart"),
-        unknown => panic!("{unknown} is new: say here which page sends it"),
+        unknown => panic!("{unknown} is new: add the page that sends it here"),
     };
-    assert_eq!(action, door.path, "the form behind {}", door.name());
+    assert_eq!(action, door.path, "the form of {}", door.name());
     fields
 }
 
-/// The alert settings with a webhook; its name leads nowhere.
+/// Saves alert settings with a webhook whose host does not resolve.
 async fn saved_webhook(browser: &Browser) -> crate::support::Page {
     let mut page = browser.visit("/admin/alerts").await;
     if page.value("Address").is_empty() {
@@ -87,7 +87,7 @@ fn assert_refused(answer: &Answer, door: &Door, why: &str) {
     );
 }
 
-/// A site with a cart, its unsafe routes, and Priya.
+/// A site with a cart, its unsafe routes, and Priya's browser.
 async fn inside(pool: PgPool) -> (TestApp, Vec<Door>, Browser) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -97,7 +97,7 @@ async fn inside(pool: PgPool) -> (TestApp, Vec<Door>, Browser) {
 }
 
 #[sqlx::test]
-async fn a_form_from_elsewhere_is_refused_on_every_route(pool: PgPool) {
+async fn cross_site_form_is_refused_on_every_route(pool: PgPool) {
     let (app, doors, priya) = inside(pool).await;
     for door in doors.iter().filter(|door| door.is_unsafe()) {
         let fields = fields_of(door, &priya, &app).await;
@@ -126,7 +126,7 @@ async fn a_form_from_elsewhere_is_refused_on_every_route(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_form_without_this_browsers_token_is_refused_on_every_route(pool: PgPool) {
+async fn form_without_a_valid_token_is_refused_on_every_route(pool: PgPool) {
     let (app, doors, priya) = inside(pool).await;
     let sam = app.sign_in_as(&SAM).await;
     let token = |fields: &Fields| fields.iter().find(|(name, _)| name == "csrf").expect("a token").1.clone();
@@ -141,7 +141,7 @@ async fn a_form_without_this_browsers_token_is_refused_on_every_route(pool: PgPo
         let tokens = [None, Some(""), Some("x"), Some(&sams), Some(&strangers), Some(&*shifted), Some(shorter)];
         for forged in tokens.into_iter().map(|token| token.map(|token: &str| token)) {
             let knock = priya.knock(door.method.clone(), &door.path).form(&with_token(&fields, forged));
-            // Without Sec-Fetch-Site and Origin the first lock lets it pass, as for an old browser.
+            // Without Sec-Fetch-Site and Origin the origin check passes, as for old browsers.
             let why = format!("token {forged:?}");
             assert_refused(&knock.clone().send().await, door, &why);
             assert_refused(&knock.without("sec-fetch-site").without("origin").send().await, door, &why);
@@ -152,8 +152,8 @@ async fn a_form_without_this_browsers_token_is_refused_on_every_route(pool: PgPo
 }
 
 #[sqlx::test]
-async fn the_same_forms_work_from_their_own_pages(pool: PgPool) {
-    // The control of the two tests above: what was refused there is done here.
+async fn same_forms_succeed_from_their_own_pages(pool: PgPool) {
+    // Control of the two tests above: the same requests succeed here.
     let (app, doors, priya) = inside(pool).await;
     for door in doors.iter().filter(|door| door.is_unsafe() && door.template.ends_with("theme")) {
         let fields = fields_of(door, &priya, &app).await;
@@ -165,12 +165,12 @@ async fn the_same_forms_work_from_their_own_pages(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn looking_changes_nothing(pool: PgPool) {
+async fn safe_routes_change_nothing(pool: PgPool) {
     let (app, doors, priya) = inside(pool).await;
     let others = ["/admin/ecommerce?show=active&q=tea", "/admin/ecommerce/switch?to=off", "/sign-in?ended=idle"];
     priya.visit("/admin").await;
     let before = dump(&app.pool).await;
-    // Asking the store for its locations is a look at the store, and what it says is kept; its own tests say what it leaves alone.
+    // Loading the locations calls the store and caches the result; its own tests cover its side effects.
     let looks = |door: &&Door| !door.is_unsafe() && !door.template.ends_with("/locations");
     let paths = doors.iter().filter(looks).map(|door| door.path.as_str());
     for path in paths.chain(others) {
@@ -184,20 +184,20 @@ async fn looking_changes_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_link_from_another_site_finds_the_person_signed_in(pool: PgPool) {
+async fn cross_site_link_opens_the_page_signed_in(pool: PgPool) {
     let (app, _, priya) = inside(pool).await;
-    // The cookie is Strict: it does not come along, so the page loads itself again as the same site.
+    // The session cookie is SameSite=Strict and not sent, so the page reloads itself as a same-site request.
     let page = app.browser().knock(Method::GET, "/admin/ecommerce?show=active").header("sec-fetch-site", "cross-site");
     let answer = page.send().await;
     assert_eq!(answer.status, StatusCode::OK);
     let replaces = answer.headers.get_all("set-cookie").iter().any(|one| one.as_bytes().starts_with(b"cartwright="));
-    assert!(!replaces, "the session's cookie must stay: {:?}", answer.headers);
+    assert!(!replaces, "the session cookie must stay: {:?}", answer.headers);
     let page = crate::support::Page::new(priya.clone(), answer);
     assert_eq!(page.h1(), "Opening Order Time");
     let refresh = page.attribute("meta[http-equiv=refresh]", "content").expect("a refresh");
     assert!(refresh.ends_with("url=/admin/ecommerce?show=active"), "{refresh}");
     assert_eq!(page.follow("Continue").await.h1(), "Ecommerce Integration");
-    // a foreign address is never opened that way
+    // An invalid session cannot be opened that way.
     let answer = app.browser().knock(Method::GET, "/admin/x").header("sec-fetch-site", "same-origin").send().await;
     assert_eq!(answer.location(), "/sign-in?return_to=%2Fadmin%2Fx");
 }

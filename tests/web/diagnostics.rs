@@ -1,4 +1,4 @@
-//! *Copy diagnostics*: there for a test of a saved cart and of a new one, with script and without, and telling nothing of whose it is.
+//! *Copy diagnostics*: present for tests of saved and new carts, with and without script, and free of identifying data.
 
 use axum::http::{Method, StatusCode};
 use cartwright::practice::Scenario;
@@ -11,7 +11,7 @@ use crate::support::{
     routes::cart_of,
 };
 
-/// What the button copies; the same text stands in the page for whoever has no script.
+/// Returns the text that the button copies; the page also shows it for browsers without script.
 #[track_caller]
 fn copied(page: &Page) -> String {
     let copied = page
@@ -35,14 +35,14 @@ fn copied(page: &Page) -> String {
 fn assert_tells_nothing(text: &str, telling: &[&str]) {
     let lower = text.to_lowercase();
     for word in telling {
-        assert!(word.len() > 3, "a canary that is too short finds itself anywhere: {word}");
+        assert!(word.len() > 3, "the canary is too short to be unique: {word}");
         assert!(!lower.contains(&word.to_lowercase()), "{word} in\n{text}");
     }
     assert!(text.contains("Reference: ") && text.contains("Version: Cartwright "), "{text}");
 }
 
 #[sqlx::test]
-async fn it_names_no_store_no_person_and_no_secret(pool: PgPool) {
+async fn diagnostics_name_no_store_no_user_and_no_secret(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let sam = app.sign_in_as(&SAM).await.from([203, 0, 113, 77]);
@@ -69,7 +69,7 @@ async fn it_names_no_store_no_person_and_no_secret(pool: PgPool) {
         "shpat",
         "shpss",
     ];
-    // a test of a new cart, of a saved one, and with each outcome
+    // Tests of a new cart, of a saved cart, and with each outcome.
     let page = app.fill_new(&priya, "Teapot", "northwind-tea").await.press("Test Connection").await;
     let new = copied(&page);
     assert_tells_nothing(&new, &telling);
@@ -95,7 +95,7 @@ async fn it_names_no_store_no_person_and_no_secret(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_page_of_a_cart_lists_its_last_ten_outcomes_as_plain_text(pool: PgPool) {
+async fn diagnostics_of_a_cart_list_its_last_ten_outcomes(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -111,7 +111,7 @@ async fn the_page_of_a_cart_lists_its_last_ten_outcomes_as_plain_text(pool: PgPo
     for _ in 0..9 {
         priya.visit(&page.path).await.press("Test Connection").await;
     }
-    sqlx::query("delete from throttle").execute(&app.pool).await.expect("the limits");
+    sqlx::query("delete from throttle").execute(&app.pool).await.expect("limits reset");
     app.practice.stores().set("northwind-tea", Scenario::ScopesMissing(&["write_inventory"]));
     for _ in 0..3 {
         priya.visit(&page.path).await.press("Test Connection").await;

@@ -1,5 +1,5 @@
-//! A save whose browser goes away at any moment. The handler is dropped at each of its waits in turn, as when a tab is closed:
-//! what was acknowledged is there, what was not is there whole or not at all, and nobody is left inside a transaction.
+//! A save whose client disconnects at any moment. The handler is dropped at each await point in turn: acknowledged
+//! saves are stored, others completely or not at all, and no transaction stays open.
 
 use std::{
     future::{Future, poll_fn},
@@ -13,10 +13,10 @@ use sqlx::{
 
 use crate::support::TestApp;
 
-/// More than it takes to meet every wait of a save, in one walk or in several.
+/// More saves than needed to reach every await point in one pass or in several.
 const SAVES: usize = 200;
 
-/// Polls a future so many times, each time when it asked for it, and drops it. What it gave, if it came to its end.
+/// Polls a future this many times, each time when woken, then drops it. Returns its output if it completed.
 async fn drop_at<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     let mut future = Box::pin(future);
     let mut so_far = 0;
@@ -31,13 +31,13 @@ async fn drop_at<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     .await
 }
 
-/// Other eyes than those of the site's own pool.
+/// Counts over a connection outside of the site's pool.
 async fn count(other: &mut PgConnection, question: &'static str) -> i64 {
     sqlx::query_scalar(question).fetch_one(other).await.expect("a number")
 }
 
 #[sqlx::test]
-async fn a_save_dropped_at_any_wait_loses_nothing_that_was_acknowledged(_: PgPoolOptions, options: PgConnectOptions) {
+async fn save_dropped_at_any_await_point_loses_no_acknowledged_save(_: PgPoolOptions, options: PgConnectOptions) {
     let app = TestApp::start(PgPool::connect_lazy_with(options.clone())).await;
     let priya = app.priya_with_integration_on().await;
     let mut other = PgConnection::connect_with(&options).await.expect("a connection");
@@ -58,7 +58,8 @@ async fn a_save_dropped_at_any_wait_loses_nothing_that_was_acknowledged(_: PgPoo
         let there: i64 = there.fetch_one(&mut other).await.expect("a number");
         assert_eq!(there, 1, "{handle} was acknowledged");
         if in_a_row == 3 {
-            // Past its last wait. On a busy machine much has come before it is asked for, so one walk may meet few waits.
+            // Past the last await point. On a busy machine I/O is often ready at once, so one pass may reach few await
+            // points.
             if dropped >= 10 {
                 break;
             }
@@ -66,17 +67,17 @@ async fn a_save_dropped_at_any_wait_loses_nothing_that_was_acknowledged(_: PgPoo
         }
     }
     assert!(dropped >= 10 && in_a_row == 3, "{dropped} dropped, {acknowledged} acknowledged");
-    // a unit of work that lost its reader goes on in its own task, and the last of them may be at it still
+    // A unit of work that lost its client completes in its own task; the last ones may still be running.
     let idle = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in%'";
     let mut looks = 0;
     while count(&mut other, idle).await > 0 {
         looks += 1;
-        assert!(looks < 1_000, "somebody is left inside a transaction");
+        assert!(looks < 1_000, "a transaction is still open");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     let halves = "select count(*) from carts c where \
         (select count(*) from audit_events where cart_id = c.id and event = 'cart_added') <> 1";
-    assert_eq!(count(&mut other, halves).await, 0, "each cart that is there has its one row in the activity");
+    assert_eq!(count(&mut other, halves).await, 0, "each cart has exactly one audit event");
     let carts = count(&mut other, "select count(*) from carts").await;
     assert!((acknowledged..=acknowledged + dropped).contains(&carts), "{carts}, {acknowledged}, {dropped}");
 }

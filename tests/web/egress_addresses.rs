@@ -1,5 +1,5 @@
-//! Our outgoing addresses, in the guide and beside the failed test that needs them: with and without
-//! `CARTWRIGHT_EGRESS_ADDRESSES`, for an administrator, a viewer and whoever is not signed in.
+//! The server's egress addresses, in the guide and next to failed tests that need them: with and without
+//! `CARTWRIGHT_EGRESS_ADDRESSES`, for administrators, viewers and unauthenticated visitors.
 
 use cartwright::practice::{Canned, Scenario};
 use sqlx::PgPool;
@@ -16,7 +16,7 @@ async fn start(pool: PgPool, egress_addresses: &'static str) -> TestApp {
     TestApp::start_with(pool, Options { egress_addresses, ..Options::default() }).await
 }
 
-/// The pages that hold the list: each with where it stands, and the reader.
+/// The pages with the list: reader, selector of the list, page.
 async fn pages(app: &TestApp) -> Vec<(&'static str, &'static str, Page)> {
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -34,7 +34,7 @@ async fn pages(app: &TestApp) -> Vec<(&'static str, &'static str, Page)> {
 }
 
 #[sqlx::test]
-async fn listed_addresses_are_shown_for_copying_to_everyone_who_is_signed_in(pool: PgPool) {
+async fn listed_addresses_are_shown_to_every_signed_in_user(pool: PgPool) {
     let app = start(pool, LISTED).await;
     for (reader, place, page) in pages(&app).await {
         let text = page.text(place);
@@ -46,7 +46,7 @@ async fn listed_addresses_are_shown_for_copying_to_everyone_who_is_signed_in(poo
 }
 
 #[sqlx::test]
-async fn unlisted_addresses_are_replaced_by_whom_to_ask(pool: PgPool) {
+async fn unlisted_addresses_are_replaced_by_a_hint(pool: PgPool) {
     let app = start(pool, "").await;
     for (reader, place, page) in pages(&app).await {
         let text = page.text(place);

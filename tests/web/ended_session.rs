@@ -1,5 +1,5 @@
-//! A form that met an ended session comes back after signing in, on every route of the table, with what was typed and without
-//! secrets. Nothing is saved on the way.
+//! A form submitted with an ended session returns after sign-in, on every route, with its input and without secrets.
+//! Nothing is saved on the way.
 
 use axum::http::{Method, StatusCode};
 use cartwright::web::{guard::Access, routes::find_post};
@@ -19,7 +19,7 @@ type Fields = Vec<(String, String)>;
 
 const NOT_KEPT: [&str; 6] = ["csrf", "password", "current_password", "new_password", "access_token", "client_secret"];
 
-/// Text that a person types, each to be found again.
+/// Text input, each value recognizable in a page.
 const TYPED: [(&str, &str); 7] = [
     ("name", "Typed person"),
     ("email", "typed@northwind.example"),
@@ -45,7 +45,7 @@ fn secret() -> String {
     format!("shpat_{}", "7".repeat(32))
 }
 
-/// What a person fills in: text into each text field, a secret into each field of one.
+/// Fills text fields with text and secret fields with a secret.
 fn filled(fields: Fields, door: &Door, cart: &str) -> Fields {
     let fill = |(name, value): (String, String)| {
         let typed = TYPED.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
@@ -60,13 +60,13 @@ fn filled(fields: Fields, door: &Door, cart: &str) -> Fields {
     fields
 }
 
-/// Everything that a form could change.
+/// Dumps everything that a form could change.
 async fn saved(app: &TestApp) -> Vec<(String, Vec<String>)> {
     let of_forms = ["carts", "cart_settings", "cart_locations", "ecommerce_integration", "alert", "jobs", "job_items"];
     let mut saved: Vec<(String, Vec<String>)> = dump(&app.pool).await.into_iter().collect();
     saved.retain(|(table, _)| of_forms.iter().any(|name| table.starts_with(name)));
     let people = "select concat_ws(' ', id, name, email, role, theme, disabled_at) from users order by id";
-    let people = sqlx::query_scalar(people).fetch_all(&app.pool).await.expect("the people");
+    let people = sqlx::query_scalar(people).fetch_all(&app.pool).await.expect("users");
     saved.push(("users".to_owned(), people));
     saved
 }
@@ -77,7 +77,7 @@ async fn post(browser: &Browser, door: &Door, fields: &Fields) -> Page {
 }
 
 #[sqlx::test]
-async fn every_form_that_met_an_ended_session_keeps_what_was_typed(pool: PgPool) {
+async fn every_form_survives_an_ended_session(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let blanks = Blanks::make(&app, &priya).await;
@@ -110,7 +110,7 @@ async fn every_form_that_met_an_ended_session_keeps_what_was_typed(pool: PgPool)
         let route = find_post(&door.path).expect("the route");
         if route.redraws {
             for (field, value) in kept.iter().filter(|(field, _)| TYPED.iter().any(|(known, _)| known == field)) {
-                // Where the server sends no mail, its field is not drawn.
+                // Without a mail server, this field is not rendered.
                 assert!(page.html.contains(value.as_str()) || field == "emails", "{name}: {field} is lost: {page}");
             }
         } else if !kept.is_empty() {
@@ -121,7 +121,7 @@ async fn every_form_that_met_an_ended_session_keeps_what_was_typed(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn filled_in_cart_comes_back_and_saves_with_one_press(pool: PgPool) {
+async fn cart_form_returns_after_sign_in_and_saves(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let store = app.open_store("northwind-tea");
@@ -132,7 +132,7 @@ async fn filled_in_cart_comes_back_and_saves_with_one_press(pool: PgPool) {
         let answer = page.knock(button).send().await;
         assert_eq!(page.knock(button).header("x-partial", "1").send().await.status, StatusCode::UNAUTHORIZED);
         let mut asked = Page::new(priya.clone(), answer);
-        // A wrong password keeps it as well.
+        // A wrong password keeps the form as well.
         asked.fill("Email address", PRIYA.email);
         asked.fill("Password", "not the password");
         let asked = asked.press("Sign in").await;
@@ -141,7 +141,7 @@ async fn filled_in_cart_comes_back_and_saves_with_one_press(pool: PgPool) {
         assert_eq!(page.value("Website Name"), "Northwind Tea", "{page}");
         assert!(page.value("API URL").contains("northwind-tea"), "{page}");
         assert_eq!(page.value("Access Token"), "", "{page}");
-        assert_eq!(count(&app.pool, "carts").await, 0, "nothing is saved without a press");
+        assert_eq!(count(&app.pool, "carts").await, 0, "nothing is saved without a submit");
     }
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
     end_sessions(&app).await;
@@ -153,7 +153,7 @@ async fn filled_in_cart_comes_back_and_saves_with_one_press(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn another_person_who_signs_in_saves_nothing_without_a_press(pool: PgPool) {
+async fn form_is_not_saved_by_another_user_without_a_submit(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.add(&SAM).await;
@@ -168,7 +168,7 @@ async fn another_person_who_signs_in_saves_nothing_without_a_press(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn form_that_does_not_say_where_it_comes_from_is_not_kept(pool: PgPool) {
+async fn form_without_an_origin_is_not_kept(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let stranger = app.browser();
     let fields = vec![("website_name".to_owned(), "Planted".to_owned())];
@@ -181,7 +181,7 @@ async fn form_that_does_not_say_where_it_comes_from_is_not_kept(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn browser_without_cookies_is_told_so(pool: PgPool) {
+async fn browser_without_cookies_gets_an_explanation(pool: PgPool) {
     let app = TestApp::start(pool).await;
     app.add(&PRIYA).await;
     let code = app.app.accounts.make_set_up_link().await.expect("a link").to_cookie();

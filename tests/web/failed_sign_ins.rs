@@ -1,4 +1,5 @@
-//! What is recorded of a failed sign-in, and who sees it. A person may type a password or a token where the address belongs.
+//! What is recorded of a failed sign-in, and who sees it. Users may enter a password or a token as the address by
+//! mistake.
 
 use sqlx::PgPool;
 
@@ -22,7 +23,7 @@ async fn csv(browser: &Browser) -> String {
 }
 
 #[sqlx::test]
-async fn a_secret_typed_as_address_is_stored_nowhere(pool: PgPool) {
+async fn secret_entered_as_address_is_stored_nowhere(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let secrets = ["Blue-Kettle-Password-77".to_owned(), format!("shpat_{}", "0a1b".repeat(8))];
@@ -51,7 +52,7 @@ async fn a_secret_typed_as_address_is_stored_nowhere(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_address_of_an_account_is_named(pool: PgPool) {
+async fn known_address_is_named(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     fail_to_sign_in(&app.browser(), " PRIYA@northwind.example").await;
@@ -61,7 +62,7 @@ async fn the_address_of_an_account_is_named(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn viewers_see_no_failed_sign_in(pool: PgPool) {
+async fn viewers_see_no_failed_sign_in_attempts(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let vera = app.sign_in_as(&VERA).await;

@@ -1,4 +1,4 @@
-//! Whose word about a client's address counts, from both sides: a proxy that the operator named, and everybody else.
+//! `X-Forwarded-For` from a trusted proxy and from any other peer.
 
 use axum::http::StatusCode;
 use sqlx::PgPool;
@@ -8,7 +8,7 @@ use crate::support::{
     cast::{PASSWORD, PRIYA},
 };
 
-/// Ours in these tests; the browsers of all others speak from elsewhere.
+/// The trusted proxy; all other browsers connect from other addresses.
 const PROXY: [u8; 4] = [10, 0, 0, 7];
 const STRANGER: [u8; 4] = [198, 51, 100, 7];
 
@@ -16,13 +16,13 @@ async fn start(pool: PgPool) -> TestApp {
     TestApp::start_with(pool, Options { trusted_proxies: "10.0.0.0/24", ..Options::default() }).await
 }
 
-/// A try with this password, and what was said on the way.
+/// Signs in with this password through a proxy that sends this `X-Forwarded-For`.
 async fn sign_in(browser: &Browser, password: &str, forwarded: &str) -> StatusCode {
     let mut page = browser.visit("/sign-in").await;
     page.fill("Email address", PRIYA.email);
     page.fill("Password", password);
     let knock = page.knock("Sign in").header("x-forwarded-for", forwarded);
-    // what proxies and clients say as well, and nobody here listens to
+    // Other forwarding headers, which are ignored.
     let knock = knock.header("forwarded", "for=192.0.2.1").header("x-real-ip", "192.0.2.2");
     knock.header("x-forwarded-proto", "https").header("x-forwarded-host", "evil.example").send().await.status
 }
@@ -32,7 +32,7 @@ async fn column(app: &TestApp, question: &'static str) -> Vec<Option<String>> {
 }
 
 #[sqlx::test]
-async fn through_our_proxy_the_client_is_who_it_names_last(pool: PgPool) {
+async fn trusted_proxy_names_the_client_in_the_last_entry(pool: PgPool) {
     let app = start(pool).await;
     app.add(&PRIYA).await;
     let through = app.browser().from(PROXY);
@@ -43,7 +43,7 @@ async fn through_our_proxy_the_client_is_who_it_names_last(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn from_anybody_else_the_same_words_are_air(pool: PgPool) {
+async fn forwarded_header_of_another_peer_is_ignored(pool: PgPool) {
     let app = start(pool).await;
     app.add(&PRIYA).await;
     let stranger = app.browser().from(STRANGER);
@@ -53,9 +53,9 @@ async fn from_anybody_else_the_same_words_are_air(pool: PgPool) {
     assert_eq!(column(&app, "select ip from audit_events where event = 'signed_in'").await, peer);
 }
 
-/// The same person behind the same proxy: what the client wrote itself, further left, gives no new tries.
+/// Entries that a client adds further left do not give it new attempts.
 #[sqlx::test]
-async fn behind_our_proxy_each_client_has_its_own_tries(pool: PgPool) {
+async fn clients_behind_the_proxy_are_throttled_separately(pool: PgPool) {
     let app = start(pool).await;
     app.add(&PRIYA).await;
     let through = app.browser().from(PROXY);

@@ -1,4 +1,4 @@
-//! What is refused before anything is looked up: a host that is not ours, and headers without an end.
+//! Requests refused before routing: foreign hosts and oversized headers.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 #[sqlx::test]
-async fn a_foreign_host_is_refused_on_every_route_but_the_probes(pool: PgPool) {
+async fn foreign_host_is_refused_on_every_route_except_probes(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let doors = doors(&Blanks::make(&app, &priya).await);
@@ -35,7 +35,7 @@ async fn a_foreign_host_is_refused_on_every_route_but_the_probes(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn behind_a_public_address_the_loopback_names_are_foreign_too(pool: PgPool) {
+async fn loopback_hosts_are_foreign_with_a_public_url(pool: PgPool) {
     let app = TestApp::start_with(pool, Options { https: true, ..Options::default() }).await;
     for (host, status) in
         [("orders.example.com", 200), ("ORDERS.example.com", 200), ("localhost", 421), ("orders.example.com:81", 421)]

@@ -1,4 +1,4 @@
-//! The headers of every answer, to the letter: pages, redirects, refusals, files, streams, and what goes wrong.
+//! The exact headers of every response: pages, redirects, refusals, files, streams and errors.
 
 use axum::{
     Router,
@@ -41,7 +41,7 @@ fn assert_headers(answer: &Answer, is_https: bool) {
     assert_eq!(answer.header("x-robots-tag"), (!answer.path.starts_with("/sign-in")).then_some("noindex"), "{what}");
     for name in answer.headers.keys().map(header::HeaderName::as_str) {
         let tells = ["server", "x-powered-by", "via", "refresh", "x-aspnet-version"].contains(&name);
-        // A page of running work loads itself anew, and nothing else.
+        // The page of a running bulk action refreshes itself; no other page does.
         let loads_itself = name == "refresh" && answer.path.contains("/bulk/") && answer.header(name) == Some("2");
         assert!((!tells || loads_itself) && !name.starts_with("access-control-"), "{name} of {what}");
     }
@@ -54,7 +54,7 @@ fn assert_headers(answer: &Answer, is_https: bool) {
     }
 }
 
-/// One answer of every sort that there is.
+/// Requests at least one response of every kind.
 async fn all_sorts(app: &TestApp, priya: &Browser) {
     let stranger = app.browser();
     for door in doors(&Blanks::make(app, priya).await) {
@@ -75,7 +75,7 @@ async fn all_sorts(app: &TestApp, priya: &Browser) {
         form(body).send().await;
     }
     priya.knock(Method::POST, "/sign-in").body("application/json", "{}").send().await;
-    // a streamed test, whole and in part
+    // A streamed test, complete and partial.
     let page = app.fill_new(priya, "Streamed", "northwind-unsaved").await;
     page.knock("Test Connection").send().await;
     page.knock("Test Connection").header("x-partial", "1").send().await;
@@ -83,11 +83,11 @@ async fn all_sorts(app: &TestApp, priya: &Browser) {
 }
 
 #[sqlx::test]
-async fn every_answer_has_them_all_on_loopback(pool: PgPool) {
+async fn every_response_has_all_headers_on_loopback(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     all_sorts(&app, &priya).await;
-    // the database goes away
+    // The database becomes unavailable.
     app.app.pool.close().await;
     for path in ["/admin", "/-/ready", "/-/live", "/sign-in"] {
         priya.knock(Method::GET, path).send().await;
@@ -103,7 +103,7 @@ async fn every_answer_has_them_all_on_loopback(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn every_answer_has_them_all_over_https(pool: PgPool) {
+async fn every_response_has_all_headers_over_https(pool: PgPool) {
     let app = TestApp::start_with(pool, Options { https: true, ..Options::default() }).await;
     let priya = app.priya_with_integration_on().await;
     all_sorts(&app, &priya).await;
@@ -113,10 +113,10 @@ async fn every_answer_has_them_all_over_https(pool: PgPool) {
     }
 }
 
-/// F23: a bug in a handler is a page with a reference, in all the headers, and the next one is served as if nothing was.
+/// F23: a panic in a handler gives a page with a reference and all headers, and the next request succeeds.
 async fn a_panic_is_a_page(pool: PgPool, https: bool) {
     let app = TestApp::start_with(pool, Options { https, ..Options::default() }).await;
-    let bug = async || -> &'static str { panic!("a word of the code's own") };
+    let bug = async || -> &'static str { panic!("a secret panic message") };
     let routes = Router::new().route("/panic", get(bug).post(bug)).route("/well", get(async || "well"));
     let browser = app.browser_at(cartwright::web::dressed(routes, app.app.clone()));
     for method in [Method::GET, Method::POST] {
@@ -132,18 +132,18 @@ async fn a_panic_is_a_page(pool: PgPool, https: bool) {
 }
 
 #[sqlx::test]
-async fn a_handler_that_panics_is_a_page_like_any_other(pool: PgPool) {
+async fn a_handler_that_panics_gives_an_error_page(pool: PgPool) {
     a_panic_is_a_page(pool, false).await;
 }
 
 #[sqlx::test]
-async fn a_handler_that_panics_is_a_page_over_https_as_well(pool: PgPool) {
+async fn a_handler_that_panics_gives_an_error_page_over_https(pool: PgPool) {
     a_panic_is_a_page(pool, true).await;
 }
 
-/// No answer is 304: pages are not kept, and a file with a hash in its name is never asked for twice.
+/// No response is 304: pages are not cached, and files with a hash in their name are never requested twice.
 #[sqlx::test]
-async fn nobody_is_told_that_nothing_changed(pool: PgPool) {
+async fn conditional_requests_never_give_304(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.browser();
     for path in ["/sign-in", cartwright::web::assets::app_css()] {
@@ -156,7 +156,7 @@ async fn nobody_is_told_that_nothing_changed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_stream_is_neither_packed_nor_collected(pool: PgPool) {
+async fn stream_is_neither_compressed_nor_buffered(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -164,7 +164,7 @@ async fn a_stream_is_neither_packed_nor_collected(pool: PgPool) {
     let answer = page.knock("Test Connection").header("accept-encoding", "gzip").send().await;
     assert_eq!(answer.header("x-accel-buffering"), Some("no"));
     assert_eq!((answer.header("content-encoding"), answer.header("content-length")), (None, None));
-    // the control: another page is packed
+    // Control: another page is compressed.
     let packed =
         priya.knock(Method::GET, "/admin/ecommerce/shopify/new").header("accept-encoding", "gzip").send().await;
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
@@ -172,7 +172,7 @@ async fn a_stream_is_neither_packed_nor_collected(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn each_answer_has_a_reference_of_its_own_and_not_the_callers(pool: PgPool) {
+async fn each_response_has_a_new_reference(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.browser();
     let mut ids = std::collections::BTreeSet::new();
@@ -185,7 +185,7 @@ async fn each_answer_has_a_reference_of_its_own_and_not_the_callers(pool: PgPool
 }
 
 #[sqlx::test]
-async fn an_asset_is_kept_for_ever_by_its_hashed_name(pool: PgPool) {
+async fn hashed_asset_is_cached_permanently(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let browser = app.browser();
     let page = browser.visit("/sign-in").await;
@@ -199,7 +199,7 @@ async fn an_asset_is_kept_for_ever_by_its_hashed_name(pool: PgPool) {
         let answer = browser.knock(Method::GET, &path).send().await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.header("content-type"), Some(format!("{kind}; charset=utf-8").as_str()));
-        assert_eq!(answer.header("set-cookie"), None, "a file that is kept must give no cookie");
+        assert_eq!(answer.header("set-cookie"), None, "a cached file must set no cookie");
         assert_headers(&answer, false);
     }
 }

@@ -1,4 +1,4 @@
-//! The tab Health and the sparklines of the list: drawn from real checks, the same in words as in pictures.
+//! The Health tab and the list's sparklines, drawn from real checks, with equivalent text alternatives.
 
 use axum::http::StatusCode;
 use cartwright::practice::{Canned, Scenario};
@@ -11,7 +11,7 @@ use crate::support::{
     routes::cart_of,
 };
 
-/// Priya with one active cart, and the address of its tab Health.
+/// Priya with one active cart; also returns the path of its Health tab.
 async fn tea(pool: PgPool) -> (TestApp, Browser, String) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -21,21 +21,21 @@ async fn tea(pool: PgPool) -> (TestApp, Browser, String) {
     (app, priya, health)
 }
 
-/// A check that is due.
+/// Makes a check due and runs it.
 async fn sweep(app: &TestApp) {
     tamper(&app.pool, "update cart_health set next_check_at = now() where next_check_at is not null").await;
-    assert_eq!(app.app.ecommerce.sweep().await.expect("swept").checked, 1);
+    assert_eq!(app.app.ecommerce.sweep().await.expect("sweep runs").checked, 1);
 }
 
-/// Five minutes go by.
+/// Lets five minutes pass.
 async fn pass(app: &TestApp) {
     tamper(&app.pool, "update cart_health set streak_since = streak_since - interval '5 minutes'").await;
 }
 
 #[sqlx::test]
-async fn a_cart_that_was_never_checked_says_when_it_will_be(pool: PgPool) {
+async fn cart_checked_once_shows_its_facts_and_interval(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
-    // the test that it was saved with was its first check
+    // The test before the save counts as the first check.
     let list = priya.visit("/admin/ecommerce").await;
     assert_eq!(list.attribute("svg.spark", "aria-label").as_deref(), Some("Last check: 1 passed"));
     let page = priya.visit(&health).await;
@@ -55,7 +55,7 @@ async fn a_cart_that_was_never_checked_says_when_it_will_be(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn overdue_check_shows_on_list_editor_health_and_home_until_a_check_is_made(pool: PgPool) {
+async fn overdue_check_is_shown_until_a_check_is_made(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     let general = health.replace("/health", "/general");
     let due = |minutes| {
@@ -85,7 +85,7 @@ async fn overdue_check_shows_on_list_editor_health_and_home_until_a_check_is_mad
 }
 
 #[sqlx::test]
-async fn what_was_checked_is_drawn_and_told(pool: PgPool) {
+async fn check_history_is_shown_as_charts_and_text(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     for _ in 0..2 {
         sweep(&app).await;
@@ -104,11 +104,11 @@ async fn what_was_checked_is_drawn_and_told(pool: PgPool) {
     assert!(page.text("main").contains("Last check just now: Shopify has a problem at the moment."), "{page}");
     let results = page.all("details tbody td:nth-child(2) span");
     assert_eq!(results, ["Shopify has a problem at the moment", "Passed", "Passed", "Passed"]);
-    assert!(!page.has(".notice"), "one failure troubles nobody");
+    assert!(!page.has(".notice"), "one failure is no problem");
 }
 
 #[sqlx::test]
-async fn a_problem_has_its_begin_its_end_and_its_cause(pool: PgPool) {
+async fn problem_shows_start_end_and_cause(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Unavailable));
     for _ in 0..4 {
@@ -133,7 +133,7 @@ async fn a_problem_has_its_begin_its_end_and_its_cause(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_dead_token_leads_to_the_field_for_a_new_one(pool: PgPool) {
+async fn stopped_token_leads_to_the_field_for_a_new_one(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     sweep(&app).await;
     app.open_store("northwind-tea");
@@ -157,7 +157,7 @@ async fn a_dead_token_leads_to_the_field_for_a_new_one(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn check_now_is_a_test_of_what_is_saved_and_counts_as_a_check(pool: PgPool) {
+async fn check_now_tests_the_saved_credential_and_counts_as_a_check(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     let page = priya.visit(&health).await.press("Check now").await;
     assert_eq!(page.text(".notice.ok strong"), "Checked just now: Connected to Northwind Tea.");
@@ -167,8 +167,8 @@ async fn check_now_is_a_test_of_what_is_saved_and_counts_as_a_check(pool: PgPool
     let page = priya.visit(&health).await.press("Check now").await;
     assert_eq!(page.text(".status .badge"), "Not connected");
     let told: Vec<_> = events(&app.pool).await.into_iter().filter(|event| event == "cart_not_connected").collect();
-    assert_eq!(told.len(), 1, "a person's check tells of a change like any other");
-    // ten in a minute, one of them before saving: the next is too many
+    assert_eq!(told.len(), 1, "a user's check reports a change like a sweep");
+    // The limit is ten a minute including the test before saving; the next is refused.
     let mut page = page;
     for _ in 0..8 {
         page = page.press("Check now").await;
@@ -178,7 +178,7 @@ async fn check_now_is_a_test_of_what_is_saved_and_counts_as_a_check(pool: PgPool
 }
 
 #[sqlx::test]
-async fn a_viewer_sees_all_of_it_and_presses_nothing(pool: PgPool) {
+async fn viewer_sees_the_health_tab_without_buttons(pool: PgPool) {
     let (app, _, health) = tea(pool).await;
     app.open_store("northwind-tea");
     sweep(&app).await;
@@ -189,12 +189,12 @@ async fn a_viewer_sees_all_of_it_and_presses_nothing(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_is_not_checked_says_why(pool: PgPool) {
+async fn unchecked_cart_shows_the_reason(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     sweep(&app).await;
-    app.app.ecommerce.switch(cartwright::audit::By::operator(), false).await.expect("off");
+    app.app.ecommerce.switch(cartwright::audit::By::operator(), false).await.expect("turned off");
     assert!(priya.visit(&health).await.text("main").contains("Not checked while Ecommerce Integration is off."));
-    app.app.ecommerce.switch(cartwright::audit::By::operator(), true).await.expect("on");
+    app.app.ecommerce.switch(cartwright::audit::By::operator(), true).await.expect("turned on");
     let mut page = priya.visit(&health.replace("/health", "/general")).await;
     page.uncheck("Active");
     page.press("Save").await;

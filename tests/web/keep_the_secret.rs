@@ -1,5 +1,5 @@
-//! Change the address, keep the secret: the worst that could happen here. A stored secret is used for the host that it was entered
-//! for and for no other, whichever way it is tried; the journal of the stand-in says what was really sent.
+//! Change the address, keep the secret: the most dangerous request here. A stored secret is sent only to the host for
+//! which it was entered, whatever is tried; the stand-in's journal shows what was really sent.
 
 use axum::http::{Method, StatusCode};
 use cartwright::practice::{Canned, Scenario};
@@ -7,14 +7,14 @@ use sqlx::PgPool;
 
 use crate::support::{Browser, Page, TestApp, cast::SAM, dump::tamper, expose, routes::cart_of};
 
-/// Every route that takes an address or a secret. Each is tried below; a new one fails here until it is.
+/// Every route that takes an address or a secret. Each is attacked below; a new one fails here until it is added.
 const TAKES_AN_ADDRESS: [&str; 4] = [
     "/admin/ecommerce/shopify/new",
     "/admin/ecommerce/shopify/new/connection-tests",
     "/admin/ecommerce/shopify/{cart}/general",
     "/admin/ecommerce/shopify/{cart}/connection-tests",
 ];
-/// These take a version at most.
+/// Routes that take a version at most.
 const TAKES_NONE: [&str; 3] = [
     "/admin/ecommerce/shopify/{cart}/disconnection",
     "/admin/ecommerce/shopify/{cart}/deletion",
@@ -22,7 +22,7 @@ const TAKES_NONE: [&str; 3] = [
 ];
 
 #[test]
-fn every_route_that_could_take_a_secret_is_known_here() {
+fn every_route_that_takes_a_secret_is_listed() {
     let table = cartwright::web::routes::table();
     let mut known: Vec<&str> = TAKES_AN_ADDRESS.into_iter().chain(TAKES_NONE).collect();
     let mut routes: Vec<&str> = table
@@ -32,10 +32,10 @@ fn every_route_that_could_take_a_secret_is_known_here() {
         .collect();
     known.sort_unstable();
     routes.sort_unstable();
-    assert_eq!(routes, known, "a new route: try it with a changed address and a blank secret in this file");
+    assert_eq!(routes, known, "a new route: test it with a changed address and a blank secret in this file");
 }
 
-/// Priya, with a cart that is connected, and another store that is open to whoever has its token.
+/// Priya with a connected cart, and a second open store.
 async fn connected(pool: PgPool) -> (TestApp, Browser, String) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -48,7 +48,7 @@ async fn connected(pool: PgPool) -> (TestApp, Browser, String) {
     (app, priya, path)
 }
 
-/// The sealed secret as it rests.
+/// The stored secret (ciphertext) and its host.
 async fn sealed(app: &TestApp) -> (String, Option<Vec<u8>>) {
     sqlx::query_as("select store_host, secret from carts where website_name like 'Northwind Tea%'")
         .fetch_one(&app.pool)
@@ -65,7 +65,7 @@ fn assert_asked_again(page: &Page, class: &str, field: &str) {
 }
 
 #[sqlx::test]
-async fn another_store_with_a_blank_secret_is_refused_by_test_and_by_save(pool: PgPool) {
+async fn blank_secret_for_another_store_is_refused(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     let before = sealed(&app).await;
     for button in ["Test Connection", "Save"] {
@@ -79,10 +79,10 @@ async fn another_store_with_a_blank_secret_is_refused_by_test_and_by_save(pool: 
             let page = page.press(button).await;
             assert_asked_again(&page, "STORE_CHANGED", "Access Token");
             assert_eq!(
-                page.complaint("Access Token").expect("a complaint").1,
+                page.complaint("Access Token").expect("field error").1,
                 "You changed the store. Enter the access token for northwind-b2b. We do not send one store's token to another"
             );
-            // again from the page of the refusal
+            // Again from the page with the error.
             assert_asked_again(&page.press(button).await, "STORE_CHANGED", "Access Token");
             let partial = {
                 let mut page = priya.visit(&path).await;
@@ -94,13 +94,13 @@ async fn another_store_with_a_blank_secret_is_refused_by_test_and_by_save(pool: 
     }
     assert_eq!(sealed(&app).await, before);
     app.assert_nothing_was_called();
-    // back at its own store the saved one is good again
+    // Back at its own store, the saved secret is usable.
     let page = priya.visit(&path).await.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
 }
 
 #[sqlx::test]
-async fn a_new_cart_has_no_saved_secret(pool: PgPool) {
+async fn new_cart_has_no_saved_secret(pool: PgPool) {
     let (app, priya, _) = connected(pool).await;
     for button in ["Test Connection", "Save"] {
         for store in ["northwind-tea", "northwind-b2b"] {
@@ -109,14 +109,14 @@ async fn a_new_cart_has_no_saved_secret(pool: PgPool) {
             page.fill("API URL", store);
             let page = page.press(button).await;
             assert_asked_again(&page, "TOKEN_EMPTY", "Access Token");
-            assert_eq!(page.complaint("Access Token").expect("a complaint").1, "Enter the access token");
+            assert_eq!(page.complaint("Access Token").expect("field error").1, "Enter the access token");
         }
     }
     app.assert_nothing_was_called();
 }
 
 #[sqlx::test]
-async fn another_kind_of_credential_does_not_take_the_saved_one(pool: PgPool) {
+async fn other_credential_kind_does_not_use_the_saved_secret(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     for button in ["Test Connection", "Save"] {
         let mut page = priya.visit(&path).await;
@@ -128,9 +128,9 @@ async fn another_kind_of_credential_does_not_take_the_saved_one(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn another_client_id_does_not_take_the_saved_client_secret(pool: PgPool) {
+async fn other_client_id_does_not_use_the_saved_client_secret(pool: PgPool) {
     let (app, priya, _) = connected(pool).await;
-    let store = app.practice.stores().find("northwind-b2b").expect("open");
+    let store = app.practice.stores().find("northwind-b2b").expect("a store");
     let mut page = priya.visit("/admin/ecommerce/shopify/new").await;
     page.fill("Website Name", "Northwind Wholesale");
     page.fill("API URL", "northwind-b2b");
@@ -155,7 +155,7 @@ async fn another_client_id_does_not_take_the_saved_client_secret(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_name_that_shopify_offers_costs_the_secret(pool: PgPool) {
+async fn address_suggested_by_shopify_requires_the_secret_again(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     app.practice
         .stores()
@@ -164,14 +164,14 @@ async fn the_name_that_shopify_offers_costs_the_secret(pool: PgPool) {
     assert_eq!(page.verdict().2, "This store is now called northwind-b2b", "{page}");
     let page = page.press("Use northwind-b2b.myshopify.com").await;
     assert_eq!(page.value("API URL"), "https://northwind-b2b.myshopify.com/admin");
-    assert_eq!(page.value("Access Token"), "", "the field is there again, and empty");
+    assert_eq!(page.value("Access Token"), "", "the field is shown again, empty");
     for button in ["Test Connection", "Save"] {
         assert_asked_again(&page.press(button).await, "STORE_CHANGED", "Access Token");
     }
-    // the same with a secret that was typed and not saved
+    // The same with a draft secret.
     app.practice.stores().set("northwind-tea", Scenario::AlsoCalled("northwind-b2b"));
     let page = app.fill_new(&priya, "Northwind Wholesale", "northwind-b2b").await;
-    let token = app.practice.stores().find("northwind-tea").expect("open").access_token.clone();
+    let token = app.practice.stores().find("northwind-tea").expect("a store").access_token.clone();
     let mut page = page;
     page.fill("API URL", "northwind-tea");
     page.fill("Access Token", expose(&token));
@@ -183,7 +183,7 @@ async fn the_name_that_shopify_offers_costs_the_secret(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_store_that_somebody_else_changed_meanwhile_is_a_conflict_and_no_call(pool: PgPool) {
+async fn concurrent_store_change_conflicts_without_a_call(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     let sam = app.sign_in_as(&SAM).await;
     let mine = priya.visit(&path).await;
@@ -192,7 +192,7 @@ async fn a_store_that_somebody_else_changed_meanwhile_is_a_conflict_and_no_call(
     let theirs = theirs.press("Save").await;
     assert_asked_again(&theirs, "STORE_CHANGED", "Access Token");
     let mut theirs = theirs;
-    let b2b = app.practice.stores().find("northwind-b2b").expect("open").access_token.clone();
+    let b2b = app.practice.stores().find("northwind-b2b").expect("a store").access_token.clone();
     theirs.fill("Access Token", expose(&b2b));
     assert_eq!(theirs.press("Save").await.status, StatusCode::OK);
     for button in ["Test Connection", "Save"] {
@@ -202,7 +202,7 @@ async fn a_store_that_somebody_else_changed_meanwhile_is_a_conflict_and_no_call(
             (StatusCode::CONFLICT, "Someone else changed this cart"),
             "{page}"
         );
-        // mine still says northwind-tea, and has no secret for it any more
+        // Priya's form still names northwind-tea, for which there is no secret any more.
         let page = page.press("Save my changes instead").await;
         assert_asked_again(&page, "STORE_CHANGED", "Access Token");
     }
@@ -211,14 +211,14 @@ async fn a_store_that_somebody_else_changed_meanwhile_is_a_conflict_and_no_call(
 }
 
 #[sqlx::test]
-async fn a_host_that_is_swapped_in_the_database_makes_the_secret_unreadable(pool: PgPool) {
+async fn host_changed_in_the_database_makes_the_secret_unreadable(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     tamper(&app.pool, "update carts set store_host = 'northwind-b2b.myshopify.com'").await;
     let page = priya.visit(&path).await;
     assert!(page.html.contains("We cannot read the saved access token. Enter it again."), "{page}");
     let list = priya.visit("/admin/ecommerce").await;
     assert_eq!(list.all("th[scope=row] a"), ["Northwind Tea"], "{list}");
-    // as a form that was open before, with nothing in the secret
+    // As a form that was loaded before, with a blank secret.
     let (_, action, mut fields) = page.submission("Test Connection");
     fields.retain(|(name, _)| name != "access_token");
     let answer = priya.knock(Method::POST, &action).form(&fields).send().await;
@@ -232,7 +232,7 @@ async fn a_host_that_is_swapped_in_the_database_makes_the_secret_unreadable(pool
 }
 
 #[sqlx::test]
-async fn two_secrets_that_are_swapped_in_the_database_open_nothing(pool: PgPool) {
+async fn secrets_swapped_in_the_database_do_not_open(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     let other = app.connect(&priya, "Northwind Wholesale", "northwind-b2b").await.path;
     let (one, two) = (cart_of(&path), cart_of(&other));
@@ -252,7 +252,7 @@ async fn two_secrets_that_are_swapped_in_the_database_open_nothing(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn a_disconnected_cart_has_nothing_to_send(pool: PgPool) {
+async fn disconnected_cart_has_nothing_to_send(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     let page = priya.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;
     assert_eq!(page.path, path);
@@ -268,9 +268,9 @@ async fn a_disconnected_cart_has_nothing_to_send(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn moving_to_another_store_takes_its_own_token_along_and_no_other(pool: PgPool) {
+async fn moving_to_another_store_sends_only_the_new_token(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
-    let token = |handle: &str| expose(&app.practice.stores().find(handle).expect("open").access_token).to_owned();
+    let token = |handle: &str| expose(&app.practice.stores().find(handle).expect("a store").access_token).to_owned();
     let mut page = priya.visit(&path).await.press("Replace token").await;
     page.fill("API URL", "northwind-b2b");
     page.fill("Access Token", &token("northwind-b2b"));
@@ -283,10 +283,10 @@ async fn moving_to_another_store_takes_its_own_token_along_and_no_other(pool: Pg
 }
 
 #[sqlx::test]
-async fn a_replacement_waits_for_its_test_and_the_old_one_works_on(pool: PgPool) {
+async fn replacement_is_a_draft_until_its_test_passes(pool: PgPool) {
     let (app, priya, path) = connected(pool).await;
     let before = sealed(&app).await;
-    let old = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    let old = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token).to_owned();
     let new = format!("shpat_{}", "b7".repeat(16));
     let mut page = priya.visit(&path).await.press("Replace token").await;
     page.fill("Access Token", &new);
@@ -298,12 +298,12 @@ async fn a_replacement_waits_for_its_test_and_the_old_one_works_on(pool: PgPool)
         "Northwind Tea is saved, but still uses the old access token. Test the new one, then save again. See all carts"
     );
     assert_eq!(sealed(&app).await, before);
-    // Shopify knows the new one now; it was kept with the form
+    // Shopify now accepts the new token, which was kept as a draft.
     app.practice.stores().change("northwind-tea", |store| store.access_token = new.clone().into());
     app.practice.journal().clear();
     let page = page.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
-    assert!(app.practice.journal().hosts_that_saw(&old).is_empty(), "the old one was tested");
+    assert!(app.practice.journal().hosts_that_saw(&old).is_empty(), "the saved token was tested");
     let page = page.press("Save").await;
     assert_eq!(
         page.banner(),

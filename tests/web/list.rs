@@ -1,4 +1,4 @@
-//! The list of carts: empty, filtered, searched, in pages, and with a row that cannot be read.
+//! The cart list: empty, filtered, searched, paged, and with a row whose secret cannot be read.
 
 use cartwright::{ecommerce::CartId, practice::Scenario};
 use sqlx::PgPool;
@@ -9,7 +9,7 @@ fn names(page: &Page) -> Vec<String> {
     page.all("tbody th a")
 }
 
-/// Drafts as a migration from elsewhere would leave them: `Tea 000` and so on.
+/// Inserts this many drafts named `Tea 000` and so on, as a data migration would.
 async fn many(app: &TestApp, count: usize) {
     for number in 0..count {
         let id = CartId(uuid::Uuid::now_v7());
@@ -26,7 +26,7 @@ async fn many(app: &TestApp, count: usize) {
     }
 }
 
-/// One cart of each sort.
+/// One cart of each status.
 async fn mixed(app: &TestApp, priya: &Browser) {
     for (name, handle, scenario) in [
         ("Northwind Tea", "northwind-tea", Scenario::Well),
@@ -41,7 +41,7 @@ async fn mixed(app: &TestApp, priya: &Browser) {
 }
 
 #[sqlx::test]
-async fn nothing_yet_says_what_to_do(pool: PgPool) {
+async fn empty_list_explains_the_first_step(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     assert!(priya.visit("/admin").await.html.contains("No carts yet"));
@@ -63,7 +63,7 @@ async fn nothing_yet_says_what_to_do(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn each_cart_shows_its_status_in_words(pool: PgPool) {
+async fn each_cart_shows_its_status_as_text(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     mixed(&app, &priya).await;
@@ -78,7 +78,7 @@ async fn each_cart_shows_its_status_in_words(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn filters_and_search_show_what_they_say(pool: PgPool) {
+async fn filters_and_search_show_matching_carts(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     mixed(&app, &priya).await;
@@ -119,7 +119,7 @@ async fn filters_and_search_show_what_they_say(pool: PgPool) {
         page.fill("Search carts", pasted);
         assert_eq!(names(&page.press("Search").await), ["Northwind Wholesale"], "{pasted:?}");
     }
-    // the search goes along with a filter, and the filter with a search
+    // The search is kept when the filter changes, and vice versa.
     let mut page = page.follow("Inactive 1").await;
     page.fill("Search carts", "northwind");
     let found = page.press("Search").await;
@@ -128,7 +128,7 @@ async fn filters_and_search_show_what_they_say(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_empty_filter_says_so(pool: PgPool) {
+async fn filter_without_matches_is_explained(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     many(&app, 1).await;
@@ -140,7 +140,7 @@ async fn an_empty_filter_says_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn fifty_stand_on_a_page_and_none_is_lost_or_shown_twice(pool: PgPool) {
+async fn cart_list_pages_show_fifty_carts_without_loss_or_repetition(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     many(&app, 120).await;
@@ -156,17 +156,17 @@ async fn fifty_stand_on_a_page_and_none_is_lost_or_shown_twice(pool: PgPool) {
     assert_eq!(names(&third.follow("Previous").await), names(&second));
     let back = second.follow("Previous").await;
     assert_eq!(names(&back), names(&first));
-    // one is deleted while somebody turns pages: nothing is skipped
+    // Deleting a cart while paging skips none.
     tamper(&app.pool, "delete from carts where website_name = 'Tea 010'").await;
     assert_eq!(names(&first.follow("Next").await), names(&second));
 }
 
 #[sqlx::test]
-async fn each_order_goes_through_all_carts_and_back(pool: PgPool) {
+async fn each_order_pages_through_all_carts_and_back(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     many(&app, 120).await;
-    // a dozen of each status and of each hour, one in twelve never checked
+    // A dozen carts of each status and of each hour; one in twelve was never checked.
     let numbered = "from (select id as of_cart, row_number() over (order by id)::int as n from carts) numbered";
     let words = "array['draft', 'connected', 'needs-attention', 'not-connected', 'inactive']";
     let hour = "'2026-11-01 00:00:00.123456+00'::timestamptz + make_interval(hours => n / 12)";
@@ -201,14 +201,14 @@ async fn each_order_goes_through_all_carts_and_back(pool: PgPool) {
         let back = third.follow("Previous").await;
         assert_eq!(names(&back), names(&second), "{sort}");
         assert_eq!(names(&back.follow("Previous").await), names(&page), "{sort}");
-        // a filter and a search keep the order
+        // Filters and searches keep the order.
         assert!(page.follow("All").await.path.contains(&format!("sort={sort}")));
         assert!(page.press("Search").await.path.contains(&format!("sort={sort}")));
     }
 }
 
 #[sqlx::test]
-async fn a_search_finds_the_few_and_the_many(pool: PgPool) {
+async fn search_finds_few_and_many_matches(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     many(&app, 1).await;
@@ -219,19 +219,19 @@ async fn a_search_finds_the_few_and_the_many(pool: PgPool) {
     )
     .execute(&app.pool)
     .await
-    .expect("many");
+    .expect("inserted");
     let find = async |text: &str| names(&priya.visit(&format!("/admin/ecommerce?q={text}")).await);
-    assert_eq!(find("kiosk+2999").await, ["Kiosk 2999"], "far behind the ones that are looked at first");
+    assert_eq!(find("kiosk+2999").await, ["Kiosk 2999"], "beyond the first candidates");
     assert_eq!(find("s-2998.my").await, ["Café 2998"]);
     assert_eq!(find("CAF%C3%89+0002").await, ["Café 0002"]);
     assert_eq!(find("tea-000").await, ["Tea 000"]);
     assert_eq!(find("29").await.len(), 50);
-    assert_eq!(find("osk+29").await.len(), 50, "the odd ones");
+    assert_eq!(find("osk+29").await.len(), 50, "the odd numbers");
     let first = find("myshopify").await;
     assert_eq!((first.len(), first[0].as_str()), (50, "Café 0002"));
-    assert_eq!(find("kiosk").await[49], "Kiosk 0099", "more than are put in order");
-    assert!(find("oskk+1").await.is_empty(), "runs that are there, and not in this order");
-    // a renamed cart is found by its new name and a deleted one no more
+    assert_eq!(find("kiosk").await[49], "Kiosk 0099", "more matches than are sorted");
+    assert!(find("oskk+1").await.is_empty(), "its trigrams occur, but not in this order");
+    // A renamed cart is found by its new name only, a deleted one not at all.
     tamper(&app.pool, "update carts set website_name = 'Kettle' where website_name = 'Kiosk 2999'").await;
     assert_eq!((find("kettle").await, find("kiosk+2999").await), (vec!["Kettle".to_owned()], vec![]));
     tamper(&app.pool, "delete from carts where website_name = 'Kettle'").await;
@@ -239,14 +239,14 @@ async fn a_search_finds_the_few_and_the_many(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn fifty_carts_are_one_page_and_fifty_one_are_two(pool: PgPool) {
+async fn fifty_carts_are_one_page_and_fifty_one_are_two_pages(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     many(&app, 50).await;
     assert!(!priya.visit("/admin/ecommerce").await.has(".pages"));
     tamper(&app.pool, "update carts set website_name = 'TEA 0' where website_name = 'Tea 007'").await;
     let names_now = names(&priya.visit("/admin/ecommerce").await);
-    assert_eq!(names_now[0], "TEA 0", "letter case does not order");
+    assert_eq!(names_now[0], "TEA 0", "letter case does not affect the order");
     sqlx::query("delete from carts").execute(&app.pool).await.expect("empty");
     many(&app, 51).await;
     let page = priya.visit("/admin/ecommerce").await;
@@ -254,7 +254,7 @@ async fn fifty_carts_are_one_page_and_fifty_one_are_two(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_row_whose_secret_cannot_be_read_does_not_break_the_list(pool: PgPool) {
+async fn row_with_an_unreadable_secret_does_not_break_the_list(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     mixed(&app, &priya).await;
@@ -264,7 +264,7 @@ async fn a_row_whose_secret_cannot_be_read_does_not_break_the_list(pool: PgPool)
     let cart = page.follow("Northwind Tea").await;
     assert!(cart.html.contains("We cannot read the saved access token. Enter it again."), "{cart}");
     assert!(cart.has_field("Access Token"), "{cart}");
-    // a test finds it without a call, and the list knows from then on
+    // A test detects it without a call; the list shows it from then on.
     app.practice.journal().clear();
     let (_, action, mut fields) = cart.submission("Test Connection");
     fields.retain(|(name, _)| name != "access_token");
@@ -276,7 +276,7 @@ async fn a_row_whose_secret_cannot_be_read_does_not_break_the_list(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn pasted_address_finds_its_cart_and_is_not_drawn_again(pool: PgPool) {
+async fn pasted_address_finds_its_cart_and_is_not_rendered(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     mixed(&app, &priya).await;

@@ -1,4 +1,5 @@
-//! Every filter in every order, searched and not, while the integration is on and off: forwards and back, nothing lost, nothing twice.
+//! Every filter in every order, with and without a search, integration on and off: paging forwards and back loses and
+//! repeats nothing.
 
 use cartwright::ecommerce::{CartFilter, CartRow, ListQuery, Sort, SortBy};
 use sqlx::PgPool;
@@ -7,8 +8,8 @@ use uuid::Uuid;
 
 use crate::support::{TestApp, dump::tamper};
 
-/// More than two pages of each filter, of all statuses, some checked at the same moment and some never. A name repeats in nothing
-/// but its letter case.
+/// More than two pages for each filter, of all statuses, some checked at the same time and some never. Two names differ
+/// only in letter case.
 const CARTS: &str = "
     insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, passed_at, secret, credential_kind,
         credential_fingerprint, updated_by)
@@ -32,7 +33,7 @@ struct Cart {
     last_checked_at: Option<OffsetDateTime>,
 }
 
-/// All that a query leaves, by the rule itself.
+/// The expected result of a query, computed by the specification.
 fn expected(all: &[Cart], query: &ListQuery, on: bool) -> Vec<String> {
     let mut carts: Vec<&Cart> = all
         .iter()
@@ -55,7 +56,7 @@ fn expected(all: &[Cart], query: &ListQuery, on: bool) -> Vec<String> {
     carts.into_iter().map(|cart| cart.website_name.clone()).collect()
 }
 
-/// Every page from the first to the last, and back again.
+/// Pages through all results forwards and then back.
 async fn walked(app: &TestApp, query: &ListQuery) -> (Vec<String>, Vec<String>) {
     let list = &app.app.ecommerce;
     let mut connection = app.app.pool.acquire().await.expect("a connection");
@@ -79,7 +80,7 @@ async fn walked(app: &TestApp, query: &ListQuery) -> (Vec<String>, Vec<String>) 
 }
 
 #[sqlx::test]
-async fn every_filter_in_every_order_goes_through_its_carts_and_back(pool: PgPool) {
+async fn every_filter_in_every_order_pages_forwards_and_back(pool: PgPool) {
     let app = TestApp::start(pool).await;
     tamper(&app.pool, CARTS).await;
     tamper(&app.pool, CHECKS).await;

@@ -1,5 +1,5 @@
-//! The pages, through the whole router: every layer, a database each, and the practice store as Shopify. What is asserted is what
-//! a person or a script would see, and what the database and Shopify would know.
+//! The pages through the whole router with every layer, one database per test, and the practice store as Shopify.
+//! Assertions cover what users and scripts see, and what the database and Shopify record.
 
 mod account;
 mod activity;

@@ -1,5 +1,5 @@
-//! Names that are markup: a shop's, an app's, a plan's, a cart's, a person's. What a browser parses out of the page must be the name
-//! as text, and no element, attribute or script more than without it.
+//! Names that contain markup, of shops, apps, plans, carts and users. The parsed page must contain the name as text and
+//! no additional element, attribute or script.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const MARKUP: &str = "</title><script>alert(1)</script>\"'><img src=x onerror=al
 const MALLORY: Person =
     Person { name: "<b onclick=x>Mallory</b>&lt;", email: "mallory@northwind.example", role: Role::Administrator };
 
-/// How often each element, and each attribute's name, occurs.
+/// Counts of each element and of each attribute name.
 fn shape(page: &Page) -> BTreeMap<String, usize> {
     let document = Html::parse_document(&page.html);
     let mut shape = BTreeMap::new();
@@ -26,7 +26,7 @@ fn shape(page: &Page) -> BTreeMap<String, usize> {
             *shape.entry(format!("{name}=")).or_insert(0) += 1;
         }
     }
-    // an address breaks at its dots, so the number of these follows from its letters
+    // `wbr` follows each dot of an address, so its count depends on the name.
     shape.remove("wbr");
     shape
 }
@@ -70,7 +70,7 @@ async fn walk(browser: &Browser, app: &TestApp, name: &str, handle: &str) -> Vec
 }
 
 #[sqlx::test]
-async fn names_stay_text_on_every_page(pool: PgPool) {
+async fn names_are_text_on_every_page(pool: PgPool) {
     let app = TestApp::start(pool).await;
     app.priya_with_integration_on().await;
     app.open_store("northwind-else");
@@ -79,7 +79,7 @@ async fn names_stay_text_on_every_page(pool: PgPool) {
         .await;
     app.practice.stores().put("northwind-plain", PracticeStore::sample("northwind-plain"));
     let expected = walk(&plain, &app, "Plain name", "northwind-plain").await;
-    sqlx::query("delete from throttle").execute(&app.pool).await.expect("the limits");
+    sqlx::query("delete from throttle").execute(&app.pool).await.expect("limits reset");
 
     let mallory = app.sign_in_as(&MALLORY).await;
     let hostile = PracticeStore::sample("northwind-tricks").with(Scenario::HostileNames(Hostile::Markup));
@@ -112,7 +112,7 @@ async fn names_stay_text_on_every_page(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn stars_around_a_name_stay_stars(pool: PgPool) {
+async fn asterisks_around_a_name_stay_text(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -121,7 +121,7 @@ async fn stars_around_a_name_stay_stars(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn names_that_bend_the_text_are_straightened(pool: PgPool) {
+async fn bidi_and_control_characters_in_names_are_removed(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     for hostile in [Hostile::Bidi, Hostile::Control, Hostile::Long] {
@@ -145,7 +145,7 @@ async fn names_that_bend_the_text_are_straightened(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_refused_sign_in_shows_the_address_as_text(pool: PgPool) {
+async fn refused_sign_in_shows_the_address_as_text(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut page = app.browser().visit("/sign-in").await;
     page.fill("Email address", MARKUP);

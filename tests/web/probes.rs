@@ -1,4 +1,4 @@
-//! What a load balancer and a person see when all is well, and when the database is away.
+//! What load balancers and users see in normal operation and while the database is unavailable.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use crate::support::{Page, TestApp, dump::tamper, expose};
 
 #[sqlx::test]
-async fn alive_ready_and_counted(pool: PgPool) {
+async fn probes_and_metrics_respond(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-secret-name");
@@ -33,13 +33,13 @@ async fn alive_ready_and_counted(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: PgPool) {
+async fn a_database_that_is_away_is_reported_and_input_is_kept(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
     let mut page = app.fill_new(&priya, "Northwind <Tea>", "northwind-tea").await;
     page.check("Active");
-    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token).to_owned();
     app.app.pool.close().await;
 
     let began = Instant::now();
@@ -51,7 +51,7 @@ async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: 
     let style = page.attribute("link[rel=stylesheet]", "href").expect("a style sheet");
     for path in ["/-/live", &style] {
         let answer = priya.knock(Method::GET, path).send().await;
-        assert_eq!(answer.status, StatusCode::OK, "{path} needs to know nobody");
+        assert_eq!(answer.status, StatusCode::OK, "{path} needs no session");
     }
     let looked = priya.visit("/admin/ecommerce").await;
     assert_eq!(
@@ -63,7 +63,7 @@ async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: 
     for button in ["Save", "Test Connection"] {
         let busy = page.press(button).await;
         assert_eq!(busy.status, StatusCode::SERVICE_UNAVAILABLE, "{busy}");
-        assert_eq!(busy.headers.get("retry-after").expect("a wait"), "5");
+        assert_eq!(busy.headers.get("retry-after").expect("retry-after"), "5");
         assert_eq!(
             busy.text("main .lead"),
             "We could not reach our own database, so nothing was saved. What you typed is still here."
@@ -79,17 +79,17 @@ async fn a_database_that_is_away_is_told_and_costs_nothing_that_was_typed(pool: 
 }
 
 #[sqlx::test]
-async fn trying_again_when_the_database_is_back_goes_on_where_it_stopped(pool: PgPool) {
+async fn retry_after_a_database_failure_saves_the_form(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
-    // away for this one request only: the table of sessions is not there
+    // Unavailable for this one request: the sessions table is missing.
     tamper_quietly(&app, "alter table sessions rename to sessions_away").await;
     let broken = page.press("Save").await;
     tamper_quietly(&app, "alter table sessions_away rename to sessions").await;
     assert!(broken.status.is_server_error(), "{broken}");
-    assert!(!broken.html.contains("relation"), "no word of the database's: {broken}");
+    assert!(!broken.html.contains("relation"), "the page shows a database error: {broken}");
     let page = page.press("Save").await;
     assert_eq!(page.status, StatusCode::OK, "{page}");
 }
@@ -99,7 +99,7 @@ async fn tamper_quietly(app: &TestApp, statement: &str) {
 }
 
 #[sqlx::test]
-async fn a_fault_of_ours_is_a_page_with_a_reference_and_no_cause(pool: PgPool) {
+async fn internal_error_page_has_a_reference_and_no_cause(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     tamper_quietly(&app, "alter table carts rename to carts_away").await;
@@ -119,13 +119,13 @@ async fn a_fault_of_ours_is_a_page_with_a_reference_and_no_cause(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_old_form_offers_to_load_again_without_the_token(pool: PgPool) {
+async fn old_form_offers_a_reload_without_the_token(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
-    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
-    // signed out and in again in another tab: the form's token is of the old session
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token).to_owned();
+    // Signed out and in again in another tab: the form's token belongs to the old session.
     tamper(&app.pool, "delete from sessions").await;
     let again = app.sign_in_as(&crate::support::cast::PRIYA).await;
     priya.put_cookie("cartwright", &again.cookies()["cartwright"]);

@@ -1,5 +1,5 @@
-//! Nobody changes anything with rights that have ended, however the request was timed: half sent before they ended, or between
-//! the guard and the verb. The route table is walked, so that a new form is held to it.
+//! Requests whose session, account or role ended change nothing, whatever the timing: form half sent, or between the
+//! guard and the domain function. Walks the route table, so that new forms are covered.
 
 use axum::http::{Method, StatusCode};
 use cartwright::{
@@ -22,7 +22,7 @@ use crate::{
 
 type Fields = Vec<(String, String)>;
 
-/// How another administrator ends somebody's rights.
+/// How another administrator ends a user's permission.
 #[derive(Clone, Copy, Debug)]
 enum End {
     TurnedOff,
@@ -51,16 +51,16 @@ async fn run(app: &TestApp, statement: &'static str) {
     sqlx::query(statement).execute(&app.pool).await.expect(statement);
 }
 
-/// Priya as she was at first, at a browser of her own.
+/// Restores Priya's account and signs her in at a new browser.
 async fn priya(app: &TestApp) -> Browser {
     run(app, "update users set role = 'administrator', disabled_at = null where email = 'priya@northwind.example'")
         .await;
     run(app, "delete from throttle").await;
-    app.app.ecommerce.switch(By::operator(), true).await.expect("the switch");
+    app.app.ecommerce.switch(By::operator(), true).await.expect("integration");
     app.sign_in_as(&PRIYA).await
 }
 
-/// The form of a door, filled in so that it changes something.
+/// Returns the fields of a route's form, filled in so that it changes something.
 async fn form(app: &TestApp, door: &Door, browser: &Browser, blanks: &Blanks) -> Fields {
     run(app, "update users set disabled_at = null where email = 'tom@northwind.example'").await;
     match door.template {
@@ -96,7 +96,8 @@ async fn form(app: &TestApp, door: &Door, browser: &Browser, blanks: &Blanks) ->
     fields
 }
 
-/// What a form may write without an event: counts, what a session says on its next page, and drafts that go with a session.
+/// Removes what a form may change without an event: counters, pending messages of a session, and drafts that end with a
+/// session.
 fn kept(mut dump: Dump) -> Dump {
     for table in ["throttle", "sessions", "unsaved_credentials", "vault_keys", "users"] {
         dump.remove(table);
@@ -108,7 +109,7 @@ fn kept(mut dump: Dump) -> Dump {
 
 async fn people(app: &TestApp) -> Vec<String> {
     let people = "select concat_ws(' ', id, email, name, theme, password_hash) from users order by id";
-    sqlx::query_scalar(people).fetch_all(&app.pool).await.expect("the people")
+    sqlx::query_scalar(people).fetch_all(&app.pool).await.expect("users")
 }
 
 async fn world(pool: PgPool) -> (TestApp, Blanks, Vec<Door>) {
@@ -126,18 +127,18 @@ fn is_sign_in(answer: &Answer) -> bool {
     answer.text().contains("<h1>Sign in</h1>") || answer.location().starts_with("/sign-in")
 }
 
-/// Half a form, then what `meanwhile` does, then the other half.
+/// Sends half of a form, awaits `meanwhile`, then sends the other half.
 async fn interrupted(knock: Knock, meanwhile: impl AsyncFnOnce()) -> Answer {
     let ((half, halved), (go, going)) = (oneshot::channel(), oneshot::channel());
     let sending = tokio::spawn(knock.send_in_halves(half, going));
-    halved.await.expect("the half is read");
+    halved.await.expect("first half is read");
     meanwhile().await;
-    go.send(()).expect("somebody waits for the rest");
+    go.send(()).expect("request waits for the rest");
     sending.await.expect("an answer")
 }
 
 #[sqlx::test]
-async fn a_form_half_sent_before_the_rights_ended_changes_nothing(pool: PgPool) {
+async fn form_half_sent_before_the_permission_ended_changes_nothing(pool: PgPool) {
     let (app, blanks, forms) = world(pool).await;
     for door in &forms {
         for by in ENDS {
@@ -154,7 +155,7 @@ async fn a_form_half_sent_before_the_rights_ended_changes_nothing(pool: PgPool) 
             assert_eq!(dump(&app.pool).await, before, "{name} changed something");
             assert!(is_sign_in(&answer), "{name}: {} {}", answer.status, answer.text());
         }
-        // The same form of somebody whose rights have not ended does change something.
+        // Control: the same form does change something while the permission lasts.
         let browser = priya(&app).await;
         let fields = form(&app, door, &browser, &blanks).await;
         let before = (kept(dump(&app.pool).await), people(&app).await);
@@ -164,7 +165,7 @@ async fn a_form_half_sent_before_the_rights_ended_changes_nothing(pool: PgPool) 
     }
 }
 
-/// The rights end in a transaction that commits when the request waits for it: the guard has seen them live.
+/// Ends the permission in a transaction that commits while the request waits for it, after the guard has passed.
 async fn overtaken(app: &TestApp, knock: Knock, statement: &'static str) -> Answer {
     let mut ending = app.pool.begin().await.expect("a transaction");
     sqlx::query(statement).execute(&mut *ending).await.expect(statement);
@@ -182,7 +183,7 @@ async fn overtaken(app: &TestApp, knock: Knock, statement: &'static str) -> Answ
 }
 
 #[sqlx::test]
-async fn rights_that_end_between_the_guard_and_the_verb_change_nothing(pool: PgPool) {
+async fn permission_that_ends_after_the_guard_prevents_the_change(pool: PgPool) {
     let (app, blanks, forms) = world(pool).await;
     for (statement, is_role) in [
         ("update users set disabled_at = now() where email = 'priya@northwind.example'", false),
@@ -206,7 +207,7 @@ async fn rights_that_end_between_the_guard_and_the_verb_change_nothing(pool: PgP
 }
 
 #[sqlx::test]
-async fn an_administrator_who_is_turned_off_at_another_replica_adds_nobody(pool: PgPool) {
+async fn administrator_disabled_on_another_replica_adds_no_user(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     app.add(&SAM).await;
@@ -227,12 +228,12 @@ async fn an_administrator_who_is_turned_off_at_another_replica_adds_nobody(pool:
     .await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
     let people: Vec<String> =
-        sqlx::query_scalar("select email from users order by 1").fetch_all(&app.pool).await.expect("people");
+        sqlx::query_scalar("select email from users order by 1").fetch_all(&app.pool).await.expect("users");
     assert_eq!(people, [PRIYA.email, SAM.email]);
 }
 
 #[sqlx::test]
-async fn a_verb_is_refused_whoever_calls_it_once_the_session_has_ended(pool: PgPool) {
+async fn domain_functions_refuse_an_ended_session(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let id = app.user_id(&PRIYA).await.parse().expect("an id");
     let sign_in = async || -> By {
@@ -249,9 +250,9 @@ async fn a_verb_is_refused_whoever_calls_it_once_the_session_has_ended(pool: PgP
     };
     let refused = async |by: By| {
         let outcome = app.app.ecommerce.switch(by, true).await;
-        let is_on = app.app.ecommerce.integration().await.expect("the switch").is_active;
+        let is_on = app.app.ecommerce.integration().await.expect("integration").is_active;
         assert_eq!(is_on, outcome.is_ok());
-        app.app.ecommerce.switch(By::operator(), false).await.expect("off");
+        app.app.ecommerce.switch(By::operator(), false).await.expect("turned off");
         outcome.is_err_and(|error| audit::is_not_permitted(&error))
     };
     assert!(!refused(sign_in().await).await, "a live session");
@@ -274,14 +275,14 @@ async fn a_verb_is_refused_whoever_calls_it_once_the_session_has_ended(pool: PgP
     let sam = app.user_id(&SAM).await.parse().expect("an id");
     let (name, email, authority) = (SAM.name.into(), SAM.email.into(), authority.clone());
     let by = By { actor: Actor::Person { id: sam, name, email, authority }, origin: Origin::default() };
-    assert!(refused(by).await, "somebody else's session");
+    assert!(refused(by).await, "another user's session");
     let unknown = Authority::Session(BrowserSecret::generate().hash());
     let by = By {
         actor: Actor::Person { id, name: PRIYA.name.into(), email: PRIYA.email.into(), authority: unknown },
         origin: Origin::default(),
     };
     assert!(refused(by).await, "no session");
-    // Work that was started goes on without the session, and not without the account or its role.
+    // A background action continues without the session, but not without the account or its role.
     let started = sign_in().await.started();
     run(&app, "delete from sessions").await;
     assert!(!refused(started.clone()).await, "signed out");

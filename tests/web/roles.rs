@@ -1,4 +1,4 @@
-//! A viewer looks at everything and changes nothing: the role stands in the route table, so the table is walked.
+//! Viewers can read everything and change nothing. The role is part of the route table, so the test walks the table.
 
 use axum::http::{Method, StatusCode};
 use cartwright::web::guard::Access;
@@ -12,12 +12,12 @@ use crate::support::{
 };
 
 #[sqlx::test]
-async fn a_viewer_is_refused_on_every_route_that_changes_something(pool: PgPool) {
+async fn viewer_is_refused_on_every_unsafe_route(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let doors = doors(&Blanks::make(&app, &priya).await);
     let vera = app.sign_in_as(&VERA).await;
-    // Her own form token, so that nothing but the role stands in the way.
+    // With her own form token, so that only the role can refuse her.
     let (_, _, fields) = vera.visit("/admin").await.submission("Sign out");
     app.practice.journal().clear();
     let before = dump(&app.pool).await;
@@ -33,7 +33,7 @@ async fn a_viewer_is_refused_on_every_route_that_changes_something(pool: PgPool)
         assert!(page.text("main .lead").starts_with("Your role is Viewer. Ask an administrator"), "{page}");
     }
     assert!(walked >= 10, "only {walked} routes are for administrators");
-    // That she was refused is told in the activity, and counted; nothing else is written.
+    // The refusal is recorded in the activity and counted; nothing else is written.
     let mut after = dump(&app.pool).await;
     let mut told = after.insert("audit_events".into(), before["audit_events"].clone()).expect("the activity");
     told.retain(|row| !before["audit_events"].contains(row));
@@ -44,12 +44,12 @@ async fn a_viewer_is_refused_on_every_route_that_changes_something(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn the_refusal_names_the_administrators(pool: PgPool) {
+async fn refusal_names_the_administrators(pool: PgPool) {
     let app = TestApp::start(pool).await;
     app.add(&PRIYA).await;
     let page = app.sign_in_as(&VERA).await.visit("/admin/ecommerce/shopify/new").await;
     assert_eq!(page.text("main .lead"), "Your role is Viewer. Ask an administrator: Priya Shah.");
-    // The activity says what it was.
+    // The event names the refused page.
     let page: Option<String> = sqlx::query_scalar("select data->>'page' from audit_events where event = 'was_refused'")
         .fetch_one(&app.pool)
         .await
@@ -58,7 +58,7 @@ async fn the_refusal_names_the_administrators(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_viewer_sees_every_other_page_without_anything_to_press(pool: PgPool) {
+async fn viewer_sees_every_other_page_without_buttons(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let doors = doors(&Blanks::make(&app, &priya).await);
@@ -70,7 +70,7 @@ async fn a_viewer_sees_every_other_page_without_anything_to_press(pool: PgPool) 
             continue;
         }
         if door.template == "/admin/account" {
-            // Her own, which she may change.
+            // Her own account, which she may change.
             continue;
         }
         let said = page.all("p.viewer");
@@ -83,7 +83,7 @@ async fn a_viewer_sees_every_other_page_without_anything_to_press(pool: PgPool) 
     assert!(!page.has("a[href='/admin/ecommerce/add']"), "{page}");
     let page = page.follow("Northwind Tea").await;
     for label in ["Website Name", "API URL", "Access Token"] {
-        assert!(page.all("dt").iter().any(|term| term == label), "{label} is not shown in\n{page}");
+        assert!(page.all("dt").iter().any(|term| term == label), "{label} is missing in\n{page}");
         assert!(!page.has_field(label), "{page}");
     }
 }

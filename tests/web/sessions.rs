@@ -1,4 +1,4 @@
-//! Sessions: their ids, how they end, and what somebody learns who guesses.
+//! Sessions: ids, expiry, sign-in attempts and what they reveal.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -20,9 +20,9 @@ fn id_of(browser: &Browser) -> String {
     browser.cookies().remove("cartwright").expect("a session")
 }
 
-/// The second press of an impatient person is answered while nobody looks: it must not take the message of the first with it.
+/// The response to a repeated click is never shown, so it must not consume the message of the first.
 #[sqlx::test]
-async fn a_message_waits_for_a_page_that_shows_it(pool: PgPool) {
+async fn message_stays_until_a_page_shows_it(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -33,18 +33,18 @@ async fn a_message_waits_for_a_page_that_shows_it(pool: PgPool) {
     sqlx::query("update sessions set last_seen_at = now() - interval '2 minutes'")
         .execute(&app.pool)
         .await
-        .expect("stale");
+        .expect("updated");
     press.send().await;
     priya.knock(Method::GET, &page.path).header("sec-fetch-mode", "cors").send().await;
     assert!(priya.visit(&page.path).await.banner().starts_with("Northwind Tea is inactive."));
-    assert_eq!(priya.visit(&page.path).await.banner(), "", "it is told once");
+    assert_eq!(priya.visit(&page.path).await.banner(), "", "the message is shown once");
 }
 
 mod session_ids {
     use super::*;
 
     #[sqlx::test]
-    async fn an_id_is_256_random_bits_and_only_its_hash_is_kept(pool: PgPool) {
+    async fn session_id_has_256_random_bits_and_is_stored_as_a_hash(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (one, other) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
         assert_ne!(id_of(&one), id_of(&other));
@@ -61,7 +61,7 @@ mod session_ids {
     }
 
     #[sqlx::test]
-    async fn signing_in_gives_a_new_id_whatever_came_with_it(pool: PgPool) {
+    async fn signing_in_gives_a_new_session_id(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         let planted = cartwright::accounts::BrowserSecret::generate().to_cookie();
@@ -77,11 +77,11 @@ mod session_ids {
     }
 
     #[sqlx::test]
-    async fn signing_in_again_ends_the_session_that_was_there(pool: PgPool) {
+    async fn signing_in_again_ends_the_previous_session(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         let old = id_of(&priya);
-        // the sign-in form of another tab, still open
+        // The sign-in form of another tab, still open.
         let mut page = app.browser().visit("/sign-in").await;
         page.fill("Email address", PRIYA.email);
         page.fill("Password", PASSWORD);
@@ -101,7 +101,7 @@ mod sessions_end {
     use super::*;
 
     #[sqlx::test]
-    async fn signing_out_ends_it_on_the_server(pool: PgPool) {
+    async fn signing_out_ends_the_session_on_the_server(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (priya, other) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
         let old = id_of(&priya);
@@ -115,7 +115,7 @@ mod sessions_end {
     }
 
     #[sqlx::test]
-    async fn thirty_minutes_without_activity_end_it_and_the_page_comes_back(pool: PgPool) {
+    async fn thirty_minutes_without_activity_end_the_session(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         tamper(&app.pool, "update sessions set last_seen_at = now() - interval '29 minutes'").await;
@@ -134,7 +134,7 @@ mod sessions_end {
     }
 
     #[sqlx::test]
-    async fn twelve_hours_end_it_however_active_it_is(pool: PgPool) {
+    async fn twelve_hours_end_even_an_active_session(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         for hour in 1..12 {
@@ -152,7 +152,7 @@ mod sessions_end {
     }
 
     #[sqlx::test]
-    async fn a_person_who_is_turned_off_is_out_at_once(pool: PgPool) {
+    async fn disabled_user_is_signed_out_at_once(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (priya, sam) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&SAM).await);
         tamper(&app.pool, &format!("update users set disabled_at = now() where email = '{}'", PRIYA.email)).await;
@@ -163,7 +163,7 @@ mod sessions_end {
     }
 
     #[sqlx::test]
-    async fn every_page_offers_the_way_out(pool: PgPool) {
+    async fn every_page_offers_sign_out(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.priya_with_integration_on().await;
         let blanks = crate::support::routes::Blanks::make(&app, &priya).await;
@@ -172,7 +172,7 @@ mod sessions_end {
                 continue;
             }
             let page = priya.visit(&door.path).await;
-            // files and plain text have no buttons
+            // Files and plain text have no buttons.
             if page.headers["content-type"] == "text/html; charset=utf-8" {
                 assert!(page.has_button("Sign out"), "{page}");
             }
@@ -186,7 +186,7 @@ mod sessions_end {
 mod session_clock {
     use super::*;
 
-    /// The database's clock goes on by so much, for every session.
+    /// Advances the database's clock for every session.
     async fn later(app: &TestApp, minutes: u32) {
         let back = format!("- make_interval(mins => {minutes})");
         let all =
@@ -195,7 +195,7 @@ mod session_clock {
     }
 
     #[sqlx::test]
-    async fn a_request_every_twenty_minutes_keeps_it_for_twelve_hours_and_no_longer(pool: PgPool) {
+    async fn regular_requests_keep_a_session_for_twelve_hours(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         for round in 1..=39 {
@@ -207,7 +207,7 @@ mod session_clock {
     }
 
     #[sqlx::test]
-    async fn the_servers_own_clock_decides_nothing(pool: PgPool) {
+    async fn server_clock_does_not_affect_sessions(pool: PgPool) {
         use cartwright::clock::Clock;
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
@@ -215,14 +215,14 @@ mod session_clock {
             let moved = Clock::Fixed(Clock::System.now() + time::Duration::days(days));
             let elsewhere = app.with_clock(moved);
             elsewhere.put_cookie("cartwright", &id_of(&priya));
-            assert_eq!(elsewhere.visit("/admin").await.h1(), "Admin", "{days} days off");
+            assert_eq!(elsewhere.visit("/admin").await.h1(), "Admin", "server clock off by {days} days");
         }
         later(&app, 31).await;
         assert_eq!(priya.visit("/admin").await.h1(), "Sign in");
     }
 
     #[sqlx::test]
-    async fn a_database_whose_clock_was_set_back_prolongs_none(pool: PgPool) {
+    async fn database_clock_set_back_prolongs_no_session(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         tamper(
@@ -237,14 +237,14 @@ mod session_clock {
 mod unknown_account {
     use super::*;
 
-    /// What differs from try to try: the masked form token, and what was typed.
+    /// Removes what differs per attempt: the masked CSRF token and the input.
     fn without_token(page: &Page, email: &str) -> String {
         let token = page.attribute("input[name=csrf]", "value").expect("a token");
         page.html.replace(&token, "TOKEN").replace(email, "EMAIL")
     }
 
     #[sqlx::test]
-    async fn looks_exactly_like_a_wrong_password(pool: PgPool) {
+    async fn unknown_account_looks_exactly_like_a_wrong_password(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         let known = try_to_sign_in(&app.browser(), PRIYA.email, "leaf kettle third steep").await;
@@ -269,7 +269,7 @@ mod unknown_account {
     }
 
     #[sqlx::test]
-    async fn an_empty_form_says_what_is_missing(pool: PgPool) {
+    async fn empty_sign_in_form_says_what_is_missing(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let page = try_to_sign_in(&app.browser(), "", "").await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -283,7 +283,7 @@ mod throttle {
     use super::*;
 
     #[sqlx::test]
-    async fn fifty_tries_at_once_are_five_tries_and_no_more(pool: PgPool) {
+    async fn fifty_concurrent_attempts_allow_five(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         let mut page = app.browser().visit("/sign-in").await;
@@ -293,16 +293,16 @@ mod throttle {
         let answers = futures_util::future::join_all(tries).await;
         let with = |status: u16| answers.iter().filter(|answer| answer.status.as_u16() == status).count();
         assert_eq!((with(422), with(429)), (5, 45), "{:?}", answers.iter().map(|one| one.status).collect::<Vec<_>>());
-        let late = answers.iter().find(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).expect("one");
-        let wait: u64 = late.header("retry-after").expect("a wait").parse().expect("seconds");
+        let late = answers.iter().find(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS).expect("one row");
+        let wait: u64 = late.header("retry-after").expect("retry-after").parse().expect("seconds");
         assert!((1..=300).contains(&wait), "{wait}");
         assert!(late.text().contains("Too many sign-in tries. Try again in 5 minutes."), "{}", late.text());
-        // even the right password does not help now
+        // Even the right password is refused now.
         assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
     }
 
     #[sqlx::test]
-    async fn letter_case_and_spaces_are_no_other_account(pool: PgPool) {
+    async fn letter_case_and_spaces_give_no_further_attempts(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         let spellings = [
@@ -319,7 +319,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn forty_wrong_passwords_from_one_address_lock_nobody_elsewhere(pool: PgPool) {
+    async fn forty_wrong_passwords_from_one_address_lock_no_other_address(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         for _ in 0..40 {
@@ -333,9 +333,9 @@ mod throttle {
         assert_eq!(try_to_sign_in(&app.browser(), PRIYA.email, PASSWORD).await.h1(), "Admin");
     }
 
-    /// Twenty for an account, from wherever they come, and none of them counts for anybody else.
+    /// An account allows twenty attempts from all addresses, which do not count for other accounts.
     #[sqlx::test]
-    async fn the_tries_of_one_account_are_nobody_else_s(pool: PgPool) {
+    async fn attempts_of_one_account_do_not_affect_others(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         app.add(&SAM).await;
@@ -348,7 +348,7 @@ mod throttle {
         assert_eq!(try_to_sign_in(&elsewhere, SAM.email, PASSWORD).await.h1(), "Admin");
     }
 
-    /// Wrong passwords from twenty networks, so that no new browser may try any more.
+    /// Sends wrong passwords from twenty networks, so that the account accepts no new browser.
     async fn use_up_the_account(app: &TestApp) {
         for place in 0..20 {
             let somewhere = app.browser().from([198, 51, 100, place]);
@@ -358,7 +358,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn strangers_never_lock_out_a_browser_that_signed_in_before(pool: PgPool) {
+    async fn strangers_never_lock_out_a_known_browser(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let known = app.sign_in_as(&PRIYA).await;
         assert_eq!(known.visit("/admin").await.press("Sign out").await.h1(), "Sign in");
@@ -367,7 +367,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn a_known_browser_has_ten_tries_and_is_known_to_its_own_account_alone(pool: PgPool) {
+    async fn known_browser_has_ten_attempts_for_its_own_account_only(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&SAM).await;
         let known = app.sign_in_as(&PRIYA).await;
@@ -384,7 +384,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn a_changed_password_ends_every_other_device_cookie(pool: PgPool) {
+    async fn changed_password_invalidates_other_device_cookies(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let (other, this) = (app.sign_in_as(&PRIYA).await, app.sign_in_as(&PRIYA).await);
         let new = "five plain random words more";
@@ -399,7 +399,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn strangers_do_not_lock_the_password_asked_again(pool: PgPool) {
+    async fn strangers_do_not_lock_the_repeated_password_prompt(pool: PgPool) {
         let app = TestApp::start(pool).await;
         let priya = app.sign_in_as(&PRIYA).await;
         use_up_the_account(&app).await;
@@ -419,7 +419,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn a_typed_address_closes_no_network(pool: PgPool) {
+    async fn unknown_account_names_lock_no_network(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         for email in ["/127.0.0.1", "127.0.0.1", "//127.0.0.1"] {
@@ -436,7 +436,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn a_refused_try_writes_nothing(pool: PgPool) {
+    async fn refused_attempt_writes_nothing(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         for _ in 0..5 {
@@ -459,7 +459,7 @@ mod throttle {
     }
 
     #[sqlx::test]
-    async fn a_forwarded_address_is_not_believed(pool: PgPool) {
+    async fn untrusted_forwarded_address_is_ignored(pool: PgPool) {
         let app = TestApp::start(pool).await;
         app.add(&PRIYA).await;
         let mut page = app.browser().visit("/sign-in").await;

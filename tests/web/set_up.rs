@@ -1,4 +1,4 @@
-//! The one-time link that makes the first administrator.
+//! The one-time link that creates the first administrator.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -20,13 +20,17 @@ fn fill(page: &mut Page, name: &str, email: &str, password: &str) {
 }
 
 #[sqlx::test]
-async fn the_first_administrator_is_welcomed_and_signed_in(pool: PgPool) {
+async fn set_up_link_creates_and_signs_in_the_first_administrator(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let path = link(&app).await;
     let browser = app.browser();
     let before = dump(&app.pool).await;
     let mut page = browser.visit(&path).await;
-    assert_eq!((page.h1().as_str(), dump(&app.pool).await), ("Set up Order Time", before), "looking spends nothing");
+    assert_eq!(
+        (page.h1().as_str(), dump(&app.pool).await),
+        ("Set up Order Time", before),
+        "a GET does not consume the link"
+    );
     fill(&mut page, "Priya Shah", "  Priya@Northwind.Example ", PASSWORD);
     let page = page.press("Create my account").await;
     assert_eq!((page.path.as_str(), page.h1().as_str()), ("/admin", "Admin"), "{page}");
@@ -36,14 +40,14 @@ async fn the_first_administrator_is_welcomed_and_signed_in(pool: PgPool) {
     assert_eq!(events(&app.pool).await, ["set_up_link_made", "user_added"]);
     app.sign_in_as(&PRIYA).await;
     assert_eq!(count(&app.pool, "users").await, 1);
-    // the link is dead, and says only what everybody may know
+    // The link is used up, and its page reveals nothing.
     let page = app.browser().visit(&path).await;
     assert_eq!((page.status, page.h1().as_str()), (StatusCode::CONFLICT, "Order Time is already set up"), "{page}");
     assert_eq!(page.follow("Sign in").await.h1(), "Sign in");
 }
 
 #[sqlx::test]
-async fn a_link_that_is_old_wrong_or_spent_no_longer_works(pool: PgPool) {
+async fn expired_wrong_or_used_link_is_gone(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let path = link(&app).await;
     let mut open = app.browser().visit(&path).await;
@@ -63,7 +67,7 @@ async fn a_link_that_is_old_wrong_or_spent_no_longer_works(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn two_who_press_at_once_make_one_administrator(pool: PgPool) {
+async fn concurrent_set_ups_create_one_administrator(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let (first, second) = (link(&app).await, link(&app).await);
     let mut forms = Vec::new();
@@ -81,7 +85,7 @@ async fn two_who_press_at_once_make_one_administrator(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_password_is_judged_as_it_was_typed(pool: PgPool) {
+async fn password_is_validated_as_entered(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let path = link(&app).await;
     let long = " leaf kettle".repeat(30);
@@ -111,7 +115,7 @@ async fn a_password_is_judged_as_it_was_typed(pool: PgPool) {
             None => assert_eq!(page.h1(), "Admin", "{page}"),
         }
     }
-    // neither trimmed nor shortened
+    // The password is neither trimmed nor truncated.
     let mut page = app.browser().visit("/sign-in").await;
     page.fill("Email address", PRIYA.email);
     page.fill("Password", long[..256].trim());
@@ -123,7 +127,7 @@ async fn a_password_is_judged_as_it_was_typed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn names_and_addresses_that_are_none_are_told(pool: PgPool) {
+async fn invalid_names_and_addresses_are_reported(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let path = link(&app).await;
     let mut page = app.browser().visit(&path).await;
@@ -137,9 +141,9 @@ async fn names_and_addresses_that_are_none_are_told(pool: PgPool) {
     assert_eq!(count(&app.pool, "users").await, 0);
 }
 
-/// The code stands in the one address that was opened, and in a cookie that no script reads.
+/// The code is only in the address that was opened, and in an HttpOnly cookie.
 #[sqlx::test]
-async fn a_link_is_exchanged_for_a_cookie_at_once(pool: PgPool) {
+async fn set_up_link_is_exchanged_for_a_cookie_at_once(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let path = link(&app).await;
     let code = path.trim_start_matches("/set-up/").to_owned();

@@ -1,5 +1,5 @@
-//! The other General settings: what may not be used says why, nothing that was not offered is changed, and the locations come from
-//! the store and outlast its absence.
+//! The other General settings: unavailable ones show a reason, settings that the page did not offer stay unchanged, and
+//! locations come from the store and are cached for when it is unavailable.
 
 use axum::http::{Method, StatusCode};
 use cartwright::practice::{Canned, Operation, PracticeStore, Scenario};
@@ -28,7 +28,7 @@ const SWITCHES: [&str; 7] = [
 ];
 const WRITE_PRODUCTS: &str = SWITCHES[6];
 
-/// Priya at a connected cart whose app has everything.
+/// Priya with a connected cart whose app has every permission.
 async fn connected(pool: PgPool) -> (TestApp, Browser, Page) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -37,7 +37,7 @@ async fn connected(pool: PgPool) -> (TestApp, Browser, Page) {
     (app, priya, page)
 }
 
-/// A store whose app lacks these permissions, and its cart.
+/// A connected cart whose app lacks these permissions.
 async fn without(pool: PgPool, missing: &'static [&'static str]) -> (TestApp, Browser, Page) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -47,13 +47,13 @@ async fn without(pool: PgPool, missing: &'static [&'static str]) -> (TestApp, Br
     (app, priya, page)
 }
 
-/// Tests what is saved, with other permissions than before, and opens the cart again.
+/// Tests the saved credential with changed permissions and opens the cart again.
 async fn granted_anew(app: &TestApp, page: &Page, scenario: Scenario) {
     app.practice.stores().set("northwind-tea", scenario);
     page.press("Test Connection").await;
 }
 
-/// The text of the reasons that a control names.
+/// The text of the reasons that a control references.
 fn reason(page: &Page, label: &str) -> String {
     page.descriptions(label).into_iter().filter(|(id, _)| id.ends_with("-r")).map(|(_, text)| text).collect()
 }
@@ -64,7 +64,7 @@ fn list_requests(app: &TestApp) -> usize {
 }
 
 #[sqlx::test]
-async fn a_new_cart_has_no_other_settings_and_a_draft_says_why(pool: PgPool) {
+async fn other_settings_are_absent_on_new_carts_and_explained_on_drafts(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
@@ -85,7 +85,7 @@ async fn a_new_cart_has_no_other_settings_and_a_draft_says_why(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_is_ticked_is_saved_and_told_in_the_activity(pool: PgPool) {
+async fn ticked_settings_are_saved_and_audited(pool: PgPool) {
     let (app, priya, mut page) = connected(pool).await;
     for label in SWITCHES {
         assert!(!page.is_disabled(label) && !page.is_checked(label), "{label}");
@@ -117,26 +117,26 @@ async fn what_is_ticked_is_saved_and_told_in_the_activity(pool: PgPool) {
         change["changes"][6],
         serde_json::json!({"field": "Item group", "before": "None", "after": "Web store"})
     );
-    // what is unticked is off again, and saving without a change tells nothing
+    // Unticked settings are off again, and saving without a change writes no event.
     let mut page = page.press("Save").await;
     assert_eq!(events(&app.pool).await.iter().filter(|event| *event == "cart_changed").count(), 1);
     page.uncheck("Update inventory");
     let page = page.press("Save").await;
     assert!(!page.is_checked("Update inventory") && page.is_checked("Calculate items that can be made"), "{page}");
-    // a Viewer reads the values
+    // A viewer sees the values.
     let vera = app.sign_in_as(&VERA).await.visit(&page.path).await;
     assert!(
         vera.text("main").contains("Item group") && vera.all("dd").iter().any(|value| value == "Web store"),
         "{vera}"
     );
-    // another cart is offered the group
+    // Another cart suggests the group.
     app.open_store("northwind-b2b");
     let other = app.connect(&priya, "Northwind Wholesale", "northwind-b2b").await;
     assert_eq!(other.attribute("datalist option", "value").as_deref(), Some("Web store"));
 }
 
 #[sqlx::test]
-async fn a_missing_permission_is_named_where_it_is_missed(pool: PgPool) {
+async fn missing_permission_is_named_at_its_setting(pool: PgPool) {
     let missing = &["write_inventory", "write_locations", "write_products", SHIPPING[0], SHIPPING[1], SHIPPING[2]];
     let (_app, _, page) = without(pool, missing).await;
     let which = ", which your Shopify app does not have.";
@@ -170,7 +170,7 @@ async fn a_missing_permission_is_named_where_it_is_missed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_a_page_could_not_offer_is_never_read_as_off(pool: PgPool) {
+async fn settings_that_were_not_offered_stay_unchanged(pool: PgPool) {
     let (app, _, mut page) = connected(pool).await;
     for label in SWITCHES {
         page.check(label);
@@ -190,7 +190,7 @@ async fn what_a_page_could_not_offer_is_never_read_as_off(pool: PgPool) {
     assert!(page.is_disabled("Update inventory") && page.is_checked("Update inventory"), "{page}");
     let (_, _, fields) = page.submission("Save");
     assert!(!fields.iter().any(|(name, _)| name == "update_inventory"), "a disabled control sends nothing");
-    // meanwhile the permission is back: the page that was drawn without it still says nothing of these
+    // The permission returns meanwhile; the page rendered without it still does not send these settings.
     granted_anew(&app, &page, Scenario::Well).await;
     let page = page.press("Save").await;
     assert_eq!(page.status, StatusCode::OK, "{page}");
@@ -200,7 +200,7 @@ async fn what_a_page_could_not_offer_is_never_read_as_off(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_server_judges_the_reason_itself(pool: PgPool) {
+async fn server_checks_availability_itself(pool: PgPool) {
     let (app, priya, page) = without(pool, &["write_inventory"]).await;
     let (_, action, mut fields) = page.submission("Save");
     for field in fields.iter_mut().filter(|(name, _)| name == "offered") {
@@ -214,13 +214,13 @@ async fn the_server_judges_the_reason_itself(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn imported_products_need_an_item_group_when_it_is_saved_and_not_when_it_is_tested(pool: PgPool) {
+async fn imported_products_need_an_item_group_only_on_save(pool: PgPool) {
     let (_app, _, mut page) = connected(pool).await;
     page.check("Import Products");
     page.fill("Website Name", "Northwind Tea London");
     let refused = page.press("Save").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
-    let (class, sentence) = refused.complaint("Item group").expect("a complaint");
+    let (class, sentence) = refused.complaint("Item group").expect("field error");
     assert_eq!((class.as_str(), sentence.as_str()), ("GROUP_EMPTY", "Enter the item group that new items go into"));
     assert_eq!(refused.summary(), ["Enter the item group that new items go into"]);
     assert!(
@@ -240,7 +240,7 @@ async fn imported_products_need_an_item_group_when_it_is_saved_and_not_when_it_i
 }
 
 #[sqlx::test]
-async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: PgPool) {
+async fn locations_are_read_from_the_store_and_cached(pool: PgPool) {
     let (app, priya, page) = connected(pool).await;
     assert!(
         page.text("#locations").contains("We have not read this store's locations yet. Get the list Save first."),
@@ -253,7 +253,7 @@ async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: Pg
     assert_eq!(
         (version, events(&app.pool).await.last().map(String::as_str)),
         (1, Some("cart_added")),
-        "a look is no change"
+        "loading the list is no change"
     );
     let mut page = page;
     page.check("London warehouse");
@@ -266,7 +266,7 @@ async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: Pg
             .await
             .expect("a change");
     assert_eq!(after, "London warehouse, Old depot");
-    // away: the list of before, and what stopped us
+    // Unavailable: the cached list and the reason.
     app.practice.stores().change("northwind-tea", |store| store.on_locations = Some(Scenario::Says(Canned::Down)));
     tamper(&app.pool, "update carts set locations_read_at = '2025-11-21T08:14:00Z'").await;
     let away = page.follow("Get the list again").await;
@@ -277,7 +277,7 @@ async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: Pg
         "{away}"
     );
     assert!(away.is_checked("London warehouse"), "{away}");
-    // one chosen location goes, the other stays
+    // One selected location is deleted, the other stays.
     app.practice.stores().change("northwind-tea", |store| {
         store.on_locations = None;
         store.locations = vec!["London warehouse".into()];
@@ -291,20 +291,20 @@ async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: Pg
 }
 
 #[sqlx::test]
-async fn when_all_chosen_locations_are_gone_the_cart_needs_attention(pool: PgPool) {
+async fn cart_needs_attention_when_all_selected_locations_are_gone(pool: PgPool) {
     let (app, priya, page) = connected(pool).await;
     let mut page = page.follow("Get the list").await;
     page.check("Old depot");
     let page = page.press("Save").await;
     app.practice.stores().change("northwind-tea", |store| store.locations = vec!["Ham".into(), "Kew".into()]);
-    // the numbers follow the places, so that two new places are two old numbers: the third is gone
+    // Location ids follow the positions, so two new locations reuse two old ids; the third is gone.
     let page = page.follow("Get the list again").await;
     assert_eq!(page.all("p.status .badge"), ["Needs attention"], "{page}");
     assert_eq!(page.text("p.status .muted"), "None of the chosen locations exists any more");
     let list = priya.visit("/admin/ecommerce").await;
     assert_eq!(list.all(".filters a")[2], "Needs attention 1");
     assert_eq!(list.text("td .under"), "None of the chosen locations exists any more");
-    // a test that passes does not make it whole
+    // A passing test does not resolve it.
     page.press("Test Connection").await;
     let mut page = page.follow("General").await;
     assert_eq!(page.all("p.status .badge"), ["Needs attention"], "{page}");
@@ -315,7 +315,7 @@ async fn when_all_chosen_locations_are_gone_the_cart_needs_attention(pool: PgPoo
 }
 
 #[sqlx::test]
-async fn one_location_is_no_choice_and_64_fold(pool: PgPool) {
+async fn single_location_is_no_choice_and_64_locations_collapse(pool: PgPool) {
     let (app, priya, page) = connected(pool).await;
     let href = page.attribute("a[data-again]", "href").expect("a link");
     app.practice.stores().change("northwind-tea", |store| store.locations = vec!["London warehouse".into()]);
@@ -329,19 +329,19 @@ async fn one_location_is_no_choice_and_64_fold(pool: PgPool) {
     let page = priya.visit(&href).await;
     assert_eq!(page.text("#locations details summary"), "Show all 64");
     assert_eq!((page.all("#locations .tick").len(), page.all("#locations details .tick").len()), (64, 44));
-    // more than a page of Shopify's
+    // More than one page of Shopify's list.
     let names: Vec<String> = (0..230).map(|n| format!("Shop {n:03}")).collect();
     app.practice.stores().change("northwind-tea", |store| store.locations = names.clone());
     app.practice.journal().clear();
     let page = priya.visit(&href).await;
     assert_eq!((page.all("#locations .tick"), list_requests(&app)), (names, 3));
-    // the block alone, for a page that swaps it
+    // Only the fragment, for a page that replaces it.
     let block = priya.knock(Method::GET, &href).header("x-partial", "1").send().await;
     assert!(block.text().trim_start().starts_with("<fieldset") && !block.text().contains("<html"), "{}", block.text());
 }
 
 #[sqlx::test]
-async fn nobody_is_asked_for_locations_without_the_permission_or_too_often(pool: PgPool) {
+async fn locations_are_not_read_without_permission_or_too_often(pool: PgPool) {
     let (app, priya, page) = without(pool, &["write_locations"]).await;
     let href = page.path.replace("/general", "/locations");
     app.practice.journal().clear();
@@ -359,7 +359,7 @@ async fn nobody_is_asked_for_locations_without_the_permission_or_too_often(pool:
 }
 
 #[sqlx::test]
-async fn a_pair_gets_its_list_with_a_live_token_and_one_more_after_a_401(pool: PgPool) {
+async fn locations_are_read_with_a_refreshed_token_after_a_401(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     let store = app.open_store("northwind-tea");
@@ -377,7 +377,7 @@ async fn a_pair_gets_its_list_with_a_live_token_and_one_more_after_a_401(pool: P
     let page = page.follow("Get the list again").await;
     assert!(!page.text("#locations").contains("could not"), "{page}");
     assert_eq!(list_requests(&app), 2);
-    // a token that was saved as it is has no other: it is asked once
+    // A saved access token cannot be refreshed, so Shopify is asked once.
     app.practice.stores().put("northwind-b2b", PracticeStore::sample("northwind-b2b"));
     let page = app.connect(&priya, "Northwind Wholesale", "northwind-b2b").await;
     app.practice
@@ -390,7 +390,7 @@ async fn a_pair_gets_its_list_with_a_live_token_and_one_more_after_a_401(pool: P
 }
 
 #[sqlx::test]
-async fn two_people_see_each_others_settings(pool: PgPool) {
+async fn conflict_shows_the_other_users_settings(pool: PgPool) {
     let (app, priya, page) = connected(pool).await;
     let sam = app.sign_in_as(&SAM).await;
     let (mut mine, mut theirs) = (priya.visit(&page.path).await, sam.visit(&page.path).await);
@@ -414,24 +414,24 @@ async fn two_people_see_each_others_settings(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_disconnected_cart_keeps_its_settings_and_asks_for_a_test(pool: PgPool) {
+async fn disconnected_cart_keeps_its_settings_and_asks_for_a_test(pool: PgPool) {
     let (app, priya, mut page) = connected(pool).await;
     page.check("Update inventory");
     let page = page.press("Save").await;
     let page = page.follow("Disconnect").await.press("Disconnect").await;
     assert!(page.is_disabled("Update inventory") && page.is_checked("Update inventory"), "{page}");
     assert!(reason(&page, "Update inventory").starts_with("Test the connection first."), "{page}");
-    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token).to_owned();
     let mut page = page;
     page.fill("Access Token", &token);
     let page = page.press("Test Connection").await.press("Save").await;
     assert!(!page.is_disabled("Update inventory") && page.is_checked("Update inventory"), "{page}");
-    // deleting takes the settings along
+    // Deleting the cart deletes its settings.
     priya.visit(&page.path).await.follow("Delete cart").await.press("Delete cart").await;
     assert_eq!((count(&app.pool, "cart_settings").await, count(&app.pool, "cart_locations").await), (0, 0));
 }
 
-/// Shopify gives up to 1,000 locations, and we read up to 2,000.
+/// Shopify allows up to 1,000 locations; we read up to 2,000.
 #[sqlx::test]
 async fn two_thousand_ticked_locations_are_saved(pool: PgPool) {
     let app = TestApp::start(pool).await;

@@ -1,5 +1,5 @@
-//! Many carts that fail for one cause on our side, from the failed check to what the operator receives: one message when it
-//! starts and one when it is over, by e-mail and by webhook.
+//! Many carts that fail for one cause on our side, from the failed check to the alert: one message at the start and one
+//! at the end, by e-mail and by webhook.
 
 use cartwright::alerts::Round;
 use cartwright::practice::{Canned, Scenario};
@@ -12,7 +12,7 @@ use crate::support::{
     dump::tamper,
 };
 
-/// Connects a cart for each store, active and checked once.
+/// Connects one active cart per store and checks each once.
 async fn connect(app: &TestApp, priya: &Browser, stores: &[&str]) {
     for store in stores {
         app.open_store(store);
@@ -21,7 +21,7 @@ async fn connect(app: &TestApp, priya: &Browser, stores: &[&str]) {
     tamper(&app.pool, "create table kept as select id, secret from carts").await;
 }
 
-/// Damages the saved secrets of carts whose store has this prefix, as a lost key does.
+/// Corrupts the saved secrets of carts whose store has this prefix, as if their key were lost.
 async fn lose_key(app: &TestApp, prefix: &str) {
     let lost = "update carts set secret = set_byte(secret, octet_length(secret) - 1, get_byte(secret, octet_length(secret) - 1) # 1)";
     tamper(&app.pool, &format!("{lost} where store_host like '{prefix}%'")).await;
@@ -48,7 +48,7 @@ async fn with_mail(pool: PgPool) -> (TestApp, Browser, MailServer) {
     (app, priya, server)
 }
 
-/// Lets the time pass that messages wait for others, and sends what is due.
+/// Lets the collection time pass and sends what is due.
 async fn delivered(app: &TestApp, seconds: f64) -> Round {
     pass(&app.pool, seconds).await;
     app.app.alerts.deliver().await.expect("a delivery run")
@@ -59,7 +59,7 @@ fn last(server: &MailServer) -> Mail {
 }
 
 #[sqlx::test]
-async fn shared_cause_brings_one_mail_at_its_start_and_one_at_its_end(pool: PgPool) {
+async fn shared_cause_sends_one_mail_at_start_and_one_at_end(pool: PgPool) {
     let (app, priya, server) = with_mail(pool).await;
     connect(&app, &priya, &["northwind-a", "northwind-b", "northwind-c"]).await;
     lose_key(&app, "northwind").await;
@@ -77,7 +77,7 @@ async fn shared_cause_brings_one_mail_at_its_start_and_one_at_its_end(pool: PgPo
     ] {
         assert!(body.contains(part), "{part} in {body}");
     }
-    assert!(!body.contains("northwind-a"), "no cart is singled out: {body}");
+    assert!(!body.contains("northwind-a"), "no single cart is named: {body}");
 
     find_key(&app).await;
     check_all(&app).await;
@@ -89,7 +89,7 @@ async fn shared_cause_brings_one_mail_at_its_start_and_one_at_its_end(pool: PgPo
 }
 
 #[sqlx::test]
-async fn shared_cause_brings_one_webhook_call_at_its_start_and_one_at_its_end(pool: PgPool) {
+async fn shared_cause_sends_one_webhook_at_start_and_one_at_end(pool: PgPool) {
     let receiver = Receiver::start().await;
     let app = TestApp::start(pool).await.with_alert_ways(&ways(&receiver.ca_pem));
     let priya = app.priya_with_integration_on().await;
@@ -116,7 +116,7 @@ async fn shared_cause_brings_one_webhook_call_at_its_start_and_one_at_its_end(po
 }
 
 #[sqlx::test]
-async fn two_shared_causes_at_once_are_both_in_the_message_and_end_each_by_itself(pool: PgPool) {
+async fn two_shared_causes_share_a_message_and_end_separately(pool: PgPool) {
     let (app, priya, server) = with_mail(pool).await;
     let (keys, addresses) = (["key-a", "key-b", "key-c"], ["address-a", "address-b", "address-c"]);
     connect(&app, &priya, &[keys, addresses].concat()).await;

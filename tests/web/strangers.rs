@@ -1,5 +1,5 @@
-//! What somebody without a session gets, for every route of the table: the sign-in, 401, or nothing. The routes that are open to
-//! everybody stand here by name, so that a new one has to be meant.
+//! Every route without a session: redirect to the sign-in page, 401, or 404. Routes that are open to everyone are
+//! listed by name, so that a new one is a deliberate decision.
 
 use axum::http::{Method, StatusCode};
 use cartwright::web::guard::Access;
@@ -11,7 +11,7 @@ use crate::support::{
     routes::{Blanks, Door, doors},
 };
 
-/// Open to everybody, on purpose.
+/// Intentionally open to everyone.
 const OPEN: [&str; 11] = [
     "GET /",
     "GET /-/live",
@@ -37,7 +37,7 @@ fn assert_sent_to_sign_in(answer: &Answer, name: &str) {
     assert!(answer.body.is_empty(), "{name}: {}", answer.text());
 }
 
-/// A site with a cart, and a browser that nobody is signed in at.
+/// A site with a cart, and a browser without a session.
 async fn outside(pool: PgPool) -> (TestApp, Vec<Door>, Browser) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -48,14 +48,14 @@ async fn outside(pool: PgPool) -> (TestApp, Vec<Door>, Browser) {
 }
 
 #[sqlx::test]
-async fn the_open_routes_are_exactly_those_that_are_named_here(pool: PgPool) {
+async fn open_routes_are_exactly_the_listed_ones(pool: PgPool) {
     let (_, doors, _) = outside(pool).await;
     let open: Vec<String> = doors.iter().filter(|door| door.access == Access::Open).map(Door::name).collect();
     assert_eq!(open, OPEN);
 }
 
 #[sqlx::test]
-async fn every_other_route_leads_to_the_sign_in_and_changes_nothing(pool: PgPool) {
+async fn every_other_route_redirects_to_sign_in_and_changes_nothing(pool: PgPool) {
     let (app, doors, stranger) = outside(pool).await;
     let before = dump(&app.pool).await;
     for door in doors.iter().filter(|door| !is_open(door)) {
@@ -71,13 +71,13 @@ async fn every_other_route_leads_to_the_sign_in_and_changes_nothing(pool: PgPool
 }
 
 #[sqlx::test]
-async fn the_way_to_the_sign_in_remembers_where_one_was(pool: PgPool) {
+async fn sign_in_redirect_remembers_the_page(pool: PgPool) {
     let (_, _, stranger) = outside(pool).await;
     for method in [Method::GET, Method::HEAD] {
         let answer = stranger.knock(method, "/admin/users?page=2").send().await;
         assert_eq!(answer.location(), "/sign-in?return_to=%2Fadmin%2Fusers%3Fpage%3D2");
     }
-    // Nobody comes back to an address that was posted to, but to the page that the form stood on, if it was ours.
+    // After sign-in, users return to the page of the form and not to the posted address, if the page was ours.
     let pressed = stranger.knock(Method::POST, "/admin/account/theme").form(&[]);
     for (referer, location) in [
         (&*format!("{ORIGIN}/admin/activity"), "/sign-in?return_to=%2Fadmin%2Factivity"),
@@ -90,7 +90,7 @@ async fn the_way_to_the_sign_in_remembers_where_one_was(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_made_up_cookie_is_as_good_as_none(pool: PgPool) {
+async fn invalid_cookie_is_treated_as_none(pool: PgPool) {
     let (app, doors, _) = outside(pool).await;
     for value in ["", "x", &"A".repeat(43), &"A".repeat(5_000), "%00", "' or 1=1--"] {
         for door in doors.iter().filter(|door| !is_open(door) && !door.is_unsafe()) {
@@ -102,7 +102,7 @@ async fn a_made_up_cookie_is_as_good_as_none(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn an_odd_path_never_passes_the_guard(pool: PgPool) {
+async fn malformed_path_never_passes_the_guard(pool: PgPool) {
     let (app, doors, stranger) = outside(pool).await;
     let before = dump(&app.pool).await;
     for door in doors.iter().filter(|door| door.path.starts_with("/admin")) {
@@ -139,7 +139,7 @@ async fn an_odd_path_never_passes_the_guard(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_does_not_exist_looks_like_what_does(pool: PgPool) {
+async fn missing_pages_are_indistinguishable_from_existing_ones(pool: PgPool) {
     let (_, _, stranger) = outside(pool).await;
     for path in
         ["/admin/users", "/admin/people", "/admin/x/y/z", "/admin/ecommerce/shopify/none/general", "/administrator"]
@@ -155,7 +155,7 @@ async fn what_does_not_exist_looks_like_what_does(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn other_methods_are_refused_and_nothing_is_echoed(pool: PgPool) {
+async fn other_methods_are_refused_without_echo(pool: PgPool) {
     let (app, doors, stranger) = outside(pool).await;
     let priya = app.sign_in_as(&crate::support::cast::PRIYA).await;
     let before = dump(&app.pool).await;

@@ -1,4 +1,4 @@
-//! What every page of the running site has: one h1, references that lead somewhere, nothing inline, `Error:` where it was refused.
+//! What every page must have: one h1, valid references, nothing inline, and `Error:` in the title after a refused form.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn assert_well_made(page: &Page) {
     for attribute in ["for", "form", "aria-describedby", "aria-labelledby", "aria-controls", "data-show"] {
         for element in document.select(&select(&format!("[{attribute}]"))) {
             for id in element.attr(attribute).expect("an id").split_whitespace() {
-                assert!(ids.contains(id), "{attribute}={id} leads nowhere in {page}");
+                assert!(ids.contains(id), "{attribute}={id} has no target in {page}");
             }
         }
     }
@@ -73,7 +73,7 @@ fn is_page(answer: &Answer) -> bool {
         && answer.text().starts_with("<!doctype html>")
 }
 
-/// Goes everywhere, and wrong.
+/// Requests every page, and errors of every kind.
 async fn everywhere(app: &TestApp, browser: &Browser) {
     let vera = app.sign_in_as(&VERA).await;
     for door in doors(&Blanks::make(app, browser).await) {
@@ -121,7 +121,7 @@ async fn everywhere(app: &TestApp, browser: &Browser) {
 }
 
 #[sqlx::test]
-async fn every_page_that_the_site_shows_is_well_made(pool: PgPool) {
+async fn every_page_is_well_formed(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     everywhere(&app, &priya).await;
@@ -137,7 +137,7 @@ async fn every_page_that_the_site_shows_is_well_made(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn the_practice_mode_shows_itself_on_every_page(pool: PgPool) {
+async fn practice_mode_is_shown_on_every_page(pool: PgPool) {
     let app = TestApp::start_with(pool, Options { practice_mode: true, ..Options::default() }).await;
     let priya = app.priya_with_integration_on().await;
     let mut page = priya.visit("/admin/ecommerce/shopify/new").await.press("Fill in practice-tea").await;

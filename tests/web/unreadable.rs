@@ -1,4 +1,4 @@
-//! One row whose secret does not open: it says so and asks again, and nothing else on any page suffers from it.
+//! A row whose secret does not open: its cart says so and asks for it again; everything else works.
 
 use axum::http::StatusCode;
 use sqlx::PgPool;
@@ -12,7 +12,7 @@ use crate::support::{
 
 const SENTENCE: &str = "We cannot read the saved access token. Open the cart and enter it again.";
 
-/// Priya, with these carts connected; where each is edited.
+/// Priya with these carts connected; returns their editor paths.
 async fn connected(pool: PgPool, handles: &[&str]) -> (TestApp, Browser, Vec<String>) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -25,7 +25,7 @@ async fn connected(pool: PgPool, handles: &[&str]) -> (TestApp, Browser, Vec<Str
     (app, priya, paths)
 }
 
-/// Name, word and line of each cart in the list.
+/// Name, status and detail line of each cart in the list.
 async fn list(priya: &Browser) -> Vec<(String, String, String)> {
     let page = priya.visit("/admin/ecommerce").await;
     assert_eq!(page.status, StatusCode::OK, "{page}");
@@ -42,11 +42,11 @@ fn row(name: &str, is_readable: bool) -> (String, String, String) {
 }
 
 async fn sweep(app: &TestApp) {
-    app.app.sweep().await.expect("swept");
+    app.app.sweep().await.expect("sweep runs");
 }
 
 #[sqlx::test]
-async fn one_byte_flipped_anywhere_is_noticed(pool: PgPool) {
+async fn flipped_byte_anywhere_is_detected(pool: PgPool) {
     let (app, priya, paths) = connected(pool, &["northwind-tea", "northwind-b2b"]).await;
     let id = cart_of(&paths[0]);
     tamper(&app.pool, "create table kept as select id, secret from carts").await;
@@ -57,7 +57,7 @@ async fn one_byte_flipped_anywhere_is_noticed(pool: PgPool) {
     assert_eq!(
         list(&priya).await,
         [row("northwind-b2b", true), row("northwind-tea", true)],
-        "a sweep of sound rows says nothing"
+        "a sweep of intact rows writes no event"
     );
     for at in 0..length {
         let flip = format!(
@@ -76,15 +76,19 @@ async fn one_byte_flipped_anywhere_is_noticed(pool: PgPool) {
     }
     assert_eq!(list(&priya).await, [row("northwind-b2b", true), row("northwind-tea", false)]);
     let told = events(&app.pool).await.into_iter().filter(|event| event == "secret_unreadable").count();
-    assert_eq!(i32::try_from(told), Ok(length), "one line of the activity each");
+    assert_eq!(i32::try_from(told), Ok(length), "one audit event each");
     sweep(&app).await;
-    assert_eq!(events(&app.pool).await.iter().filter(|event| *event == "secret_unreadable").count(), told, "told once");
+    assert_eq!(
+        events(&app.pool).await.iter().filter(|event| *event == "secret_unreadable").count(),
+        told,
+        "reported once"
+    );
 
-    // it asks again, and what is entered works
+    // The cart asks for the secret again, and a new one works.
     let mut page = priya.visit(&paths[0]).await;
     assert!(page.html.contains("We cannot read the saved access token. Enter it again."), "{page}");
     app.assert_nothing_was_called();
-    let store = app.practice.stores().find("northwind-tea").expect("open");
+    let store = app.practice.stores().find("northwind-tea").expect("a store");
     page.fill("Access Token", expose(&store.access_token));
     let page = page.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
@@ -94,7 +98,7 @@ async fn one_byte_flipped_anywhere_is_noticed(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn swapped_secrets_and_a_swapped_host_are_noticed_and_send_nothing(pool: PgPool) {
+async fn swapped_secrets_or_hosts_are_detected_and_send_nothing(pool: PgPool) {
     let handles = ["northwind-one", "northwind-three", "northwind-two", "northwind-well"];
     let (app, priya, paths) = connected(pool, &handles).await;
     let ids: Vec<_> = paths.iter().map(|path| cart_of(path)).collect();

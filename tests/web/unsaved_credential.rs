@@ -1,4 +1,4 @@
-//! A secret that was typed and not yet saved belongs to one form, one session, one cart, one host and one kind, for thirty minutes.
+//! A draft secret belongs to one form, one session, one cart, one host and one kind, for thirty minutes.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -10,7 +10,7 @@ use crate::support::{
     expose,
 };
 
-/// A form whose token was typed, tested and not saved.
+/// A form whose token was tested and not saved.
 async fn held(pool: PgPool) -> (TestApp, Browser, Page) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
@@ -19,7 +19,7 @@ async fn held(pool: PgPool) -> (TestApp, Browser, Page) {
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
     assert!(!page.has_field("Access Token"), "{page}");
-    let ending = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token)[34..].to_owned();
+    let ending = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token)[34..].to_owned();
     assert!(
         page.all(".only-token .line").iter().any(|line| *line == format!("Token received, ends in {ending}.")),
         "{page}"
@@ -35,7 +35,7 @@ fn assert_gone(page: &Page, field: &str, sentence: &str) {
 }
 
 #[sqlx::test]
-async fn its_own_form_may_use_it_again_and_again(pool: PgPool) {
+async fn draft_secret_can_be_used_repeatedly_by_its_form(pool: PgPool) {
     let (app, _, page) = held(pool).await;
     let page = page.press("Test Connection").await.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED", "{page}");
@@ -46,7 +46,7 @@ async fn its_own_form_may_use_it_again_and_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn another_session_does_not_get_it(pool: PgPool) {
+async fn draft_secret_is_not_used_by_another_session(pool: PgPool) {
     let (app, _, page) = held(pool).await;
     let again = app.sign_in_as(&crate::support::cast::PRIYA).await;
     for other in [app.sign_in_as(&SAM).await, again] {
@@ -59,12 +59,12 @@ async fn another_session_does_not_get_it(pool: PgPool) {
         }
     }
     app.assert_nothing_was_called();
-    // nor may it be overwritten or thrown away from there
+    // Nor can another session overwrite or delete it.
     assert_eq!(page.press("Test Connection").await.class(), "CONNECTED");
 }
 
 #[sqlx::test]
-async fn another_cart_does_not_get_it(pool: PgPool) {
+async fn draft_secret_is_not_used_by_another_cart(pool: PgPool) {
     let (app, priya, page) = held(pool).await;
     let cart = app.draft(&priya, "Northwind Wholesale", "northwind-b2b").await;
     app.practice.journal().clear();
@@ -86,7 +86,7 @@ async fn another_cart_does_not_get_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn another_host_does_not_get_it(pool: PgPool) {
+async fn draft_secret_is_not_used_for_another_host(pool: PgPool) {
     let (app, _, mut page) = held(pool).await;
     page.fill("API URL", "northwind-b2b");
     for button in ["Test Connection", "Save"] {
@@ -94,11 +94,11 @@ async fn another_host_does_not_get_it(pool: PgPool) {
     }
     app.assert_nothing_was_called();
     page.fill("API URL", "northwind-tea");
-    assert_eq!(page.press("Test Connection").await.class(), "CONNECTED", "at its own host it is still there");
+    assert_eq!(page.press("Test Connection").await.class(), "CONNECTED", "at its own host it is still usable");
 }
 
 #[sqlx::test]
-async fn another_kind_does_not_get_it(pool: PgPool) {
+async fn draft_secret_is_not_used_for_another_kind(pool: PgPool) {
     let (app, _, mut page) = held(pool).await;
     page.choose("Client ID and Client secret");
     page.fill("Client ID", &"c1".repeat(16));
@@ -109,7 +109,7 @@ async fn another_kind_does_not_get_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn it_lasts_for_thirty_minutes(pool: PgPool) {
+async fn draft_secret_expires_after_thirty_minutes(pool: PgPool) {
     let (app, _, page) = held(pool).await;
     tamper(&app.pool, "update unsaved_credentials set created_at = now() - interval '29 minutes'").await;
     assert_eq!(page.press("Test Connection").await.class(), "CONNECTED");
@@ -121,12 +121,12 @@ async fn it_lasts_for_thirty_minutes(pool: PgPool) {
     }
     app.assert_nothing_was_called();
     tamper(&app.pool, "update unsaved_credentials set created_at = now() - interval '2 hours'").await;
-    app.app.sweep().await.expect("sweeping up");
+    app.app.sweep().await.expect("clean-up runs");
     assert_eq!(count(&app.pool, "unsaved_credentials").await, 0);
 }
 
 #[sqlx::test]
-async fn signing_out_and_entering_a_different_one_forget_it(pool: PgPool) {
+async fn signing_out_or_replacing_deletes_the_draft_secret(pool: PgPool) {
     let (app, priya, page) = held(pool).await;
     let page = page.press("Enter a different token").await;
     assert_eq!((page.value("Access Token").as_str(), page.value("Website Name").as_str()), ("", "Northwind Tea"));
@@ -139,7 +139,7 @@ async fn signing_out_and_entering_a_different_one_forget_it(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn what_a_refused_form_held_need_not_be_typed_again(pool: PgPool) {
+async fn draft_secret_survives_a_refused_form(pool: PgPool) {
     let (app, priya, _) = held(pool).await;
     let mut page = app.fill_new(&priya, "", "northwind-b2b").await.press("Save").await;
     assert_eq!((page.status.as_u16(), page.complaint_class("Website Name").as_str()), (422, "NAME_EMPTY"), "{page}");

@@ -1,4 +1,4 @@
-//! Users: who is listed, how somebody is added, raised, lowered, turned off and let in again, and what nobody may do to themselves.
+//! Users: listing, invitation, promotion, demotion, disabling and re-enabling, and what users may not do to themselves.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -24,7 +24,7 @@ async fn add(browser: &Browser, person: &Person, role: &str) -> Page {
     page.press("Add user").await
 }
 
-/// The path of the link on the page that shows it once.
+/// Returns the path of the link on the page that shows it once.
 #[track_caller]
 fn link_on(page: &Page) -> String {
     let url = page.text("section.once code");
@@ -44,7 +44,7 @@ async fn sign_in(browser: &Browser, email: &str, password: &str) -> Page {
 }
 
 #[sqlx::test]
-async fn everybody_is_listed_with_whether_they_are_there(pool: PgPool) {
+async fn users_are_listed_with_their_presence(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let page = priya.visit("/admin").await.follow("Users").await;
@@ -77,7 +77,7 @@ async fn everybody_is_listed_with_whether_they_are_there(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn somebody_is_invited_and_joins_with_a_password_of_their_own(pool: PgPool) {
+async fn invited_user_joins_with_their_own_password(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let page = add(&priya, &ANA, "Administrator").await;
@@ -90,9 +90,9 @@ async fn somebody_is_invited_and_joins_with_a_password_of_their_own(pool: PgPool
     let path = link_on(&page);
     let code = path.rsplit('/').next().expect("a code");
     for (table, rows) in dump(&app.pool).await {
-        assert!(!rows.join("\n").contains(code), "the link stands in {table}");
+        assert!(!rows.join("\n").contains(code), "the link is in {table}");
     }
-    // without the link there is no way in
+    // No sign-in without the link.
     assert_eq!(sign_in(&app.browser(), ANA.email, "").await.status, 422);
     assert_eq!(sign_in(&app.browser(), ANA.email, PASSWORD).await.status, 422);
     let ana = app.browser();
@@ -108,7 +108,7 @@ async fn somebody_is_invited_and_joins_with_a_password_of_their_own(pool: PgPool
     assert_eq!((page.h1().as_str(), page.banner().as_str()), ("Admin", "Welcome, Ana."), "{page}");
     assert_eq!(ana.visit("/admin/users").await.status, StatusCode::OK);
     assert_eq!(sign_in(&app.browser(), ANA.email, PASSWORD).await.h1(), "Admin");
-    // once
+    // The link works once.
     let page = app.browser().visit(&path).await;
     assert_eq!((page.status, page.h1().as_str()), (StatusCode::GONE, "This link no longer works"), "{page}");
     let events = events(&app.pool).await;
@@ -116,7 +116,7 @@ async fn somebody_is_invited_and_joins_with_a_password_of_their_own(pool: PgPool
 }
 
 #[sqlx::test]
-async fn an_invitation_works_for_an_hour_and_whoever_is_faster_wins(pool: PgPool) {
+async fn invitation_works_once_within_an_hour(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let path = link_on(&add(&priya, &ANA, "Viewer").await);
@@ -137,12 +137,12 @@ async fn an_invitation_works_for_an_hour_and_whoever_is_faster_wins(pool: PgPool
 }
 
 #[sqlx::test]
-async fn what_cannot_be_added_is_told_at_its_field(pool: PgPool) {
+async fn invalid_user_is_reported_at_its_field(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let page = priya.visit("/admin/users/new").await.press("Add user").await;
     assert_eq!(page.summary(), ["Enter a name", "Enter an email address like priya@northwind.example"], "{page}");
-    assert!(page.is_checked("Viewer"), "the smaller role is the one that is offered");
+    assert!(page.is_checked("Viewer"), "the lesser role is preselected");
     let page = add(&priya, &Person { email: " PRIYA@northwind.example", ..ANA }, "Administrator").await;
     assert_eq!(page.summary(), ["Someone with this email address can already sign in"]);
     assert!(page.is_checked("Administrator") && page.value("Name") == ANA.name, "{page}");
@@ -150,7 +150,7 @@ async fn what_cannot_be_added_is_told_at_its_field(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn adding_and_raising_ask_for_the_password_after_ten_minutes(pool: PgPool) {
+async fn adding_and_promoting_ask_for_the_password_after_ten_minutes(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     password_was_entered(&app, 11).await;
@@ -159,7 +159,7 @@ async fn adding_and_raising_ask_for_the_password_after_ten_minutes(pool: PgPool)
     assert_eq!(count(&app.pool, "users").await, 1);
     page.fill("Password", PASSWORD);
     link_on(&page.press("Continue").await);
-    assert!(user_page(&app, &priya, &ANA).await.is_checked("Administrator"), "everything typed went on");
+    assert!(user_page(&app, &priya, &ANA).await.is_checked("Administrator"), "all input was kept");
 
     app.add(&VERA).await;
     for (minutes, asks) in [(9, false), (11, true)] {
@@ -180,13 +180,13 @@ async fn adding_and_raising_ask_for_the_password_after_ten_minutes(pool: PgPool)
             "{page}"
         );
     }
-    // lowering, signing out and turning off do not wait for a password
+    // Demotion, sign-out and disabling need no fresh password.
     password_was_entered(&app, 11).await;
     let mut page = user_page(&app, &priya, &VERA).await;
     page.choose("Viewer");
     let page = page.press("Save").await;
     assert_eq!(page.banner(), "Vera Novak is a Viewer now. Every browser of theirs was signed out.");
-    // a link and turning on let somebody in, so they do
+    // A link and re-enabling grant access, so they do.
     let asked = page.press("New sign-in link").await;
     assert_eq!(asked.text("main .lead"), "For security, enter your password to make a sign-in link for Vera Novak.");
     tamper(&app.pool, "update users set disabled_at = now() where name = 'Vera Novak'").await;
@@ -197,7 +197,7 @@ async fn adding_and_raising_ask_for_the_password_after_ten_minutes(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn another_role_ends_every_session_of_theirs(pool: PgPool) {
+async fn role_change_ends_every_session_of_the_user(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     for (role, h1) in [("Administrator", "Users"), ("Viewer", "You cannot change this")] {
@@ -213,14 +213,14 @@ async fn another_role_ends_every_session_of_theirs(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_new_link_lets_somebody_choose_another_password(pool: PgPool) {
+async fn sign_in_link_lets_a_user_choose_a_new_password(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let vera = app.sign_in_as(&VERA).await;
     let first = link_on(&user_page(&app, &priya, &VERA).await.press("New sign-in link").await);
     let path = link_on(&user_page(&app, &priya, &VERA).await.press("New sign-in link").await);
-    assert_eq!(app.browser().visit(&first).await.status, StatusCode::GONE, "the older one");
-    assert_eq!(vera.visit("/admin").await.h1(), "Admin", "nothing happens before it is used");
+    assert_eq!(app.browser().visit(&first).await.status, StatusCode::GONE, "the older link");
+    assert_eq!(vera.visit("/admin").await.h1(), "Admin", "the link changes nothing until it is used");
     let elsewhere = app.browser();
     let mut page = elsewhere.visit(&path).await;
     assert_eq!(page.h1(), "Choose a new password", "{page}");
@@ -231,14 +231,14 @@ async fn a_new_link_lets_somebody_choose_another_password(pool: PgPool) {
     assert_eq!(vera.visit("/admin").await.h1(), "Sign in");
     assert_eq!(sign_in(&app.browser(), VERA.email, PASSWORD).await.status, 422);
     assert_eq!(sign_in(&app.browser(), VERA.email, "kettle second steep leaf").await.h1(), "Admin");
-    // and one for somebody who is turned off meanwhile
+    // A link of a user who is disabled meanwhile.
     let path = link_on(&user_page(&app, &priya, &VERA).await.press("New sign-in link").await);
     tamper(&app.pool, "update users set disabled_at = now() where name = 'Vera Novak'").await;
     assert_eq!(app.browser().visit(&path).await.status, StatusCode::GONE);
 }
 
 #[sqlx::test]
-async fn somebody_is_signed_out_everywhere(pool: PgPool) {
+async fn user_is_signed_out_everywhere(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let (one, other) = (app.sign_in_as(&VERA).await, app.sign_in_as(&VERA).await);
@@ -252,7 +252,7 @@ async fn somebody_is_signed_out_everywhere(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn somebody_is_turned_off_and_on(pool: PgPool) {
+async fn user_is_disabled_and_enabled(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let vera = app.sign_in_as(&VERA).await;
@@ -263,7 +263,7 @@ async fn somebody_is_turned_off_and_on(pool: PgPool) {
         page.text("main .lead"),
         "Vera is signed out at once and cannot sign in. What Vera did stays in the activity."
     );
-    assert_eq!(vera.visit("/admin").await.h1(), "Admin", "asking does nothing");
+    assert_eq!(vera.visit("/admin").await.h1(), "Admin", "the confirmation page changes nothing");
     let page = page.press("Turn off").await;
     assert_eq!((page.banner().as_str(), page.path.as_str()), ("Vera Novak is turned off.", "/admin/users"), "{page}");
     assert_eq!(vera.visit("/admin").await.h1(), "Sign in");
@@ -274,13 +274,13 @@ async fn somebody_is_turned_off_and_on(pool: PgPool) {
     let page = page.press("Turn on").await;
     assert_eq!(page.banner(), "Vera Novak is turned on.", "{page}");
     assert_eq!(sign_in(&app.browser(), VERA.email, PASSWORD).await.h1(), "Admin");
-    assert_eq!(app.browser().visit(&link).await.status, StatusCode::GONE, "an old link stays dead");
+    assert_eq!(app.browser().visit(&link).await.status, StatusCode::GONE, "an old link stays invalid");
     let events = events(&app.pool).await;
     assert_eq!(events[events.len() - 4..], ["user_turned_off", "could_not_sign_in", "user_turned_on", "signed_in"]);
 }
 
 #[sqlx::test]
-async fn nobody_does_it_to_themselves_and_one_administrator_stays(pool: PgPool) {
+async fn users_cannot_demote_themselves_and_one_administrator_stays(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let own = format!("/admin/users/{}", app.user_id(&PRIYA).await);
@@ -301,14 +301,14 @@ async fn nobody_does_it_to_themselves_and_one_administrator_stays(pool: PgPool) 
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
     assert_eq!(dump(&app.pool).await, before);
 
-    // Sam is on Priya's page when Priya turns him off: whoever comes second is told
+    // Sam has Priya's page open when Priya demotes him; his request is refused.
     let sam = app.sign_in_as(&SAM).await;
     let mut page = user_page(&app, &sam, &PRIYA).await;
     page.choose("Viewer");
     let asked = sam.visit(&format!("{own}/deactivation")).await;
     tamper(&app.pool, "update users set role = 'viewer' where name = 'Sam Lee'").await;
     assert_eq!(page.press("Save").await.status, StatusCode::FORBIDDEN);
-    // the same by the verb alone, as if the guard had let him through
+    // The domain functions refuse it too, as if the guard had let him pass.
     let app_accounts = &app.app.accounts;
     let by = cartwright::audit::By::operator();
     let id = uuid::Uuid::parse_str(&app.user_id(&PRIYA).await).expect("an id");
@@ -320,7 +320,7 @@ async fn nobody_does_it_to_themselves_and_one_administrator_stays(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn somebody_who_is_not_there_is_not_found_on_every_route(pool: PgPool) {
+async fn missing_user_is_not_found_on_every_route(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let token = priya.visit("/admin").await.submission("Sign out").2.remove(0);
@@ -341,7 +341,7 @@ async fn somebody_who_is_not_there_is_not_found_on_every_route(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_name_that_is_markup_is_a_name(pool: PgPool) {
+async fn user_name_with_markup_is_text(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.sign_in_as(&PRIYA).await;
     let name = "<b onclick=x>Mallory</b>&lt;\"'";

@@ -1,16 +1,16 @@
-// What Lighthouse says of the pages that people meet, on a phone and at a desk: 100 of 100 for accessibility, best practices
-// and search engines (but for being found: admin pages ask not to be). It runs when nothing else does, since its figure for
-// performance is a stopwatch: 100 on a quiet machine, and here only told, unless it falls so far that a page must be at fault.
+// Lighthouse on the main pages, on phone and desktop: 100 of 100 for accessibility, best practices and search engines
+// (except indexing, which admin pages opt out of). Runs alone because its performance score is a timing: 100 on an idle
+// machine; here it is only reported, unless it drops so far that the page must be at fault.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { cart, launch, stage } from '../support/browser.js';
 
-/** A busy machine may spoil a look at a page, and Lighthouse may lose its own trace; neither each time. */
+/** Attempts per page: a busy machine may spoil one, and Lighthouse may lose its own trace, but not every time. */
 const LOOKS = 5;
 
-/** What each category has to reach. */
+/** Minimum score of each category. */
 const LEAST = { performance: 0.9, accessibility: 1, 'best-practices': 1, seo: 1 };
 
 describe('Lighthouse', () => {
@@ -42,7 +42,7 @@ describe('Lighthouse', () => {
   }
 });
 
-/** The categories below 100, and the audits that cost them. */
+/** Returns the categories below their minimum and the audits that cost them. */
 async function judge(url, extraHeaders, config) {
   const port = await freePort();
   const browser = await launch({ flags: [`--remote-debugging-port=${port}`] });

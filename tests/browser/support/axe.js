@@ -1,5 +1,5 @@
-// One page in four shapes: light and dark, a desk and a small phone. Any violation, and anything axe cannot decide, fails.
-// Then its widths on every phone.
+// Checks a page in light and dark at desktop and small phone size. Any violation, and anything that axe cannot decide,
+// fails. Then measures it at every phone width.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const SIZES = [{ width: 1280, height: 900 }, { width: 320, height: 640 }];
 
-/** Looks at a page as it stands, or at a part of it `within` something that lies over the rest. */
+/** Checks the current state of a page, or only `within` an element that overlays the rest. */
 export async function look(page, within = 'html') {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(source);
   for (const viewport of SIZES) {

@@ -1,4 +1,5 @@
-// The browser, and what every person does in it. Everything is found as a person or a screen reader finds it.
+// The browser and common user actions. Everything is found by role and accessible name, as users and screen readers
+// find it.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before } from 'node:test';
@@ -7,21 +8,21 @@ import { startServer } from './server.js';
 
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
-/** Longest wait for anything to be seen: generous, since it only costs time where a test fails. */
+/** Timeout for elements to appear, in milliseconds; generous, because it only costs time when a test fails. */
 export const PATIENCE = 20_000;
 
 export const PRIYA = { name: 'Priya Shah', email: 'priya@northwind.example', password: ['heron', 'copper', 'lantern', 'tides'].join(' ') };
 
-/** With `flags`, further flags of Chromium's own. */
+/** Launches Chromium; `flags` are additional command-line flags. */
 export function launch({ flags = [], ...options } = {}) {
   const executablePath = process.env.CHROMIUM || ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
   return chromium.launch({ executablePath, args: [...FLAGS, ...flags], ...options });
 }
 
 /**
- * A server and a browser for the tests of one file or one `describe`; both end with it. With `prepare`, an administrator is
+ * A server and a browser for the tests of one file or one `describe`; both stop afterwards. With `prepare`, an administrator is
  * signed in and the integration is on before the first test, `furnish` adds what the tests need, and `visit` opens pages as
- * that person. `settings` are the server's, beside the usual ones.
+ * that user. `settings` are additional settings of the server.
  */
 export function stage({ prepare = true, furnish, settings, context = {}, browser: options = {} } = {}) {
   const stage = { server: undefined, browser: undefined, state: undefined };
@@ -34,7 +35,7 @@ export function stage({ prepare = true, furnish, settings, context = {}, browser
     await stage.browser?.close();
     await stage.server?.stop();
   });
-  /** A new context with one page; closed at the end of the test. `stranger` is not signed in. */
+  /** Opens a page in a new context, closed at the end of the test. With `stranger`, without a session. */
   stage.visit = async (t, path, { stranger = false, ...more } = {}) => {
     const made = await stage.browser.newContext({
       baseURL: stage.server.origin,
@@ -77,7 +78,7 @@ export async function signIn(page, password = PRIYA.password) {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-/** Through *Add Cart*, as somebody who has not noticed the switch. */
+/** Turns the integration on through *Add Cart*, without using the switch first. */
 export async function turnOn(page) {
   await page.goto('/admin/ecommerce');
   await page.getByRole('link', { name: 'Add Cart' }).click();
@@ -86,7 +87,7 @@ export async function turnOn(page) {
   await heading(page, 'Add a cart');
 }
 
-/** Waits for the page with this one `h1`. */
+/** Waits for a page with exactly this `h1`. */
 export async function heading(page, name) {
   await page.getByRole('heading', { level: 1, name, exact: typeof name === 'string' }).waitFor();
   assert.equal(await page.locator('h1').count(), 1);
@@ -94,7 +95,7 @@ export async function heading(page, name) {
 
 export const field = (page, name) => page.getByRole('textbox', { name, exact: true });
 
-/** *Fill in* of a practice store, on an editor that is open. The secret goes from store to draft inside the server. */
+/** Presses *Fill in* of a practice store in an open editor. The secret goes from the store to the draft inside the server. */
 export async function fillIn(page, handle) {
   const button = page.getByRole('button', { name: `Fill in ${handle}`, exact: true });
   if (!(await button.isVisible())) await page.getByText('Every case', { exact: true }).click();
@@ -103,7 +104,7 @@ export async function fillIn(page, handle) {
   assert.equal(await field(page, 'API URL').inputValue(), `https://${handle}.myshopify.com/admin`);
 }
 
-/** A new editor with everything of a practice store, under a name of its own. */
+/** Opens a new editor and fills it in from a practice store, under a name of its own. */
 export async function draft(page, handle, name = `Northwind ${handle}`) {
   await page.goto('/admin/ecommerce/shopify/new');
   await field(page, 'Website Name').fill(name);
@@ -113,7 +114,7 @@ export async function draft(page, handle, name = `Northwind ${handle}`) {
 
 export const region = (page) => page.getByRole('region', { name: 'Connection test', exact: true });
 
-/** Presses *Test Connection* and reads the region as a script would. An earlier result is not taken for the new one. */
+/** Presses *Test Connection* and returns the new result; ignores an earlier one. */
 export async function testConnection(page) {
   for (const earlier of await region(page).all()) await earlier.evaluate((one) => one.setAttribute('data-earlier', ''));
   await page.getByRole('button', { name: 'Test Connection', exact: true }).click();
@@ -130,14 +131,14 @@ export async function verdict(page) {
   };
 }
 
-/** Presses *Save* and waits for whatever page that leads to: the banner of an earlier save must not be read for its own. */
+/** Presses *Save* and waits for the next page, so that an earlier banner is not read. */
 export async function save(page) {
   const arrived = page.waitForEvent('domcontentloaded');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await arrived;
 }
 
-/** Saves and reads the banner that says what it came to. The path of the cart. */
+/** Saves and checks the banner; returns the path of the cart. */
 export async function savedAs(page, banner) {
   await save(page);
   const told = page.locator('main .notice strong').first();
@@ -147,7 +148,7 @@ export async function savedAs(page, banner) {
   return new URL(page.url()).pathname;
 }
 
-/** A saved cart of a practice store, tested first unless told otherwise; its editor is open. */
+/** Saves a cart of a practice store, by default after a test; its editor is open. */
 export async function cart(page, handle, name, { active = false, tested = true, banner } = {}) {
   await draft(page, handle, name);
   await page.getByRole('checkbox', { name: 'Active', exact: true }).setChecked(active);
@@ -155,7 +156,7 @@ export async function cart(page, handle, name, { active = false, tested = true, 
   return savedAs(page, banner ?? (tested ? `${name} is saved and ${active ? 'connected' : 'inactive'}.` : `${name} is saved as a draft.`));
 }
 
-/** The complaint of a field: the element that its `aria-describedby` names and that carries a class. */
+/** The class of a field's error: of the element that `aria-describedby` references and that has a `data-class`. */
 export async function complaint(page, name) {
   const box = field(page, name).and(page.locator('[aria-invalid=true]'));
   await box.waitFor();
@@ -164,10 +165,10 @@ export async function complaint(page, name) {
     const found = await page.locator(`[id="${id}"]`).getAttribute('data-class');
     if (found) return found;
   }
-  return assert.fail(`${name} has no complaint among ${ids}`);
+  return assert.fail(`${name} has no error among ${ids}`);
 }
 
-/** Fails at the end of a test if the page said anything to the console. Chromium's own line for a 4xx is expected. */
+/** Collects console messages; tests assert that there are none. Chromium's own message for a 4xx is expected. */
 export function listen(page) {
   const said = [];
   page.on('console', (message) => {

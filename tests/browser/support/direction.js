@@ -1,7 +1,7 @@
-// Names from right to left stand by themselves: they turn no word, digit or sign beside them.
+// Right-to-left names are isolated: they reorder no word, digit or sign next to them.
 import assert from 'node:assert/strict';
 
-/** Fails for every right-to-left text that is neither in an element of its own direction nor, as plain text, between isolates. */
+/** Fails for right-to-left text that is neither in an element with its own direction nor, as plain text, between isolates. */
 export async function isolated(page) {
   const found = await page.evaluate(() => {
     const turns = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe]/;
@@ -21,10 +21,10 @@ export async function isolated(page) {
     }
     return offenders;
   });
-  assert.deepEqual(found, [], 'right-to-left names stand by themselves');
+  assert.deepEqual(found, [], 'right-to-left names are isolated');
 }
 
-/** Words of one line in the order in which they are seen, from the left. */
+/** The words of one line in visual order, from the left. */
 export async function seen(element, words) {
   const places = await element.evaluate((one, words) => words.map((word) => {
     const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
@@ -38,6 +38,6 @@ export async function seen(element, words) {
     }
     return { word, left: NaN };
   }), words);
-  for (const { word, left } of places) assert.ok(left >= 0, `${word} is not there`);
+  for (const { word, left } of places) assert.ok(left >= 0, `${word} is missing`);
   return places.sort((one, other) => one.left - other.left).map(({ word }) => word);
 }

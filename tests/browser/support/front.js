@@ -1,5 +1,5 @@
-// What stands in front of a server that is reached over https: ends TLS with a throw-away certificate, sends plain http there,
-// and passes everything else on byte by byte.
+// A TLS front for a server with an https URL: terminates TLS with a self-signed certificate, redirects plain http, and
+// forwards everything else byte by byte.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import tls from 'node:tls';
 /** First byte of a TLS handshake. */
 const HANDSHAKE = 0x16;
 
-/** Listens on a free port and passes on to another one. `host` is its name with the port, `trust` the file of its certificate. */
+/** Listens on a free port and forwards to another. `host` is its name with the port, `trust` the path of its certificate. */
 export async function startFront(target) {
   const folder = mkdtempSync(join(tmpdir(), 'cw-tls-'));
   const trust = join(folder, 'cert.pem');
@@ -41,7 +41,7 @@ export async function startFront(target) {
   return { host: `localhost:${listener.address().port}`, trust, stop };
 }
 
-/** A port that was free a moment ago: for a server that has to know its public address before it starts. */
+/** A port that was free a moment ago, for a server that must know its public URL before it starts. */
 export async function freePort() {
   const listener = net.createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');

@@ -1,7 +1,7 @@
-// What a person without a mouse does.
+// Keyboard actions.
 import assert from 'node:assert/strict';
 
-/** Presses Tab until this is focused. Every stop on the way shows where it is; behind the last one stands the browser itself. */
+/** Presses Tab until the target is focused. Every stop must show its focus; after the last, it leaves the page. */
 export async function tabTo(page, target, most = 60) {
   const wanted = await target.first().elementHandle();
   for (let n = 0; n < most; n += 1) {
@@ -14,7 +14,7 @@ export async function tabTo(page, target, most = 60) {
     assert.ok(stop.seen, `no outline on ${stop.words}`);
     if (stop.there) return;
   }
-  assert.fail(`Tab never came to ${target}`);
+  assert.fail(`Tab did not reach ${target}`);
 }
 
 export const isFocused = async (target) => (await target.count()) > 0 && target.first().evaluate((one) => one === document.activeElement);

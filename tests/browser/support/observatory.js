@@ -1,9 +1,9 @@
-// MDN's judge in a process of its own, since only at its start does Node take one more certificate to trust (the front's).
-// Prints the verdict on the host that it is given.
+// Runs MDN's scanner in a separate process, because Node reads additional certificates to trust (the front's) only at
+// its start. Prints the scan of the given host.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// The browsers' preload list, which the package would fetch with its install script. No localhost is in it.
+// The browsers' HSTS preload list, which the package's install script would download. It contains no localhost.
 writeFileSync(fileURLToPath(import.meta.resolve('@mdn/mdn-http-observatory/conf/hsts-preload.json')), '{}');
 const { scan } = await import('@mdn/mdn-http-observatory/src/scanner/index.js');
 process.stdout.write(JSON.stringify(await scan(process.argv[2])));

@@ -1,13 +1,13 @@
-// The widths of phones, with the metrics of the fonts that people have. A page never scrolls sideways, a table is read without
-// scrolling, the header is one line, and the open menu lies on the screen.
+// Phone widths, with the metrics of common fonts: a page never scrolls sideways, tables fit, the header is one line,
+// and the open menu is fully on the screen.
 import assert from 'node:assert/strict';
 
 const WIDTHS = [320, 344, 360, 390, 412];
 const FONTS = ['DejaVu Sans', 'Inter', 'Roboto'];
-/** Here text is drawn at twice its size too. */
+/** At this width, text is also measured at twice its size. */
 const ENLARGED_AT = 390;
 
-/** Measures a page at every width, in every font, with the account menu closed and open; a page load is not needed. */
+/** Measures a page at every width, in every font, with the account menu closed and open, without reloading it. */
 export async function fitsPhones(page) {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 800 });
@@ -16,7 +16,7 @@ export async function fitsPhones(page) {
   }
 }
 
-/** Whether each font is installed: a missing one would be measured as another. */
+/** Returns the fonts that are not installed; a missing font would be measured as its fallback. */
 export function missingFonts(page) {
   return page.evaluate((fonts) => {
     const pen = document.createElement('canvas').getContext('2d');

@@ -1,4 +1,4 @@
-// One server for one test file: the built program with practice stores, its own database in a folder that goes with it.
+// One server per test file: the debug build with practice stores and its own database in a temporary folder.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 const program = process.env.CARTWRIGHT ?? join(root, 'target/debug/cartwright');
 
-/** Milliseconds that a start and a stop may take on a busy machine; either is a fraction of a second. */
+/** Timeout of a start and of a stop on a busy machine, in milliseconds; normally a fraction of a second. */
 const PATIENCE = 60_000;
 
 /**
- * Starts it and waits for the line that says where it is. `folder` is its data folder, `log()` everything that it wrote; `more`
- * are settings beside the usual ones.
+ * Starts a server and waits for the line with its address. `folder` is its data folder, `log()` its output so far; `more` are
+ * additional settings.
  */
 export async function startServer(more = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'cw-'));
@@ -47,7 +47,7 @@ export async function startServer(more = {}) {
   return { origin, setUpLink, folder, stop, log: () => log };
 }
 
-/** Nothing of this process's own settings: a DATABASE_URL for other tests would be another database. */
+/** Removes this process's own settings: a DATABASE_URL for other tests would lead to another database. */
 function settings(folder) {
   const env = { ...process.env, CARTWRIGHT_DATA_DIR: folder, CARTWRIGHT_LISTEN: '127.0.0.1:0' };
   for (const name of Object.keys(env)) {

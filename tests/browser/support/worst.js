@@ -1,14 +1,14 @@
-// The worst that a house may hold: ten thousand carts in every status under the longest names that the form lets through, two
-// hundred people, a past of months. Every statement begins where the product's own would end.
+// Worst-case data: ten thousand carts in every status with names of maximum length, two hundred users, months of
+// history. Each statement leaves what the product's own statements would leave.
 import { filled, quoted as q } from './seed.js';
 
 export const CARTS = 10_000;
-/** Longest names and addresses that the forms let through, in characters. */
+/** Maximum lengths of names and addresses in the forms, in characters. */
 const MOST = { cart: 80, person: 100, email: 254, location: 255, address: 500 };
 
-/** What all names with this in them are found by. */
+/** A substring of several names, for searches. */
 export const ARABIC = 'متجر';
-/** Begins with digits, so that only its first letter tells the direction. */
+/** Begins with digits, so that only the first letter determines the direction. */
 export const TURNED = '2026 متجر';
 const WORD = 'Donaudampfschifffahrtsgesellschaftskapitän';
 
@@ -27,15 +27,15 @@ export const PEOPLE = {
   unbroken: filled(WORD, MOST.person),
 };
 
-/** Names that end in a number, so that no two are the same: the longest, some with Arabic in front of the digits or behind. */
+/** Names of maximum length that end in a unique number, some with Arabic before the digits or after them. */
 const numbered = (most) => `case n % 9
   ${Object.values(NAMES).map((name, at) => `when ${at} then rtrim(left(${q(name)}, ${most} - 6))`).join('\n  ')}
   when 7 then ${q(TURNED)} else ${q(ARABIC)} end || ' ' || n`;
 
-/** A host as long as DNS has them. */
+/** A host name of the maximum DNS label length. */
 const HOST = `rpad('shop-' || n || case when n % 2 = 0 then '-' else '' end, 63, 'x') || '.myshopify.com'`;
 
-/** Ten thousand carts beside those that there are; eight kinds, and no two neighbours in any order alike. */
+/** Ten thousand additional carts of eight kinds; neighbours in any order differ. */
 const carts = `
 insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, credential_kind, secret, secret_ending,
   secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, passed_at, shop_id, shop_name, last_class, last_title,
@@ -55,7 +55,7 @@ select gen_random_uuid(), gen_random_uuid(), 'shopify', ${numbered(MOST.cart)}, 
   case when kind in (3, 5) then case when n % 2 = 0 then ${q(PEOPLE.arabic)} else ${q(PEOPLE.unbroken)} end end, kind = 5, kind = 6, 'Sam Lee'
 from (select n, n % 8 as kind from generate_series(1, ${CARTS}) n) made;
 
--- thirty checks each, in twenty patterns; none is due, since no store of these is there
+-- Thirty checks each, in twenty patterns. None is due, because these stores do not exist.
 with patterns as (select p, decode(string_agg(lpad(to_hex(extract(epoch from now())::bigint - 900 * (30 - k)), 8, '0')
     || case when (k * 7 + p) % 9 = 0 then '10ffffff' else '00' || lpad(to_hex(150 + (k * 37 + p * 13) % 900), 6, '0') end, '' order by k), 'hex') as recent
   from generate_series(0, 19) p, generate_series(0, 29) k group by p)
@@ -64,7 +64,7 @@ from carts, patterns where carts.id = cart_id and store_host like 'shop-%' and c
 update cart_health set next_check_at = now() + interval '1 day' where next_check_at is not null;
 analyze carts, cart_health, cart_search;`;
 
-/** Two hundred people, one of them with a short name whose order can be measured. */
+/** Two hundred users, one with a short name whose visual order can be measured. */
 const people = `
 update users set name = ${q(PEOPLE.arabic)};
 insert into users (id, email, name, role, password_hash, last_seen_at, disabled_at)
@@ -79,7 +79,7 @@ select decode(md5('s' || n), 'hex'), (select user_id from sessions limit 1), now
   '2001:0db8:85a3:0000:0000:8a2e:0370:' || lpad(to_hex(n), 4, '0'), (array['SamsungBrowser/ Android', 'Mozilla/5.0 Firefox/156.0 (Macintosh)', null])[1 + n % 3]
 from generate_series(1, 60) n;`;
 
-/** Six thousand lines, every second one of this cart. */
+/** Six thousand events, every second one of this cart. */
 const activity = (cart) => `
 insert into audit_events (id, at, actor_kind, actor_id, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent, what)
 select gen_random_uuid(), now() - make_interval(mins => n * 7), case when kind = 2 then 'system' else 'person' end,
@@ -105,7 +105,7 @@ from (select n, n / 3 % 8 as kind from generate_series(1, 6000) n) made
 join (select id, row_number() over (order by id) as place from carts) many on place = n;
 analyze audit_events;`;
 
-/** A cart whose last ninety days were bad ones, in a store of two hundred places. */
+/** A cart with ninety bad days and two hundred problems, in a store with two hundred locations. */
 const past = (cart) => `
 update carts set secret_added_by = ${q(PEOPLE.arabic)}, shop_name = ${q(NAMES.arabic)}, locations_read_at = now() where id = ${q(cart)};
 insert into cart_days (cart_id, day, checks, failed, slowest_ms)
@@ -118,7 +118,7 @@ insert into cart_locations (cart_id, location_id, name, is_chosen, is_gone)
 select ${q(cart)}, n::text, left(case n % 3 when 0 then ${q(filled(NAMES.arabic, MOST.location))} when 1 then ${q(filled(WORD, MOST.location))} else 'Depot' end, 250) || ' ' || n,
   n % 4 = 0, n % 20 = 0 from generate_series(1, 200) n on conflict do nothing;`;
 
-/** One deed for all of them that is over, and one that nobody goes on with: its items are held for a day. */
+/** A finished bulk action on all carts, and one that never progresses: its items are leased for a day. */
 const jobs = (over, running) => [[over, 'now()', "(array['connected', 'limited', 'not-connected', 'not-tested', 'gone'])[1 + place % 5]"],
   [running, 'null', "case when place < 4000 then (array['off', 'off-already'])[1 + place % 2] end"]].map(([id, end, outcome]) => `
 insert into jobs (id, kind, made_by_name, total, finished_at)
@@ -126,7 +126,7 @@ insert into jobs (id, kind, made_by_name, total, finished_at)
 insert into job_items (job_id, position, cart_id, leased_until, outcome)
   select ${q(id)}, place, id, now() + interval '1 day', ${outcome} from (select id, row_number() over (order by id) as place from carts) many;`).join('');
 
-/** Twenty addresses, the longest webhook, and all that is kept of what was sent. */
+/** Twenty recipients, a webhook of maximum length, and a full delivery log. */
 const alerts = `
 update alert_settings set email_on = true, email_addresses = (select array_agg(rpad('a' || n, ${MOST.email - 18}, 'b') || '@northwind.example') from generate_series(1, 20) n);
 insert into alert_webhooks (id, address, host, secret, secret_ending, failing_since)
@@ -139,5 +139,5 @@ select gen_random_uuid(), now() - make_interval(mins => n), case when n % 2 = 0 
   case when n % 4 = 0 then U&'\\2068' || ${q(NAMES.arabic)} || U&'\\2069' when n % 4 = 1 then ${q(NAMES.unbroken)} else ${q(NAMES.markup)} end || ' is not connected'
 from generate_series(1, 500) n;`;
 
-/** All of it, around the carts that a person added by hand: `cart` gets the past. */
+/** Everything, added to the carts that a user created: `cart` gets the history. */
 export const everything = ({ cart, over, running }) => ['set statement_timeout = 0;', carts, people, activity(cart), past(cart), jobs(over, running), alerts].join('\n');

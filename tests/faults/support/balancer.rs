@@ -1,5 +1,5 @@
-//! A load balancer of the least kind: TCP connections in turn to whichever replica takes them, or all to one that is named.
-//! A replica that is gone is passed over, as a proxy does whose health check failed.
+//! A minimal load balancer: forwards TCP connections round robin to the replicas that accept them, or all to a selected
+//! one. Skips a replica that refuses connections, as a proxy with health checks does.
 
 use std::{
     net::SocketAddr,
@@ -15,18 +15,18 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// No replica is named: each in turn.
+/// No replica is selected: round robin.
 const IN_TURN: usize = usize::MAX;
 
 pub struct Balancer {
-    /// What people type.
+    /// The public address.
     pub address: SocketAddr,
     only: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
 impl Balancer {
-    /// A balancer on a free port, and the ports that its replicas have to listen on.
+    /// Starts a balancer on a free port; returns it with the ports on which its replicas must listen.
     pub async fn before(replicas: usize) -> (Self, Vec<SocketAddr>) {
         let mut taken = Vec::new();
         for _ in 0..replicas {
@@ -41,7 +41,7 @@ impl Balancer {
         (Self { address, only, task }, behind)
     }
 
-    /// From now on every connection goes to this replica.
+    /// Sends every new connection to this replica.
     pub fn only(&self, replica: usize) {
         self.only.store(replica, Ordering::SeqCst);
     }
@@ -69,7 +69,7 @@ async fn forward(listener: TcpListener, behind: Vec<SocketAddr>, only: Arc<Atomi
             };
             for replica in order {
                 if let Ok(mut server) = TcpStream::connect(replica).await {
-                    // whichever side goes away, the other is told by the end of its stream
+                    // When one side closes, the other gets the end of its stream.
                     copy_bidirectional(&mut client, &mut server).await.ok();
                     return;
                 }

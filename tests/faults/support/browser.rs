@@ -1,4 +1,4 @@
-//! A browser of one person: cookies, forms, redirects left to the caller. Says where it comes from, as browsers do.
+//! A browser session of one user: cookies, forms and the `Origin` header. Redirects are left to the caller.
 
 use std::{collections::BTreeMap, io, net::SocketAddr};
 
@@ -13,7 +13,7 @@ pub const PASSWORD: &str = "four plain random words";
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub address: SocketAddr,
-    /// Its way, where it does not speak to the server itself.
+    /// The HTTPS proxy; `None` for a direct connection.
     over: Option<Https>,
     cookies: BTreeMap<String, String>,
 }
@@ -23,22 +23,22 @@ impl Browser {
         Self { address, over: None, cookies: BTreeMap::new() }
     }
 
-    /// A browser that goes through a proxy.
+    /// A browser that connects through a proxy.
     pub fn over(https: &Https) -> Self {
         Self { over: Some(https.clone()), ..Self::new(https.proxy) }
     }
 
-    /// A browser that holds this cookie already.
+    /// A browser that already holds this cookie.
     pub fn with_cookie(address: SocketAddr, name: &str, value: &str) -> Self {
         Self { cookies: BTreeMap::from([(name.to_owned(), value.to_owned())]), ..Self::new(address) }
     }
 
-    /// A browser in which this person is signed in.
+    /// A browser in which this user is signed in.
     pub async fn sign_in(address: SocketAddr, email: &str) -> Self {
         Self::new(address).signed_in(email).await
     }
 
-    /// The same browser once this person has signed in.
+    /// Signs this user in.
     pub async fn signed_in(mut self, email: &str) -> Self {
         let page = self.get("/sign-in").await.expect("the sign-in page");
         let form = page.form("Sign in").fill("email", email).fill("password", PASSWORD);
@@ -64,9 +64,9 @@ impl Browser {
         self.send(&self.bytes(form)).await
     }
 
-    /// The request that [`Self::submit`] would send, for tests that send it in their own way.
+    /// Serializes the request that [`Self::submit`] would send.
     pub fn bytes(&self, form: &Form) -> Vec<u8> {
-        let body = serde_urlencoded::to_string(&form.fields).expect("text");
+        let body = serde_urlencoded::to_string(&form.fields).expect("form encodes");
         let more = format!(
             "origin: {}://{}\r\nsec-fetch-site: same-origin\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
             if self.over.is_some() { "https" } else { "http" },
@@ -102,16 +102,16 @@ impl Browser {
         Ok(Page::of(answer))
     }
 
-    /// The editor's form for a new cart at this store, with this token, to be sent by this button.
+    /// Returns the editor's form for a new cart with this store and token, to be submitted by this button.
     pub async fn new_cart(&mut self, button: &str, handle: &str, token: &str) -> Form {
         let page = self.get("/admin/ecommerce/shopify/new").await.expect("the editor");
         let form = page.form(button).fill("website_name", &format!("Shop {handle}")).fill("api_url", handle);
         form.fill("access_token", token)
     }
 
-    /// Presses *Test Connection* on a new cart and reads the page to its end.
+    /// Presses *Test Connection* on a new cart and reads the streamed page to its end.
     pub async fn test(&mut self, handle: &str, token: &str) -> Page {
         let form = self.new_cart("Test Connection", handle, token).await;
-        self.submit(&form).await.expect("a whole page")
+        self.submit(&form).await.expect("complete page")
     }
 }

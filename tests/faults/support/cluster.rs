@@ -1,4 +1,5 @@
-//! The private database's processes and rows, from outside: what is there, what is killed, what is stopped in its tracks.
+//! Processes and rows of the private database, seen from outside: lists, kills and suspends processes, and runs
+//! queries.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-/// A `DATA_DIR` of a test. Dropped, it ends the cluster that a killed server left running in it.
+/// A test's `DATA_DIR`. Dropping it stops a cluster that a killed server left running.
 pub struct Folder {
     folder: TempDir,
     is_mounted: bool,
@@ -30,7 +31,7 @@ impl Folder {
         self.path().join("postgres")
     }
 
-    /// A folder on a file system of its own with so little room, or nothing where this process may not mount one.
+    /// A folder on a separate file system of this size, or `None` where this process may not mount one.
     pub fn small(mebibytes: u32) -> Option<Self> {
         let mut folder = Self::new();
         let room = format!("size={mebibytes}m,mode=711");
@@ -40,14 +41,14 @@ impl Folder {
         folder.is_mounted.then_some(folder)
     }
 
-    /// The process that all others of the cluster come from, if it runs.
+    /// Process id of the cluster's postmaster, if it runs.
     pub fn postmaster(&self) -> Option<Pid> {
         let text = std::fs::read_to_string(self.cluster().join("postmaster.pid")).ok()?;
         let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?)?;
         test_kill_process(pid).is_ok().then_some(pid)
     }
 
-    /// The postmaster and its children, the postmaster last.
+    /// The postmaster's children, then the postmaster.
     pub fn processes(&self) -> Vec<Pid> {
         let Some(postmaster) = self.postmaster() else { return Vec::new() };
         let mut found = children(postmaster);
@@ -58,7 +59,7 @@ impl Folder {
     /// Sends a signal to every process of the cluster.
     pub fn signal(&self, signal: Signal) {
         for pid in self.processes() {
-            // one that ended meanwhile is no loss
+            // A process may have ended meanwhile.
             kill_process(pid, signal).ok();
         }
     }
@@ -72,12 +73,12 @@ impl Folder {
             .ssl_mode(PgSslMode::Disable)
     }
 
-    /// `DATABASE_URL` of this cluster.
+    /// The cluster's `DATABASE_URL`.
     pub fn url(&self) -> String {
         format!("postgres://cartwright@localhost:1/cartwright?host={}&sslmode=disable", self.cluster().display())
     }
 
-    /// The cluster's own administrator, who may do what our role may not.
+    /// Connects as the cluster's superuser.
     pub async fn connect_as_owner(&self, database: &str) -> PgConnection {
         let options = self.options().username("postgres").database(database);
         PgConnection::connect_with(&options).await.expect("the database answers")
@@ -99,7 +100,7 @@ impl Drop for Folder {
     fn drop(&mut self) {
         self.signal(Signal::CONT);
         if let Some(postmaster) = self.postmaster() {
-            // immediate: nothing in it is needed any more
+            // Immediate shutdown: the data is no longer needed.
             kill_process(postmaster, Signal::QUIT).ok();
             for _ in 0..500 {
                 if test_kill_process(postmaster).is_err() {
@@ -109,19 +110,20 @@ impl Drop for Folder {
             }
         }
         if self.is_mounted {
-            // lazily: what still holds it ends by itself
+            // Lazy unmount: remaining users finish by themselves.
             std::process::Command::new("umount").arg("-l").arg(self.path()).output().ok();
         }
     }
 }
 
-/// A share in the cluster of this folder, made and started if need be: it outlives the servers that share it.
+/// Takes a share in the cluster of this folder, creating and starting it if needed, so that it outlives the servers
+/// that use it.
 pub async fn running(folder: &Folder) -> Embedded {
     let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
     start(folder.path(), &places).await.expect("the cluster starts")
 }
 
-/// The processes whose parent this is, as `/proc` tells it.
+/// Lists the child processes of a process from `/proc`.
 fn children(parent: Pid) -> Vec<Pid> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -129,7 +131,7 @@ fn children(parent: Pid) -> Vec<Pid> {
             continue;
         };
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // the name in parentheses may hold anything; the state and the parent follow it
+        // The name in parentheses may contain anything; state and parent follow it.
         let from = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<i32>().ok());
         if from == Some(parent.as_raw_nonzero().get()) {
             found.push(pid);

@@ -1,5 +1,5 @@
-//! One HTTP/1.1 exchange over one TCP connection, written by hand: a client that hides nothing of what came, and that
-//! tells a whole answer from one that broke off.
+//! A minimal HTTP/1.1 client: one exchange over one TCP connection. Exposes the raw response and tells a complete
+//! response from a truncated one.
 
 use std::{
     io,
@@ -13,10 +13,10 @@ use tokio::{
     time::timeout,
 };
 
-/// Longest that any answer may take before a test gives up.
+/// A test fails if a response takes longer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// A whole answer.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
@@ -31,13 +31,13 @@ impl Answer {
     }
 }
 
-/// Sends these bytes and reads until the server closes. An answer that is not whole is an error: `InvalidData` where it had
-/// begun, another kind where nothing came.
+/// Sends a request and reads until the server closes. An incomplete response is an error: `InvalidData` if any of it
+/// arrived, another kind otherwise.
 pub async fn send(address: SocketAddr, request: &[u8]) -> io::Result<Answer> {
     send_over(TcpStream::connect(address), request).await
 }
 
-/// The same over a connection of another kind, which is waited for as well.
+/// As [`send`], over the connection that the future opens.
 pub async fn send_over<S>(connecting: impl Future<Output = io::Result<S>>, request: &[u8]) -> io::Result<Answer>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -49,7 +49,7 @@ where
         let mut bytes = Vec::new();
         match stream.read_to_end(&mut bytes).await {
             Err(error) if bytes.is_empty() => Err(error),
-            // cut in the middle of an answer, or after it
+            // The connection was reset during or after the response.
             _ => Ok(bytes),
         }
     };
@@ -58,12 +58,12 @@ where
     parse(&bytes, begun.elapsed()).ok_or_else(|| broken.into())
 }
 
-/// `GET path`, without a cookie.
+/// Sends `GET path` without cookies.
 pub async fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
     send(address, format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes()).await
 }
 
-/// The answer in these bytes, if it is whole.
+/// Parses a response; `None` if it is incomplete.
 pub fn parse(bytes: &[u8], took: Duration) -> Option<Answer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;

@@ -1,4 +1,5 @@
-//! The way through a proxy that ends TLS: to a public name that no resolver knows, from an address that is not the proxy's.
+//! HTTPS through a TLS-terminating proxy, to a public name that does not resolve, from an address other than the
+//! proxy's.
 
 use std::{
     io,
@@ -12,19 +13,19 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::http::{Answer, send_over};
 
-/// Where these clients are. All of 127.0.0.0/8 is this machine (Linux), and the proxy speaks from 127.0.0.1.
+/// The clients' source address. All of 127.0.0.0/8 is loopback on Linux, and the proxy itself uses 127.0.0.1.
 pub const CLIENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 #[derive(Clone, Debug)]
 pub struct Https {
     pub proxy: SocketAddr,
-    /// The public name.
+    /// The public host name.
     pub host: String,
     tls: Arc<ClientConfig>,
 }
 
 impl Https {
-    /// Trusts this certificate and no other.
+    /// Trusts only this certificate.
     pub fn new(proxy: SocketAddr, host: &str, certificate: CertificateDer<'static>) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(certificate).expect("a certificate");
@@ -37,7 +38,7 @@ impl Https {
         Self { proxy, host: host.to_owned(), tls: Arc::new(tls) }
     }
 
-    /// The same as a browser offers it.
+    /// Offers HTTP/2 in ALPN, as browsers do.
     #[must_use]
     pub fn offering_http_2(mut self) -> Self {
         Arc::make_mut(&mut self.tls).alpn_protocols.insert(0, b"h2".to_vec());
@@ -48,7 +49,7 @@ impl Https {
         let socket = TcpSocket::new_v4()?;
         socket.bind((CLIENT, 0).into())?;
         let stream = socket.connect(self.proxy).await?;
-        let name = ServerName::try_from(self.host.clone()).expect("a name");
+        let name = ServerName::try_from(self.host.clone()).expect("a host name");
         TlsConnector::from(self.tls.clone()).connect(name, stream).await
     }
 
@@ -56,9 +57,9 @@ impl Https {
         send_over(self.connect(), request).await
     }
 
-    /// `GET path`, without a cookie.
+    /// Sends `GET path` without cookies.
     pub async fn get(&self, path: &str) -> Answer {
         let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.host);
-        self.send(request.as_bytes()).await.expect("a whole answer")
+        self.send(request.as_bytes()).await.expect("complete response")
     }
 }

@@ -1,5 +1,5 @@
-//! Key files, secrets sealed as the server seals them, and a look from outside at whether every one of them opens. The one part
-//! of the support that knows the vault: a secret that nobody sealed could not be opened by anybody.
+//! Key files, seeded secrets, and a check that every stored secret opens. The only support module that uses the vault
+//! directly, because only the vault can seal secrets that later open.
 
 use std::{
     io::Write,
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{cluster::Folder, token};
 
-/// Writes a key file, or another in its place.
+/// Writes or atomically replaces a key file.
 pub fn key_file(folder: &Path, lines: &[&str]) -> PathBuf {
     let (path, new) = (folder.join("ring"), folder.join("ring.new"));
     let mut options = std::fs::OpenOptions::new();
@@ -32,13 +32,14 @@ pub fn pool(folder: &Folder) -> Pool {
     Pool::new([folder.options()])
 }
 
-/// A vault with these keys, on the database of the running server.
+/// Opens a vault with these keys on the database of the running server.
 pub async fn vault(pool: &Pool, lines: &[&str]) -> Vault {
     let ring = KeyRing::parse(&lines.join("\n")).expect("keys");
     Vault::open_with(ring, pool.clone()).await.expect("a vault")
 }
 
-/// So many carts with an access token and a minted one beside it, all sealed by the first key. Their tokens, one a cart.
+/// Inserts this many carts, each with a sealed access token and an issued token, under the first key; returns their
+/// tokens.
 pub async fn seed(pool: &Pool, vault: &Vault, carts: usize) -> Vec<String> {
     let (mut ids, mut hosts, mut secrets, mut minted, mut tokens) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..carts {
@@ -68,15 +69,15 @@ pub async fn seed(pool: &Pool, vault: &Vault, carts: usize) -> Vec<String> {
     tokens
 }
 
-/// How many parts [`closed_in`] knows.
+/// Number of parts into which [`closed_in`] divides the rows.
 pub const PARTS: usize = 16;
 
-/// Every place where something does not open; and how much was looked at.
+/// Returns the number of secrets checked, and every place whose secret does not open.
 pub async fn closed(pool: &Pool, vault: &Vault) -> (usize, Vec<String>) {
     closed_in(pool, vault, None).await
 }
 
-/// The same in one part of all rows, for whoever looks again and again.
+/// As [`closed`], for one part of the rows; for repeated checks.
 pub async fn closed_in(pool: &Pool, vault: &Vault, part: Option<usize>) -> (usize, Vec<String>) {
     let rows: Vec<(Uuid, String, String, String, Vec<u8>)> = sqlx::query_as(
         "select * from (
@@ -85,8 +86,8 @@ pub async fn closed_in(pool: &Pool, vault: &Vault, part: Option<usize>) -> (usiz
             union all select id, 'unsaved', '', store_host, secret from unsaved_credentials) every
          where $1::int is null or get_byte(uuid_send(id), 15) % $2 = $1",
     )
-    .bind(part.map(|part| i32::try_from(part % PARTS).expect("few")))
-    .bind(i32::try_from(PARTS).expect("few"))
+    .bind(part.map(|part| i32::try_from(part % PARTS).expect("fits")))
+    .bind(i32::try_from(PARTS).expect("fits"))
     .fetch_all(pool)
     .await
     .expect("the secrets");

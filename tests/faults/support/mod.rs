@@ -1,7 +1,7 @@
-//! What tests of the running binary share: its process, its data folder, a browser that knows nothing but HTTP and forms.
-//! Refuses to know the code under test; only the practice store, which plays Shopify, comes from there.
+//! Support for tests of the compiled binary: process, data folder, and a browser that speaks only HTTP and HTML forms.
+//! Uses no code under test except the vault in `keys` and the practice store, which simulates Shopify.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, reason = "no test binary uses all of it")]
 
 pub mod balancer;
 pub mod browser;
@@ -17,7 +17,7 @@ pub mod world;
 
 use std::time::{Duration, Instant};
 
-/// Looks every 20 ms whether something has become true; a bounded wait, never a pause that hopes.
+/// Polls every 20 ms until the condition holds; fails after `bound`. Returns the time it took.
 pub async fn until<F: Future<Output = bool>>(bound: Duration, what: &str, mut is_true: impl FnMut() -> F) -> Duration {
     let begun = Instant::now();
     while !is_true().await {
@@ -27,12 +27,12 @@ pub async fn until<F: Future<Output = bool>>(bound: Duration, what: &str, mut is
     begun.elapsed()
 }
 
-/// An access token that looks real and is made here, so that no scanner finds one in this file.
+/// Generates a well-formed access token, so that secret scanners find none in the sources.
 pub fn token() -> String {
     format!("shpat_{}", uuid::Uuid::new_v4().simple())
 }
 
-/// Whether the long runs are asked for: `CARTWRIGHT_FAULTS=long`.
+/// Whether `CARTWRIGHT_FAULTS=long` selects the long runs.
 pub fn is_long() -> bool {
     std::env::var("CARTWRIGHT_FAULTS").is_ok_and(|wish| wish == "long")
 }

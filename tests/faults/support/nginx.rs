@@ -1,5 +1,5 @@
-//! nginx with the file that an operator copies, `docs/examples/nginx.conf`: only its ports, its addresses and the places of its
-//! certificate are others.
+//! Runs nginx with `docs/examples/nginx.conf`, the file that operators copy. Only ports, addresses and certificate
+//! paths are replaced.
 
 use std::{
     net::SocketAddr,
@@ -14,21 +14,21 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{https::Https, process::wait, until};
 
-/// The name in the file.
+/// The host name in the example.
 pub const HOST: &str = "orders.example.com";
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/nginx.conf");
 
-/// A running nginx. Dropped, it ends.
+/// A running nginx, stopped on drop.
 pub struct Nginx {
     child: Child,
     folder: TempDir,
     pub https: Https,
-    /// Its port for plain HTTP.
+    /// Port for plain HTTP.
     pub plain: SocketAddr,
 }
 
 impl Nginx {
-    /// Starts it before these replicas, two at least, and waits until it takes connections.
+    /// Starts nginx in front of at least two replicas and waits until it accepts connections.
     pub async fn before(replicas: &[SocketAddr]) -> Self {
         let program = program();
         let folder = tempfile::Builder::new().prefix("cartwright-nginx-").tempdir().expect("a folder");
@@ -63,20 +63,20 @@ impl Nginx {
     async fn is_ready(&mut self) {
         let secure = self.https.proxy;
         let answers = || {
-            let is_over = self.child.try_wait().expect("our own child").is_some();
+            let is_over = self.child.try_wait().expect("child process").is_some();
             async move { is_over || TcpStream::connect(secure).await.is_ok() }
         };
         until(Duration::from_secs(20), "nginx takes connections", answers).await;
         let said = std::fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default();
-        assert!(self.child.try_wait().expect("our own child").is_none(), "nginx did not start: {said}");
+        assert!(self.child.try_wait().expect("child process").is_none(), "nginx did not start: {said}");
     }
 
-    /// Takes away where it would put a form that its memory does not hold.
+    /// Removes the folder for forms that exceed the memory buffer, so that writing one fails.
     pub fn forbid_files_of_forms(&self) {
-        std::fs::remove_dir_all(self.folder.path().join("client_body")).expect("a folder of nginx's");
+        std::fs::remove_dir_all(self.folder.path().join("client_body")).expect("folder exists");
     }
 
-    /// What it wrote down of the requests so far, in both logs.
+    /// Returns the access and error logs.
     pub fn logs(&self) -> String {
         let read = |name: &str| std::fs::read_to_string(self.folder.path().join(name)).expect("a log");
         read("access.log") + &read("error.log")
@@ -85,7 +85,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // its workers end with it, but not if it is shot
+        // SIGTERM stops the workers as well; SIGKILL would leave them running.
         kill_process(Pid::from_child(&self.child), Signal::TERM).ok();
         if wait(&mut self.child, Duration::from_secs(10)).is_none() {
             self.child.kill().ok();
@@ -94,7 +94,7 @@ impl Drop for Nginx {
     }
 }
 
-/// What surrounds a file of `/etc/nginx/conf.d`, with everything that nginx writes in one folder.
+/// The main configuration that includes the example; all files that nginx writes go to one folder.
 fn around(folder: &Path) -> String {
     let mut lines = vec![
         "daemon off;".to_owned(),
@@ -104,7 +104,7 @@ fn around(folder: &Path) -> String {
         "events { worker_connections 512; }".to_owned(),
         "http {".to_owned(),
     ];
-    // Root's workers would be somebody who may not read this folder.
+    // As root, nginx would run its workers under another account, which cannot read this folder.
     if rustix::process::geteuid().is_root() {
         lines.insert(0, "user root;".to_owned());
     }
@@ -116,7 +116,7 @@ fn around(folder: &Path) -> String {
     lines.join("\n")
 }
 
-/// The operator's file with these words replaced, each of which stands there once.
+/// The example with these texts replaced; each must occur exactly once.
 fn replaced(words: &[(&str, &str)]) -> String {
     let text = std::fs::read_to_string(FILE).expect("the example");
     words.iter().fold(text, |text, (from, to)| {
@@ -125,13 +125,14 @@ fn replaced(words: &[(&str, &str)]) -> String {
     })
 }
 
-/// A port that was free a moment ago: for whoever has to be told before it starts.
+/// Returns a port that was free a moment ago, for a server that must know its port before it starts.
 pub async fn free_port() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     listener.local_addr().expect("a port")
 }
 
-/// Debian keeps it where only root looks, and `scripts/test` unpacks it into a folder of ours.
+/// Path of the nginx program. Debian installs it outside of a user's PATH, and `scripts/test` unpacks it into a cache
+/// folder.
 fn program() -> PathBuf {
     let named = std::env::var_os("NGINX_BIN").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A page as a person meets it: buttons by their words, forms with what stands in them, the verdict of a test.
+//! A page as a user sees it: buttons by label, forms with their current values, the verdict of a connection test.
 
 use scraper::{ElementRef, Html, Selector};
 
@@ -10,7 +10,7 @@ pub struct Page {
     pub text: String,
 }
 
-/// A form ready to be sent by one of its buttons.
+/// A form, ready to be submitted by one of its buttons.
 #[derive(Clone, Debug)]
 pub struct Form {
     pub action: String,
@@ -38,7 +38,7 @@ impl Page {
         region.attr("data-class").map(str::to_owned)
     }
 
-    /// What the page's summary complains of, and its heading.
+    /// The page's heading and the errors of its summary.
     pub fn complaints(&self) -> Vec<String> {
         let html = Html::parse_document(&self.text);
         let words =
@@ -46,15 +46,15 @@ impl Page {
         html.select(&selector("h1, [data-class]")).map(words).collect()
     }
 
-    /// The form of the button with these words, as a browser would send it.
+    /// The form of the button with this label, as a browser would submit it.
     pub fn form(&self, button: &str) -> Form {
         let html = Html::parse_document(&self.text);
         let is_it = |one: &ElementRef<'_>| one.text().collect::<String>().trim() == button;
         let pressed = html.select(&selector("form button")).find(is_it);
         let pressed = pressed.unwrap_or_else(|| panic!("no button {button:?} on {} {}", self.status(), self.text));
         let form = pressed.ancestors().filter_map(ElementRef::wrap).find(|one| one.value().name() == "form");
-        let form = form.expect("the button stands in a form");
-        let action = pressed.attr("formaction").or_else(|| form.attr("action")).expect("a form says where to");
+        let form = form.expect("button belongs to a form");
+        let action = pressed.attr("formaction").or_else(|| form.attr("action")).expect("form has an action");
         let mut fields: Vec<_> = form.select(&selector("input[name]")).filter_map(field).collect();
         if let (Some(name), Some(value)) = (pressed.attr("name"), pressed.attr("value")) {
             fields.push((name.to_owned(), value.to_owned()));
@@ -64,7 +64,7 @@ impl Page {
 }
 
 impl Form {
-    /// Types into a field that the form has.
+    /// Fills in an existing field.
     #[must_use]
     pub fn fill(mut self, name: &str, value: &str) -> Self {
         let field = self.fields.iter_mut().find(|(known, _)| known == name);

@@ -1,5 +1,5 @@
-//! The binary as an operator starts it: an environment of its own, its words, its end. Nothing of the tester's settings
-//! reaches it, and every wait is bounded.
+//! Runs the binary as an operator does, with a clean environment, and captures its output and exit status. Every wait
+//! is bounded.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -15,10 +15,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Longest start on a busy machine, `initdb` included.
 const START: Duration = Duration::from_mins(1);
-/// Longest stop: our 10 s, on a busy machine.
+/// Longest stop on a busy machine; the server's own limit is 10 s.
 const STOP: Duration = Duration::from_secs(30);
 
-/// `cartwright …` with nothing but what finding Postgres takes, on a free port of loopback, with its data in `folder`.
+/// `cartwright …` on a free loopback port, with its data in `folder` and no environment except what finding Postgres
+/// takes.
 pub fn cartwright(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cartwright"));
     command.env_clear().args(arguments);
@@ -28,13 +29,13 @@ pub fn cartwright(folder: &Path, arguments: &[&str]) -> Command {
         }
     }
     command.env("CARTWRIGHT_DATA_DIR", folder).env("CARTWRIGHT_LISTEN", "127.0.0.1:0").env("CARTWRIGHT_LOG", "warn");
-    // nobody balances the load before most tests
+    // Most tests have no load balancer, so there is nothing to drain.
     command.env("CARTWRIGHT_DRAIN", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// What a command that ends by itself said and how it ended.
+/// Output and exit code of a finished command.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -50,17 +51,17 @@ pub fn run(mut command: Command) -> Ran {
     if status.is_none() {
         child.kill().ok();
     }
-    let text = |said: JoinHandle<String>| said.join().expect("a reader does not panic");
+    let text = |said: JoinHandle<String>| said.join().expect("no panic");
     let ran = Ran { code: status.and_then(|status| status.code()), stdout: text(stdout), stderr: text(stderr) };
-    assert!(status.is_some(), "not over within {START:?}: {ran:?}");
+    assert!(status.is_some(), "no exit within {START:?}: {ran:?}");
     ran
 }
 
-/// Waits for a child's end, at most so long.
+/// Waits for a child's exit, at most `bound`.
 pub fn wait(child: &mut Child, bound: Duration) -> Option<ExitStatus> {
     let begun = Instant::now();
     loop {
-        match child.try_wait().expect("our own child") {
+        match child.try_wait().expect("child process") {
             Some(status) => return Some(status),
             None if begun.elapsed() > bound => return None,
             None => std::thread::sleep(Duration::from_millis(10)),
@@ -71,7 +72,7 @@ pub fn wait(child: &mut Child, bound: Duration) -> Option<ExitStatus> {
 fn drain<R: Read + Send + 'static>(from: Option<R>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // nothing where a test sent it elsewhere
+        // `None` where a test redirected the stream.
         if let Some(mut from) = from {
             from.read_to_end(&mut bytes).ok();
         }
@@ -79,7 +80,7 @@ fn drain<R: Read + Send + 'static>(from: Option<R>) -> JoinHandle<String> {
     })
 }
 
-/// A running `cartwright serve`. Dropped, it is asked to stop, and then made to.
+/// A running `cartwright serve`. Dropping it sends SIGTERM, then SIGKILL.
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
@@ -88,12 +89,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts and waits for the line that says where to look.
+    /// Starts the server and waits for the line with its address.
     pub fn start(command: Command) -> Self {
         Self::started(command, "Cartwright is ready at ", |at| at.split_once("://")?.1.parse().ok())
     }
 
-    /// One that is reached by its public address and says only that, and where it was told to listen.
+    /// Starts a server behind a proxy, which prints only its public address; `listens` is its own address.
     pub fn start_behind(command: Command, public_url: &str, listens: SocketAddr) -> Self {
         Self::started(command, &format!("Cartwright is ready at {public_url}"), |_| Some(listens))
     }
@@ -111,14 +112,14 @@ impl Server {
         Self { child, address, said, errors: Some(errors) }
     }
 
-    /// The path of the one-time link that follows when nobody can sign in yet.
+    /// The path of the set-up link, which the server prints while no user exists.
     pub fn set_up_link(&self) -> String {
         let words = "Nobody can sign in yet. Make the first administrator within the hour: ";
         let link = self.said.wait_for(words).expect("a set-up link");
         link[link.find("/set-up/").expect("a path")..].to_owned()
     }
 
-    /// What it has printed so far.
+    /// Lines printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.said.lines()
     }
@@ -128,36 +129,36 @@ impl Server {
     }
 
     pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).expect("our own child");
+        kill_process(self.pid(), signal).expect("child process");
     }
 
-    /// Whether it has not ended.
+    /// Whether the process has not exited.
     pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().expect("our own child").is_none()
+        self.child.try_wait().expect("child process").is_none()
     }
 
-    /// SIGTERM, and how long it took to end how.
+    /// Sends SIGTERM; returns the exit status, the time it took and the error output.
     pub fn stop(mut self) -> (ExitStatus, Duration, String) {
         let begun = Instant::now();
         self.signal(Signal::TERM);
         self.ended(begun)
     }
 
-    /// Waits for the end of a server that was already told to stop.
+    /// Waits for the exit of a server that was already signalled.
     pub fn ended(&mut self, begun: Instant) -> (ExitStatus, Duration, String) {
-        let status = wait(&mut self.child, STOP).expect("it ends");
+        let status = wait(&mut self.child, STOP).expect("exits in time");
         let took = begun.elapsed();
         (status, took, self.errors.take().map(|errors| errors.join().expect("a reader")).unwrap_or_default())
     }
 
-    /// kill -9.
+    /// Sends SIGKILL.
     pub fn kill(mut self) {
-        self.child.kill().expect("our own child");
-        self.child.wait().expect("our own child");
+        self.child.kill().expect("child process");
+        self.child.wait().expect("child process");
     }
 
-    /// Open files, sockets included. `None` where only root may see them: the server is not dumpable, so its `/proc` entries
-    /// belong to root.
+    /// Number of open descriptors, sockets included. `None` without root: the server is not dumpable, so its `/proc`
+    /// entries belong to root.
     pub fn descriptors(&self) -> Option<usize> {
         let seen = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
         if seen.is_err() {
@@ -166,7 +167,7 @@ impl Server {
         seen.ok().map(Iterator::count)
     }
 
-    /// Time on a processor so far. A tick is 10 ms wherever Linux runs.
+    /// CPU time used so far. A clock tick is 10 ms on Linux.
     pub fn busy(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("Linux");
         let after_name = stat.rsplit_once(')').expect("a name in parentheses").1;
@@ -194,14 +195,14 @@ impl Drop for Server {
     }
 }
 
-/// A running `cartwright worker`. Dropped, it is shot.
+/// A running `cartwright worker`. Dropping it sends SIGKILL.
 pub struct Worker {
     child: Child,
     said: Said,
 }
 
 impl Worker {
-    /// Starts and waits for the line that says that it works.
+    /// Starts the worker and waits for its first line.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::null()).spawn().expect("the binary starts");
         let said = Said::listen(child.stdout.take());
@@ -209,21 +210,21 @@ impl Worker {
         Self { child, said }
     }
 
-    /// What it has printed so far.
+    /// Lines printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.said.lines()
     }
 
-    /// kill -9.
+    /// Sends SIGKILL.
     pub fn kill(mut self) {
-        self.child.kill().expect("our own child");
-        self.child.wait().expect("our own child");
+        self.child.kill().expect("child process");
+        self.child.wait().expect("child process");
     }
 
-    /// SIGTERM, and how it ended.
+    /// Sends SIGTERM; returns the exit status.
     pub fn stop(mut self) -> ExitStatus {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("our own child");
-        wait(&mut self.child, STOP).expect("it ends")
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("child process");
+        wait(&mut self.child, STOP).expect("exits in time")
     }
 }
 
@@ -234,7 +235,7 @@ impl Drop for Worker {
     }
 }
 
-/// Standard output as it comes; it is read to its end, so the server never waits for us.
+/// Captured standard output. Always read to its end, so that the server never blocks on a full pipe.
 #[derive(Clone, Default)]
 struct Said(Arc<(Mutex<Heard>, Condvar)>);
 
@@ -246,7 +247,7 @@ struct Heard {
 
 impl Said {
     fn listen<R: Read + Send + 'static>(from: Option<R>) -> Self {
-        let from = from.expect("a pipe was asked for");
+        let from = from.expect("pipe is configured");
         let said = Self::default();
         let ours = said.clone();
         std::thread::spawn(move || {
@@ -259,20 +260,20 @@ impl Said {
     }
 
     fn hear(&self, change: impl FnOnce(&mut Heard)) {
-        change(&mut self.0.0.lock().expect("nobody panics here"));
+        change(&mut self.0.0.lock().expect("not poisoned"));
         self.0.1.notify_all();
     }
 
-    /// What follows this beginning of a line, once there is such a line; nothing if the output ends without it.
+    /// Waits for a line with this beginning and returns its rest; `None` if the output ends without it.
     fn wait_for(&self, beginning: &str) -> Option<String> {
         let find = |heard: &Heard| heard.lines.iter().find_map(|line| line.strip_prefix(beginning).map(str::to_owned));
-        let heard = self.0.0.lock().expect("nobody panics here");
+        let heard = self.0.0.lock().expect("not poisoned");
         let waits = |heard: &mut Heard| find(heard).is_none() && !heard.is_over;
-        let (heard, _) = self.0.1.wait_timeout_while(heard, START, waits).expect("nobody panics here");
+        let (heard, _) = self.0.1.wait_timeout_while(heard, START, waits).expect("not poisoned");
         find(&heard)
     }
 
     fn lines(&self) -> Vec<String> {
-        self.0.0.lock().expect("nobody panics here").lines.clone()
+        self.0.0.lock().expect("not poisoned").lines.clone()
     }
 }

@@ -1,4 +1,5 @@
-//! A TCP way to Postgres's socket that can freeze, go dark, or lead to another server, as proxies and names do.
+//! A TCP relay to Postgres's Unix socket that can freeze, drop all traffic or switch to another server, as proxies and
+//! DNS do.
 
 use std::path::PathBuf;
 
@@ -10,16 +11,16 @@ use tokio::{
 
 #[derive(Clone)]
 struct Way {
-    /// The socket that new connections lead to.
+    /// The target socket of new connections.
     socket: PathBuf,
-    /// Connections with a lower number carry nothing any more, and stay open.
+    /// Connections with a lower number stay open but forward nothing.
     frozen_below: u64,
-    /// New connections are taken and carry nothing.
+    /// New connections are accepted but forward nothing.
     is_dark: bool,
     opened: u64,
 }
 
-/// Dropped, it takes no new connections; the old ones go on.
+/// Dropping it stops accepting; existing connections continue.
 pub struct Relay {
     pub port: u16,
     way: watch::Sender<Way>,
@@ -61,22 +62,22 @@ impl Relay {
         Self { port, way, accepting }
     }
 
-    /// Every connection that is open now falls silent for ever; new ones work.
+    /// Freezes every open connection permanently; new ones work.
     pub fn freeze(&self) {
         self.way.send_modify(|way| way.frozen_below = way.opened);
     }
 
-    /// Nothing passes, on old connections and new ones, and nobody is told.
+    /// Silently drops all traffic of old and new connections.
     pub fn go_dark(&self) {
         self.way.send_modify(|way| (way.frozen_below, way.is_dark) = (way.opened, true));
     }
 
-    /// New connections work again; those from before stay silent.
+    /// Lets new connections work again; older ones stay frozen.
     pub fn light_up(&self) {
         self.way.send_modify(|way| (way.frozen_below, way.is_dark) = (way.opened, false));
     }
 
-    /// New connections lead to another server; the old ones go on.
+    /// Leads new connections to another server; existing ones continue.
     pub fn lead_to(&self, socket: PathBuf) {
         self.way.send_modify(|way| way.socket = socket);
     }

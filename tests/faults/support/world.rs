@@ -1,4 +1,4 @@
-//! A server with its database, its administrators and a Shopify of its own, each in a folder or process of its own.
+//! A server with its database, administrators and Shopify stand-in, each in a separate folder or process.
 
 use cartwright::{
     accounts::BrowserSecret,
@@ -12,16 +12,16 @@ use super::{
     process::{Server, cartwright, run},
 };
 
-/// Fields end in this order: the server before its database and its Shopify.
+/// The field order is the drop order: the server before its database and its stand-in.
 pub struct World {
     pub server: Server,
     pub folder: Folder,
     pub shopify: Practice,
-    /// One signed-in browser an administrator.
+    /// One signed-in browser per administrator.
     pub people: Vec<Browser>,
 }
 
-/// Shopify's side for tests, and the file of its certificate authority in the data folder.
+/// Starts a Shopify stand-in for tests and writes its CA certificate into the data folder; returns that file's path.
 pub async fn shopify(folder: &Folder) -> (Practice, String) {
     let practice = Practice::start(Options::test()).await.expect("a free port");
     let file = folder.path().join("ca.pem");
@@ -30,7 +30,7 @@ pub async fn shopify(folder: &Folder) -> (Practice, String) {
 }
 
 impl World {
-    /// So many administrators, signed in, the integration switched on.
+    /// Starts a world with this many signed-in administrators and the integration turned on.
     pub async fn with(people: usize) -> Self {
         let folder = Folder::new();
         let (shopify, ca_file) = shopify(&folder).await;
@@ -39,10 +39,10 @@ impl World {
         Self::around(folder, shopify, Server::start(serve), people).await
     }
 
-    /// The same around a server that was started in a way of its own.
+    /// As [`Self::with`], around a server that the test started itself.
     pub async fn around(folder: Folder, shopify: Practice, server: Server, people: usize) -> Self {
         let mut first = set_up(&server).await;
-        let switch = first.get("/admin/ecommerce/switch?to=add").await.expect("the switch");
+        let switch = first.get("/admin/ecommerce/switch?to=add").await.expect("switch page");
         let on = first.submit(&switch.form("Turn on and add a cart")).await.expect("an answer");
         assert_eq!(on.status(), 303, "{}", on.text);
         let mut browsers = vec![first];
@@ -54,7 +54,8 @@ impl World {
         Self { server, folder, shopify, people: browsers }
     }
 
-    /// So many more administrators, signed in without a password: hashing that many would be another test.
+    /// Adds this many signed-in administrators directly in the database, because hashing their passwords would take too
+    /// long.
     pub async fn crowd(&self, people: usize) -> Vec<Browser> {
         let mut database = self.folder.connect().await;
         let mut browsers = Vec::new();
@@ -72,17 +73,17 @@ impl World {
         browsers
     }
 
-    /// Opens a store that behaves like this, and tells its token.
+    /// Opens a store with this behaviour and returns its token.
     pub fn store(&self, handle: &str, scenario: Scenario) -> String {
         let store = self.shopify.stores().put(handle, PracticeStore::sample(handle).with(scenario));
         store.access_token.expose_secret().to_owned()
     }
 }
 
-/// Follows the one-time link; the new administrator is signed in.
+/// Follows the set-up link; returns the browser of the new administrator.
 pub async fn set_up(server: &Server) -> Browser {
     let mut browser = Browser::new(server.address);
-    let link = browser.get(&server.set_up_link()).await.expect("a way to the set-up page");
+    let link = browser.get(&server.set_up_link()).await.expect("set-up link redirects");
     let page = browser.get(link.location()).await.expect("the set-up page");
     let form = page.form("Create my account").fill("name", "Priya Shah").fill("email", "priya@northwind.example");
     let answer = browser.submit(&form.fill("password", PASSWORD)).await.expect("an answer");
@@ -90,7 +91,7 @@ pub async fn set_up(server: &Server) -> Browser {
     browser
 }
 
-/// `cartwright users add`, beside whatever runs on this folder.
+/// Runs `cartwright users add` on this folder.
 pub fn add_user(folder: &Folder, email: &str) {
     let file = folder.path().join(format!("password-of-{email}"));
     std::fs::write(&file, format!("{PASSWORD}\n")).expect("a file");

@@ -1,5 +1,5 @@
-//! Alerts: their settings, and the rows that tell what became of them. A message that is out cannot be called back; so without
-//! its row it counts as not sent: it waits on, and goes out again under the same id.
+//! Alert settings and the events of deliveries. A sent message cannot be rolled back: without its event it counts as
+//! not sent, stays queued and is sent again under the same id.
 
 use sqlx::PgPool;
 
@@ -14,13 +14,13 @@ use crate::support::{
 const PAGE: &str = "/admin/alerts";
 /// Longer than the first alert waits for others, in seconds.
 const A_MOMENT: f64 = 30.0;
-/// Longer than anything is tried, in seconds.
+/// Longer than deliveries are retried, in seconds.
 const A_DAY: f64 = 86_400.0;
 
 pub const SETTINGS: &[&str] = &["alerts_changed"];
 
 #[sqlx::test]
-async fn the_settings(pool: PgPool) {
+async fn alert_settings_events_are_atomic(pool: PgPool) {
     let receiver = Receiver::start().await;
     let app = TestApp::start(pool).await.with_alert_ways(&ways(&receiver.ca_pem));
     let mut proofs = Proofs::begin(&app.pool);
@@ -36,7 +36,7 @@ async fn the_settings(pool: PgPool) {
 pub const MAIL: &[&str] = &["alert_sent", "alert_not_delivered"];
 
 #[sqlx::test]
-async fn mail(pool: PgPool) {
+async fn mail_delivery_events_are_atomic(pool: PgPool) {
     let server = MailServer::start(Speaks::Wrapped).await;
     let app = TestApp::start(pool).await.with_alert_ways(&mail_ways(&server));
     let mut proofs = Proofs::begin(&app.pool);
@@ -48,18 +48,18 @@ async fn mail(pool: PgPool) {
     let deliver = async || drop(app.app.alerts.deliver().await);
 
     queue(&app.pool, &[broke(1)]).await;
-    // the first look makes the line of the address, which is no deed
-    assert!(app.app.alerts.deliver().await.expect("a round").is_idle());
+    // The first run only creates the recipient's row and writes no event.
+    assert!(app.app.alerts.deliver().await.expect("delivery run").is_idle());
     pass(&app.pool, A_MOMENT).await;
     proofs.prove("alert_sent", deliver).await;
     let ids: Vec<String> = server.taken().iter().map(|mail| mail.header("Message-ID")).collect();
-    assert!(ids.len() == 2 && ids[0] == ids[1], "sent again as the same message: {ids:?}");
+    assert!(ids.len() == 2 && ids[0] == ids[1], "resent with the same Message-ID: {ids:?}");
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
 
     let page = priya.visit(PAGE).await;
     proofs.prove("alert_sent", async || drop(page.press("Try it").await)).await;
 
-    // refused for good: it waits on until the row that says so is written
+    // Permanently refused: the delivery stays queued until the event is written.
     server.refuse(PRIYA.email, 550);
     proofs.prove("alert_not_delivered", async || drop(page.press("Try it").await)).await;
     pass(&app.pool, A_DAY).await;
@@ -67,7 +67,7 @@ async fn mail(pool: PgPool) {
     pass(&app.pool, A_MOMENT).await;
     proofs.prove("alert_not_delivered", deliver).await;
 
-    // and so where there is no mail server any more
+    // The same without a mail server.
     queue(&app.pool, &[broke(3)]).await;
     pass(&app.pool, A_DAY).await;
     let app = app.with_alert_ways(&ways(&server.ca_pem));
@@ -79,7 +79,7 @@ async fn mail(pool: PgPool) {
 pub const WEBHOOK: &[&str] = &["alert_not_delivered"];
 
 #[sqlx::test]
-async fn the_webhook(pool: PgPool) {
+async fn webhook_delivery_events_are_atomic(pool: PgPool) {
     let receiver = Receiver::start().await;
     let app = TestApp::start(pool).await.with_alert_ways(&ways(&receiver.ca_pem));
     let mut proofs = Proofs::begin(&app.pool);

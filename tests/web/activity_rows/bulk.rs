@@ -1,5 +1,5 @@
-//! One deed for many carts: the job and its row, and each cart's part and its row. A part without its row stays open, and is done
-//! again when its lease is over.
+//! Bulk actions: the action and its event, and each cart's item and its event. An item without its event stays open and
+//! is processed again when its lease ends.
 
 use sqlx::PgPool;
 
@@ -11,7 +11,7 @@ pub const PROVED: &[&str] = &["bulk_started", "bulk_cancelled", "tested", "secre
 const TEST: &str = "Test the selected carts";
 
 #[sqlx::test]
-async fn jobs(pool: PgPool) {
+async fn bulk_action_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let priya = app.priya_with_integration_on().await;

@@ -1,4 +1,4 @@
-//! The integration and its carts, as a person changes them.
+//! The integration and its carts, as users change them.
 
 use cartwright::audit::By;
 use sqlx::PgPool;
@@ -9,7 +9,7 @@ use crate::support::{Page, TestApp, dump::tamper, expose};
 pub const INTEGRATION: &[&str] = &["integration_turned_on", "integration_turned_off"];
 
 #[sqlx::test]
-async fn the_integration(pool: PgPool) {
+async fn integration_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let switch = async |on: bool| drop(app.app.ecommerce.switch(By::operator(), on).await);
@@ -32,7 +32,7 @@ pub const PROVED: &[&str] = &[
 ];
 
 #[sqlx::test]
-async fn from_the_first_save_to_the_last(pool: PgPool) {
+async fn cart_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let priya = app.priya_with_integration_on().await;
@@ -40,13 +40,13 @@ async fn from_the_first_save_to_the_last(pool: PgPool) {
     let token = expose(&store.access_token).to_owned();
     let mut new = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
     new.uncheck("Active");
-    // a token of the right shape that is not the store's
+    // A well-formed token that is not the store's.
     new.fill("Access Token", &format!("{}0000", &token[..token.len() - 4]));
     proofs.prove("cart_added", async || drop(new.press("Save").await)).await;
     let id: String =
         sqlx::query_scalar("select replace(id::text, '-', '') from carts").fetch_one(&app.pool).await.expect("a cart");
     let path = format!("/admin/ecommerce/shopify/{id}/general");
-    // a banner that waits for the next page is read now
+    // Consume a banner that is pending for the next page.
     priya.visit(&path).await;
 
     let mut replacing = priya.visit(&path).await.press("Replace token").await;

@@ -1,4 +1,4 @@
-//! What a check finds, whoever began it: the change of the cart's word, its problem and its alert are one with the row.
+//! Health checks: the change of the cart's status, its problem and its alert are in one transaction with the event.
 
 use cartwright::practice::{Canned, Scenario};
 use sqlx::PgPool;
@@ -9,7 +9,7 @@ use crate::support::{TestApp, dump::tamper, routes::cart_of};
 pub const PROVED: &[&str] = &["cart_needs_attention", "cart_not_connected", "cart_recovered", "secret_unreadable"];
 
 #[sqlx::test]
-async fn checks(pool: PgPool) {
+async fn health_check_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let priya = app.priya_with_integration_on().await;
@@ -30,7 +30,7 @@ async fn checks(pool: PgPool) {
         due().await;
         proofs.prove(event, sweep).await;
     }
-    // by a person, where the check is a connection test with a row of its own
+    // Started by a user, a check is a connection test with an event of its own.
     for (event, scenario) in
         [("cart_not_connected", Scenario::Says(Canned::Unauthorized)), ("cart_recovered", Scenario::Well)]
     {

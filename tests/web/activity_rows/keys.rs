@@ -1,4 +1,4 @@
-//! The life of encryption keys, as the operator turns them.
+//! The life of encryption keys, as operators manage them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::support::{Options, TestApp};
 pub const PROVED: &[&str] = &["encryption_key_rotated", "encryption_key_forgotten"];
 
 #[sqlx::test]
-async fn a_rotation_and_a_loss(pool: PgPool) {
+async fn key_rotation_and_retirement_events_are_atomic(pool: PgPool) {
     let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
     let ring = |lines: &str| KeyRing::parse(lines).expect("keys");
     let app = TestApp::start_under(pool, Options::default(), ring(&old)).await;
@@ -27,8 +27,8 @@ async fn a_rotation_and_a_loss(pool: PgPool) {
     let vault = Vault::open_with(ring(&format!("{new}\n{old}")), app.app.pool.clone()).await.expect("a vault");
     let vault = Arc::new(vault);
     let rotate = async || drop(keys::rotate(&vault, &app.app.pool, |_, _| ()).await);
-    // Batches are kept one by one, so that a rotation may be killed anywhere; its one row tells of all of them. Without the row
-    // the old key is not retired, and what was sealed again stays counted for the run that writes it.
+    // Batches commit separately, so that a rotation can be killed at any point; one event counts all of them. Without
+    // the event, the old key is not retired, and the count of resealed secrets is kept for the run that writes it.
     let before = proofs.kept().await;
     proofs.refused("encryption_key_rotated", rotate).await;
     let after = proofs.kept().await;
@@ -37,7 +37,7 @@ async fn a_rotation_and_a_loss(pool: PgPool) {
     let endings = |dump: &crate::support::dump::Dump| -> Vec<String> {
         let mut endings: Vec<_> =
             dump["vault_keys"].iter().map(|key| key.splitn(3, ',').last().expect("three parts").to_owned()).collect();
-        // which of the two keys comes first in a dump is for their ids to say
+        // The order of the two keys in a dump depends on their ids.
         endings.sort();
         endings
     };
@@ -49,7 +49,7 @@ async fn a_rotation_and_a_loss(pool: PgPool) {
     .fetch_one(&app.pool)
     .await
     .expect("one row");
-    assert_eq!(told, 1, "what the run without a row had sealed again");
+    assert_eq!(told, 1, "the count of the run without an event");
 
     let (lost, third) = (ring(&new).active().name(), ring(&KeyRing::generate_line()));
     let forget = async || drop(keys::forget(&app.app.pool, Some(&third), &lost).await);

@@ -1,9 +1,10 @@
-//! A change and its row in the activity are one: the row is refused by a trigger, and the change must not have happened; with
-//! the trigger gone, the same deed leaves both. Once for every event, and again where another verb writes the same one.
+//! A change and its audit event are atomic: a trigger refuses the event, and the change must not have happened; without
+//! the trigger, the same action writes both. Checked for every event, and again where another function writes the same
+//! event.
 //!
-//! Some events are no change of anything else (`could_not_sign_in`, `was_refused`): there the row refused leaves nothing. Some
-//! tell of what was done outside of the database: a mail that is sent again, a key under which secrets rest already. What must
-//! hold of them is said where it is proved.
+//! Some events accompany no other change (`could_not_sign_in`, `was_refused`); refusing these leaves nothing. Some
+//! report what happened outside of the database: an e-mail that is resent, or a key that already seals secrets. Each
+//! such test says what holds instead.
 
 mod alerts;
 mod bulk;
@@ -21,7 +22,7 @@ use sqlx::PgPool;
 
 use crate::support::dump::{Dump, dump, events};
 
-/// The events whose deeds are done in these files; each test is held to its list.
+/// The events whose atomicity these files prove; each test must prove exactly its list.
 const PROVED: [&[&str]; 12] = [
     alerts::MAIL,
     alerts::SETTINGS,
@@ -38,17 +39,17 @@ const PROVED: [&[&str]; 12] = [
 ];
 
 #[test]
-fn every_event_is_proved_to_be_written_with_its_change() {
-    // serde names all variants when it refuses one.
+fn every_event_has_an_atomicity_test() {
+    // serde's error for an unknown variant lists all variants.
     let refused = serde_json::from_value::<Event<String>>(serde_json::json!({ "event": "?" })).expect_err("none");
     let told = refused.to_string();
     let names: BTreeSet<&str> = told.split('`').skip(3).step_by(2).collect();
     assert!(names.len() >= 40, "{told}");
     let proved: BTreeSet<&str> = PROVED.into_iter().flatten().copied().collect();
-    assert_eq!(names, proved, "an event without a proof: do its deed in tests/web/activity_rows/");
+    assert_eq!(names, proved, "events without a proof: add them in tests/web/activity_rows/");
 }
 
-/// Leases are taken before a deed and end by themselves: as if their time were over.
+/// Leases are taken before an action and expire; these statements expire them at once.
 const LEASES_END: [&str; 5] = [
     "update carts set minting_until = null where minting_until is not null",
     "update cart_health set leased_until = null where leased_until is not null",
@@ -56,8 +57,8 @@ const LEASES_END: [&str; 5] = [
     "update alert_deliveries set leased_until = null, attempts = 0 where leased_until is not null",
     "update alert_recipients set leased_until = null, attempts = 0 where leased_until is not null",
 ];
-/// Of these tables the rest may be written without a row: tries, drafts, the begin of a test, the count of seals, what a session's
-/// next page says and when it was seen.
+/// The parts of these tables that only change with an event. The rest may change without one: attempt counts, drafts,
+/// started tests, counts of sealed secrets, a session's pending message and its last use.
 const KEPT_IN_PART: [(&str, &str); 5] = [
     ("sessions", "select row(id_hash, user_id, created_at, authenticated_at, handle)::text from sessions order by 1"),
     ("throttle", "select '' where false"),
@@ -66,7 +67,7 @@ const KEPT_IN_PART: [(&str, &str); 5] = [
     ("vault_keys", "select row(key_id, check_value, retired_at, resealed_count)::text from vault_keys order by 1"),
 ];
 
-/// The proofs of one test, in one database.
+/// The events proved by one test, on one database.
 struct Proofs {
     pool: PgPool,
     done: Vec<&'static str>,
@@ -77,13 +78,13 @@ impl Proofs {
         Self { pool: pool.clone(), done: Vec::new() }
     }
 
-    /// Does the deed with its row refused, and then once more.
+    /// Performs the action with its event refused, and then again normally.
     async fn prove(&mut self, event: &'static str, deed: impl AsyncFn()) {
         let before = self.kept().await;
         self.refused(event, &deed).await;
         let after = self.kept().await;
         for (table, rows) in &before {
-            assert_eq!(&after[table], rows, "{event}: it happened without its row, in {table}");
+            assert_eq!(&after[table], rows, "{event}: changed {table} without its event");
         }
         self.execute("delete from connection_tests where finished_at is null").await;
         let rows = events(&self.pool).await;
@@ -94,8 +95,8 @@ impl Proofs {
         self.done.push(event);
     }
 
-    /// Does the deed while no row of this event can be written. That one was tried is seen by a sequence, which no rollback
-    /// turns back.
+    /// Performs the action while inserting this event fails. A sequence, which is not rolled back, shows that the
+    /// insert was attempted.
     async fn refused(&self, event: &str, deed: impl AsyncFn()) {
         self.execute("create sequence refusals").await;
         self.execute(
@@ -112,11 +113,11 @@ impl Proofs {
         self.execute("drop trigger no_row on audit_events").await;
         let was_tried: bool =
             sqlx::query_scalar("select is_called from refusals").fetch_one(&self.pool).await.expect("a sequence");
-        assert!(was_tried, "{event}: the deed wrote no row");
+        assert!(was_tried, "{event}: the action wrote no such event");
         self.execute("drop sequence refusals").await;
     }
 
-    /// Everything but what is allowed to be written before a deed.
+    /// Dumps everything except what may be written before an action commits.
     async fn kept(&self) -> Dump {
         for statement in LEASES_END {
             self.execute(statement).await;
@@ -133,7 +134,7 @@ impl Proofs {
         sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(&self.pool).await.expect("a statement");
     }
 
-    /// Everything that was promised is proved, and nothing else.
+    /// Asserts that exactly the promised events are proved.
     #[track_caller]
     fn are(&self, promised: &[&str]) {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();

@@ -1,4 +1,4 @@
-//! Signing in and out, and what people change of their own.
+//! Sign-in and sign-out, and changes that users make to their own account.
 
 use cartwright::{
     accounts::{Email, NewUser, PersonName},
@@ -18,7 +18,7 @@ pub const SIGN_IN: &[&str] =
     &["set_up_link_made", "user_added", "could_not_sign_in", "signed_in", "signed_out", "was_refused"];
 
 #[sqlx::test]
-async fn at_the_door(pool: PgPool) {
+async fn sign_in_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let accounts = &app.app.accounts;
@@ -55,7 +55,7 @@ async fn at_the_door(pool: PgPool) {
     proofs.are(SIGN_IN);
 }
 
-/// The form of a new password, filled in.
+/// Fills in the form for a new password.
 async fn new_password(browser: &Browser, current: &str, new: &str) -> Page {
     let mut page = browser.visit("/admin/account").await;
     page.fill("Current password", current);
@@ -66,7 +66,7 @@ async fn new_password(browser: &Browser, current: &str, new: &str) -> Page {
 pub const OWN: &[&str] = &["details_changed", "could_not_confirm", "password_changed", "signed_out_others"];
 
 #[sqlx::test]
-async fn at_their_own_account(pool: PgPool) {
+async fn own_account_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let sam = app.sign_in_as(&SAM).await;
@@ -87,7 +87,7 @@ async fn at_their_own_account(pool: PgPool) {
     let page = sam.visit("/admin/account").await;
     proofs.prove("signed_out_others", async || drop(page.press("Sign out everywhere else").await)).await;
 
-    // one transaction, two rows: without the second, the first and the password are not there either
+    // One transaction with two events: refusing the second also rolls back the first and the password.
     app.sign_in_as(&SAM).await;
     let page = new_password(&sam, PASSWORD, NEW_PASSWORD).await;
     proofs.prove("signed_out_others", async || drop(page.press("Change password").await)).await;

@@ -1,4 +1,4 @@
-//! Tokens that are renewed behind everybody's back.
+//! Tokens that are refreshed in the background.
 
 use cartwright::{ecommerce::CartId, practice::Scenario};
 use sqlx::PgPool;
@@ -9,7 +9,7 @@ use crate::support::{TestApp, expose, routes::cart_of};
 pub const PROVED: &[&str] = &["token_not_renewed", "token_renewed"];
 
 #[sqlx::test]
-async fn renewals(pool: PgPool) {
+async fn token_refresh_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let priya = app.priya_with_integration_on().await;

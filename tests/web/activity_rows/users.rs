@@ -1,4 +1,4 @@
-//! What an administrator, or the operator, does to the accounts of others, and what comes of the links that they make.
+//! Changes that an administrator or the operator makes to other accounts, and the use of the links that they create.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ pub const PROVED: &[&str] = &[
     "user_turned_on",
 ];
 
-/// The path of the link that a page shows once.
+/// Returns the path of the link that a page shows once.
 #[track_caller]
 fn link_on(page: &Page) -> String {
     let url = page.text("section.once code");
@@ -29,7 +29,7 @@ fn link_on(page: &Page) -> String {
 }
 
 #[sqlx::test]
-async fn accounts_of_others(pool: PgPool) {
+async fn user_administration_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
     let priya = app.sign_in_as(&PRIYA).await;

@@ -1,9 +1,9 @@
-//! Two people at one cart: nothing is saved over somebody else unseen.
+//! Two users edit one cart: no save silently overwrites another's.
 
 use super::*;
 
 #[sqlx::test]
-async fn two_people_at_one_cart_see_each_other(pool: PgPool) {
+async fn concurrent_edits_show_a_conflict(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let sam = app.sign_in_as(&SAM).await;
@@ -21,14 +21,14 @@ async fn two_people_at_one_cart_see_each_other(pool: PgPool) {
     assert!(conflict.text("main .lead").starts_with("Sam Lee saved it "), "{conflict}");
     assert!(conflict.text("main .lead").ends_with("Your changes are not saved yet."), "{conflict}");
     assert_eq!(conflict.all("thead th"), ["Field", "Now (Sam Lee)", "Yours"]);
-    assert_eq!(conflict.all("tbody tr"), ["Website NameSam's teaPriya's tea", "ActiveOnOff"], "only what differs");
+    assert_eq!(conflict.all("tbody tr"), ["Website NameSam's teaPriya's tea", "ActiveOnOff"], "only differing fields");
     for word in ["409", "concurrency", "conflict"] {
         assert!(!conflict.text("main").to_lowercase().contains(word), "{word}");
     }
     let name = || sqlx::query_scalar::<_, String>("select website_name from carts").fetch_one(&app.pool);
     assert_eq!(name().await.expect("a name"), "Sam's tea", "nothing was overwritten");
     assert_eq!(conflict.follow("Keep Sam's changes").await.value("Website Name"), "Sam's tea");
-    // Sam saves again: asked again
+    // Sam saves again: another conflict.
     let mut theirs = sam.visit(&path).await;
     theirs.fill("Website Name", "Sam's other tea");
     theirs.press("Save").await;
@@ -46,7 +46,7 @@ async fn two_people_at_one_cart_see_each_other(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn own_change_in_another_tab_is_called_so(pool: PgPool) {
+async fn conflict_with_an_own_change_is_labelled(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let (mut here, mut there) = (priya.visit(&path).await, priya.visit(&path).await);
@@ -67,7 +67,7 @@ async fn own_change_in_another_tab_is_called_so(pool: PgPool) {
     assert_eq!(here.press("Save").await.h1(), "You deleted this cart in another tab");
 }
 
-/// The page is made of the form that was sent, so a new field comes along by itself.
+/// The conflict page is built from the submitted form, so that new fields are included automatically.
 #[sqlx::test]
 async fn conflict_keeps_every_field_that_was_sent(pool: PgPool) {
     let (app, priya) = inside(pool).await;
@@ -98,7 +98,7 @@ async fn conflict_keeps_every_field_that_was_sent(pool: PgPool) {
     }
 }
 
-/// The secret that a store has now, changed at Shopify first.
+/// Changes the store's token at Shopify and returns it.
 fn new_token(app: &TestApp, ending: &str) -> String {
     let token = format!("shpat_{}", ending.repeat(8));
     app.practice.stores().change("northwind-tea", |store| store.access_token = token.clone().into());
@@ -106,7 +106,7 @@ fn new_token(app: &TestApp, ending: &str) -> String {
 }
 
 #[sqlx::test]
-async fn two_people_see_that_a_secret_is_new_and_never_the_secret(pool: PgPool) {
+async fn conflict_shows_that_a_secret_is_new_but_not_the_secret(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let sam = app.sign_in_as(&SAM).await;
@@ -115,7 +115,7 @@ async fn two_people_see_that_a_secret_is_new_and_never_the_secret(pool: PgPool) 
     theirs.fill("Access Token", &new_token(&app, "77ab"));
     assert_eq!(theirs.press("Test Connection").await.press("Save").await.status, StatusCode::OK);
     mine.fill("Website Name", "Priya's tea");
-    // a test of a page that somebody has overtaken says so too
+    // A test from an outdated page conflicts as well.
     for button in ["Save", "Test Connection"] {
         let conflict = mine.press(button).await;
         assert_eq!(conflict.status, StatusCode::CONFLICT, "{conflict}");
@@ -128,21 +128,21 @@ async fn two_people_see_that_a_secret_is_new_and_never_the_secret(pool: PgPool) 
     replacing.fill("Access Token", &new_token(&app, "1f3c"));
     let conflict = replacing.press("Save").await;
     assert_eq!(conflict.all("tbody tr")[1], "Access TokenNew token, ends in 77abNew token, ends in 1f3c");
-    // mine was not tested, so theirs stays in use; the activity says over whom it was saved
+    // Priya's token was not tested, so Sam's stays in use; the event names whose change was overwritten.
     let saved = conflict.press("Save my changes instead").await;
     assert!(saved.banner().starts_with("Priya's tea is saved, but still uses the old access token."), "{saved}");
     let over: serde_json::Value = sqlx::query_scalar("select data from audit_events where event = 'cart_overwritten'")
         .fetch_one(&app.pool)
         .await
-        .expect("one");
+        .expect("one row");
     assert_eq!(over, serde_json::json!({"of": "Sam Lee"}));
 }
 
 #[sqlx::test]
-async fn two_people_see_another_kind_and_a_disconnection(pool: PgPool) {
+async fn conflict_shows_credential_kind_and_disconnection(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
-    let store = app.practice.stores().find("northwind-tea").expect("open");
+    let store = app.practice.stores().find("northwind-tea").expect("a store");
     let sam = app.sign_in_as(&SAM).await;
     let (mut mine, mut theirs) = (priya.visit(&path).await, sam.visit(&path).await);
     theirs.choose("Client ID and Client secret");
@@ -159,5 +159,5 @@ async fn two_people_see_another_kind_and_a_disconnection(pool: PgPool) {
     assert_eq!(rows[2..], ["ActiveOnOff"]);
     sam.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;
     let rows = mine.press("Save").await.all("tbody tr");
-    assert_eq!(rows, ["Access TokenDisconnectedNo change"], "it is off with them as well");
+    assert_eq!(rows, ["Access TokenDisconnectedNo change"], "saving turns the cart off for both");
 }

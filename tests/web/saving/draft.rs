@@ -1,11 +1,11 @@
-//! A draft keeps its last test, and the wish to be active.
+//! Drafts keep their last test and whether they become active when a test passes.
 
 use super::*;
 use crate::support::{cast::VERA, dump::tamper, routes::cart_of};
 
 const PAUSED: &str = "Test failed: This store is paused by Shopify";
 
-/// A new cart whose test failed, saved.
+/// Saves a new cart whose test failed.
 async fn paused(app: &TestApp, priya: &Browser) -> Page {
     app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Frozen));
     app.connect(priya, "Northwind Tea", "northwind-tea").await
@@ -23,7 +23,7 @@ fn state(is_active: bool, waits: bool, status: &str) -> (bool, bool, String) {
 }
 
 #[sqlx::test]
-async fn failed_test_stays_the_last_test_of_the_draft(pool: PgPool) {
+async fn failed_test_stays_the_last_test_of_the_draft_cart(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = paused(&app, &priya).await;
     assert_eq!(page.class(), "STORE_FROZEN", "{page}");
@@ -40,7 +40,7 @@ async fn failed_test_stays_the_last_test_of_the_draft(pool: PgPool) {
     let health = priya.visit(&page.path.replace("/general", "/health")).await;
     let text = health.text("main");
     assert!(text.contains("Not checked before its test has passed.") && !text.contains("No problems in"), "{health}");
-    // a later save of something else keeps it
+    // A later save of another field keeps the test.
     let mut page = page;
     page.fill("Website Name", "Northwind Tea London");
     let page = page.press("Save").await;
@@ -48,7 +48,7 @@ async fn failed_test_stays_the_last_test_of_the_draft(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn tests_that_were_not_run_do_not_replace_the_last_one(pool: PgPool) {
+async fn refused_tests_do_not_replace_the_last_test(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Frozen));
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
@@ -60,21 +60,21 @@ async fn tests_that_were_not_run_do_not_replace_the_last_one(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn test_of_another_address_is_not_the_drafts(pool: PgPool) {
+async fn test_of_another_address_does_not_apply_to_the_draft(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Frozen));
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     app.open_store("northwind-b2b");
     page.fill("API URL", "northwind-b2b");
     let mut page = page.press("Enter a different token").await;
-    page.fill("Access Token", expose(&app.practice.stores().find("northwind-b2b").expect("open").access_token));
+    page.fill("Access Token", expose(&app.practice.stores().find("northwind-b2b").expect("a store").access_token));
     let page = page.press("Save").await;
     assert_eq!(page.text("p.status .muted"), "Not tested yet", "{page}");
     assert!(!page.has("[data-outcome]"), "{page}");
 }
 
 #[sqlx::test]
-async fn pass_more_than_thirty_minutes_before_the_save_says_when_and_what_to_do(pool: PgPool) {
+async fn pass_older_than_thirty_minutes_does_not_count(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
     page.check("Active");
@@ -87,7 +87,7 @@ async fn pass_more_than_thirty_minutes_before_the_save_says_when_and_what_to_do(
     let line = page.text("p.status .muted");
     let (start, end) = ("Tested at ", " UTC, too long before it was saved. Test it again.");
     assert!(line.starts_with(start) && line.ends_with(end), "{line}");
-    assert_eq!(wishes(&app).await, [state(false, true, "draft")], "an old pass turns nothing on");
+    assert_eq!(wishes(&app).await, [state(false, true, "draft")], "an old pass does not turn the cart on");
     assert_eq!(priya.visit("/admin/ecommerce").await.text("td .under"), line);
     assert_eq!(priya.visit(&page.path.replace("/general", "/health")).await.text("p.status .muted"), line);
     assert!(page.text("#connection-test").contains("Test again before you turn this cart on."), "{page}");
@@ -96,7 +96,7 @@ async fn pass_more_than_thirty_minutes_before_the_save_says_when_and_what_to_do(
 }
 
 #[sqlx::test]
-async fn draft_shows_a_failure_that_may_pass_at_once(pool: PgPool) {
+async fn draft_shows_a_transient_failure_immediately(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.draft(&priya, "Northwind Tea", "northwind-tea").await;
     for (scenario, title) in [
@@ -121,7 +121,7 @@ async fn replaced_credential_of_a_draft_shows_its_own_test(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn test_that_ends_after_the_save_counts(pool: PgPool) {
+async fn test_that_ends_after_the_save_counts_for_the_draft(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.practice.stores().set("northwind-tea", Scenario::Held);
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
@@ -147,19 +147,19 @@ async fn passing_test_turns_on_the_cart_that_waits_for_it(pool: PgPool) {
     assert!(page.is_checked("Active"), "{page}");
     assert_eq!(wishes(&app).await, [state(false, true, "draft")]);
     page.press("Test Connection").await;
-    assert_eq!(wishes(&app).await, [state(false, true, "draft")], "a failure keeps the wish");
+    assert_eq!(wishes(&app).await, [state(false, true, "draft")], "a failure keeps the cart waiting for a pass");
     app.practice.stores().set("northwind-tea", Scenario::Well);
     let tested = page.press("Test Connection").await;
     assert_eq!(tested.class(), "CONNECTED");
     assert_eq!(wishes(&app).await, [state(true, false, "connected")]);
     let all = events(&app.pool).await;
     assert_eq!(all[all.len() - 2..], ["tested", "cart_turned_on"], "{all:?}");
-    // the form that was open meanwhile is no conflict
+    // The form that was loaded before does not conflict.
     assert_saved(&tested.press("Save").await, "Northwind Tea is saved.", "Connected");
 }
 
 #[sqlx::test]
-async fn check_now_and_a_bulk_test_turn_it_on_too(pool: PgPool) {
+async fn check_now_and_bulk_test_turn_on_a_waiting_cart(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = paused(&app, &priya).await;
     app.practice.stores().set("northwind-tea", Scenario::Well);
@@ -172,12 +172,12 @@ async fn check_now_and_a_bulk_test_turn_it_on_too(pool: PgPool) {
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check("All carts, on every page");
     list.press("Test the selected carts").await;
-    app.app.ecommerce.work_off_jobs().await.expect("the work");
+    app.app.ecommerce.work_off_jobs().await.expect("bulk action runs");
     assert_eq!(wishes(&app).await, [state(true, false, "connected"), state(true, false, "connected")]);
 }
 
 #[sqlx::test]
-async fn unticking_active_forgets_the_wish(pool: PgPool) {
+async fn unticking_active_stops_waiting_for_a_pass(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = paused(&app, &priya).await;
     page.uncheck("Active");
@@ -191,13 +191,13 @@ async fn unticking_active_forgets_the_wish(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn turning_off_many_carts_and_disconnecting_forget_the_wish(pool: PgPool) {
+async fn bulk_turn_off_and_disconnect_stop_waiting_for_a_pass(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = paused(&app, &priya).await.path;
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check("Select Northwind Tea");
     list.press("Turn off the selected carts").await.press("Turn off").await;
-    app.app.ecommerce.work_off_jobs().await.expect("the work");
+    app.app.ecommerce.work_off_jobs().await.expect("bulk action runs");
     assert_eq!(wishes(&app).await, [state(false, false, "draft")]);
     assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("cart_changed"));
     let mut page = priya.visit(&path).await;
@@ -209,10 +209,10 @@ async fn turning_off_many_carts_and_disconnecting_forget_the_wish(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn integration_that_is_off_keeps_the_wish(pool: PgPool) {
+async fn integration_that_is_off_keeps_carts_waiting_for_a_pass(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = paused(&app, &priya).await;
-    app.app.ecommerce.switch(cartwright::audit::By::operator(), false).await.expect("off");
+    app.app.ecommerce.switch(cartwright::audit::By::operator(), false).await.expect("turned off");
     assert_eq!(wishes(&app).await, [state(false, true, "draft")]);
     app.practice.stores().set("northwind-tea", Scenario::Well);
     let page = page.press("Test Connection").await;

@@ -1,9 +1,9 @@
-//! Later saves: nothing that works is lost.
+//! Saves of existing carts: a working connection keeps working.
 
 use super::*;
 
 #[sqlx::test]
-async fn an_edit_that_leaves_the_connection_alone_leaves_it_as_it_was(pool: PgPool) {
+async fn edit_without_connection_changes_keeps_the_connection(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     app.practice.journal().clear();
@@ -20,7 +20,7 @@ async fn an_edit_that_leaves_the_connection_alone_leaves_it_as_it_was(pool: PgPo
 }
 
 #[sqlx::test]
-async fn a_new_secret_that_passed_is_in_use_at_once(pool: PgPool) {
+async fn new_secret_that_passed_is_used_at_once(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     let next = format!("shpat_{}", "77ab".repeat(8));
@@ -33,7 +33,7 @@ async fn a_new_secret_that_passed_is_in_use_at_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_new_secret_that_did_not_pass_leaves_the_old_one_in_use(pool: PgPool) {
+async fn new_secret_that_did_not_pass_keeps_the_old_one_in_use(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     let mut page = page.press("Replace token").await;
@@ -47,7 +47,7 @@ async fn a_new_secret_that_did_not_pass_leaves_the_old_one_in_use(pool: PgPool) 
 }
 
 #[sqlx::test]
-async fn keeping_the_saved_secret_takes_the_field_away_again(pool: PgPool) {
+async fn keeping_the_saved_secret_hides_the_field(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await.press("Replace token").await;
     assert!(page.has_field("Access Token"), "{page}");
@@ -57,7 +57,7 @@ async fn keeping_the_saved_secret_takes_the_field_away_again(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn unticking_active_makes_it_inactive_and_keeps_everything(pool: PgPool) {
+async fn unticking_active_makes_the_cart_inactive_and_keeps_its_data(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     page.uncheck("Active");
@@ -75,7 +75,7 @@ async fn unticking_active_makes_it_inactive_and_keeps_everything(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn while_the_integration_is_off_every_banner_says_so(pool: PgPool) {
+async fn every_banner_says_that_the_integration_is_off(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     let asked = {
@@ -97,7 +97,7 @@ async fn while_the_integration_is_off_every_banner_says_so(pool: PgPool) {
         "Northwind Tea London is saved. Ecommerce Integration is off, so nothing syncs yet. Turn it on",
         "{page}"
     );
-    // no cart is added while it is off
+    // No cart can be added while the integration is off.
     for path in ["/admin/ecommerce/add", "/admin/ecommerce/shopify/new"] {
         assert_eq!(priya.visit(path).await.h1(), "Turn on Ecommerce Integration to add a cart");
     }
@@ -107,14 +107,14 @@ async fn while_the_integration_is_off_every_banner_says_so(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_cart_never_becomes_another_store(pool: PgPool) {
+async fn cart_never_becomes_another_store(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     app.practice.stores().put(
         "northwind-b2b",
         PracticeStore { name: "Northwind Wholesale".into(), ..PracticeStore::sample("northwind-b2b") },
     );
-    let token = expose(&app.practice.stores().find("northwind-b2b").expect("open").access_token).to_owned();
+    let token = expose(&app.practice.stores().find("northwind-b2b").expect("a store").access_token).to_owned();
     let mut page = priya.visit(&path).await;
     page.fill("API URL", "northwind-b2b");
     let mut page = page.press("Replace token").await;
@@ -123,7 +123,7 @@ async fn a_cart_never_becomes_another_store(pool: PgPool) {
     assert_eq!(page.class(), "WRONG_STORE", "{page}");
     let page = page.press("Save").await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
-    let (class, sentence) = page.complaint("API URL").expect("a complaint");
+    let (class, sentence) = page.complaint("API URL").expect("field error");
     assert_eq!(class, "WRONG_STORE");
     assert_eq!(
         sentence,
@@ -132,7 +132,7 @@ async fn a_cart_never_becomes_another_store(pool: PgPool) {
     let (host, status): (String, String) =
         sqlx::query_as("select store_host, status from carts").fetch_one(&app.pool).await.expect("the cart");
     assert_eq!((host.as_str(), status.as_str()), ("northwind-tea.myshopify.com", "connected"), "nothing was replaced");
-    // disconnected, it is still the cart of its store
+    // After a disconnect, the cart still belongs to its store.
     priya.visit(&path).await.follow("Disconnect").await.press("Disconnect").await;
     let mut page = priya.visit(&path).await;
     page.fill("API URL", "northwind-b2b");

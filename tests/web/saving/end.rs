@@ -1,9 +1,9 @@
-//! A cart that is disconnected or deleted.
+//! Disconnecting and deleting carts.
 
 use super::*;
 
 #[sqlx::test]
-async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
+async fn saving_a_deleted_cart_names_who_deleted_it(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let sam = app.sign_in_as(&SAM).await;
@@ -13,7 +13,11 @@ async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
     let page = mine.press("Save").await;
     assert_eq!(page.h1(), "Sam Lee deleted this cart", "{page}");
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert_eq!(page.all("tbody td"), ["Priya's tea", "https://northwind-tea.myshopify.com/admin"], "to be copied");
+    assert_eq!(
+        page.all("tbody td"),
+        ["Priya's tea", "https://northwind-tea.myshopify.com/admin"],
+        "the input can be copied"
+    );
     let page = page.press("Add it as a new cart").await;
     assert_eq!(page.h1(), "ECommerce Integration Editor: Shopify", "{page}");
     assert_eq!(
@@ -22,11 +26,11 @@ async fn a_cart_that_was_deleted_meanwhile_says_who_did(pool: PgPool) {
         "{page}"
     );
     let page = page.press("Save").await;
-    assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart takes no secret along: {page}");
+    assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart must not reuse the secret: {page}");
 }
 
 #[sqlx::test]
-async fn disconnecting_forgets_the_credential_and_keeps_the_cart(pool: PgPool) {
+async fn disconnecting_deletes_the_credential_and_keeps_the_cart(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let ask = priya.visit(&path).await.follow("Disconnect").await;
@@ -41,8 +45,8 @@ async fn disconnecting_forgets_the_credential_and_keeps_the_cart(pool: PgPool) {
     assert!(page.has_field("Access Token"), "{page}");
     assert_eq!(page.value("Website Name"), "Northwind Tea");
     assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("cart_disconnected"));
-    // and connected again with a new token
-    let token = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token).to_owned();
+    // Connected again with a new token.
+    let token = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token).to_owned();
     let mut page = page;
     page.fill("Access Token", &token);
     let mut page = page.press("Test Connection").await;
@@ -51,13 +55,13 @@ async fn disconnecting_forgets_the_credential_and_keeps_the_cart(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn deleting_removes_the_cart_and_keeps_the_activity(pool: PgPool) {
+async fn deleting_removes_the_cart_and_keeps_its_activity(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let before = count(&app.pool, "audit_events").await;
     let ask = priya.visit(&path).await.follow("Delete cart").await;
     assert_eq!(ask.h1(), "Delete Northwind Tea?");
-    // somebody changes it meanwhile: asked again, nothing deleted
+    // Changed by another user meanwhile: a conflict, and nothing is deleted.
     let mut other = priya.visit(&path).await;
     other.fill("Website Name", "Northwind Tea London");
     other.press("Save").await;
@@ -75,7 +79,7 @@ async fn deleting_removes_the_cart_and_keeps_the_activity(pool: PgPool) {
     );
     assert_eq!(count(&app.pool, "audit_events").await, before + 2);
     assert_eq!(priya.visit(&path).await.status, StatusCode::NOT_FOUND);
-    // its name and its store are free again
+    // Its name and its store can be used again.
     assert_saved(
         &app.connect(&priya, "Northwind Tea", "northwind-tea").await,
         "Northwind Tea is saved and connected.",

@@ -1,5 +1,5 @@
-//! Save: always possible, never more than what was tested, never over somebody else. Each row of what a save does is here with its
-//! sentence.
+//! Saving is always possible, never claims more than was tested, and never silently overwrites. Covers each outcome of
+//! a save with its banner.
 
 mod conflict;
 mod draft;

@@ -1,25 +1,25 @@
-//! The first save of a cart: what it becomes by what was tested.
+//! The first save of a cart: its status follows from its tests.
 
 use super::*;
 
 #[sqlx::test]
-async fn new_and_tested_and_active_is_connected(pool: PgPool) {
+async fn new_tested_active_cart_is_connected(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     assert_saved(&page, "Northwind Tea is saved and connected.", "Connected");
     assert_eq!(page.h1(), "ECommerce Integration Editor: Northwind Tea");
     assert!(page.is_checked("Active"));
-    let ending = expose(&app.practice.stores().find("northwind-tea").expect("open").access_token)[34..].to_owned();
+    let ending = expose(&app.practice.stores().find("northwind-tea").expect("a store").access_token)[34..].to_owned();
     let saved = page.text(".only-token .saved");
     assert!(saved.starts_with(&format!("Saved. It ends in {ending} and was added by Priya Shah on ")), "{saved}");
     assert!(saved.ends_with("For security we never show it again."), "{saved}");
     assert_eq!(events(&app.pool).await[3..], ["tested", "cart_added"], "{:?}", events(&app.pool).await);
-    // told once
+    // The banner is shown once.
     assert_eq!(priya.visit(&page.path).await.banner(), "");
 }
 
 #[sqlx::test]
-async fn new_and_tested_with_limits_needs_attention(pool: PgPool) {
+async fn new_cart_tested_with_limits_needs_attention(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.practice.stores().set("northwind-tea", MISSING);
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
@@ -29,11 +29,11 @@ async fn new_and_tested_with_limits_needs_attention(pool: PgPool) {
         "Needs attention",
     );
     assert_eq!(priya.visit("/admin/ecommerce").await.text("td .under"), "2 permissions missing");
-    assert_eq!(page.class(), "SCOPES_MISSING", "what is missing stands below:\n{page}");
+    assert_eq!(page.class(), "SCOPES_MISSING", "the missing permissions are listed:\n{page}");
 }
 
 #[sqlx::test]
-async fn new_and_never_tested_is_a_draft(pool: PgPool) {
+async fn new_untested_cart_is_a_draft(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.draft(&priya, "Northwind Tea", "northwind-tea").await;
     assert_saved(&page, "Northwind Tea is saved as a draft. Test the connection before you turn it on.", "Draft");
@@ -49,7 +49,7 @@ async fn new_and_never_tested_is_a_draft(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn new_and_tested_in_vain_is_a_draft_whatever_is_ticked(pool: PgPool) {
+async fn new_cart_with_a_failed_test_is_a_draft(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.practice.stores().set("northwind-tea", Scenario::Says(Canned::Unauthorized));
     let page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
@@ -58,7 +58,7 @@ async fn new_and_tested_in_vain_is_a_draft_whatever_is_ticked(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_pass_of_something_else_or_of_long_ago_does_not_count(pool: PgPool) {
+async fn pass_of_another_credential_or_too_old_does_not_count(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     assert_eq!(page.class(), "CONNECTED");
@@ -69,7 +69,7 @@ async fn a_pass_of_something_else_or_of_long_ago_does_not_count(pool: PgPool) {
     assert_saved(&page, "Northwind Tea is saved as a draft. It turns on when the test passes.", "Draft");
     let line = page.text("p.status .muted");
     assert!(line.ends_with("too long before it was saved. Test it again."), "{line}");
-    // a pass that was followed by a failure does not count either
+    // A pass followed by a failure does not count either.
     app.open_store("northwind-b2b");
     let page = app.fill_new(&priya, "Northwind Wholesale", "northwind-b2b").await.press("Test Connection").await;
     app.practice.stores().set("northwind-b2b", Scenario::Says(Canned::Unauthorized));
@@ -79,7 +79,7 @@ async fn a_pass_of_something_else_or_of_long_ago_does_not_count(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn tested_and_not_active_is_inactive(pool: PgPool) {
+async fn new_tested_cart_without_active_is_inactive(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     page.uncheck("Active");
@@ -88,7 +88,7 @@ async fn tested_and_not_active_is_inactive(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn a_secret_under_twenty_characters_shows_no_ending(pool: PgPool) {
+async fn secret_under_twenty_characters_shows_no_ending(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let short = "shpat_12345".to_owned();
     app.practice.stores().put(

@@ -1,16 +1,16 @@
-//! A name, a store and a press count once.
+//! Uniqueness of names and stores, and idempotent saves.
 
 use super::*;
 
 #[sqlx::test]
-async fn a_name_is_anybodys_once(pool: PgPool) {
+async fn website_name_is_unique(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.draft(&priya, "Northwind Tea", "northwind-tea").await;
     app.open_store("northwind-b2b");
     for name in ["Northwind Tea", "NORTHWIND TEA", " northwind tea "] {
         let page = app.fill_new(&priya, name, "northwind-b2b").await.press("Save").await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
-        let (class, sentence) = page.complaint("Website Name").expect("a complaint");
+        let (class, sentence) = page.complaint("Website Name").expect("field error");
         assert_eq!(class, "NAME_TAKEN");
         assert_eq!(sentence, "Another cart is called Northwind Tea. Enter a different Website Name", "{name:?}");
         assert!(!page.has_field("Access Token"), "the token is kept: {page}");
@@ -22,7 +22,7 @@ async fn a_name_is_anybodys_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn names_that_look_the_same_are_the_same(pool: PgPool) {
+async fn visually_equal_names_are_equal(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     app.draft(&priya, "Caf\u{e9} Nord", "northwind-tea").await;
     app.open_store("northwind-b2b");
@@ -46,12 +46,12 @@ async fn names_that_look_the_same_are_the_same(pool: PgPool) {
     }
     assert_eq!(count(&app.pool, "carts").await, 1);
     app.fill_new(&priya, "Cafe Nord", "northwind-b2b").await.press("Save").await;
-    assert_eq!(count(&app.pool, "carts").await, 2, "another letter is another name");
+    assert_eq!(count(&app.pool, "carts").await, 2, "a different letter is a different name");
 }
 
-/// Names that a version from before took for two.
+/// Visually equal names that an older version stored as different.
 #[sqlx::test(migrations = false)]
-async fn names_from_before_that_look_the_same_outlive_the_migration(pool: PgPool) {
+async fn existing_visually_equal_names_survive_the_migration(pool: PgPool) {
     let migrator = sqlx::migrate!();
     let before = migrator.iter().filter(|migration| migration.version < 19);
     for migration in before {
@@ -71,19 +71,19 @@ async fn names_from_before_that_look_the_same_outlive_the_migration(pool: PgPool
     let migration = migrator.iter().find(|migration| migration.version == 19).expect("the migration");
     sqlx::raw_sql(migration.sql.clone()).execute(&pool).await.expect("migrated");
     let twins: Vec<i32> =
-        sqlx::query_scalar("select name_twin from carts order by 1").fetch_all(&pool).await.expect("numbers");
+        sqlx::query_scalar("select name_twin from carts order by 1").fetch_all(&pool).await.expect("twin numbers");
     assert_eq!(twins, [0, 0, 1, 2]);
 }
 
 #[sqlx::test]
-async fn a_store_is_added_once(pool: PgPool) {
+async fn store_is_added_once(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let cart = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let page = app.fill_new(&priya, "The same again", "northwind-tea").await.press("Save").await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{page}");
-    let (class, sentence) = page.complaint("API URL").expect("a complaint");
+    let (class, sentence) = page.complaint("API URL").expect("field error");
     assert_eq!(class, "DUPLICATE");
-    assert!(page.has("#api_url-n[hidden]"), "no green line under a complaint: {page}");
+    assert!(page.has("#api_url-n[hidden]"), "no success line below an error: {page}");
     assert_eq!(
         sentence,
         "Northwind Tea already uses this store. Open it instead of adding it again. Open Northwind Tea"
@@ -93,7 +93,7 @@ async fn a_store_is_added_once(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn new_form_sent_again_with_something_else_is_not_answered_by_the_first(pool: PgPool) {
+async fn resent_new_form_with_other_values_is_no_repetition(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let b2b = app.open_store("northwind-b2b");
     let mut page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await;
@@ -110,9 +110,9 @@ async fn new_form_sent_again_with_something_else_is_not_answered_by_the_first(po
     assert_eq!(count(&app.pool, "carts").await, 2);
 }
 
-/// Every field of the form counts, and of the secret what was typed.
+/// Every field of the form counts, and for secrets the entered value.
 #[sqlx::test]
-async fn saved_form_sent_again_with_any_other_field_is_no_repetition(pool: PgPool) {
+async fn resent_saved_form_with_other_values_is_no_repetition(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
     let setting = |name: &str| (name.to_owned(), "on".to_owned());
@@ -128,7 +128,7 @@ async fn saved_form_sent_again_with_any_other_field_is_no_repetition(pool: PgPoo
         let (_, action, fields) = page.submission("Save");
         let post = |fields: &[(String, String)]| priya.knock(axum::http::Method::POST, &action).form(fields).send();
         assert_eq!(post(&fields).await.status, StatusCode::SEE_OTHER);
-        assert_eq!(post(&fields).await.status, StatusCode::SEE_OTHER, "the same again");
+        assert_eq!(post(&fields).await.status, StatusCode::SEE_OTHER, "the same form again");
         let mut changed: Vec<_> = fields.iter().filter(|(known, _)| *known != name).cloned().collect();
         changed.push((name.clone(), value));
         assert_eq!(post(&changed).await.status, StatusCode::CONFLICT, "{name}");
@@ -136,7 +136,7 @@ async fn saved_form_sent_again_with_any_other_field_is_no_repetition(pool: PgPoo
 }
 
 #[sqlx::test]
-async fn a_form_sent_twice_makes_one_cart(pool: PgPool) {
+async fn form_sent_twice_makes_one_cart(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     let presses: Vec<_> = (0..10).map(|_| page.knock("Save").send()).collect();
@@ -150,15 +150,15 @@ async fn a_form_sent_twice_makes_one_cart(pool: PgPool) {
     assert_eq!(events(&app.pool).await.iter().filter(|event| *event == "cart_added").count(), 1);
 }
 
-/// The second press finds no cart yet, and by the time it looks for the secret the first one has spent it.
+/// The second submit finds no cart yet; by the time it reads the draft secret, the first has consumed it.
 #[sqlx::test]
-async fn a_press_that_is_overtaken_by_the_first_says_what_the_first_did(pool: PgPool) {
+async fn concurrent_repeated_save_returns_the_first_result(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let page = app.fill_new(&priya, "Northwind Tea", "northwind-tea").await.press("Test Connection").await;
     let (_, _, fields) = page.submission("Save");
     let form = &fields.iter().find(|(name, _)| name == "submission").expect("a submission id").1;
     let to = page.knock("Save").send().await.location().to_owned();
-    // the first press has not committed yet, as the second sees it ...
+    // The second submit must see the first as uncommitted ...
     sqlx::query("update carts set submission_id = gen_random_uuid()").execute(&app.pool).await.expect("hidden");
     let mut first = app.pool.begin().await.expect("a transaction");
     sqlx::query("lock table unsaved_credentials").execute(&mut *first).await.expect("a lock");
@@ -166,7 +166,7 @@ async fn a_press_that_is_overtaken_by_the_first_says_what_the_first_did(pool: Pg
         while !somebody_waits(&app.pool).await {
             tokio::task::yield_now().await;
         }
-        // ... and now it has
+        // ... and then as committed.
         sqlx::query("update carts set submission_id = $1::uuid")
             .bind(form)
             .execute(&mut *first)
@@ -190,7 +190,7 @@ async fn somebody_waits(pool: &PgPool) -> bool {
 }
 
 #[sqlx::test]
-async fn two_people_add_one_store_at_once_and_one_of_them_is_told(pool: PgPool) {
+async fn concurrent_adds_of_one_store_give_one_cart_and_one_error(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let sam = app.sign_in_as(&SAM).await;
     let (one, two) =
@@ -204,9 +204,9 @@ async fn two_people_add_one_store_at_once_and_one_of_them_is_told(pool: PgPool) 
     assert_eq!(count(&app.pool, "carts").await, 1);
 }
 
-/// Without script, an impatient second press sends the same form again.
+/// Without script, a repeated click submits the same form again.
 #[sqlx::test]
-async fn a_later_save_sent_twice_is_no_conflict_with_oneself(pool: PgPool) {
+async fn repeated_save_is_no_conflict(pool: PgPool) {
     let (app, priya) = inside(pool).await;
     let mut page = app.connect(&priya, "Northwind Tea", "northwind-tea").await;
     page.fill("Website Name", "Northwind Tea London");
@@ -223,7 +223,7 @@ async fn a_later_save_sent_twice_is_no_conflict_with_oneself(pool: PgPool) {
     let all = events(&app.pool).await;
     assert_eq!(all.iter().filter(|event| *event == "cart_turned_off").count(), 1);
     assert!(priya.visit(&page.path).await.banner().starts_with("Northwind Tea London is inactive."));
-    // the same form with something else in it is a conflict, even with oneself
+    // The same form with another value is a conflict, even with the user's own save.
     page.fill("Website Name", "Northwind Tea Paris");
     assert_eq!(page.press("Save").await.status, StatusCode::CONFLICT);
 }

@@ -1,4 +1,4 @@
-//! What the tests of alerts begin with: ways out, settings, and changes of a cart that nobody has to make happen.
+//! Fixtures for alert tests: transports to this machine, settings, and synthetic cart changes.
 
 use cartwright::alerts::{self, Alerts, CartStatus, StatusChange, Ways};
 use sqlx::PgPool;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Browser, MailServer, Page, Receiver};
 
-/// Ways out that lead to this machine: a receiver's or a mail server's roots, and the name that may be private.
+/// Transports that trust a local server's root certificate and allow its private host.
 pub fn ways(ca_pem: &str) -> Ways {
     Ways { mail: None, hosts: vec!["localhost".into()], extra_roots_pem: Some(ca_pem.as_bytes().to_vec()) }
 }
@@ -18,7 +18,7 @@ pub fn mail_ways(server: &MailServer) -> Ways {
     Ways { mail: Some(mail.expect("a mail server").into()), ..ways(&server.ca_pem) }
 }
 
-/// A change of the cart with this number.
+/// A status change of the cart with this number.
 pub fn change(cart: u128, previous: CartStatus, status: CartStatus) -> StatusChange {
     StatusChange {
         cart: Uuid::from_u128(cart),
@@ -37,17 +37,17 @@ pub fn change(cart: u128, previous: CartStatus, status: CartStatus) -> StatusCha
     }
 }
 
-/// It stopped working.
+/// A cart that stopped working.
 pub fn broke(cart: u128) -> StatusChange {
     change(cart, CartStatus::Connected, CartStatus::NotConnected)
 }
 
-/// It works again.
+/// A cart that works again.
 pub fn healed(cart: u128) -> StatusChange {
     change(cart, CartStatus::NotConnected, CartStatus::Connected)
 }
 
-/// Queues in one transaction, as the change itself would.
+/// Queues alerts in one transaction, as the change itself does.
 pub async fn queue(pool: &PgPool, changes: &[StatusChange]) {
     let (pool, changes) = (cartwright::database::Pool::from(pool), changes.to_vec());
     let queued = cartwright::database::transaction::<(), sqlx::Error, _>(&pool, |work| {
@@ -61,7 +61,7 @@ pub async fn queue(pool: &PgPool, changes: &[StatusChange]) {
     queued.await.expect("queued");
 }
 
-/// Saves this receiver as the webhook; the page that shows the signing secret, and the secret.
+/// Saves the receiver as the webhook; returns the page that shows the signing secret, and the secret.
 pub async fn save_webhook(browser: &Browser, receiver: &Receiver) -> (Page, String) {
     let mut page = browser.visit("/admin/alerts").await;
     page.fill("Address", &receiver.address());
@@ -70,7 +70,7 @@ pub async fn save_webhook(browser: &Browser, receiver: &Receiver) -> (Page, Stri
     (page, secret)
 }
 
-/// Lets time pass for everything that waits.
+/// Lets time pass for everything queued.
 pub async fn pass(pool: &PgPool, seconds: f64) {
     for statement in [
         "update alert_deliveries set created_at = created_at - make_interval(secs => $1), \
@@ -82,11 +82,11 @@ pub async fn pass(pool: &PgPool, seconds: f64) {
     }
 }
 
-/// Delivers until nothing is due; how many arrived.
+/// Delivers until nothing is due; returns the number of successful deliveries.
 pub async fn deliver_all(alerts: &Alerts) -> usize {
     let mut delivered = 0;
     loop {
-        let round = alerts.deliver().await.expect("a round");
+        let round = alerts.deliver().await.expect("delivery run");
         delivered += round.delivered;
         if round.is_idle() {
             return delivered;

@@ -1,4 +1,4 @@
-//! What a browser does of its own accord: cookies, `Host`, `Origin`, `Sec-Fetch-Site`, `Referer`, and going where a 303 leads.
+//! The automatic behaviour of a browser: cookies, `Host`, `Origin`, `Sec-Fetch-Site`, `Referer`, and following a 303.
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +19,10 @@ use tower::ServiceExt;
 
 use super::Page;
 
-/// Redirects that are followed before it is called a circle.
+/// Redirects followed before a loop is assumed.
 const HOPS: usize = 5;
 
-/// One answer of the site, as it came.
+/// One raw response of the site.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub method: Method,
@@ -46,7 +46,7 @@ impl Answer {
     }
 }
 
-/// One browser with its cookies. A clone is another tab of the same browser.
+/// A browser with its cookies. A clone acts as another tab.
 #[derive(Clone)]
 pub struct Browser {
     router: Router,
@@ -62,31 +62,31 @@ impl Browser {
         Self { router, origin: origin.to_owned(), jar: Arc::default(), seen, peer }
     }
 
-    /// Asks from another address of the network.
+    /// Connects from another client address.
     #[must_use]
     pub fn from(mut self, address: [u8; 4]) -> Self {
         self.peer = (address, 50_000).into();
         self
     }
 
-    /// The cookies as they are sent.
+    /// The cookies that a request would send.
     pub fn cookies(&self) -> BTreeMap<String, String> {
-        self.jar.lock().expect("cookies").clone()
+        self.jar.lock().expect("not poisoned").clone()
     }
 
-    /// Puts a cookie into the jar, as a thief or a test would.
+    /// Stores a cookie, as an attacker or a test would.
     pub fn put_cookie(&self, name: &str, value: &str) {
-        self.jar.lock().expect("cookies").insert(name.to_owned(), value.to_owned());
+        self.jar.lock().expect("not poisoned").insert(name.to_owned(), value.to_owned());
     }
 
-    /// An address typed by hand.
+    /// Opens an address as if typed by hand.
     pub fn visit(&self, path: &str) -> impl Future<Output = Page> + use<> {
         let knock = self.knock(Method::GET, path).header("sec-fetch-site", "none").without("referer");
         let browser = self.clone();
         async move { browser.go(knock).await }
     }
 
-    /// One request with what a browser sends of its own accord, as from a page of the site itself.
+    /// A request with the headers that a browser adds, as from a page of the site.
     pub fn knock(&self, method: Method, path: &str) -> Knock {
         let mut headers = HeaderMap::new();
         let mut set =
@@ -102,7 +102,7 @@ impl Browser {
         Knock { browser: self.clone(), method, path: path.to_owned(), headers, body: Vec::new() }
     }
 
-    /// Sends, and follows where it is sent to.
+    /// Sends the request and follows redirects.
     pub async fn go(&self, knock: Knock) -> Page {
         let mut answer = knock.send().await;
         for _ in 0..HOPS {
@@ -110,14 +110,14 @@ impl Browser {
                 return Page::new(self.clone(), answer);
             }
             let to = answer.location().to_owned();
-            assert!(to.starts_with('/') && !to.starts_with("//"), "sent away to {to:?}");
+            assert!(to.starts_with('/') && !to.starts_with("//"), "redirected to another site: {to:?}");
             answer = self.knock(Method::GET, &to).send().await;
         }
-        panic!("sent in circles, last to {:?}", answer.location());
+        panic!("redirect loop, last to {:?}", answer.location());
     }
 
     fn keep(&self, headers: &HeaderMap) {
-        let mut jar = self.jar.lock().expect("cookies");
+        let mut jar = self.jar.lock().expect("not poisoned");
         if headers.get("clear-site-data").is_some_and(|what| what.to_str().expect("ASCII").contains("\"cookies\"")) {
             jar.clear();
         }
@@ -132,7 +132,7 @@ impl Browser {
     }
 }
 
-/// A request that is about to be sent, and may be bent first.
+/// A request that tests may modify before sending it.
 #[derive(Clone)]
 pub struct Knock {
     browser: Browser,
@@ -168,20 +168,20 @@ impl Knock {
         self.body("application/x-www-form-urlencoded", serde_urlencoded::to_string(fields).expect("a form"))
     }
 
-    /// Sends once and follows nothing. The body is read to its end.
+    /// Sends the request without following redirects and reads the whole body.
     pub async fn send(mut self) -> Answer {
         let body = Body::from(std::mem::take(&mut self.body));
         self.send_body(body).await
     }
 
-    /// Sends half of the body, says so once that was read, and sends the rest after `go`.
+    /// Sends half of the body, signals `half` once it was read, and sends the rest after `go`.
     pub async fn send_in_halves(mut self, half: oneshot::Sender<()>, go: oneshot::Receiver<()>) -> Answer {
         let first = std::mem::take(&mut self.body);
         let (first, second) = first.split_at(first.len() / 2);
         let (first, second) = (Bytes::copy_from_slice(first), Bytes::copy_from_slice(second));
         let rest = async move {
-            half.send(()).expect("somebody waits for the half");
-            go.await.expect("somebody says go");
+            half.send(()).expect("receiver is alive");
+            go.await.expect("sender is alive");
             second
         };
         let pieces = stream::once(async { first }).chain(stream::once(rest)).map(Ok::<_, std::convert::Infallible>);
@@ -200,10 +200,10 @@ impl Knock {
         request.extensions_mut().insert(ConnectInfo(browser.peer));
         let Ok(response) = browser.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a whole answer").to_bytes();
+        let body = body.collect().await.expect("complete response").to_bytes();
         browser.keep(&parts.headers);
         let answer = Answer { method, path, status: parts.status, headers: parts.headers, body };
-        browser.seen.lock().expect("answers").push(answer.clone());
+        browser.seen.lock().expect("not poisoned").push(answer.clone());
         answer
     }
 }

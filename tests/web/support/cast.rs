@@ -1,4 +1,4 @@
-//! The people. Two administrators, because some things take two, and a viewer.
+//! The test users: two administrators, because some cases need two, and a viewer.
 
 use cartwright::accounts::Role;
 
@@ -14,5 +14,5 @@ pub const SAM: Person = Person { name: "Sam Lee", email: "sam@northwind.example"
 pub const VERA: Person = Person { name: "Vera Novak", email: "vera@northwind.example", role: Role::Viewer };
 pub const TOM: Person = Person { name: "Tom West", email: "tom@northwind.example", role: Role::Viewer };
 
-/// Everybody's.
+/// The password of every test user.
 pub const PASSWORD: &str = "leaf kettle second steep";

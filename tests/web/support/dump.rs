@@ -1,10 +1,10 @@
-//! The whole database as text, to see that nothing changed, or that something stands nowhere.
+//! Dumps the whole database as text, to check that nothing changed or that it does not contain a value.
 
 use std::collections::BTreeMap;
 
 use sqlx::{PgPool, Row};
 
-/// Every row of every table; bytes stand in hex.
+/// Every row of every table; bytes as hex.
 pub type Dump = BTreeMap<String, Vec<String>>;
 
 pub async fn dump(pool: &PgPool) -> Dump {
@@ -13,7 +13,7 @@ pub async fn dump(pool: &PgPool) -> Dump {
             .fetch_all(pool)
             .await
             .expect("the tables");
-    assert!(tables.iter().any(|table| table == "carts"), "no tables to look at: {tables:?}");
+    assert!(tables.iter().any(|table| table == "carts"), "too few tables: {tables:?}");
     let mut dump = Dump::new();
     for table in tables {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!("select t::text from \"{table}\" t order by 1")))
@@ -25,19 +25,19 @@ pub async fn dump(pool: &PgPool) -> Dump {
     dump
 }
 
-/// How many rows a table has.
+/// Number of rows in a table.
 pub async fn count(pool: &PgPool, table: &str) -> i64 {
     let query = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
     sqlx::query_scalar(query).fetch_one(pool).await.expect("a count")
 }
 
-/// Runs a statement as somebody who can write to the database would.
+/// Runs a statement as someone with write access to the database would.
 pub async fn tamper(pool: &PgPool, statement: &str) {
     let done = sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(pool).await.expect("the statement");
-    assert!(done.rows_affected() > 0, "nothing was tampered with: {statement}");
+    assert!(done.rows_affected() > 0, "no row was changed: {statement}");
 }
 
-/// The events of the activity, oldest first.
+/// The audit events, oldest first.
 pub async fn events(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("select event from audit_events order by at, id").fetch_all(pool).await.expect("the activity")
 }

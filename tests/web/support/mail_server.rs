@@ -1,5 +1,5 @@
-//! A mail server that takes everything and delivers nothing: a real SMTP conversation on loopback, with STARTTLS or with TLS from
-//! the first byte.
+//! A mail server that accepts everything and delivers nothing: a real SMTP session on loopback, with STARTTLS or
+//! implicit TLS.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,24 +13,24 @@ use super::tls::Localhost;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
-    /// TLS from the first byte.
+    /// Implicit TLS.
     Wrapped,
     StartTls,
-    /// No TLS at all.
+    /// No TLS.
     Clear,
 }
 
-/// A message that was taken.
+/// An accepted message.
 #[derive(Clone, Debug)]
 pub struct Mail {
     pub from: String,
     pub to: String,
-    /// Head and body with the dots undone.
+    /// Headers and body, dot-unstuffed.
     pub text: String,
 }
 
 impl Mail {
-    /// A header, unfolded.
+    /// The value of a header, unfolded.
     #[track_caller]
     pub fn header(&self, name: &str) -> String {
         let head = self.text.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
@@ -50,7 +50,7 @@ impl Mail {
             .any(|line| line.starts_with(&format!("{name}: ")))
     }
 
-    /// The body, with quoted-printable undone where it was used.
+    /// The body, decoded from quoted-printable if needed.
     pub fn body(&self) -> String {
         let body = self.text.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
         body.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n").trim_end().to_owned()
@@ -60,25 +60,25 @@ impl Mail {
 #[derive(Default)]
 struct State {
     taken: Vec<Mail>,
-    /// What was said before TLS stood.
+    /// Lines received before TLS was established.
     in_clear: Vec<String>,
     /// `user:password` of each sign-in.
     signed_in: Vec<String>,
-    /// Addresses that are refused, with their number.
+    /// Recipients that are refused, with the reply code.
     refuses: Vec<(String, u16)>,
     after_dot: AfterDot,
 }
 
-/// What follows the final dot of a message.
+/// Behaviour after the final dot of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AfterDot {
     #[default]
     Taken,
-    /// Kept, and never answered.
+    /// Keep the message and never reply.
     Silence,
-    /// Kept, and the connection closed.
+    /// Keep the message and close the connection.
     Closed,
-    /// Answered with this number.
+    /// Reply with this code.
     Refused(u16),
 }
 
@@ -116,7 +116,7 @@ impl MailServer {
         server
     }
 
-    /// The setting that leads here.
+    /// The `CARTWRIGHT_SMTP_URL` of this server.
     pub fn url(&self) -> String {
         match self.speaks {
             Speaks::Wrapped => format!("smtps://sam:{}@localhost:{}", self.password(), self.port),
@@ -129,39 +129,39 @@ impl MailServer {
     }
 
     pub fn taken(&self) -> Vec<Mail> {
-        self.state.lock().expect("the mails").taken.clone()
+        self.state.lock().expect("not poisoned").taken.clone()
     }
 
     pub fn in_clear(&self) -> String {
-        self.state.lock().expect("the mails").in_clear.join("\n")
+        self.state.lock().expect("not poisoned").in_clear.join("\n")
     }
 
     pub fn signed_in(&self) -> Vec<String> {
-        self.state.lock().expect("the mails").signed_in.clone()
+        self.state.lock().expect("not poisoned").signed_in.clone()
     }
 
     pub fn refuse(&self, address: &str, code: u16) {
-        self.state.lock().expect("the mails").refuses.push((address.to_owned(), code));
+        self.state.lock().expect("not poisoned").refuses.push((address.to_owned(), code));
     }
 
     pub fn after_dot(&self, what: AfterDot) {
-        self.state.lock().expect("the mails").after_dot = what;
+        self.state.lock().expect("not poisoned").after_dot = what;
     }
 
     pub fn accept_all(&self) {
-        let mut state = self.state.lock().expect("the mails");
+        let mut state = self.state.lock().expect("not poisoned");
         state.refuses.clear();
         state.after_dot = AfterDot::Taken;
     }
 
-    /// One conversation; true when it goes on inside of TLS.
+    /// Handles one session; returns true to continue with TLS.
     async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: &mut BufStream<S>,
         in_tls: bool,
     ) -> std::io::Result<bool> {
         if in_tls && self.speaks == Speaks::StartTls {
-            // after STARTTLS there is no second greeting
+            // No second greeting after STARTTLS.
         } else {
             say(stream, "220 localhost").await?;
         }
@@ -173,7 +173,7 @@ impl MailServer {
             }
             let line = line.trim_end().to_owned();
             if !in_tls {
-                self.state.lock().expect("the mails").in_clear.push(line.clone());
+                self.state.lock().expect("not poisoned").in_clear.push(line.clone());
             }
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
@@ -190,7 +190,7 @@ impl MailServer {
                     let plain = STANDARD.decode(line.rsplit(' ').next().unwrap_or_default()).unwrap_or_default();
                     let plain = String::from_utf8_lossy(&plain).trim_start_matches('\0').replace('\0', ":");
                     let is_right = plain == format!("sam:{}", self.password());
-                    self.state.lock().expect("the mails").signed_in.push(plain);
+                    self.state.lock().expect("not poisoned").signed_in.push(plain);
                     say(stream, if is_right { "235 welcome" } else { "535 no" }).await?;
                 }
                 "MAIL" => {
@@ -199,7 +199,7 @@ impl MailServer {
                 }
                 "RCPT" => {
                     to = between(&line);
-                    let refused = self.state.lock().expect("the mails").refuses.clone();
+                    let refused = self.state.lock().expect("not poisoned").refuses.clone();
                     match refused.iter().find(|(address, _)| *address == to) {
                         Some((_, code)) => say(stream, &format!("{code} no such {to}")).await?,
                         None => say(stream, "250 fine").await?,
@@ -220,7 +220,7 @@ impl MailServer {
                     }
                     let mail = Mail { from: from.clone(), to: to.clone(), text };
                     let after_dot = {
-                        let mut state = self.state.lock().expect("the mails");
+                        let mut state = self.state.lock().expect("not poisoned");
                         state.taken.push(mail);
                         state.after_dot
                     };

@@ -1,5 +1,5 @@
-//! A person at a browser, in front of the whole site: what the tests of the pages are written in. Controls are found by the words
-//! that a person reads, and a form is sent as it stood in the page just seen, so that a renamed input or a lost label fails.
+//! Support for page tests: users in browsers, in front of the whole site. Controls are found by their visible labels,
+//! and forms are submitted as the page contained them, so that a renamed input or a missing label fails a test.
 
 pub mod alerts;
 mod browser;

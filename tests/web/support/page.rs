@@ -1,4 +1,4 @@
-//! A page as a person reads it, and its forms as a browser sends them.
+//! A page as users read it, and its forms as browsers submit them.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,7 +20,7 @@ enum Kind {
     Checkbox,
     Radio,
     Submit,
-    /// A button that only works with script.
+    /// A button that needs script.
     Button,
 }
 
@@ -28,7 +28,7 @@ enum Kind {
 struct Control {
     form: Option<usize>,
     kind: Kind,
-    /// What a person or a screen reader calls it.
+    /// The accessible name.
     label: String,
     name: Option<String>,
     value: String,
@@ -36,11 +36,11 @@ struct Control {
     disabled: bool,
     action: Option<String>,
     described_by: Vec<String>,
-    /// Values and words of a select.
+    /// Values and labels of a select's options.
     options: Vec<(String, String)>,
 }
 
-/// What the page just seen holds, with what was typed into it since.
+/// A loaded page and the input made since.
 pub struct Page {
     browser: Browser,
     pub path: String,
@@ -58,10 +58,10 @@ impl fmt::Display for Page {
 }
 
 pub fn selector(selector: &str) -> Selector {
-    Selector::parse(selector).unwrap_or_else(|error| panic!("no selector: {selector}: {error}"))
+    Selector::parse(selector).unwrap_or_else(|error| panic!("invalid selector: {selector}: {error}"))
 }
 
-/// The text of an element, in one line.
+/// The text of an element with whitespace collapsed.
 pub fn text_of(element: ElementRef<'_>) -> String {
     let text: String = element.text().collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -75,22 +75,22 @@ impl Page {
         Self { browser, path: answer.path, status: answer.status, headers: answer.headers, html, forms, controls }
     }
 
-    // What stands there
+    // Reading the page
 
     pub fn document(&self) -> Html {
         Html::parse_document(&self.html)
     }
 
-    /// The texts of all elements that match, in order.
+    /// The texts of all matching elements, in document order.
     pub fn all(&self, css: &str) -> Vec<String> {
         self.document().select(&selector(css)).map(text_of).collect()
     }
 
-    /// The text of the one element that matches.
+    /// The text of the only matching element.
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
         let mut all = self.all(css);
-        assert_eq!(all.len(), 1, "{css} is there {} times in\n{self}", all.len());
+        assert_eq!(all.len(), 1, "{css} matches {} times in\n{self}", all.len());
         all.remove(0)
     }
 
@@ -98,7 +98,7 @@ impl Page {
         self.document().select(&selector(css)).next().is_some()
     }
 
-    /// An attribute of the first element that matches.
+    /// An attribute of the first matching element.
     pub fn attribute(&self, css: &str, name: &str) -> Option<String> {
         self.document().select(&selector(css)).next()?.attr(name).map(str::to_owned)
     }
@@ -113,7 +113,7 @@ impl Page {
         self.text("head > title")
     }
 
-    /// The message of the last deed; empty for none.
+    /// The result message of the last action; empty if there is none.
     pub fn banner(&self) -> String {
         self.all("main > .notice:not(.summary)").join(" ")
     }
@@ -140,7 +140,7 @@ impl Page {
         self.verdict().1
     }
 
-    /// `data-class` and sentence of the complaint that a field's `aria-describedby` names.
+    /// `data-class` and text of a field's error, found through `aria-describedby`.
     #[track_caller]
     pub fn complaint(&self, label: &str) -> Option<(String, String)> {
         let document = self.document();
@@ -156,13 +156,13 @@ impl Page {
         found
     }
 
-    /// The class of the complaint at a field; empty for none.
+    /// The class of a field's error; empty if there is none.
     #[track_caller]
     pub fn complaint_class(&self, label: &str) -> String {
         self.complaint(label).map(|(class, _)| class).unwrap_or_default()
     }
 
-    /// What stands in a field.
+    /// The value of a field.
     #[track_caller]
     pub fn value(&self, label: &str) -> String {
         self.controls[self.control(label, &[Kind::Text])].value.clone()
@@ -177,13 +177,13 @@ impl Page {
         self.controls[self.control(label, &[Kind::Checkbox, Kind::Radio])].checked
     }
 
-    /// Whether a box cannot be ticked or unticked.
+    /// Whether a control is disabled.
     #[track_caller]
     pub fn is_disabled(&self, label: &str) -> bool {
         self.controls[self.control(label, &[Kind::Checkbox, Kind::Radio, Kind::Text])].disabled
     }
 
-    /// Ids and texts of what a control's `aria-describedby` names.
+    /// Ids and texts of the elements that a control's `aria-describedby` references.
     #[track_caller]
     pub fn descriptions(&self, label: &str) -> Vec<(String, String)> {
         let document = self.document();
@@ -200,7 +200,7 @@ impl Page {
         self.controls.iter().any(|one| one.kind == Kind::Submit && one.label == label)
     }
 
-    // What a person does
+    // Using the page
 
     #[track_caller]
     pub fn fill(&mut self, label: &str, text: &str) {
@@ -220,7 +220,7 @@ impl Page {
         self.controls[field].checked = false;
     }
 
-    /// Picks the option with these words from a select.
+    /// Selects the option with this label.
     #[track_caller]
     pub fn pick(&mut self, label: &str, words: &str) {
         let field = self.control(label, &[Kind::Text]);
@@ -230,7 +230,7 @@ impl Page {
         self.controls[field].value = value;
     }
 
-    /// What a select offers, in words.
+    /// The labels of a select's options.
     #[track_caller]
     pub fn options(&self, label: &str) -> Vec<String> {
         let field = self.control(label, &[Kind::Text]);
@@ -248,7 +248,7 @@ impl Page {
         }
     }
 
-    /// Presses a button and goes where its form leads.
+    /// Presses a button and follows the redirect.
     #[track_caller]
     pub fn press(&self, label: &str) -> impl Future<Output = Page> + use<> {
         let knock = self.knock(label);
@@ -256,7 +256,7 @@ impl Page {
         async move { browser.go(knock).await }
     }
 
-    /// What pressing the button would send.
+    /// The request that pressing the button would send.
     #[track_caller]
     pub fn knock(&self, label: &str) -> super::Knock {
         let (method, action, fields) = self.submission(label);
@@ -267,7 +267,7 @@ impl Page {
         self.browser.knock(method, &action).form(&fields)
     }
 
-    /// Method, address and fields of the form behind a button: what a browser calls its successful controls.
+    /// Method, address and fields that a button submits: the form's successful controls.
     #[track_caller]
     pub fn submission(&self, label: &str) -> (Method, String, Vec<(String, String)>) {
         let pressed = self.control(label, &[Kind::Submit]);
@@ -295,7 +295,7 @@ impl Page {
         (method, action, fields)
     }
 
-    /// Follows the link with these words.
+    /// Follows the link with this text.
     #[track_caller]
     pub fn follow(&self, words: &str) -> impl Future<Output = Page> + use<> {
         let document = self.document();

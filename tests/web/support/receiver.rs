@@ -1,4 +1,4 @@
-//! A receiver of webhooks: a real TLS server on loopback that writes down what it hears and answers as told.
+//! A webhook receiver: a real TLS server on loopback that records calls and replies as configured.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,22 +12,22 @@ use tokio::{
 
 use super::tls::Localhost;
 
-/// How the next call is answered; when nothing is left, with 200.
+/// How the next call is answered; 200 by default.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Status(u16),
     Redirect(u16, String),
-    /// 200 and a body without an end.
+    /// 200 and an endless body.
     Endless,
-    /// Nothing, ever.
+    /// No response.
     Silent,
 }
 
-/// One call as it came.
+/// One recorded call.
 #[derive(Clone, Debug)]
 pub struct Heard {
     pub line: String,
-    /// Names in lower case.
+    /// Header names in lower case.
     pub headers: BTreeMap<String, String>,
     pub body: String,
 }
@@ -86,7 +86,7 @@ impl Receiver {
     }
 
     pub fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().expect("the calls").clone()
+        self.heard.lock().expect("not poisoned").clone()
     }
 
     pub fn will(&self, replies: impl IntoIterator<Item = Reply>) {
@@ -126,7 +126,7 @@ impl Receiver {
             body.extend_from_slice(&part[..read]);
         }
         let body = String::from_utf8_lossy(&body).into_owned();
-        self.heard.lock().expect("the calls").push(Heard { line, headers, body });
+        self.heard.lock().expect("not poisoned").push(Heard { line, headers, body });
         self.arrived.notify_one();
         let reply = self.replies.lock().expect("the replies").pop_front().unwrap_or(Reply::Status(200));
         match reply {

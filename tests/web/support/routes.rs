@@ -1,4 +1,4 @@
-//! The site's own table of routes with its blanks filled in: a cart, a test, a set-up link, a file that are all really there.
+//! The site's route table with its path parameters filled in: a cart, a test, a set-up link and a file that exist.
 
 use axum::http::Method;
 use cartwright::web::{assets, guard::Access, routes};
@@ -12,11 +12,11 @@ use cartwright::{
 
 use super::{Browser, TestApp, cast::TOM};
 
-/// A route whose address leads somewhere.
+/// A route with a concrete path.
 #[derive(Clone, Debug)]
 pub struct Door {
     pub method: Method,
-    /// As it stands in the table.
+    /// The path template of the route table.
     pub template: &'static str,
     pub path: String,
     pub access: Access,
@@ -32,27 +32,27 @@ impl Door {
     }
 }
 
-/// What the blanks are filled with.
+/// Values of the path parameters.
 pub struct Blanks {
     pub cart: String,
     pub test: String,
-    /// A test of a store that no cart has.
+    /// A test of a store that belongs to no cart.
     pub unsaved_test: String,
     pub code: String,
     /// Tom, a viewer.
     pub user: String,
-    /// A job for all carts, with nobody working on it.
+    /// A bulk action on all carts that nobody processes.
     pub bulk: String,
 }
 
 impl Blanks {
-    /// Connects a cart, tests another store, makes a set-up link.
+    /// Connects a cart, tests another store and creates a set-up link.
     pub async fn make(app: &TestApp, priya: &Browser) -> Self {
         app.open_store("northwind-tea");
         Self::fill(app, priya, "Northwind Tea", "northwind-tea").await
     }
 
-    /// The same with a cart of its own, where others are already.
+    /// The same with a second cart, where others exist already.
     pub async fn make_beside(app: &TestApp, priya: &Browser) -> Self {
         app.open_store("northwind-blanks");
         Self::fill(app, priya, "Northwind Blanks", "northwind-blanks").await
@@ -77,7 +77,7 @@ impl Blanks {
     }
 }
 
-/// The id in an address such as `/admin/ecommerce/shopify/{cart}/general`.
+/// The id in a path such as `/admin/ecommerce/shopify/{cart}/general`.
 #[track_caller]
 pub fn cart_of(path: &str) -> String {
     let id = path.strip_prefix("/admin/ecommerce/shopify/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
@@ -85,7 +85,7 @@ pub fn cart_of(path: &str) -> String {
     id.to_owned()
 }
 
-/// The whole table.
+/// All routes.
 pub fn doors(blanks: &Blanks) -> Vec<Door> {
     let file = assets::app_css().trim_start_matches("/static/");
     let table: Vec<Door> = routes::table()
@@ -95,7 +95,7 @@ pub fn doors(blanks: &Blanks) -> Vec<Door> {
             let path = route.path.replace("{cart}", &blanks.cart).replace("{test}", test);
             let path = path.replace("{code}", &blanks.code).replace("{name}", file);
             let path = path.replace("{user}", &blanks.user).replace("{bulk}", &blanks.bulk);
-            assert!(!path.contains('{'), "{path} has a blank that these tests do not know");
+            assert!(!path.contains('{'), "{path} has an unknown path parameter");
             Door { method: route.method, template: route.path, path, access: route.access }
         })
         .collect();

@@ -1,5 +1,5 @@
-//! The site with a database of its own, as `cartwright serve` builds it. Shopify is the practice store, behind the operator's own
-//! doors: an egress proxy and an extra certificate authority.
+//! The site on a database of its own, built as `cartwright serve` builds it. Shopify is the practice store, reached
+//! through settings that operators have too: an egress proxy and an extra certificate authority.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -25,21 +25,21 @@ use super::{
     cast::{PASSWORD, Person},
 };
 
-/// Where the site stands, unless a test says otherwise.
+/// Origin of the site, unless a test sets another.
 pub const ORIGIN: &str = "http://127.0.0.1:8080";
 
-/// One recorder for the process, as in a server.
+/// One metrics recorder per process, as in a server.
 static METRICS: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 
 #[derive(Clone, Copy, Default)]
 pub struct Options {
-    /// Served as `https://orders.example.com`.
+    /// Serve as `https://orders.example.com`.
     pub https: bool,
-    /// The practice mode: stores whose name begins with `practice-`.
+    /// Practice mode: stores whose name begins with `practice-`.
     pub practice_mode: bool,
-    /// As in `CARTWRIGHT_TRUSTED_PROXIES`.
+    /// Value of `CARTWRIGHT_TRUSTED_PROXIES`.
     pub trusted_proxies: &'static str,
-    /// As in `CARTWRIGHT_EGRESS_ADDRESSES`.
+    /// Value of `CARTWRIGHT_EGRESS_ADDRESSES`.
     pub egress_addresses: &'static str,
 }
 
@@ -65,7 +65,7 @@ impl TestApp {
         Self::start_under(pool, options, KeyRing::generate()).await
     }
 
-    /// The same with these encryption keys.
+    /// The same with this key ring.
     pub async fn start_under(pool: PgPool, options: Options, ring: KeyRing) -> Self {
         let stand_in = if options.practice_mode { practice::Options::newcomer() } else { practice::Options::test() };
         let practice = Practice::start(stand_in).await.expect("the practice store starts");
@@ -96,29 +96,29 @@ impl TestApp {
         Self { pool, app, practice, router, origin, seen: Arc::default() }
     }
 
-    /// The same with ways out for alerts.
+    /// The same with these alert transports.
     pub fn with_alert_ways(self, ways: &cartwright::alerts::Ways) -> Self {
-        let app = self.app.with_alert_ways(ways).expect("ways out");
+        let app = self.app.with_alert_ways(ways).expect("transports");
         Self { router: cartwright::web::site(app.clone()), app, ..self }
     }
 
-    /// A browser that nobody has used yet.
+    /// A browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(self.router.clone(), &self.origin, self.seen.clone())
     }
 
-    /// A browser at another replica, whose machine has this time.
+    /// A browser at a replica with this clock.
     pub fn with_clock(&self, clock: cartwright::clock::Clock) -> Browser {
         let router = cartwright::web::site(App { clock, ..self.app.clone() });
         Browser::new(router, &self.origin, self.seen.clone())
     }
 
-    /// A browser at other routes in the same layers.
+    /// A browser at other routes with the same layers.
     pub fn browser_at(&self, router: Router) -> Browser {
         Browser::new(router, &self.origin, self.seen.clone())
     }
 
-    /// Somebody at a browser of their own, signed in through the page.
+    /// Creates the user if needed and signs them in through the page, in a new browser.
     pub async fn sign_in_as(&self, person: &Person) -> Browser {
         self.add(person).await;
         let browser = self.browser();
@@ -130,7 +130,7 @@ impl TestApp {
         browser
     }
 
-    /// Gives somebody an account, if they have none.
+    /// Creates the user if needed.
     pub async fn add(&self, person: &Person) {
         let new = NewUser {
             email: Email::parse(person.email).expect("an address"),
@@ -144,7 +144,7 @@ impl TestApp {
         }
     }
 
-    /// The id of somebody in an address; they get an account if they have none.
+    /// The user's id as in URLs; creates the user if needed.
     pub async fn user_id(&self, person: &Person) -> String {
         self.add(person).await;
         let id: uuid::Uuid = sqlx::query_scalar("select id from users where email = $1")
@@ -155,34 +155,34 @@ impl TestApp {
         id.simple().to_string()
     }
 
-    /// Opens a store at Shopify, with secrets of its own and nothing wrong with it.
+    /// Opens a store with new secrets that behaves normally.
     pub fn open_store(&self, handle: &str) -> Arc<PracticeStore> {
         self.practice.stores().put(handle, PracticeStore::sample(handle))
     }
 
-    /// Everything that the site ever answered to anybody.
+    /// Every response of the site so far.
     pub fn answers(&self) -> Vec<Answer> {
-        self.seen.lock().expect("answers").clone()
+        self.seen.lock().expect("not poisoned").clone()
     }
 
-    /// Whether Shopify, or anybody in its place, heard nothing at all.
+    /// Asserts that neither Shopify nor any other host was called.
     #[track_caller]
     pub fn assert_nothing_was_called(&self) {
         let (requests, connections) = (self.practice.journal().requests(), self.practice.journal().connections());
-        assert!(requests.is_empty() && connections.is_empty(), "somebody was called: {connections:?}");
+        assert!(requests.is_empty() && connections.is_empty(), "unexpected calls: {connections:?}");
     }
 }
 
-/// The ways that most tests go first.
+/// Common first steps of tests.
 impl TestApp {
     /// Priya, with the integration on.
     pub async fn priya_with_integration_on(&self) -> Browser {
         let priya = self.sign_in_as(&super::cast::PRIYA).await;
-        self.app.ecommerce.switch(By::operator(), true).await.expect("the switch");
+        self.app.ecommerce.switch(By::operator(), true).await.expect("switch page");
         priya
     }
 
-    /// The form of a new cart, filled in for this store and not sent.
+    /// The form of a new cart, filled in for this store and not submitted.
     pub async fn fill_new(&self, browser: &Browser, name: &str, handle: &str) -> Page {
         let store = self.practice.stores().find(handle).expect("an open store");
         let mut page = browser.visit("/admin/ecommerce/shopify/new").await;
@@ -192,7 +192,7 @@ impl TestApp {
         page
     }
 
-    /// A cart that was tested and saved, active; the page after it.
+    /// Tests and saves an active cart; returns the page after it.
     pub async fn connect(&self, browser: &Browser, name: &str, handle: &str) -> Page {
         let mut page = self.fill_new(browser, name, handle).await.press("Test Connection").await;
         page.check("Active");
@@ -201,7 +201,7 @@ impl TestApp {
         page
     }
 
-    /// A cart that was saved and never tested; the page after it.
+    /// Saves a cart without a test; returns the page after it.
     pub async fn draft(&self, browser: &Browser, name: &str, handle: &str) -> Page {
         let mut page = self.fill_new(browser, name, handle).await;
         page.uncheck("Active");

@@ -1,4 +1,4 @@
-//! A certificate authority of a test's own, for servers that a test plays on this machine.
+//! A test's own certificate authority, for servers on this machine.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use rcgen::{
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// Who is `localhost`, and what its callers must trust.
+/// The certificate for `localhost` and the root that callers must trust.
 pub struct Localhost {
     pub acceptor: TlsAcceptor,
     pub ca_pem: String,
