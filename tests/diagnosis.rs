@@ -14,7 +14,7 @@ use cartwright::{
         credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
     },
     ecommerce::verdict::{Class, Limit, Store, Verdict},
-    practice::{Canned, Flaw, Hostile, Options, Practice, PracticeStore, Refusal, Scenario},
+    practice::{Canned, ExchangeError, Flaw, Hostile, Options, Practice, PracticeStore, Scenario},
     web::admin::ecommerce::shopify::{
         connection_test::{Standing, TestView},
         permissions,
@@ -155,7 +155,10 @@ fn conditions() -> Vec<Condition> {
     all.extend(redirects().into_iter().map(of_redirect));
     all.extend(Canned::ALL.iter().copied().map(Says).map(token));
     all.extend(
-        Refusal::ALL.iter().copied().flat_map(|refusal| [exchange(Exchange(refusal)), exchange(ExchangePage(refusal))]),
+        ExchangeError::ALL
+            .iter()
+            .copied()
+            .flat_map(|refusal| [exchange(Exchange(refusal)), exchange(ExchangePage(refusal))]),
     );
     all.extend(Canned::ALL.iter().copied().filter(|canned| !canned.is_from_api()).map(Says).map(exchange));
     let moved = Redirect(301, Some("https://northwind-tea-co.myshopify.com/admin"));

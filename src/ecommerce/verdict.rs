@@ -3,6 +3,7 @@
 
 mod check;
 mod class;
+mod failed_line;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;

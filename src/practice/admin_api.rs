@@ -12,10 +12,11 @@ use super::{
     Wire,
     canned::{self, Canned},
     documents::Operation,
+    endpoint::Endpoint,
     graphql,
     journal::Request,
     reply::{Body, PATIENCE, Reply, ResponseBody},
-    scenario::{Endpoint, Scenario},
+    scenario::Scenario,
     stores::PracticeStore,
     token_exchange,
 };

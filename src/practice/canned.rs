@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{
     bulk,
+    endpoint::Endpoint,
     reply::{Body, Reply},
-    scenario::Endpoint,
 };
 
 /// Declares the answers: their names, their speakers, and the class that a connection test should report.

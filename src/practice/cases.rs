@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::{
     canned::Canned,
     certificates::Flaw,
+    exchange_error::ExchangeError,
     scenario::Scenario::{
         self, AlsoCalled, AnsweredAs, Certificate, CloseMidBody, ConnectRefused, CustomersHidden, Delayed, Development,
         Exchange, Hang, HostileNames, NoOrders, OtherShop, Plus, Redirect, Says, ScopesExtra, ScopesMissing, Well,
     },
-    token_exchange::Refusal,
 };
 
 /// The credential that a user enters.
@@ -91,12 +91,12 @@ pub(super) const CASES: &[Case] = &[
     token("Kind of token no longer accepted", "practice-kind-refused", Says(Canned::KindRefused)),
     token("App has no permission to read the store", "practice-not-allowed", Says(Canned::AccessDenied)),
     token("Has become a different store", "practice-other", OtherShop(5_483_800_090)),
-    pair("App of another organization", "practice-organization", Exchange(Refusal::WrongOrganization)),
-    pair("App not installed", "practice-not-installed", Exchange(Refusal::NotInstalled)),
-    pair("Client ID or Client secret refused", "practice-pair-refused", Exchange(Refusal::WrongSecret)),
-    pair("Client ID unknown", "practice-unknown-client", Exchange(Refusal::UnknownClient)),
-    pair("App not installed, or the pair is wrong", "practice-unclear-pair", Exchange(Refusal::InvalidRequest)),
-    pair("Refused for a new reason", "practice-new-reason", Exchange(Refusal::UnlistedName)),
+    pair("App of another organization", "practice-organization", Exchange(ExchangeError::WrongOrganization)),
+    pair("App not installed", "practice-not-installed", Exchange(ExchangeError::NotInstalled)),
+    pair("Client ID or Client secret refused", "practice-pair-refused", Exchange(ExchangeError::WrongSecret)),
+    pair("Client ID unknown", "practice-unknown-client", Exchange(ExchangeError::UnknownClient)),
+    pair("App not installed, or the pair is wrong", "practice-unclear-pair", Exchange(ExchangeError::InvalidRequest)),
+    pair("Refused for a new reason", "practice-new-reason", Exchange(ExchangeError::UnlistedName)),
     // Our own mistakes
     token("Request rejected as malformed", "practice-mistake", Says(Canned::UndefinedField)),
 ];

@@ -8,6 +8,8 @@ mod canned;
 mod cases;
 mod certificates;
 mod documents;
+mod endpoint;
+mod exchange_error;
 mod graphql;
 mod journal;
 mod proxy;
@@ -30,10 +32,10 @@ pub use self::{
     cases::{Case, FIRST, Kind},
     certificates::Flaw,
     documents::Operation,
+    exchange_error::ExchangeError,
     journal::{Connection, Fate, Journal, Request},
     scenario::{Hostile, RawAnswer, Scenario},
     stores::{PracticeStore, Stores},
-    token_exchange::Refusal,
 };
 
 /// The hosts that the proxy answers for.

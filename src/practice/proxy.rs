@@ -20,7 +20,7 @@ use super::{
     journal::Fate,
     reply::PATIENCE,
     scenario::Scenario,
-    tunnel,
+    tunnel::{self, refuse},
 };
 
 /// Maximum number of concurrent connections; the next one waits.
@@ -117,11 +117,6 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<Head> {
         name.eq_ignore_ascii_case("proxy-authorization").then(|| SecretString::from(value.trim()))
     });
     Ok(Head { first_line, target, authorization })
-}
-
-pub(super) async fn refuse(mut stream: TcpStream, status: &str) -> io::Result<()> {
-    stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()).await?;
-    stream.shutdown().await
 }
 
 /// Acts as the store, or as whatever the scenario puts in its place.

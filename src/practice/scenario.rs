@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{canned::Canned, certificates::Flaw, token_exchange::Refusal};
+use super::{canned::Canned, certificates::Flaw, endpoint::Endpoint, exchange_error::ExchangeError};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scenario {
@@ -52,9 +52,9 @@ pub enum Scenario {
     /// 3xx with this `Location`, or with none.
     Redirect(u16, Option<&'static str>),
     Raw(RawAnswer),
-    Exchange(Refusal),
+    Exchange(ExchangeError),
     /// The same as a web page, for a caller that does not request JSON.
-    ExchangePage(Refusal),
+    ExchangePage(ExchangeError),
 
     // After the request was read
     Hang,
@@ -86,19 +86,6 @@ pub enum Hostile {
     Control,
     /// 10,000 characters.
     Long,
-}
-
-/// The target of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// Exchanges Client ID and Client secret for a token.
-    Exchange,
-    ConnectionTest,
-    CustomerVisibility,
-    Locations,
-    /// GraphQL that is not one of our documents.
-    Foreign,
-    Nowhere,
 }
 
 impl Scenario {

@@ -13,7 +13,8 @@ use tokio::sync::watch;
 
 use super::{
     cases::{CASES, Case},
-    scenario::{Endpoint, Scenario},
+    endpoint::Endpoint,
+    scenario::Scenario,
 };
 
 /// Maximum number of issued tokens that a store keeps valid; the oldest is dropped first.

@@ -137,7 +137,7 @@ async fn token_exchange_issues_a_token_that_works_until_revoked() {
 async fn failed_exchange_is_json_or_html_and_does_not_affect_the_api() {
     let practice = start().await;
     let address = "https://one.myshopify.com/admin/oauth/access_token";
-    for refusal in Refusal::ALL {
+    for refusal in ExchangeError::ALL {
         open(&practice, "one", Scenario::Exchange(*refusal));
         let asked = client(&practice).post(address).header("accept", "application/json").send().await.unwrap();
         assert!(asked.status().is_client_error(), "{refusal:?}");

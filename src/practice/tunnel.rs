@@ -10,7 +10,6 @@ use tokio::{
     time::timeout,
 };
 
-use super::proxy::refuse;
 use crate::outbound::public_address::is_public;
 
 /// Timeout for a lookup, and for a connection attempt: 5 s each.
@@ -34,6 +33,12 @@ async fn join(mut stream: TcpStream, addresses: &[SocketAddr]) -> io::Result<()>
     };
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
     copy_bidirectional(&mut stream, &mut real).await.map(|_| ())
+}
+
+/// Answers a CONNECT with this status and closes the connection.
+pub(super) async fn refuse(mut stream: TcpStream, status: &str) -> io::Result<()> {
+    stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    stream.shutdown().await
 }
 
 #[cfg(test)]

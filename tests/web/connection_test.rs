@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use axum::http::{Method, StatusCode};
 use cartwright::{
     ecommerce::{shopify::blot, verdict::TESTS_A_MINUTE},
-    practice::{Canned, Flaw, PracticeStore, RawAnswer, Refusal, Scenario},
+    practice::{Canned, ExchangeError, Flaw, PracticeStore, RawAnswer, Scenario},
 };
 use sqlx::PgPool;
 
@@ -157,7 +157,7 @@ async fn transport_failures_and_variants_have_their_class(pool: PgPool) {
 async fn each_token_exchange_error_has_its_class(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
-    let both = Refusal::ALL.iter().flat_map(|one| [Scenario::Exchange(*one), Scenario::ExchangePage(*one)]);
+    let both = ExchangeError::ALL.iter().flat_map(|one| [Scenario::Exchange(*one), Scenario::ExchangePage(*one)]);
     for (number, scenario) in both.chain([Scenario::Well, Scenario::Says(Canned::Frozen)]).enumerate() {
         sqlx::query("delete from throttle").execute(&app.pool).await.expect("limits reset");
         let (handle, class) = (format!("pair-{number}"), scenario.class().expect("a class"));
@@ -186,15 +186,18 @@ async fn each_token_exchange_error_has_its_class(pool: PgPool) {
 }
 
 /// Titles of `CC_REFUSED`, by Shopify's error name.
-const fn title_of(refusal: Refusal) -> Option<&'static str> {
+const fn title_of(refusal: ExchangeError) -> Option<&'static str> {
     match refusal {
-        Refusal::UnknownClient | Refusal::UnknownClientOlder => Some("Shopify knows no app with this Client ID"),
-        Refusal::WrongSecret | Refusal::WrongSecret401 => Some("Shopify did not accept the Client secret"),
-        Refusal::UnauthorizedClient => Some("Shopify does not let this app use a Client secret"),
-        Refusal::UnlistedName => Some("Shopify did not accept the Client ID or Client secret (app_under_review)"),
-        Refusal::WrongOrganization | Refusal::NotInstalled | Refusal::InvalidRequest | Refusal::UnsupportedGrant => {
-            None
+        ExchangeError::UnknownClient | ExchangeError::UnknownClientOlder => {
+            Some("Shopify knows no app with this Client ID")
         }
+        ExchangeError::WrongSecret | ExchangeError::WrongSecret401 => Some("Shopify did not accept the Client secret"),
+        ExchangeError::UnauthorizedClient => Some("Shopify does not let this app use a Client secret"),
+        ExchangeError::UnlistedName => Some("Shopify did not accept the Client ID or Client secret (app_under_review)"),
+        ExchangeError::WrongOrganization
+        | ExchangeError::NotInstalled
+        | ExchangeError::InvalidRequest
+        | ExchangeError::UnsupportedGrant => None,
     }
 }
 

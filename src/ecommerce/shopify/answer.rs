@@ -121,5 +121,16 @@ fn shop_id(gid: &str) -> Option<String> {
     is_id.then(|| digits.to_owned())
 }
 
+/// Whether `errors` is null or empty, of any type.
+fn is_nothing(errors: &Value) -> bool {
+    match errors {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests;

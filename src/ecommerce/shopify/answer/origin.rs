@@ -5,8 +5,7 @@
 
 use serde_json::Value;
 
-use super::refusal::is_nothing;
-use super::{Refusal, json};
+use super::{Refusal, is_nothing, json};
 use crate::ecommerce::shopify::client::{Answer, ContentType, Head, Realm};
 use crate::ecommerce::verdict::Class;
 

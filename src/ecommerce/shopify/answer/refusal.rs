@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::origin::{is_signed, refused_in_front};
-use super::{json, messages};
+use super::{is_nothing, json, messages};
 use crate::ecommerce::shopify::address::StoreAddress;
 use crate::ecommerce::shopify::client::{Answer, ContentType, Failure, Head};
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, PASSWORD_PAGE};
@@ -147,17 +147,6 @@ fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 ..= 86,400 just before")]
     let wait = seconds.clamp(*WAIT.start(), *WAIT.end()).ceil() as u32;
     Refusal { wait_seconds: Some(wait), ..Refusal::of(Class::RateLimited) }
-}
-
-/// Whether `errors` is null or empty, of any type.
-pub(super) fn is_nothing(errors: &Value) -> bool {
-    match errors {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 #[cfg(test)]
