@@ -52,7 +52,7 @@ impl Ground {
     }
 
     pub fn options(&self) -> PgConnectOptions {
-        self.embedded.options()
+        self.embedded.owner_options()
     }
 
     /// A program that came with the server programs of Postgres, if it did.

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use tokio::{net::TcpSocket, task::JoinHandle, time::Instant};
 
-use super::{Refused, database, reload::Hangup, say, stop::Stop};
+use super::{Refused, database::{self, Superuser}, reload::Hangup, say, stop::Stop};
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
@@ -29,7 +29,9 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     // Bound first, so that a port in use is told before a database is made for nothing; it opens when all is checked.
     let port = take(config.listen)?;
     let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
-    let Some(opened) = database::open_unless(&config.database, SERVER, stop.told()).await? else { return Ok(()) };
+    let superuser = Superuser::by_flag(config.allow_superuser);
+    let opened = database::open_unless(&config.database, SERVER, superuser, stop.told()).await?;
+    let Some(opened) = opened else { return Ok(()) };
     #[cfg(feature = "practice")]
     let _practice = practice(&mut config).await?;
     let drain = config.drain;
@@ -170,7 +172,7 @@ pub(super) fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::R
             }
             Ok(ring)
         }
-        (None, Database::Url(_)) => anyhow::bail!("CARTWRIGHT_KEY_FILE is not set"),
+        (None, Database::Url { .. }) => anyhow::bail!("CARTWRIGHT_KEY_FILE is not set"),
     }
 }
 

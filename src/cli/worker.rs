@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Refused, database, reload::Hangup, say, serve, stop::Stop};
+use super::{Refused, database::{self, Superuser}, reload::Hangup, say, serve, stop::Stop};
 use crate::{
     app::{App, Site},
     config::ServeFlags,
@@ -22,7 +22,9 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         return Err(Refused(why.into()).into());
     }
     let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
-    let Some(opened) = database::open_unless(&config.database, "cartwright", stop.told()).await? else { return Ok(()) };
+    let superuser = Superuser::by_flag(config.allow_superuser);
+    let opened = database::open_unless(&config.database, "cartwright", superuser, stop.told()).await?;
+    let Some(opened) = opened else { return Ok(()) };
     let vault = serve::vault(&mut config, &opened).await?;
     let site = Site {
         product: config.product_name,

@@ -15,6 +15,13 @@ pub struct DatabaseFlags {
     /// A file with that address, so that its password stands in no environment.
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<String>,
+    /// The same database by the role that owns the tables. It migrates and grants; the role in DATABASE_URL then serves without
+    /// the right to change the activity.
+    #[arg(long, env = "CARTWRIGHT_MIGRATE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub migrate_database_url: Option<String>,
+    /// A file with that address.
+    #[arg(long, env = "CARTWRIGHT_MIGRATE_DATABASE_URL_FILE", value_name = "FILE")]
+    pub migrate_database_url_file: Option<String>,
     /// The folder of the private Postgres and of the key that is made with it.
     #[arg(long, env = "CARTWRIGHT_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<String>,
@@ -87,6 +94,14 @@ pub struct ServeFlags {
     /// A mail address or link that error pages offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,
+    /// Start although the role in DATABASE_URL is a superuser of Postgres, whom no grant and no trigger binds.
+    #[arg(
+        long,
+        env = "CARTWRIGHT_ALLOW_SUPERUSER",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        action = clap::ArgAction::SetTrue
+    )]
+    pub allow_superuser: bool,
     /// Check no carts in this process: `cartwright worker` does it elsewhere.
     #[arg(
         long,

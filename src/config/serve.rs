@@ -25,6 +25,8 @@ pub struct ServeConfig {
     /// The public addresses that calls to Shopify come from.
     pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
+    /// Whether a superuser of Postgres may serve.
+    pub allow_superuser: bool,
     /// Whether this process checks carts.
     pub has_worker: bool,
     /// Where probes and metrics are answered, if not where the pages are.
@@ -68,6 +70,7 @@ impl ServeFlags {
                 support,
                 drain,
                 metrics_listen,
+                allow_superuser: self.allow_superuser,
                 has_worker: !self.no_worker,
                 alerts,
             }),

@@ -74,7 +74,7 @@ fn a_secret_setting_can_stand_in_a_file() {
         database_url_file: file("url", "postgres://sam:canary@one.example.com,two.example.com/carts\n"),
         ..DatabaseFlags::default()
     };
-    assert!(matches!(database.check(), Ok(Database::Url(servers)) if servers.len() == 2));
+    assert!(matches!(database.check(), Ok(Database::Url { servers, owner: None }) if servers.len() == 2));
     for (flags, variable, words) in [
         (ServeFlags { egress_proxy_file: file("empty", " \n"), ..flags() }, "CARTWRIGHT_EGRESS_PROXY_FILE", "is empty"),
         (

@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod lent;
 pub mod migrate;
 mod pool;
+pub mod roles;
 pub mod start;
 pub mod throttle;
 pub mod transaction;
@@ -37,13 +38,6 @@ pub async fn check_durability(pool: &Pool) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether our role is a superuser, whom no grant binds.
-pub async fn is_superuser(pool: &Pool) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select rolsuper as "is_superuser!" from pg_roles where rolname = current_user"#)
-        .fetch_one(pool)
-        .await
 }
 
 /// Whether the server can be written to, as a standby cannot.

@@ -7,14 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::io::AsyncWriteExt;
 
 use super::binaries::{Binaries, Places};
 use super::{EmbeddedError, Owner, socket};
 
-/// Database and role of the same name. The role owns the database and is no superuser, so that a statement smuggled
-/// into a query cannot read the machine's files or run its programs.
-const NAME: &str = "cartwright";
+/// The database, and the role that owns it and migrates. It is no superuser.
+pub const OWNER: &str = "cartwright";
+/// The role that serves. It owns nothing, so a statement smuggled into a query changes no row of the activity.
+pub const RUNTIME: &str = "cartwright_runtime";
+/// The superuser that `initdb` makes.
+const SUPERUSER: &str = "postgres";
 
 /// A cluster that is whole, with everything needed to run it.
 #[derive(Debug)]
@@ -41,14 +45,31 @@ impl Cluster {
         Ok(Self { data_dir: data_dir.to_owned(), folder, socket, owner, binaries })
     }
 
-    /// How to connect: socket, database and user. Nothing else of the machine's `PG*` variables matters here.
-    pub fn options(&self) -> PgConnectOptions {
+    /// How to connect as a role: socket, database and user. Nothing else of the machine's `PG*` variables matters here.
+    pub fn options(&self, role: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.socket)
             .port(socket::PORT)
-            .username(NAME)
-            .database(NAME)
+            .username(role)
+            .database(OWNER)
             .ssl_mode(PgSslMode::Disable)
+    }
+
+    /// Makes the runtime role in a cluster of an earlier version, which had the owner alone. The caller holds the start lock.
+    pub async fn ensure_runtime_role(&self) -> Result<(), EmbeddedError> {
+        let made = async {
+            let mut owner = PgConnection::connect_with(&self.options(OWNER)).await?;
+            let has_role = "select exists (select from pg_roles where rolname = $1)";
+            let has_role: bool = sqlx::query_scalar(has_role).bind(RUNTIME).fetch_one(&mut owner).await?;
+            owner.close().await.ok();
+            if !has_role {
+                let mut superuser = PgConnection::connect_with(&self.options(SUPERUSER)).await?;
+                sqlx::query(AssertSqlSafe(format!("create role {RUNTIME} login"))).execute(&mut superuser).await?;
+                superuser.close().await.ok();
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        made.await.map_err(|cause| EmbeddedError::Making { said: cause.to_string() })
     }
 }
 
@@ -87,7 +108,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
     let mut said = String::new();
     for locale in locales {
         let mut initdb = owner.command(&program);
-        initdb.args(["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]);
+        initdb.args(["--username", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]);
         initdb.args(["--data-checksums", "--no-instructions"]).args(*locale).arg("--pgdata").arg(new);
         let output = initdb.kill_on_drop(true).output().await;
         let output = output.map_err(|cause| EmbeddedError::Run { program: program.clone(), cause })?;
@@ -102,7 +123,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
     Err(EmbeddedError::Making { said })
 }
 
-/// Makes our role and database before the server ever runs, in Postgres' single-user mode.
+/// Makes our roles and database before the server ever runs, in Postgres' single-user mode.
 async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let program = binaries.program("postgres");
     let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
@@ -110,7 +131,9 @@ async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), E
     single.arg("--single").arg("-D").arg(new).args(["-c", "exit_on_error=on", "postgres"]).kill_on_drop(true);
     single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = single.spawn().map_err(broken)?;
-    let wishes = format!("create role {NAME} login;\ncreate database {NAME} owner {NAME};\n");
+    let wishes = format!(
+        "create role {OWNER} login;\ncreate role {RUNTIME} login;\ncreate database {OWNER} owner {OWNER};\n"
+    );
     let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
     // a program that ended early says why below, so a broken pipe here is no news
     let _ = stdin.write_all(wishes.as_bytes()).await;

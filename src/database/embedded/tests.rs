@@ -21,7 +21,7 @@ async fn start_in(folder: &TempDir) -> Embedded {
 }
 
 async fn connect(embedded: &Embedded) -> PgConnection {
-    PgConnection::connect_with(&embedded.options()).await.unwrap()
+    PgConnection::connect_with(&embedded.owner_options()).await.unwrap()
 }
 
 async fn ask(embedded: &Embedded, question: &'static str) -> String {

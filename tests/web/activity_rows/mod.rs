@@ -99,7 +99,7 @@ impl Proofs {
     async fn refused(&self, event: &str, deed: impl AsyncFn()) {
         self.execute("create sequence refusals").await;
         self.execute(
-            "create or replace function refuse_row() returns trigger language plpgsql as
+            "create or replace function refuse_row() returns trigger language plpgsql security definer as
              $$ begin
                  if new.event = tg_argv[0] then perform nextval('refusals'); raise exception 'no row'; end if;
                  return new;

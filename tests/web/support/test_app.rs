@@ -44,12 +44,21 @@ pub struct Options {
 }
 
 pub struct TestApp {
+    /// The same database by the owner, who may do what the site may not.
     pub pool: PgPool,
     pub app: App,
     pub practice: Practice,
     router: Router,
     origin: String,
     seen: Arc<Mutex<Vec<Answer>>>,
+}
+
+/// The site's connections, by the runtime role: a statement that needs an owner's rights fails here as it would in production.
+async fn runtime_pool(pool: &PgPool) -> Pool {
+    const RUNTIME: &str = "cartwright_runtime";
+    let granted = cartwright::database::roles::grant(&Pool::from(pool), RUNTIME).await;
+    granted.expect("the tests' Postgres has the role: create role cartwright_runtime login");
+    Pool::new([pool.connect_options().as_ref().clone().username(RUNTIME)])
 }
 
 pub fn expose(secret: &SecretString) -> &str {
@@ -73,7 +82,8 @@ impl TestApp {
             proxy: Some(practice.proxy_url().parse().expect("a proxy's address")),
             extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
         };
-        let vault = Vault::open_with(ring, Pool::from(&pool).beside()).await.expect("a new key");
+        let runtime = runtime_pool(&pool).await;
+        let vault = Vault::open_with(ring, runtime.beside()).await.expect("a new key");
         let public_url = if options.https {
             let host = "orders.example.com".to_owned();
             PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }
@@ -91,7 +101,7 @@ impl TestApp {
             egress_addresses: EgressAddresses::parse(options.egress_addresses).expect("a list of public addresses"),
         };
         let origin = site.public_url.origin.clone();
-        let app = App::new(Pool::from(&pool), vault, Client::new(&egress).expect("a client"), site);
+        let app = App::new(runtime, vault, Client::new(&egress).expect("a client"), site);
         let router = cartwright::web::site(app.clone());
         Self { pool, app, practice, router, origin, seen: Arc::default() }
     }
