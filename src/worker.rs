@@ -1,6 +1,8 @@
 //! What goes on while nobody looks: carts are checked, alerts are delivered, jobs on many carts are done, and what is over is
 //! removed. Any number of processes may do it at once.
 
+mod activity;
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -8,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alerts,
     app::App,
+    audit::ActivityKeep,
     ecommerce::shopify,
     supervisor::{Heartbeat, supervise},
 };
@@ -24,12 +27,13 @@ const SILENCE: Duration = Duration::from_mins(1);
 const LONG_SILENCE: Duration = Duration::from_mins(15);
 
 /// Works until it is told to stop; then what is being checked is recorded first.
-pub async fn run(app: App, stop: CancellationToken) {
+pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
     let others = {
         let app = app.clone();
         tokio::spawn(async move {
             tokio::join!(
                 supervise("tidy", LONG_SILENCE, |heartbeat| tidy(app.clone(), heartbeat)),
+                supervise("activity", LONG_SILENCE, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
                 // What is in flight is leased: whoever goes on does it again.
                 supervise("jobs", SILENCE, |heartbeat| {
                     let ecommerce = app.ecommerce.clone();

@@ -116,7 +116,7 @@ fn the_domain_knows_nothing_above_it() {
     hold(
         "crate::app is named by web, cli and the worker alone",
         &["crate::app", "app::App"],
-        &["src/web/", "src/cli/", "src/worker.rs", "src/app.rs"],
+        &["src/web/", "src/cli/", "src/worker", "src/app.rs"],
     );
     let places =
         ["src/cli/", "src/app.rs", "src/config/", "src/web/admin/ecommerce/shopify/practice_panel.rs", "src/practice/"];

@@ -88,6 +88,9 @@ pub enum Alert {
     ServerRecovered(SharedProblem),
     #[serde(rename = "alert.trial")]
     Trial,
+    /// The head of the activity's hash chain, `POSITION:HASH`: to be kept where whoever owns the database cannot change it.
+    #[serde(rename = "activity.head")]
+    ActivityHead { head: String },
 }
 
 impl StatusChange {
@@ -120,6 +123,7 @@ impl Alert {
             Self::ServerProblem(_) => "server.problem",
             Self::ServerRecovered(_) => "server.recovered",
             Self::Trial => "alert.trial",
+            Self::ActivityHead { .. } => "activity.head",
         }
     }
 
@@ -127,7 +131,7 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial => None,
+            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial | Self::ActivityHead { .. } => None,
         }
     }
 }

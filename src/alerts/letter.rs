@@ -69,6 +69,14 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
             (server::problem_subject(problem), server::problem(problem, house), carts_page(house))
         }
         Alert::ServerRecovered(problem) => (problem.cause.over().into(), server::over(at, problem), carts_page(house)),
+        Alert::ActivityHead { head } => {
+            let position = head.split(':').next().unwrap_or_default();
+            (
+                format!("Head of the activity at position {position}"),
+                head.clone(),
+                format!("{}/admin/activity", house.origin),
+            )
+        }
         Alert::Trial => (
             format!("Trial alert from {}", house.product),
             "If you can read this, alerts reach you.".into(),

@@ -152,3 +152,9 @@ pub async fn queue_alert(work: &mut Connection, alert: &Alert) -> sqlx::Result<(
     let data = serde_json::to_value(alert).expect("alerts are plain data");
     sql::queue(work, Uuid::now_v7(), alert.cart(), &data).await
 }
+
+/// The same for what the webhook alone is told.
+pub async fn queue_for_webhook(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
+    let data = serde_json::to_value(alert).expect("alerts are plain data");
+    sql::queue_for_webhook(work, Uuid::now_v7(), &data).await
+}

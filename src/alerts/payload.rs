@@ -21,6 +21,7 @@ enum Data<'a> {
     Cart(CartData<'a>),
     Server(ServerData<'a>),
     Trial { url: String },
+    Head { head: &'a str, url: String },
 }
 
 #[derive(Serialize)]
@@ -78,6 +79,7 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
             still_failing: Some(problem.still_failing),
             ..server(problem, house)
         }),
+        Alert::ActivityHead { head } => Data::Head { head, url: format!("{}/admin/activity", house.origin) },
         Alert::Trial => Data::Trial { url: format!("{}/admin/alerts", house.origin) },
     };
     let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
@@ -195,6 +197,22 @@ mod tests {
         let over = read(&Alert::ServerRecovered(problem));
         assert_eq!((&over["type"], &over["data"]["lasted_seconds"]), (&"server.recovered".into(), &2400.into()));
         assert_eq!(over["data"]["still_failing"], 0);
+    }
+
+    #[test]
+    fn activity_head_is_the_documented_payload() {
+        let alert = Alert::ActivityHead { head: format!("1204:{}", "ab".repeat(32)) };
+        let body: serde_json::Value =
+            serde_json::from_str(&body(&alert, datetime!(2026-11-21 08:15:02 UTC), &house())).expect("JSON");
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "activity.head", "timestamp": "2026-11-21T08:15:02Z",
+                "data": {
+                    "head": format!("1204:{}", "ab".repeat(32)),
+                    "url": "https://orders.northwind.example/admin/activity" }
+            })
+        );
     }
 
     #[test]

@@ -140,7 +140,8 @@ async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {
     // What is told of an address names its setting, which is another here.
     let of_owner = |error: anyhow::Error| match error.downcast::<Refused>() {
         Ok(Refused(told)) => {
-            let (once, twice) = (told.replace("DATABASE_URL", MIGRATE_URL), format!("CARTWRIGHT_MIGRATE_{MIGRATE_URL}"));
+            let (once, twice) =
+                (told.replace("DATABASE_URL", MIGRATE_URL), format!("CARTWRIGHT_MIGRATE_{MIGRATE_URL}"));
             Refused(once.replace(&twice, MIGRATE_URL)).into()
         }
         Err(error) => error,
@@ -149,7 +150,8 @@ async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {
     migrate_by(owner).await.map_err(of_owner)?;
     roles::grant(owner, pool.servers()[0].get_username()).await.map_err(refused)?;
     if !migrate::is_current(pool).await? {
-        let told = format!("DATABASE_URL and {MIGRATE_URL} lead to different databases or schemas: name the same one in both");
+        let told =
+            format!("DATABASE_URL and {MIGRATE_URL} lead to different databases or schemas: name the same one in both");
         return Err(Refused(told).into());
     }
     Ok(())

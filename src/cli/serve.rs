@@ -4,7 +4,13 @@ use std::{io, net::SocketAddr};
 
 use tokio::{net::TcpSocket, task::JoinHandle, time::Instant};
 
-use super::{Refused, database::{self, Superuser}, reload::Hangup, say, stop::Stop};
+use super::{
+    Refused,
+    database::{self, Superuser},
+    reload::Hangup,
+    say,
+    stop::Stop,
+};
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
@@ -101,7 +107,7 @@ async fn run(
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let monitored = config.metrics_listen.map(|address| monitored(address, &app, stop, config.drain)).transpose()?;
-    let worker = config.has_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.token())));
+    let worker = config.has_worker.then(|| tokio::spawn(worker::run(app.clone(), config.activity_keep, stop.token())));
     let reloading = reload(&app);
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let stopping = async {

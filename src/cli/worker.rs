@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Refused, database::{self, Superuser}, reload::Hangup, say, serve, stop::Stop};
+use super::{
+    Refused,
+    database::{self, Superuser},
+    reload::Hangup,
+    say, serve,
+    stop::Stop,
+};
 use crate::{
     app::{App, Site},
     config::ServeFlags,
@@ -46,7 +52,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     say(format_args!(
         "Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."
     ));
-    let working = tokio::spawn(worker::run(app.clone(), stop.token()));
+    let working = tokio::spawn(worker::run(app.clone(), config.activity_keep, stop.token()));
     let reloading = tokio::spawn(hangup.reload(flags, log, app.clone()));
     stop.told().await;
     reloading.abort();

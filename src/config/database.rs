@@ -63,13 +63,15 @@ impl DatabaseFlags {
     }
 
     pub(super) fn database(&self, problems: &mut Problems) -> Option<Database> {
-        let servers =
-            address("DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref(), problems);
+        let servers = address("DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref(), problems);
         let owner = self.owner(problems);
         if let Some(servers) = servers {
             let role = servers[0].get_username();
             if owner.as_ref().is_some_and(|owner| owner[0].get_username() == role) {
-                problems.tell(MIGRATE_URL, format!("it names the role {role}, as DATABASE_URL does; name the role that owns the tables"));
+                problems.tell(
+                    MIGRATE_URL,
+                    format!("it names the role {role}, as DATABASE_URL does; name the role that owns the tables"),
+                );
             }
             return Some(Database::Url { servers, owner });
         }

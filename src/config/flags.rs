@@ -94,6 +94,9 @@ pub struct ServeFlags {
     /// A mail address or link that error pages offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,
+    /// How long the activity is kept after a month ended: months such as 24, or forever [default: 24 months].
+    #[arg(long, env = "CARTWRIGHT_ACTIVITY_KEEP", value_name = "MONTHS")]
+    pub activity_keep: Option<String>,
     /// Start although the role in DATABASE_URL is a superuser of Postgres, whom no grant and no trigger binds.
     #[arg(
         long,

@@ -22,6 +22,7 @@ fn every_problem_is_told_at_once() {
         alert_hosts: Some("hooks.internal, 10.0.0.1".into()),
         key_file: Some("/does/not/exist".into()),
         product_name: Some("x".repeat(41)),
+        activity_keep: Some("0 months".into()),
         drain: Some("five".into()),
         metrics_listen: Some("9464".into()),
         database: DatabaseFlags {
@@ -34,6 +35,7 @@ fn every_problem_is_told_at_once() {
     let Problems(problems) = wrong.check().expect_err("nothing here is right");
     let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
     let expected = [
+        "CARTWRIGHT_ACTIVITY_KEEP",
         "CARTWRIGHT_ALERT_HOSTS",
         "CARTWRIGHT_DRAIN",
         "CARTWRIGHT_EGRESS_ADDRESSES",

@@ -55,7 +55,7 @@ mod tests {
     use crate::vault::place::{Kind, Place};
 
     /// Bytes that are no sealed secret, each with what it is.
-    const NOT_SEALED: [(&str, &str); 12] = [
+    const NOT_SEALED: [(&str, &str); 13] = [
         ("cart_health.recent", "the last checks: when, what class, how long"),
         ("carts.credential_fingerprint", "a keyed digest, rewritten with the secret beside it"),
         ("carts.token_fingerprint", "a keyed digest, rewritten with the secret beside it"),
@@ -67,6 +67,7 @@ mod tests {
         ("throttle.key", "a hash"),
         ("unsaved_credentials.session_hash", "a hash"),
         ("vault_keys.check_value", "what HKDF makes of a key to know it again"),
+        ("audit_links.hash", "a hash over rows of the activity"),
         ("vault_keys.key_id", "what HKDF makes of a key to name it"),
     ];
 

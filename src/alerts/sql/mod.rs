@@ -63,6 +63,25 @@ pub(super) async fn queue(
     .map(drop)
 }
 
+/// One row for the webhook; nothing where there is none.
+pub(super) async fn queue_for_webhook(
+    connection: &mut Connection,
+    id: Uuid,
+    data: &serde_json::Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with alert as (
+             insert into alerts (id, data) select $1, $2 where exists (select 1 from alert_webhooks where gone_at is null) returning id
+         )
+         insert into alert_deliveries (id, alert_id, channel) select gen_random_uuid(), alert.id, 'webhook' from alert",
+        id,
+        data,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
 /// Writes a line of the log.
 pub(super) async fn insert_line(connection: &mut Connection, line: &Line<'_>) -> sqlx::Result<()> {
     sqlx::query!(

@@ -131,9 +131,8 @@ async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), E
     single.arg("--single").arg("-D").arg(new).args(["-c", "exit_on_error=on", "postgres"]).kill_on_drop(true);
     single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = single.spawn().map_err(broken)?;
-    let wishes = format!(
-        "create role {OWNER} login;\ncreate role {RUNTIME} login;\ncreate database {OWNER} owner {OWNER};\n"
-    );
+    let wishes =
+        format!("create role {OWNER} login;\ncreate role {RUNTIME} login;\ncreate database {OWNER} owner {OWNER};\n");
     let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
     // a program that ended early says why below, so a broken pipe here is no news
     let _ = stdin.write_all(wishes.as_bytes()).await;

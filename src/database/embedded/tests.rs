@@ -74,6 +74,7 @@ async fn nothing_acknowledged_can_be_lost_and_nothing_listens_on_tcp() {
         ("show listen_addresses", ""),
         ("show server_encoding", "UTF8"),
         ("select current_user::text", "cartwright"),
+        ("select rolsuper::text from pg_roles where rolname = 'cartwright_runtime'", "false"),
         ("select current_database()::text", "cartwright"),
         ("select rolsuper::text from pg_roles where rolname = current_user", "false"),
     ] {
@@ -82,6 +83,22 @@ async fn nothing_acknowledged_can_be_lost_and_nothing_listens_on_tcp() {
     let socket = embedded.cluster.socket.metadata().unwrap();
     assert_eq!(socket.permissions().mode() & 0o777, 0o700);
     embedded.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_of_an_earlier_version_gets_its_runtime_role() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start_in(&folder).await;
+    let superuser = first.options().username("postgres");
+    PgConnection::connect_with(&superuser).await.unwrap().execute("drop role cartwright_runtime").await.unwrap();
+    assert!(PgConnection::connect_with(&first.options()).await.is_err());
+    first.stop().await.unwrap();
+    let second = start_in(&folder).await;
+    let mut runtime = PgConnection::connect_with(&second.options()).await.unwrap();
+    let name: String = sqlx::query_scalar("select current_user::text").fetch_one(&mut runtime).await.unwrap();
+    assert_eq!(name, "cartwright_runtime");
+    runtime.close().await.unwrap();
+    second.stop().await.unwrap();
 }
 
 #[tokio::test]

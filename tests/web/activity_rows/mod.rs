@@ -5,6 +5,7 @@
 //! tell of what was done outside of the database: a mail that is sent again, a key under which secrets rest already. What must
 //! hold of them is said where it is proved.
 
+mod activity;
 mod alerts;
 mod bulk;
 mod carts;
@@ -22,7 +23,8 @@ use sqlx::PgPool;
 use crate::support::dump::{Dump, dump, events};
 
 /// The events whose deeds are done in these files; each test is held to its list.
-const PROVED: [&[&str]; 12] = [
+const PROVED: [&[&str]; 13] = [
+    activity::PROVED,
     alerts::MAIL,
     alerts::SETTINGS,
     alerts::WEBHOOK,
