@@ -1,7 +1,5 @@
 //! `cartwright activity`: whether the activity is what was recorded.
 
-#![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
-
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -73,7 +71,7 @@ fn report(report: &ChainReport) -> anyhow::Result<()> {
     }
     match &report.head {
         Some(head) => {
-            say(format_args!("{} rows are what was recorded. Head: {head}", super::keys::grouped(report.rows)))
+            say(format_args!("{} rows are what was recorded. Head: {head}", super::keys::grouped(report.rows)));
         }
         None => say(format_args!("Nothing was recorded yet.")),
     }

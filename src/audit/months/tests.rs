@@ -83,7 +83,11 @@ async fn a_month_made_later_is_append_only_too(pool: sqlx::PgPool) {
     for change in ["update M set event = 'x'", "delete from M", "truncate M"] {
         let statement = sqlx::AssertSqlSafe(change.replace('M', &month));
         let refused = sqlx::query(statement).execute(&owner).await.expect_err(change);
-        assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("23001"), "{change}");
+        assert_eq!(
+            refused.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(),
+            Some("23001"),
+            "{change}"
+        );
     }
 }
 

@@ -42,7 +42,11 @@ async fn grant_takes_back_what_the_runtime_role_must_not_have(pool: sqlx::PgPool
     assert!(!RoleFacts::read(&runtime).await.expect("facts").may_change_activity);
     for statement in ["truncate audit_events", "delete from _sqlx_migrations", "create table mine ()"] {
         let refused = sqlx::query(statement).execute(&runtime).await.expect_err(statement);
-        assert_eq!(refused.as_database_error().and_then(|error| error.code()).as_deref(), Some("42501"), "{statement}");
+        assert_eq!(
+            refused.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(),
+            Some("42501"),
+            "{statement}"
+        );
     }
 }
 
