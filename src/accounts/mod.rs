@@ -19,10 +19,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use crate::audit::{ABSOLUTE_MINUTES, IDLE_MINUTES};
+pub use crate::audit::{ABSOLUTE_MINUTES, Fresh, IDLE_MINUTES};
 pub use device::DeviceCookie;
 pub use links::{LinkError, LinkOwner, Purpose, Spent};
-pub use own::{ConfirmError, Details, DetailsError, Fresh};
+pub use own::{ConfirmError, Details, DetailsError};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
 pub use rights::Refusal;
 pub use session::{BrowserSecret, Ended, FRESH_MINUTES};

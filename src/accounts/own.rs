@@ -14,20 +14,9 @@ use super::{
     tries::{self, too_many},
 };
 use crate::{
-    audit::{self, By, Change, Event, NotPermitted, Permission},
+    audit::{self, By, Change, Event, Fresh, NotPermitted, Permission},
     database::{throttle, transaction},
 };
-
-/// The proof that a password was entered within the last ten minutes: a verb that needs it cannot be called without. Stops
-/// whoever finds a browser open, or steals a session, from staying (ASVS 7.5.3).
-#[derive(Clone, Copy, Debug)]
-pub struct Fresh(());
-
-impl Fresh {
-    pub(super) fn when(is_fresh: bool) -> Option<Self> {
-        is_fresh.then_some(Self(()))
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
@@ -137,7 +126,7 @@ impl Accounts {
                 }
                 tries::of_step_up(&session).1.clear(work).await?;
                 audit::demand(work, &by, Permission::OwnAccount).await?;
-                Ok((renew(work, user, &session).await?, Fresh(())))
+                Ok((renew(work, user, &session).await?, Fresh::proved()))
             })
         })
         .await

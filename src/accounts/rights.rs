@@ -1,4 +1,4 @@
-//! What somebody may: raise, lower, sign out, turn off and on.
+//! What somebody may: raise, lower, sign out, turn off and on. Each verb demands a password that was entered a moment ago.
 //!
 //! Surprising: every change of a role ends the person's sessions, raised or lowered, because a session never outlives its rights
 //! (ASVS 7.2.4).
@@ -39,7 +39,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::OwnRole`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
-    pub async fn lower(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
+    pub async fn lower(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, Refusal> {
         self.change_role(by, user, Role::Viewer).await
     }
 
@@ -74,7 +74,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Missing::Nobody`].
-    pub async fn sign_out_everywhere(&self, by: By, user: Uuid) -> Result<u64, Missing> {
+    pub async fn sign_out_everywhere(&self, by: By, user: Uuid, _: Fresh) -> Result<u64, Missing> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
@@ -97,7 +97,19 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::OwnAccount`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
-    pub async fn turn_off(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
+    pub async fn turn_off(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, Refusal> {
+        self.off(by, user).await
+    }
+
+    /// The same from the command line.
+    ///
+    /// # Errors
+    /// [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    pub async fn turn_off_as_operator(&self, user: Uuid) -> Result<bool, Refusal> {
+        self.off(By::operator(), user).await
+    }
+
+    async fn off(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
         if by.actor.id() == Some(user) {
             return Err(Refusal::OwnAccount);
         }

@@ -5,6 +5,7 @@
 
 mod actor;
 pub(crate) mod event;
+mod fresh;
 mod permission;
 mod reading;
 mod refusal;
@@ -13,6 +14,7 @@ mod what;
 
 pub use actor::{Actor, Authority, By, Origin};
 pub use event::{Change, Event};
+pub use fresh::Fresh;
 pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, Permission, demand, is_not_permitted};
 pub use reading::{ActorRef, Filter, From, Happened, Listed, Offer, Recorded, batch, list, offer};
 pub use refusal::record_refusal;

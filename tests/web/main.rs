@@ -37,6 +37,7 @@ mod sessions;
 mod set_up;
 mod settings;
 mod shared_alerts;
+mod step_up;
 mod strangers;
 mod support;
 mod template_basics;
