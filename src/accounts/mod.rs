@@ -4,6 +4,7 @@ mod argon;
 mod device;
 mod fair_queue;
 mod links;
+mod notices;
 mod own;
 pub mod password;
 mod people;

@@ -5,8 +5,13 @@
 
 use uuid::Uuid;
 
-use super::{Accounts, Fresh, Missing, Role, end_sessions, sql};
+use super::{
+    Accounts, Fresh, Missing, Role, end_sessions,
+    notices::{Owner, notify, role_change},
+    sql,
+};
 use crate::{
+    alerts::AccountChange,
     audit::{self, By, Event, Permission},
     database::{Connection, transaction},
 };
@@ -57,6 +62,8 @@ impl Accounts {
                 keep_an_administrator(work, user, &known).await?;
                 sql::update_role(work, user, role).await?;
                 end_sessions(work, user, None).await?;
+                let change = role_change(Role::from_stored(&known.role), role);
+                notify(work, &by, Owner { id: user, name: &known.name }, &[&known.email], change).await?;
                 let event = Event::RoleChanged {
                     person: known.name,
                     email: Some(known.email),
@@ -124,6 +131,8 @@ impl Accounts {
                 sql::update_disabled(work, user, true).await?;
                 sql::delete_links(work, user).await?;
                 end_sessions(work, user, None).await?;
+                let owner = Owner { id: user, name: &known.name };
+                notify(work, &by, owner, &[&known.email], AccountChange::TurnedOff).await?;
                 let event = Event::UserTurnedOff { person: known.name, email: Some(known.email) };
                 audit::record(work, &by, None, &event).await?;
                 Ok(true)
@@ -154,6 +163,8 @@ impl Accounts {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
                 if known.is_off {
                     sql::update_disabled(work, user, false).await?;
+                    let owner = Owner { id: user, name: &known.name };
+                    notify(work, &by, owner, &[&known.email], AccountChange::TurnedOn).await?;
                     let event = Event::UserTurnedOn { person: known.name, email: Some(known.email) };
                     audit::record(work, &by, None, &event).await?;
                 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AlertCause, SharedProblem};
+use super::{AccountNotice, AlertCause, SharedProblem};
 
 /// The five words for a cart, as everywhere outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,9 @@ pub enum Alert {
     ServerRecovered(SharedProblem),
     #[serde(rename = "alert.trial")]
     Trial,
+    /// To the account's own address alone.
+    #[serde(rename = "account.changed")]
+    AccountChanged(AccountNotice),
 }
 
 impl StatusChange {
@@ -120,6 +123,7 @@ impl Alert {
             Self::ServerProblem(_) => "server.problem",
             Self::ServerRecovered(_) => "server.recovered",
             Self::Trial => "alert.trial",
+            Self::AccountChanged(_) => "account.changed",
         }
     }
 
@@ -127,7 +131,7 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial => None,
+            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial | Self::AccountChanged(_) => None,
         }
     }
 }

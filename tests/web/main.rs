@@ -2,6 +2,7 @@
 //! a person or a script would see, and what the database and Shopify would know.
 
 mod account;
+mod account_mail;
 mod activity;
 mod activity_rows;
 mod addresses;
