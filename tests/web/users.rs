@@ -1,6 +1,13 @@
 //! Users: who is listed, how somebody is added, raised, lowered, turned off and let in again, and what nobody may do to themselves.
 
 use axum::http::{Method, StatusCode};
+use cartwright::{
+    accounts::{
+        Role,
+        password::{self, PasswordError},
+    },
+    audit::Origin,
+};
 use sqlx::PgPool;
 
 use crate::support::{
@@ -346,4 +353,34 @@ async fn a_name_that_is_markup_is_a_name(pool: PgPool) {
     assert!(list.all("tbody th .name").contains(&name.to_owned()), "{list}");
     assert!(!list.has("b"), "{list}");
     assert_eq!(user_page(&app, &priya, &ANA).await.h1(), name);
+}
+
+#[sqlx::test]
+async fn somebody_who_was_raised_chooses_a_password_that_the_role_needs_before_anything_else(pool: PgPool) {
+    // Good enough for a Viewer, and too easy to guess for an administrator.
+    const WEAK: &str = "kettle42";
+    let app = TestApp::start(pool).await;
+    let judged = |role| password::judge(&WEAK.into(), &app.app.accounts.password_context(role, VERA.email, VERA.name));
+    assert_eq!((judged(Role::Viewer), judged(Role::Administrator)), (Ok(()), Err(PasswordError::Guessable)));
+    let priya = app.sign_in_as(&PRIYA).await;
+    let id = app.user_id(&VERA).await.parse().expect("an id");
+    let link = app.app.accounts.make_link_as_operator(id).await.expect("a link");
+    app.app.accounts.join(Origin::default(), &link, None, WEAK.into()).await.expect("a password");
+    assert_eq!(sign_in(&app.browser(), VERA.email, WEAK).await.h1(), "Admin", "a Viewer signs in");
+    let mut page = user_page(&app, &priya, &VERA).await;
+    page.choose("Administrator");
+    page.press("Save").await;
+
+    let vera = app.browser();
+    let mut page = sign_in(&vera, VERA.email, WEAK).await;
+    assert_eq!((page.h1().as_str(), page.path.as_str()), ("Choose a new password", "/set-up?too-weak"), "{page}");
+    assert_eq!(vera.visit("/admin").await.h1(), "Sign in", "nobody is signed in");
+    assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("sign_in_link_made"));
+    page.fill("New password", WEAK);
+    let mut page = page.press("Save password").await;
+    assert_eq!(page.complaint_class("New password"), "PASSWORD_GUESSABLE", "{page}");
+    page.fill("New password", "kettle second steep leaf");
+    assert_eq!(page.press("Save password").await.h1(), "Admin");
+    assert_eq!(sign_in(&app.browser(), VERA.email, "kettle second steep leaf").await.h1(), "Admin");
+    assert_eq!(sign_in(&app.browser(), VERA.email, WEAK).await.status, 422);
 }
