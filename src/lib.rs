@@ -2,6 +2,7 @@
 //! what is true stands outside of [`web`], how it is shown inside; data flows one way.
 
 pub mod app;
+pub mod browser_name;
 pub mod cli;
 pub mod clock;
 pub mod config;

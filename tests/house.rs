@@ -89,6 +89,11 @@ fn handlers_hold_no_transaction_and_no_cipher() {
 }
 
 #[test]
+fn only_accounts_prove_that_a_password_was_entered() {
+    hold("Fresh::proved is called where passwords are compared", &["Fresh::proved"], &["src/accounts/"]);
+}
+
+#[test]
 fn only_the_vault_names_the_cipher() {
     hold("aes_gcm stands in src/vault alone", &["aes_gcm"], &["src/vault/"]);
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AlertCause, SharedProblem};
+use super::{AccountNotice, AlertCause, SharedProblem};
 
 /// The five words for a cart, as everywhere outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +91,9 @@ pub enum Alert {
     /// The head of the activity's hash chain, `POSITION:HASH`: to be kept where whoever owns the database cannot change it.
     #[serde(rename = "activity.head")]
     ActivityHead { head: String },
+    /// To the account's own address alone.
+    #[serde(rename = "account.changed")]
+    AccountChanged(AccountNotice),
 }
 
 impl StatusChange {
@@ -124,6 +127,7 @@ impl Alert {
             Self::ServerRecovered(_) => "server.recovered",
             Self::Trial => "alert.trial",
             Self::ActivityHead { .. } => "activity.head",
+            Self::AccountChanged(_) => "account.changed",
         }
     }
 
@@ -131,7 +135,7 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial | Self::ActivityHead { .. } => None,
+            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial | Self::ActivityHead { .. } | Self::AccountChanged(_) => None,
         }
     }
 }

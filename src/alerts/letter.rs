@@ -1,6 +1,7 @@
 //! The text of a mail: subject and lines, plain, with one link. What the words are about stands in `words`; here is how one
 //! cart, many carts, an end, a key and a trial are told. Nothing here knows how mail is sent.
 
+mod account;
 mod many;
 mod server;
 mod times;
@@ -24,9 +25,12 @@ pub(super) type News<'a> = (OffsetDateTime, &'a Alert);
 
 const FOOT: &str = "You get this because an administrator entered your address under Admin, Alerts.";
 
-/// One message for everything that waits, oldest first; of each cart only the latest counts. `of` is the number of carts that
-/// are active. `None` where nothing is left to tell.
+/// One message for everything that waits, oldest first; of each cart only the latest counts, and where the address's own account
+/// was changed, only that is told. `of` is the number of carts that are active. `None` where nothing is left to tell.
 pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> Option<Letter> {
+    if let Some((subject, text)) = account::write(news, house) {
+        return Some(Letter { subject, text: [text, account::foot(house)].join("\n\n") });
+    }
     let latest = latest(news);
     let (first, lines, link) = match latest[..] {
         [] => return None,
@@ -82,6 +86,7 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
             "If you can read this, alerts reach you.".into(),
             format!("{}/admin/alerts", house.origin),
         ),
+        Alert::AccountChanged(notice) => (account::subject(notice).into(), String::new(), String::new()),
     }
 }
 

@@ -1,8 +1,10 @@
-//! Who is told when a cart starts or stops needing attention: a signed webhook and e-mail, on change only.
+//! Who is told when a cart starts or stops needing attention: a signed webhook and e-mail, on change only. The same outbox tells
+//! people, by mail alone, what was changed of their account.
 //!
 //! A change writes its alert into an outbox in its own transaction ([`queue`]); whoever delivers leases it, **commits**, calls, and
 //! records. So a kill loses none, and no two replicas send the same at once. Knows no carts: what it tells travels as values.
 
+mod account;
 mod change;
 mod delivery;
 mod letter;
@@ -36,6 +38,7 @@ use crate::{
     vault::{Broken, Vault},
 };
 
+pub use account::{AccountChange, AccountNotice, queue_notice};
 pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
 pub use delivery::{Round, keep_delivering};
 pub use mail::{MailServer, MailServerError};

@@ -20,7 +20,7 @@ struct Payload<'a> {
 enum Data<'a> {
     Cart(CartData<'a>),
     Server(ServerData<'a>),
-    Trial { url: String },
+    Url { url: String },
     Head { head: &'a str, url: String },
 }
 
@@ -80,7 +80,9 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
             ..server(problem, house)
         }),
         Alert::ActivityHead { head } => Data::Head { head, url: format!("{}/admin/activity", house.origin) },
-        Alert::Trial => Data::Trial { url: format!("{}/admin/alerts", house.origin) },
+        Alert::Trial => Data::Url { url: format!("{}/admin/alerts", house.origin) },
+        // Queued for mail addresses alone; a webhook would learn nothing of the person.
+        Alert::AccountChanged(_) => Data::Url { url: format!("{}/admin/account", house.origin) },
     };
     let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
     serde_json::to_string(&payload).expect("a payload is plain data")

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Alerts, Broken, Recipient, SigningSecret, WebhookAddress, sql};
 use crate::{
-    audit::{self, By, Change, Event, Permission},
+    audit::{self, By, Change, Event, Fresh, Permission},
     database::transaction,
     vault::Place,
 };
@@ -124,7 +124,7 @@ impl Alerts {
     }
 
     /// Sets what a person wants. What waits for whoever is told no more is forgotten.
-    pub async fn change(&self, by: By, wanted: Wanted) -> Result<Changed, ChangeError> {
+    pub async fn change(&self, by: By, wanted: Wanted, _: Fresh) -> Result<Changed, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -176,7 +176,7 @@ impl Alerts {
     }
 
     /// Makes another signing secret for the webhook that is there; the old one is used no more.
-    pub async fn renew_secret(&self, by: By) -> Result<SigningSecret, ChangeError> {
+    pub async fn renew_secret(&self, by: By, _: Fresh) -> Result<SigningSecret, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {

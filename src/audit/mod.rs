@@ -6,6 +6,7 @@
 mod actor;
 mod chain;
 pub(crate) mod event;
+mod fresh;
 mod months;
 mod permission;
 mod reading;
@@ -18,6 +19,7 @@ pub use chain::{
     ChainFault, ChainHead, ChainHeadError, ChainReport, claim_head_report, find_chain_head, link_new_rows, verify,
 };
 pub use event::{Change, Event};
+pub use fresh::Fresh;
 pub use months::{ActivityKeep, DroppedMonth, drop_old_months, make_months};
 pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, Permission, demand, is_not_permitted};
 pub use reading::{ActorRef, Filter, From, Happened, Listed, Offer, Recorded, batch, list, offer};

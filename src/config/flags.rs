@@ -66,7 +66,7 @@ pub struct ServeFlags {
     /// What the pages call the product [default: Order Time].
     #[arg(long, env = "CARTWRIGHT_PRODUCT_NAME", value_name = "NAME")]
     pub product_name: Option<String>,
-    /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify.
+    /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify. Refused with an https PUBLIC_URL.
     #[cfg_attr(
         feature = "practice",
         arg(

@@ -45,6 +45,13 @@ impl ServeFlags {
         let database = self.database.database(&mut problems);
         let listen = listen_address(self.listen.as_ref(), &mut problems);
         let public_url = self.public_url(listen, &mut problems);
+        if self.practice && public_url.as_ref().is_some_and(|url| url.is_https) {
+            problems.tell(
+                "CARTWRIGHT_PRACTICE",
+                "the practice store's sign-ins are known to everybody, so it cannot be used on a public server, where \
+                 CARTWRIGHT_PUBLIC_URL is https://",
+            );
+        }
         let trusted_proxies = self.trusted_proxies(&mut problems);
         let egress = self.egress(&mut problems);
         let egress_addresses = self.egress_addresses(&mut problems);

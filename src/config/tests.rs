@@ -57,6 +57,17 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
+fn practice_store_is_refused_on_a_public_server() {
+    let public = |practice, url: &str| ServeFlags { practice, public_url: Some(url.into()), ..flags() }.check();
+    let Problems(problems) = public(true, "https://orders.example.com").expect_err("both");
+    let [problem] = &problems[..] else { panic!("{problems:?}") };
+    assert_eq!(problem.variable, "CARTWRIGHT_PRACTICE");
+    assert!(problem.problem.contains("cannot be used on a public server"), "{problem:?}");
+    public(false, "https://orders.example.com").expect("no practice store");
+    public(true, "http://127.0.0.1:8080").expect("on this machine alone");
+}
+
+#[test]
 fn a_secret_setting_can_stand_in_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {

@@ -98,9 +98,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         let session = request.extensions().get::<Session>().cloned();
         let desk = request.extensions().get::<Desk>().cloned().unwrap_or_default();
         let action = request.uri().path().to_owned();
-        if !is_text(&body) {
-            return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
-        }
+        check_text(&body).map_err(|wrong| match wrong {
+            NotText::Nul => Error::NulInForm,
+            NotText::Encoding => Error::UnreadableForm(StatusCode::BAD_REQUEST),
+        })?;
         let malformed = |_| Error::UnreadableForm(StatusCode::BAD_REQUEST);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).map_err(malformed)?;
         desk.keep(again(action, &pairs));
@@ -150,9 +151,18 @@ fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// Whether every `%` has its two digits and what they stand for is UTF-8 without U+0000, which Postgres cannot store. The decoder
-/// below would mend it in silence, and a name would be saved that nobody typed.
-fn is_text(body: &[u8]) -> bool {
+/// Why a form is no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotText {
+    /// A `%` without its two digits, or what they stand for is not UTF-8.
+    Encoding,
+    /// U+0000, which Postgres cannot store.
+    Nul,
+}
+
+/// Checks that every `%` has its two digits and what they stand for is UTF-8 without U+0000. The decoder below would mend it in
+/// silence, and a name would be saved that nobody typed.
+fn check_text(body: &[u8]) -> Result<(), NotText> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
     let mut bytes = body.iter();
@@ -161,10 +171,11 @@ fn is_text(body: &[u8]) -> bool {
             decoded.push(byte);
             continue;
         }
-        let Some((high, low)) = digit(bytes.next()).zip(digit(bytes.next())) else { return false };
+        let (high, low) = digit(bytes.next()).zip(digit(bytes.next())).ok_or(NotText::Encoding)?;
         decoded.push(u8::try_from(high * 16 + low).expect("two hex digits are a byte"));
     }
-    std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains('\0'))
+    let text = std::str::from_utf8(&decoded).map_err(|_| NotText::Encoding)?;
+    if text.contains('\0') { Err(NotText::Nul) } else { Ok(()) }
 }
 
 /// What a form held but its token and its secrets.
@@ -180,7 +191,7 @@ fn again(action: String, pairs: &[(String, String)]) -> Again {
 /// What a form held, for a page that only offers to send it again. Nothing is done with it, so its token is not asked for.
 pub fn typed(request: &Parts) -> Option<Again> {
     let Received(received) = request.extensions.get::<Received>()?;
-    let body = received.as_ref().ok().filter(|body| is_text(body))?;
+    let body = received.as_ref().ok().filter(|body| check_text(body).is_ok())?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
     Some(again(request.uri.path().to_owned(), &pairs))
 }
@@ -289,22 +300,15 @@ mod tests {
     #[test]
     fn only_whole_escapes_of_utf8_are_text() {
         for body in ["", "a=b&c=%41+%c3%a9", "a=%01", "é=é"] {
-            assert!(is_text(body.as_bytes()), "{body}");
+            assert_eq!(check_text(body.as_bytes()), Ok(()), "{body}");
         }
-        for body in [
-            &b"a=%"[..],
-            b"a=%4",
-            b"a=%zz",
-            b"a=%ff",
-            b"a=%c0%af",
-            b"a=%ed%a0%80",
-            b"a=\xff",
-            b"a=%+1",
-            b"a=%00",
-            b"a=b\0",
-            b"%00=a",
-        ] {
-            assert!(!is_text(body), "{}", body.escape_ascii());
+        for body in
+            [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=\xff", b"a=%+1", b"a=%00%ff"]
+        {
+            assert_eq!(check_text(body), Err(NotText::Encoding), "{}", body.escape_ascii());
+        }
+        for body in [&b"a=%00"[..], b"a=b\0", b"%00=a"] {
+            assert_eq!(check_text(body), Err(NotText::Nul), "{}", body.escape_ascii());
         }
     }
 }

@@ -179,7 +179,8 @@ pub fn table() -> Vec<Route> {
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
         get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
-        get("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::list),
+        post("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::create)
+            .on("/admin/ecommerce/shopify/{cart}/general"),
         get("/admin/ecommerce/shopify/{cart}/health", Viewer, health::show),
         post("/admin/ecommerce/shopify/{cart}/health", Administrator, health::create),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),

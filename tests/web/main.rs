@@ -2,6 +2,7 @@
 //! a person or a script would see, and what the database and Shopify would know.
 
 mod account;
+mod account_mail;
 mod activity;
 mod activity_rows;
 mod addresses;
@@ -37,6 +38,7 @@ mod sessions;
 mod set_up;
 mod settings;
 mod shared_alerts;
+mod step_up;
 mod strangers;
 mod support;
 mod template_basics;

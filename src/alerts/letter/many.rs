@@ -72,7 +72,7 @@ fn other(at: OffsetDateTime, alert: &Alert, house: &House) -> Option<(String, St
             let (subject, text, _) = super::one(at, alert, house);
             Some((subject, text))
         }
-        Alert::NeedsAttention(_) | Alert::Recovered(_) => None,
+        Alert::NeedsAttention(_) | Alert::Recovered(_) | Alert::AccountChanged(_) => None,
     }
 }
 

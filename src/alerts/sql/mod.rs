@@ -26,6 +26,13 @@ pub(super) struct Waiting {
     pub alert: Json<Alert>,
 }
 
+impl Waiting {
+    /// Whether it tells a person of a change of their account.
+    pub fn is_notice(&self) -> bool {
+        matches!(*self.alert, Alert::AccountChanged(_))
+    }
+}
+
 /// What is told of a delivery on the page.
 pub(super) struct Line<'a> {
     pub channel: &'static str,
@@ -76,6 +83,26 @@ pub(super) async fn queue_for_webhook(
          insert into alert_deliveries (id, alert_id, channel) select gen_random_uuid(), alert.id, 'webhook' from alert",
         id,
         data,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// One row for each of these mail addresses, whoever wants to be told of alerts.
+pub(super) async fn queue_mails(
+    connection: &mut Connection,
+    id: Uuid,
+    addresses: &[String],
+    data: &serde_json::Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with alert as (insert into alerts (id, data) values ($1, $2) returning id)
+         insert into alert_deliveries (id, alert_id, channel, address)
+         select gen_random_uuid(), alert.id, 'email', unnest($3::text[]) from alert",
+        id,
+        data,
+        addresses,
     )
     .execute(connection)
     .await

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use axum::Router;
 use cartwright::database::Pool;
 use cartwright::{
-    accounts::{AddError, Email, NewUser, PersonName},
+    accounts::{AddError, BrowserSecret, Email, Fresh, NewUser, PersonName, Session},
     app::{App, Site},
     audit::By,
     config::PublicUrl,
@@ -138,6 +138,16 @@ impl TestApp {
         let page = page.press("Sign in").await;
         assert_eq!(page.h1(), "Admin", "{} is not signed in:\n{page}", person.name);
         browser
+    }
+
+    /// The proof that the password was entered at this browser within ten minutes, as its session gives it.
+    pub async fn fresh(&self, browser: &Browser) -> Fresh {
+        let cookie = browser.cookies().remove("cartwright").expect("a session");
+        let secret = BrowserSecret::from_cookie(&cookie).expect("a session's id");
+        match self.app.accounts.session(&secret, false).await.expect("an answer") {
+            Session::Live { fresh: Some(fresh), .. } => fresh,
+            other => panic!("no fresh session: {other:?}"),
+        }
     }
 
     /// Gives somebody an account, if they have none.
