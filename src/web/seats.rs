@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Open connections at most.
-const SEATS: usize = 2_048;
+const SEATS: usize = 1_024;
 /// Descriptors that are kept for the database, calls to Shopify, files and the log.
 const RESERVED: u64 = 192;
 /// Seats where descriptors are scarce.
