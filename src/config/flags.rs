@@ -84,7 +84,7 @@ pub struct ServeFlags {
     /// Behind EGRESS_PROXY, the proxy's. Shown wherever people must enter them in an app's IP allowlist.
     #[arg(long, env = "CARTWRIGHT_EGRESS_ADDRESSES", value_name = "LIST")]
     pub egress_addresses: Option<String>,
-    /// A mail address or link that error pages offer.
+    /// A mail address or link that error pages and /.well-known/security.txt offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,
     /// Check no carts in this process: `cartwright worker` does it elsewhere.

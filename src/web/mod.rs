@@ -23,6 +23,7 @@ pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
 mod seats;
+pub mod security_txt;
 pub mod server;
 pub mod session;
 pub mod set_up;

@@ -229,9 +229,9 @@ impl Cookies {
     }
 }
 
-/// Whether an address needs no session: static files and probes, so that both answer while the database is away.
+/// Whether an address needs no session: static files, probes and security.txt, so that they answer while the database is away.
 fn needs_none(path: &str) -> bool {
-    path.starts_with("/static/") || path.starts_with("/-/")
+    path.starts_with("/static/") || path.starts_with("/-/") || path == super::security_txt::PATH
 }
 
 /// Whether the answer is a page that a person will see; scripts and forms that lead elsewhere are not. A browser that does not

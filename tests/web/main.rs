@@ -33,6 +33,7 @@ mod probes;
 mod rights;
 mod roles;
 mod saving;
+mod security_txt;
 mod sessions;
 mod set_up;
 mod settings;
