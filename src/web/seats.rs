@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn seats_leave_descriptors_for_everything_else() {
-        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (2_240, SEATS), (u64::MAX, SEATS)];
+        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (1_216, SEATS), (u64::MAX, SEATS)];
         for (descriptors, seats) in table {
             assert_eq!(affordable(descriptors), seats, "{descriptors}");
         }
