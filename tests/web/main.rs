@@ -28,6 +28,7 @@ mod keep_the_secret;
 mod list;
 mod list_orders;
 mod markup_in_names;
+mod model;
 mod one_connection;
 mod probes;
 mod rights;
