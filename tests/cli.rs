@@ -4,6 +4,8 @@
 mod database_start;
 #[path = "cli_parts/files_and_ports.rs"]
 mod files_and_ports;
+#[path = "cli_parts/release_check.rs"]
+mod release_check;
 #[path = "cli_parts/roles.rs"]
 mod roles;
 #[path = "faults/support/mod.rs"]

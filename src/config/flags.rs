@@ -91,7 +91,7 @@ pub struct ServeFlags {
     /// Behind EGRESS_PROXY, the proxy's. Shown wherever people must enter them in an app's IP allowlist.
     #[arg(long, env = "CARTWRIGHT_EGRESS_ADDRESSES", value_name = "LIST")]
     pub egress_addresses: Option<String>,
-    /// A mail address or link that error pages offer.
+    /// A mail address or link that error pages and /.well-known/security.txt offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,
     /// How long the activity is kept after a month ended: months such as 24, or forever [default: 24 months].

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Request, State},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::ecommerce::shopify::blot;
+use crate::{app::App, ecommerce::shopify::blot};
 
 use super::{
     error::{Again, Desk, Error},
+    large_forms::{LargeFormPermit, LargeForms},
     routes,
-    session::Session,
+    session::{self, Session},
 };
 
 /// Longest form, in bytes, of a route that states no other limit.
@@ -30,6 +31,8 @@ pub const LONGEST_EDITOR: usize = 96 * 1024;
 pub const LONGEST_SIGN_IN: usize = LONGEST_EDITOR / 3 * 4 + LONGEST;
 /// Longest time that a form may take to arrive: 8 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
+/// Bytes by which the buffer of a form grows at least.
+const GROWTH: usize = 4 * 1024;
 /// The field of the form token.
 const TOKEN: &str = "csrf";
 /// The fields that hold a secret: parsed only into a [`Secret`], never drawn again, never kept. A `Secret` under any other name
@@ -63,24 +66,51 @@ pub struct Received(pub Result<Bytes, StatusCode>);
 
 /// Reads the whole form before anybody asks who sent it: the session, the account and its role are looked up when the request is
 /// there, not when its first half is. What is too long, too slow or no form is left, and its status is kept.
-pub async fn receive(mut request: Request, next: Next) -> Response {
+pub async fn receive(
+    State((app, large_forms)): State<(App, LargeForms)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::POST {
         let limit = routes::find_post(request.uri().path()).map_or(LONGEST, |route| route.longest_form);
+        let client = session::client_address(&app, &request);
         let body = std::mem::take(request.body_mut());
-        let received =
-            if is_form(request.headers()) { read(body, limit).await } else { Err(StatusCode::UNSUPPORTED_MEDIA_TYPE) };
+        let received = if is_form(request.headers()) {
+            let reading = read(body, limit, large_forms.permit(client));
+            tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+        } else {
+            Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        };
         request.extensions_mut().insert(Received(received));
     }
     next.run(request).await
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+/// Copies the form into a buffer of its size: a frame as it came would keep the whole read buffer that it is a part of, and a form
+/// that drips in would keep a frame for each byte. From [`LONGEST`] on it is read with `permit` only.
+async fn read(
+    mut body: Body,
+    limit: usize,
+    permit: impl Future<Output = LargeFormPermit>,
+) -> Result<Bytes, StatusCode> {
+    let mut permit = std::pin::pin!(permit);
+    let mut held = None;
+    let mut form = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+        let length = form.len() + data.len();
+        if length > limit {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        if length > LONGEST && held.is_none() {
+            held = Some(permit.as_mut().await);
+        }
+        if form.capacity() < length {
+            form.reserve_exact(data.len().max(GROWTH).min(limit - form.len()));
+        }
+        form.extend_from_slice(&data);
     }
+    Ok(form.into())
 }
 
 /// A form whose token was right.

@@ -1,4 +1,4 @@
-//! What is refused before routing: a foreign `Host` or one that two readers could read differently, headers beyond 32 KiB, and
+//! What is refused before routing: a foreign `Host` or one that two readers could read differently, headers beyond 16 KiB, and
 //! paths that a guard and a router could read differently. Stops DNS rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS
 //! 8.3.1).
 
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_may_take_32_kib_with_everything() {
+    fn headers_may_take_16_kib_with_everything() {
         let mut headers = HeaderMap::new();
         headers.append(header::ACCEPT, "text/html".parse().expect("a value"));
         let so_far = "accept: text/html\r\nx-note: \r\n".len();

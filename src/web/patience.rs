@@ -1,5 +1,5 @@
 //! Patience with a client that does not read its answer, and where it ends. Stops whoever asks for much and takes nothing:
-//! hyper waits for such a client for ever. Surprising: the kernel takes the first megabytes in any case, so this is about
+//! hyper waits for such a client for ever. Surprising: the kernel takes the first 64 KiB in any case, so this is about
 //! long answers, or many short ones asked for at once.
 
 use std::{

@@ -26,7 +26,7 @@ use super::{
     error::Error,
     form::{LONGEST, LONGEST_EDITOR, LONGEST_SIGN_IN},
     guard::{Access, guard},
-    help, probes, set_up, sign_in, trace,
+    help, probes, security_txt, set_up, sign_in, trace,
 };
 use crate::app::App;
 
@@ -125,6 +125,7 @@ pub fn table() -> Vec<Route> {
         get("/-/live", Open, probes::live),
         get("/-/ready", Open, probes::ready),
         get("/-/metrics", Open, probes::metrics),
+        get(security_txt::PATH, Open, security_txt::show),
         get("/static/{name}", Open, assets::show),
         get("/help", Open, help::show),
         get("/set-up/{code}", Open, set_up::open),

@@ -19,7 +19,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Open connections at most.
-const SEATS: usize = 2_048;
+const SEATS: usize = 1_024;
 /// Descriptors that are kept for the database, calls to Shopify, files and the log.
 const RESERVED: u64 = 192;
 /// Seats where descriptors are scarce.
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn seats_leave_descriptors_for_everything_else() {
-        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (2_240, SEATS), (u64::MAX, SEATS)];
+        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (1_216, SEATS), (u64::MAX, SEATS)];
         for (descriptors, seats) in table {
             assert_eq!(affordable(descriptors), seats, "{descriptors}");
         }

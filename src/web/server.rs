@@ -26,6 +26,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::Instant,
@@ -39,9 +40,12 @@ use super::{
 
 /// From the first byte of a connection, or the end of an answer, to the end of the next headers.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Headers of one request at most: 32 KiB, 64 of them.
-pub const HEADER_BYTES: usize = 32 * 1024;
+/// Headers of one request at most: 16 KiB, 64 of them.
+pub const HEADER_BYTES: usize = 16 * 1024;
 const HEADER_COUNT: usize = 64;
+/// What the kernel keeps for one connection in each direction, in bytes; Linux doubles it. By itself it would keep up to 4 MiB of an
+/// answer that nobody reads, and 6 MiB of requests sent ahead. A page as it is sent is smaller than this.
+const KERNEL_BUFFER: usize = 32 * 1024;
 /// How long the first request of a connection may be on its way when we stop.
 const ON_THE_WAY: Duration = Duration::from_millis(500);
 /// Between two tries to accept: asking again at once would only spin.
@@ -70,7 +74,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .half_close(false);
     let is_stopping = Arc::new(AtomicBool::new(false));
     let mut open = |socket: TcpStream, peer, seat: Arc<Seat>| {
-        socket.set_nodelay(true).ok();
+        bound_buffers(&socket);
         let (router, asking, is_stopping) = (router.clone(), seat.clone(), is_stopping.clone());
         let service =
             service_fn(move |request| answer(router.clone(), asking.clone(), peer, is_stopping.clone(), request));
@@ -103,6 +107,13 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         tracing::warn!("some connections did not end in time and were cut");
     }
     stopping.deadline
+}
+
+/// Sends what there is at once, and lets the kernel keep little of it. A socket that cannot be set is gone already.
+fn bound_buffers(socket: &TcpStream) {
+    socket.set_nodelay(true).ok();
+    set_socket_send_buffer_size(socket, KERNEL_BUFFER).ok();
+    set_socket_recv_buffer_size(socket, KERNEL_BUFFER).ok();
 }
 
 /// Closes the port and returns the connections that the kernel had let in already: they were not refused, and would be cut off in
@@ -164,4 +175,53 @@ async fn answer(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(|body| Body::new(Seated::new(body, served))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    /// An accepted connection, and a client that reads nothing.
+    async fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(4_096).unwrap();
+        let client = client.connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener.accept().await.unwrap().0, client)
+    }
+
+    /// Bytes that the kernel takes of an answer before it makes the server wait.
+    fn taken_of_unread_answer(socket: TcpStream) -> usize {
+        let mut socket = socket.into_std().unwrap();
+        socket.set_nonblocking(false).unwrap();
+        socket.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+        let mut taken = 0;
+        while taken < 16 << 20 {
+            match socket.write(&[0; 16 * 1024]) {
+                Ok(bytes) => taken += bytes,
+                Err(_) => break,
+            }
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn kernel_keeps_little_of_an_answer_that_nobody_reads() {
+        let (socket, _client) = connection().await;
+        bound_buffers(&socket);
+        // Linux doubles what is asked for
+        assert!(socket_send_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
+        assert!(socket_recv_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
+        let taken = tokio::task::spawn_blocking(move || taken_of_unread_answer(socket)).await.unwrap();
+        assert!((1..=4 * KERNEL_BUFFER).contains(&taken), "{taken} bytes");
+
+        let (unbounded, _client) = connection().await;
+        let control = tokio::task::spawn_blocking(move || taken_of_unread_answer(unbounded)).await.unwrap();
+        assert!(control > 8 * KERNEL_BUFFER, "the control is not told apart: {control} bytes");
+    }
 }

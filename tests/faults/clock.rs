@@ -12,6 +12,7 @@ use super::support::{
     browser::{Browser, PASSWORD},
     cluster::Folder,
     process::{Server, cartwright},
+    skip,
     world::{World, shopify},
 };
 
@@ -47,7 +48,7 @@ async fn try_to_sign_in(server: &Server, password: &str) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_days_either_way_prolong_nothing_and_end_nothing() {
     let Some(library) = library() else {
-        println!("not run: libfaketime is not here (Debian: apt-get install faketime)");
+        skip("libfaketime is not here (Debian: apt-get install faketime)");
         return;
     };
     let folder = Folder::new();

@@ -12,11 +12,12 @@ use crate::support::{
 };
 
 /// Open to everybody, on purpose.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 12] = [
     "GET /",
     "GET /-/live",
     "GET /-/ready",
     "GET /-/metrics",
+    "GET /.well-known/security.txt",
     "GET /static/{name}",
     "GET /help",
     "GET /set-up/{code}",

@@ -2,10 +2,12 @@
 //! whole, so a machine that loses power during the first start leaves nothing that looks like a database.
 //! Root writes no file inside it: the folder is another account's, who could have put a link there.
 
+use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use rustix::fs::{Mode, OFlags};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::io::AsyncWriteExt;
@@ -19,6 +21,8 @@ pub const OWNER: &str = "cartwright";
 pub const RUNTIME: &str = "cartwright_runtime";
 /// The superuser that `initdb` makes.
 const SUPERUSER: &str = "postgres";
+/// Longest `PG_VERSION`, in bytes: a major version and a line end.
+const VERSION_MAX_LEN: u64 = 16;
 
 /// A cluster that is whole, with everything needed to run it.
 #[derive(Debug)]
@@ -75,12 +79,22 @@ impl Cluster {
 
 /// The major version that made the cluster, or nothing if there is no cluster.
 fn version(folder: &Path) -> Result<Option<String>, EmbeddedError> {
-    match std::fs::read_to_string(folder.join("PG_VERSION")) {
+    match read_version(&folder.join("PG_VERSION")) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(EmbeddedError::folder(folder)(cause)),
         Err(_) if folder.symlink_metadata().is_ok() => Err(EmbeddedError::NotACluster { folder: folder.to_owned() }),
         Err(_) => Ok(None),
     }
+}
+
+/// Root reads this file in a folder that belongs to somebody else: it follows no link, waits for no pipe, and reads a version's
+/// length at most.
+fn read_version(file: &Path) -> std::io::Result<String> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = std::fs::File::from(rustix::fs::open(file, flags, Mode::empty())?);
+    let mut text = String::new();
+    file.take(VERSION_MAX_LEN).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 async fn make(data_dir: &Path, folder: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {

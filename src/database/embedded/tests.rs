@@ -2,8 +2,9 @@
 //! account, otherwise as ours; the assertions hold for both.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rustix::fs::Mode;
 use rustix::process::{Signal, kill_process, test_kill_process};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
@@ -204,6 +205,23 @@ async fn a_folder_that_is_no_cluster_is_left_alone() {
     let refusal = start(folder.path(), &places()).await.unwrap_err();
     assert!(matches!(refusal, EmbeddedError::NotACluster { .. }), "{refusal}");
     assert!(folder.path().join("postgres/letters").exists());
+}
+
+#[tokio::test]
+async fn version_file_that_is_a_link_or_a_pipe_is_refused_and_its_target_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "of root").unwrap();
+    let version = folder.path().join("postgres/PG_VERSION");
+    std::fs::create_dir(folder.path().join("postgres")).unwrap();
+    std::os::unix::fs::symlink(&secret, &version).unwrap();
+    let refusal = start(folder.path(), &places()).await.unwrap_err();
+    assert!(matches!(refusal, EmbeddedError::Folder { .. }), "{refusal}");
+    assert!(!refusal.to_string().contains("of root"), "{refusal}");
+    std::fs::remove_file(&version).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &version, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let refused = tokio::time::timeout(Duration::from_secs(30), start(folder.path(), &places())).await;
+    refused.expect("nobody waits for a pipe").unwrap_err();
 }
 
 #[tokio::test]

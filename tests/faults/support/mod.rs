@@ -15,7 +15,10 @@ pub mod process;
 pub mod relay;
 pub mod world;
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 /// Looks every 20 ms whether something has become true; a bounded wait, never a pause that hopes.
 pub async fn until<F: Future<Output = bool>>(bound: Duration, what: &str, mut is_true: impl FnMut() -> F) -> Duration {
@@ -25,6 +28,13 @@ pub async fn until<F: Future<Output = bool>>(bound: Duration, what: &str, mut is
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     begun.elapsed()
+}
+
+/// Says that this test, or the rest of it, could not look at what it is named for, and why. Not captured, unlike `println!`:
+/// `scripts/test` counts these lines and repeats them at its end.
+pub fn skip(reason: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    writeln!(std::io::stderr(), "\nSKIPPED {test}: {reason}").expect("standard error");
 }
 
 /// An access token that looks real and is made here, so that no scanner finds one in this file.

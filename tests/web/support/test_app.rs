@@ -41,6 +41,8 @@ pub struct Options {
     pub trusted_proxies: &'static str,
     /// As in `CARTWRIGHT_EGRESS_ADDRESSES`.
     pub egress_addresses: &'static str,
+    /// `CARTWRIGHT_SUPPORT_ADDRESS` as a link.
+    pub support: Option<&'static str>,
 }
 
 pub struct TestApp {
@@ -92,7 +94,7 @@ impl TestApp {
         };
         let site = Site {
             product: "Order Time".to_owned(),
-            support: None,
+            support: options.support.map(str::to_owned),
             has_metrics_port: false,
             metrics: METRICS.get_or_init(cartwright::telemetry::start_metrics).clone(),
             practice: options.practice_mode.then(|| practice.stores().clone()),
