@@ -29,7 +29,7 @@ start_postgres() {
   as_owner "$POSTGRES_BIN/pg_ctl" start -s -w -D "$SCRATCH/postgres/data" -l "$SCRATCH/postgres/log" -o "-p 1 \
     -c listen_addresses= -c unix_socket_directories=$SCRATCH/postgres -c fsync=off -c full_page_writes=off \
     -c synchronous_commit=off -c max_connections=200 -c timezone=UTC" || stop "The tests' database did not start."
-  psql_as_owner -q -c 'create role cartwright login createdb' -c 'create database cartwright owner cartwright'
+  psql_as_owner -q -c 'create role cartwright login createdb' -c 'create role cartwright_runtime login' -c 'create database cartwright owner cartwright'
 }
 psql_as_owner() { as_owner "$POSTGRES_BIN/psql" -X -v ON_ERROR_STOP=1 -h "$SCRATCH/postgres" -p 1 -U postgres "$@"; }
 database_url() { echo "postgres://cartwright@localhost:1/$1?host=$SCRATCH/postgres"; }

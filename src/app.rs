@@ -70,8 +70,10 @@ impl App {
         };
         let alerts = Alerts::new(pool.clone(), vault.clone(), house, &Ways::default(), Clock::System);
         Self {
-            accounts: Accounts::new(pool.clone()).with_vault(vault.clone()),
-            alerts: alerts.expect("compiled-in roots are valid"),
+            accounts: Accounts::new(pool.clone())
+                .with_vault(vault.clone())
+                .with_site(&site.product, site.public_url.host.as_deref().unwrap_or_default()),
+            alerts: alerts.expect("the compiled-in roots are certificates"),
             ecommerce: Ecommerce::new(pool.clone(), vault.clone(), Arc::new(client), site.practices(), Clock::System),
             clock: Clock::System,
             site: Arc::new(site),

@@ -2,6 +2,7 @@
 //! [`web`], presentation inside it. Data flows one way.
 
 pub mod app;
+pub mod browser_name;
 pub mod cli;
 pub mod clock;
 pub mod config;

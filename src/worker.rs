@@ -1,5 +1,7 @@
 //! Background tasks: health checks, alert delivery, bulk actions, clean-up. Safe to run in several processes.
 
+mod activity;
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -7,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     alerts,
     app::App,
+    audit::ActivityKeep,
     ecommerce::shopify,
     supervisor::{Heartbeat, supervise},
 };
@@ -22,14 +25,15 @@ const SILENCE: Duration = Duration::from_mins(1);
 /// The same for loops that wait for a mail server or delete many rows.
 const LONG_SILENCE: Duration = Duration::from_mins(15);
 
-/// Runs until `stop` is cancelled, then records the checks in progress and returns.
-pub async fn run(app: App, stop: CancellationToken) {
+/// Works until it is told to stop; then what is being checked is recorded first.
+pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
     let others = {
         let app = app.clone();
         tokio::spawn(async move {
             tokio::join!(
                 supervise("tidy", LONG_SILENCE, |heartbeat| tidy(app.clone(), heartbeat)),
-                // Items in flight are leased, so a restart processes them again.
+                supervise("activity", LONG_SILENCE, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
+                // What is in flight is leased: whoever goes on does it again.
                 supervise("jobs", SILENCE, |heartbeat| {
                     let ecommerce = app.ecommerce.clone();
                     async move { ecommerce.work_on_jobs(&heartbeat).await }

@@ -171,15 +171,16 @@
   addEventListener('pagehide', () => { leaving = true; });
   addEventListener('pageshow', (event) => { if (event.persisted && form) { loaded = state(); ordinary = leaving = false; } });
 
-  // 6 · Reloads a list in place: what was ticked stays ticked.
-  const again = async (link) => {
+  // 6 · A list that is asked for again in place: what was ticked stays ticked.
+  const again = async (form) => {
     const old = document.getElementById('locations');
-    const answer = await fetch(link.href, { headers: { 'X-Partial': '1' } });
-    if (!answer.ok) throw answer;
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: 'POST', body, headers: { 'X-Partial': '1' } });
+    if (answer.status !== 200 || answer.redirected) throw answer;
     const list = parse(await answer.text());
     for (const box of old.querySelectorAll(':checked')) list.querySelector(`#${box.id}`)?.toggleAttribute('checked', true);
     old.replaceWith(list);
-    list.querySelector('a').focus();
+    list.querySelector('[data-again]').focus();
   };
 
   // 3 · Copy, 4 · Show and hide.
@@ -187,7 +188,7 @@
     const list = event.target.closest('[data-again]');
     if (list) {
       event.preventDefault();
-      again(list).catch(() => { location.href = list.href; });
+      again(list.form).catch(() => list.form.submit());
     }
     const copy = event.target.closest('[data-copy]');
     const show = event.target.closest('[data-show]');

@@ -5,6 +5,10 @@
 mod database_start;
 #[path = "cli_parts/files_and_ports.rs"]
 mod files_and_ports;
+#[path = "cli_parts/release_check.rs"]
+mod release_check;
+#[path = "cli_parts/roles.rs"]
+mod roles;
 #[path = "faults/support/mod.rs"]
 mod support;
 
@@ -83,6 +87,9 @@ fn help_explains_a_first_start_and_lists_every_setting() {
         "NO_WORKER",
         "DRAIN",
         "METRICS_LISTEN",
+        "MIGRATE_DATABASE_URL",
+        "ALLOW_SUPERUSER",
+        "ACTIVITY_KEEP",
         "LOG",
         "LOG_FILE",
     ] {
@@ -95,6 +102,10 @@ fn help_explains_a_first_start_and_lists_every_setting() {
         (&["users", "--help"], &["list", "add", "link", "disable", "enable", "locked out"]),
         (&["users", "link", "--help"], &["--email", "--public-url", "CARTWRIGHT_PUBLIC_URL", "DATABASE_URL"]),
         (&["users", "add", "--help"], &["--email", "--name", "--password-file", "8 characters", "DATABASE_URL"]),
+        (
+            &["activity", "verify", "--help"],
+            &["POSITION:HASH", "--head", "was changed, removed, inserted", "CARTWRIGHT_MIGRATE_DATABASE_URL"],
+        ),
         (&["keys", "--help"], &["generate", "list", "rotate", "forget"]),
         (&["keys", "list", "--help"], &["CARTWRIGHT_KEY_FILE", "DATABASE_URL", "4,294,967,296", "16 hex digits"]),
         (
@@ -119,6 +130,7 @@ fn help_shows_no_secret_from_the_environment() {
     let folder = Folder::new();
     let mut command = cartwright(folder.path(), &["serve", "--help"]);
     command.env("DATABASE_URL", "postgres://cartwright:canary-one@db.example/x");
+    command.env("CARTWRIGHT_MIGRATE_DATABASE_URL", "postgres://cartwright:canary-four@db.example/x");
     command.env("CARTWRIGHT_EGRESS_PROXY", "http://user:canary-two@proxy.example:3128");
     command.env("CARTWRIGHT_SMTP_URL", "smtps://user:canary-three@mail.example");
     let ran = run(command);

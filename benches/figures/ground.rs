@@ -52,7 +52,7 @@ impl Ground {
     }
 
     pub fn options(&self) -> PgConnectOptions {
-        self.embedded.options()
+        self.embedded.owner_options()
     }
 
     /// Path of a client program that ships with the Postgres server programs, if present.

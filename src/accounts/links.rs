@@ -7,12 +7,14 @@ use uuid::Uuid;
 use super::{
     Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, Role, end_sessions,
     fair_queue::Waiter,
+    notices::{Owner, notify},
     open_session,
     password::{self, Crowded},
     people::{AddError, insert, record_added},
     sql,
 };
 use crate::{
+    alerts::AccountChange,
     audit::{self, By, Event, Origin},
     database::transaction,
 };
@@ -218,7 +220,11 @@ impl Accounts {
                 sql::delete_links(work, id).await?;
                 let ended = end_sessions(work, id, None).await?;
                 sql::let_in(work, id, None).await?;
-                let (session, by) = open_session(work, (id, name.clone(), known.email), origin).await?;
+                let (session, by) = open_session(work, (id, name.clone(), known.email.clone()), origin).await?;
+                if known.has_joined {
+                    let owner = Owner { id, name: &name };
+                    notify(work, &by, owner, &[&known.email], AccountChange::PasswordByLink).await?;
+                }
                 let event = if known.has_joined { Event::PasswordChanged } else { Event::UserJoined };
                 audit::record(work, &by, None, &event).await?;
                 Ok(Spent { session, name, ended })

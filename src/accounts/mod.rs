@@ -4,6 +4,7 @@ mod argon;
 mod device;
 mod fair_queue;
 mod links;
+mod notices;
 mod own;
 pub mod password;
 mod people;
@@ -19,10 +20,10 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use crate::audit::{ABSOLUTE_MINUTES, IDLE_MINUTES};
+pub use crate::audit::{ABSOLUTE_MINUTES, Fresh, IDLE_MINUTES};
 pub use device::DeviceCookie;
 pub use links::{LinkError, LinkOwner, Purpose, Spent};
-pub use own::{ConfirmError, Details, DetailsError, Fresh};
+pub use own::{ConfirmError, Details, DetailsError};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
 pub use rights::Refusal;
 pub use session::{BrowserSecret, Ended, FRESH_MINUTES};
@@ -36,7 +37,7 @@ use crate::{
     vault::Vault,
 };
 use fair_queue::FairQueue;
-use password::Hashing;
+use password::{Hashing, PasswordContext};
 
 /// Handle for all account operations.
 #[derive(Clone, Debug)]
@@ -48,11 +49,31 @@ pub struct Accounts {
     line: FairQueue,
     /// For keyed digests of unknown addresses. `None` on the command line, which signs nobody in.
     vault: Option<Arc<Vault>>,
+    /// What this server is called and where it is reached: words that make a password guessable.
+    site: Arc<SiteWords>,
+}
+
+/// What a password must not be made of, beside its owner's address and name.
+#[derive(Debug, Default)]
+struct SiteWords {
+    product: String,
+    host: String,
 }
 
 impl Accounts {
     pub fn new(pool: Pool) -> Self {
-        Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128), vault: None }
+        Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128), vault: None, site: Arc::default() }
+    }
+
+    /// The same for a server with this name at this host.
+    #[must_use]
+    pub fn with_site(self, product: &str, host: &str) -> Self {
+        Self { site: Arc::new(SiteWords { product: product.to_owned(), host: host.to_owned() }), ..self }
+    }
+
+    /// What a password of this person is judged by.
+    pub fn password_context<'a>(&'a self, role: Role, email: &'a str, name: &'a str) -> PasswordContext<'a> {
+        PasswordContext { role, email, name, product: &self.site.product, host: &self.site.host }
     }
 
     #[must_use]

@@ -9,26 +9,17 @@ use uuid::Uuid;
 use super::{
     Accounts, BrowserSecret, Email, PersonName, User, end_sessions,
     fair_queue::Waiter,
+    notices::{Owner, notify},
     password::{self, Crowded},
     people::is_taken,
     sql,
     tries::{self, too_many},
 };
 use crate::{
-    audit::{self, By, Change, Event, NotPermitted, Permission},
+    alerts::AccountChange,
+    audit::{self, By, Change, Event, Fresh, NotPermitted, Permission},
     database::{throttle, transaction},
 };
-
-/// Proof that the password was entered within the last ten minutes; operations that need it take it as a parameter.
-/// Keeps an attacker with an open browser or a stolen session from taking over the account (ASVS 7.5.3).
-#[derive(Clone, Copy, Debug)]
-pub struct Fresh(());
-
-impl Fresh {
-    pub(super) fn when(is_fresh: bool) -> Option<Self> {
-        is_fresh.then_some(Self(()))
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
@@ -109,6 +100,11 @@ impl Accounts {
                     Err(error) if is_taken(&error) => return Err(DetailsError::EmailTaken),
                     done => done?,
                 }
+                if known.email != email {
+                    let owner = Owner { id: user, name };
+                    let change = AccountChange::Email { before: known.email.clone(), after: email.to_owned() };
+                    notify(work, &by, owner, &[&known.email, email], change).await?;
+                }
                 audit::record(work, &by, None, &Event::DetailsChanged { changes }).await?;
                 Ok(true)
             })
@@ -138,7 +134,7 @@ impl Accounts {
                 }
                 tries::of_step_up(&session).1.clear(work).await?;
                 audit::demand(work, &by, Permission::OwnAccount).await?;
-                Ok((renew(work, user, &session).await?, Fresh(())))
+                Ok((renew(work, user, &session).await?, Fresh::proved()))
             })
         })
         .await
@@ -159,7 +155,7 @@ impl Accounts {
     ) -> Result<(BrowserSecret, u64), ConfirmError> {
         let checked = self.check_own(&by, user, current, &session).await?;
         let hash = self.hashing.hash(Waiter::Known(user.id), new).await?;
-        let user = user.id;
+        let User { id: user, name, email, .. } = user.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if !sql::replace_password_hash(work, user, &checked, &hash).await? {
@@ -169,6 +165,7 @@ impl Accounts {
                 tries::of_step_up(&session).1.clear(work).await?;
                 sql::delete_links(work, user).await?;
                 let browsers = end_sessions(work, user, Some(&session)).await?;
+                notify(work, &by, Owner { id: user, name: &name }, &[&email], AccountChange::Password).await?;
                 audit::record(work, &by, None, &Event::PasswordChanged).await?;
                 if browsers > 0 {
                     audit::record(work, &by, None, &Event::SignedOutOthers { browsers }).await?;

@@ -1,12 +1,17 @@
-//! User administration: promote, demote, sign out, disable and enable.
+//! What somebody may: raise, lower, sign out, turn off and on. Each verb demands a password that was entered a moment ago.
 //!
 //! Every change of a role ends the user's sessions, whether promoted or demoted, because a session never outlives its
 //! rights (ASVS 7.2.4).
 
 use uuid::Uuid;
 
-use super::{Accounts, Fresh, Missing, Role, end_sessions, sql};
+use super::{
+    Accounts, Fresh, Missing, Role, end_sessions,
+    notices::{Owner, notify, role_change},
+    sql,
+};
 use crate::{
+    alerts::AccountChange,
     audit::{self, By, Event, Permission},
     database::{Connection, transaction},
 };
@@ -39,7 +44,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::OwnRole`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
-    pub async fn lower(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
+    pub async fn lower(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, Refusal> {
         self.change_role(by, user, Role::Viewer).await
     }
 
@@ -57,6 +62,8 @@ impl Accounts {
                 keep_an_administrator(work, user, &known).await?;
                 sql::update_role(work, user, role).await?;
                 end_sessions(work, user, None).await?;
+                let change = role_change(Role::from_stored(&known.role), role);
+                notify(work, &by, Owner { id: user, name: &known.name }, &[&known.email], change).await?;
                 let event = Event::RoleChanged {
                     person: known.name,
                     email: Some(known.email),
@@ -74,7 +81,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Missing::Nobody`].
-    pub async fn sign_out_everywhere(&self, by: By, user: Uuid) -> Result<u64, Missing> {
+    pub async fn sign_out_everywhere(&self, by: By, user: Uuid, _: Fresh) -> Result<u64, Missing> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
@@ -97,7 +104,19 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::OwnAccount`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
-    pub async fn turn_off(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
+    pub async fn turn_off(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, Refusal> {
+        self.off(by, user).await
+    }
+
+    /// The same from the command line.
+    ///
+    /// # Errors
+    /// [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    pub async fn turn_off_as_operator(&self, user: Uuid) -> Result<bool, Refusal> {
+        self.off(By::operator(), user).await
+    }
+
+    async fn off(&self, by: By, user: Uuid) -> Result<bool, Refusal> {
         if by.actor.id() == Some(user) {
             return Err(Refusal::OwnAccount);
         }
@@ -112,6 +131,8 @@ impl Accounts {
                 sql::update_disabled(work, user, true).await?;
                 sql::delete_links(work, user).await?;
                 end_sessions(work, user, None).await?;
+                let owner = Owner { id: user, name: &known.name };
+                notify(work, &by, owner, &[&known.email], AccountChange::TurnedOff).await?;
                 let event = Event::UserTurnedOff { person: known.name, email: Some(known.email) };
                 audit::record(work, &by, None, &event).await?;
                 Ok(true)
@@ -142,6 +163,8 @@ impl Accounts {
                 let known = sql::lock_user(work, user).await?.ok_or(Missing::Nobody)?;
                 if known.is_off {
                     sql::update_disabled(work, user, false).await?;
+                    let owner = Owner { id: user, name: &known.name };
+                    notify(work, &by, owner, &[&known.email], AccountChange::TurnedOn).await?;
                     let event = Event::UserTurnedOn { person: known.name, email: Some(known.email) };
                     audit::record(work, &by, None, &event).await?;
                 }

@@ -63,7 +63,7 @@ impl Accounts {
             role: Role::from_stored(&row.role),
             theme: theme(&row.theme).unwrap_or("system"),
         };
-        Ok(Session::Live { user, banner, fresh: Fresh::when(row.is_fresh), connection })
+        Ok(Session::Live { user, banner, fresh: row.is_fresh.then(Fresh::proved), connection })
     }
 
     /// Stores a message for the next page of this session.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{
-    Accounts, BrowserSecret, DeviceCookie, Email,
+    Accounts, BrowserSecret, DeviceCookie, Email, Role,
     fair_queue::Waiter,
     open_session,
     password::{self, Crowded},
@@ -25,9 +25,19 @@ pub enum SignInError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
     Crowded,
-    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
+    /// The password is right, and weaker than the role needs: of somebody who was made an administrator since they chose it. The
+    /// code of a one-time link by which they choose another; nobody is signed in.
+    #[error("Choose a stronger password")]
+    TooWeak(BrowserSecret),
+    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
+}
+
+/// What a right password came to.
+enum Entered {
+    In(BrowserSecret),
+    TooWeak(BrowserSecret),
 }
 
 impl From<Crowded> for SignInError {
@@ -42,7 +52,8 @@ impl Accounts {
     /// it ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
-    /// The same error after the same time for an unknown account and a wrong password.
+    /// The same for an unknown account and a wrong password, and it takes as long. [`SignInError::TooWeak`] to whoever knows the
+    /// password alone.
     pub async fn sign_in(
         &self,
         by: By,
@@ -66,7 +77,7 @@ impl Accounts {
         let account = known.as_ref().map(|known| known.email.clone());
         let checked = known.as_ref().and_then(|known| known.password_hash.clone());
         let rehash = checked.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
-        let is_right = self.hashing.verify(waiter, password, checked.clone()).await?;
+        let is_right = self.hashing.verify(waiter, password.clone(), checked.clone()).await?;
         let Some((known, checked)) = known.zip(checked).filter(|_| is_right) else {
             // No text from a stranger: the audit log is append-only, and would keep a password that was typed as an
             // address.
@@ -78,11 +89,15 @@ impl Accounts {
             self.record(by, Event::CouldNotSignIn { account, digest }).await?;
             return Err(SignInError::Wrong);
         };
+        let role = Role::from_stored(&known.role);
+        let context = self.password_context(role, &known.email, &known.name);
+        let is_weak = role == Role::Administrator && password::judge(&password, &context).is_err();
+        drop(password);
         let hash = match rehash {
             Some(password) => Some(self.hashing.hash(Waiter::Known(known.id), password).await?),
             None => None,
         };
-        transaction(&self.pool, move |work| {
+        let entered = transaction(&self.pool, move |work| {
             Box::pin(async move {
                 // The password may have changed, or the user may have been disabled, during the hash.
                 if !sql::let_in(work, known.id, Some(&checked)).await? {
@@ -92,15 +107,27 @@ impl Accounts {
                     sql::update_password_hash(work, known.id, &hash).await?;
                 }
                 tries::clear(work, &limits).await?;
+                if is_weak {
+                    sql::delete_links(work, known.id).await?;
+                    let code = BrowserSecret::generate();
+                    sql::insert_link(work, &code.hash(), Some(known.id)).await?;
+                    let event = Event::SignInLinkMade { person: known.name, email: Some(known.email) };
+                    audit::record(work, &By { origin: by.origin, ..By::system() }, None, &event).await?;
+                    return Ok(Entered::TooWeak(code));
+                }
                 if let Some(old) = replaces {
                     sql::delete_session(work, &old).await?;
                 }
                 let (session, by) = open_session(work, (known.id, known.name, known.email), by.origin).await?;
                 audit::record(work, &by, None, &Event::SignedIn).await?;
-                Ok(session)
+                Ok(Entered::In(session))
             })
         })
-        .await
+        .await;
+        match entered? {
+            Entered::In(session) => Ok(session),
+            Entered::TooWeak(code) => Err(SignInError::TooWeak(code)),
+        }
     }
 
     /// The device cookie for a browser whose session was just opened or just got a new password.

@@ -214,7 +214,7 @@ async fn unknown_invited_and_known_accounts_cost_the_same_work(pool: sqlx::PgPoo
         name: PersonName::parse("Ana Ruiz").expect("valid"),
         role: Role::Viewer,
     };
-    accounts.invite(By::operator(), invitation, Fresh::when(true).expect("fresh")).await.expect("invited");
+    accounts.invite(By::operator(), invitation, Fresh::proved()).await.expect("invited");
     for email in ["priya@northwind.example", "ana@agency.example", "nobody@northwind.example"] {
         let before = hashes(&accounts);
         assert!(matches!(try_sign_in(&accounts, email, "wrong").await, Err(SignInError::Wrong)), "{email}");
@@ -287,8 +287,7 @@ async fn clock_set_back_extends_nothing(pool: sqlx::PgPool) {
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let (user, session) = signed_in(&accounts, "priya@northwind.example").await;
-    let link =
-        accounts.make_link(person(&user, &session), user.id, Fresh::when(true).expect("fresh")).await.expect("a link");
+    let link = accounts.make_link(person(&user, &session), user.id, Fresh::proved()).await.expect("a link");
     for _ in 0..6 {
         try_sign_in(&accounts, "priya@northwind.example", "wrong").await.expect_err("wrong");
     }
@@ -328,8 +327,7 @@ async fn changed_password_ends_other_sessions_and_links(pool: sqlx::PgPool) {
     let accounts = Accounts::new(pool.clone());
     accounts.add(By::operator(), priya()).await.expect("added");
     let (user, old) = signed_in(&accounts, "priya@northwind.example").await;
-    let link =
-        accounts.make_link(person(&user, &old), user.id, Fresh::when(true).expect("fresh")).await.expect("a link");
+    let link = accounts.make_link(person(&user, &old), user.id, Fresh::proved()).await.expect("a link");
     let (_, other) = signed_in(&accounts, "priya@northwind.example").await;
     let new = "five plain random words more";
     let change = |from: &str, session: &BrowserSecret| {
@@ -366,14 +364,20 @@ async fn administrators_who_disable_each_other_leave_one(pool: sqlx::PgPool) {
     };
     for round in 0..10 {
         let (one, two) = if round % 2 == 0 {
-            tokio::join!(accounts.turn_off(by(priya_id), sam_id), accounts.turn_off(by(sam_id), priya_id))
+            tokio::join!(
+                accounts.turn_off(by(priya_id), sam_id, Fresh::proved()),
+                accounts.turn_off(by(sam_id), priya_id, Fresh::proved())
+            )
         } else {
-            tokio::join!(accounts.lower(by(priya_id), sam_id), accounts.lower(by(sam_id), priya_id))
+            tokio::join!(
+                accounts.lower(by(priya_id), sam_id, Fresh::proved()),
+                accounts.lower(by(sam_id), priya_id, Fresh::proved())
+            )
         };
         let refused = [&one, &two].into_iter().filter(|one| matches!(one, Err(Refusal::LastAdministrator))).count();
         assert_eq!(refused, 1, "{one:?} {two:?}");
         shift(&pool, "update users set disabled_at = null, role = 'administrator'").await;
     }
-    assert!(matches!(accounts.lower(by(sam_id), sam_id).await, Err(Refusal::OwnRole)));
-    assert!(matches!(accounts.turn_off(by(sam_id), sam_id).await, Err(Refusal::OwnAccount)));
+    assert!(matches!(accounts.lower(by(sam_id), sam_id, Fresh::proved()).await, Err(Refusal::OwnRole)));
+    assert!(matches!(accounts.turn_off(by(sam_id), sam_id, Fresh::proved()).await, Err(Refusal::OwnAccount)));
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{AlertCause, SharedProblem};
+use super::{AccountNotice, AlertCause, SharedProblem};
 
 /// The five statuses of a cart, with their public names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,12 @@ pub enum Alert {
     ServerRecovered(SharedProblem),
     #[serde(rename = "alert.trial")]
     Trial,
+    /// The head of the activity's hash chain, `POSITION:HASH`: to be kept where whoever owns the database cannot change it.
+    #[serde(rename = "activity.head")]
+    ActivityHead { head: String },
+    /// To the account's own address alone.
+    #[serde(rename = "account.changed")]
+    AccountChanged(AccountNotice),
 }
 
 impl StatusChange {
@@ -121,6 +127,8 @@ impl Alert {
             Self::ServerProblem(_) => "server.problem",
             Self::ServerRecovered(_) => "server.recovered",
             Self::Trial => "alert.trial",
+            Self::ActivityHead { .. } => "activity.head",
+            Self::AccountChanged(_) => "account.changed",
         }
     }
 
@@ -128,7 +136,7 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial => None,
+            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial | Self::ActivityHead { .. } | Self::AccountChanged(_) => None,
         }
     }
 }

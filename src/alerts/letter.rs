@@ -2,6 +2,7 @@
 //! composes the messages about one cart, many carts, recoveries, problems of this server and test alerts. Knows nothing
 //! about sending.
 
+mod account;
 mod many;
 mod server;
 mod times;
@@ -25,9 +26,12 @@ pub(super) type News<'a> = (OffsetDateTime, &'a Alert);
 
 const FOOT: &str = "You get this because an administrator entered your address under Admin, Alerts.";
 
-/// Composes one message from all waiting alerts, oldest first; only the latest alert of each cart counts. `of` is the
-/// number of active carts. `None` if nothing is left to report.
+/// One message for everything that waits, oldest first; of each cart only the latest counts, and where the address's own account
+/// was changed, only that is told. `of` is the number of carts that are active. `None` where nothing is left to tell.
 pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> Option<Letter> {
+    if let Some((subject, text)) = account::write(news, house) {
+        return Some(Letter { subject, text: [text, account::foot(house)].join("\n\n") });
+    }
     let latest = latest(news);
     let (first, lines, link) = match latest[..] {
         [] => return None,
@@ -70,11 +74,20 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, Str
             (server::problem_subject(problem), server::problem(problem, house), carts_page(house))
         }
         Alert::ServerRecovered(problem) => (problem.cause.over().into(), server::over(at, problem), carts_page(house)),
+        Alert::ActivityHead { head } => {
+            let position = head.split(':').next().unwrap_or_default();
+            (
+                format!("Head of the activity at position {position}"),
+                head.clone(),
+                format!("{}/admin/activity", house.origin),
+            )
+        }
         Alert::Trial => (
             format!("Trial alert from {}", house.product),
             "If you can read this, alerts reach you.".into(),
             format!("{}/admin/alerts", house.origin),
         ),
+        Alert::AccountChanged(notice) => (account::subject(notice).into(), String::new(), String::new()),
     }
 }
 

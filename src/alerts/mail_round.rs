@@ -70,7 +70,11 @@ impl Alerts {
     }
 
     async fn send(&self, mail: &Mail, leased: LeasedAddress, of: i64) -> Result<Option<Sent>, Broken> {
-        let waiting = sql::list_waiting(&self.pool, &leased.address, MOST).await?;
+        let mut waiting = sql::list_waiting(&self.pool, &leased.address, MOST).await?;
+        // A message about a person's own account holds nothing else; the rest waits for the next.
+        if waiting.iter().any(Waiting::is_notice) {
+            waiting.retain(Waiting::is_notice);
+        }
         let news: Vec<News<'_>> = waiting.iter().map(|one| (one.at, &one.alert.0)).collect();
         let Some((letter, first)) = letter::write(&news, of, &self.house).zip(waiting.first()) else { return Ok(None) };
         let thread = self.thread(mail, &waiting, first.id, &leased.address).await?;
@@ -94,6 +98,7 @@ impl Alerts {
     async fn expire_mails(&self) -> Result<Round, Broken> {
         Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
+                sql::delete_expired_notices(work, GIVE_UP).await?;
                 let expired = sql::delete_expired_mails(work, GIVE_UP).await?;
                 for address in &expired {
                     let line = sql::Line {

@@ -1,9 +1,11 @@
-//! Notifies recipients when a cart starts or stops needing attention: by a signed webhook and e-mail, on changes only.
+//! Who is told when a cart starts or stops needing attention: a signed webhook and e-mail, on change only. The same outbox tells
+//! people, by mail alone, what was changed of their account.
 //!
 //! A change writes its alert into an outbox in its own transaction ([`queue`]). A delivery run leases it, **commits**,
 //! sends it, and records the result. So a crash loses none, and no two replicas send the same alert at once. Knows
 //! nothing about carts: their data is passed as values.
 
+mod account;
 mod change;
 mod delivery;
 mod letter;
@@ -37,6 +39,7 @@ use crate::{
     vault::{Broken, Vault},
 };
 
+pub use account::{AccountChange, AccountNotice, queue_notice};
 pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
 pub use delivery::{Round, keep_delivering};
 pub use mail::{MailServer, MailServerError};
@@ -152,4 +155,10 @@ pub async fn queue(work: &mut Connection, change: &StatusChange) -> sqlx::Result
 pub async fn queue_alert(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
     let data = serde_json::to_value(alert).expect("alerts are plain data");
     sql::queue(work, Uuid::now_v7(), alert.cart(), &data).await
+}
+
+/// The same for what the webhook alone is told.
+pub async fn queue_for_webhook(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
+    let data = serde_json::to_value(alert).expect("alerts are plain data");
+    sql::queue_for_webhook(work, Uuid::now_v7(), &data).await
 }

@@ -21,7 +21,8 @@ struct Payload<'a> {
 enum Data<'a> {
     Cart(CartData<'a>),
     Server(ServerData<'a>),
-    Trial { url: String },
+    Url { url: String },
+    Head { head: &'a str, url: String },
 }
 
 #[derive(Serialize)]
@@ -79,7 +80,10 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
             still_failing: Some(problem.still_failing),
             ..server(problem, house)
         }),
-        Alert::Trial => Data::Trial { url: format!("{}/admin/alerts", house.origin) },
+        Alert::ActivityHead { head } => Data::Head { head, url: format!("{}/admin/activity", house.origin) },
+        Alert::Trial => Data::Url { url: format!("{}/admin/alerts", house.origin) },
+        // Queued for mail addresses alone; a webhook would learn nothing of the person.
+        Alert::AccountChanged(_) => Data::Url { url: format!("{}/admin/account", house.origin) },
     };
     let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
     serde_json::to_string(&payload).expect("a payload is plain data")
@@ -199,7 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn test_alert_has_no_cart() {
+    fn activity_head_is_the_documented_payload() {
+        let alert = Alert::ActivityHead { head: format!("1204:{}", "ab".repeat(32)) };
+        let body: serde_json::Value =
+            serde_json::from_str(&body(&alert, datetime!(2026-11-21 08:15:02 UTC), &house())).expect("JSON");
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "activity.head", "timestamp": "2026-11-21T08:15:02Z",
+                "data": {
+                    "head": format!("1204:{}", "ab".repeat(32)),
+                    "url": "https://orders.northwind.example/admin/activity" }
+            })
+        );
+    }
+
+    #[test]
+    fn a_trial_has_no_cart() {
         let at = datetime!(2026-11-21 08:15:02 UTC);
         assert_eq!(
             body(&Alert::Trial, at, &house()),

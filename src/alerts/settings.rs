@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Alerts, Broken, Recipient, SigningSecret, WebhookAddress, sql};
 use crate::{
-    audit::{self, By, Change, Event, Permission},
+    audit::{self, By, Change, Event, Fresh, Permission},
     database::transaction,
     vault::Place,
 };
@@ -123,8 +123,8 @@ impl Alerts {
         self.senders().webhooks.is_private(address.host()).await
     }
 
-    /// Saves the new settings. Deletes queued alerts of removed recipients.
-    pub async fn change(&self, by: By, wanted: Wanted) -> Result<Changed, ChangeError> {
+    /// Sets what a person wants. What waits for whoever is told no more is forgotten.
+    pub async fn change(&self, by: By, wanted: Wanted, _: Fresh) -> Result<Changed, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -175,8 +175,8 @@ impl Alerts {
         .await
     }
 
-    /// Creates another signing secret for the existing webhook. The old one is not used any more.
-    pub async fn renew_secret(&self, by: By) -> Result<SigningSecret, ChangeError> {
+    /// Makes another signing secret for the webhook that is there; the old one is used no more.
+    pub async fn renew_secret(&self, by: By, _: Fresh) -> Result<SigningSecret, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {

@@ -172,6 +172,14 @@ pub enum Event<S = &'static str> {
         addresses: usize,
     },
     AlertNotDelivered,
+    /// A month of the activity was older than what is kept. Written by the database's function that drops it.
+    ActivityMonthDropped {
+        /// Such as `2024-10`.
+        month: String,
+        rows: i64,
+        /// The head of the hash chain before.
+        head: String,
+    },
 }
 
 impl<S: Serialize> Event<S> {

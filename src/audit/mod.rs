@@ -5,7 +5,10 @@
 //! Knows nothing about carts: IDs and names are passed as values.
 
 mod actor;
+mod chain;
 pub(crate) mod event;
+mod fresh;
+mod months;
 mod permission;
 mod reading;
 mod refusal;
@@ -13,7 +16,12 @@ mod sql;
 mod what;
 
 pub use actor::{Actor, Authority, By, Origin};
+pub use chain::{
+    ChainFault, ChainHead, ChainHeadError, ChainReport, claim_head_report, find_chain_head, link_new_rows, verify,
+};
 pub use event::{Change, Event};
+pub use fresh::Fresh;
+pub use months::{ActivityKeep, DroppedMonth, drop_old_months, make_months};
 pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, Permission, demand, is_not_permitted};
 pub use reading::{ActorRef, Filter, From, Happened, Listed, Offer, Recorded, batch, list, offer};
 pub use refusal::record_refusal;

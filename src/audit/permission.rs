@@ -97,7 +97,8 @@ impl<S> Event<S> {
             | Self::TokenNotRenewed { .. }
             | Self::AlertsChanged { .. }
             | Self::AlertSent { .. }
-            | Self::AlertNotDelivered => Permission::Change,
+            | Self::AlertNotDelivered
+            | Self::ActivityMonthDropped { .. } => Permission::Change,
         }
     }
 }

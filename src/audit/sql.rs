@@ -1,5 +1,7 @@
 //! SQL of the audit log: insert and select only.
 
+mod chain;
+mod months;
 mod names;
 mod page;
 
@@ -7,6 +9,8 @@ use crate::database::{Connection, Pool};
 use uuid::Uuid;
 
 use super::{ABSOLUTE_MINUTES, By, CartRef, Deletion, Event, IDLE_MINUTES, demand};
+pub(super) use chain::*;
+pub(super) use months::*;
 pub(super) use names::{find_cart, find_person, list_carts, list_people};
 pub(super) use page::list;
 

@@ -84,7 +84,8 @@ impl<S> Event<S> {
             | Self::UserTurnedOn { .. }
             | Self::WasRefused { .. }
             | Self::EncryptionKeyRotated { .. }
-            | Self::EncryptionKeyForgotten { .. } => What::People,
+            | Self::EncryptionKeyForgotten { .. }
+            | Self::ActivityMonthDropped { .. } => What::People,
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::future::Future;
 
+use sqlx::postgres::PgConnectOptions;
+
 use super::Refused;
 use crate::{
-    config::{Database, is_unverified},
+    config::{Database, MIGRATE_URL, is_unverified},
     database::{
-        self, Pool,
+        self, Pool, migrate,
+        roles::{self, RoleFacts},
         start::{self, StartError},
     },
 };
@@ -20,13 +23,28 @@ pub struct Opened {
     embedded: Option<database::embedded::Embedded>,
 }
 
-/// How long a stop signal waits for a private cluster that is starting, so that the cluster can be stopped as well.
+/// Whether a role that is a superuser of Postgres is let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Superuser {
+    Allowed,
+    /// For what runs for long and listens to strangers.
+    Refused,
+}
+
+impl Superuser {
+    /// As the flag `--allow-superuser` says.
+    pub const fn by_flag(is_allowed: bool) -> Self {
+        if is_allowed { Self::Allowed } else { Self::Refused }
+    }
+}
+
+/// How long a private cluster that is starting is waited for when we are told to stop, so that it can be stopped as well.
 #[cfg(feature = "embedded")]
 const START_GRACE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Opens and migrates the database. Rejects one that may lose acknowledged writes.
 pub async fn open(config: &Database) -> anyhow::Result<Opened> {
-    let opened = open_unless(config, "cartwright", std::future::pending()).await?;
+    let opened = open_unless(config, "cartwright", Superuser::Allowed, std::future::pending()).await?;
     opened.ok_or_else(|| anyhow::anyhow!("stopped"))
 }
 
@@ -34,19 +52,25 @@ pub async fn open(config: &Database) -> anyhow::Result<Opened> {
 pub async fn open_unless(
     config: &Database,
     name: &str,
+    superuser: Superuser,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<Option<Opened>> {
     tokio::pin!(stop);
+    let owner_pool;
     let opened = match config {
-        Database::Url(servers) => {
-            if servers.iter().any(is_unverified) {
+        Database::Url { servers, owner } => {
+            if servers.iter().chain(owner.iter().flatten()).any(is_unverified) {
                 tracing::warn!(
                     "the database is on another host and its certificate is not checked; add sslmode=verify-full to DATABASE_URL"
                 );
             }
-            let servers: Vec<_> = servers.iter().map(|server| server.clone().application_name(name)).collect();
+            let pool = |servers: &Vec<PgConnectOptions>| {
+                let servers = servers.iter().map(|server| server.clone().application_name(name));
+                Pool::new(servers.collect::<Vec<_>>())
+            };
+            owner_pool = owner.as_ref().map(pool);
             Opened::new(
-                Pool::new(servers),
+                pool(servers),
                 #[cfg(feature = "embedded")]
                 None,
             )
@@ -62,6 +86,7 @@ pub async fn open_unless(
                     Err(_) => return Ok(None),
                 },
             };
+            owner_pool = Some(Pool::new([started.owner_options().application_name(name)]));
             let opened = Opened::new(Pool::new([started.options().application_name(name)]), Some(started));
             if is_stopped {
                 opened.close().await;
@@ -71,9 +96,12 @@ pub async fn open_unless(
         }
     };
     let prepared = tokio::select! {
-        prepared = prepare(&opened.pool) => Some(prepared),
+        prepared = prepare(&opened.pool, owner_pool.as_ref(), superuser) => Some(prepared),
         () = stop => None,
     };
+    if let Some(owner) = owner_pool {
+        owner.close().await;
+    }
     match prepared {
         Some(Ok(())) => {
             tokio::spawn(opened.pool.clone().retire());
@@ -90,21 +118,63 @@ pub async fn open_unless(
     }
 }
 
-async fn prepare(pool: &Pool) -> anyhow::Result<()> {
+async fn prepare(pool: &Pool, owner: Option<&Pool>, superuser: Superuser) -> anyhow::Result<()> {
     start::connect(pool).await.map_err(unusable)?;
+    if superuser == Superuser::Refused {
+        let role = RoleFacts::read(pool).await?;
+        if role.is_superuser {
+            return Err(Refused(superuser_refusal(&role.name)).into());
+        }
+    }
     start::check(pool).await.map_err(unusable)?;
     database::check_durability(pool).await.map_err(refused)?;
-    if let Err(error) = database::migrate::migrate(pool).await {
-        return Err(match start::explain_migration(pool, &error).await {
-            Some(explained) => unusable(explained),
-            None => refused(error),
-        });
+    match owner {
+        Some(owner) => migrate_as_owner(owner, pool).await,
+        // Where somebody else migrates, the role that serves may lack every right to do so.
+        None if migrate::is_current(pool).await? => Ok(()),
+        None => migrate_by(pool).await,
+    }
+}
+
+async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {
+    // What is told of an address names its setting, which is another here.
+    let of_owner = |error: anyhow::Error| match error.downcast::<Refused>() {
+        Ok(Refused(told)) => {
+            let (once, twice) =
+                (told.replace("DATABASE_URL", MIGRATE_URL), format!("CARTWRIGHT_MIGRATE_{MIGRATE_URL}"));
+            Refused(once.replace(&twice, MIGRATE_URL)).into()
+        }
+        Err(error) => error,
+    };
+    start::connect(owner).await.map_err(unusable).map_err(of_owner)?;
+    migrate_by(owner).await.map_err(of_owner)?;
+    roles::grant(owner, pool.servers()[0].get_username()).await.map_err(refused)?;
+    if !migrate::is_current(pool).await? {
+        let told =
+            format!("DATABASE_URL and {MIGRATE_URL} lead to different databases or schemas: name the same one in both");
+        return Err(Refused(told).into());
     }
     Ok(())
 }
 
-/// A failure that the operator must fix becomes a settings error. One that may pass stays an ordinary error, worth a
-/// retry.
+async fn migrate_by(pool: &Pool) -> anyhow::Result<()> {
+    let Err(error) = migrate::migrate(pool).await else { return Ok(()) };
+    Err(match start::explain_migration(pool, &error).await {
+        Some(explained) => unusable(explained),
+        None => refused(error),
+    })
+}
+
+/// Why a superuser does not serve, with both ways out.
+fn superuser_refusal(role: &str) -> String {
+    format!(
+        "DATABASE_URL names the role {role}, a superuser of Postgres. No grant and no trigger binds it, so whoever takes over this \
+         server could rewrite the activity, and read files and run programs on the database's machine. Name an ordinary role: \
+         docs/operating.md has the SQL under \"Two roles\". To start all the same, set CARTWRIGHT_ALLOW_SUPERUSER=yes"
+    )
+}
+
+/// What the operator has to change is a wrong setting; what may pass is an ordinary failure, to be tried again.
 fn unusable(error: StartError) -> anyhow::Error {
     if error.may_pass { error.into() } else { Refused(error.sentence).into() }
 }

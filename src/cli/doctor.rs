@@ -9,6 +9,7 @@ use super::{database, say};
 use crate::{
     clock::Clock,
     config::{KeyFlags, ServeConfig, ServeFlags},
+    database::roles::RoleFacts,
     ecommerce::{
         health::{self, schedule::INTERVAL},
         shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
@@ -86,8 +87,8 @@ async fn stored(opened: &database::Opened) -> Vec<Finding> {
         Err(error) => findings.push(Finding::Mend(format!("The database's clock could not be read: {error:#}"))),
     }
     findings.extend(letters(crate::database::start::folds_case(&opened.pool).await));
-    findings.push(match crate::database::is_superuser(&opened.pool).await {
-        Ok(is_superuser) => role(is_superuser),
+    findings.push(match RoleFacts::read(&opened.pool).await {
+        Ok(facts) => role(&facts),
         Err(error) => Finding::Mend(format!("The database's role could not be read: {error:#}")),
     });
     findings
@@ -106,20 +107,34 @@ fn letters(folds: sqlx::Result<bool>) -> Option<Finding> {
     }
 }
 
-/// The audit log is append-only for an ordinary role, but grants do not restrict a superuser.
-fn role(is_superuser: bool) -> Finding {
-    if is_superuser {
-        Finding::Mind(
-            "Our role in the database is a superuser, so no grant keeps the activity from being changed. Give us a role that \
-             only owns its own database."
-                .into(),
-        )
-    } else {
-        Finding::Well("Our role in the database is no superuser and may not change what the activity recorded.".into())
+/// Whether the role that serves can change what the activity recorded.
+fn role(facts: &RoleFacts) -> Finding {
+    let RoleFacts { name, superuser_by_membership, .. } = facts;
+    if facts.is_superuser {
+        return Finding::Mend(format!(
+            "The role {name} in DATABASE_URL is a superuser, so nothing in the database keeps a taken-over server from rewriting the \
+             activity. {TWO_ROLES}"
+        ));
     }
+    if let Some(superuser) = superuser_by_membership {
+        return Finding::Mend(format!(
+            "The role {name} in DATABASE_URL may become the superuser {superuser}. Take that away: revoke {superuser} from {name};"
+        ));
+    }
+    if facts.may_change_activity {
+        return Finding::Mend(format!(
+            "The role {name} in DATABASE_URL owns the activity or may change it, so a taken-over server could rewrite it. {TWO_ROLES}"
+        ));
+    }
+    Finding::Well(format!("The role {name} may add to the activity and change nothing that it recorded."))
 }
 
-/// Whether due checks are being run.
+/// The lines that make two roles of one.
+const TWO_ROLES: &str = "Let the owner of the tables migrate only, and an ordinary role serve. In Postgres: \
+    create role cartwright_runtime login password '…'; In the settings: CARTWRIGHT_MIGRATE_DATABASE_URL with the owner's address, \
+    DATABASE_URL with cartwright_runtime in it. Then restart. docs/operating.md says more under \"Two roles\".";
+
+/// Whether somebody checks the carts that are due.
 async fn checks(opened: &database::Opened, practices: bool) -> Finding {
     match health::lag(&opened.pool, practices).await {
         Ok(lag) if lag >= 2 * INTERVAL => Finding::Mend(format!(
@@ -175,9 +190,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn superuser_role_is_reported() {
-        assert!(matches!(role(true), Finding::Mind(line) if line.contains("superuser")));
-        assert!(matches!(role(false), Finding::Well(_)));
+    fn a_role_that_can_change_the_activity_is_to_mend() {
+        let runtime = RoleFacts {
+            name: "cartwright_runtime".into(),
+            is_superuser: false,
+            superuser_by_membership: None,
+            may_change_activity: false,
+        };
+        let said = |facts: RoleFacts| match role(&facts) {
+            Finding::Well(line) => format!("ok {line}"),
+            Finding::Mind(line) => format!("mind {line}"),
+            Finding::Mend(line) => format!("mend {line}"),
+        };
+        assert!(said(runtime.clone()).starts_with("ok The role cartwright_runtime may add"));
+        let owner = said(RoleFacts { may_change_activity: true, ..runtime.clone() });
+        assert!(owner.starts_with("mend ") && owner.contains("create role cartwright_runtime login"), "{owner}");
+        let superuser = said(RoleFacts { is_superuser: true, may_change_activity: true, ..runtime.clone() });
+        assert!(superuser.starts_with("mend ") && superuser.contains("is a superuser"), "{superuser}");
+        let member = said(RoleFacts { superuser_by_membership: Some("postgres".into()), ..runtime });
+        assert!(member.starts_with("mend ") && member.contains("revoke postgres from cartwright_runtime"), "{member}");
     }
 
     #[test]

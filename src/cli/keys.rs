@@ -98,7 +98,7 @@ pub(super) fn secrets(n: i64) -> String {
 }
 
 /// A number with a comma at every thousand.
-fn grouped(n: i64) -> String {
+pub(super) fn grouped(n: i64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

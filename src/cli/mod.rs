@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 
+mod activity;
 mod database;
 mod doctor;
 mod keys;
@@ -53,6 +54,9 @@ enum Command {
     Doctor(Box<ServeFlags>),
     /// Ask a running server whether it can serve: exit code 0 if so, 1 if not. For the health check of a container.
     Ready(ReadyFlags),
+    /// Verify that the activity is what was recorded.
+    #[command(subcommand)]
+    Activity(activity::ActivityCommand),
     /// Make keys for the key file, see what rests under each, change to a new one, go on without a lost one.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -74,6 +78,7 @@ pub fn main() -> ExitCode {
             Command::Migrate(flags) => migrate::migrate(&flags).await,
             Command::Ready(flags) => ready::ready(&flags),
             Command::Users(command) => users::run(command).await,
+            Command::Activity(command) => activity::run(command).await,
             Command::Keys(command) => keys::run(command).await,
         }
     });

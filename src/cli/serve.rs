@@ -4,7 +4,13 @@ use std::{io, net::SocketAddr};
 
 use tokio::{net::TcpSocket, task::JoinHandle, time::Instant};
 
-use super::{Refused, database, reload::Hangup, say, stop::Stop};
+use super::{
+    Refused,
+    database::{self, Superuser},
+    reload::Hangup,
+    say,
+    stop::Stop,
+};
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
@@ -29,7 +35,9 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
     // Bound first, so that a port in use is reported before a database is created. It listens after all checks.
     let port = take(config.listen)?;
     let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
-    let Some(opened) = database::open_unless(&config.database, SERVER, stop.told()).await? else { return Ok(()) };
+    let superuser = Superuser::by_flag(config.allow_superuser);
+    let opened = database::open_unless(&config.database, SERVER, superuser, stop.told()).await?;
+    let Some(opened) = opened else { return Ok(()) };
     #[cfg(feature = "practice")]
     let _practice = practice(&mut config).await?;
     let drain = config.drain;
@@ -99,7 +107,7 @@ async fn run(
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let monitored = config.metrics_listen.map(|address| monitored(address, &app, stop, config.drain)).transpose()?;
-    let worker = config.has_worker.then(|| tokio::spawn(worker::run(app.clone(), stop.token())));
+    let worker = config.has_worker.then(|| tokio::spawn(worker::run(app.clone(), config.activity_keep, stop.token())));
     let reloading = reload(&app);
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let stopping = async {
@@ -170,7 +178,7 @@ pub(super) fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::R
             }
             Ok(ring)
         }
-        (None, Database::Url(_)) => anyhow::bail!("CARTWRIGHT_KEY_FILE is not set"),
+        (None, Database::Url { .. }) => anyhow::bail!("CARTWRIGHT_KEY_FILE is not set"),
     }
 }
 

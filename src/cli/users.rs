@@ -144,7 +144,7 @@ async fn disable(flags: PersonFlags) -> anyhow::Result<()> {
     let email = address(&flags.email)?;
     let done = with(&flags.database, async |accounts| {
         let user = find(accounts, &email).await?;
-        Ok(accounts.turn_off(By::operator(), user.id).await?)
+        Ok(accounts.turn_off_as_operator(user.id).await?)
     });
     let (word, email) = (if done.await? { "cannot sign in any more" } else { "was disabled already" }, email.as_str());
     super::say(format_args!("{email} {word}."));

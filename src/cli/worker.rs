@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Refused, database, reload::Hangup, say, serve, stop::Stop};
+use super::{
+    Refused,
+    database::{self, Superuser},
+    reload::Hangup,
+    say, serve,
+    stop::Stop,
+};
 use crate::{
     app::{App, Site},
     config::ServeFlags,
@@ -22,7 +28,9 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         return Err(Refused(why.into()).into());
     }
     let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
-    let Some(opened) = database::open_unless(&config.database, "cartwright", stop.told()).await? else { return Ok(()) };
+    let superuser = Superuser::by_flag(config.allow_superuser);
+    let opened = database::open_unless(&config.database, "cartwright", superuser, stop.told()).await?;
+    let Some(opened) = opened else { return Ok(()) };
     let vault = serve::vault(&mut config, &opened).await?;
     let site = Site {
         product: config.product_name,
@@ -44,7 +52,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     say(format_args!(
         "Cartwright checks carts. It stops at Ctrl-C or SIGTERM, when the checks in flight are recorded."
     ));
-    let working = tokio::spawn(worker::run(app.clone(), stop.token()));
+    let working = tokio::spawn(worker::run(app.clone(), config.activity_keep, stop.token()));
     let reloading = tokio::spawn(hangup.reload(flags, log, app.clone()));
     stop.told().await;
     reloading.abort();

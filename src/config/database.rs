@@ -10,11 +10,25 @@ use super::{DatabaseFlags, Problems, database_url, given, secret};
 /// The configured database.
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// One server, or several, of which the writable one is used.
-    Url(Vec<PgConnectOptions>),
+    /// One server, or several of which one can be written to; `owner` is the same database by the role that migrates.
+    Url { servers: Vec<PgConnectOptions>, owner: Option<Vec<PgConnectOptions>> },
     /// A private cluster in the data folder.
     #[cfg(feature = "embedded")]
     Embedded { data_dir: PathBuf, places: crate::database::embedded::Places },
+}
+
+/// The setting that names the owner.
+pub const MIGRATE_URL: &str = "CARTWRIGHT_MIGRATE_DATABASE_URL";
+
+/// The servers of an address that may stand in a file. `None` where neither is set, or the problem was told.
+fn address(
+    variable: &'static str,
+    value: Option<&String>,
+    file: Option<&String>,
+    problems: &mut Problems,
+) -> Option<Vec<PgConnectOptions>> {
+    let url = secret(variable, value, file, problems)?;
+    database_url::parse(&url).map_err(|wrong| problems.tell(variable, wrong)).ok()
 }
 
 impl DatabaseFlags {
@@ -49,12 +63,23 @@ impl DatabaseFlags {
     }
 
     pub(super) fn database(&self, problems: &mut Problems) -> Option<Database> {
-        if let Some(url) = secret("DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref(), problems)
-        {
-            let servers = database_url::parse(&url).map_err(|wrong| problems.tell("DATABASE_URL", wrong));
-            return servers.ok().map(Database::Url);
+        let servers = address("DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref(), problems);
+        let owner = self.owner(problems);
+        if let Some(servers) = servers {
+            let role = servers[0].get_username();
+            if owner.as_ref().is_some_and(|owner| owner[0].get_username() == role) {
+                problems.tell(
+                    MIGRATE_URL,
+                    format!("it names the role {role}, as DATABASE_URL does; name the role that owns the tables"),
+                );
+            }
+            return Some(Database::Url { servers, owner });
         }
-        if given(self.database_url_file.as_ref()).is_some() {
+        if given(self.database_url.as_ref()).or(given(self.database_url_file.as_ref())).is_some() {
+            return None;
+        }
+        if owner.is_some() {
+            problems.tell("DATABASE_URL", format!("it is not set, and {MIGRATE_URL} is; name the role that serves"));
             return None;
         }
         #[cfg(not(feature = "embedded"))]
@@ -66,7 +91,13 @@ impl DatabaseFlags {
         Some(self.embedded())
     }
 
-    /// The private database in the configured folder, or in this account's default folder.
+    /// The database by the role that migrates, where that is another.
+    fn owner(&self, problems: &mut Problems) -> Option<Vec<PgConnectOptions>> {
+        let (value, file) = (&self.migrate_database_url, &self.migrate_database_url_file);
+        address(MIGRATE_URL, value.as_ref(), file.as_ref(), problems)
+    }
+
+    /// The private database: the given folder, else the usual one of this account.
     #[cfg(feature = "embedded")]
     fn embedded(&self) -> Database {
         use crate::database::embedded::{Places, default_data_dir, is_root};

@@ -15,6 +15,13 @@ pub struct DatabaseFlags {
     /// A file with that address, so that its password stands in no environment.
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<String>,
+    /// The same database by the role that owns the tables. It migrates and grants; the role in DATABASE_URL then serves without
+    /// the right to change the activity.
+    #[arg(long, env = "CARTWRIGHT_MIGRATE_DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub migrate_database_url: Option<String>,
+    /// A file with that address.
+    #[arg(long, env = "CARTWRIGHT_MIGRATE_DATABASE_URL_FILE", value_name = "FILE")]
+    pub migrate_database_url_file: Option<String>,
     /// The folder of the private Postgres and of the key that is made with it.
     #[arg(long, env = "CARTWRIGHT_DATA_DIR", value_name = "FOLDER")]
     pub data_dir: Option<String>,
@@ -59,7 +66,7 @@ pub struct ServeFlags {
     /// What the pages call the product [default: Order Time].
     #[arg(long, env = "CARTWRIGHT_PRODUCT_NAME", value_name = "NAME")]
     pub product_name: Option<String>,
-    /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify.
+    /// Answer for stores whose name begins with practice-, so that the whole path works without Shopify. Refused with an https PUBLIC_URL.
     #[cfg_attr(
         feature = "practice",
         arg(
@@ -84,9 +91,20 @@ pub struct ServeFlags {
     /// Behind EGRESS_PROXY, the proxy's. Shown wherever people must enter them in an app's IP allowlist.
     #[arg(long, env = "CARTWRIGHT_EGRESS_ADDRESSES", value_name = "LIST")]
     pub egress_addresses: Option<String>,
-    /// A mail address or link that error pages offer.
+    /// A mail address or link that error pages and /.well-known/security.txt offer.
     #[arg(long, env = "CARTWRIGHT_SUPPORT_ADDRESS", value_name = "ADDRESS")]
     pub support_address: Option<String>,
+    /// How long the activity is kept after a month ended: months such as 24, or forever [default: 24 months].
+    #[arg(long, env = "CARTWRIGHT_ACTIVITY_KEEP", value_name = "MONTHS")]
+    pub activity_keep: Option<String>,
+    /// Start although the role in DATABASE_URL is a superuser of Postgres, whom no grant and no trigger binds.
+    #[arg(
+        long,
+        env = "CARTWRIGHT_ALLOW_SUPERUSER",
+        value_parser = clap::builder::FalseyValueParser::new(),
+        action = clap::ArgAction::SetTrue
+    )]
+    pub allow_superuser: bool,
     /// Check no carts in this process: `cartwright worker` does it elsewhere.
     #[arg(
         long,

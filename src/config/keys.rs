@@ -28,7 +28,7 @@ impl KeyFlags {
 /// Reads the key ring at `path`. Reports a problem if an external database has no key file.
 pub(super) fn key_ring(path: Option<&str>, database: Option<&Database>, problems: &mut Problems) -> Option<KeyRing> {
     let Some(path) = path else {
-        if matches!(database, Some(Database::Url(_))) {
+        if matches!(database, Some(Database::Url { .. })) {
             problems.tell(
                 "CARTWRIGHT_KEY_FILE",
                 "it is not set; with DATABASE_URL name the file that holds the key, made by `cartwright keys generate`",

@@ -12,7 +12,7 @@ mod site;
 
 use crate::pasted;
 
-pub use database::Database;
+pub use database::{Database, MIGRATE_URL};
 pub use database_url::is_unverified;
 pub use flags::{DatabaseFlags, KeyFlags, ReadyFlags, ServeFlags};
 pub use problems::{Problem, Problems};
@@ -34,6 +34,7 @@ fn secret(
 ) -> Option<String> {
     let file_variable = match variable {
         "DATABASE_URL" => "DATABASE_URL_FILE",
+        database::MIGRATE_URL => "CARTWRIGHT_MIGRATE_DATABASE_URL_FILE",
         "CARTWRIGHT_EGRESS_PROXY" => "CARTWRIGHT_EGRESS_PROXY_FILE",
         _ => "CARTWRIGHT_SMTP_URL_FILE",
     };

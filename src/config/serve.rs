@@ -4,8 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use super::{Database, Problems, PublicUrl, ServeFlags, given, keys::key_ring, site::listen_address};
 use crate::{
-    alerts, ecommerce::shopify::client::Egress, outbound::egress_addresses::EgressAddresses, proxies::TrustedProxies,
-    vault::KeyRing,
+    alerts, audit::ActivityKeep, ecommerce::shopify::client::Egress, outbound::egress_addresses::EgressAddresses,
+    proxies::TrustedProxies, vault::KeyRing,
 };
 
 #[derive(Debug)]
@@ -25,7 +25,10 @@ pub struct ServeConfig {
     /// The public addresses that calls to Shopify come from.
     pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
-    /// Whether this process runs the background tasks.
+    pub activity_keep: ActivityKeep,
+    /// Whether a superuser of Postgres may serve.
+    pub allow_superuser: bool,
+    /// Whether this process checks carts.
     pub has_worker: bool,
     /// Where probes and metrics are served, if not with the pages.
     pub metrics_listen: Option<SocketAddr>,
@@ -42,6 +45,13 @@ impl ServeFlags {
         let database = self.database.database(&mut problems);
         let listen = listen_address(self.listen.as_ref(), &mut problems);
         let public_url = self.public_url(listen, &mut problems);
+        if self.practice && public_url.as_ref().is_some_and(|url| url.is_https) {
+            problems.tell(
+                "CARTWRIGHT_PRACTICE",
+                "the practice store's sign-ins are known to everybody, so it cannot be used on a public server, where \
+                 CARTWRIGHT_PUBLIC_URL is https://",
+            );
+        }
         let trusted_proxies = self.trusted_proxies(&mut problems);
         let egress = self.egress(&mut problems);
         let egress_addresses = self.egress_addresses(&mut problems);
@@ -50,6 +60,7 @@ impl ServeFlags {
         let product_name = self.product_name(&mut problems);
         let drain = self.drain(&mut problems);
         let metrics_listen = self.metrics_listen(&mut problems);
+        let activity_keep = self.activity_keep(&mut problems);
         let keys = key_ring(given(self.key_file.as_ref()), database.as_ref(), &mut problems);
         self.database.check_log(&mut problems);
         match (database, listen, public_url) {
@@ -68,11 +79,24 @@ impl ServeFlags {
                 support,
                 drain,
                 metrics_listen,
+                activity_keep,
+                allow_superuser: self.allow_superuser,
                 has_worker: !self.no_worker,
                 alerts,
             }),
             _ => Err(problems),
         }
+    }
+
+    fn activity_keep(&self, problems: &mut Problems) -> ActivityKeep {
+        let Some(text) = given(self.activity_keep.as_ref()) else { return ActivityKeep::default() };
+        ActivityKeep::parse(text).unwrap_or_else(|| {
+            problems.tell(
+                "CARTWRIGHT_ACTIVITY_KEEP",
+                "it is neither a number of months from 1 to 1200, such as 24 months, nor forever",
+            );
+            ActivityKeep::default()
+        })
     }
 
     fn drain(&self, problems: &mut Problems) -> Duration {

@@ -22,6 +22,7 @@ fn all_problems_are_reported_at_once() {
         alert_hosts: Some("hooks.internal, 10.0.0.1".into()),
         key_file: Some("/does/not/exist".into()),
         product_name: Some("x".repeat(41)),
+        activity_keep: Some("0 months".into()),
         drain: Some("five".into()),
         metrics_listen: Some("9464".into()),
         database: DatabaseFlags {
@@ -34,6 +35,7 @@ fn all_problems_are_reported_at_once() {
     let Problems(problems) = wrong.check().expect_err("every setting is invalid");
     let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
     let expected = [
+        "CARTWRIGHT_ACTIVITY_KEEP",
         "CARTWRIGHT_ALERT_HOSTS",
         "CARTWRIGHT_DRAIN",
         "CARTWRIGHT_EGRESS_ADDRESSES",
@@ -55,7 +57,18 @@ fn all_problems_are_reported_at_once() {
 }
 
 #[test]
-fn secret_settings_are_read_from_files() {
+fn practice_store_is_refused_on_a_public_server() {
+    let public = |practice, url: &str| ServeFlags { practice, public_url: Some(url.into()), ..flags() }.check();
+    let Problems(problems) = public(true, "https://orders.example.com").expect_err("both");
+    let [problem] = &problems[..] else { panic!("{problems:?}") };
+    assert_eq!(problem.variable, "CARTWRIGHT_PRACTICE");
+    assert!(problem.problem.contains("cannot be used on a public server"), "{problem:?}");
+    public(false, "https://orders.example.com").expect("no practice store");
+    public(true, "http://127.0.0.1:8080").expect("on this machine alone");
+}
+
+#[test]
+fn a_secret_setting_can_stand_in_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -74,7 +87,7 @@ fn secret_settings_are_read_from_files() {
         database_url_file: file("url", "postgres://sam:canary@one.example.com,two.example.com/carts\n"),
         ..DatabaseFlags::default()
     };
-    assert!(matches!(database.check(), Ok(Database::Url(servers)) if servers.len() == 2));
+    assert!(matches!(database.check(), Ok(Database::Url { servers, owner: None }) if servers.len() == 2));
     for (flags, variable, words) in [
         (ServeFlags { egress_proxy_file: file("empty", " \n"), ..flags() }, "CARTWRIGHT_EGRESS_PROXY_FILE", "is empty"),
         (

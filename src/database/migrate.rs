@@ -7,7 +7,22 @@ use super::Pool;
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Applies pending migrations.
+/// Whether every migration of this program is applied and no other: then there is nothing to do that needs the owner's rights.
+///
+/// # Errors
+/// The database could not be asked.
+pub async fn is_current(pool: &Pool) -> sqlx::Result<bool> {
+    let has_table = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "has_table!""#);
+    if !has_table.fetch_one(pool).await? {
+        return Ok(false);
+    }
+    let applied = "select version, checksum from _sqlx_migrations where success order by version";
+    let applied: Vec<(i64, Vec<u8>)> = sqlx::query_as(applied).fetch_all(pool).await?;
+    let known = MIGRATOR.iter().map(|migration| (migration.version, migration.checksum.to_vec()));
+    Ok(known.eq(applied))
+}
+
+/// Applies what is missing.
 ///
 /// # Errors
 /// Names the migration that failed, or reports that the schema is newer than this program.

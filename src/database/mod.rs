@@ -7,6 +7,7 @@ pub mod embedded;
 pub mod lent;
 pub mod migrate;
 mod pool;
+pub mod roles;
 pub mod start;
 pub mod throttle;
 pub mod transaction;
@@ -39,14 +40,7 @@ pub async fn check_durability(pool: &Pool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether our role is a superuser, which grants do not restrict.
-pub async fn is_superuser(pool: &Pool) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(r#"select rolsuper as "is_superuser!" from pg_roles where rolname = current_user"#)
-        .fetch_one(pool)
-        .await
-}
-
-/// Whether the server is writable; a standby is not.
+/// Whether the server can be written to, as a standby cannot.
 pub async fn is_writable(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'off' as "is_writable!""#)
         .fetch_one(pool)

@@ -88,10 +88,10 @@ pub async fn explain_migration(pool: &Pool, error: &anyhow::Error) -> Option<Sta
         return Some(target.explain(cause));
     }
     let may = sqlx::query!(
-        r#"select current_schema()::text as schema, has_schema_privilege(current_schema(), 'create') as may_create"#
+        r#"select current_schema()::text as schema, to_regclass('_sqlx_migrations') is not null as "has_tables!""#
     );
     match may.fetch_one(pool).await {
-        Ok(row) => Some(target.no_privilege(row.schema.as_deref(), row.may_create == Some(true))),
+        Ok(row) => Some(target.no_privilege(row.schema.as_deref(), row.has_tables)),
         Err(_) => Some(target.explain(cause)),
     }
 }

@@ -57,7 +57,7 @@ pub struct Cursor {
 pub struct ListQuery {
     pub filter: CartFilter,
     pub sort: Sort,
-    /// Part of the name or of the store address.
+    /// Part of the name or of the store address; a [short](is_short_search) text is how they begin.
     pub search: Option<String>,
     pub after: Option<Cursor>,
     pub before: Option<Cursor>,
@@ -177,7 +177,18 @@ const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 /// Shortest text that the index can search: it stores trigrams.
 const SHORTEST: usize = 3;
 
-/// Reads one row more than a page, to know whether there is another page.
+/// Whether a text is too short for the index: then it is looked for at the beginning of names and addresses alone, since anywhere
+/// in them it could only be found by reading every cart.
+pub fn is_short_search(text: &str) -> bool {
+    text.chars().count() < SHORTEST
+}
+
+/// The last character of a name or address that a text may start at, counted from 1.
+pub(super) fn last_start(text: &str) -> i32 {
+    if is_short_search(text) { 1 } else { i32::MAX }
+}
+
+/// One more than a page, to see whether there are more.
 async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let Some(text) = query.search.as_deref() else {
         return sql::list(connection, query).await;
@@ -187,20 +198,21 @@ async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Ve
 }
 
 async fn search(connection: &mut Connection, query: &ListQuery, text: &str) -> sqlx::Result<Vec<Uuid>> {
-    let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("PAGE fits usize");
+    if is_short_search(text) {
+        let ids = sql::list_beginning(connection, text).await?;
+        return sql::search(connection, query, text, sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) }).await;
+    }
+    let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("a page is small");
     let mut found = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
     if is_whole(&found) {
         return Ok(found);
     }
-    if text.chars().count() >= SHORTEST {
-        let ids = sql::list_like(connection, text).await?;
-        if ids.is_empty() {
-            return Ok(ids);
-        }
-        if ids.len() <= usize::try_from(MOST_MATCHES).expect("MOST_MATCHES fits usize") {
-            let within = sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) };
-            return sql::search(connection, query, text, within).await;
-        }
+    let ids = sql::list_like(connection, text).await?;
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
+        return sql::search(connection, query, text, sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) }).await;
     }
     for nearest in STRIDES {
         found = sql::search(connection, query, text, sql::Within { nearest, ids: None }).await?;

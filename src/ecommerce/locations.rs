@@ -16,9 +16,12 @@ use super::{
     title::{self, Naming},
     verdict::{Class, TESTS_A_MINUTE, Verdict},
 };
-use crate::database::{
-    throttle::{Bucket, BucketKind, Throttle},
-    transaction,
+use crate::{
+    audit::{self, By, Permission},
+    database::{
+        throttle::{Bucket, BucketKind, Throttle},
+        transaction,
+    },
 };
 
 /// Location reads per cart and minute.
@@ -58,8 +61,11 @@ impl Ecommerce {
         Ok(OtherSettings { saved, granted, locations, item_groups })
     }
 
-    /// Reads the locations from the store and stores them; `None` if there is no such cart.
-    pub async fn read_locations(&self, id: CartId) -> Result<Option<Asking>, Broken> {
+    /// Asks the store for its locations and keeps what it says; `None` when there is no such cart.
+    ///
+    /// # Errors
+    /// Also when the person may not change anything any more, before the store is asked and before its answer is kept.
+    pub async fn read_locations(&self, by: By, id: CartId) -> Result<Option<Asking>, Broken> {
         let Some(cart) = self.find(id).await? else { return Ok(None) };
         let mut connection = self.pool.acquire().await?;
         let (_, granted) = sql::find_settings(&mut connection, id).await?;
@@ -67,21 +73,34 @@ impl Ecommerce {
         if strays || why_not(Setting::Locations, &granted, false).is_some() {
             return Ok(Some(Asking::NotAllowed));
         }
-        if PER_CART.count(&mut connection, Bucket::of(BucketKind::CartLocations, &[id.0.as_bytes()])).await?.is_some() {
+        drop(connection);
+        if !self.admit_list(by.clone(), id).await? {
             return Ok(Some(Asking::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
         }
-        drop(connection);
-        // Spawn a task, as for every unit of work: a caller that stops waiting leaves nothing half done.
+        let by = by.started();
+        // In a task of its own, like every unit of work: whoever stops waiting cuts nothing in half.
         let ecommerce = self.clone();
-        let asking = self.tasks.spawn(async move { ecommerce.ask(&cart).await });
+        let asking = self.tasks.spawn(async move { ecommerce.ask(by, &cart).await });
         asking.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())).map(Some)
     }
 
-    async fn ask(&self, cart: &Cart) -> Result<Asking, Broken> {
+    /// Counts a list before it is asked for; whether that is not too many.
+    async fn admit_list(&self, by: By, id: CartId) -> sqlx::Result<bool> {
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let wait = PER_CART.count(work, Bucket::of(BucketKind::CartLocations, &[id.0.as_bytes()])).await?;
+                audit::demand(work, &by, Permission::Change).await?;
+                Ok(wait.is_none())
+            })
+        })
+        .await
+    }
+
+    async fn ask(&self, by: By, cart: &Cart) -> Result<Asking, Broken> {
         let told = tokio::time::timeout(CHECK_DEADLINE, self.told(cart)).await;
         match told.unwrap_or(Err(Stopped::at(Verdict::of(Class::NetworkTimeout)))) {
             Ok(told) => {
-                self.keep(cart.id, told).await?;
+                self.keep(by, cart.id, told).await?;
                 Ok(Asking::Read)
             }
             Err(Stopped::At(verdict)) => Ok(Asking::Kept(self.title(cart, &verdict))),
@@ -102,7 +121,7 @@ impl Ecommerce {
         }
     }
 
-    async fn keep(&self, id: CartId, told: Vec<(String, String)>) -> sqlx::Result<()> {
+    async fn keep(&self, by: By, id: CartId, told: Vec<(String, String)>) -> sqlx::Result<()> {
         let at = self.clock.now();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -113,7 +132,7 @@ impl Ecommerce {
                     let status = if are_gone { now.cart.status } else { now.cart.facts().status() };
                     sql::update_status(work, id, status.with_locations(are_gone)).await?;
                 }
-                Ok(())
+                audit::demand(work, &by, Permission::Change).await
             })
         })
         .await

@@ -16,6 +16,7 @@ mod retiring;
 mod rotation;
 mod saving;
 mod sealing;
+mod search_turns;
 pub mod settings;
 pub mod shopify;
 mod sql;
@@ -37,7 +38,7 @@ use crate::{
 
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
-pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery, Sort, SortBy};
+pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery, Sort, SortBy, is_short_search};
 pub use locations::{Asking, OtherSettings};
 pub use minting::{LiveToken, NoToken};
 pub use report::TestReport;
@@ -53,6 +54,7 @@ pub struct Ecommerce {
     vault: Arc<Vault>,
     client: Arc<shopify::client::Client>,
     tasks: tokio_util::task::TaskTracker,
+    search_turns: search_turns::SearchTurns,
     /// Whether the server answers for `practice-` stores itself.
     practices: bool,
     clock: Clock,
@@ -74,7 +76,8 @@ impl Ecommerce {
         practices: bool,
         clock: Clock,
     ) -> Self {
-        Self { pool, vault, client, tasks: tokio_util::task::TaskTracker::new(), practices, clock }
+        let (tasks, search_turns) = (tokio_util::task::TaskTracker::new(), search_turns::SearchTurns::default());
+        Self { pool, vault, client, tasks, search_turns, practices, clock }
     }
 
     /// Whether the practice store answers for this address.

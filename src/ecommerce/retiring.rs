@@ -3,13 +3,13 @@
 
 use super::{CartId, Ecommerce, Status, sql};
 use crate::{
-    audit::{self, By, Event},
+    audit::{self, By, Event, Fresh},
     database::transaction,
 };
 
 impl Ecommerce {
-    /// Deletes the credential; the cart becomes a Draft. Returns `false` if there is no such cart in this version.
-    pub async fn disconnect(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
+    /// Forgets the credential; the cart becomes a Draft. `false` when there is no such cart in this version.
+    pub async fn disconnect(&self, by: By, cart: CartId, version: i64, _: Fresh) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let Some(cart) = sql::disconnect(work, cart, version, by.name(), by.actor.id()).await? else {
@@ -23,8 +23,8 @@ impl Ecommerce {
         .await
     }
 
-    /// Deletes the cart and its checks. Returns `false` if there is no such cart in this version.
-    pub async fn delete(&self, by: By, cart: CartId, version: i64) -> sqlx::Result<bool> {
+    /// Deletes the cart and its checks. `false` when there is no such cart in this version.
+    pub async fn delete(&self, by: By, cart: CartId, version: i64, _: Fresh) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let Some((cart, store)) = sql::delete(work, cart, version).await? else { return Ok(false) };

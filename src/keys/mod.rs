@@ -54,8 +54,8 @@ mod tests {
     use super::*;
     use crate::vault::place::{Kind, Place};
 
-    /// Byte columns that do not hold sealed secrets, each with its content.
-    const NOT_SEALED: [(&str, &str); 12] = [
+    /// Bytes that are no sealed secret, each with what it is.
+    const NOT_SEALED: [(&str, &str); 13] = [
         ("cart_health.recent", "the last checks: when, what class, how long"),
         ("carts.credential_fingerprint", "a keyed digest, rewritten with its secret"),
         ("carts.token_fingerprint", "a keyed digest, rewritten with its secret"),
@@ -66,8 +66,9 @@ mod tests {
         ("set_up_links.code_hash", "a hash"),
         ("throttle.key", "a hash"),
         ("unsaved_credentials.session_hash", "a hash"),
-        ("vault_keys.check_value", "derived from a key by HKDF to verify it"),
-        ("vault_keys.key_id", "derived from a key by HKDF to name it"),
+        ("vault_keys.check_value", "what HKDF makes of a key to know it again"),
+        ("audit_links.hash", "a hash over rows of the activity"),
+        ("vault_keys.key_id", "what HKDF makes of a key to name it"),
     ];
 
     /// If a rotation missed a column, its key could be removed too early. So each byte column is either rotated or

@@ -5,21 +5,22 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, FromRequestParts, Request},
+    extract::{FromRequest, FromRequestParts, Request, State},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::ecommerce::shopify::blot;
+use crate::{app::App, ecommerce::shopify::blot};
 
 use super::{
     error::{Again, Desk, Error},
+    large_forms::{LargeFormPermit, LargeForms},
     routes,
-    session::Session,
+    session::{self, Session},
 };
 
 /// Longest form, in bytes, of a route that sets no other limit.
@@ -30,7 +31,9 @@ pub const LONGEST_EDITOR: usize = 96 * 1024;
 pub const LONGEST_SIGN_IN: usize = LONGEST_EDITOR / 3 * 4 + LONGEST;
 /// Longest time a form may take to arrive: 8 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
-/// Name of the form token's field.
+/// Bytes by which the buffer of a form grows at least.
+const GROWTH: usize = 4 * 1024;
+/// The field of the form token.
 const TOKEN: &str = "csrf";
 /// Fields that hold a secret: parsed only into a [`Secret`], never rendered again, never kept. A `Secret` under any
 /// other name fails to parse, and a test rejects a password input that is not listed here.
@@ -61,27 +64,53 @@ impl<'de> Deserialize<'de> for Secret {
 #[derive(Clone, Debug)]
 pub struct Received(pub Result<Bytes, StatusCode>);
 
-/// Reads the whole form before the session is loaded, so that session, account and role are checked when the request is
-/// complete, not when its first half has arrived. A body that is too long, too slow or not a form is not kept, only its
-/// status.
-pub async fn receive(mut request: Request, next: Next) -> Response {
+/// Reads the whole form before anybody asks who sent it: the session, the account and its role are looked up when the request is
+/// there, not when its first half is. What is too long, too slow or no form is left, and its status is kept.
+pub async fn receive(
+    State((app, large_forms)): State<(App, LargeForms)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if request.method() == Method::POST {
         let limit = routes::find_post(request.uri().path()).map_or(LONGEST, |route| route.longest_form);
+        let client = session::client_address(&app, &request);
         let body = std::mem::take(request.body_mut());
-        let received =
-            if is_form(request.headers()) { read(body, limit).await } else { Err(StatusCode::UNSUPPORTED_MEDIA_TYPE) };
+        let received = if is_form(request.headers()) {
+            let reading = read(body, limit, large_forms.permit(client));
+            tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+        } else {
+            Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        };
         request.extensions_mut().insert(Received(received));
     }
     next.run(request).await
 }
 
-async fn read(body: Body, limit: usize) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+/// Copies the form into a buffer of its size: a frame as it came would keep the whole read buffer that it is a part of, and a form
+/// that drips in would keep a frame for each byte. From [`LONGEST`] on it is read with `permit` only.
+async fn read(
+    mut body: Body,
+    limit: usize,
+    permit: impl Future<Output = LargeFormPermit>,
+) -> Result<Bytes, StatusCode> {
+    let mut permit = std::pin::pin!(permit);
+    let mut held = None;
+    let mut form = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
+        let length = form.len() + data.len();
+        if length > limit {
+            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        if length > LONGEST && held.is_none() {
+            held = Some(permit.as_mut().await);
+        }
+        if form.capacity() < length {
+            form.reserve_exact(data.len().max(GROWTH).min(limit - form.len()));
+        }
+        form.extend_from_slice(&data);
     }
+    Ok(form.into())
 }
 
 /// A form whose token was checked.
@@ -99,9 +128,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         let session = request.extensions().get::<Session>().cloned();
         let desk = request.extensions().get::<Desk>().cloned().unwrap_or_default();
         let action = request.uri().path().to_owned();
-        if !is_text(&body) {
-            return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
-        }
+        check_text(&body).map_err(|wrong| match wrong {
+            NotText::Nul => Error::NulInForm,
+            NotText::Encoding => Error::UnreadableForm(StatusCode::BAD_REQUEST),
+        })?;
         let malformed = |_| Error::UnreadableForm(StatusCode::BAD_REQUEST);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).map_err(malformed)?;
         desk.keep(again(action, &pairs));
@@ -151,9 +181,18 @@ fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// Whether every `%` is followed by two hex digits and the decoded text is UTF-8 without U+0000, which Postgres cannot
-/// store. The decoder below would repair it silently, and a name that nobody typed would be saved.
-fn is_text(body: &[u8]) -> bool {
+/// Why a form is no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotText {
+    /// A `%` without its two digits, or what they stand for is not UTF-8.
+    Encoding,
+    /// U+0000, which Postgres cannot store.
+    Nul,
+}
+
+/// Checks that every `%` has its two digits and what they stand for is UTF-8 without U+0000. The decoder below would mend it in
+/// silence, and a name would be saved that nobody typed.
+fn check_text(body: &[u8]) -> Result<(), NotText> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
     let mut bytes = body.iter();
@@ -162,10 +201,11 @@ fn is_text(body: &[u8]) -> bool {
             decoded.push(byte);
             continue;
         }
-        let Some((high, low)) = digit(bytes.next()).zip(digit(bytes.next())) else { return false };
+        let (high, low) = digit(bytes.next()).zip(digit(bytes.next())).ok_or(NotText::Encoding)?;
         decoded.push(u8::try_from(high * 16 + low).expect("two hex digits are a byte"));
     }
-    std::str::from_utf8(&decoded).is_ok_and(|text| !text.contains('\0'))
+    let text = std::str::from_utf8(&decoded).map_err(|_| NotText::Encoding)?;
+    if text.contains('\0') { Err(NotText::Nul) } else { Ok(()) }
 }
 
 /// The fields of a form without its token and its secrets.
@@ -182,7 +222,7 @@ fn again(action: String, pairs: &[(String, String)]) -> Again {
 /// checked.
 pub fn typed(request: &Parts) -> Option<Again> {
     let Received(received) = request.extensions.get::<Received>()?;
-    let body = received.as_ref().ok().filter(|body| is_text(body))?;
+    let body = received.as_ref().ok().filter(|body| check_text(body).is_ok())?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
     Some(again(request.uri.path().to_owned(), &pairs))
 }
@@ -291,22 +331,15 @@ mod tests {
     #[test]
     fn malformed_escapes_and_invalid_utf8_are_refused() {
         for body in ["", "a=b&c=%41+%c3%a9", "a=%01", "é=é"] {
-            assert!(is_text(body.as_bytes()), "{body}");
+            assert_eq!(check_text(body.as_bytes()), Ok(()), "{body}");
         }
-        for body in [
-            &b"a=%"[..],
-            b"a=%4",
-            b"a=%zz",
-            b"a=%ff",
-            b"a=%c0%af",
-            b"a=%ed%a0%80",
-            b"a=\xff",
-            b"a=%+1",
-            b"a=%00",
-            b"a=b\0",
-            b"%00=a",
-        ] {
-            assert!(!is_text(body), "{}", body.escape_ascii());
+        for body in
+            [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=\xff", b"a=%+1", b"a=%00%ff"]
+        {
+            assert_eq!(check_text(body), Err(NotText::Encoding), "{}", body.escape_ascii());
+        }
+        for body in [&b"a=%00"[..], b"a=b\0", b"%00=a"] {
+            assert_eq!(check_text(body), Err(NotText::Nul), "{}", body.escape_ascii());
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Refuses requests before routing: foreign `Host` headers, headers beyond 32 KiB, and paths that a guard and a router
-//! could read differently. Stops DNS rebinding against a loopback server and ambiguous paths (`//`, dot segments,
-//! encoded slashes; ASVS 8.3.1).
+//! What is refused before routing: a foreign `Host` or one that two readers could read differently, headers beyond 16 KiB, and
+//! paths that a guard and a router could read differently. Stops DNS rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS
+//! 8.3.1).
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Version, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -22,7 +22,9 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
         return (StatusCode::BAD_REQUEST, "That address cannot be read.\n").into_response();
     }
     let is_probe = path.starts_with("/-/");
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).or_else(|| request.uri().host());
+    let Ok(host) = host_of(&request) else {
+        return (StatusCode::BAD_REQUEST, "A request names one host, once.\n").into_response();
+    };
     if !is_probe && !host.is_some_and(|host| answers_for(app.site.public_url.host.as_deref(), host)) {
         misdirected::note(host.unwrap_or_default(), app.site.public_url.host.as_deref());
         return (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n").into_response();
@@ -30,7 +32,27 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
     next.run(request).await
 }
 
-/// Logs requests for other hosts, such as those from a proxy that does not pass on `Host`.
+/// A request whose host cannot be told without doubt.
+#[derive(Debug, PartialEq, Eq)]
+struct AmbiguousHost;
+
+/// The host that a request is for; `None` for one of HTTP/1.0 that names none. A proxy in front and this server must not read two
+/// different hosts out of one request (RFC 9112, sections 3.2 and 3.2.2).
+///
+/// # Errors
+/// No `Host` line (from HTTP/1.1 on), two of them, an empty one, or one that differs from the authority in the request line.
+fn host_of(request: &Request) -> Result<Option<&str>, AmbiguousHost> {
+    let mut lines = request.headers().get_all(header::HOST).into_iter();
+    let authority = request.uri().authority().map(Authority::as_str);
+    let Some(line) = lines.next() else {
+        return if request.version() < Version::HTTP_11 { Ok(authority) } else { Err(AmbiguousHost) };
+    };
+    let host = line.to_str().map_err(|_| AmbiguousHost)?;
+    let is_other = authority.is_some_and(|authority| !authority.eq_ignore_ascii_case(host));
+    if lines.next().is_some() || host.is_empty() || is_other { Err(AmbiguousHost) } else { Ok(Some(host)) }
+}
+
+/// The log's line about requests for other hosts, such as from a proxy that does not pass on `Host`.
 mod misdirected {
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
@@ -95,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_limited_to_32_kib_in_total() {
+    fn headers_may_take_16_kib_with_everything() {
         let mut headers = HeaderMap::new();
         headers.append(header::ACCEPT, "text/html".parse().expect("a header value"));
         let so_far = "accept: text/html\r\nx-note: \r\n".len();

@@ -14,6 +14,7 @@ mod gate;
 pub mod guard;
 mod headers;
 pub mod help;
+mod large_forms;
 mod local_path;
 mod page;
 mod patience;
@@ -23,6 +24,7 @@ pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
 mod seats;
+pub mod security_txt;
 pub mod server;
 pub mod session;
 pub mod set_up;
@@ -72,7 +74,7 @@ pub fn dressed(routes: Router<App>, app: App) -> Router {
         )
         .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
         .layer(same_origin)
-        .layer(middleware::from_fn(form::receive))
+        .layer(middleware::from_fn_with_state((app.clone(), large_forms::LargeForms::new()), form::receive))
         .layer(middleware::from_fn_with_state(app.clone(), session::session))
         .layer(middleware::from_fn_with_state(app.clone(), error::draw))
         .layer(middleware::from_fn(error::deadline))

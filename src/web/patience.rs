@@ -1,6 +1,6 @@
-//! Write timeout for clients that do not read their response; hyper alone would wait indefinitely. Stops clients that
-//! request much and read nothing. The kernel buffers the first megabytes in any case, so the timeout matters for long
-//! responses, or for many short ones requested at once.
+//! Patience with a client that does not read its answer, and where it ends. Stops whoever asks for much and takes nothing:
+//! hyper waits for such a client for ever. Surprising: the kernel takes the first 64 KiB in any case, so this is about
+//! long answers, or many short ones asked for at once.
 
 use std::{
     io::{self, IoSlice},

@@ -27,7 +27,7 @@ use super::{
     error::Error,
     form::{LONGEST, LONGEST_EDITOR, LONGEST_SIGN_IN},
     guard::{Access, guard},
-    help, probes, set_up, sign_in, trace,
+    help, probes, security_txt, set_up, sign_in, trace,
 };
 use crate::app::App;
 
@@ -126,6 +126,7 @@ pub fn table() -> Vec<Route> {
         get("/-/live", Open, probes::live),
         get("/-/ready", Open, probes::ready),
         get("/-/metrics", Open, probes::metrics),
+        get(security_txt::PATH, Open, security_txt::show),
         get("/static/{name}", Open, assets::show),
         get("/help", Open, help::show),
         get("/set-up/{code}", Open, set_up::open),
@@ -180,7 +181,8 @@ pub fn table() -> Vec<Route> {
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
         get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
-        get("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::list),
+        post("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::create)
+            .on("/admin/ecommerce/shopify/{cart}/general"),
         get("/admin/ecommerce/shopify/{cart}/health", Viewer, health::show),
         post("/admin/ecommerce/shopify/{cart}/health", Administrator, health::create),
         get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),

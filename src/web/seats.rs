@@ -18,9 +18,9 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// Maximum number of open connections.
-const SEATS: usize = 2_048;
-/// File descriptors reserved for the database, calls to Shopify, files and the log.
+/// Open connections at most.
+const SEATS: usize = 1_024;
+/// Descriptors that are kept for the database, calls to Shopify, files and the log.
 const RESERVED: u64 = 192;
 /// Lowest connection limit, used when file descriptors are scarce.
 const FEWEST: usize = 16;
@@ -232,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn connection_limit_reserves_descriptors() {
-        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (2_240, SEATS), (u64::MAX, SEATS)];
+    fn seats_leave_descriptors_for_everything_else() {
+        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (1_216, SEATS), (u64::MAX, SEATS)];
         for (descriptors, seats) in table {
             assert_eq!(affordable(descriptors), seats, "{descriptors}");
         }

@@ -27,6 +27,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::Instant,
@@ -40,10 +41,13 @@ use super::{
 
 /// From the first byte of a connection, or the end of a response, to the end of the next headers.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum headers of one request: 32 KiB, 64 of them.
-pub const HEADER_BYTES: usize = 32 * 1024;
+/// Headers of one request at most: 16 KiB, 64 of them.
+pub const HEADER_BYTES: usize = 16 * 1024;
 const HEADER_COUNT: usize = 64;
-/// How long the first request of a connection may still be in transit when the server stops.
+/// What the kernel keeps for one connection in each direction, in bytes; Linux doubles it. By itself it would keep up to 4 MiB of an
+/// answer that nobody reads, and 6 MiB of requests sent ahead. A page as it is sent is smaller than this.
+const KERNEL_BUFFER: usize = 32 * 1024;
+/// How long the first request of a connection may be on its way when we stop.
 const ON_THE_WAY: Duration = Duration::from_millis(500);
 /// Pause before accepting again after a failure, so that the loop does not spin.
 const NOT_AT_ONCE: Duration = Duration::from_millis(50);
@@ -72,7 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .half_close(false);
     let is_stopping = Arc::new(AtomicBool::new(false));
     let mut open = |socket: TcpStream, peer, seat: Arc<Seat>| {
-        socket.set_nodelay(true).ok();
+        bound_buffers(&socket);
         let (router, asking, is_stopping) = (router.clone(), seat.clone(), is_stopping.clone());
         let service =
             service_fn(move |request| answer(router.clone(), asking.clone(), peer, is_stopping.clone(), request));
@@ -107,9 +111,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     stopping.deadline
 }
 
-/// Closes the port and returns the connections in the kernel's accept queue: the kernel did not refuse them, and
-/// dropping them would cut off their requests. Asks the kernel directly, since the runtime may not have been notified
-/// of them yet.
+/// Sends what there is at once, and lets the kernel keep little of it. A socket that cannot be set is gone already.
+fn bound_buffers(socket: &TcpStream) {
+    socket.set_nodelay(true).ok();
+    set_socket_send_buffer_size(socket, KERNEL_BUFFER).ok();
+    set_socket_recv_buffer_size(socket, KERNEL_BUFFER).ok();
+}
+
+/// Closes the port and returns the connections that the kernel had let in already: they were not refused, and would be cut off in
+/// the middle of a request. The kernel is asked itself, since the runtime may not have heard of them yet.
 fn left_in_the_queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting = std::iter::from_fn(|| listener.accept().ok());
@@ -168,4 +178,53 @@ async fn answer(
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(|body| Body::new(Seated::new(body, served))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
+    use tokio::net::TcpSocket;
+
+    use super::*;
+
+    /// An accepted connection, and a client that reads nothing.
+    async fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(4_096).unwrap();
+        let client = client.connect(listener.local_addr().unwrap()).await.unwrap();
+        (listener.accept().await.unwrap().0, client)
+    }
+
+    /// Bytes that the kernel takes of an answer before it makes the server wait.
+    fn taken_of_unread_answer(socket: TcpStream) -> usize {
+        let mut socket = socket.into_std().unwrap();
+        socket.set_nonblocking(false).unwrap();
+        socket.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+        let mut taken = 0;
+        while taken < 16 << 20 {
+            match socket.write(&[0; 16 * 1024]) {
+                Ok(bytes) => taken += bytes,
+                Err(_) => break,
+            }
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn kernel_keeps_little_of_an_answer_that_nobody_reads() {
+        let (socket, _client) = connection().await;
+        bound_buffers(&socket);
+        // Linux doubles what is asked for
+        assert!(socket_send_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
+        assert!(socket_recv_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
+        let taken = tokio::task::spawn_blocking(move || taken_of_unread_answer(socket)).await.unwrap();
+        assert!((1..=4 * KERNEL_BUFFER).contains(&taken), "{taken} bytes");
+
+        let (unbounded, _client) = connection().await;
+        let control = tokio::task::spawn_blocking(move || taken_of_unread_answer(unbounded)).await.unwrap();
+        assert!(control > 8 * KERNEL_BUFFER, "the control is not told apart: {control} bytes");
+    }
 }

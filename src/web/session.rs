@@ -3,7 +3,7 @@
 //! HTTP the names lack `__Host-`, because that prefix requires https.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex},
 };
 
@@ -231,9 +231,9 @@ impl Cookies {
     }
 }
 
-/// Whether a path needs no session: static files and probes, so that both work while the database is unavailable.
+/// Whether an address needs no session: static files, probes and security.txt, so that they answer while the database is away.
 fn needs_none(path: &str) -> bool {
-    path.starts_with("/static/") || path.starts_with("/-/")
+    path.starts_with("/static/") || path.starts_with("/-/") || path == super::security_txt::PATH
 }
 
 /// Whether the response is a page that a user will see; fetches by scripts and forms that redirect are not. A browser
@@ -306,14 +306,18 @@ fn unanswered(app: &App, session: &Session, request: &Parts, cause: anyhow::Erro
     error::unread(shell, &Error::from(cause), again, &reference)
 }
 
-/// Where the request came from. `X-Forwarded-For` is trusted from the operator's proxies only, because anybody can send
-/// it.
-fn origin(app: &App, request: &Request) -> Origin {
+/// The client's address. `X-Forwarded-For` is believed from the operator's proxies alone: anybody can send it.
+pub fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
     // A line that is not text must end the chain, not be skipped.
     let lines: Vec<&str> = forwarded.map(|line| line.to_str().unwrap_or("unreadable")).collect();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let ip = peer.map(|peer| app.site.trusted_proxies.client(peer.0.ip(), lines.into_iter()).to_string());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    Some(app.site.trusted_proxies.client(peer.0.ip(), lines.into_iter()))
+}
+
+/// Where the request came from.
+fn origin(app: &App, request: &Request) -> Origin {
+    let ip = client_address(app, request).map(|ip| ip.to_string());
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     Origin {
         request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),

@@ -9,7 +9,7 @@ use axum::{
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use crate::accounts::password::{self, PasswordContext};
+use crate::accounts::password;
 use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role};
 use crate::app::App;
 use crate::direction::isolated;
@@ -31,6 +31,8 @@ use crate::web::shell::Shell;
 pub struct SetUp {
     pub shell: Shell,
     pub purpose: SetUpPurpose,
+    /// Their password was right, and is weaker than their role needs.
+    pub is_too_weak: bool,
     pub name: Field,
     pub email: Field,
     /// Complaint only: a typed password is never rendered.
@@ -81,6 +83,8 @@ pub struct SetUpOver {
 
 /// Where a link redirects after it has set its cookie.
 const FOLLOWED: &str = "/set-up?followed";
+/// The same behind a sign-in with a password that is weaker than the role needs.
+pub const TOO_WEAK: &str = "/set-up?too-weak";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,11 +112,15 @@ pub async fn open(State(app): State<App>, shell: Shell, Path(code): Path<String>
 /// GET `/set-up`: the form of the link that this browser followed.
 pub async fn show(State(app): State<App>, shell: Shell, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
     let held = Cookies::of(&app).held_link(&headers);
-    if held.is_none() && FOLLOWED.ends_with(uri.query().unwrap_or("?")) {
+    let came_by = |address: &str| uri.query().is_some_and(|query| address.split_once('?') == Some(("/set-up", query)));
+    if held.is_none() && (came_by(FOLLOWED) || came_by(TOO_WEAK)) {
         return Err(Error::NoCookies);
     }
     match alive(&app, held).await {
-        Ok((_, purpose)) => Ok(Page::ok(SetUp::of(shell, &purpose)).into_response()),
+        Ok((_, purpose)) => {
+            let page = SetUp { is_too_weak: came_by(TOO_WEAK), ..SetUp::of(shell, &purpose) };
+            Ok(Page::ok(page).into_response())
+        }
         Err(refused) => over(shell, refused),
     }
 }
@@ -170,13 +178,7 @@ pub async fn create(
     }
 }
 
-/// What a new password of this user must not be derived from.
-pub fn password_context<'a>(app: &'a App, role: Role, email: &'a str, name: &'a str) -> PasswordContext<'a> {
-    let host = app.site.public_url.host.as_deref().unwrap_or_default();
-    PasswordContext { role, email, name, product: &app.site.product, host }
-}
-
-/// "Welcome, Priya.", with the next step for the first administrator.
+/// "Welcome, Priya.", and to the first one what comes next.
 fn welcome(name: &str, is_first: bool) -> Banner {
     let title = format!("Welcome, {}.", isolated(name.split(' ').next().unwrap_or_default()));
     if !is_first {
@@ -214,7 +216,7 @@ impl SetUp {
             Purpose::Join(owner) => (SetUpPurpose::Invitation, owner.name.as_str(), owner.email.as_str()),
             Purpose::NewPassword(owner) => (SetUpPurpose::NewPassword, owner.name.as_str(), owner.email.as_str()),
         };
-        Self { shell, purpose, name: field(name), email: field(email), password: None }
+        Self { shell, purpose, is_too_weak: false, name: field(name), email: field(email), password: None }
     }
 
     /// Returns what was typed, or puts every complaint on this page at once. The e-mail address is `None` where it
@@ -237,7 +239,7 @@ impl SetUp {
         } else {
             Ok(None)
         };
-        let context = password_context(app, role, &self.email.value, &self.name.value);
+        let context = app.accounts.password_context(role, &self.email.value, &self.name.value);
         self.password =
             password::judge(password, &context).map_err(|error| Complaint::new(error.class(), error.to_string())).err();
         match (name, email) {

@@ -19,6 +19,7 @@ use crate::web::local_path::LocalPath;
 use crate::web::page::Page;
 use crate::web::resume;
 use crate::web::session::{Cookies, Session};
+use crate::web::set_up::TOO_WEAK;
 
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters;
@@ -133,6 +134,9 @@ pub async fn create(
             let cookies = AppendHeaders(cookies.sign_in(&opened, &device));
             let answer = page.go_on(&app, &signed_in(&app, session, opened).await?).await?;
             return Ok((cookies, answer).into_response());
+        }
+        Err(SignInError::TooWeak(code)) => {
+            return Ok((AppendHeaders([cookies.hold_link(&code)]), Redirect::to(TOO_WEAK)).into_response());
         }
         Err(SignInError::Broken(error)) => return Err(error.into()),
         Err(refused) => refused,

@@ -183,7 +183,7 @@ describe('an installation with carts', () => {
     'a cart, 64 locations': {
       go: async (page) => {
         await page.goto(carts.well);
-        await page.getByRole('link', { name: /^Get the list/ }).click();
+        await page.getByRole('button', { name: /^Get the list/ }).click();
         await page.getByText('Show all 64').click();
         await page.getByRole('checkbox', { name: 'York shop 8', exact: true }).check();
       },

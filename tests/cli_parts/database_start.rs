@@ -8,15 +8,15 @@ use super::*;
 
 const PASSWORD: &str = "canary-of-the-database";
 
-/// A private Postgres cluster whose roles and access rules a test may change.
-struct Ground {
+/// A Postgres of the test's own, where roles and rules may be changed.
+pub(super) struct Ground {
     folder: Folder,
     cluster: Option<Embedded>,
     key: PathBuf,
 }
 
 impl Ground {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = Folder::new();
         let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
         let cluster = Some(start(folder.path(), &places).await.expect("the cluster starts"));
@@ -24,7 +24,7 @@ impl Ground {
         Self { folder, cluster, key }
     }
 
-    async fn run_sql(&self, statements: &[&'static str]) {
+    pub(super) async fn run_sql(&self, statements: &[&'static str]) {
         let mut connection = self.folder.connect_as_owner("postgres").await;
         for statement in statements {
             sqlx::raw_sql(*statement).execute(&mut connection).await.expect(statement);
@@ -40,18 +40,28 @@ impl Ground {
         self.run_sql(&["select pg_reload_conf()"]).await;
     }
 
-    fn url(&self, role: &str, database: &str) -> String {
-        let options = self.cluster.as_ref().expect("is running").options();
+    pub(super) fn url(&self, role: &str, database: &str) -> String {
+        let options = self.cluster.as_ref().expect("it runs").options();
         let socket = options.get_socket().expect("a socket").display().to_string();
         format!("postgres://{role}:{PASSWORD}@localhost:{}/{database}?host={socket}", options.get_port())
     }
 
-    fn run(&self, arguments: &[&str], url: &str) -> Ran {
+    /// A connection by a role of the test's.
+    pub(super) async fn connect(&self, role: &str, database: &str) -> sqlx::PgConnection {
+        let options = self.folder.options().username(role).database(database);
+        sqlx::ConnectOptions::connect(&options).await.expect("the database answers")
+    }
+
+    pub(super) fn command(&self, arguments: &[&str], url: &str) -> Command {
         let data = self.folder.path().join("data");
         let mut command = cartwright(&data, arguments);
         command.env("DATABASE_URL", url).env("CARTWRIGHT_KEY_FILE", &self.key);
         command.env("CARTWRIGHT_EGRESS_PROXY", format!("http://127.0.0.1:{}", free_port()));
-        run(command)
+        command
+    }
+
+    pub(super) fn run(&self, arguments: &[&str], url: &str) -> Ran {
+        run(self.command(arguments, url))
     }
 
     /// Runs `migrate` and returns exit code and error output: one line without the password.
@@ -62,7 +72,7 @@ impl Ground {
         (ran.code, ran.stderr)
     }
 
-    async fn end(mut self) {
+    pub(super) async fn end(mut self) {
         if let Some(cluster) = self.cluster.take() {
             cluster.stop().await.expect("cluster stops");
         }

@@ -12,6 +12,7 @@ use super::support::{
     browser::{Browser, PASSWORD},
     cluster::Folder,
     process::{Server, cartwright},
+    skip,
     world::{World, shopify},
 };
 
@@ -47,7 +48,7 @@ async fn try_to_sign_in(server: &Server, password: &str) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn shifted_server_clock_does_not_affect_sessions_and_throttle() {
     let Some(library) = library() else {
-        println!("skipped: libfaketime is not installed (Debian: apt-get install faketime)");
+        skip("libfaketime is not here (Debian: apt-get install faketime)");
         return;
     };
     let folder = Folder::new();

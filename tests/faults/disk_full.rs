@@ -7,7 +7,7 @@ use super::{
     support::{
         cluster::Folder,
         process::{Server, cartwright},
-        until,
+        skip, until,
         world::{World, shopify},
     },
 };
@@ -28,7 +28,7 @@ fn fill(folder: &Path) -> std::path::PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn full_disk_is_reported_and_acknowledged_saves_are_kept() {
     let Some(folder) = Folder::small(ROOM) else {
-        println!("skipped: only root may mount the small disk that this test fills");
+        skip("only root may mount the small disk that this test fills");
         return;
     };
     let (shopify, _) = shopify(&folder).await;

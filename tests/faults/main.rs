@@ -6,6 +6,7 @@ mod support;
 
 mod ambient;
 mod clock;
+mod core_dumps;
 mod crowds;
 mod database_away;
 mod descriptors;

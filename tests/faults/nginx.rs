@@ -19,6 +19,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::watch,
+    task::JoinSet,
 };
 
 use super::{
@@ -27,7 +28,7 @@ use super::{
         browser::Browser,
         cluster::{Folder, running},
         http,
-        https::CLIENT,
+        https::{CLIENT, Https},
         is_long,
         nginx::{HOST, Nginx, free_port},
         process::{Server, cartwright, run},
@@ -191,6 +192,56 @@ async fn unauthenticated_clients_reach_only_public_paths() {
     .await;
     assert!(nginx.logs().contains("connect() failed"), "control: the error log is read");
     assert!(!nginx.logs().contains("wayinforsomebody"), "{}", nginx.logs());
+}
+
+/// What somebody at another address sends and leaves open: a form of which the rest never comes.
+async fn half_a_form(https: Https) -> Vec<u8> {
+    let mut stream = https.connect().await.expect("a connection");
+    let kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 900";
+    let half = format!("POST /sign-in HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n{kind}\r\n\r\nemail=");
+    stream.write_all(half.as_bytes()).await.expect("sent");
+    let mut heard = Vec::new();
+    stream.read_to_end(&mut heard).await.ok();
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flood_from_one_address_gets_429_and_a_person_at_another_works_on() {
+    const HALF_SENT: usize = 160;
+    const REQUESTS: usize = 900;
+    let replicas = Replicas::start().await;
+    let nginx = Nginx::before(&[replicas.first.address, replicas.second.address]).await;
+    let flood = nginx.https.clone().at([127, 0, 0, 3].into());
+    let mut half_sent = JoinSet::new();
+    for _ in 0..HALF_SENT {
+        half_sent.spawn(half_a_form(flood.clone()));
+    }
+    // a hundred are let in and wait for the rest of their form; the others are refused at once
+    for _ in 0..HALF_SENT - 100 {
+        let refused = half_sent.join_next().await.expect("more than a hundred").expect("no panic");
+        assert!(refused.starts_with(b"HTTP/1.1 429 "), "{}", String::from_utf8_lossy(&refused));
+    }
+    // beside them, as many requests as go through one connection
+    let mut stream = flood.connect().await.expect("a connection");
+    let ask = format!("GET /sign-in HTTP/1.1\r\nhost: {HOST}\r\n\r\n").repeat(REQUESTS - 1);
+    let last = format!("GET /sign-in HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n");
+    let (mut from, mut to) = tokio::io::split(&mut stream);
+    let (mut heard, requests) = (Vec::new(), ask + &last);
+    let person = async {
+        let mut person = Browser::over(&nginx.https).signed_in(EMAIL).await;
+        for _ in 0..20 {
+            assert_eq!(person.get("/admin").await.expect("a page").status(), 200);
+        }
+    };
+    let (sent, read, ()) = tokio::join!(to.write_all(requests.as_bytes()), from.read_to_end(&mut heard), person);
+    sent.and(read.map(drop)).expect("an exchange");
+    let heard = String::from_utf8_lossy(&heard).into_owned();
+    let refused = heard.matches("HTTP/1.1 429 ").count();
+    assert!(refused > REQUESTS / 4, "{refused} of {REQUESTS}: {}", &heard[..heard.len().min(300)]);
+    let logs = nginx.logs();
+    assert!(logs.contains("limiting connections by zone \"cartwright_connections\""), "{logs}");
+    assert!(logs.contains("limiting requests, excess"), "{logs}");
+    half_sent.abort_all();
 }
 
 #[tokio::test(flavor = "multi_thread")]

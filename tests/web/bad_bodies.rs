@@ -178,7 +178,10 @@ async fn nul_in_an_unauthenticated_form_is_refused(pool: PgPool) {
             };
             let fields: Fields = fields.iter().map(nul).collect();
             let answer = stranger.knock(Method::POST, &action).form(&fields).send().await;
-            assert_page(&stranger, answer, 400, &format!("U+0000 in {name}"));
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "U+0000 in {name}: {}", answer.text());
+            let page = Page::new(stranger.clone(), answer);
+            assert_eq!(page.h1(), "A character cannot be saved", "U+0000 in {name}: {page}");
+            assert!(page.text("main .lead").starts_with("One of the fields holds the invisible character U+0000"));
         }
     }
     assert_eq!(dump(&app.pool).await, before);

@@ -2,6 +2,7 @@
 //! Assertions cover what users and scripts see, and what the database and Shopify record.
 
 mod account;
+mod account_mail;
 mod activity;
 mod activity_rows;
 mod addresses;
@@ -28,15 +29,18 @@ mod keep_the_secret;
 mod list;
 mod list_orders;
 mod markup_in_names;
+mod model;
 mod one_connection;
 mod probes;
 mod rights;
 mod roles;
 mod saving;
+mod security_txt;
 mod sessions;
 mod set_up;
 mod settings;
 mod shared_alerts;
+mod step_up;
 mod strangers;
 mod support;
 mod template_basics;

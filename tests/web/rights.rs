@@ -3,7 +3,7 @@
 
 use axum::http::{Method, StatusCode};
 use cartwright::{
-    accounts::BrowserSecret,
+    accounts::{BrowserSecret, Fresh},
     audit::{self, Actor, Authority, By, Origin},
     web::guard::Access,
 };
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-type Fields = Vec<(String, String)>;
+pub type Fields = Vec<(String, String)>;
 
 /// How another administrator ends a user's permission.
 #[derive(Clone, Copy, Debug)]
@@ -33,13 +33,15 @@ enum End {
 
 const ENDS: [End; 4] = [End::TurnedOff, End::Lowered, End::SignedOut, End::NewPassword];
 
-async fn end(app: &TestApp, by: End) {
+async fn end(app: &TestApp, by: End, fresh: Fresh) {
     let id = app.user_id(&PRIYA).await.parse().expect("an id");
     let accounts = &app.app.accounts;
     match by {
-        End::TurnedOff => assert!(accounts.turn_off(By::operator(), id).await.expect("turned off")),
-        End::Lowered => assert!(accounts.lower(By::operator(), id).await.expect("lowered")),
-        End::SignedOut => assert!(accounts.sign_out_everywhere(By::operator(), id).await.expect("signed out") > 0),
+        End::TurnedOff => assert!(accounts.turn_off(By::operator(), id, fresh).await.expect("turned off")),
+        End::Lowered => assert!(accounts.lower(By::operator(), id, fresh).await.expect("lowered")),
+        End::SignedOut => {
+            assert!(accounts.sign_out_everywhere(By::operator(), id, fresh).await.expect("signed out") > 0)
+        }
         End::NewPassword => {
             let link = accounts.make_link_as_operator(id).await.expect("a link");
             accounts.join(Origin::default(), &link, None, PASSWORD.into()).await.expect("a new password");
@@ -51,8 +53,8 @@ async fn run(app: &TestApp, statement: &'static str) {
     sqlx::query(statement).execute(&app.pool).await.expect(statement);
 }
 
-/// Restores Priya's account and signs her in at a new browser.
-async fn priya(app: &TestApp) -> Browser {
+/// Priya as she was at first, at a browser of her own.
+pub async fn priya(app: &TestApp) -> Browser {
     run(app, "update users set role = 'administrator', disabled_at = null where email = 'priya@northwind.example'")
         .await;
     run(app, "delete from throttle").await;
@@ -60,8 +62,8 @@ async fn priya(app: &TestApp) -> Browser {
     app.sign_in_as(&PRIYA).await
 }
 
-/// Returns the fields of a route's form, filled in so that it changes something.
-async fn form(app: &TestApp, door: &Door, browser: &Browser, blanks: &Blanks) -> Fields {
+/// The form of a door, filled in so that it changes something.
+pub async fn form(app: &TestApp, door: &Door, browser: &Browser, blanks: &Blanks) -> Fields {
     run(app, "update users set disabled_at = null where email = 'tom@northwind.example'").await;
     match door.template {
         "/admin/users/{user}/sessions" => drop(app.sign_in_as(&TOM).await),
@@ -96,9 +98,8 @@ async fn form(app: &TestApp, door: &Door, browser: &Browser, blanks: &Blanks) ->
     fields
 }
 
-/// Removes what a form may change without an event: counters, pending messages of a session, and drafts that end with a
-/// session.
-fn kept(mut dump: Dump) -> Dump {
+/// What a form may write without an event: counts, what a session says on its next page, and drafts that go with a session.
+pub fn kept(mut dump: Dump) -> Dump {
     for table in ["throttle", "sessions", "unsaved_credentials", "vault_keys", "users"] {
         dump.remove(table);
     }
@@ -107,12 +108,12 @@ fn kept(mut dump: Dump) -> Dump {
     dump
 }
 
-async fn people(app: &TestApp) -> Vec<String> {
+pub async fn people(app: &TestApp) -> Vec<String> {
     let people = "select concat_ws(' ', id, email, name, theme, password_hash) from users order by id";
     sqlx::query_scalar(people).fetch_all(&app.pool).await.expect("users")
 }
 
-async fn world(pool: PgPool) -> (TestApp, Blanks, Vec<Door>) {
+pub async fn world(pool: PgPool) -> (TestApp, Blanks, Vec<Door>) {
     let app = TestApp::start(pool).await;
     let at_first = app.priya_with_integration_on().await;
     app.add(&SAM).await;
@@ -140,6 +141,7 @@ async fn interrupted(knock: Knock, meanwhile: impl AsyncFnOnce()) -> Answer {
 #[sqlx::test]
 async fn form_half_sent_before_the_permission_ended_changes_nothing(pool: PgPool) {
     let (app, blanks, forms) = world(pool).await;
+    let fresh = app.fresh(&app.sign_in_as(&SAM).await).await;
     for door in &forms {
         for by in ENDS {
             let name = format!("{}, {by:?}", door.name());
@@ -148,7 +150,7 @@ async fn form_half_sent_before_the_permission_ended_changes_nothing(pool: PgPool
             let mut before = Dump::new();
             let knock = browser.knock(Method::POST, &door.path).form(&fields);
             let answer = interrupted(knock, async || {
-                end(&app, by).await;
+                end(&app, by, fresh).await;
                 before = dump(&app.pool).await;
             })
             .await;

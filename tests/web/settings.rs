@@ -240,13 +240,10 @@ async fn imported_products_need_an_item_group_only_on_save(pool: PgPool) {
 }
 
 #[sqlx::test]
-async fn locations_are_read_from_the_store_and_cached(pool: PgPool) {
-    let (app, priya, page) = connected(pool).await;
-    assert!(
-        page.text("#locations").contains("We have not read this store's locations yet. Get the list Save first."),
-        "{page}"
-    );
-    let page = page.follow("Get the list").await;
+async fn locations_are_read_from_the_store_and_kept_for_when_it_is_away(pool: PgPool) {
+    let (app, _, page) = connected(pool).await;
+    assert!(page.text("#locations").contains("We have not read this store's locations yet. Save first."), "{page}");
+    let page = page.press("Get the list").await;
     assert_eq!((page.status, list_requests(&app)), (StatusCode::OK, 1));
     assert_eq!(page.all("#locations .tick"), ["Brighton shop", "London warehouse", "Old depot"]);
     let version: i64 = sqlx::query_scalar("select version from carts").fetch_one(&app.pool).await.expect("a version");
@@ -269,7 +266,7 @@ async fn locations_are_read_from_the_store_and_cached(pool: PgPool) {
     // Unavailable: the cached list and the reason.
     app.practice.stores().change("northwind-tea", |store| store.on_locations = Some(Scenario::Says(Canned::Down)));
     tamper(&app.pool, "update carts set locations_read_at = '2025-11-21T08:14:00Z'").await;
-    let away = page.follow("Get the list again").await;
+    let away = page.press("Get the list again").await;
     assert!(
         away.text("#locations").contains(
             "We could not get the list just now: Shopify has a problem at the moment. This is the list of 21 November 2025."
@@ -282,7 +279,7 @@ async fn locations_are_read_from_the_store_and_cached(pool: PgPool) {
         store.on_locations = None;
         store.locations = vec!["London warehouse".into()];
     });
-    let gone = priya.visit(&away.path).await;
+    let gone = away.press("Get the list again").await;
     assert!(
         gone.text("#locations").contains("Old depot is no longer in Shopify. Select another, or none for all."),
         "{gone}"
@@ -293,12 +290,12 @@ async fn locations_are_read_from_the_store_and_cached(pool: PgPool) {
 #[sqlx::test]
 async fn cart_needs_attention_when_all_selected_locations_are_gone(pool: PgPool) {
     let (app, priya, page) = connected(pool).await;
-    let mut page = page.follow("Get the list").await;
+    let mut page = page.press("Get the list").await;
     page.check("Old depot");
     let page = page.press("Save").await;
     app.practice.stores().change("northwind-tea", |store| store.locations = vec!["Ham".into(), "Kew".into()]);
-    // Location ids follow the positions, so two new locations reuse two old ids; the third is gone.
-    let page = page.follow("Get the list again").await;
+    // the numbers follow the places, so that two new places are two old numbers: the third is gone
+    let page = page.press("Get the list again").await;
     assert_eq!(page.all("p.status .badge"), ["Needs attention"], "{page}");
     assert_eq!(page.text("p.status .muted"), "None of the chosen locations exists any more");
     let list = priya.visit("/admin/ecommerce").await;
@@ -315,46 +312,51 @@ async fn cart_needs_attention_when_all_selected_locations_are_gone(pool: PgPool)
 }
 
 #[sqlx::test]
-async fn single_location_is_no_choice_and_64_locations_collapse(pool: PgPool) {
-    let (app, priya, page) = connected(pool).await;
-    let href = page.attribute("a[data-again]", "href").expect("a link");
+async fn one_location_is_no_choice_and_64_fold(pool: PgPool) {
+    let (app, _, page) = connected(pool).await;
     app.practice.stores().change("northwind-tea", |store| store.locations = vec!["London warehouse".into()]);
-    let page = priya.visit(&href).await;
+    let page = page.press("Get the list").await;
     assert!(page.text("#locations").contains("London warehouse is the only location."), "{page}");
     assert!(!page.has("#locations input"), "{page}");
     app.practice.stores().change("northwind-tea", |store| store.locations = Vec::new());
-    assert!(priya.visit(&href).await.text("#locations").contains("This store has no locations."));
+    let page = page.press("Get the list again").await;
+    assert!(page.text("#locations").contains("This store has no locations."), "{page}");
     let names: Vec<String> = (0..64).map(|n| format!("Shop {n:02}")).collect();
     app.practice.stores().change("northwind-tea", |store| store.locations = names.clone());
-    let page = priya.visit(&href).await;
+    let page = page.press("Get the list again").await;
     assert_eq!(page.text("#locations details summary"), "Show all 64");
     assert_eq!((page.all("#locations .tick").len(), page.all("#locations details .tick").len()), (64, 44));
     // More than one page of Shopify's list.
     let names: Vec<String> = (0..230).map(|n| format!("Shop {n:03}")).collect();
     app.practice.stores().change("northwind-tea", |store| store.locations = names.clone());
     app.practice.journal().clear();
-    let page = priya.visit(&href).await;
+    let page = page.press("Get the list again").await;
     assert_eq!((page.all("#locations .tick"), list_requests(&app)), (names, 3));
-    // Only the fragment, for a page that replaces it.
-    let block = priya.knock(Method::GET, &href).header("x-partial", "1").send().await;
+    // the block alone, for a page that swaps it
+    let block = page.knock("Get the list again").header("x-partial", "1").send().await;
     assert!(block.text().trim_start().starts_with("<fieldset") && !block.text().contains("<html"), "{}", block.text());
 }
 
 #[sqlx::test]
 async fn locations_are_not_read_without_permission_or_too_often(pool: PgPool) {
     let (app, priya, page) = without(pool, &["write_locations"]).await;
-    let href = page.path.replace("/general", "/locations");
+    let token = page.submission("Save").2.into_iter().filter(|(name, _)| name == "csrf").collect::<Vec<_>>();
+    let ask = async |cart: &str| {
+        let path = format!("{cart}/locations");
+        Page::new(priya.clone(), priya.knock(Method::POST, &path).form(&token).send().await)
+    };
+    let cart = page.path.strip_suffix("/general").expect("the editor");
     app.practice.journal().clear();
-    assert_eq!(priya.visit(&href).await.status, StatusCode::OK);
+    assert_eq!(ask(cart).await.status, StatusCode::OK);
     app.assert_nothing_was_called();
     granted_anew(&app, &page, Scenario::Well).await;
     app.practice.journal().clear();
     for _ in 0..11 {
-        priya.visit(&href).await;
+        ask(cart).await;
     }
     assert_eq!(list_requests(&app), 10);
-    assert!(priya.visit(&href).await.text("#locations").contains("You have asked 10 times in a minute."));
-    let nobody = priya.visit("/admin/ecommerce/shopify/00000000000000000000000000000001/locations").await;
+    assert!(ask(cart).await.text("#locations").contains("You have asked 10 times in a minute."));
+    let nobody = ask("/admin/ecommerce/shopify/00000000000000000000000000000001").await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
 }
 
@@ -370,11 +372,11 @@ async fn locations_are_read_with_a_refreshed_token_after_a_401(pool: PgPool) {
     page.fill("Client ID", &store.client_id);
     page.fill("Client secret", expose(&store.client_secret));
     let page = page.press("Test Connection").await.press("Save").await;
-    let page = page.follow("Get the list").await;
+    let page = page.press("Get the list").await;
     assert_eq!(page.all("#locations .tick").len(), 3, "{page}");
     app.practice.stores().end_minted_tokens("northwind-tea");
     app.practice.journal().clear();
-    let page = page.follow("Get the list again").await;
+    let page = page.press("Get the list again").await;
     assert!(!page.text("#locations").contains("could not"), "{page}");
     assert_eq!(list_requests(&app), 2);
     // A saved access token cannot be refreshed, so Shopify is asked once.
@@ -384,7 +386,7 @@ async fn locations_are_read_with_a_refreshed_token_after_a_401(pool: PgPool) {
         .stores()
         .change("northwind-b2b", |store| store.on_locations = Some(Scenario::Says(Canned::Unauthorized)));
     app.practice.journal().clear();
-    let page = page.follow("Get the list").await;
+    let page = page.press("Get the list").await;
     assert!(page.text("#locations").contains("Shopify did not accept the access token."), "{page}");
     assert_eq!(list_requests(&app), 1);
 }

@@ -1,6 +1,13 @@
 //! Users: listing, invitation, promotion, demotion, disabling and re-enabling, and what users may not do to themselves.
 
 use axum::http::{Method, StatusCode};
+use cartwright::{
+    accounts::{
+        Role,
+        password::{self, PasswordError},
+    },
+    audit::Origin,
+};
 use sqlx::PgPool;
 
 use crate::support::{
@@ -180,14 +187,8 @@ async fn adding_and_promoting_ask_for_the_password_after_ten_minutes(pool: PgPoo
             "{page}"
         );
     }
-    // Demotion, sign-out and disabling need no fresh password.
     password_was_entered(&app, 11).await;
-    let mut page = user_page(&app, &priya, &VERA).await;
-    page.choose("Viewer");
-    let page = page.press("Save").await;
-    assert_eq!(page.banner(), "Vera Novak is a Viewer now. Every browser of theirs was signed out.");
-    // A link and re-enabling grant access, so they do.
-    let asked = page.press("New sign-in link").await;
+    let asked = user_page(&app, &priya, &VERA).await.press("New sign-in link").await;
     assert_eq!(asked.text("main .lead"), "For security, enter your password to make a sign-in link for Vera Novak.");
     tamper(&app.pool, "update users set disabled_at = now() where name = 'Vera Novak'").await;
     let mut asked = user_page(&app, &priya, &VERA).await.press("Turn on").await;
@@ -310,11 +311,12 @@ async fn users_cannot_demote_themselves_and_one_administrator_stays(pool: PgPool
     assert_eq!(page.press("Save").await.status, StatusCode::FORBIDDEN);
     // The domain functions refuse it too, as if the guard had let him pass.
     let app_accounts = &app.app.accounts;
+    let fresh = app.fresh(&sam).await;
     let by = cartwright::audit::By::operator();
     let id = uuid::Uuid::parse_str(&app.user_id(&PRIYA).await).expect("an id");
-    let refused = app_accounts.lower(by.clone(), id).await.expect_err("the last one");
+    let refused = app_accounts.lower(by.clone(), id, fresh).await.expect_err("the last one");
     assert_eq!(refused.to_string(), "There must be one administrator. Make somebody else one first.");
-    assert!(app_accounts.turn_off(by, id).await.is_err());
+    assert!(app_accounts.turn_off(by, id, fresh).await.is_err());
     assert_eq!(asked.press("Turn off").await.status, StatusCode::FORBIDDEN);
     assert_eq!(priya.visit("/admin/users").await.h1(), "Users");
 }
@@ -351,4 +353,34 @@ async fn user_name_with_markup_is_text(pool: PgPool) {
     assert!(list.all("tbody th .name").contains(&name.to_owned()), "{list}");
     assert!(!list.has("b"), "{list}");
     assert_eq!(user_page(&app, &priya, &ANA).await.h1(), name);
+}
+
+#[sqlx::test]
+async fn somebody_who_was_raised_chooses_a_password_that_the_role_needs_before_anything_else(pool: PgPool) {
+    // Good enough for a Viewer, and too easy to guess for an administrator.
+    const WEAK: &str = "kettle42";
+    let app = TestApp::start(pool).await;
+    let judged = |role| password::judge(&WEAK.into(), &app.app.accounts.password_context(role, VERA.email, VERA.name));
+    assert_eq!((judged(Role::Viewer), judged(Role::Administrator)), (Ok(()), Err(PasswordError::Guessable)));
+    let priya = app.sign_in_as(&PRIYA).await;
+    let id = app.user_id(&VERA).await.parse().expect("an id");
+    let link = app.app.accounts.make_link_as_operator(id).await.expect("a link");
+    app.app.accounts.join(Origin::default(), &link, None, WEAK.into()).await.expect("a password");
+    assert_eq!(sign_in(&app.browser(), VERA.email, WEAK).await.h1(), "Admin", "a Viewer signs in");
+    let mut page = user_page(&app, &priya, &VERA).await;
+    page.choose("Administrator");
+    page.press("Save").await;
+
+    let vera = app.browser();
+    let mut page = sign_in(&vera, VERA.email, WEAK).await;
+    assert_eq!((page.h1().as_str(), page.path.as_str()), ("Choose a new password", "/set-up?too-weak"), "{page}");
+    assert_eq!(vera.visit("/admin").await.h1(), "Sign in", "nobody is signed in");
+    assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("sign_in_link_made"));
+    page.fill("New password", WEAK);
+    let mut page = page.press("Save password").await;
+    assert_eq!(page.complaint_class("New password"), "PASSWORD_GUESSABLE", "{page}");
+    page.fill("New password", "kettle second steep leaf");
+    assert_eq!(page.press("Save password").await.h1(), "Admin");
+    assert_eq!(sign_in(&app.browser(), VERA.email, "kettle second steep leaf").await.h1(), "Admin");
+    assert_eq!(sign_in(&app.browser(), VERA.email, WEAK).await.status, 422);
 }

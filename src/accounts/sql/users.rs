@@ -10,14 +10,15 @@ pub struct ForSignIn {
     pub id: Uuid,
     pub email: String,
     pub name: String,
-    /// `None` while an invited user has not joined.
+    pub role: String,
+    /// None while somebody is invited and has not joined.
     pub password_hash: Option<String>,
 }
 
 pub async fn find_for_sign_in(pool: &Pool, email: &str) -> sqlx::Result<Option<ForSignIn>> {
     sqlx::query_as!(
         ForSignIn,
-        "select id, email, name, password_hash from users where email = $1 and disabled_at is null",
+        "select id, email, name, role, password_hash from users where email = $1 and disabled_at is null",
         email
     )
     .fetch_optional(pool)

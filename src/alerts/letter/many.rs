@@ -68,11 +68,11 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
 fn other(at: OffsetDateTime, alert: &Alert, house: &House) -> Option<(String, String)> {
     match alert {
         Alert::Trial => Some((super::subject(alert, house), super::subject(alert, house))),
-        Alert::ServerProblem(_) | Alert::ServerRecovered(_) => {
+        Alert::ServerProblem(_) | Alert::ServerRecovered(_) | Alert::ActivityHead { .. } => {
             let (subject, text, _) = super::one(at, alert, house);
             Some((subject, text))
         }
-        Alert::NeedsAttention(_) | Alert::Recovered(_) => None,
+        Alert::NeedsAttention(_) | Alert::Recovered(_) | Alert::AccountChanged(_) => None,
     }
 }
 

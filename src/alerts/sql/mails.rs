@@ -131,7 +131,20 @@ pub(in crate::alerts) async fn list_expired(
     .await
 }
 
-/// Deletes messages that have waited for at least `seconds`. Returns their addresses.
+/// Forgets notices to people that have waited for a day. Without a mail server nobody expects them.
+pub(in crate::alerts) async fn delete_expired_notices(connection: &mut Connection, seconds: f64) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from alert_deliveries d using alerts a
+         where a.id = d.alert_id and a.data ->> 'type' = 'account.changed'
+           and d.created_at <= now() - make_interval(secs => $1)",
+        seconds,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Forgets what has waited for a day, and says for whom.
 pub(in crate::alerts) async fn delete_expired_mails(
     connection: &mut Connection,
     seconds: f64,

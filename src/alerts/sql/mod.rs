@@ -26,7 +26,14 @@ pub(super) struct Waiting {
     pub alert: Json<Alert>,
 }
 
-/// A line of the delivery log.
+impl Waiting {
+    /// Whether it tells a person of a change of their account.
+    pub fn is_notice(&self) -> bool {
+        matches!(*self.alert, Alert::AccountChanged(_))
+    }
+}
+
+/// What is told of a delivery on the page.
 pub(super) struct Line<'a> {
     pub channel: &'static str,
     pub recipient: &'a str,
@@ -57,6 +64,45 @@ pub(super) async fn queue(
         id,
         cart,
         data,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// One row for the webhook; nothing where there is none.
+pub(super) async fn queue_for_webhook(
+    connection: &mut Connection,
+    id: Uuid,
+    data: &serde_json::Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with alert as (
+             insert into alerts (id, data) select $1, $2 where exists (select 1 from alert_webhooks where gone_at is null) returning id
+         )
+         insert into alert_deliveries (id, alert_id, channel) select gen_random_uuid(), alert.id, 'webhook' from alert",
+        id,
+        data,
+    )
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// One row for each of these mail addresses, whoever wants to be told of alerts.
+pub(super) async fn queue_mails(
+    connection: &mut Connection,
+    id: Uuid,
+    addresses: &[String],
+    data: &serde_json::Value,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "with alert as (insert into alerts (id, data) values ($1, $2) returning id)
+         insert into alert_deliveries (id, alert_id, channel, address)
+         select gen_random_uuid(), alert.id, 'email', unnest($3::text[]) from alert",
+        id,
+        data,
+        addresses,
     )
     .execute(connection)
     .await

@@ -92,13 +92,14 @@ pub(in crate::alerts) async fn delete_webhook(connection: &mut Connection) -> sq
     sqlx::query!("delete from alert_webhooks").execute(connection).await.map(drop)
 }
 
-/// Deletes deliveries for a channel or an address that does not get alerts any more.
+/// Forgets what waits for a channel or an address that is told no more. Notices to people about their account stay.
 pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d where
          (d.channel = 'webhook' and not exists (select 1 from alert_webhooks w where w.gone_at is null))
          or (d.channel = 'email' and not exists
-             (select 1 from alert_settings s where s.email_on and d.address = any(s.email_addresses)))"
+             (select 1 from alert_settings s where s.email_on and d.address = any(s.email_addresses))
+             and not exists (select 1 from alerts a where a.id = d.alert_id and a.data ->> 'type' = 'account.changed'))"
     )
     .execute(connection)
     .await

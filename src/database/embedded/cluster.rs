@@ -2,19 +2,27 @@
 //! failure during the first start leaves nothing that looks like a database. Root writes no file inside it: the folder
 //! belongs to another account, which could have placed a link there.
 
+use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use rustix::fs::{Mode, OFlags};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::io::AsyncWriteExt;
 
 use super::binaries::{Binaries, Places};
 use super::{EmbeddedError, Owner, socket};
 
-/// Name of the database and of its role. The role owns the database and is not a superuser, so that SQL injection
-/// cannot read the machine's files or run its programs.
-const NAME: &str = "cartwright";
+/// The database, and the role that owns it and migrates. It is no superuser.
+pub const OWNER: &str = "cartwright";
+/// The role that serves. It owns nothing, so a statement smuggled into a query changes no row of the activity.
+pub const RUNTIME: &str = "cartwright_runtime";
+/// The superuser that `initdb` makes.
+const SUPERUSER: &str = "postgres";
+/// Longest `PG_VERSION`, in bytes: a major version and a line end.
+const VERSION_MAX_LEN: u64 = 16;
 
 /// A complete cluster, with everything needed to run it.
 #[derive(Debug)]
@@ -41,25 +49,52 @@ impl Cluster {
         Ok(Self { data_dir: data_dir.to_owned(), folder, socket, owner, binaries })
     }
 
-    /// Connection options: socket, database and user. The machine's `PG*` variables have no effect.
-    pub fn options(&self) -> PgConnectOptions {
+    /// How to connect as a role: socket, database and user. Nothing else of the machine's `PG*` variables matters here.
+    pub fn options(&self, role: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.socket)
             .port(socket::PORT)
-            .username(NAME)
-            .database(NAME)
+            .username(role)
+            .database(OWNER)
             .ssl_mode(PgSslMode::Disable)
+    }
+
+    /// Makes the runtime role in a cluster of an earlier version, which had the owner alone. The caller holds the start lock.
+    pub async fn ensure_runtime_role(&self) -> Result<(), EmbeddedError> {
+        let made = async {
+            let mut owner = PgConnection::connect_with(&self.options(OWNER)).await?;
+            let has_role = "select exists (select from pg_roles where rolname = $1)";
+            let has_role: bool = sqlx::query_scalar(has_role).bind(RUNTIME).fetch_one(&mut owner).await?;
+            owner.close().await.ok();
+            if !has_role {
+                let mut superuser = PgConnection::connect_with(&self.options(SUPERUSER)).await?;
+                sqlx::query(AssertSqlSafe(format!("create role {RUNTIME} login"))).execute(&mut superuser).await?;
+                superuser.close().await.ok();
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        made.await.map_err(|cause| EmbeddedError::Making { said: cause.to_string() })
     }
 }
 
 /// The major version that created the cluster; `None` if there is no cluster.
 fn version(folder: &Path) -> Result<Option<String>, EmbeddedError> {
-    match std::fs::read_to_string(folder.join("PG_VERSION")) {
+    match read_version(&folder.join("PG_VERSION")) {
         Ok(text) => Ok(Some(text.trim().to_owned())),
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(EmbeddedError::folder(folder)(cause)),
         Err(_) if folder.symlink_metadata().is_ok() => Err(EmbeddedError::NotACluster { folder: folder.to_owned() }),
         Err(_) => Ok(None),
     }
+}
+
+/// Root reads this file in a folder that belongs to somebody else: it follows no link, waits for no pipe, and reads a version's
+/// length at most.
+fn read_version(file: &Path) -> std::io::Result<String> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = std::fs::File::from(rustix::fs::open(file, flags, Mode::empty())?);
+    let mut text = String::new();
+    file.take(VERSION_MAX_LEN).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 async fn make(data_dir: &Path, folder: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
@@ -87,7 +122,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
     let mut said = String::new();
     for locale in locales {
         let mut initdb = owner.command(&program);
-        initdb.args(["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]);
+        initdb.args(["--username", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]);
         initdb.args(["--data-checksums", "--no-instructions"]).args(*locale).arg("--pgdata").arg(new);
         let output = initdb.kill_on_drop(true).output().await;
         let output = output.map_err(|cause| EmbeddedError::Run { program: program.clone(), cause })?;
@@ -102,7 +137,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
     Err(EmbeddedError::Making { said })
 }
 
-/// Creates our role and database before the first server start, in Postgres's single-user mode.
+/// Makes our roles and database before the server ever runs, in Postgres' single-user mode.
 async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let program = binaries.program("postgres");
     let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
@@ -110,9 +145,10 @@ async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), E
     single.arg("--single").arg("-D").arg(new).args(["-c", "exit_on_error=on", "postgres"]).kill_on_drop(true);
     single.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = single.spawn().map_err(broken)?;
-    let wishes = format!("create role {NAME} login;\ncreate database {NAME} owner {NAME};\n");
-    let mut stdin = child.stdin.take().expect("stdin is piped");
-    // a program that exits early reports its reason below, so a broken pipe is ignored here
+    let wishes =
+        format!("create role {OWNER} login;\ncreate role {RUNTIME} login;\ncreate database {OWNER} owner {OWNER};\n");
+    let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
+    // a program that ended early says why below, so a broken pipe here is no news
     let _ = stdin.write_all(wishes.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.map_err(broken)?;

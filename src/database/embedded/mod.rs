@@ -60,6 +60,7 @@ pub async fn start(data_dir: &Path, places: &Places) -> Result<Embedded, Embedde
     }
     let cluster = Arc::new(Cluster::open(&data_dir, places).await?);
     cluster.run().await?;
+    cluster.ensure_runtime_role().await?;
     drop(starting);
     let (leaving, left) = oneshot::channel();
     let keeper = tokio::spawn(keep(Arc::clone(&cluster), left));
@@ -67,9 +68,14 @@ pub async fn start(data_dir: &Path, places: &Places) -> Result<Embedded, Embedde
 }
 
 impl Embedded {
-    /// Connection options: a Unix socket, database and user `cartwright`, no password.
+    /// How to connect as the runtime role, `cartwright_runtime`: a Unix socket, no password.
     pub fn options(&self) -> PgConnectOptions {
-        self.cluster.options()
+        self.cluster.options(cluster::RUNTIME)
+    }
+
+    /// How to connect as the owner of database and tables, `cartwright`.
+    pub fn owner_options(&self) -> PgConnectOptions {
+        self.cluster.options(cluster::OWNER)
     }
 
     /// Path of a program of the cluster's own version, such as `pg_dump`, whether or not it exists.

@@ -11,7 +11,7 @@ use rustix::process::{Pid, test_kill_process};
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, OWNER};
 use super::{EmbeddedError, log, socket};
 
 /// Poll interval. Each poll of a starting server opens a real connection.
@@ -142,7 +142,7 @@ impl Cluster {
     }
 
     async fn knock(&self) -> Knock {
-        match timeout(Duration::from_secs(5), PgConnection::connect_with(&self.options())).await {
+        match timeout(Duration::from_secs(5), PgConnection::connect_with(&self.options(OWNER))).await {
             Err(_) => Knock::Silent,
             Ok(Ok(connection)) => {
                 let _ = connection.close().await;

@@ -2,8 +2,9 @@
 //! account, otherwise as ours; the assertions hold for both.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use rustix::fs::Mode;
 use rustix::process::{Signal, kill_process, test_kill_process};
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
@@ -21,7 +22,7 @@ async fn start_in(folder: &TempDir) -> Embedded {
 }
 
 async fn connect(embedded: &Embedded) -> PgConnection {
-    PgConnection::connect_with(&embedded.options()).await.unwrap()
+    PgConnection::connect_with(&embedded.owner_options()).await.unwrap()
 }
 
 async fn ask(embedded: &Embedded, question: &'static str) -> String {
@@ -74,6 +75,7 @@ async fn cluster_is_durable_and_does_not_listen_on_tcp() {
         ("show listen_addresses", ""),
         ("show server_encoding", "UTF8"),
         ("select current_user::text", "cartwright"),
+        ("select rolsuper::text from pg_roles where rolname = 'cartwright_runtime'", "false"),
         ("select current_database()::text", "cartwright"),
         ("select rolsuper::text from pg_roles where rolname = current_user", "false"),
     ] {
@@ -85,7 +87,23 @@ async fn cluster_is_durable_and_does_not_listen_on_tcp() {
 }
 
 #[tokio::test]
-async fn server_is_not_root_and_its_folder_is_private() {
+async fn a_cluster_of_an_earlier_version_gets_its_runtime_role() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start_in(&folder).await;
+    let superuser = first.options().username("postgres");
+    PgConnection::connect_with(&superuser).await.unwrap().execute("drop role cartwright_runtime").await.unwrap();
+    assert!(PgConnection::connect_with(&first.options()).await.is_err());
+    first.stop().await.unwrap();
+    let second = start_in(&folder).await;
+    let mut runtime = PgConnection::connect_with(&second.options()).await.unwrap();
+    let name: String = sqlx::query_scalar("select current_user::text").fetch_one(&mut runtime).await.unwrap();
+    assert_eq!(name, "cartwright_runtime");
+    runtime.close().await.unwrap();
+    second.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_server_is_never_root_and_its_folder_is_its_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let embedded = start_in(&folder).await;
     let cluster = folder.path().join("postgres").metadata().unwrap();
@@ -190,7 +208,24 @@ async fn folder_without_a_cluster_is_left_alone() {
 }
 
 #[tokio::test]
-async fn data_of_another_major_version_is_reported_and_left_alone() {
+async fn version_file_that_is_a_link_or_a_pipe_is_refused_and_its_target_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "of root").unwrap();
+    let version = folder.path().join("postgres/PG_VERSION");
+    std::fs::create_dir(folder.path().join("postgres")).unwrap();
+    std::os::unix::fs::symlink(&secret, &version).unwrap();
+    let refusal = start(folder.path(), &places()).await.unwrap_err();
+    assert!(matches!(refusal, EmbeddedError::Folder { .. }), "{refusal}");
+    assert!(!refusal.to_string().contains("of root"), "{refusal}");
+    std::fs::remove_file(&version).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &version, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let refused = tokio::time::timeout(Duration::from_secs(30), start(folder.path(), &places())).await;
+    refused.expect("nobody waits for a pipe").unwrap_err();
+}
+
+#[tokio::test]
+async fn data_of_another_major_version_is_named_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     start_in(&folder).await.stop().await.unwrap();
     std::fs::write(folder.path().join("postgres/PG_VERSION"), "9\n").unwrap();

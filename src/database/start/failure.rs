@@ -97,18 +97,18 @@ impl Target {
         ))
     }
 
-    /// The role may not create or alter tables.
-    pub fn no_privilege(&self, schema: Option<&str>, may_create: bool) -> StartError {
+    /// The role may not make or change tables. `has_tables`: another role made them already.
+    pub fn no_privilege(&self, schema: Option<&str>, has_tables: bool) -> StartError {
         let Self { role, database, .. } = self;
         setting(match schema.map(identifier) {
             None => format!(
                 "The role {role} may use no schema of the database {database}. As its owner: grant usage, create on schema public to {role}"
             ),
-            Some(schema) if !may_create => format!(
+            Some(schema) if !has_tables => format!(
                 "The role {role} may not make tables in the database {database}. As its owner: grant create on schema {schema} to {role}"
             ),
             Some(_) => format!(
-                "The role {role} does not own the tables in the database {database}. Name the role that made them in DATABASE_URL"
+                "The tables in the database {database} have to be brought up to date, and the role {role} does not own them. Name their owner in CARTWRIGHT_MIGRATE_DATABASE_URL, here or for `cartwright migrate`"
             ),
         })
     }

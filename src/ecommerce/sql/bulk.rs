@@ -6,6 +6,7 @@ use crate::{
     ecommerce::{
         CartFilter, CartId, Status,
         bulk::{Item, Job, JobId, Kind, Selection},
+        listing::last_start,
     },
 };
 
@@ -37,13 +38,14 @@ pub(in crate::ecommerce) async fn count_selected(
            where ($1::uuid[] is null or carts.id = any ($1))
              and ($2::boolean is null or (carts.is_active and integration.is_active) = $2)
              and (not $3 or status in ('needs-attention', 'not-connected'))
-             and ($4::text is null or strpos(lower(website_name), lower($4)) > 0 or strpos(store_host, lower($4)) > 0)
+             and ($4::text is null or strpos(lower(website_name), lower($4)) between 1 and $6 or strpos(store_host, lower($4)) between 1 and $6)
              and (not $5 or carts.is_active or carts.activate_on_pass)"#,
         ids,
         active,
         attention,
         search,
-        active_only
+        active_only,
+        search.map_or(0, last_start)
     )
     .fetch_one(connection)
     .await
@@ -81,12 +83,13 @@ pub(in crate::ecommerce) async fn insert_items(
          where ($2::uuid[] is null or carts.id = any ($2))
            and ($3::boolean is null or (carts.is_active and integration.is_active) = $3)
            and (not $4 or status in ('needs-attention', 'not-connected'))
-           and ($5::text is null or strpos(lower(website_name), lower($5)) > 0 or strpos(store_host, lower($5)) > 0)",
+           and ($5::text is null or strpos(lower(website_name), lower($5)) between 1 and $6 or strpos(store_host, lower($5)) between 1 and $6)",
         id.0,
         ids,
         active,
         attention,
-        search
+        search,
+        search.map_or(0, last_start)
     )
     .execute(&mut *connection)
     .await?;

@@ -236,9 +236,26 @@ impl Listed {
     }
 }
 
-/// Carts that may contain the text: all that do, and perhaps some that do not. Looks up only a handful of its trigrams:
-/// each costs a list of carts to read, and a few narrow the result enough. Skips those at the start of a long text:
-/// names of one company start alike, and a trigram that all carts have is the most expensive.
+/// Carts whose name or address begins with the text: the first thousand by name and the first thousand by address, in the order of
+/// bytes. U+10FFFF comes after every text that goes on.
+pub(in crate::ecommerce) async fn list_beginning(connection: &mut Connection, text: &str) -> sqlx::Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        r#"(select id as "id!" from carts
+            where lower(website_name) ~>=~ lower($1) and lower(website_name) ~<~ (lower($1) || chr(1114111))
+            order by lower(website_name) using ~<~ limit 1000)
+           union
+           (select id from carts
+            where store_host ~>=~ lower($1) and store_host ~<~ (lower($1) || chr(1114111))
+            order by store_host using ~<~ limit 1000)"#,
+        text
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters a handful is looked for:
+/// each costs a list of carts to read, and few are enough to leave a few. Not those at the beginning of a long text: the names of
+/// one firm begin alike, and a run that all carts have is the dearest.
 pub(in crate::ecommerce) async fn list_like(connection: &mut Connection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select cart_id from cart_search where grams @> array(

@@ -35,7 +35,9 @@ pub enum Error {
         administrators: Vec<String>,
     },
     UnreadableForm(StatusCode),
-    /// The form token is missing, too old or issued to another browser.
+    /// A form with the character U+0000, which Postgres cannot store.
+    NulInForm,
+    /// The form token is missing, too old or another browser's.
     OldForm,
     /// The form token is missing or unknown, and the browser sent none of our cookies.
     NoCookies,
@@ -166,6 +168,7 @@ fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
         Error::NotFound => Trouble::NotFound,
         Error::CannotChange { administrators } => Trouble::CannotChange { administrators: administrators.clone() },
         Error::UnreadableForm(status) => Trouble::UnreadableForm { status: status.as_u16() },
+        Error::NulInForm => Trouble::NulInForm,
         Error::OldForm => match desk.kept().filter(|form| find_post(&form.action).is_some_and(|route| route.redraws)) {
             Some(form) => Trouble::OldForm { again: form.to_load() },
             None => Trouble::UnreadableForm { status: 403 },

@@ -26,6 +26,8 @@ pub enum Trouble {
     UnreadableForm {
         status: u16,
     },
+    /// 400: a field held U+0000. Nothing that was typed is kept.
+    NulInForm,
     NotPossible,
     TooManyRequests {
         seconds: u32,
@@ -72,6 +74,7 @@ impl Trouble {
             Self::NotFound => 404,
             Self::CannotChange { .. } | Self::OldForm { .. } | Self::NoCookies => 403,
             Self::UnreadableForm { status } => *status,
+            Self::NulInForm => 400,
             Self::NotPossible => 405,
             Self::TooManyRequests { .. } => 429,
             Self::Ours { .. } => 500,
@@ -84,6 +87,7 @@ impl Trouble {
             Self::NotFound => "Page not found".into(),
             Self::CannotChange { .. } => "You cannot change this".into(),
             Self::UnreadableForm { .. } => "We could not read that form".into(),
+            Self::NulInForm => "A character cannot be saved".into(),
             Self::NotPossible => "That is not possible here".into(),
             Self::TooManyRequests { .. } => "Too many requests".into(),
             Self::Ours { .. } => format!("There is a problem with {product}"),

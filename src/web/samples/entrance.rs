@@ -27,6 +27,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let set_up = |purpose| SetUp {
         shell: stranger(),
         purpose,
+        is_too_weak: false,
         name: Field::default(),
         email: field("ana@agency.example"),
         password: Some(complaint("PASSWORD_SHORT", "Password must be at least 8 characters")),
@@ -41,6 +42,10 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ("set-up".into(), draw(&set_up(SetUpPurpose::FirstAdministrator))),
         ("set-up-join".into(), draw(&set_up(SetUpPurpose::Invitation))),
         ("set-up-password".into(), draw(&set_up(SetUpPurpose::NewPassword))),
+        (
+            "set-up-too-weak".into(),
+            draw(&SetUp { is_too_weak: true, password: None, ..set_up(SetUpPurpose::NewPassword) }),
+        ),
         ("set-up-spent".into(), draw(&SetUpOver { shell: stranger(), is_already_set_up: false })),
         ("set-up-done".into(), draw(&SetUpOver { shell: stranger(), is_already_set_up: true })),
         ("opening".into(), draw(&Opening { shell: stranger(), page: LONG.into(), to: "/admin/ecommerce".into() })),

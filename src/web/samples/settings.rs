@@ -41,7 +41,7 @@ pub(super) fn other_settings() -> OtherSettings {
 }
 
 pub(super) fn settings_section(other: OtherSettings) -> SettingsSection {
-    SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other, &EditorForm::default(), NOW)
+    SettingsSection::new(&shell(), other, &EditorForm::default(), NOW)
 }
 
 pub(super) fn pages() -> Vec<(String, String)> {
@@ -80,8 +80,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let asked =
         Asked { offered: Setting::ALL.into(), settings: Settings { import_products: true, ..Settings::default() } };
     wrong.form.asked = Some(asked);
-    wrong.settings =
-        Some(SettingsSection::new(&shell(), "/admin/ecommerce/shopify/x", other_settings(), &wrong.form, NOW));
+    wrong.settings = Some(SettingsSection::new(&shell(), other_settings(), &wrong.form, NOW));
     vec![
         page("settings-untested", settings_section(never_tested)),
         page("settings-no-permission", settings_section(nothing)),

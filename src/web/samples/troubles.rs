@@ -20,6 +20,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         Trouble::Busy { again: Some(again()) },
         Trouble::OldForm { again: again() },
         Trouble::NoCookies,
+        Trouble::NulInForm,
     ];
     let page = |(index, problem): (usize, Trouble)| {
         let name = format!("error-{index}-{}", problem.status());

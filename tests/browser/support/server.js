@@ -14,12 +14,13 @@ const program = process.env.CARTWRIGHT ?? join(root, 'target/debug/cartwright');
 const PATIENCE = 60_000;
 
 /**
- * Starts a server and waits for the line with its address. `folder` is its data folder, `log()` its output so far; `more` are
- * additional settings.
+ * Starts it and waits for the line that says where it is. `folder` is its data folder, `log()` everything that it wrote; `more`
+ * are settings beside the usual ones. An https address has no practice store: the server refuses to start with both.
  */
 export async function startServer(more = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'cw-'));
-  const child = spawn(program, ['serve', '--practice'], { env: { ...settings(folder), ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const flags = more.CARTWRIGHT_PUBLIC_URL?.startsWith('https://') ? [] : ['--practice'];
+  const child = spawn(program, ['serve', ...flags], { env: { ...settings(folder), ...more }, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit');
   let log = '';
   const told = new Promise((resolve, reject) => {

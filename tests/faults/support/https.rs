@@ -21,6 +21,7 @@ pub struct Https {
     pub proxy: SocketAddr,
     /// The public host name.
     pub host: String,
+    client: Ipv4Addr,
     tls: Arc<ClientConfig>,
 }
 
@@ -35,7 +36,7 @@ impl Https {
             .with_root_certificates(roots)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Self { proxy, host: host.to_owned(), tls: Arc::new(tls) }
+        Self { proxy, host: host.to_owned(), client: CLIENT, tls: Arc::new(tls) }
     }
 
     /// Offers HTTP/2 in ALPN, as browsers do.
@@ -45,9 +46,15 @@ impl Https {
         self
     }
 
+    /// The same from another machine.
+    #[must_use]
+    pub fn at(self, client: Ipv4Addr) -> Self {
+        Self { client, ..self }
+    }
+
     pub async fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
         let socket = TcpSocket::new_v4()?;
-        socket.bind((CLIENT, 0).into())?;
+        socket.bind((self.client, 0).into())?;
         let stream = socket.connect(self.proxy).await?;
         let name = ServerName::try_from(self.host.clone()).expect("a host name");
         TlsConnector::from(self.tls.clone()).connect(name, stream).await

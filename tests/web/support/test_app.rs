@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use axum::Router;
 use cartwright::database::Pool;
 use cartwright::{
-    accounts::{AddError, Email, NewUser, PersonName},
+    accounts::{AddError, BrowserSecret, Email, Fresh, NewUser, PersonName, Session},
     app::{App, Site},
     audit::By,
     config::PublicUrl,
@@ -41,15 +41,26 @@ pub struct Options {
     pub trusted_proxies: &'static str,
     /// Value of `CARTWRIGHT_EGRESS_ADDRESSES`.
     pub egress_addresses: &'static str,
+    /// `CARTWRIGHT_SUPPORT_ADDRESS` as a link.
+    pub support: Option<&'static str>,
 }
 
 pub struct TestApp {
+    /// The same database by the owner, who may do what the site may not.
     pub pool: PgPool,
     pub app: App,
     pub practice: Practice,
     router: Router,
     origin: String,
     seen: Arc<Mutex<Vec<Answer>>>,
+}
+
+/// The site's connections, by the runtime role: a statement that needs an owner's rights fails here as it would in production.
+async fn runtime_pool(pool: &PgPool) -> Pool {
+    const RUNTIME: &str = "cartwright_runtime";
+    let granted = cartwright::database::roles::grant(&Pool::from(pool), RUNTIME).await;
+    granted.expect("the tests' Postgres has the role: create role cartwright_runtime login");
+    Pool::new([pool.connect_options().as_ref().clone().username(RUNTIME)])
 }
 
 pub fn expose(secret: &SecretString) -> &str {
@@ -73,7 +84,8 @@ impl TestApp {
             proxy: Some(practice.proxy_url().parse().expect("a proxy's address")),
             extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
         };
-        let vault = Vault::open_with(ring, Pool::from(&pool).beside()).await.expect("a new key");
+        let runtime = runtime_pool(&pool).await;
+        let vault = Vault::open_with(ring, runtime.beside()).await.expect("a new key");
         let public_url = if options.https {
             let host = "orders.example.com".to_owned();
             PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }
@@ -82,7 +94,7 @@ impl TestApp {
         };
         let site = Site {
             product: "Order Time".to_owned(),
-            support: None,
+            support: options.support.map(str::to_owned),
             has_metrics_port: false,
             metrics: METRICS.get_or_init(cartwright::telemetry::start_metrics).clone(),
             practice: options.practice_mode.then(|| practice.stores().clone()),
@@ -91,7 +103,7 @@ impl TestApp {
             egress_addresses: EgressAddresses::parse(options.egress_addresses).expect("a list of public addresses"),
         };
         let origin = site.public_url.origin.clone();
-        let app = App::new(Pool::from(&pool), vault, Client::new(&egress).expect("a client"), site);
+        let app = App::new(runtime, vault, Client::new(&egress).expect("a client"), site);
         let router = cartwright::web::site(app.clone());
         Self { pool, app, practice, router, origin, seen: Arc::default() }
     }
@@ -130,7 +142,17 @@ impl TestApp {
         browser
     }
 
-    /// Creates the user if needed.
+    /// The proof that the password was entered at this browser within ten minutes, as its session gives it.
+    pub async fn fresh(&self, browser: &Browser) -> Fresh {
+        let cookie = browser.cookies().remove("cartwright").expect("a session");
+        let secret = BrowserSecret::from_cookie(&cookie).expect("a session's id");
+        match self.app.accounts.session(&secret, false).await.expect("an answer") {
+            Session::Live { fresh: Some(fresh), .. } => fresh,
+            other => panic!("no fresh session: {other:?}"),
+        }
+    }
+
+    /// Gives somebody an account, if they have none.
     pub async fn add(&self, person: &Person) {
         let new = NewUser {
             email: Email::parse(person.email).expect("an address"),

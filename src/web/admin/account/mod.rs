@@ -1,7 +1,6 @@
 //! A user's own account, for Viewers too: details, password, sessions. The form of the theme is in the menu of every
 //! page.
 
-mod browser_name;
 pub mod password;
 pub mod sessions;
 
@@ -15,6 +14,7 @@ use serde::Deserialize;
 
 use crate::accounts::{Details, DetailsError, Email, OpenSession, PersonName};
 use crate::app::App;
+use crate::browser_name;
 use crate::web::confirm::{Deed, confirm};
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field, Problem};

@@ -17,7 +17,6 @@ use crate::web::fields::Complaint;
 use crate::web::form::{Form, Secret};
 use crate::web::page::Page;
 use crate::web::session::{Cookies, Session};
-use crate::web::set_up::password_context;
 use crate::web::shell::Shell;
 
 #[derive(Debug, Deserialize)]
@@ -41,7 +40,7 @@ pub async fn update(
     let is_empty = is_empty.then(|| Complaint::new("PASSWORD_EMPTY", "Enter your current password"));
     let context = {
         let user = session.person()?;
-        password_context(&app, user.role, &user.email, &user.name)
+        app.accounts.password_context(user.role, &user.email, &user.name)
     };
     let is_weak = password::judge(&new, &context).err().map(|error| Complaint::new(error.class(), error.to_string()));
     if is_empty.is_some() || is_weak.is_some() {

@@ -8,8 +8,9 @@ use axum::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{browser_name, signed_out};
+use super::signed_out;
 use crate::app::App;
+use crate::browser_name;
 use crate::web::error::Error;
 use crate::web::form::Form;
 use crate::web::session::Session;

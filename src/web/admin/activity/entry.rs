@@ -135,7 +135,8 @@ fn changes(event: &Event<String>) -> Vec<Row> {
         | Event::TokenRenewed
         | Event::TokenNotRenewed { .. }
         | Event::AlertSent { .. }
-        | Event::AlertNotDelivered => Vec::new(),
+        | Event::AlertNotDelivered
+        | Event::ActivityMonthDropped { .. } => Vec::new(),
     }
 }
 
@@ -149,6 +150,7 @@ fn facts(event: &Event<String>) -> Vec<(String, String)> {
             let said = error_name.as_deref().map(|name| fact("Shopify's reason", name));
             std::iter::once(fact("Result", class)).chain(said).collect()
         }
+        Event::ActivityMonthDropped { head, .. } => vec![fact("Head of the hash chain before", head)],
         Event::UserInvited { role, .. } => vec![fact("Role", words::role_label(role))],
         _ => Vec::new(),
     }

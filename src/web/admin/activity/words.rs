@@ -80,6 +80,9 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         }
         Event::UserTurnedOff { person, email } => format!("Turned off {}", named(person, email.as_deref())),
         Event::UserTurnedOn { person, email } => format!("Turned on {}", named(person, email.as_deref())),
+        Event::ActivityMonthDropped { month, rows, .. } => {
+            format!("Dropped the activity of {month} ({})", count(*rows, "row"))
+        }
         Event::WasRefused { page } => format!("Was refused {page}"),
         Event::EncryptionKeyRotated { secrets } => {
             format!("Rotated the encryption key ({})", count(*secrets, "secret"))
@@ -293,6 +296,11 @@ mod tests {
                 Event::EncryptionKeyForgotten { key: "0011223344556677".into(), secrets: 2 },
                 None,
                 "Forgot the encryption key 0011223344556677 (2 secrets)",
+            ),
+            (
+                Event::ActivityMonthDropped { month: "2024-10".into(), rows: 312, head: "9:ab".into() },
+                None,
+                "Dropped the activity of 2024-10 (312 rows)",
             ),
             (Event::WasRefused { page: "/admin/ecommerce/add".into() }, None, "Was refused /admin/ecommerce/add"),
         ]

@@ -6,8 +6,10 @@ use crate::alerts::{Recipient, RecipientsError, Settings, Wanted, WebhookAddress
 use crate::app::App;
 use crate::ecommerce::shopify::blot;
 use crate::pasted;
+use crate::web::confirm::Deed;
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Field};
+use crate::web::form::Secret;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,10 +19,27 @@ pub struct Typed {
     /// Absent if the server sends no e-mail.
     emails: Option<String>,
     address: String,
+    /// From *Confirm it is you*.
+    pub(super) password: Option<Secret>,
     pub(super) intent: Option<String>,
 }
 
-/// The form as the page renders it.
+impl Typed {
+    /// What has to be confirmed.
+    pub(super) fn deed(&self) -> Deed {
+        let typed = [("email_on", self.email_on.clone()), ("emails", self.emails.clone())];
+        let typed = typed.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+        let fields = [("version", self.version.to_string()), ("address", self.address.clone())];
+        Deed {
+            text: "change who gets notified".into(),
+            action: "/admin/alerts".into(),
+            fields: fields.into_iter().chain(typed).collect(),
+            cancel: "/admin/alerts".into(),
+        }
+    }
+}
+
+/// The form as the page draws it.
 #[derive(Clone, Debug, Default)]
 pub struct AlertForm {
     pub version: i64,

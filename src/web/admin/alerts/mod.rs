@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 
 use crate::alerts::{ChangeError, Delivered, Settings, SigningSecret};
 use crate::app::App;
+use crate::web::confirm::confirm;
 use crate::web::error::Error;
 use crate::web::fields::Problem;
 use crate::web::filters;
@@ -121,14 +122,15 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Alerts>, 
     Ok(Page::ok(Alerts::of(&app, shell, settings)))
 }
 
-/// POST `/admin/alerts`: saves e-mail and webhook. If that created a signing secret, the response itself shows it.
+/// POST `/admin/alerts`: saves both ways, behind the password. Where that made a signing secret, the answer itself shows it.
 pub async fn update(
     State(app): State<App>,
-    shell: Shell,
-    session: Session,
-    Form(typed): Form<Typed>,
+    mut shell: Shell,
+    mut session: Session,
+    Form(mut typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let loads = typed.intent.is_some();
+    let (password, deed) = (typed.password.take(), typed.deed());
     let (mut form, wanted) = form::understand(&app, &shell.product, typed).await?;
     if loads {
         (form.emails.complaint, form.address.complaint) = (None, None);
@@ -139,8 +141,12 @@ pub async fn update(
         let page = Alerts { form, ..Alerts::of(&app, shell, app.alerts.settings().await?) };
         return Ok(Page::refused(page).into_response());
     };
+    let fresh = match confirm(&app, &mut shell, &mut session, password, deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
     let saved = Banner { title: "The alert settings are saved.".into(), short: "Saved".into(), ..Banner::default() };
-    match app.alerts.change(session.by(), wanted).await {
+    match app.alerts.change(session.by(), wanted, fresh).await {
         Ok(changed) => {
             let Some(secret) = changed.new_secret else {
                 session.leave(&app, &saved).await?;

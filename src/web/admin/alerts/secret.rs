@@ -8,20 +8,31 @@ use axum::{
 use super::{Alerts, NewSecret};
 use crate::alerts::ChangeError;
 use crate::app::App;
+use crate::web::confirm::{Deed, Pressed, confirm};
 use crate::web::error::Error;
-use crate::web::form::{Form, Nothing};
+use crate::web::form::Form;
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
 
-/// POST `/admin/alerts/secret`.
+/// POST `/admin/alerts/secret`: asks for the password first, since the receiver refuses what the old one signs.
 pub async fn create(
     State(app): State<App>,
-    shell: Shell,
-    session: Session,
-    Form(_): Form<Nothing>,
+    mut shell: Shell,
+    mut session: Session,
+    Form(pressed): Form<Pressed>,
 ) -> Result<Response, Error> {
-    let secret = match app.alerts.renew_secret(session.by()).await {
+    let deed = Deed {
+        text: "make a new signing secret".into(),
+        action: "/admin/alerts/secret".into(),
+        fields: Vec::new(),
+        cancel: "/admin/alerts".into(),
+    };
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
+    let secret = match app.alerts.renew_secret(session.by(), fresh).await {
         Ok(secret) => secret,
         // The webhook was removed meanwhile: the page shows the current settings.
         Err(ChangeError::NoWebhook) => return Ok(Redirect::to("/admin/alerts").into_response()),

@@ -15,13 +15,14 @@ use query::{list_href, neighbour_href, sort_name};
 use super::{StatusFacts, StatusView};
 use crate::app::App;
 use crate::ecommerce::state::CartFacts;
-use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy};
+use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy, is_short_search};
 use crate::web::borrowed::Borrowed;
 use crate::web::charts::Line;
 use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
 use crate::web::form::Query;
 use crate::web::page::Page;
+use crate::web::session::Session;
 use crate::web::shell::Shell;
 
 /// The list. The switch posts `csrf`, `active` (`on` or absent) to `/admin/ecommerce/switch`;
@@ -86,7 +87,12 @@ impl Carts {
         list_href(self.filter, "", self.sort, &[])
     }
 
-    /// The list ordered by a column; for the current column, in reverse order.
+    /// Whether the search is so short that it looks only at how names and addresses begin.
+    fn is_short_search(&self) -> bool {
+        !self.search.is_empty() && is_short_search(&self.search)
+    }
+
+    /// The list ordered by a column; by the one it is ordered by already, the other way round.
     fn sort_href(&self, by: SortBy) -> String {
         let is_descending = self.sort.by == by && !self.sort.is_descending;
         list_href(self.filter, &self.search, Sort { by, is_descending }, &[])
@@ -111,13 +117,24 @@ impl Carts {
 pub async fn list(
     State(app): State<App>,
     shell: Shell,
+    session: Session,
     Query(query): Query<CartsQuery>,
     Borrowed(mut connection): Borrowed,
 ) -> Result<Page<Carts>, Error> {
     let filter = query.filter();
     let asked = query.into_asked();
+    let mut turn = None;
+    if asked.search.is_some() {
+        let person = session.person()?.id;
+        turn = app.ecommerce.try_search_turn(person);
+        if turn.is_none() {
+            drop(connection);
+            turn = Some(app.ecommerce.search_turn(person).await);
+            connection = app.pool.acquire().await?;
+        }
+    }
     let page = app.ecommerce.list(&mut connection, &asked).await?;
-    drop(connection);
+    drop((connection, turn));
     let (sort, search) = (asked.sort, asked.search.unwrap_or_default());
     let now = app.clock.now();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);

@@ -11,14 +11,15 @@ use super::{UserLine, find};
 use crate::accounts::Refusal;
 use crate::app::App;
 use crate::direction::isolated;
+use crate::web::confirm::{Deed, Pressed, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
-use crate::web::form::{Form, Nothing, Path};
+use crate::web::form::{Form, Path};
 use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
 
-/// Posts `csrf` to its own address.
+/// Posts `csrf` to its own address, and `password` where it is asked for again.
 #[derive(Debug, Template)]
 #[template(path = "admin/users/deactivation.html")]
 pub struct Deactivation {
@@ -46,16 +47,30 @@ pub async fn new(
     Ok(Page::ok(Deactivation { shell, person, refused }))
 }
 
-/// POST: turns the user off.
+/// POST: does it, and asks for the password first.
 pub async fn create(
     State(app): State<App>,
-    shell: Shell,
-    session: Session,
+    mut shell: Shell,
+    mut session: Session,
     Path(id): Path<Uuid>,
-    Form(Nothing {}): Form<Nothing>,
+    Form(pressed): Form<Pressed>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
-    match app.accounts.turn_off(session.by(), id).await {
+    if person.is_you {
+        let refused = Some(Refusal::OwnAccount.to_string());
+        return Ok(Page::refused(Deactivation { shell, person, refused }).into_response());
+    }
+    let deed = Deed {
+        text: format!("turn off {}", isolated(&person.name)),
+        action: format!("/admin/users/{}/deactivation", person.id),
+        fields: Vec::new(),
+        cancel: format!("/admin/users/{}", person.id),
+    };
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
+    match app.accounts.turn_off(session.by(), id, fresh).await {
         Ok(_) => {
             let title = format!("{} is turned off.", isolated(&person.name));
             session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;

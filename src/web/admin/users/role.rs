@@ -61,7 +61,7 @@ pub struct RoleForm {
     intent: Option<String>,
 }
 
-/// POST `/admin/users/{user}`: changes the role. Promoting a user asks for the password first.
+/// POST `/admin/users/{user}`: another role, behind the password.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,
@@ -75,21 +75,26 @@ pub async fn update(
     if form.intent.is_some() {
         return Ok(Page::ok(Edit { shell, person, role, complaint: None }).into_response());
     }
-    let outcome = if role == Role::Administrator && person.role != role && !person.is_you {
+    let outcome = if role == person.role {
+        Ok(false)
+    } else if person.is_you {
+        Err(Refusal::OwnRole)
+    } else {
+        let (as_what, word) = match role {
+            Role::Administrator => ("an Administrator", "administrator"),
+            Role::Viewer => ("a Viewer", "viewer"),
+        };
         let deed = Deed {
-            text: format!("make {} an Administrator", isolated(&person.name)),
+            text: format!("make {} {as_what}", isolated(&person.name)),
             action: here.clone(),
-            fields: vec![("role", "administrator".into())],
+            fields: vec![("role", word.into())],
             cancel: here.clone(),
         };
         match confirm(&app, &mut shell, &mut session, form.password, deed).await {
-            Ok(fresh) => app.accounts.raise(session.by(), id, fresh).await,
+            Ok(fresh) if role == Role::Administrator => app.accounts.raise(session.by(), id, fresh).await,
+            Ok(fresh) => app.accounts.lower(session.by(), id, fresh).await,
             Err(asked) => return Ok(asked),
         }
-    } else if role == person.role {
-        Ok(false)
-    } else {
-        app.accounts.lower(session.by(), id).await
     };
     match outcome {
         Ok(is_changed) => {

@@ -12,6 +12,7 @@ use super::{CartHead, Kind};
 use crate::app::App;
 use crate::direction::isolated;
 use crate::ecommerce::CartId;
+use crate::web::confirm::{Deed, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Path};
@@ -19,7 +20,7 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::{Banner, Shell};
 
-/// Posts `csrf` and `version` to its own address.
+/// Posts `csrf` and `version` to its own address, and `password` where it is asked for again.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/deletion.html")]
 pub struct Deletion {
@@ -45,15 +46,27 @@ pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> 
 /// POST: deletes the cart, if it is still the confirmed version.
 pub async fn create(
     State(app): State<App>,
-    session: Session,
+    mut shell: Shell,
+    mut session: Session,
     Path(id): Path<Uuid>,
     Form(confirmed): Form<Confirmed>,
 ) -> Result<Response, Error> {
     let id = CartId(id);
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
-    if !app.ecommerce.delete(session.by(), id, confirmed.version).await? {
-        // The cart changed meanwhile: ask again.
-        return Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/deletion")).into_response());
+    let here = format!("/admin/ecommerce/shopify/{id}/deletion");
+    let deed = Deed {
+        text: format!("delete {}", isolated(&cart.website_name)),
+        action: here.clone(),
+        fields: vec![("version", confirmed.version.to_string())],
+        cancel: format!("/admin/ecommerce/shopify/{id}/general"),
+    };
+    let fresh = match confirm(&app, &mut shell, &mut session, confirmed.password, deed).await {
+        Ok(fresh) => fresh,
+        Err(asked) => return Ok(asked),
+    };
+    if !app.ecommerce.delete(session.by(), id, confirmed.version, fresh).await? {
+        // Somebody changed it meanwhile: ask again.
+        return Ok(Redirect::to(&here).into_response());
     }
     let banner = Banner {
         title: format!("{} is deleted.", isolated(&cart.website_name)),

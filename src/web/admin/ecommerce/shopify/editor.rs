@@ -57,12 +57,12 @@ impl Editor<'_> {
             Some(report) => Some(TestView { changed, ..test_view(app, &shell, report, cart.as_ref()).await }),
             None => None,
         };
-        let settings = match (&cart, &head) {
-            (Some(cart), Some(head)) => {
+        let settings = match &cart {
+            Some(cart) => {
                 let other = app.ecommerce.other_settings(cart.id).await?;
-                Some(SettingsSection::new(&shell, &head.base(), other, &form, app.clock.now()))
+                Some(SettingsSection::new(&shell, other, &form, app.clock.now()))
             }
-            _ => None,
+            None => None,
         };
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));

@@ -25,7 +25,7 @@ use crate::{
     web::{
         error::Error,
         filters::{self, Moment},
-        form::Path,
+        form::{Form, Nothing, Path},
         page::Page,
         session::Session,
         shell::Shell,
@@ -35,12 +35,10 @@ use crate::{
 /// Number of locations shown at once; the others are folded.
 const SHOWN: usize = 20;
 
-/// Rendered with `{{ locations|safe }}`; its element has the id `locations`.
+/// Draws itself with `{{ locations|safe }}`; its element has the id `locations`, and its button sends the form `again` of the page.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_locations.html")]
 pub struct LocationsBlock {
-    /// Where the list is read again.
-    pub href: String,
     pub all: Vec<LocationView>,
     /// Names of chosen locations that no longer exist in the store.
     pub gone: Vec<String>,
@@ -72,7 +70,6 @@ pub struct ReadAt {
 
 impl LocationsBlock {
     pub fn new(
-        base: &str,
         locations: Locations,
         ticked: &BTreeSet<String>,
         reason: Option<ReasonView>,
@@ -88,7 +85,6 @@ impl LocationsBlock {
             is_gone: location.is_gone,
         };
         Self {
-            href: format!("{base}/locations"),
             are_all_gone: !gone.is_empty() && gone.len() == chosen,
             gone,
             read,
@@ -114,17 +110,17 @@ impl LocationsBlock {
     }
 }
 
-/// GET `/admin/ecommerce/shopify/{cart}/locations`: reads the list from the store; `app.js` replaces the block, else
-/// the whole page is rendered.
-pub async fn list(
+/// POST `/admin/ecommerce/shopify/{cart}/locations`: asks the store; `app.js` swaps the block, else the page is drawn anew.
+pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
+    Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, Error> {
     let id = CartId(id);
-    let asking = app.ecommerce.read_locations(id).await?.ok_or(Error::NotFound)?;
+    let asking = app.ecommerce.read_locations(session.by(), id).await?.ok_or(Error::NotFound)?;
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
     let mut form = editor::of_cart(&cart);
     editor::resume(&app, &session, &cart, &mut form).await?;

@@ -7,6 +7,7 @@ use super::{CartHead, Kind};
 use crate::app::App;
 use crate::ecommerce::CartId;
 use crate::web::error::Error;
+use crate::web::form::Secret;
 
 /// The cart at the time of the question.
 pub struct Asked {
@@ -29,4 +30,6 @@ impl Asked {
 #[serde(deny_unknown_fields)]
 pub struct Confirmed {
     pub version: i64,
+    /// From *Confirm it is you*.
+    pub password: Option<Secret>,
 }

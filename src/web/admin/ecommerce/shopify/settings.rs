@@ -71,8 +71,8 @@ pub fn switched_on(other: &OtherSettings, product: &str) -> Vec<String> {
 }
 
 impl SettingsSection {
-    /// The section of a saved cart; `base` is the cart's path.
-    pub fn new(shell: &Shell, base: &str, other: OtherSettings, form: &EditorForm, now: OffsetDateTime) -> Self {
+    /// The section of a saved cart.
+    pub fn new(shell: &Shell, other: OtherSettings, form: &EditorForm, now: OffsetDateTime) -> Self {
         let OtherSettings { saved, granted, locations, item_groups } = other;
         let shown = form.asked.as_ref().map_or_else(|| saved.clone(), |asked| saved.with(asked, &granted));
         let group = match &form.asked {
@@ -80,7 +80,7 @@ impl SettingsSection {
             _ => Field { value: saved.item_group.clone(), ..Field::default() },
         };
         let reason = saved.why_not(Setting::Locations, &granted).map(|reason| view(&reason, Setting::Locations, now));
-        let mut locations = LocationsBlock::new(base, locations, &shown.locations, reason, now);
+        let mut locations = LocationsBlock::new(locations, &shown.locations, reason, now);
         locations.is_untested = granted.scopes.is_none();
         Self { product: shell.product.clone(), shown, item_group: group, item_groups, saved, granted, locations, now }
     }

@@ -1,0 +1,51 @@
+//! Telling people what was changed of their account, in the transaction of the change.
+
+use uuid::Uuid;
+
+use super::Role;
+use crate::{
+    alerts::{self, AccountChange, AccountNotice},
+    audit::{Actor, By},
+    browser_name,
+    database::Connection,
+    direction::isolated,
+};
+
+/// Whom a notice is about.
+pub(super) struct Owner<'a> {
+    pub id: Uuid,
+    pub name: &'a str,
+}
+
+/// Queues one mail about this change to each of the addresses.
+pub(super) async fn notify(
+    work: &mut Connection,
+    by: &By,
+    owner: Owner<'_>,
+    addresses: &[&str],
+    change: AccountChange,
+) -> sqlx::Result<()> {
+    let who = match &by.actor {
+        Actor::Person { id, .. } if *id == owner.id => None,
+        Actor::Person { name, email, .. } => Some(format!("{} ({email})", isolated(name))),
+        Actor::Operator => Some("the operator of the server, at its command line".to_owned()),
+        Actor::System | Actor::Stranger => Some("the server".to_owned()),
+    };
+    let notice = AccountNotice {
+        change,
+        person: owner.name.to_owned(),
+        by: who,
+        ip: by.origin.ip.clone(),
+        browser: by.origin.user_agent.as_deref().map(|agent| browser_name::of(Some(agent))),
+    };
+    alerts::queue_notice(work, addresses, notice).await
+}
+
+/// What changed, by the words of the pages.
+pub(super) fn role_change(before: Role, after: Role) -> AccountChange {
+    let word = |role| match role {
+        Role::Administrator => "Administrator".to_owned(),
+        Role::Viewer => "Viewer".to_owned(),
+    };
+    AccountChange::Role { before: word(before), after: word(after) }
+}

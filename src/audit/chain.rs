@@ -1,0 +1,171 @@
+//! The hash chain over the activity: each row is hashed together with the link before it, so that a row changed, removed or
+//! reordered later is found by [`verify`]. Hashes are computed here and not in SQL, so that functions of the database are not
+//! trusted. Whoever owns the database can still write a whole new chain; a head that was reported elsewhere shows it.
+
+mod verify;
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::sql;
+use crate::database::{Connection, Pool, transaction};
+
+pub use verify::{ChainFault, ChainReport, verify};
+
+/// Rows that one transaction links.
+const BATCH: i64 = 500;
+/// What is hashed begins with this, so that no other hash of ours can stand for a link.
+const DOMAIN: &[u8] = b"cartwright activity link 1\0";
+
+/// SHA-256 of a link.
+pub(super) type LinkHash = [u8; 32];
+
+/// In place of the link before the first.
+pub(super) const GENESIS: LinkHash = [0; 32];
+
+/// A position of the chain with its hash, written `POSITION:HASH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainHead {
+    /// From 1.
+    pub position: i64,
+    pub(super) hash: LinkHash,
+}
+
+impl ChainHead {
+    /// The hash in hex.
+    pub fn hash_hex(&self) -> String {
+        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Display for ChainHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.position, self.hash_hex())
+    }
+}
+
+/// Why a text is no [`ChainHead`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is no POSITION:HASH, a number and 64 hex digits")]
+pub struct ChainHeadError;
+
+impl FromStr for ChainHead {
+    type Err = ChainHeadError;
+
+    fn from_str(text: &str) -> Result<Self, ChainHeadError> {
+        let (position, hex) = text.trim().split_once(':').ok_or(ChainHeadError)?;
+        let position = position.parse().ok().filter(|position| *position > 0).ok_or(ChainHeadError)?;
+        if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(ChainHeadError);
+        }
+        let mut hash = GENESIS;
+        for (index, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).map_err(|_| ChainHeadError)?;
+        }
+        Ok(Self { position, hash })
+    }
+}
+
+/// A row of the activity as it is hashed: every column.
+#[derive(Clone, Debug)]
+pub(super) struct ChainedRow {
+    pub id: Uuid,
+    /// Microseconds since 2000 as Postgres sends them: 8 bytes, the highest first.
+    pub at: Vec<u8>,
+    pub actor_kind: String,
+    pub actor_id: Option<Uuid>,
+    pub actor_name: String,
+    pub actor_email: Option<String>,
+    pub event: String,
+    pub cart_id: Option<Uuid>,
+    pub cart_name: Option<String>,
+    /// `jsonb` as text, which Postgres writes in one way only.
+    pub data: String,
+    pub request_id: Option<String>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub what: Option<String>,
+}
+
+/// The hash of a link: SHA-256 over the domain, the link before, the position (8 bytes) and every field, each as 0 for null, or 1,
+/// its length (8 bytes) and its bytes. Numbers have their highest byte first. No two rows have one encoding.
+pub(super) fn link_hash(previous: &LinkHash, position: i64, row: &ChainedRow) -> LinkHash {
+    let (actor_id, cart_id) = (row.actor_id.map(Uuid::into_bytes), row.cart_id.map(Uuid::into_bytes));
+    let text = |field: &'_ Option<String>| field.as_ref().map(|text| text.as_bytes().to_vec());
+    let fields: [Option<Vec<u8>>; 14] = [
+        Some(row.id.into_bytes().to_vec()),
+        Some(row.at.clone()),
+        Some(row.actor_kind.as_bytes().to_vec()),
+        actor_id.map(|id| id.to_vec()),
+        Some(row.actor_name.as_bytes().to_vec()),
+        text(&row.actor_email),
+        Some(row.event.as_bytes().to_vec()),
+        cart_id.map(|id| id.to_vec()),
+        text(&row.cart_name),
+        Some(row.data.as_bytes().to_vec()),
+        text(&row.request_id),
+        text(&row.ip),
+        text(&row.user_agent),
+        text(&row.what),
+    ];
+    let mut digest = Sha256::new();
+    digest.update(DOMAIN);
+    digest.update(previous);
+    digest.update(position.to_be_bytes());
+    for field in fields {
+        match field {
+            None => digest.update([0]),
+            Some(bytes) => {
+                digest.update([1]);
+                digest.update((bytes.len() as u64).to_be_bytes());
+                digest.update(bytes);
+            }
+        }
+    }
+    digest.finalize().into()
+}
+
+/// Links the rows that wait, one batch, and says how many it linked. Nothing where another process is at it.
+pub async fn link_new_rows(pool: &Pool) -> sqlx::Result<usize> {
+    transaction(pool, |work| Box::pin(link_batch(work))).await
+}
+
+async fn link_batch(work: &mut Connection) -> sqlx::Result<usize> {
+    if !sql::try_lock_chain(work).await? {
+        return Ok(0);
+    }
+    let rows = sql::list_unlinked(work, BATCH).await?;
+    let head = sql::find_head(work).await?;
+    let (mut position, mut previous) = head.map_or((0, GENESIS), |head| (head.position, head.hash));
+    let (first, mut ids, mut hashes) = (position + 1, Vec::new(), Vec::new());
+    for row in &rows {
+        position += 1;
+        previous = link_hash(&previous, position, row);
+        ids.push(row.id);
+        hashes.push(previous.to_vec());
+    }
+    if !rows.is_empty() {
+        sql::insert_links(work, first, &ids, &hashes).await?;
+        sql::delete_unlinked(work, &ids).await?;
+    }
+    Ok(rows.len())
+}
+
+/// The newest link.
+pub async fn find_chain_head(pool: &Pool) -> sqlx::Result<Option<ChainHead>> {
+    let mut connection = pool.acquire().await?;
+    sql::find_head(&mut connection).await
+}
+
+/// The newest link, once a day among all processes; `None` in between, and while there is none. The day counts from the commit.
+pub async fn claim_head_report(work: &mut Connection) -> sqlx::Result<Option<ChainHead>> {
+    match sql::find_head(work).await? {
+        Some(head) => Ok(sql::claim_head_report(work).await?.then_some(head)),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

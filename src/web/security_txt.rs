@@ -1,0 +1,32 @@
+//! Where people who find a security problem report it: `/.well-known/security.txt` (RFC 9116), made of the operator's settings.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use time::{Duration, format_description::well_known::Rfc3339};
+
+use super::error::Error;
+use crate::app::{App, Site};
+
+pub const PATH: &str = "/.well-known/security.txt";
+/// RFC 9116 §2.5.5 recommends less than a year. Counted from the day of the request: the settings are read at each start.
+const EXPIRES_AFTER: Duration = Duration::days(180);
+
+/// GET [`PATH`]; 404 without `CARTWRIGHT_SUPPORT_ADDRESS`.
+pub async fn show(State(app): State<App>) -> Result<Response, Error> {
+    let expires = app.clock.now().replace_time(time::Time::MIDNIGHT) + EXPIRES_AFTER;
+    let text = text(&app.site, &expires.format(&Rfc3339)?).ok_or(Error::NotFound)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
+}
+
+/// `Canonical` is for https addresses alone (§2.5.2).
+fn text(site: &Site, expires: &str) -> Option<String> {
+    let contact = site.support.as_deref().filter(|contact| !contact.contains(char::is_control))?;
+    let canonical = match &site.public_url {
+        url if url.is_https => format!("Canonical: {}{PATH}\n", url.origin),
+        _ => String::new(),
+    };
+    Some(format!("Contact: {contact}\nExpires: {expires}\n{canonical}Preferred-Languages: en\n"))
+}
