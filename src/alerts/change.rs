@@ -136,7 +136,11 @@ impl Alert {
     pub const fn cart(&self) -> Option<Uuid> {
         match self {
             Self::NeedsAttention(change) | Self::Recovered(change) => Some(change.cart),
-            Self::ServerProblem(_) | Self::ServerRecovered(_) | Self::Trial | Self::ActivityHead { .. } | Self::AccountChanged(_) => None,
+            Self::ServerProblem(_)
+            | Self::ServerRecovered(_)
+            | Self::Trial
+            | Self::ActivityHead { .. }
+            | Self::AccountChanged(_) => None,
         }
     }
 }

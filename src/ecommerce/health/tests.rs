@@ -18,7 +18,7 @@ use crate::{
             credential::{Credential, CredentialKind},
         },
     },
-    practice::{Canned, Options, Practice, PracticeStore, Refusal, Scenario},
+    practice::{Canned, ExchangeError, Options, Practice, PracticeStore, Scenario},
     vault::{KeyRing, Vault},
 };
 
@@ -358,7 +358,10 @@ async fn rejected_token_is_refreshed_once_and_a_second_rejection_is_final(pool: 
 async fn refused_token_exchange_is_the_finding(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::ClientCredentials).await;
-    house.practice.stores().change(HANDLE, |store| store.on_exchange = Some(Scenario::Exchange(Refusal::NotInstalled)));
+    house
+        .practice
+        .stores()
+        .change(HANDLE, |store| store.on_exchange = Some(Scenario::Exchange(ExchangeError::NotInstalled)));
     assert_eq!(house.check().await, word(Status::NotConnected, Class::CcNotInstalled));
 }
 
@@ -369,7 +372,11 @@ async fn failed_token_refresh_keeps_the_reason_for_health_and_email(pool: sqlx::
     house.tamper("update alert_settings set email_on = true, email_addresses = '{ops@northwind.example}'").await;
     house.check().await;
     let cases = [
-        (Scenario::Exchange(Refusal::UnknownClient), "Shopify knows no app with this Client ID", Class::CcRefused),
+        (
+            Scenario::Exchange(ExchangeError::UnknownClient),
+            "Shopify knows no app with this Client ID",
+            Class::CcRefused,
+        ),
         (
             Scenario::Redirect(301, Some("https://northwind-new.myshopify.com/admin")),
             "This store is now called northwind-new",

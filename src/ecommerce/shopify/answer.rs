@@ -19,7 +19,7 @@ use crate::ecommerce::verdict::{Class, Store};
 
 pub use exchange::{Minted, exchanged};
 pub use refusal::Refusal;
-use refusal::{graphql_refusal, is_nothing, refused};
+use refusal::{graphql_refusal, refused};
 use shapes::{ConnectionData, Customer, OrdersData};
 
 /// What an app can read about a store and about its own installation.
