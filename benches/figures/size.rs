@@ -112,7 +112,7 @@ async fn table(ground: &Ground, carts: i32) -> anyhow::Result<Table> {
         format!("{list}?q=shop"),
         format!("{list}?q={}", first.replace(' ', "+")),
         format!("{list}?q=northwind"),
-        format!("{list}?q=99"),
+        format!("{list}?q=sh"),
     ] {
         pages.push((browser.request("GET", &path, "", ""), Rounds::default()));
     }

@@ -6,17 +6,18 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
+
+use cartwright::clock::Clock;
 
 use crate::support::process::{Ran, run};
 
 /// A clone of the list whose newest commit is so many days old.
 fn advisories(folder: &Path, days: u64) -> String {
     let clone = folder.join(format!("advisories-{days}"));
-    let age = Duration::from_secs(days * 86_400 + 60);
-    let at = SystemTime::now() - age;
-    let date = format!("@{} +0000", at.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs());
+    let at = Clock::System.now() - Duration::from_secs(days * 86_400 + 60);
+    let date = format!("@{} +0000", at.unix_timestamp());
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=Sam Lee", "-c", "user.email=sam@northwind.example"]).args(arguments);

@@ -239,7 +239,7 @@ impl World {
         if page.has_field("Access Token") && dice.roll(4) > 0 {
             let token = match (dice.roll(6), handle_of(&page.value("API URL"))) {
                 (0, _) => dice.pick(&self.others).clone(),
-                (1, _) | (_, None) => self.token(*dice.pick(&STORES)),
+                (1, _) | (_, None) => self.token(dice.pick::<&str>(&STORES)),
                 (_, Some(handle)) => self.token(handle),
             };
             page.fill("Access Token", &token);
@@ -249,9 +249,9 @@ impl World {
             let active = dice.roll(2) == 0;
             if !page.is_disabled("Active") {
                 if active {
-                    page.check("Active")
+                    page.check("Active");
                 } else {
-                    page.uncheck("Active")
+                    page.uncheck("Active");
                 }
                 did.push(format!("sets Active to {active}"));
             }
@@ -347,13 +347,8 @@ fn number(name: &str) -> Option<u64> {
 async fn no_walk_sends_a_secret_elsewhere_or_shows_connected_for_nothing(pool: PgPool) {
     let mut world = World::new(pool).await;
     let walks = number("CARTWRIGHT_WALKS").unwrap_or(WALKS);
-    let seeds = match number("CARTWRIGHT_WALK_SEED") {
-        Some(seed) => seed..=seed,
-        None => {
-            let first = uuid::Uuid::new_v4().as_u64_pair().0 >> 8;
-            first..=first + walks - 1
-        }
-    };
+    let first = uuid::Uuid::new_v4().as_u64_pair().0 >> 8;
+    let seeds = number("CARTWRIGHT_WALK_SEED").map_or(first..=first + walks - 1, |seed| seed..=seed);
     let (mut steps, mut tests, mut refused, mut connected) = (0_usize, 0_usize, 0_usize, 0_usize);
     for seed in seeds {
         let (mut dice, mut walk) = (Dice::new(seed), Walk { seed, steps: Vec::new() });

@@ -40,7 +40,7 @@ async fn end(app: &TestApp, by: End, fresh: Fresh) {
         End::TurnedOff => assert!(accounts.turn_off(By::operator(), id, fresh).await.expect("turned off")),
         End::Lowered => assert!(accounts.lower(By::operator(), id, fresh).await.expect("lowered")),
         End::SignedOut => {
-            assert!(accounts.sign_out_everywhere(By::operator(), id, fresh).await.expect("signed out") > 0)
+            assert!(accounts.sign_out_everywhere(By::operator(), id, fresh).await.expect("signed out") > 0);
         }
         End::NewPassword => {
             let link = accounts.make_link_as_operator(id).await.expect("a link");
