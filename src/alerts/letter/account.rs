@@ -16,7 +16,8 @@ pub(super) fn write(news: &[News<'_>], house: &House) -> Option<(String, String)
             | Alert::Recovered(_)
             | Alert::ServerProblem(_)
             | Alert::ServerRecovered(_)
-            | Alert::Trial => None,
+            | Alert::Trial
+            | Alert::ActivityHead { .. } => None,
         })
         .collect();
     let subject = match notices[..] {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::origin::{is_signed, refused_in_front};
-use super::{is_nothing, json, messages};
+use super::{json, messages};
 use crate::ecommerce::shopify::address::StoreAddress;
 use crate::ecommerce::shopify::client::{Answer, ContentType, Failure, Head};
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, PASSWORD_PAGE};
