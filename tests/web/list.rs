@@ -211,8 +211,8 @@ async fn each_order_pages_through_all_carts_and_back(pool: PgPool) {
     }
 }
 
-const SHORT_HINT: &str = "One or two characters are looked for at the beginning of names and addresses. \
-    Type three or more to search anywhere in them.";
+const SHORT_HINT: &str = "One or two characters find up to 1,000 carts whose name or address begins with them. \
+    Type three or more to search anywhere in both.";
 
 #[sqlx::test]
 async fn search_of_one_or_two_characters_finds_beginnings_and_says_so(pool: PgPool) {

@@ -43,7 +43,11 @@ fn expected(all: &[Cart], query: &ListQuery, on: bool) -> Vec<String> {
             CartFilter::Inactive => !on || !cart.is_active,
             CartFilter::Attention => on && matches!(cart.status.as_str(), "needs-attention" | "not-connected"),
         })
-        .filter(|cart| query.search.as_deref().is_none_or(|text| cart.name.contains(text)))
+        .filter(|cart| match query.search.as_deref() {
+            None => true,
+            Some(text) if text.len() < 3 => cart.name.starts_with(text),
+            Some(text) => cart.name.contains(text),
+        })
         .collect();
     carts.sort_by(|one, other| match query.sort.by {
         SortBy::Name => (&one.name, one.id).cmp(&(&other.name, other.id)),
@@ -106,8 +110,8 @@ fn queries() -> Vec<ListQuery> {
     for filter in [CartFilter::All, CartFilter::Active, CartFilter::Inactive, CartFilter::Attention] {
         for by in [SortBy::Name, SortBy::Status, SortBy::Checked] {
             for is_descending in [false, true] {
-                for search in [None, Some("tea".to_owned()), Some("a1".to_owned())] {
-                    let sort = Sort { by, is_descending };
+                for search in [None, Some("tea"), Some("a1d"), Some("te"), Some("zz")] {
+                    let (sort, search) = (Sort { by, is_descending }, search.map(str::to_owned));
                     queries.push(ListQuery { filter, sort, search, ..ListQuery::default() });
                 }
             }
