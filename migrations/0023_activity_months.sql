@@ -38,7 +38,10 @@ declare
     month date;
 begin
     for month in
-        select distinct date_trunc('month', at at time zone 'UTC')::date from audit_events_before
+        select date_trunc('month', at at time zone 'UTC')::date from audit_events_before
+        union
+        -- An insert that finds audit_events_other and waits while its month is attached fails: months are made before they are needed.
+        select (date_trunc('month', now() at time zone 'UTC') + make_interval(months => ahead))::date from generate_series(0, 3) ahead
     loop
         perform audit_make_month(month);
     end loop;

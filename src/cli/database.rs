@@ -129,11 +129,13 @@ async fn prepare(pool: &Pool, owner: Option<&Pool>, superuser: Superuser) -> any
     start::check(pool).await.map_err(unusable)?;
     database::check_durability(pool).await.map_err(refused)?;
     match owner {
-        Some(owner) => migrate_as_owner(owner, pool).await,
+        Some(owner) => migrate_as_owner(owner, pool).await?,
         // Where somebody else migrates, the role that serves may lack every right to do so.
-        None if migrate::is_current(pool).await? => Ok(()),
-        None => migrate_by(pool).await,
+        None if migrate::is_current(pool).await? => {}
+        None => migrate_by(pool).await?,
     }
+    // An insert that waits while its month is attached fails, so the months are made before anybody is served.
+    Ok(crate::audit::make_months(pool).await?)
 }
 
 async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {

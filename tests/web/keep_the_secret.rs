@@ -15,7 +15,7 @@ const TAKES_AN_ADDRESS: [&str; 4] = [
     "/admin/ecommerce/shopify/{cart}/connection-tests",
 ];
 /// Every other form of the site: none has a field for a store's address or for a store's secret.
-const TAKES_NONE: [&str; 21] = [
+const TAKES_NONE: [&str; 22] = [
     "/set-up",
     "/sign-in",
     "/sign-out",
@@ -37,6 +37,7 @@ const TAKES_NONE: [&str; 21] = [
     "/admin/ecommerce/bulk/{bulk}/cancellation",
     "/admin/ecommerce/shopify/{cart}/disconnection",
     "/admin/ecommerce/shopify/{cart}/deletion",
+    "/admin/ecommerce/shopify/{cart}/locations",
 ];
 /// This one takes a version at most and tests what is saved.
 const TESTS_WHAT_IS_SAVED: &str = "/admin/ecommerce/shopify/{cart}/health";

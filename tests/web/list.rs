@@ -211,8 +211,7 @@ async fn each_order_pages_through_all_carts_and_back(pool: PgPool) {
     }
 }
 
-const SHORT_HINT: &str = "One or two characters find up to 1,000 carts whose name or address begins with them. \
-    Type three or more to search anywhere in both.";
+const SHORT_HINT: &str = "Beginnings only, up to 1,000 carts. Three characters search anywhere.";
 
 #[sqlx::test]
 async fn search_of_one_or_two_characters_finds_beginnings_and_says_so(pool: PgPool) {
