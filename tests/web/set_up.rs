@@ -141,7 +141,7 @@ async fn invalid_names_and_addresses_are_reported(pool: PgPool) {
     assert_eq!(count(&app.pool, "users").await, 0);
 }
 
-/// The code is only in the address that was opened, and in an HttpOnly cookie.
+/// The code is only in the address that was opened, and in an `HttpOnly` cookie.
 #[sqlx::test]
 async fn set_up_link_is_exchanged_for_a_cookie_at_once(pool: PgPool) {
     let app = TestApp::start(pool).await;
