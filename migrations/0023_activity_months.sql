@@ -107,7 +107,7 @@ begin
     if ends > now() - interval '1 month' then
         raise exception 'the month % ended less than a month ago', to_char(month, 'YYYY-MM') using errcode = 'restrict_violation';
     end if;
-    -- the lock of whoever makes links
+    -- the lock that the process making links holds
     perform pg_advisory_xact_lock(71082930472);
     if name <> (select min(c.relname) from pg_inherits i join pg_class c on c.oid = i.inhrelid
                 where i.inhparent = 'audit_events'::regclass and c.relname ~ '^audit_events_[0-9]{4}_[0-9]{2}$') then
