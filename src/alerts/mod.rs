@@ -20,6 +20,7 @@ mod shared;
 mod signing;
 mod sql;
 mod trial;
+mod trusted_hosts;
 mod webhook;
 mod webhook_address;
 mod webhook_round;
@@ -45,22 +46,22 @@ pub use delivery::{Round, keep_delivering};
 pub use mail::{MailServer, MailServerError};
 pub use recipients::{Recipient, RecipientsError};
 pub use rotation::sealed_columns;
-pub use settings::{ChangeError, Changed, Delivered, Settings, Wanted, WebhookState};
+pub use settings::{ChangeError, Changed, Delivered, Settings, Wanted, WebhookChange, WebhookState};
 pub use shared::{SharedCause, SharedProblem, hold, withdraw};
 pub use signing::SigningSecret;
 pub use trial::{Told, Trial};
-pub use webhook_address::{WebhookAddress, WebhookAddressError, is_host_name};
+pub use trusted_hosts::{TrustedHosts, Untrusted};
+pub use webhook_address::{WebhookAddress, WebhookAddressError};
 pub use words::AlertCause;
 
 /// Timeout of a webhook call, and of a session with a mail server: 10 s.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
 
-/// The operator's transports for alerts. The default has no mail server and allows no private names.
+/// The operator's transports for alerts. The default has no mail server and trusts no host.
 #[derive(Clone, Debug, Default)]
 pub struct Ways {
     pub mail: Option<Arc<MailServer>>,
-    /// Host names of webhooks that may resolve to private addresses.
-    pub hosts: Vec<String>,
+    pub trusted_hosts: TrustedHosts,
     /// PEM certificates trusted in addition to Mozilla's.
     pub extra_roots_pem: Option<Vec<u8>>,
 }
@@ -96,7 +97,7 @@ impl Senders {
     fn new(ways: &Ways, origin: &str) -> anyhow::Result<Arc<Self>> {
         let roots = ways.extra_roots_pem.as_deref();
         let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, origin, roots)).transpose()?;
-        Ok(Arc::new(Self { webhooks: webhook::Client::new(&ways.hosts, roots)?, mail }))
+        Ok(Arc::new(Self { webhooks: webhook::Client::new(&ways.trusted_hosts, roots)?, mail }))
     }
 }
 

@@ -1,45 +1,44 @@
 //! The target of a webhook's redirect, in a form that may be shown. Redirects are never followed: the signing secret is
-//! for one host.
+//! for one host. A target often repeats the called path, which is a secret, so only its host is shown.
 
 use super::WebhookAddress;
 
-/// Maximum length of an address that is shown whole, in bytes.
-const SHOWN_MAX_LEN: usize = 120;
-
-/// An address without user, password, query and fragment, because a receiver may put its own secrets there.
+/// A redirect's scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RedirectTarget {
-    shown: String,
+    origin: String,
     is_encrypted: bool,
+    /// Whether it differs from the called address in its path alone.
+    is_same_origin: bool,
 }
 
 impl RedirectTarget {
     /// Parses a `Location` header, which may be relative to the called address.
     pub fn read(location: &str, called: &WebhookAddress) -> Option<Self> {
-        let mut url = reqwest::Url::parse(called.as_str()).ok()?.join(location.trim()).ok()?;
-        if !matches!(url.scheme(), "http" | "https") || location.chars().any(char::is_control) {
+        let called = reqwest::Url::parse(called.expose()).ok()?;
+        let target = called.join(location.trim()).ok()?;
+        if !matches!(target.scheme(), "http" | "https") || location.chars().any(char::is_control) {
             return None;
         }
-        url.set_username("").ok()?;
-        url.set_password(None).ok()?;
-        let rest = if url.query().is_some() { "?…" } else { "" };
-        url.set_query(None);
-        url.set_fragment(None);
-        let is_short = url.as_str().len() <= SHOWN_MAX_LEN;
-        let host: String = url.host_str()?.chars().take(SHOWN_MAX_LEN).collect();
-        let shown = if is_short { format!("{url}{rest}") } else { host };
-        Some(Self { shown, is_encrypted: url.scheme() == "https" })
+        Some(Self {
+            origin: target.origin().ascii_serialization(),
+            is_encrypted: target.scheme() == "https",
+            is_same_origin: target.origin() == called.origin(),
+        })
     }
 
     /// Continues a sentence such as "answered 301: ".
     pub fn words(&self) -> String {
-        let shown = &self.shown;
-        if self.is_encrypted {
+        let origin = &self.origin;
+        if self.is_same_origin {
+            "it points to another path of the same host, and redirects are not followed; enter the address that answers by itself"
+                .into()
+        } else if self.is_encrypted {
             format!(
-                "it points to {shown}, and redirects are not followed; if that is your receiver, enter its address here"
+                "it points to {origin}, and redirects are not followed; if that is your receiver, enter its address here"
             )
         } else {
-            format!("it points to {shown}, which is not encrypted; enter the https:// address that answers by itself")
+            format!("it points to {origin}, which is not encrypted; enter the https:// address that answers by itself")
         }
     }
 }
@@ -49,21 +48,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn redirect_target_is_shown_without_secrets() {
-        let called = WebhookAddress::parse("https://hooks.northwind.example/carts?key=canary").expect("an address");
-        let long = format!("https://new.example/{}", "a".repeat(200));
-        for (location, shown, is_encrypted) in [
-            ("https://new.example/hooks", "https://new.example/hooks", true),
-            ("/carts/", "https://hooks.northwind.example/carts/", true),
-            ("//new.example", "https://new.example/", true),
-            ("http://new.example/", "http://new.example/", false),
-            ("https://u:canary@new.example/a?token=canary#canary", "https://new.example/a?…", true),
-            (long.as_str(), "new.example", true),
-            ("https://b\u{fc}cher.example/", "https://xn--bcher-kva.example/", true),
+    fn redirect_target_is_shown_as_its_origin_alone() {
+        let called = WebhookAddress::parse("https://hooks.northwind.example/canary?key=canary").expect("an address");
+        for (location, shown) in [
+            ("https://new.example/canary", "points to https://new.example, and"),
+            ("//new.example:8443", "points to https://new.example:8443, and"),
+            ("http://new.example/canary", "points to http://new.example, which is not encrypted"),
+            ("https://u:canary@new.example/a?token=canary#canary", "points to https://new.example, and"),
+            ("https://b\u{fc}cher.example/", "points to https://xn--bcher-kva.example, and"),
+            ("/canary/", "points to another path of the same host"),
+            ("https://hooks.northwind.example/", "points to another path of the same host"),
+            ("http://hooks.northwind.example/canary", "points to http://hooks.northwind.example, which"),
         ] {
-            let target = RedirectTarget::read(location, &called).expect(location);
-            assert_eq!((target.shown.as_str(), target.is_encrypted), (shown, is_encrypted), "{location}");
-            assert!(target.words().contains(shown) && !target.words().contains("canary"), "{target:?}");
+            let words = RedirectTarget::read(location, &called).expect(location).words();
+            assert!(words.contains(shown) && !words.contains("canary"), "{location}: {words}");
         }
         for nothing in ["javascript:alert(1)", "ftp://new.example/", "data:text/html,x", "https://", "https://a b/"] {
             assert_eq!(RedirectTarget::read(nothing, &called), None, "{nothing}");

@@ -1,4 +1,4 @@
-//! Key rotation for alerts: reseals the webhook's signing secret.
+//! Key rotation for alerts: reseals the webhook's signing secret and its address.
 
 use std::sync::Arc;
 
@@ -7,28 +7,40 @@ use uuid::Uuid;
 
 use super::sql;
 use crate::{
-    database::{Pool, transaction},
+    database::{Connection, Pool, transaction},
     vault::{Batch, Place, SealError, SealedColumn, Tally, Vault},
 };
 
-struct SigningSecrets;
+#[derive(Clone, Copy, Debug)]
+enum Column {
+    Secret,
+    Address,
+}
 
 /// The columns of this module that hold sealed secrets.
 pub fn sealed_columns() -> Vec<Box<dyn SealedColumn>> {
-    vec![Box::new(SigningSecrets)]
+    vec![Box::new(Column::Secret), Box::new(Column::Address)]
 }
 
-impl SealedColumn for SigningSecrets {
+impl SealedColumn for Column {
     fn table(&self) -> &'static str {
         "alert_webhooks"
     }
 
     fn column(&self) -> &'static str {
-        "secret"
+        match self {
+            Self::Secret => "secret",
+            Self::Address => "sealed_address",
+        }
     }
 
     fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
-        Box::pin(sql::tally_signing_secrets(pool))
+        Box::pin(async move {
+            match self {
+                Self::Secret => sql::tally_signing_secrets(pool).await,
+                Self::Address => sql::tally_addresses(pool).await,
+            }
+        })
     }
 
     fn reseal<'a>(
@@ -37,24 +49,87 @@ impl SealedColumn for SigningSecrets {
         pool: &'a Pool,
         after: Uuid,
     ) -> BoxFuture<'a, Result<Batch, SealError>> {
-        let vault = Arc::clone(vault);
-        Box::pin(transaction(pool, move |work| {
-            Box::pin(async move {
-                let active = *vault.ring().active().id();
-                let mut batch = Batch::default();
-                for (id, host, before) in sql::find_signing_secrets(work, &active, after).await? {
-                    batch.last = Some(id);
-                    let place = Place::alert_secret(id, &host);
-                    let Ok(secret) = vault.open(&place, &before) else {
-                        batch.unreadable.push(id);
-                        continue;
-                    };
-                    let sealed = vault.seal(&place, &secret).await?;
-                    batch.resealed += sql::put_signing_secret(work, id, &before, &sealed).await?;
-                }
-                vault.count_resealed(work, batch.resealed).await?;
-                Ok(batch)
-            })
-        }))
+        let (column, vault) = (*self, Arc::clone(vault));
+        Box::pin(transaction(pool, move |work| Box::pin(async move { column.reseal_in(work, &vault, after).await })))
+    }
+}
+
+impl Column {
+    async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> Result<Batch, SealError> {
+        let active = *vault.ring().active().id();
+        let rows = match self {
+            Self::Secret => sql::find_signing_secrets(work, &active, after).await?,
+            Self::Address => sql::find_addresses(work, &active, after).await?,
+        };
+        let mut batch = Batch::default();
+        for sql::SealedRow { id, host, sealed } in rows {
+            batch.last = Some(id);
+            let place = match self {
+                Self::Secret => Place::alert_secret(id, &host),
+                Self::Address => Place::alert_address(id, &host),
+            };
+            let Ok(opened) = vault.open(&place, &sealed) else {
+                batch.unreadable.push(id);
+                continue;
+            };
+            let resealed = vault.seal(&place, &opened).await?;
+            batch.resealed += match self {
+                Self::Secret => sql::put_signing_secret(work, id, &sealed, &resealed).await?,
+                Self::Address => sql::put_address(work, id, &sealed, &resealed).await?,
+            };
+        }
+        vault.count_resealed(work, batch.resealed).await?;
+        Ok(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+    use crate::vault::KeyRing;
+
+    const HOST: &str = "ops.northwind.example";
+
+    async fn vault(pool: &Pool, lines: &str) -> Arc<Vault> {
+        let ring = KeyRing::parse(lines).expect("keys");
+        Arc::new(Vault::open_with(ring, pool.clone()).await.expect("a vault"))
+    }
+
+    #[sqlx::test]
+    async fn rotation_reseals_secret_and_address(pool: sqlx::PgPool) {
+        let pool = Pool::from(&pool);
+        let (old, new) = (KeyRing::generate_line(), KeyRing::generate_line());
+        let before = vault(&pool, &old).await;
+        let id = Uuid::now_v7();
+        let places = [Place::alert_secret(id, HOST), Place::alert_address(id, HOST)];
+        let secret = before.seal(&places[0], &"the secret".into()).await.expect("sealed");
+        let address = before.seal(&places[1], &"the address".into()).await.expect("sealed");
+        sqlx::query(
+            "insert into alert_webhooks (id, host, secret, sealed_address, shown_address, secret_ending)
+             values ($1, $2, $3, $4, 'https://ops.northwind.example/…', '9c2e')",
+        )
+        .bind(id)
+        .bind(HOST)
+        .bind(secret)
+        .bind(address)
+        .execute(&pool)
+        .await
+        .expect("a webhook");
+
+        let both = vault(&pool, &format!("{new}\n{old}")).await;
+        for column in sealed_columns() {
+            let batch = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
+            assert_eq!((batch.resealed, batch.last), (1, Some(id)), "{}", column.column());
+            let tally = column.tally(&pool).await.expect("counted");
+            assert_eq!(tally, [Tally { key_id: both.ring().active().id().to_vec(), count: 1 }], "{}", column.column());
+            let again = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
+            assert_eq!(again, Batch::default(), "{} was sealed by the active key already", column.column());
+        }
+        let row = sql::find_webhook(&mut *pool.acquire().await.expect("a connection")).await.expect("read");
+        let row = row.expect("the webhook");
+        assert_eq!(both.open(&places[0], &row.secret).expect("opens").expose_secret(), "the secret");
+        assert_eq!(both.open(&places[1], &row.sealed_address).expect("opens").expose_secret(), "the address");
     }
 }

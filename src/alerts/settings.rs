@@ -1,14 +1,17 @@
 //! Alert settings: e-mail addresses and one webhook. Nothing is on by default. Another webhook host gets another
-//! signing secret: a stored secret is never used for a host that it was not made for.
+//! signing secret: a stored secret is never used for a host that it was not made for. The address is a secret too, and is
+//! stored sealed for its host.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Alerts, Broken, Recipient, SigningSecret, WebhookAddress, sql};
+use secrecy::ExposeSecret;
+
+use super::{Alerts, Broken, Recipient, SigningSecret, Untrusted, WebhookAddress, sql};
 use crate::{
     audit::{self, By, Change, Event, Fresh, Permission},
-    database::transaction,
-    vault::Place,
+    database::{Connection, transaction},
+    vault::{Place, SealError, Vault},
 };
 
 /// Lines of the delivery log that the page shows.
@@ -28,10 +31,10 @@ pub struct Settings {
 /// The webhook as the page shows it.
 #[derive(Clone, Debug)]
 pub struct WebhookState {
-    pub address: String,
-    pub host: String,
+    /// The address without its path.
+    pub shown_address: String,
     pub secret_ending: String,
-    /// Whether the key ring opens the secret for this host.
+    /// Whether the key ring opens the address and the secret for this host.
     pub is_readable: bool,
     /// When it answered 410. It is off since then.
     pub gone_at: Option<OffsetDateTime>,
@@ -58,9 +61,18 @@ pub struct Delivered {
 pub struct Wanted {
     /// Whether and where to send e-mail. `None` keeps both, if the page does not offer them.
     pub email: Option<(bool, Vec<Recipient>)>,
-    pub webhook: Option<WebhookAddress>,
+    pub webhook: WebhookChange,
     /// The version of the settings that the user saw.
     pub version: i64,
+}
+
+/// What to do with the webhook.
+#[derive(Clone, Debug)]
+pub enum WebhookChange {
+    /// Leaves the address as it is, and turns the webhook on again if it answered 410.
+    Keep,
+    Set(WebhookAddress),
+    Remove,
 }
 
 /// Result of a change.
@@ -77,10 +89,16 @@ pub struct Changed {
 pub enum ChangeError {
     #[error("somebody else changed the settings meanwhile")]
     Overtaken,
-    #[error("there is no webhook")]
+    #[error("there is no webhook, or its address cannot be read")]
     NoWebhook,
     #[error(transparent)]
     Broken(#[from] Broken),
+}
+
+impl From<SealError> for ChangeError {
+    fn from(error: SealError) -> Self {
+        Self::Broken(error.into())
+    }
 }
 
 impl From<sqlx::Error> for ChangeError {
@@ -97,10 +115,9 @@ impl Alerts {
         drop(connection);
         let webhook = match webhook {
             Some(row) => Some(WebhookState {
-                is_readable: self.secret_of(&row).is_some(),
+                is_readable: self.target_of(&row).is_some(),
                 next_call: sql::find_next_call(&self.pool).await?,
-                address: row.address,
-                host: row.host,
+                shown_address: row.shown_address,
                 secret_ending: row.secret_ending,
                 gone_at: row.gone_at,
                 failing_since: row.failing_since,
@@ -111,16 +128,41 @@ impl Alerts {
         Ok(Settings { email_on: row.email_on, emails: row.email_addresses, webhook, version: row.version, delivered })
     }
 
-    /// The only path from a row to its secret: for the host of the same row, as it is called.
-    pub(super) fn secret_of(&self, row: &sql::WebhookRow) -> Option<SigningSecret> {
-        let address = WebhookAddress::from_stored(&row.address).filter(|address| address.host() == row.host)?;
-        let opened = self.vault.open(&Place::alert_secret(row.id, address.host()), &row.secret).ok()?;
-        SigningSecret::from_opened(opened)
+    /// The only path from a row to its address and secret: both for the host of the same row.
+    pub(super) fn target_of(&self, row: &sql::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
+        open_target(&self.vault, row)
     }
 
-    /// Whether a webhook's host resolves to private addresses only at this moment.
-    pub async fn is_private(&self, address: &WebhookAddress) -> bool {
-        self.senders().webhooks.is_private(address.host()).await
+    /// Judges a webhook's address by its text, without a lookup.
+    ///
+    /// # Errors
+    /// [`Untrusted`], if this server does not call it.
+    pub fn check(&self, address: &WebhookAddress) -> Result<(), Untrusted> {
+        self.senders().webhooks.check(address)
+    }
+
+    /// Seals the address that a server of an earlier version stored as text. Returns whether there was one.
+    ///
+    /// # Errors
+    /// The database failed, or the key is exhausted.
+    pub async fn seal_addresses(&self) -> Result<bool, SealError> {
+        let vault = self.vault.clone();
+        transaction(&self.pool, move |work| {
+            Box::pin(async move {
+                let Some(plain) = sql::lock_plain_address(work).await? else { return Ok(false) };
+                match WebhookAddress::parse(&plain.address) {
+                    Ok(address) if address.host() == plain.host => {
+                        let sealed =
+                            vault.seal(&Place::alert_address(plain.id, &plain.host), &address.secret()).await?;
+                        sql::seal_plain_address(work, plain.id, &sealed, address.shown()).await?;
+                    }
+                    // Written by nobody but a tampered database: it was never called, and cannot be sealed for its host.
+                    _ => sql::delete_webhook(work).await?,
+                }
+                Ok(true)
+            })
+        })
+        .await
     }
 
     /// Sets what a person wants. What waits for whoever is told no more is forgotten.
@@ -132,27 +174,40 @@ impl Alerts {
                 if before.version != wanted.version {
                     return Err(ChangeError::Overtaken);
                 }
-                let webhook = sql::find_webhook(work).await?;
-                let was = webhook.as_ref().map(|webhook| webhook.address.clone()).unwrap_or_default();
-                let mut changed = Changed { new_secret: None, host_changed: false };
-                match (&wanted.webhook, &webhook) {
-                    (Some(address), Some(row)) if row.host == address.host() => {
-                        sql::update_webhook_address(work, address.as_str()).await?;
+                let saved = sql::find_webhook(work).await?.map(|row| {
+                    let target = open_target(&vault, &row);
+                    (row, target)
+                });
+                let was = saved.as_ref().map(|(row, _)| row.host.clone()).unwrap_or_default();
+                let (is, new_secret) = match (&wanted.webhook, &saved) {
+                    (WebhookChange::Keep, _) => {
+                        sql::turn_on_webhook(work).await?;
+                        (was.clone(), None)
                     }
-                    (Some(address), row) => {
+                    (WebhookChange::Set(address), Some((row, Some((stored, _))))) if row.host == address.host() => {
+                        let sealed = seal_address(&vault, row.id, address).await?;
+                        sql::update_webhook_address(work, &sealed, address.shown()).await?;
+                        let is_same = stored.expose() == address.expose();
+                        (if is_same { was.clone() } else { format!("{was}, another path") }, None)
+                    }
+                    (WebhookChange::Set(address), _) => {
                         let secret = SigningSecret::generate();
                         put_webhook(work, &vault, address, &secret).await?;
-                        changed = Changed { new_secret: Some(secret), host_changed: row.is_some() };
+                        (address.host().to_owned(), Some(secret))
                     }
-                    (None, _) => sql::delete_webhook(work).await?,
-                }
+                    (WebhookChange::Remove, _) => {
+                        sql::delete_webhook(work).await?;
+                        (String::new(), None)
+                    }
+                };
+                let changed =
+                    Changed { host_changed: new_secret.is_some() && !was.is_empty() && was != is, new_secret };
                 let (on, emails) = match wanted.email {
                     Some((on, list)) => (on, list.iter().map(|one| one.as_str().to_owned()).collect()),
                     None => (before.email_on, before.email_addresses.clone()),
                 };
                 sql::update_settings(work, on, &emails, by.name()).await?;
                 sql::delete_unwanted(work).await?;
-                let is = wanted.webhook.as_ref().map(|address| address.as_str().to_owned()).unwrap_or_default();
                 let word = |on: bool| if on { "on" } else { "off" }.to_owned();
                 let changes = [
                     Change { field: "Send e-mail", before: word(before.email_on), after: word(on) },
@@ -161,7 +216,8 @@ impl Alerts {
                         before: before.email_addresses.join(", "),
                         after: emails.join(", "),
                     },
-                    told(&was, &is),
+                    // The host only: the address is a secret, and Viewers read the activity.
+                    Change { field: "Webhook address", before: was, after: is },
                 ];
                 let changes: Vec<Change> = changes.into_iter().filter(|one| one.before != one.after).collect();
                 if changes.is_empty() {
@@ -182,7 +238,7 @@ impl Alerts {
             Box::pin(async move {
                 let settings = sql::lock_settings(work).await?;
                 let row = sql::find_webhook(work).await?.ok_or(ChangeError::NoWebhook)?;
-                let address = WebhookAddress::from_stored(&row.address).ok_or(ChangeError::NoWebhook)?;
+                let address = open_address(&vault, &row).ok_or(ChangeError::NoWebhook)?;
                 let secret = SigningSecret::generate();
                 put_webhook(work, &vault, &address, &secret).await?;
                 sql::update_settings(work, settings.email_on, &settings.email_addresses, by.name()).await?;
@@ -201,24 +257,36 @@ impl Alerts {
 
 /// Stores each secret in a row of its own: a secret sealed for one row opens in no other.
 async fn put_webhook(
-    work: &mut crate::database::Connection,
-    vault: &crate::vault::Vault,
+    work: &mut Connection,
+    vault: &Vault,
     address: &WebhookAddress,
     secret: &SigningSecret,
 ) -> Result<(), ChangeError> {
     let id = Uuid::now_v7();
-    let sealed = vault.seal(&Place::alert_secret(id, address.host()), secret.secret()).await;
-    let sealed = sealed.map_err(|error| ChangeError::Broken(error.into()))?;
-    sql::replace_webhook(work, id, address.as_str(), address.host(), &sealed, &secret.ending()).await?;
+    let webhook = sql::NewWebhook {
+        id,
+        host: address.host(),
+        sealed_address: &seal_address(vault, id, address).await?,
+        shown_address: address.shown(),
+        secret: &vault.seal(&Place::alert_secret(id, address.host()), secret.secret()).await?,
+        secret_ending: &secret.ending(),
+    };
+    sql::replace_webhook(work, &webhook).await?;
     Ok(())
 }
 
-/// The change for the audit log, which Viewers can read: the host only, because a path may be a key of the receiver.
-fn told(was: &str, is: &str) -> Change {
-    let host = |address: &str| WebhookAddress::from_stored(address).map(|address| address.host().to_owned());
-    let (before, mut after) = (host(was).unwrap_or_default(), host(is).unwrap_or_default());
-    if before == after && was != is {
-        after.push_str(", another path");
-    }
-    Change { field: "Webhook address", before, after }
+async fn seal_address(vault: &Vault, id: Uuid, address: &WebhookAddress) -> Result<Vec<u8>, SealError> {
+    vault.seal(&Place::alert_address(id, address.host()), &address.secret()).await
+}
+
+fn open_target(vault: &Vault, row: &sql::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
+    let address = open_address(vault, row)?;
+    let secret = vault.open(&Place::alert_secret(row.id, address.host()), &row.secret).ok()?;
+    Some((address, SigningSecret::from_opened(secret)?))
+}
+
+/// Opens the address for the host of its row.
+fn open_address(vault: &Vault, row: &sql::WebhookRow) -> Option<WebhookAddress> {
+    let opened = vault.open(&Place::alert_address(row.id, &row.host), &row.sealed_address).ok()?;
+    WebhookAddress::parse(opened.expose_secret()).ok().filter(|address| address.host() == row.host)
 }

@@ -7,9 +7,10 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use super::{
-    Alert, Alerts, Broken, WebhookAddress, letter,
+    Alert, Alerts, Broken, letter,
     mail::{NotTakenKind, TEST_CONFIRM_TIMEOUT, Thread},
     payload, sql,
+    webhook_round::UNREADABLE,
 };
 use crate::{
     audit::{self, By, Event, Permission},
@@ -88,8 +89,8 @@ impl Alerts {
             is_delivered,
             is_uncertain: false,
         };
-        let Some((address, secret)) = WebhookAddress::from_stored(&row.address).zip(self.secret_of(row)) else {
-            return told("was not called: the signing secret cannot be read".into(), false);
+        let Some((address, secret)) = self.target_of(row) else {
+            return told(UNREADABLE.words(), false);
         };
         let now = self.clock.now();
         let (id, body) =

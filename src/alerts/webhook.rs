@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 
-use super::{LONGEST_CALL, SigningSecret, WebhookAddress, redirect_target::RedirectTarget};
+use super::{LONGEST_CALL, SigningSecret, TrustedHosts, Untrusted, WebhookAddress, redirect_target::RedirectTarget};
 use crate::outbound::{
     cause,
     resolver::{LookupError, PublicOnly},
@@ -21,13 +21,15 @@ const MOST_HEADERS: usize = 100;
 /// 410 Gone: the receiver wants no more calls.
 const GONE: u16 = 410;
 
+const NOT_PUBLIC: &str = "has no public address";
+
 const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
-    resolver: PublicOnly,
+    trusted: TrustedHosts,
 }
 
 /// Result of one call.
@@ -41,8 +43,8 @@ pub(super) enum Answered {
 }
 
 impl Client {
-    pub fn new(allowed: &[String], extra_roots_pem: Option<&[u8]>) -> anyhow::Result<Self> {
-        let resolver = PublicOnly::new().but(allowed);
+    pub fn new(trusted: &TrustedHosts, extra_roots_pem: Option<&[u8]>) -> anyhow::Result<Self> {
+        let resolver = PublicOnly::new().but(&trusted.names());
         let mut config = tls::client(extra_roots_pem)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = rustls::client::Resumption::disabled();
@@ -58,15 +60,18 @@ impl Client {
             .connect_timeout(CONNECT)
             .timeout(LONGEST_CALL)
             .tls_backend_preconfigured(config)
-            .dns_resolver(resolver.clone())
+            .dns_resolver(resolver)
             .build()
             .context("setting up webhooks")?;
-        Ok(Self { http, resolver })
+        Ok(Self { http, trusted: trusted.clone() })
     }
 
-    /// Whether a name resolves to private addresses only at this moment.
-    pub async fn is_private(&self, host: &str) -> bool {
-        self.resolver.addresses(host).await == Err(LookupError::Private)
+    /// Judges an address by its text.
+    ///
+    /// # Errors
+    /// [`Untrusted`], if the address is not called.
+    pub fn check(&self, address: &WebhookAddress) -> Result<(), Untrusted> {
+        self.trusted.check(address)
     }
 
     /// Posts one signed message. Closes the connection without reading the body of the answer.
@@ -78,9 +83,14 @@ impl Client {
         timestamp: i64,
         body: String,
     ) -> Answered {
+        match self.check(address) {
+            Err(Untrusted::PrivateName) => return Answered::Not(NOT_PUBLIC),
+            Err(Untrusted::Port(_)) => return Answered::Not("was not called: this server calls port 443 only"),
+            Ok(()) => {}
+        }
         let request = self
             .http
-            .post(address.as_str())
+            .post(address.expose())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, WE_ARE)
             .header("webhook-id", id)
@@ -89,7 +99,12 @@ impl Client {
             .body(body);
         match request.send().await {
             Ok(answer) => Answered::of(&answer, address),
-            Err(error) => Answered::Not(phrase(&error)),
+            Err(error) => {
+                if let Some(lookup) = cause::<LookupError>(&error) {
+                    tracing::info!(host = address.host(), %lookup, "the webhook was not called");
+                }
+                Answered::Not(phrase(&error))
+            }
         }
     }
 }
@@ -125,8 +140,9 @@ impl Answered {
 /// Classifies an error by the types of its causes, never by its message, which contains the address.
 fn phrase(error: &reqwest::Error) -> &'static str {
     match cause::<LookupError>(error) {
-        Some(LookupError::Private) => return "is in a private network",
-        Some(LookupError::NotFound | LookupError::Silent) => return "could not be looked up",
+        // One phrase for both, so that nobody learns which names exist in our network. The log tells them apart.
+        Some(LookupError::Private | LookupError::NotFound) => return NOT_PUBLIC,
+        Some(LookupError::Silent) => return "could not be looked up",
         None => {}
     }
     if error.is_timeout() {

@@ -2,14 +2,26 @@
 //! network, so the grammar is narrow: https, a name and never a number, no user info. The resolver judges what the name
 //! resolves to. Browsers and URL parsers read `https://2130706433/` and `https://0x7f.1/` as 127.0.0.1, so a name whose
 //! last label is a number counts as a number.
+//!
+//! The path is a secret of the receiver, as in the addresses that chat services give out: it is stored sealed, and no page
+//! shows it again.
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// Stands for a path in the shown form. Not valid in an address.
+const HIDDEN: char = '…';
 
 /// A valid address, as it is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WebhookAddress {
-    whole: String,
+    whole: SecretString,
     host: String,
+    port: u16,
+    /// Without the path.
+    shown: String,
 }
 
+/// Why an address is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookAddressError {
     #[error("Enter an address that starts with https://")]
@@ -20,6 +32,8 @@ pub enum WebhookAddressError {
     HasPassword,
     #[error("Enter an address like https://ops.northwind.example/hooks/carts, without spaces and without a #")]
     Shape,
+    #[error("Enter the whole address. The dots stand for a path that is not shown again")]
+    PathHidden,
     #[error("Address must be {} characters or fewer", WebhookAddress::MAX)]
     TooLong,
 }
@@ -32,6 +46,7 @@ impl WebhookAddressError {
             Self::IsNumber => "IS_NUMBER",
             Self::HasPassword => "HAS_PASSWORD",
             Self::Shape => "ADDRESS_FORM",
+            Self::PathHidden => "PATH_HIDDEN",
             Self::TooLong => "ADDRESS_TOO_LONG",
         }
     }
@@ -41,13 +56,20 @@ impl WebhookAddress {
     /// Maximum length, in characters.
     pub const MAX: usize = 500;
 
+    /// Parses an address from a form or from our own row.
+    ///
+    /// # Errors
+    /// [`WebhookAddressError`], whose text is shown beside the field.
     pub fn parse(typed: &str) -> Result<Self, WebhookAddressError> {
-        use WebhookAddressError::{HasPassword, IsNumber, NotHttps, Shape, TooLong};
+        use WebhookAddressError::{HasPassword, IsNumber, NotHttps, PathHidden, Shape, TooLong};
         let typed = crate::pasted::trim(typed);
         let scheme = typed.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://")).ok_or(NotHttps)?;
         let rest = &typed[scheme.len()..];
         if typed.len() > Self::MAX {
             return Err(TooLong);
+        }
+        if rest.contains(HIDDEN) {
+            return Err(PathHidden);
         }
         if !rest.bytes().all(|b| b.is_ascii_graphic())
             || rest.contains(['\\', '#', '"', '<', '>', '`', '{', '}', '^', '|'])
@@ -69,31 +91,41 @@ impl WebhookAddress {
         let host = host.to_ascii_lowercase();
         check_host(&host)?;
         let port = match port {
-            None | Some("443") => String::new(),
-            Some(port)
-                if port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0) =>
-            {
-                format!(":{}", port.trim_start_matches('0'))
+            None => 443,
+            Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                port.parse().ok().filter(|port| *port > 0).ok_or(Shape)?
             }
             Some(_) => return Err(Shape),
         };
+        let origin = if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") };
         let slash = if tail.starts_with('/') { "" } else { "/" };
-        let whole = format!("https://{host}{port}{slash}{tail}");
+        let whole = format!("{origin}{slash}{tail}");
+        let shown = if matches!(tail, "" | "/") { whole.clone() } else { format!("{origin}/{HIDDEN}") };
         // The client's own parser must read the same host, or we would check one host and call another.
         let read = reqwest::Url::parse(&whole).map_err(|_| Shape)?;
         if read.host_str() != Some(&host) || read.scheme() != "https" || !read.username().is_empty() {
             return Err(Shape);
         }
-        Ok(Self { whole, host })
+        Ok(Self { whole: whole.into(), host, port, shown })
     }
 
-    /// Parses an address from our own row.
-    pub(super) fn from_stored(whole: &str) -> Option<Self> {
-        Self::parse(whole).ok()
+    /// The whole address, to be sealed.
+    pub(super) fn secret(&self) -> SecretString {
+        self.whole.clone()
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.whole
+    /// The whole address, to be called.
+    pub(super) fn expose(&self) -> &str {
+        self.whole.expose_secret()
+    }
+
+    /// The address as pages show it: without path and query.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The name that is resolved and dialled. The signing secret is sealed for it.
@@ -123,8 +155,8 @@ fn check_host(host: &str) -> Result<(), WebhookAddressError> {
     Ok(())
 }
 
-/// Whether the operator may allow private addresses for this host: a name and not a number.
-pub fn is_host_name(host: &str) -> bool {
+/// Whether this is a host name and not a number.
+pub(super) fn is_host_name(host: &str) -> bool {
     check_host(host).is_ok()
 }
 
@@ -133,26 +165,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn address_is_stored_as_it_is_called() {
-        for (typed, whole, host) in [
-            (
-                " https://ops.northwind.example/hooks/carts ",
-                "https://ops.northwind.example/hooks/carts",
-                "ops.northwind.example",
-            ),
-            ("HTTPS://Ops.Northwind.Example", "https://ops.northwind.example/", "ops.northwind.example"),
-            ("https://ops.northwind.example:443/x?y=1", "https://ops.northwind.example/x?y=1", "ops.northwind.example"),
-            ("https://ops.northwind.example:8443?y", "https://ops.northwind.example:8443/?y", "ops.northwind.example"),
-            ("https://10.example/x@y", "https://10.example/x@y", "10.example"),
+    fn address_is_called_as_normalized_and_shown_without_its_path() {
+        for (typed, whole, shown, port) in [
+            (" https://a.example/hooks/carts ", "https://a.example/hooks/carts", "https://a.example/…", 443),
+            ("HTTPS://A.Example", "https://a.example/", "https://a.example/", 443),
+            ("https://a.example:0443/", "https://a.example/", "https://a.example/", 443),
+            ("https://a.example:443/x?y=1", "https://a.example/x?y=1", "https://a.example/…", 443),
+            ("https://a.example:08443?y", "https://a.example:8443/?y", "https://a.example:8443/…", 8443),
+            ("https://a.example/x@y", "https://a.example/x@y", "https://a.example/…", 443),
         ] {
             let address = WebhookAddress::parse(typed).expect(typed);
-            assert_eq!((address.as_str(), address.host()), (whole, host), "{typed}");
+            assert_eq!((address.expose(), address.shown()), (whole, shown), "{typed}");
+            assert_eq!((address.host(), address.port()), ("a.example", port), "{typed}");
+            assert!(!format!("{address:?}").contains("hooks"), "{address:?}");
         }
     }
 
     #[test]
     fn invalid_addresses_have_specific_errors() {
-        use WebhookAddressError::{HasPassword, IsNumber, NotHttps, Shape, TooLong};
+        use WebhookAddressError::{HasPassword, IsNumber, NotHttps, PathHidden, Shape, TooLong};
         let long = format!("https://ops.northwind.example/{}", "x".repeat(500));
         for (typed, error) in [
             ("", NotHttps),
@@ -186,9 +217,11 @@ mod tests {
             ("https://örder.example", Shape),
             ("https://%31%30.0.0.1", IsNumber),
             ("https://%6f%70s.example", Shape),
+            ("https://ops.example/…", PathHidden),
+            ("https://ops.example:8443/…/other", PathHidden),
             (&long, TooLong),
         ] {
-            assert_eq!(WebhookAddress::parse(typed), Err(error), "{typed:?}");
+            assert_eq!(WebhookAddress::parse(typed).err(), Some(error), "{typed:?}");
         }
     }
 }

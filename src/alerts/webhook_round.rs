@@ -16,23 +16,33 @@ use crate::{
 
 /// Concurrent calls of one process.
 const AT_ONCE: i64 = 8;
-const UNREADABLE: Answered = Answered::Not("was not called: the signing secret cannot be read");
+pub(super) const UNREADABLE: Answered = Answered::Not("was not called: its address or signing secret cannot be read");
 
 impl Alerts {
     pub(super) async fn deliver_calls(&self) -> Result<Round, Broken> {
-        let mut connection = self.pool.acquire().await?;
-        let webhook = sql::find_webhook(&mut connection).await?.filter(|webhook| webhook.gone_at.is_none());
-        drop(connection);
-        let Some(row) = webhook else { return Ok(Round::default()) };
+        let Some(row) = self.find_webhook().await?.filter(|webhook| webhook.gone_at.is_none()) else {
+            return Ok(Round::default());
+        };
         let calls = sql::lease_calls(&self.pool, AT_ONCE, LEASE).await?;
         // Address and secret come from one row that is read once; a concurrent change takes effect in the next run.
-        let target = WebhookAddress::from_stored(&row.address).zip(self.secret_of(&row));
+        let target = self.target_of(&row);
         let answers = join_all(calls.iter().map(|call| self.call(target.as_ref(), call))).await;
         let mut round = Round::default();
         for (call, answered) in calls.into_iter().zip(answers) {
             round.add(self.record_call(&row, call, answered).await?);
         }
         Ok(round)
+    }
+
+    /// The webhook, also if a server of an earlier version wrote it.
+    async fn find_webhook(&self) -> Result<Option<sql::WebhookRow>, Broken> {
+        let mut connection = self.pool.acquire().await?;
+        let found = sql::find_webhook(&mut connection).await?;
+        drop(connection);
+        if found.is_some() || !self.seal_addresses().await? {
+            return Ok(found);
+        }
+        Ok(sql::find_webhook(&mut *self.pool.acquire().await?).await?)
     }
 
     async fn call(&self, target: Option<&(WebhookAddress, SigningSecret)>, call: &sql::LeasedCall) -> Answered {

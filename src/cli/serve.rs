@@ -104,6 +104,7 @@ async fn run(
     };
     let app =
         App::new(opened.pool.clone(), vault, client, site).with_alert_ways(&config.alerts)?.stopped_by(stop.token());
+    app.alerts.seal_addresses().await?;
     let listener = port.listen(WAITING).map_err(|error| unusable(config.listen, &error))?;
     tell(&app, listener.local_addr()?.port()).await?;
     let monitored = config.metrics_listen.map(|address| monitored(address, &app, stop, config.drain)).transpose()?;

@@ -129,8 +129,9 @@ pub struct ServeFlags {
     /// The sender of that mail, such as alerts@orders.example.com.
     #[arg(long, env = "CARTWRIGHT_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
-    /// Names, with commas between them, of alert webhooks that may lead to private addresses.
-    #[arg(long, env = "CARTWRIGHT_ALERT_HOSTS", value_name = "NAMES")]
+    /// Hosts of alert webhooks that may lead to private addresses and other ports than 443, with commas between them:
+    /// hooks.internal (any port) or hooks.internal:8443.
+    #[arg(long, env = "CARTWRIGHT_ALERT_HOSTS", value_name = "HOSTS")]
     pub alert_hosts: Option<String>,
 }
 

@@ -49,22 +49,20 @@ impl ServeFlags {
     }
 
     pub(super) fn alerts(&self, egress: &Egress, problems: &mut Problems) -> alerts::Ways {
-        let hosts = self.alert_hosts(problems);
+        let trusted_hosts = self.trusted_hosts(problems);
         let mail = self.mail(problems).map(Into::into);
-        alerts::Ways { mail, hosts, extra_roots_pem: egress.extra_roots_pem.clone() }
+        alerts::Ways { mail, trusted_hosts, extra_roots_pem: egress.extra_roots_pem.clone() }
     }
 
-    fn alert_hosts(&self, problems: &mut Problems) -> Vec<String> {
-        let names = given(self.alert_hosts.as_ref()).unwrap_or_default().split(',');
-        let mut hosts: Vec<_> = names.map(|name| name.trim().to_ascii_lowercase()).collect();
-        hosts.retain(|host| {
-            let is_name = alerts::is_host_name(host);
-            if !is_name && !host.is_empty() {
-                problems.tell("CARTWRIGHT_ALERT_HOSTS", format!("{host:?} is not a name such as hooks.internal"));
+    fn trusted_hosts(&self, problems: &mut Problems) -> alerts::TrustedHosts {
+        let hosts = alerts::TrustedHosts::parse(given(self.alert_hosts.as_ref()).unwrap_or_default());
+        hosts.unwrap_or_else(|wrong| {
+            for entry in wrong {
+                let problem = format!("{entry:?} is not a name such as hooks.internal or hooks.internal:8443");
+                problems.tell("CARTWRIGHT_ALERT_HOSTS", problem);
             }
-            is_name
-        });
-        hosts
+            alerts::TrustedHosts::default()
+        })
     }
 
     fn mail(&self, problems: &mut Problems) -> Option<alerts::MailServer> {

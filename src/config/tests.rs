@@ -1,4 +1,5 @@
 use super::*;
+use crate::alerts::TrustedHosts;
 
 fn flags() -> ServeFlags {
     ServeFlags {
@@ -87,7 +88,16 @@ fn a_secret_setting_can_stand_in_a_file() {
         database_url_file: file("url", "postgres://sam:canary@one.example.com,two.example.com/carts\n"),
         ..DatabaseFlags::default()
     };
-    assert!(matches!(database.check(), Ok(Database::Url { servers, owner: None }) if servers.len() == 2));
+    assert!(matches!(database.clone().check(), Ok(Database::Url { servers, owner: None }) if servers.len() == 2));
+    let two_roles = DatabaseFlags {
+        migrate_database_url_file: file("owner", "postgres://owner:canary@one.example.com/carts\n"),
+        ..database
+    };
+    let owner = match two_roles.check() {
+        Ok(Database::Url { owner: Some(owner), .. }) => owner,
+        other => panic!("the owner is read from its file: {other:?}"),
+    };
+    assert_eq!(owner[0].get_username(), "owner");
     for (flags, variable, words) in [
         (ServeFlags { egress_proxy_file: file("empty", " \n"), ..flags() }, "CARTWRIGHT_EGRESS_PROXY_FILE", "is empty"),
         (
@@ -119,7 +129,7 @@ fn alert_transports_are_parsed_without_leaking_passwords() {
     };
     let (smtp, from) = (Some("smtps://sam:canary@mail.example.com"), Some("alerts@orders.example.com"));
     let ways = with(smtp, from, " Hooks.internal ,localhost,").expect("valid").alerts;
-    assert_eq!(ways.hosts, ["hooks.internal", "localhost"]);
+    assert_eq!(Ok(ways.trusted_hosts), TrustedHosts::parse("hooks.internal,localhost"));
     let mail = ways.mail.expect("a mail server");
     assert_eq!(mail.to_string(), "mail.example.com:465");
     for (smtp, from, hosts, variable) in [

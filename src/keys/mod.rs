@@ -104,6 +104,7 @@ mod tests {
                 Kind::MintedToken => Place::minted_token(row, host),
                 Kind::Unsaved => Place::unsaved(row, host),
                 Kind::AlertSecret => Place::alert_secret(row, host),
+                Kind::AlertAddress => Place::alert_address(row, host),
             };
             assert_eq!(place.kind, kind);
             assert!(sealed.contains(&format!("{}.{}", place.table, place.column)), "{kind:?}");

@@ -201,7 +201,7 @@ impl Stores {
     }
 
     /// Whether the store accepts this token.
-    pub(super) fn knows(&self, handle: &str, token: &str) -> bool {
+    pub fn knows(&self, handle: &str, token: &str) -> bool {
         let known = self.lock();
         let own = known.stores.get(handle).map(|store| &store.access_token);
         own.into_iter().chain(known.minted.get(handle).into_iter().flatten()).any(|one| one.expose_secret() == token)

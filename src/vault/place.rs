@@ -10,11 +10,18 @@ pub enum Kind {
     MintedToken,
     Unsaved,
     AlertSecret,
+    AlertAddress,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] =
-        [Self::AccessToken, Self::ClientSecret, Self::MintedToken, Self::Unsaved, Self::AlertSecret];
+    pub const ALL: [Self; 6] = [
+        Self::AccessToken,
+        Self::ClientSecret,
+        Self::MintedToken,
+        Self::Unsaved,
+        Self::AlertSecret,
+        Self::AlertAddress,
+    ];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -23,6 +30,7 @@ impl Kind {
             Self::MintedToken => "minted_token",
             Self::Unsaved => "unsaved",
             Self::AlertSecret => "alert_secret",
+            Self::AlertAddress => "alert_address",
         }
     }
 }
@@ -57,6 +65,10 @@ impl<'a> Place<'a> {
 
     pub const fn alert_secret(webhook: Uuid, host: &'a str) -> Self {
         Self { table: "alert_webhooks", column: "secret", row: webhook, kind: Kind::AlertSecret, host }
+    }
+
+    pub const fn alert_address(webhook: Uuid, host: &'a str) -> Self {
+        Self { table: "alert_webhooks", column: "sealed_address", row: webhook, kind: Kind::AlertAddress, host }
     }
 
     /// Encodes six fields, each with its length as a two-byte big-endian prefix.

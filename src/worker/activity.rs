@@ -97,8 +97,8 @@ mod tests {
         let pool = Pool::from(&pool);
         for statement in [
             "update alert_settings set email_on = true, email_addresses = '{ops@northwind.example}'",
-            "insert into alert_webhooks (id, address, host, secret, secret_ending)
-             values (gen_random_uuid(), 'https://hooks.example/x', 'hooks.example', 'x', 'x')",
+            "insert into alert_webhooks (id, sealed_address, shown_address, host, secret, secret_ending)
+             values (gen_random_uuid(), 'x', 'https://hooks.example/…', 'hooks.example', 'x', 'x')",
             "insert into audit_events (id, actor_kind, actor_name, event, what)
              values (gen_random_uuid(), 'system', 'System', 'signed_out', 'people')",
         ] {

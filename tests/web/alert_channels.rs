@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::{
     Browser, MailServer, Page, Receiver, Reply, Speaks, TestApp,
-    alerts::{broke, deliver_all, mail_ways, pass, queue, save_webhook, ways},
+    alerts::{broke, deliver_all, mail_ways, pass, queue, save_webhook, trust, ways},
     cast::{PRIYA, SAM, VERA},
     dump::{count, dump, events, tamper},
 };
@@ -60,6 +60,21 @@ async fn webhook_address_is_validated_before_any_call(pool: PgPool) {
             "https://localhost:9/hooks",
             "PRIVATE_NETWORK",
             "That address is in a private network. Order Time does not call those.",
+        ),
+        (
+            "https://ops.northwind.internal/hooks",
+            "PRIVATE_NETWORK",
+            "That address is in a private network. Order Time does not call those.",
+        ),
+        (
+            "https://ops.northwind.example:6379/hooks",
+            "PORT",
+            "Order Time calls port 443 only. Ask the person who runs it to allow port 6379 for this host.",
+        ),
+        (
+            "https://ops.northwind.example/…",
+            "PATH_HIDDEN",
+            "Enter the whole address. The dots stand for a path that is not shown again",
         ),
         (
             "https://ops.northwind.example/#x",
@@ -153,9 +168,7 @@ async fn signing_secret_is_shown_once_and_stored_as_ciphertext(pool: PgPool) {
 #[sqlx::test]
 async fn new_host_replaces_the_secret_and_new_path_keeps_it(pool: PgPool) {
     let receiver = Receiver::start().await;
-    let mut ways = ways(&receiver.ca_pem);
-    ways.hosts.push("ops.northwind.example".into());
-    let (app, priya) = priya_and(pool, &ways).await;
+    let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     save_webhook(&priya, &receiver).await;
     let before = sealed(&app.pool).await;
     let mut page = priya.visit(PAGE).await;
@@ -184,47 +197,127 @@ async fn new_host_replaces_the_secret_and_new_path_keeps_it(pool: PgPool) {
 }
 
 #[sqlx::test]
+async fn webhook_path_is_stored_sealed_and_shown_nowhere(pool: PgPool) {
+    let receiver = Receiver::start().await;
+    let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
+    let origin = format!("https://localhost:{}", receiver.port);
+    let save = async |address: &str| {
+        let mut page = priya.visit(PAGE).await;
+        page.fill("Address", address);
+        page.press("Save").await
+    };
+    save(&format!("{origin}/services/path-canary?key=query-canary")).await;
+    let page = priya.visit(PAGE).await;
+    assert_eq!(page.value("Address"), format!("{origin}/…"));
+    // Saving the page as it stands keeps the path.
+    assert_eq!(page.press("Save").await.banner(), "The alert settings are saved.");
+    queue(&app.pool, &[broke(1)]).await;
+    receiver.will([Reply::Redirect(308, "/services/path-canary/?key=query-canary".into())]);
+    assert_eq!(deliver_all(&app.app.alerts).await, 0);
+    pass(&app.pool, 60.0).await;
+    assert_eq!(deliver_all(&app.app.alerts).await, 1);
+    assert!(receiver.heard().iter().all(|heard| heard.line == "POST /services/path-canary?key=query-canary HTTP/1.1"));
+    let page = priya.visit(PAGE).await;
+    assert!(page.html.contains("it points to another path of the same host"), "{page}");
+    assert!(!page.html.contains("canary"), "{page}");
+    for (table, rows) in dump(&app.pool).await {
+        assert!(!rows.join("\n").contains("canary"), "the path is in {table}");
+    }
+
+    // An address without a path has nothing to hide.
+    save(&origin).await;
+    assert_eq!(priya.visit(PAGE).await.value("Address"), format!("{origin}/"));
+}
+
+#[sqlx::test]
+async fn address_stored_as_text_by_an_earlier_version_is_sealed(pool: PgPool) {
+    let receiver = Receiver::start().await;
+    let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
+    save_webhook(&priya, &receiver).await;
+    let as_text = async |host: &str, address: &str| {
+        let statement = format!(
+            "update alert_webhooks set host = '{host}', address = '{address}', sealed_address = null, shown_address = null"
+        );
+        tamper(&app.pool, &statement).await;
+    };
+    as_text("localhost", &receiver.address()).await;
+    queue(&app.pool, &[broke(1)]).await;
+    assert_eq!(deliver_all(&app.app.alerts).await, 1);
+    assert_eq!(receiver.heard()[0].line, format!("POST /hooks/{} HTTP/1.1", Receiver::KEY));
+    assert_eq!(count(&app.pool, "alert_webhooks where address is not null").await, 0);
+    assert!(!app.app.alerts.seal_addresses().await.expect("sealed"), "there is nothing left to seal");
+
+    // Text for another host than the row's gets neither a seal nor a call.
+    as_text("localhost", "https://evil.example/hooks").await;
+    assert!(app.app.alerts.seal_addresses().await.expect("sealed"));
+    assert_eq!(count(&app.pool, "alert_webhooks").await, 0);
+}
+
+#[sqlx::test]
 async fn host_changed_in_the_database_gets_no_signature(pool: PgPool) {
     let receiver = Receiver::start().await;
     let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     save_webhook(&priya, &receiver).await;
     queue(&app.pool, &[broke(1)]).await;
-    for (host, address) in [
-        ("evil.example", "https://evil.example/hooks"),
-        ("evil.example", &receiver.address()),
-        ("localhost", "https://evil.example/hooks"),
+    let (host, address, secret): (String, Vec<u8>, Vec<u8>) =
+        sqlx::query_as("select host, sealed_address, secret from alert_webhooks")
+            .fetch_one(&app.pool)
+            .await
+            .expect("it");
+    for change in [
+        "host = 'evil.example'",
+        "host = 'evil.example', shown_address = 'https://evil.example/'",
+        "sealed_address = secret",
+        "secret = sealed_address",
+        // With the address as text, the host of both is the attacker's choice, but the secret is sealed for the first.
+        "host = 'evil.example', address = 'https://evil.example/', sealed_address = null, shown_address = null",
     ] {
-        tamper(&app.pool, &format!("update alert_webhooks set host = '{host}', address = '{address}'")).await;
+        tamper(&app.pool, &format!("update alert_webhooks set {change}")).await;
         pass(&app.pool, 3600.0).await;
-        assert_eq!(deliver_all(&app.app.alerts).await, 0);
+        assert_eq!(deliver_all(&app.app.alerts).await, 0, "{change}");
         let page = priya.visit(PAGE).await;
-        assert!(
-            page.html.contains("We cannot read the signing secret, so nothing is sent. Select New secret."),
-            "{page}"
-        );
+        let sentence = "We cannot read the saved address or its signing secret, so nothing is sent.";
+        assert!(page.html.contains(sentence) && !page.has_button("New secret"), "{change}: {page}");
+        sqlx::query(
+            "update alert_webhooks set host = $1, sealed_address = $2, secret = $3, shown_address = 'x', address = null",
+        )
+        .bind(&host)
+        .bind(&address)
+        .bind(&secret)
+        .execute(&app.pool)
+        .await
+        .expect("put back");
     }
     assert!(receiver.heard().is_empty());
-    tamper(&app.pool, &format!("update alert_webhooks set host = 'localhost', address = '{}'", receiver.address()))
-        .await;
     pass(&app.pool, 3600.0).await;
-    assert_eq!(deliver_all(&app.app.alerts).await, 1, "control: at its own host it opens");
+    assert_eq!(deliver_all(&app.app.alerts).await, 1, "control: as saved it opens");
+
+    tamper(&app.pool, "update alert_webhooks set secret = sealed_address").await;
+    let (page, _) = save_webhook(&priya, &receiver).await;
+    assert!(page.has("#signing-secret"), "a secret that cannot be read is replaced: {page}");
 }
 
 #[sqlx::test]
-async fn host_that_becomes_private_is_not_called(pool: PgPool) {
+async fn untrusted_host_and_port_are_not_called(pool: PgPool) {
     let receiver = Receiver::start().await;
     let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     save_webhook(&priya, &receiver).await;
+    let strict = |hosts: &str| Ways { trusted_hosts: trust(hosts), ..ways(&receiver.ca_pem) };
+    let told = async || priya.visit(PAGE).await.all("td .told");
+    // Saved while the operator trusted the host, who does not any more.
     queue(&app.pool, &[broke(1)]).await;
-    // The same server without the permission for this host, as if the host had been public when it was saved.
-    let strict = Ways { hosts: Vec::new(), ..ways(&receiver.ca_pem) };
-    let app = app.with_alert_ways(&strict);
+    let app = app.with_alert_ways(&strict(""));
     assert_eq!(deliver_all(&app.app.alerts).await, 0);
+    assert_eq!(told().await, ["has no public address"]);
+    let app = app.with_alert_ways(&strict("localhost:1"));
+    pass(&app.pool, 60.0).await;
+    tamper(&app.pool, "update alert_webhooks set failing_since = null").await;
+    assert_eq!(deliver_all(&app.app.alerts).await, 0);
+    assert_eq!(told().await[0], "was not called: this server calls port 443 only");
     assert!(receiver.heard().is_empty());
-    let page = priya.visit(PAGE).await;
-    assert!(page.all("td .told").iter().any(|result| result == "is in a private network"), "{page}");
-    let page = page.press("Try it").await;
-    assert_eq!(page.banner(), "Sent a trial alert. localhost answered 200.", "the browser still uses the first server");
+    let app = app.with_alert_ways(&strict(&format!("localhost:{}", receiver.port)));
+    pass(&app.pool, 600.0).await;
+    assert_eq!(deliver_all(&app.app.alerts).await, 1);
 }
 
 #[sqlx::test]
@@ -270,9 +363,7 @@ async fn test_alert_reports_the_result_per_recipient(pool: PgPool) {
 
 #[sqlx::test]
 async fn concurrent_alert_settings_changes_conflict(pool: PgPool) {
-    let mut ways = Ways::default();
-    ways.hosts.extend(["ops.northwind.example".to_owned(), "sam.northwind.example".to_owned()]);
-    let (app, priya) = priya_and(pool, &ways).await;
+    let (app, priya) = priya_and(pool, &Ways::default()).await;
     let sam = app.sign_in_as(&SAM).await;
     let mut mine = priya.visit(PAGE).await;
     let mut theirs = sam.visit(PAGE).await;

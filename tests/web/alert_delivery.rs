@@ -47,7 +47,7 @@ async fn change_is_delivered_signed_and_audited(pool: PgPool) {
     queue(&app.pool, &[broke(7)]).await;
     assert_eq!(deliver_all(&app.app.alerts).await, 1);
     let heard = &receiver.heard()[0];
-    assert_eq!(heard.line, "POST /hooks/carts HTTP/1.1");
+    assert_eq!(heard.line, format!("POST /hooks/{} HTTP/1.1", Receiver::KEY));
     assert_eq!(heard.header("content-type"), "application/json");
     assert_eq!(heard.header("host"), format!("localhost:{}", receiver.port));
     assert_signed(heard, &secret);
@@ -138,7 +138,8 @@ async fn webhook_redirect_is_not_followed(pool: PgPool) {
     assert!(elsewhere.heard().is_empty());
     let page = priya.visit(PAGE).await;
     let result = page.text("tbody td:nth-child(3)");
-    let told = format!("answered 301: it points to {}, and redirects are not followed", elsewhere.address());
+    let told =
+        format!("answered 301: it points to https://localhost:{}, and redirects are not followed", elsewhere.port);
     assert!(result.starts_with(&told), "{result}");
 }
 
@@ -237,4 +238,25 @@ async fn webhook_with_an_untrusted_certificate_gets_no_message(pool: PgPool) {
     assert!(receiver.heard().is_empty());
     let result = priya.visit(PAGE).await.all("tbody td:nth-child(3)");
     assert_eq!(result, ["showed a certificate that we do not trust"]);
+}
+
+/// By the worker itself, as `serve` and `worker` run it.
+#[sqlx::test]
+async fn head_of_the_activity_reaches_the_webhook(pool: PgPool) {
+    let (app, _, receiver, secret) = listening(pool).await;
+    let pool = cartwright::database::Pool::from(&app.pool);
+    cartwright::audit::link_new_rows(&pool).await.expect("linked");
+    let stop = tokio_util::sync::CancellationToken::new();
+    let keep = cartwright::audit::ActivityKeep::default();
+    let working = tokio::spawn(cartwright::worker::run(app.app.clone(), keep, stop.clone()));
+    receiver.next().await;
+    stop.cancel();
+    working.await.expect("the worker ends");
+    let heard = &receiver.heard()[0];
+    assert_signed(heard, &secret);
+    let json = heard.json();
+    assert_eq!(json["type"], "activity.head");
+    let head: cartwright::audit::ChainHead = json["data"]["head"].as_str().expect("text").parse().expect("a head");
+    let report = cartwright::audit::verify(&pool, &[head], |_, _| {}).await.expect("verified");
+    assert!(report.is_intact(), "{report:?}");
 }

@@ -10,6 +10,7 @@ use std::{
     env,
 };
 
+use cartwright::practice::Request;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -22,8 +23,31 @@ const STORES: [&str; 3] = ["northwind-tea", "northwind-b2b", "old-store"];
 /// Walks of a run that does not say how many.
 const WALKS: u64 = 24;
 const STEPS: usize = 16;
+const KINDS: [Kind; 2] = [Kind::Token, Kind::Client];
 /// Pages that a person leaves open at once.
 const TABS: usize = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Token,
+    Client,
+}
+
+impl Kind {
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Token => "Access Token",
+            Self::Client => "Client ID and Client secret",
+        }
+    }
+
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Token => "Access Token",
+            Self::Client => "Client secret",
+        }
+    }
+}
 
 /// xorshift64*: the same walk for the same seed, on every machine.
 struct Dice(u64);
@@ -98,8 +122,8 @@ struct World {
     people: [Person; 2],
     /// Each secret that anybody entered, and the hosts that it was entered for.
     entered: BTreeMap<String, BTreeSet<String>>,
-    /// Tokens that no store knows any more, or never did.
-    others: Vec<String>,
+    /// Tokens and Client secrets that no store knows any more, or never did.
+    others: [Vec<String>; 2],
     made: usize,
 }
 
@@ -110,7 +134,7 @@ impl World {
         let sam = app.sign_in_as(&SAM).await;
         let person = |name, browser| Person { name, browser, tabs: Vec::new() };
         let people = [person(PRIYA.name, priya), person(SAM.name, sam)];
-        Self { app, people, entered: BTreeMap::new(), others: Vec::new(), made: 0 }
+        Self { app, people, entered: BTreeMap::new(), others: [Vec::new(), Vec::new()], made: 0 }
     }
 
     /// As at the beginning, but for what the activity remembers.
@@ -125,7 +149,7 @@ impl World {
             person.tabs.clear();
         }
         self.app.practice.journal().clear();
-        (self.entered, self.others) = (BTreeMap::new(), vec![self.new_token()]);
+        (self.entered, self.others) = (BTreeMap::new(), KINDS.map(|kind| vec![self.new_secret(kind)]));
     }
 
     /// A statement of the database's administrator; it may find nothing to change.
@@ -133,13 +157,15 @@ impl World {
         sqlx::query(statement).execute(&self.app.pool).await.expect(statement);
     }
 
-    fn new_token(&mut self) -> String {
+    fn new_secret(&mut self, kind: Kind) -> String {
         self.made += 1;
-        format!("shpat_{:032x}", self.made + 0xa1b2_c3d4)
+        let prefix = if kind == Kind::Token { "shpat" } else { "shpss" };
+        format!("{prefix}_{:032x}", self.made + 0xa1b2_c3d4)
     }
 
-    fn token(&self, handle: &str) -> String {
-        expose(&self.app.practice.stores().find(handle).expect("an open store").access_token).to_owned()
+    fn secret(&self, kind: Kind, handle: &str) -> String {
+        let store = self.app.practice.stores().find(handle).expect("an open store");
+        expose(if kind == Kind::Token { &store.access_token } else { &store.client_secret }).to_owned()
     }
 
     /// One step of somebody; in words.
@@ -182,11 +208,15 @@ impl World {
                 None => format!("{name} finds no cart to take away"),
             },
             14 => {
-                let (store, token) = (*dice.pick(&STORES), self.new_token());
-                self.others.push(self.token(store));
-                self.app.practice.stores().change(store, |store| store.access_token = token.clone().into());
+                let (store, kind) = (*dice.pick(&STORES), *dice.pick(&KINDS));
+                let secret = self.new_secret(kind);
+                self.others[kind as usize].push(self.secret(kind, store));
+                self.app.practice.stores().change(store, |store| match kind {
+                    Kind::Token => store.access_token = secret.clone().into(),
+                    Kind::Client => store.client_secret = secret.clone().into(),
+                });
                 self.check_all().await;
-                format!("{store} has the new token {token}, and all carts are checked")
+                format!("{store} has the new secret {secret}, and all carts are checked")
             }
             _ => {
                 self.check_all().await;
@@ -236,14 +266,28 @@ impl World {
         if page.has_field("Website Name") && page.value("Website Name").is_empty() {
             page.fill("Website Name", "Northwind");
         }
-        if page.has_field("Access Token") && dice.roll(4) > 0 {
-            let token = match (dice.roll(6), handle_of(&page.value("API URL"))) {
-                (0, _) => dice.pick(&self.others).clone(),
-                (1, _) | (_, None) => self.token(dice.pick::<&str>(&STORES)),
-                (_, Some(handle)) => self.token(handle),
+        if page.has_field("Client ID") && dice.roll(4) == 0 {
+            let kind = *dice.pick(&KINDS);
+            page.choose(kind.option());
+            did.push(format!("chooses {kind:?}"));
+        }
+        for kind in KINDS {
+            let is_chosen = page.has_field("Client ID") && page.is_checked(kind.option());
+            if !page.has_field(kind.field()) || dice.roll(if is_chosen { 4 } else { 16 }) > 2 {
+                continue;
+            }
+            let secret = match (dice.roll(6), handle_of(&page.value("API URL"))) {
+                (0, _) => dice.pick(&self.others[kind as usize]).clone(),
+                (1, _) | (_, None) => self.secret(kind, dice.pick::<&str>(&STORES)),
+                (_, Some(handle)) => self.secret(kind, handle),
             };
-            page.fill("Access Token", &token);
-            did.push(format!("types the token {token}"));
+            page.fill(kind.field(), &secret);
+            did.push(format!("types {secret}"));
+            if kind == Kind::Client {
+                let handle = handle_of(&page.value("API URL")).unwrap_or(STORES[0]);
+                let store = self.app.practice.stores().find(handle).expect("an open store");
+                page.fill("Client ID", &store.client_id);
+            }
         }
         if page.has_button("Save") && page.has_field("Website Name") && dice.roll(2) == 0 {
             let active = dice.roll(2) == 0;
@@ -262,8 +306,11 @@ impl World {
             "Save",
             "Save",
             "Replace token",
+            "Replace Client secret",
             "Enter a different token",
+            "Enter a different Client secret",
             "Keep the saved token",
+            "Keep the saved Client secret",
             "Save my changes instead",
             "Save the changes of this tab",
             "Go back and edit",
@@ -278,8 +325,8 @@ impl World {
         let (_, _, fields) = page.submission(button);
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
         let handle = field("api_url").and_then(handle_of);
-        if let (Some(token), Some(handle)) = (field("access_token").filter(|token| !token.is_empty()), handle) {
-            self.entered.entry(token.to_owned()).or_default().insert(host(handle));
+        for secret in ["access_token", "client_secret"].into_iter().filter_map(field).filter(|text| !text.is_empty()) {
+            self.entered.entry(secret.to_owned()).or_default().extend(handle.map(host));
         }
         let before = self.app.practice.journal().requests().len();
         let page = page.press(button).await;
@@ -289,19 +336,36 @@ impl World {
             did.push(page.class());
             if page.class() == "CONNECTED" {
                 let handle = handle.expect("a connected store has an address");
-                let token = self.token(handle);
                 let asked = self.app.practice.journal().requests();
-                let is_now = asked[before..].iter().any(|one| one.host == host(handle) && one.carries(&token));
-                assert!(is_now, "Connected, and {handle} was not asked with the token that it has\n{did:?}");
+                let is_now =
+                    asked[before..].iter().any(|one| one.host == host(handle) && self.is_accepted(handle, one));
+                assert!(is_now, "Connected, and {handle} was not asked with a token that it accepts\n{did:?}");
             }
         }
         self.people[who].tabs.push(page);
         did.join(", ")
     }
 
+    /// Whether the store accepts the request's token now.
+    fn is_accepted(&self, handle: &str, request: &Request) -> bool {
+        request.token.as_ref().is_some_and(|token| self.app.practice.stores().knows(handle, expose(token)))
+    }
+
     fn assert_secrets_stayed_where_they_were_entered_for(&self) {
-        let known: BTreeSet<String> = STORES.into_iter().map(|handle| self.token(handle)).collect();
-        for secret in known.iter().chain(&self.others).chain(self.entered.keys()) {
+        // A token that was not entered by anybody was issued by the store that it is sent to.
+        for request in self.app.practice.journal().requests() {
+            let Some(token) = &request.token else { continue };
+            let handle = request.host.trim_end_matches(".myshopify.com");
+            let was_entered = self.entered.contains_key(expose(token));
+            assert!(
+                was_entered || self.is_accepted(handle, &request),
+                "another store's token reached {}",
+                request.host
+            );
+        }
+        let known = KINDS.into_iter().flat_map(|kind| STORES.map(|handle| self.secret(kind, handle)));
+        let known: BTreeSet<String> = known.collect();
+        for secret in known.iter().chain(self.others.iter().flatten()).chain(self.entered.keys()) {
             let allowed = self.entered.get(secret).cloned().unwrap_or_default();
             for seen in self.app.practice.journal().hosts_that_saw(secret) {
                 assert!(allowed.contains(&seen), "{secret} reached {seen}; it was entered for {allowed:?}");

@@ -1,4 +1,4 @@
-//! SQL of a key rotation: the signing secret, if another key than the active one sealed it.
+//! SQL of a key rotation: the signing secret and the address of the webhook, if another key than the active one sealed them.
 
 use uuid::Uuid;
 
@@ -7,47 +7,103 @@ use crate::{
     vault::{Tally, column::BATCH},
 };
 
+/// A sealed value with the host that it is sealed for.
+pub(in crate::alerts) struct SealedRow {
+    pub id: Uuid,
+    pub host: String,
+    pub sealed: Vec<u8>,
+}
+
+macro_rules! tally {
+    ($pool:expr, $column:literal) => {
+        sqlx::query_as!(
+            Tally,
+            "select substring("
+                + $column
+                + r#" from 2 for 8) as "key_id!", count(*) as "count!" from alert_webhooks where "#
+                + $column
+                + " is not null group by 1"
+        )
+        .fetch_all($pool)
+        .await
+    };
+}
+
+macro_rules! find {
+    ($connection:expr, $active:expr, $after:expr, $column:literal) => {
+        sqlx::query_as!(
+            SealedRow,
+            "select id, host, "
+                + $column
+                + r#" as "sealed!" from alert_webhooks where id > $2 and substring("#
+                + $column
+                + " from 2 for 8) <> $1 order by id limit $3",
+            $active,
+            $after,
+            BATCH
+        )
+        .fetch_all($connection)
+        .await
+    };
+}
+
+/// Skips a row that is being changed; a later pass reseals it.
+macro_rules! put {
+    ($connection:expr, $id:expr, $before:expr, $after:expr, $column:literal) => {{
+        let written = sqlx::query!(
+            "with free as (select id from alert_webhooks where id = $1 and "
+                + $column
+                + " = $2 for update skip locked) update alert_webhooks w set "
+                + $column
+                + " = $3 from free where w.id = free.id",
+            $id,
+            $before,
+            $after
+        )
+        .execute($connection)
+        .await?;
+        Ok(i64::try_from(written.rows_affected()).expect("one row"))
+    }};
+}
+
 pub(in crate::alerts) async fn tally_signing_secrets(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
-    sqlx::query_as!(
-        Tally,
-        r#"select substring(secret from 2 for 8) as "key_id!", count(*) as "count!" from alert_webhooks group by 1"#
-    )
-    .fetch_all(pool)
-    .await
+    tally!(pool, "secret")
+}
+
+pub(in crate::alerts) async fn tally_addresses(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
+    tally!(pool, "sealed_address")
 }
 
 pub(in crate::alerts) async fn find_signing_secrets(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
-) -> sqlx::Result<Vec<(Uuid, String, Vec<u8>)>> {
-    let rows = sqlx::query!(
-        "select id, host, secret from alert_webhooks
-         where id > $2 and substring(secret from 2 for 8) <> $1 order by id limit $3",
-        active,
-        after,
-        BATCH
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.host, row.secret)).collect())
+) -> sqlx::Result<Vec<SealedRow>> {
+    find!(connection, active, after, "secret")
 }
 
-/// Skips a row that is being changed; a later pass reseals it.
+pub(in crate::alerts) async fn find_addresses(
+    connection: &mut Connection,
+    active: &[u8],
+    after: Uuid,
+) -> sqlx::Result<Vec<SealedRow>> {
+    find!(connection, active, after, "sealed_address")
+}
+
 pub(in crate::alerts) async fn put_signing_secret(
     connection: &mut Connection,
     id: Uuid,
     before: &[u8],
     after: &[u8],
 ) -> sqlx::Result<i64> {
-    let written = sqlx::query!(
-        "with free as (select id from alert_webhooks where id = $1 and secret = $2 for update skip locked)
-         update alert_webhooks w set secret = $3 from free where w.id = free.id",
-        id,
-        before,
-        after
-    )
-    .execute(connection)
-    .await?;
-    Ok(i64::try_from(written.rows_affected()).expect("one row"))
+    put!(connection, id, before, after, "secret")
+}
+
+pub(in crate::alerts) async fn put_address(
+    connection: &mut Connection,
+    id: Uuid,
+    before: &[u8],
+    after: &[u8],
+) -> sqlx::Result<i64> {
+    put!(connection, id, before, after, "sealed_address")
 }

@@ -12,11 +12,12 @@ pub(in crate::alerts) struct SettingsRow {
     pub version: i64,
 }
 
-/// The webhook with its sealed secret and the secret's host, in one read.
+/// The webhook with its sealed address and secret, and the host that both are sealed for, in one read.
 pub(in crate::alerts) struct WebhookRow {
     pub id: Uuid,
-    pub address: String,
     pub host: String,
+    pub sealed_address: Vec<u8>,
+    pub shown_address: String,
     pub secret: Vec<u8>,
     pub secret_ending: String,
     pub gone_at: Option<OffsetDateTime>,
@@ -37,7 +38,9 @@ pub(in crate::alerts) async fn lock_settings(connection: &mut Connection) -> sql
 pub(in crate::alerts) async fn find_webhook(connection: &mut Connection) -> sqlx::Result<Option<WebhookRow>> {
     sqlx::query_as!(
         WebhookRow,
-        "select id, address, host, secret, secret_ending, gone_at, failing_since from alert_webhooks"
+        r#"select id, host, sealed_address as "sealed_address!", shown_address as "shown_address!", secret, secret_ending,
+             gone_at, failing_since
+           from alert_webhooks where sealed_address is not null"#
     )
     .fetch_optional(connection)
     .await
@@ -60,23 +63,31 @@ pub(in crate::alerts) async fn update_settings(
     .map(drop)
 }
 
+/// A webhook to be stored.
+pub(in crate::alerts) struct NewWebhook<'a> {
+    pub id: Uuid,
+    pub host: &'a str,
+    pub sealed_address: &'a [u8],
+    pub shown_address: &'a str,
+    pub secret: &'a [u8],
+    pub secret_ending: &'a str,
+}
+
 /// Replaces the only webhook, if there is one.
 pub(in crate::alerts) async fn replace_webhook(
     connection: &mut Connection,
-    id: Uuid,
-    address: &str,
-    host: &str,
-    secret: &[u8],
-    ending: &str,
+    webhook: &NewWebhook<'_>,
 ) -> sqlx::Result<()> {
     delete_webhook(connection).await?;
     sqlx::query!(
-        "insert into alert_webhooks (id, address, host, secret, secret_ending) values ($1, $2, $3, $4, $5)",
-        id,
-        address,
-        host,
-        secret,
-        ending,
+        "insert into alert_webhooks (id, host, sealed_address, shown_address, secret, secret_ending)
+         values ($1, $2, $3, $4, $5, $6)",
+        webhook.id,
+        webhook.host,
+        webhook.sealed_address,
+        webhook.shown_address,
+        webhook.secret,
+        webhook.secret_ending,
     )
     .execute(connection)
     .await
@@ -84,8 +95,58 @@ pub(in crate::alerts) async fn replace_webhook(
 }
 
 /// Sets another path on the same host, or turns the webhook on again after a 410.
-pub(in crate::alerts) async fn update_webhook_address(connection: &mut Connection, address: &str) -> sqlx::Result<()> {
-    sqlx::query!("update alert_webhooks set address = $1, gone_at = null", address).execute(connection).await.map(drop)
+pub(in crate::alerts) async fn update_webhook_address(
+    connection: &mut Connection,
+    sealed: &[u8],
+    shown: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!("update alert_webhooks set sealed_address = $1, shown_address = $2, gone_at = null", sealed, shown)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Turns the webhook on again after a 410.
+pub(in crate::alerts) async fn turn_on_webhook(connection: &mut Connection) -> sqlx::Result<()> {
+    sqlx::query!("update alert_webhooks set gone_at = null where gone_at is not null")
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// The address that an earlier version stored as text.
+pub(in crate::alerts) struct PlainAddress {
+    pub id: Uuid,
+    pub host: String,
+    pub address: String,
+}
+
+/// Finds and locks the address that an earlier version stored as text.
+pub(in crate::alerts) async fn lock_plain_address(connection: &mut Connection) -> sqlx::Result<Option<PlainAddress>> {
+    sqlx::query_as!(
+        PlainAddress,
+        r#"select id, host, address as "address!" from alert_webhooks where address is not null for update"#
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Replaces the text by its sealed form.
+pub(in crate::alerts) async fn seal_plain_address(
+    connection: &mut Connection,
+    id: Uuid,
+    sealed: &[u8],
+    shown: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update alert_webhooks set address = null, sealed_address = $2, shown_address = $3 where id = $1",
+        id,
+        sealed,
+        shown
+    )
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 pub(in crate::alerts) async fn delete_webhook(connection: &mut Connection) -> sqlx::Result<()> {

@@ -111,7 +111,7 @@ mod tests {
         let line = line(Standing::Seals);
         assert_eq!(
             now(&line),
-            "2 secrets: 2 in carts.secret, 0 in carts.minted_token, 0 in unsaved_credentials.secret, 0 in alert_webhooks.secret"
+            "2 secrets: 2 in carts.secret, 0 in carts.minted_token, 0 in unsaved_credentials.secret, 0 in alert_webhooks.secret, 0 in alert_webhooks.sealed_address"
         );
         assert_eq!(used(4_096), "4,096 of 4,294,967,296 (a warning comes at 2,147,483,648)");
         assert!(used(WARN_AT).contains("time for a new key"));

@@ -32,7 +32,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
             version: 2,
             email_on: true,
             emails: field("priya@northwind.example, ops@northwind.example"),
-            address: field("https://ops.northwind.example/hooks/carts"),
+            address: field("https://ops.northwind.example/…"),
             is_mailing: true,
         },
         webhook: Some(WebhookView { ending: "9c2e".into(), is_readable: true, gone_at: None, failing: None }),

@@ -129,8 +129,8 @@ insert into job_items (job_id, position, cart_id, leased_until, outcome)
 /** Twenty recipients, a webhook of maximum length, and a full delivery log. */
 const alerts = `
 update alert_settings set email_on = true, email_addresses = (select array_agg(rpad('a' || n, ${MOST.email - 18}, 'b') || '@northwind.example') from generate_series(1, 20) n);
-insert into alert_webhooks (id, address, host, secret, secret_ending, failing_since)
-select gen_random_uuid(), rpad('https://' || host || '/', ${MOST.address}, 'hook'), host, decode(repeat('00', 75), 'hex'), '9c2e', now() - interval '3 days'
+insert into alert_webhooks (id, sealed_address, shown_address, host, secret, secret_ending, failing_since)
+select gen_random_uuid(), 'x', 'https://' || host || '/…', host, decode(repeat('00', 75), 'hex'), '9c2e', now() - interval '3 days'
 from (select rpad(repeat(repeat('h', 62) || '.', 3), 245, 'h') || '.example' as host) made;
 insert into alert_log (id, at, channel, recipient, outcome, is_delivered, subject)
 select gen_random_uuid(), now() - make_interval(mins => n), case when n % 2 = 0 then 'email' else 'webhook' end,

@@ -1,6 +1,6 @@
 //! Fixtures for alert tests: transports to this machine, settings, and synthetic cart changes.
 
-use cartwright::alerts::{self, Alerts, CartStatus, StatusChange, Ways};
+use cartwright::alerts::{self, Alerts, CartStatus, StatusChange, TrustedHosts, Ways};
 use sqlx::PgPool;
 use time::macros::datetime;
 use uuid::Uuid;
@@ -9,7 +9,12 @@ use super::{Browser, MailServer, Page, Receiver};
 
 /// Transports that trust a local server's root certificate and allow its private host.
 pub fn ways(ca_pem: &str) -> Ways {
-    Ways { mail: None, hosts: vec!["localhost".into()], extra_roots_pem: Some(ca_pem.as_bytes().to_vec()) }
+    Ways { mail: None, trusted_hosts: trust("localhost"), extra_roots_pem: Some(ca_pem.as_bytes().to_vec()) }
+}
+
+/// `CARTWRIGHT_ALERT_HOSTS`.
+pub fn trust(hosts: &str) -> TrustedHosts {
+    TrustedHosts::parse(hosts).expect("host names")
 }
 
 /// The same with a mail server.

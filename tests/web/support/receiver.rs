@@ -81,8 +81,11 @@ impl Receiver {
         receiver
     }
 
+    /// The receiver's own secret, which it expects in the path.
+    pub const KEY: &str = "receiver-key-5c1e9a04b7d84f3ab2c6e1f0";
+
     pub fn address(&self) -> String {
-        format!("https://localhost:{}/hooks/carts", self.port)
+        format!("https://localhost:{}/hooks/{}", self.port, Self::KEY)
     }
 
     pub fn heard(&self) -> Vec<Heard> {

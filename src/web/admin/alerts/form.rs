@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::alerts::{Recipient, RecipientsError, Settings, Wanted, WebhookAddress};
+use crate::alerts::{Recipient, RecipientsError, Settings, Untrusted, Wanted, WebhookAddress, WebhookChange};
 use crate::app::App;
 use crate::ecommerce::shopify::blot;
 use crate::pasted;
@@ -52,7 +52,7 @@ pub struct AlertForm {
 
 impl AlertForm {
     pub(super) fn saved(settings: &Settings) -> Self {
-        let address = settings.webhook.as_ref().map(|webhook| webhook.address.clone()).unwrap_or_default();
+        let address = settings.webhook.as_ref().map(|webhook| webhook.shown_address.clone()).unwrap_or_default();
         Self {
             version: settings.version,
             email_on: settings.email_on,
@@ -84,21 +84,34 @@ pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result
     };
     form.address.value = blot(&typed.address);
     let webhook = match pasted::trim(&typed.address) {
-        "" => None,
+        "" => Ok(WebhookChange::Remove),
+        shown if shown == saved.address.value => Ok(WebhookChange::Keep),
         text => match WebhookAddress::parse(text) {
-            Ok(address) if app.alerts.is_private(&address).await => {
-                let sentence = format!("That address is in a private network. {product} does not call those.");
-                form.address.complaint = Some(Complaint::new("PRIVATE_NETWORK", sentence));
-                None
-            }
-            Ok(address) => Some(address),
-            Err(error) => {
-                form.address.complaint = Some(Complaint::new(error.class(), error.to_string()));
-                None
-            }
+            Err(error) => Err(Complaint::new(error.class(), error.to_string())),
+            Ok(address) => match app.alerts.check(&address) {
+                Ok(()) => Ok(WebhookChange::Set(address)),
+                Err(untrusted) => Err(complaint(untrusted, product)),
+            },
         },
     };
-    let is_well = form.emails.complaint.is_none() && form.address.complaint.is_none();
-    let wanted = is_well.then_some(Wanted { email, webhook, version: typed.version });
+    form.address.complaint = webhook.as_ref().err().cloned();
+    let wanted = webhook.ok().filter(|_| form.emails.complaint.is_none()).map(|webhook| Wanted {
+        email,
+        webhook,
+        version: typed.version,
+    });
     Ok((form, wanted))
+}
+
+fn complaint(untrusted: Untrusted, product: &str) -> Complaint {
+    match untrusted {
+        Untrusted::PrivateName => Complaint::new(
+            "PRIVATE_NETWORK",
+            format!("That address is in a private network. {product} does not call those."),
+        ),
+        Untrusted::Port(port) => Complaint::new(
+            "PORT",
+            format!("{product} calls port 443 only. Ask the person who runs it to allow port {port} for this host."),
+        ),
+    }
 }

@@ -110,6 +110,10 @@ impl Alerts {
         Problem::list(&[("emails", &self.form.emails.complaint), ("address", &self.form.address.complaint)])
     }
 
+    fn has_secret(&self) -> bool {
+        self.webhook.as_ref().is_some_and(|webhook| webhook.is_readable)
+    }
+
     /// Whether there is any recipient for a test alert.
     const fn can_be_tried(&self) -> bool {
         self.webhook.is_some() || (self.has_mail && self.form.is_mailing)
