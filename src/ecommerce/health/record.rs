@@ -53,7 +53,7 @@ pub(in crate::ecommerce) async fn record(
 }
 
 /// Records the test that a credential was saved with as its first check, so that the list, the badge and the Health tab
-/// show it.
+/// show it. The next check counts from that test, so that nothing is shown as connected for longer than the interval.
 pub(in crate::ecommerce) async fn record_saved_with(
     work: &mut Connection,
     cart: CartId,

@@ -18,17 +18,18 @@ pub(super) struct Unsaved {
     pub is_fresh: bool,
 }
 
-/// Only the session that created a form's row can replace it.
+/// Returns whether it is stored: not if the cart was deleted meanwhile, or if another session created the form's row.
 pub(super) async fn upsert_unsaved(
     connection: &mut Connection,
     form: Uuid,
     session: &[u8],
     cart: Option<CartId>,
     row: &Unsaved,
-) -> sqlx::Result<()> {
-    sqlx::query!(
+) -> sqlx::Result<bool> {
+    let stored = sqlx::query!(
         "insert into unsaved_credentials (id, session_hash, cart_id, store_host, credential_kind, client_id, secret, secret_ending)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)
+         select $1, $2, $3, $4, $5, $6, $7, $8
+         where $3::uuid is null or exists (select from carts where id = $3 for key share)
          on conflict (id) do update set cart_id = excluded.cart_id, store_host = excluded.store_host,
              credential_kind = excluded.credential_kind, client_id = excluded.client_id, secret = excluded.secret,
              secret_ending = excluded.secret_ending, created_at = now()
@@ -43,8 +44,8 @@ pub(super) async fn upsert_unsaved(
         row.ending
     )
     .execute(connection)
-    .await
-    .map(drop)
+    .await?;
+    Ok(stored.rows_affected() > 0)
 }
 
 pub(super) async fn find_unsaved(

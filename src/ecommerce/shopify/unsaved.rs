@@ -23,7 +23,8 @@ pub struct Receipt {
 }
 
 impl Ecommerce {
-    /// Stores a typed secret as the draft secret of this form, when the form itself could not be saved.
+    /// Stores a typed secret as the draft secret of this form, when the form itself could not be saved. Returns whether
+    /// it is stored: not if the cart was deleted meanwhile.
     pub async fn hold(
         &self,
         visitor: &Visitor,
@@ -31,7 +32,7 @@ impl Ecommerce {
         cart: Option<CartId>,
         address: &StoreAddress,
         credential: &Credential,
-    ) -> Result<(), Broken> {
+    ) -> Result<bool, Broken> {
         let (row, visitor) = (seal(&self.vault, form, address, credential).await?, visitor.clone());
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -96,7 +97,7 @@ pub(in crate::ecommerce) async fn hold(
     cart: Option<CartId>,
     address: &StoreAddress,
     credential: &Credential,
-) -> Result<(), Broken> {
+) -> Result<bool, Broken> {
     let row = seal(vault, form, address, credential).await?;
     Ok(sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?)
 }

@@ -140,7 +140,8 @@ pub(in crate::ecommerce) async fn update_health(
         r#"
         with noted as (
             update cart_health set leased_until = null, last_checked_at = $10,
-                next_check_at = case when next_check_at is not null then now() + make_interval(secs => $2 * (0.9 + 0.2 * random())) end,
+                next_check_at = case when next_check_at is not null
+                    then greatest(now(), $10::timestamptz + make_interval(secs => $2 * (0.9 + 0.2 * random()))) end,
                 last_good_at = case when $3 then $10 else last_good_at end, streak = $4, streak_since = $5,
                 recent = substring(recent || $6::bytea from greatest(1, octet_length(recent) + 9 - 240)),
                 store = coalesce($7, store), customers_asked_at = case when $8 then now() else customers_asked_at end

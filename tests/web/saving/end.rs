@@ -29,6 +29,28 @@ async fn saving_a_deleted_cart_names_who_deleted_it(pool: PgPool) {
     assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart must not reuse the secret: {page}");
 }
 
+/// Also with a secret that would be kept for the next press, and with secondary buttons.
+#[sqlx::test]
+async fn refused_form_of_a_deleted_cart_names_who_deleted_it(pool: PgPool) {
+    let (app, priya) = inside(pool).await;
+    let path = app.connect(&priya, "Northwind Tea", "northwind-tea").await.path;
+    let sam = app.sign_in_as(&SAM).await;
+    let tabs = [priya.visit(&path).await, priya.visit(&path).await, priya.visit(&path).await];
+    sam.visit(&path).await.follow("Delete cart").await.press("Delete cart").await;
+    let [mut saved, mut tested, replaced] = tabs;
+    for (page, button) in [(&mut saved, "Save"), (&mut tested, "Test Connection")] {
+        page.fill("Website Name", "");
+        page.choose("Client ID and Client secret");
+        page.fill("Client ID", &"c1".repeat(16));
+        page.fill("Client secret", &format!("shpss_{}", "5".repeat(32)));
+        let page = page.press(button).await;
+        assert_eq!((page.h1(), page.status), ("Sam Lee deleted this cart".into(), StatusCode::CONFLICT), "{button}");
+    }
+    let page = replaced.press("Replace token").await;
+    assert_eq!(page.h1(), "Sam Lee deleted this cart", "{page}");
+    assert_eq!(count(&app.pool, "unsaved_credentials").await, 0);
+}
+
 #[sqlx::test]
 async fn disconnecting_deletes_the_credential_and_keeps_the_cart(pool: PgPool) {
     let (app, priya) = inside(pool).await;

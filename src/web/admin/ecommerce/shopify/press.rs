@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use uuid::Uuid;
 
 use super::{
     connection_test,
@@ -115,10 +116,20 @@ impl Press<'_> {
     /// Stores a typed credential as this form's draft secret, so that whatever happens next it need not be typed again.
     async fn hold(&self, form: &mut EditorForm, submission: &Submission) -> Result<(), Error> {
         if let Offered::Typed(credential) = &submission.offered {
-            self.app
-                .ecommerce
-                .hold(&self.session.visitor(), submission.id, self.cart, &submission.address, credential)
-                .await?;
+            self.hold_credential(form, submission.id, &submission.address, credential).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn hold_credential(
+        &self,
+        form: &mut EditorForm,
+        submission: Uuid,
+        address: &StoreAddress,
+        credential: &Credential,
+    ) -> Result<(), Error> {
+        let visitor = self.session.visitor();
+        if self.app.ecommerce.hold(&visitor, submission, self.cart, address, credential).await? {
             form.receive(credential.ending());
         }
         Ok(())
@@ -133,8 +144,7 @@ impl Press<'_> {
     ) -> Result<(), Error> {
         match (stray, address, form.submission.parse()) {
             (Some(credential), Some(address), Ok(id)) => {
-                self.app.ecommerce.hold(&self.session.visitor(), id, self.cart, address, &credential).await?;
-                form.receive(credential.ending());
+                self.hold_credential(form, id, address, &credential).await?;
             }
             (Some(_), _, _) => {
                 let view = form.secret_mut();

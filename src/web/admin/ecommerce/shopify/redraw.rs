@@ -1,6 +1,6 @@
 //! The editor's secondary buttons: each renders the form again with everything typed and one thing changed.
 
-use axum::response::{IntoResponse, Response};
+use axum::{http::StatusCode, response::Response};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +13,6 @@ use crate::{
     ecommerce::{Offered, shopify::credential::Credential},
     web::{
         error::Error,
-        page::Page,
         shell::{Banner, Tone},
     },
 };
@@ -61,7 +60,7 @@ impl Press<'_> {
             ("fill", handle) => self.fill(&mut form, submission, handle).await?,
             _ => {}
         }
-        Ok(Page::ok(self.page(form).await?).into_response())
+        self.draw(form, StatusCode::OK).await
     }
 
     /// *Fill in*: enters the practice store's address and stores its secret as a draft secret, so that it appears in no
@@ -82,8 +81,7 @@ impl Press<'_> {
         }
         let id = Some(practice.client_id).filter(|_| !form.kind.is_token());
         if let Some(credential) = Credential::from_stored(practice.kind, id, practice.secret) {
-            self.app.ecommerce.hold(&self.session.visitor(), submission, self.cart, &address, &credential).await?;
-            form.receive(credential.ending());
+            self.hold_credential(form, submission, &address, &credential).await?;
         }
         Ok(())
     }

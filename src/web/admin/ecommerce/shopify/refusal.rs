@@ -1,10 +1,13 @@
 //! A form that cannot be saved or tested: rendered again with every complaint and everything typed.
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 
 use super::{
     editor::{self, Editor},
-    general::{EditorForm, General, Stage},
+    general::{EditorForm, Stage},
     last_test,
     press::Press,
 };
@@ -17,22 +20,25 @@ use crate::{
 impl Press<'_> {
     /// Renders the form with its complaints.
     pub(super) async fn refuse(self, form: EditorForm) -> Result<Response, Error> {
-        Ok(Page::refused(self.page(form).await?).into_response())
+        self.draw(form, StatusCode::UNPROCESSABLE_ENTITY).await
     }
 
-    pub(super) async fn page(self, form: EditorForm) -> Result<General, Error> {
-        let Press { app, shell, session, cart, .. } = self;
-        let cart = match cart {
-            Some(id) => Some(app.ecommerce.find(id).await?.ok_or(Error::NotFound)?),
+    /// Renders the form again; if its cart was deleted meanwhile, says so and keeps what was typed.
+    pub(super) async fn draw(self, mut form: EditorForm, status: StatusCode) -> Result<Response, Error> {
+        let cart = match self.cart {
+            Some(id) => match self.app.ecommerce.find(id).await? {
+                Some(cart) => Some(cart),
+                None => return Box::pin(self.deleted(form)).await,
+            },
             None => None,
         };
-        let mut form = form;
+        let Press { app, shell, session, .. } = self;
         if let Some(cart) = &cart {
             editor::draw_saved(cart, &mut form);
         }
         let (report, changed) = last_test::of(app, session, &form, cart.as_ref()).await?.unzip();
         let editor = Editor { app, shell, cart, form, report, changed: changed.flatten() };
-        Box::pin(editor.page(Stage::Typed)).await
+        Ok(Page(Box::pin(editor.page(Stage::Typed)).await?, status).into_response())
     }
 
     /// Explains why a well-formed form cannot be saved or tested.
