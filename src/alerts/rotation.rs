@@ -12,17 +12,17 @@ use crate::{
 };
 
 #[derive(Clone, Copy, Debug)]
-enum Column {
+enum WebhookColumn {
     Secret,
     Address,
 }
 
 /// The columns of this module that hold sealed secrets.
 pub fn sealed_columns() -> Vec<Box<dyn SealedColumn>> {
-    vec![Box::new(Column::Secret), Box::new(Column::Address)]
+    vec![Box::new(WebhookColumn::Secret), Box::new(WebhookColumn::Address)]
 }
 
-impl SealedColumn for Column {
+impl SealedColumn for WebhookColumn {
     fn table(&self) -> &'static str {
         "alert_webhooks"
     }
@@ -54,7 +54,7 @@ impl SealedColumn for Column {
     }
 }
 
-impl Column {
+impl WebhookColumn {
     async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> Result<Batch, SealError> {
         let active = *vault.ring().active().id();
         let rows = match self {
@@ -62,7 +62,7 @@ impl Column {
             Self::Address => sql::find_addresses(work, &active, after).await?,
         };
         let mut batch = Batch::default();
-        for sql::SealedRow { id, host, sealed } in rows {
+        for sql::SealedWebhookRow { id, host, sealed } in rows {
             batch.last = Some(id);
             let place = match self {
                 Self::Secret => Place::alert_secret(id, &host),
@@ -127,7 +127,7 @@ mod tests {
             let again = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
             assert_eq!(again, Batch::default(), "{} was sealed by the active key already", column.column());
         }
-        let row = sql::find_webhook(&mut *pool.acquire().await.expect("a connection")).await.expect("read");
+        let row = sql::find_webhook(&mut pool.acquire().await.expect("a connection")).await.expect("read");
         let row = row.expect("the webhook");
         assert_eq!(both.open(&places[0], &row.secret).expect("opens").expose_secret(), "the secret");
         assert_eq!(both.open(&places[1], &row.sealed_address).expect("opens").expose_secret(), "the address");

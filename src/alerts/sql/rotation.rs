@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A sealed value with the host that it is sealed for.
-pub(in crate::alerts) struct SealedRow {
+pub(in crate::alerts) struct SealedWebhookRow {
     pub id: Uuid,
     pub host: String,
     pub sealed: Vec<u8>,
@@ -32,7 +32,7 @@ macro_rules! tally {
 macro_rules! find {
     ($connection:expr, $active:expr, $after:expr, $column:literal) => {
         sqlx::query_as!(
-            SealedRow,
+            SealedWebhookRow,
             "select id, host, "
                 + $column
                 + r#" as "sealed!" from alert_webhooks where id > $2 and substring("#
@@ -78,7 +78,7 @@ pub(in crate::alerts) async fn find_signing_secrets(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
-) -> sqlx::Result<Vec<SealedRow>> {
+) -> sqlx::Result<Vec<SealedWebhookRow>> {
     find!(connection, active, after, "secret")
 }
 
@@ -86,7 +86,7 @@ pub(in crate::alerts) async fn find_addresses(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
-) -> sqlx::Result<Vec<SealedRow>> {
+) -> sqlx::Result<Vec<SealedWebhookRow>> {
     find!(connection, active, after, "sealed_address")
 }
 
