@@ -99,15 +99,15 @@ impl App {
     /// Deletes expired rows: draft secrets, tests of stores that were never saved, sessions, delivered alerts, throttle
     /// windows. Detects saved secrets that no longer open.
     pub async fn sweep(&self) -> sqlx::Result<()> {
-        self.ecommerce.sweep_unsaved().await?;
+        self.ecommerce.delete_old_draft_secrets().await?;
         self.ecommerce.sweep_tests().await?;
         self.accounts.sweep_sessions().await?;
         self.alerts.sweep().await?;
-        self.ecommerce.sweep_jobs().await?;
+        self.ecommerce.delete_old_bulk_actions().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         drop(connection);
-        self.ecommerce.notice_unreadable().await?;
+        self.ecommerce.find_unreadable_secrets().await?;
         self.ecommerce.end_shared_problems().await?;
         Ok(())
     }

@@ -14,14 +14,14 @@ pub const fn is_mark(c: char) -> bool {
 
 /// Whether a character belongs to Hebrew, Arabic or another right-to-left script. Source: the blocks of
 /// `DerivedBidiClass.txt` whose default is R or AL.
-const fn runs_left(c: char) -> bool {
+const fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
 /// Isolates a right-to-left name for use in a sentence and removes its own direction marks.
 pub fn isolated(name: &str) -> Cow<'_, str> {
-    if !name.contains(runs_left) {
+    if !name.contains(is_right_to_left) {
         return Cow::Borrowed(name);
     }
     let [begin, end] = ISOLATE;
@@ -31,7 +31,7 @@ pub fn isolated(name: &str) -> Cow<'_, str> {
 
 /// Length in bytes of the name isolated by [`isolated`] at the start of `text`. `None` if there is none, or if a mark
 /// inside it could affect the text after it.
-pub fn isolated_len(text: &str) -> Option<usize> {
+pub fn bidi_isolate_len(text: &str) -> Option<usize> {
     let inner = text.strip_prefix(ISOLATE[0])?;
     let at = inner.find(is_mark)?;
     inner[at..].starts_with(ISOLATE[1]).then(|| ISOLATE[0].len_utf8() + at + ISOLATE[1].len_utf8())
@@ -53,10 +53,10 @@ mod tests {
 
     #[test]
     fn isolated_name_ends_at_its_closing_mark() {
-        assert_eq!(isolated_len(&format!("{} is on", isolated("متجر"))), Some("\u{2068}متجر\u{2069}".len()));
+        assert_eq!(bidi_isolate_len(&format!("{} is on", isolated("متجر"))), Some("\u{2068}متجر\u{2069}".len()));
         for text in ["", "Tea", "\u{2068}open", "\u{2068}\u{202e}a\u{2069}", "\u{2067}a\u{2069}", "a \u{2068}b\u{2069}"]
         {
-            assert_eq!(isolated_len(text), None, "{text:?}");
+            assert_eq!(bidi_isolate_len(text), None, "{text:?}");
         }
     }
 }

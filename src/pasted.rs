@@ -29,7 +29,7 @@ pub fn trim(pasted: &str) -> &str {
 
 /// Whether any character of the text is visible. White space, control and format characters, blank symbols and
 /// combining marks without a base are not.
-pub fn has_ink(text: &str) -> bool {
+pub fn has_visible_text(text: &str) -> bool {
     let (categories, ignorable) =
         (CodePointMapData::<GeneralCategory>::new(), CodePointSetData::new::<DefaultIgnorableCodePoint>());
     let without_ink = GeneralCategoryGroup::Mark
@@ -46,7 +46,7 @@ pub fn without_bom(text: &str) -> &str {
 }
 
 /// Removes Shopify tokens such as `shpat_…` from a text.
-pub fn blot_tokens(typed: &str) -> String {
+pub fn redact_tokens(typed: &str) -> String {
     let mut blotted = String::new();
     let (mut left, mut word_begins) = (typed, true);
     while let Some(letter) = left.chars().next() {
@@ -123,11 +123,11 @@ mod tests {
             "\u{E0100}",
             "\u{2065}",
         ] {
-            assert!(!has_ink(blank), "{blank:?}");
+            assert!(!has_visible_text(blank), "{blank:?}");
         }
         for seen in ["a", "7", "-", "é", "e\u{301}", "茶", "🍵", "متجر", "\u{200B}a", "❤\u{FE0F}", "·", "⠁", "\u{E000}"]
         {
-            assert!(has_ink(seen), "{seen:?}");
+            assert!(has_visible_text(seen), "{seen:?}");
         }
     }
 

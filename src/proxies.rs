@@ -11,7 +11,7 @@ use crate::network::IpNetwork;
 pub struct TrustedProxies(Vec<IpNetwork>);
 
 /// Warning for an https server whose proxy is not named.
-const UNNAMED: &str = "In front of an https CARTWRIGHT_PUBLIC_URL stands a proxy, since this server speaks no TLS, and \
+const MISSING_PROXY_WARNING: &str = "In front of an https CARTWRIGHT_PUBLIC_URL stands a proxy, since this server speaks no TLS, and \
      CARTWRIGHT_TRUSTED_PROXIES names none: all people share the proxy's address, in the limit of sign-in tries and in the \
      activity. Name the address that it calls from, such as CARTWRIGHT_TRUSTED_PROXIES=127.0.0.1 where it runs on this machine.";
 
@@ -32,7 +32,7 @@ impl TrustedProxies {
     /// A warning if the server is reached by https and no proxy is named: all users share the proxy's address, so one
     /// person who guesses passwords locks out everybody.
     pub fn unnamed(&self, serves_https: bool) -> Option<&'static str> {
-        (serves_https && self.0.is_empty()).then_some(UNNAMED)
+        (serves_https && self.0.is_empty()).then_some(MISSING_PROXY_WARNING)
     }
 
     /// The client's address: the peer, or, if that is a trusted proxy, the last untrusted address in these lines of

@@ -15,15 +15,15 @@ use crate::{
 };
 
 /// Pause between polls when no check is due.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Interval between clean-ups of expired rows such as draft secrets and old throttle windows.
-const TIDY: Duration = Duration::from_mins(5);
+const CLEAN_UP_INTERVAL: Duration = Duration::from_mins(5);
 /// Pause after a database error.
-const PAUSE: Duration = Duration::from_secs(5);
+const RESTART_PAUSE: Duration = Duration::from_secs(5);
 /// Time without a heartbeat after which a loop counts as dead. Each step of a loop has a far shorter deadline.
-const SILENCE: Duration = Duration::from_mins(1);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The same for loops that wait for a mail server or delete many rows.
-const LONG_SILENCE: Duration = Duration::from_mins(15);
+const LONG_HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(15);
 
 /// Works until it is told to stop; then what is being checked is recorded first.
 pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
@@ -31,20 +31,23 @@ pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
         let app = app.clone();
         tokio::spawn(async move {
             tokio::join!(
-                supervise("tidy", LONG_SILENCE, |heartbeat| tidy(app.clone(), heartbeat)),
-                supervise("activity", LONG_SILENCE, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
+                supervise("tidy", LONG_HEARTBEAT_TIMEOUT, |heartbeat| clean_up(app.clone(), heartbeat)),
+                supervise("activity", LONG_HEARTBEAT_TIMEOUT, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
                 // What is in flight is leased: whoever goes on does it again.
-                supervise("jobs", SILENCE, |heartbeat| {
+                supervise("jobs", HEARTBEAT_TIMEOUT, |heartbeat| {
                     let ecommerce = app.ecommerce.clone();
-                    async move { ecommerce.work_on_jobs(&heartbeat).await }
+                    async move { ecommerce.run_bulk_actions(&heartbeat).await }
                 }),
-                supervise("alerts", LONG_SILENCE, |heartbeat| alerts::keep_delivering(app.alerts.clone(), heartbeat)),
+                supervise("alerts", LONG_HEARTBEAT_TIMEOUT, |heartbeat| alerts::keep_delivering(
+                    app.alerts.clone(),
+                    heartbeat
+                )),
             )
         })
     };
     // The sweep may finish: checks that have called Shopify are recorded before the process ends.
     let finished = CancellationToken::new();
-    let sweeping = supervise("sweep", SILENCE, |heartbeat| {
+    let sweeping = supervise("sweep", HEARTBEAT_TIMEOUT, |heartbeat| {
         let (app, stop, finished) = (app.clone(), stop.clone(), finished.clone());
         async move {
             sweep(&app, &stop, &heartbeat).await;
@@ -69,11 +72,11 @@ async fn sweep(app: &App, stop: &CancellationToken, heartbeat: &Heartbeat) {
                 // seconds since the epoch, as Prometheus counts
                 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]
                 metrics::gauge!("cartwright_last_sweep_timestamp_seconds").set(app.clock.now().unix_timestamp() as f64);
-                LOOK
+                POLL_INTERVAL
             }
             Err(error) => {
                 tracing::warn!(%error, "carts could not be checked; the next try is in a few seconds");
-                PAUSE
+                RESTART_PAUSE
             }
         };
         tokio::select! {
@@ -84,19 +87,19 @@ async fn sweep(app: &App, stop: &CancellationToken, heartbeat: &Heartbeat) {
 }
 
 /// Deletes expired rows until the process ends. A failure is logged and retried at the next interval.
-async fn tidy(app: App, heartbeat: Heartbeat) {
-    if shopify::note_version_left(app.clock.now()) {
+async fn clean_up(app: App, heartbeat: Heartbeat) {
+    if shopify::record_version_left(app.clock.now()) {
         tracing::warn!(
             version = shopify::API_VERSION,
             ends = %shopify::API_VERSION_ENDS_AT.date(),
             "Shopify ends the API version that we use; plan for a newer Cartwright"
         );
     }
-    let mut rounds = tokio::time::interval(TIDY);
+    let mut rounds = tokio::time::interval(CLEAN_UP_INTERVAL);
     loop {
         rounds.tick().await;
         heartbeat.beat();
-        shopify::note_version_left(app.clock.now());
+        shopify::record_version_left(app.clock.now());
         if let Err(error) = app.sweep().await {
             tracing::warn!(%error, "deleting expired rows failed");
         }

@@ -10,7 +10,7 @@ use cartwright::{
     ecommerce::shopify::{
         address::{AddressError, StoreAddress},
         client::{Client, Egress},
-        connection_test::{Subject, run_within},
+        connection_test::{TestedStore, run_within},
         credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
     },
     ecommerce::verdict::{Class, Limit, Store, Verdict},
@@ -189,7 +189,7 @@ async fn said(practice: &Practice, client: &Client, condition: &Condition) -> [S
     let credential = Credential::from_stored(condition.kind, id, secret).expect("a credential");
     let address = StoreAddress::from_handle(HANDLE).expect("a handle");
     let (told, _checks) = mpsc::unbounded_channel();
-    let subject = Subject { address: &address, credential: &credential, expected_shop_id: None };
+    let subject = TestedStore { address: &address, credential: &credential, expected_shop_id: None };
     region(run_within(Duration::from_secs(2), client, subject, &told).await, condition.kind)
 }
 

@@ -14,7 +14,7 @@ use cartwright::{
     clock::Clock,
     ecommerce::{
         Ecommerce, Offered, Submission, Visitor, WebsiteName,
-        health::MOST_AT_ONCE,
+        health::CHECK_CONCURRENCY,
         shopify::{
             API_VERSION,
             address::StoreAddress,
@@ -164,7 +164,7 @@ async fn rate(
 
 /// Sends the same request to each of these stores with the concurrency of a sweep.
 async fn ask(client: &reqwest::Client, tokens: &[(String, SecretString)]) -> anyhow::Result<usize> {
-    let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
+    let places = Arc::new(Semaphore::new(CHECK_CONCURRENCY));
     let mut asking = JoinSet::new();
     for (handle, token) in tokens {
         let place = Arc::clone(&places).acquire_owned().await?;

@@ -49,7 +49,7 @@ pub struct LinkOwner {
 
 /// Result of a sign-in by link.
 #[derive(Debug)]
-pub struct Spent {
+pub struct LinkSignIn {
     pub session: BrowserSecret,
     pub name: String,
     /// Number of sessions that it ended.
@@ -65,7 +65,7 @@ pub enum LinkError {
     AlreadySetUp,
     #[error("Someone with this email address can already sign in")]
     EmailTaken,
-    #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
+    #[error("Many people are signing in. Try again in {} seconds.", password::OVERLOADED_RETRY_AFTER.as_secs())]
     Crowded,
     /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
@@ -199,7 +199,7 @@ impl Accounts {
         code: &BrowserSecret,
         name: Option<PersonName>,
         password: SecretString,
-    ) -> Result<Spent, LinkError> {
+    ) -> Result<LinkSignIn, LinkError> {
         if self.check_link(code).await? == Purpose::FirstAdministrator {
             return Err(LinkError::Dead);
         }
@@ -227,7 +227,7 @@ impl Accounts {
                 }
                 let event = if known.has_joined { Event::PasswordChanged } else { Event::UserJoined };
                 audit::record(work, &by, None, &event).await?;
-                Ok(Spent { session, name, ended })
+                Ok(LinkSignIn { session, name, ended })
             })
         })
         .await

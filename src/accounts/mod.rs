@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 pub use crate::audit::{ABSOLUTE_MINUTES, Fresh, IDLE_MINUTES};
 pub use device::DeviceCookie;
-pub use links::{LinkError, LinkOwner, Purpose, Spent};
+pub use links::{LinkError, LinkOwner, LinkSignIn, Purpose};
 pub use own::{ConfirmError, Details, DetailsError};
 pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
 pub use rights::Refusal;
@@ -37,13 +37,13 @@ use crate::{
     vault::Vault,
 };
 use fair_queue::FairQueue;
-use password::{Hashing, PasswordContext};
+use password::{PasswordContext, PasswordHasher};
 
 /// Handle for all account operations.
 #[derive(Clone, Debug)]
 pub struct Accounts {
     pool: Pool,
-    hashing: Arc<Hashing>,
+    hashing: Arc<PasswordHasher>,
     /// Queue before the database: sign-ins use at most eight connections, and surplus attempts wait or are refused
     /// cheaply.
     line: FairQueue,
@@ -96,7 +96,7 @@ async fn open_session(
 
 /// Ends a user's sessions except `but`. Returns how many were still open.
 async fn end_sessions(work: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
-    sql::keep_last_seen(work, user).await?;
+    sql::save_last_seen(work, user).await?;
     sql::delete_sessions(work, user, but).await
 }
 

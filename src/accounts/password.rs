@@ -13,14 +13,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// Concurrent hashes; each takes 19 MiB and a full core. With four, a thousand concurrent sign-ins took 131 MiB; 100
 /// are promised.
-const AT_ONCE: usize = 2;
+const HASH_CONCURRENCY: usize = 2;
 /// Maximum number of waiting callers, of known users and of strangers each.
-const WAITING: usize = 128;
+const HASH_QUEUE_MAX: usize = 128;
 /// When an overloaded server asks its callers to retry.
-pub const CROWDED_WAIT: Duration = Duration::from_secs(5);
+pub const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Hash of an unguessable password, for accounts that do not exist.
-static NOBODY: LazyLock<String> = LazyLock::new(|| {
+static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| {
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random).expect("the system has a random source");
     argon::hash(&random)
@@ -57,13 +57,13 @@ pub struct Crowded;
 
 /// The 3,000 commonest passwords of 8 characters and more in known leaks, commonest first, in lower case: Royce Williams' list as
 /// Django ships it.
-const COMMON: &str = include_str!("common_passwords.txt");
+const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
 fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
     // zxcvbn's own lists rank the few thousand passwords that are tried first, and it recognizes "P@ssw0rd1". Its
     // guesses for a listed password are about the password's rank.
-    COMMON.lines().any(|common| common == lower) || zxcvbn::zxcvbn(password, &[]).guesses() <= 9_000
+    COMMON_PASSWORDS.lines().any(|common| common == lower) || zxcvbn::zxcvbn(password, &[]).guesses() <= 9_000
 }
 
 /// The user and the site of a password: words that an attacker tries first.
@@ -119,24 +119,24 @@ pub fn judge(password: &SecretString, context: &PasswordContext<'_>) -> Result<(
 
 /// Hashes and verifies passwords.
 #[derive(Debug)]
-pub struct Hashing {
+pub struct PasswordHasher {
     queue: FairQueue,
     /// Number of hashes so far, for tests that count what an attempt costs.
     #[cfg(test)]
     pub done: std::sync::atomic::AtomicUsize,
 }
 
-impl Default for Hashing {
+impl Default for PasswordHasher {
     fn default() -> Self {
         Self {
-            queue: FairQueue::new(AT_ONCE, WAITING),
+            queue: FairQueue::new(HASH_CONCURRENCY, HASH_QUEUE_MAX),
             #[cfg(test)]
             done: std::sync::atomic::AtomicUsize::new(0),
         }
     }
 }
 
-impl Hashing {
+impl PasswordHasher {
     /// Hashes a password. Returns a PHC string.
     pub async fn hash(&self, waiter: Waiter, password: SecretString) -> Result<String, Crowded> {
         self.run(waiter, move || argon::hash(password.expose_secret().as_bytes())).await
@@ -146,8 +146,10 @@ impl Hashing {
     pub async fn verify(&self, waiter: Waiter, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
         self.run(waiter, move || {
             let known = hash.is_some();
-            let same =
-                argon::verify(password.expose_secret().as_bytes(), hash.as_deref().unwrap_or_else(|| NOBODY.as_str()));
+            let same = argon::verify(
+                password.expose_secret().as_bytes(),
+                hash.as_deref().unwrap_or_else(|| DUMMY_HASH.as_str()),
+            );
             same && known
         })
         .await
@@ -238,8 +240,8 @@ mod tests {
 
     #[test]
     fn commonest_passwords_are_rejected() {
-        assert_eq!(COMMON.lines().collect::<std::collections::HashSet<_>>().len(), 3_000);
-        for password in COMMON.lines() {
+        assert_eq!(COMMON_PASSWORDS.lines().collect::<std::collections::HashSet<_>>().len(), 3_000);
+        for password in COMMON_PASSWORDS.lines() {
             assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
         // from another list, made of other leaks
@@ -250,7 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_checked_as_received() {
-        let hashing = Hashing::default();
+        let hashing = PasswordHasher::default();
         let hash = hashing.hash(WAITER, SecretString::from(" spaces stay ")).await.expect("hashed");
         assert!(!is_outdated(&hash), "{hash}");
         let is =
@@ -263,7 +265,7 @@ mod tests {
 
     #[tokio::test]
     async fn overloaded_hasher_rejects_callers() {
-        let hashing = Hashing { queue: FairQueue::new(1, 0), ..Hashing::default() };
+        let hashing = PasswordHasher { queue: FairQueue::new(1, 0), ..PasswordHasher::default() };
         let _taken = hashing.queue.turn(WAITER).await.expect("the only turn");
         assert_eq!(hashing.verify(WAITER, SecretString::from("x"), None).await, Err(Crowded));
     }

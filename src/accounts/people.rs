@@ -57,7 +57,7 @@ pub enum Presence {
 pub enum AddError {
     #[error("Someone with this email address can already sign in")]
     EmailTaken,
-    #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
+    #[error("Many people are signing in. Try again in {} seconds.", password::OVERLOADED_RETRY_AFTER.as_secs())]
     Crowded,
     /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]

@@ -59,7 +59,7 @@ impl Accounts {
                 if Role::from_stored(&known.role) == role {
                     return Ok(false);
                 }
-                keep_an_administrator(work, user, &known).await?;
+                ensure_administrator_remains(work, user, &known).await?;
                 sql::update_role(work, user, role).await?;
                 end_sessions(work, user, None).await?;
                 let change = role_change(Role::from_stored(&known.role), role);
@@ -127,7 +127,7 @@ impl Accounts {
                 if known.is_off {
                     return Ok(false);
                 }
-                keep_an_administrator(work, user, &known).await?;
+                ensure_administrator_remains(work, user, &known).await?;
                 sql::update_disabled(work, user, true).await?;
                 sql::delete_links(work, user).await?;
                 end_sessions(work, user, None).await?;
@@ -177,7 +177,7 @@ impl Accounts {
 
 /// Fails if the change would remove the last administrator. The administrators' rows are locked, so two who demote each
 /// other cannot both succeed.
-async fn keep_an_administrator(work: &mut Connection, user: Uuid, known: &sql::Known) -> Result<(), Refusal> {
+async fn ensure_administrator_remains(work: &mut Connection, user: Uuid, known: &sql::Known) -> Result<(), Refusal> {
     let is_one = Role::from_stored(&known.role) == Role::Administrator;
     if is_one && !sql::any_other_administrator(work, user).await? {
         return Err(Refusal::LastAdministrator);

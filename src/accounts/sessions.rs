@@ -95,7 +95,7 @@ impl Accounts {
     ) -> sqlx::Result<Option<Option<String>>> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::keep_last_seen(work, user).await?;
+                sql::save_last_seen(work, user).await?;
                 let ended = sql::delete_session_of(work, user, handle, &this).await?;
                 match &ended {
                     Some(_) => audit::record(work, &by, None, &Event::SignedOutOthers { browsers: 1 }).await?,

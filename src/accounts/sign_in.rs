@@ -23,7 +23,7 @@ pub enum SignInError {
     Wrong,
     #[error("{}", too_many(*.0))]
     TooMany(Duration),
-    #[error("Many people are signing in. Try again in {} seconds.", password::CROWDED_WAIT.as_secs())]
+    #[error("Many people are signing in. Try again in {} seconds.", password::OVERLOADED_RETRY_AFTER.as_secs())]
     Crowded,
     /// The password is right, and weaker than the role needs: of somebody who was made an administrator since they chose it. The
     /// code of a one-time link by which they choose another; nobody is signed in.
@@ -141,7 +141,7 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if let Some(id) = by.actor.id() {
-                    sql::keep_last_seen(work, id).await?;
+                    sql::save_last_seen(work, id).await?;
                 }
                 audit::record(work, &by, None, &Event::SignedOut).await?;
                 sql::delete_session(work, &session).await.map(drop)

@@ -94,20 +94,20 @@ const RESERVED: [&str; 8] =
 impl PersonName {
     /// Trims the name, and removes control characters and direction marks. Rejects reserved names.
     pub fn parse(typed: &str) -> Result<Self, PersonNameError> {
-        Self::parse_beside(typed, "")
+        Self::parse_for_product(typed, "")
     }
 
     /// Like [`Self::parse`], but also rejects the name of the product.
-    pub fn parse_beside(typed: &str, product: &str) -> Result<Self, PersonNameError> {
+    pub fn parse_for_product(typed: &str, product: &str) -> Result<Self, PersonNameError> {
         let bare = |name: &str| -> String {
             name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
         };
         let name: String = typed.chars().filter(|c| !c.is_control() && !is_mark(*c)).collect();
         let name = pasted::trim(&name);
         match name.chars().count() {
-            _ if !pasted::has_ink(name) => Err(PersonNameError::Empty),
-            _ if pasted::blot_tokens(name) != name => Err(PersonNameError::IsToken),
-            _ if is_ours(&bare(name), &bare(product)) => Err(PersonNameError::Reserved),
+            _ if !pasted::has_visible_text(name) => Err(PersonNameError::Empty),
+            _ if pasted::redact_tokens(name) != name => Err(PersonNameError::IsToken),
+            _ if is_reserved(&bare(name), &bare(product)) => Err(PersonNameError::Reserved),
             ..=100 => Ok(Self(name.to_owned())),
             _ => Err(PersonNameError::TooLong),
         }
@@ -118,7 +118,7 @@ impl PersonName {
     }
 }
 
-fn is_ours(name: &str, product: &str) -> bool {
+fn is_reserved(name: &str, product: &str) -> bool {
     RESERVED.contains(&name) || (!name.is_empty() && name == product)
 }
 
@@ -177,9 +177,9 @@ mod tests {
         ] {
             assert_eq!(PersonName::parse(typed), Err(PersonNameError::Reserved), "{typed}");
         }
-        assert_eq!(PersonName::parse_beside("Shop-Desk", "Shop Desk"), Err(PersonNameError::Reserved));
+        assert_eq!(PersonName::parse_for_product("Shop-Desk", "Shop Desk"), Err(PersonNameError::Reserved));
         for typed in ["Systema", "Ada Cartwright", "李", "…"] {
-            assert!(PersonName::parse_beside(typed, "").is_ok(), "{typed}");
+            assert!(PersonName::parse_for_product(typed, "").is_ok(), "{typed}");
         }
     }
 }

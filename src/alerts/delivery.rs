@@ -3,25 +3,25 @@
 
 use std::time::Duration;
 
-use super::{Alerts, Broken, LONGEST_CALL, mail::CONFIRM_TIMEOUT};
+use super::{Alerts, Broken, CALL_TIMEOUT, mail::CONFIRM_TIMEOUT};
 use crate::supervisor::Heartbeat;
 
 /// Interval between polls for due deliveries.
-const EVERY: Duration = Duration::from_secs(5);
+const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// Lease of a webhook delivery in seconds: several times the call timeout.
 pub(super) const LEASE: f64 = 60.0;
 /// Lease of an e-mail address: longer than a session with a mail server. Otherwise another process could send the
 /// message again while the mail server still handles it.
 pub(super) const MAIL_LEASE: Duration = Duration::from_mins(2);
-const _: () = assert!(MAIL_LEASE.as_secs() > LONGEST_CALL.as_secs() + CONFIRM_TIMEOUT.as_secs() + 10);
+const _: () = assert!(MAIL_LEASE.as_secs() > CALL_TIMEOUT.as_secs() + CONFIRM_TIMEOUT.as_secs() + 10);
 /// How long a delivery is retried, in seconds: a day.
-pub(super) const GIVE_UP: f64 = 86_400.0;
+pub(super) const GIVE_UP_AFTER: f64 = 86_400.0;
 /// Pauses after the first, second, … failure, in seconds; the last one repeats.
-const PAUSES: [f64; 9] = [10.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0];
+const RETRY_PAUSES: [f64; 9] = [10.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0];
 
 /// Result of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Round {
+pub struct DeliveryRun {
     /// Delivered messages, by either transport.
     pub delivered: usize,
     /// Failed attempts, which are retried.
@@ -30,7 +30,7 @@ pub struct Round {
     pub given_up: usize,
 }
 
-impl Round {
+impl DeliveryRun {
     /// Whether there was nothing to do.
     pub const fn is_idle(self) -> bool {
         self.delivered + self.failed + self.given_up == 0
@@ -45,7 +45,7 @@ impl Round {
 
 impl Alerts {
     /// Delivers what is due now, by e-mail and webhook in parallel.
-    pub async fn deliver(&self) -> Result<Round, Broken> {
+    pub async fn deliver(&self) -> Result<DeliveryRun, Broken> {
         let (calls, mails) = tokio::join!(self.deliver_calls(), self.deliver_mails());
         let mut round = calls?;
         round.add(mails?);
@@ -67,7 +67,7 @@ enum Channel {
 }
 
 async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
-    let mut rounds = tokio::time::interval(EVERY);
+    let mut rounds = tokio::time::interval(DELIVERY_INTERVAL);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
@@ -92,8 +92,8 @@ async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
 
 /// The pause after this many failures, with jitter, so that deliveries that failed together are not retried together.
 pub(super) fn pause(attempts: i32, seed: uuid::Uuid) -> f64 {
-    let place = usize::try_from(attempts.max(1) - 1).unwrap_or(0).min(PAUSES.len() - 1);
-    PAUSES[place] * (1.0 + f64::from(seed.as_bytes()[15]) / 2_560.0)
+    let place = usize::try_from(attempts.max(1) - 1).unwrap_or(0).min(RETRY_PAUSES.len() - 1);
+    RETRY_PAUSES[place] * (1.0 + f64::from(seed.as_bytes()[15]) / 2_560.0)
 }
 
 #[cfg(test)]
@@ -107,6 +107,6 @@ mod tests {
         assert!(pauses.windows(2).all(|pair| pair[1] > pair[0]), "{pauses:?}");
         assert!((pause(1, uuid::Uuid::nil()) - 10.0).abs() < f64::EPSILON && pause(1, seed) < 11.0);
         assert!(pause(50, seed) >= 28_800.0 && pause(0, seed) < 11.0);
-        assert!(pauses.iter().sum::<f64>() > GIVE_UP / 2.0);
+        assert!(pauses.iter().sum::<f64>() > GIVE_UP_AFTER / 2.0);
     }
 }

@@ -22,13 +22,13 @@ pub(super) struct Letter {
 }
 
 /// An alert and the time when it was recorded.
-pub(super) type News<'a> = (OffsetDateTime, &'a Alert);
+pub(super) type DatedAlert<'a> = (OffsetDateTime, &'a Alert);
 
 const FOOT: &str = "You get this because an administrator entered your address under Admin, Alerts.";
 
 /// One message for everything that waits, oldest first; of each cart only the latest counts, and where the address's own account
 /// was changed, only that is told. `of` is the number of carts that are active. `None` where nothing is left to tell.
-pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> Option<Letter> {
+pub(super) fn write(news: &[DatedAlert<'_>], of: i64, house: &House) -> Option<Letter> {
     if let Some((subject, text)) = account::write(news, house) {
         return Some(Letter { subject, text: [text, account::foot(house)].join("\n\n") });
     }
@@ -42,8 +42,8 @@ pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> Option<Letter>
 }
 
 /// The latest alert of each cart, in the order of the carts' first alerts.
-fn latest<'a>(news: &[News<'a>]) -> Vec<News<'a>> {
-    let mut latest: Vec<News<'a>> = Vec::new();
+fn latest<'a>(news: &[DatedAlert<'a>]) -> Vec<DatedAlert<'a>> {
+    let mut latest: Vec<DatedAlert<'a>> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for &(at, alert) in news {
         if let Some(place) = alert.cart().and_then(|cart| places.get(&cart).copied()) {
@@ -59,7 +59,7 @@ fn latest<'a>(news: &[News<'a>]) -> Vec<News<'a>> {
 /// Subject, text and link of a single alert.
 fn one(at: OffsetDateTime, alert: &Alert, house: &House) -> (String, String, String) {
     match alert {
-        Alert::NeedsAttention(change) => (trouble_subject(change), trouble(change, house), page_of(change, house)),
+        Alert::NeedsAttention(change) => (problem_subject(change), trouble(change, house), page_of(change, house)),
         Alert::Recovered(change) => (
             format!("{} is connected again", isolated(&change.website_name)),
             format!(
@@ -113,7 +113,7 @@ fn is_partly(change: &StatusChange) -> bool {
     change.status == super::CartStatus::NeedsAttention
 }
 
-fn trouble_subject(change: &StatusChange) -> String {
+fn problem_subject(change: &StatusChange) -> String {
     format!("{}: {}", name_and_status(change), cause(&change.title))
 }
 

@@ -25,7 +25,7 @@ use time::OffsetDateTime;
 
 pub use server::{MailServer, MailServerError};
 
-use super::{LONGEST_CALL, Recipient, letter::Letter};
+use super::{CALL_TIMEOUT, Recipient, letter::Letter};
 use crate::outbound::tls;
 
 /// Timeout for the reply to the final dot. A server that is slow there has the message already, and a client that
@@ -38,7 +38,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Message ID and thread of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Thread {
+pub(super) struct EmailThread {
     /// Message ID without angle brackets; the same for each retry.
     pub id: String,
     /// The message that this one replies to.
@@ -47,15 +47,15 @@ pub(super) struct Thread {
 
 /// Why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NotTaken {
+pub(super) struct EmailRefused {
     /// Continues a sentence that starts with "the mail server".
     pub phrase: String,
-    pub kind: NotTakenKind,
+    pub kind: EmailRefusedKind,
 }
 
 /// What a failure means for the next attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotTakenKind {
+pub(super) enum EmailRefusedKind {
     /// Nothing was delivered, and the next attempt may succeed.
     Transient,
     /// The address itself is rejected, so a retry changes nothing.
@@ -97,28 +97,28 @@ impl Mail {
         &self,
         to: &str,
         letter: &Letter,
-        thread: &Thread,
+        thread: &EmailThread,
         now: OffsetDateTime,
         confirm: Duration,
-    ) -> Result<(), NotTaken> {
+    ) -> Result<(), EmailRefused> {
         let message = self.message(to, letter, thread, now);
-        let (envelope, bytes) = message.ok_or_else(|| NotTaken {
+        let (envelope, bytes) = message.ok_or_else(|| EmailRefused {
             phrase: "was not asked: the address cannot be written".into(),
-            kind: NotTakenKind::Permanent,
+            kind: EmailRefusedKind::Permanent,
         })?;
-        let mut connection = match tokio::time::timeout(LONGEST_CALL, self.prepare(&envelope)).await {
-            Ok(prepared) => prepared.map_err(|error| NotTaken::of(&error))?,
-            Err(_) => return Err(NotTaken::transient("did not answer in 10 seconds")),
+        let mut connection = match tokio::time::timeout(CALL_TIMEOUT, self.prepare(&envelope)).await {
+            Ok(prepared) => prepared.map_err(|error| EmailRefused::of(&error))?,
+            Err(_) => return Err(EmailRefused::transient("did not answer in 10 seconds")),
         };
         let confirm = confirm.min(self.server.confirm_timeout);
         let taken = tokio::time::timeout(confirm, connection.message(&bytes)).await;
         let outcome = match taken {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.status().is_some() => Err(NotTaken::of(&error)),
-            Ok(Err(_)) => Err(NotTaken::uncertain("closed the connection without confirming the message")),
+            Ok(Err(error)) if error.status().is_some() => Err(EmailRefused::of(&error)),
+            Ok(Err(_)) => Err(EmailRefused::uncertain("closed the connection without confirming the message")),
             Err(_) => {
                 let seconds = confirm.as_secs().max(1);
-                return Err(NotTaken::uncertain(&format!("did not confirm the message in {seconds} seconds")));
+                return Err(EmailRefused::uncertain(&format!("did not confirm the message in {seconds} seconds")));
             }
         };
         tokio::time::timeout(QUIT_TIMEOUT, connection.quit()).await.ok();
@@ -132,7 +132,7 @@ impl Mail {
         let tls = is_wrapped.then(|| self.tls.clone());
         let address = (host.as_str(), *port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(address, Some(LONGEST_CALL), &hello, tls, None).await?;
+            AsyncSmtpConnection::connect_tokio1(address, Some(CALL_TIMEOUT), &hello, tls, None).await?;
         if !is_wrapped {
             connection.starttls(self.tls.clone(), &hello).await?;
         }
@@ -158,7 +158,13 @@ impl Mail {
         connection.command(commands::Data).await.map(drop)
     }
 
-    fn message(&self, to: &str, letter: &Letter, thread: &Thread, now: OffsetDateTime) -> Option<(Envelope, Vec<u8>)> {
+    fn message(
+        &self,
+        to: &str,
+        letter: &Letter,
+        thread: &EmailThread,
+        now: OffsetDateTime,
+    ) -> Option<(Envelope, Vec<u8>)> {
         let to: Address = Recipient::parse(to)?.as_str().parse().ok()?;
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into());
         let mut builder = Message::builder()
@@ -184,7 +190,7 @@ impl fmt::Debug for Mail {
     }
 }
 
-impl NotTaken {
+impl EmailRefused {
     /// A server's reply text may quote what it was sent, so only its code is kept.
     fn of(error: &lettre::transport::smtp::Error) -> Self {
         let code = error.status().map(u16::from);
@@ -199,15 +205,15 @@ impl NotTaken {
             None => "could not be reached".into(),
         };
         let is_permanent = code.is_some_and(|code| matches!(code, 500..=599) && !matches!(code, 530..=539));
-        Self { phrase, kind: if is_permanent { NotTakenKind::Permanent } else { NotTakenKind::Transient } }
+        Self { phrase, kind: if is_permanent { EmailRefusedKind::Permanent } else { EmailRefusedKind::Transient } }
     }
 
     fn transient(phrase: &str) -> Self {
-        Self { phrase: phrase.to_owned(), kind: NotTakenKind::Transient }
+        Self { phrase: phrase.to_owned(), kind: EmailRefusedKind::Transient }
     }
 
     fn uncertain(what: &str) -> Self {
-        Self { phrase: format!("{what}, so it may have arrived"), kind: NotTakenKind::Uncertain }
+        Self { phrase: format!("{what}, so it may have arrived"), kind: EmailRefusedKind::Uncertain }
     }
 }
 

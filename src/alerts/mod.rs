@@ -42,11 +42,11 @@ use crate::{
 
 pub use account::{AccountChange, AccountNotice, queue_notice};
 pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
-pub use delivery::{Round, keep_delivering};
+pub use delivery::{DeliveryRun, keep_delivering};
 pub use mail::{MailServer, MailServerError};
 pub use recipients::{Recipient, RecipientsError};
 pub use rotation::sealed_columns;
-pub use settings::{ChangeError, Changed, Delivered, Settings, Wanted, WebhookChange, WebhookState};
+pub use settings::{AlertSettingsInput, ChangeError, Changed, Delivered, Settings, WebhookChange, WebhookState};
 pub use shared::{SharedCause, SharedProblem, hold, withdraw};
 pub use signing::SigningSecret;
 pub use trial::{Told, Trial};
@@ -55,7 +55,7 @@ pub use webhook_address::{WebhookAddress, WebhookAddressError};
 pub use words::AlertCause;
 
 /// Timeout of a webhook call, and of a session with a mail server: 10 s.
-const LONGEST_CALL: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The operator's transports for alerts. The default has no mail server and trusts no host.
 #[derive(Clone, Debug, Default)]

@@ -10,15 +10,15 @@ use super::{Alert, CartStatus, House, SharedCause, SharedProblem, StatusChange};
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 #[derive(Serialize)]
-struct Payload<'a> {
+struct WebhookPayload<'a> {
     r#type: &'static str,
     timestamp: String,
-    data: Data<'a>,
+    data: PayloadData<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Data<'a> {
+enum PayloadData<'a> {
     Cart(CartData<'a>),
     Server(ServerData<'a>),
     Url { url: String },
@@ -67,25 +67,27 @@ struct Cart<'a> {
 /// The request body; the same bytes for each retry.
 pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
     let data = match alert {
-        Alert::NeedsAttention(change) => Data::Cart(cart(change, None, house)),
-        Alert::Recovered(change) => Data::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house)),
-        Alert::ServerProblem(problem) => Data::Server(ServerData {
+        Alert::NeedsAttention(change) => PayloadData::Cart(cart(change, None, house)),
+        Alert::Recovered(change) => {
+            PayloadData::Cart(cart(change, Some((at - change.since).whole_seconds().max(0)), house))
+        }
+        Alert::ServerProblem(problem) => PayloadData::Server(ServerData {
             title: problem.cause.title(),
             what_to_do: problem.cause.todo(house),
             ..server(problem, house)
         }),
-        Alert::ServerRecovered(problem) => Data::Server(ServerData {
+        Alert::ServerRecovered(problem) => PayloadData::Server(ServerData {
             title: problem.cause.over(),
             lasted_seconds: Some((at - problem.since).whole_seconds().max(0)),
             still_failing: Some(problem.still_failing),
             ..server(problem, house)
         }),
-        Alert::ActivityHead { head } => Data::Head { head, url: format!("{}/admin/activity", house.origin) },
-        Alert::Trial => Data::Url { url: format!("{}/admin/alerts", house.origin) },
+        Alert::ActivityHead { head } => PayloadData::Head { head, url: format!("{}/admin/activity", house.origin) },
+        Alert::Trial => PayloadData::Url { url: format!("{}/admin/alerts", house.origin) },
         // Queued for mail addresses alone; a webhook would learn nothing of the person.
-        Alert::AccountChanged(_) => Data::Url { url: format!("{}/admin/account", house.origin) },
+        Alert::AccountChanged(_) => PayloadData::Url { url: format!("{}/admin/account", house.origin) },
     };
-    let payload = Payload { r#type: alert.kind(), timestamp: text(at), data };
+    let payload = WebhookPayload { r#type: alert.kind(), timestamp: text(at), data };
     serde_json::to_string(&payload).expect("a payload is plain data")
 }
 

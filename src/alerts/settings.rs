@@ -58,7 +58,7 @@ pub struct Delivered {
 
 /// New settings from a user.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct AlertSettingsInput {
     /// Whether and where to send e-mail. `None` keeps both, if the page does not offer them.
     pub email: Option<(bool, Vec<Recipient>)>,
     pub webhook: WebhookChange,
@@ -166,7 +166,7 @@ impl Alerts {
     }
 
     /// Sets what a person wants. What waits for whoever is told no more is forgotten.
-    pub async fn change(&self, by: By, wanted: Wanted, _: Fresh) -> Result<Changed, ChangeError> {
+    pub async fn change(&self, by: By, wanted: AlertSettingsInput, _: Fresh) -> Result<Changed, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Alert, Alerts, Broken, letter,
-    mail::{NotTakenKind, TEST_CONFIRM_TIMEOUT, Thread},
+    mail::{EmailRefusedKind, EmailThread, TEST_CONFIRM_TIMEOUT},
     payload, sql,
     webhook_round::UNREADABLE,
 };
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Limit of test alerts per user: each one calls somebody else's machine.
-const TRIALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(1) };
+const TEST_ALERT_LIMIT: Throttle = Throttle { limit: 10, window: Duration::from_mins(1) };
 
 /// Result of a test alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +47,8 @@ pub struct Told {
 impl Alerts {
     /// Sends a test alert. Takes little more than 35 s at most: 10 s for the webhook, and for a mail server that is
     /// slow to confirm 25 s more.
-    pub async fn try_it(&self, by: By) -> Result<Trial, Broken> {
-        if let Some(wait) = self.admit_trial(by.clone()).await? {
+    pub async fn send_test_alert(&self, by: By) -> Result<Trial, Broken> {
+        if let Some(wait) = self.count_test_alert(by.clone()).await? {
             return Ok(Trial::TooMany(wait));
         }
         let by = by.started();
@@ -64,16 +64,16 @@ impl Alerts {
         if told.is_empty() {
             return Ok(Trial::Nothing);
         }
-        self.record_trial(by, told.clone()).await?;
+        self.record_test_alert(by, told.clone()).await?;
         Ok(Trial::Told(told))
     }
 
     /// Counts a test alert before anything is sent. Returns the time to wait if the limit is exceeded.
-    async fn admit_trial(&self, by: By) -> sqlx::Result<Option<Duration>> {
+    async fn count_test_alert(&self, by: By) -> sqlx::Result<Option<Duration>> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let who = by.actor.id().unwrap_or_default();
-                let wait = TRIALS.count(work, Bucket::of(BucketKind::TestAlert, &[who.as_bytes()])).await?;
+                let wait = TEST_ALERT_LIMIT.count(work, Bucket::of(BucketKind::TestAlert, &[who.as_bytes()])).await?;
                 audit::demand(work, &by, Permission::Change).await?;
                 Ok(wait)
             })
@@ -104,10 +104,10 @@ impl Alerts {
         let mail = senders.mail.as_ref()?;
         let now = self.clock.now();
         let letter = letter::write(&[(now, &Alert::Trial)], 0, &self.house)?;
-        let thread = Thread { id: mail.id_of(Uuid::now_v7()), goes_on_from: None };
+        let thread = EmailThread { id: mail.id_of(Uuid::now_v7()), goes_on_from: None };
         let outcome = mail.send(address, &letter, &thread, now, TEST_CONFIRM_TIMEOUT).await;
         let is_delivered = outcome.is_ok();
-        let is_uncertain = outcome.as_ref().is_err_and(|refused| refused.kind == NotTakenKind::Uncertain);
+        let is_uncertain = outcome.as_ref().is_err_and(|refused| refused.kind == EmailRefusedKind::Uncertain);
         let words = match outcome {
             Ok(()) => "was sent the mail".to_owned(),
             Err(refused) if is_uncertain => format!("was sent the mail, but the mail server {}", refused.phrase),
@@ -116,7 +116,7 @@ impl Alerts {
         Some(Told { channel: "email", recipient: address.to_owned(), words, is_delivered, is_uncertain })
     }
 
-    async fn record_trial(&self, by: By, told: Vec<Told>) -> sqlx::Result<()> {
+    async fn record_test_alert(&self, by: By, told: Vec<Told>) -> sqlx::Result<()> {
         let subject = letter::subject(&Alert::Trial, &self.house);
         transaction(&self.pool, move |work| {
             Box::pin(async move {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use reqwest::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 
-use super::{LONGEST_CALL, SigningSecret, TrustedHosts, Untrusted, WebhookAddress, redirect_target::RedirectTarget};
+use super::{CALL_TIMEOUT, SigningSecret, TrustedHosts, Untrusted, WebhookAddress, redirect_target::RedirectTarget};
 use crate::outbound::{
     cause,
     resolver::{LookupError, PublicOnly},
@@ -15,15 +15,15 @@ use crate::outbound::{
 };
 
 /// Timeout for lookup, TCP and TLS together: 5 s.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of headers in an answer.
-const MOST_HEADERS: usize = 100;
+const HEADERS_MAX: usize = 100;
 /// 410 Gone: the receiver wants no more calls.
 const GONE: u16 = 410;
 
 const NOT_PUBLIC: &str = "has no public address";
 
-const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
+const OUR_USER_AGENT: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -52,13 +52,13 @@ impl Client {
             .no_proxy()
             .https_only(true)
             .http1_only()
-            .http1_max_headers(MOST_HEADERS)
+            .http1_max_headers(HEADERS_MAX)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT)
-            .timeout(LONGEST_CALL)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
             .tls_backend_preconfigured(config)
             .dns_resolver(resolver)
             .build()
@@ -92,7 +92,7 @@ impl Client {
             .http
             .post(address.expose())
             .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, WE_ARE)
+            .header(USER_AGENT, OUR_USER_AGENT)
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp.to_string())
             .header("webhook-signature", secret.sign(id, timestamp, &body))

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 use super::{
-    Alerts, Broken, Round, SigningSecret, WebhookAddress,
-    delivery::{GIVE_UP, LEASE, pause},
+    Alerts, Broken, DeliveryRun, SigningSecret, WebhookAddress,
+    delivery::{GIVE_UP_AFTER, LEASE, pause},
     letter, payload, sql,
     webhook::Answered,
 };
@@ -15,19 +15,19 @@ use crate::{
 };
 
 /// Concurrent calls of one process.
-const AT_ONCE: i64 = 8;
+const CALL_CONCURRENCY: i64 = 8;
 pub(super) const UNREADABLE: Answered = Answered::Not("was not called: its address or signing secret cannot be read");
 
 impl Alerts {
-    pub(super) async fn deliver_calls(&self) -> Result<Round, Broken> {
+    pub(super) async fn deliver_calls(&self) -> Result<DeliveryRun, Broken> {
         let Some(row) = self.find_webhook().await?.filter(|webhook| webhook.gone_at.is_none()) else {
-            return Ok(Round::default());
+            return Ok(DeliveryRun::default());
         };
-        let calls = sql::lease_calls(&self.pool, AT_ONCE, LEASE).await?;
+        let calls = sql::lease_calls(&self.pool, CALL_CONCURRENCY, LEASE).await?;
         // Address and secret come from one row that is read once; a concurrent change takes effect in the next run.
         let target = self.target_of(&row);
         let answers = join_all(calls.iter().map(|call| self.call(target.as_ref(), call))).await;
-        let mut round = Round::default();
+        let mut round = DeliveryRun::default();
         for (call, answered) in calls.into_iter().zip(answers) {
             round.add(self.record_call(&row, call, answered).await?);
         }
@@ -57,16 +57,16 @@ impl Alerts {
         row: &sql::WebhookRow,
         call: sql::LeasedCall,
         answered: Answered,
-    ) -> Result<Round, Broken> {
+    ) -> Result<DeliveryRun, Broken> {
         let pause = pause(call.attempts, call.waiting.id);
-        let mut told = Told {
+        let mut told = CallResult {
             webhook: row.id,
             recipient: row.host.clone(),
             subject: letter::subject(&call.waiting.alert, &self.house),
             outcome: answered.words(),
             is_delivered: answered.is_success(),
         };
-        let is_over = call.age_seconds + pause > GIVE_UP && !answered.is_success() && !answered.is_gone();
+        let is_over = call.age_seconds + pause > GIVE_UP_AFTER && !answered.is_success() && !answered.is_gone();
         if is_over {
             told.outcome.push_str("; given up after a day");
         }
@@ -84,7 +84,7 @@ impl Alerts {
 }
 
 /// The result of a call and its line in the log.
-struct Told {
+struct CallResult {
     webhook: Uuid,
     recipient: String,
     subject: String,
@@ -92,7 +92,7 @@ struct Told {
     is_delivered: bool,
 }
 
-impl Told {
+impl CallResult {
     async fn note(&self, work: &mut Connection) -> sqlx::Result<()> {
         let Self { recipient, outcome, subject, is_delivered, .. } = self;
         let line = sql::Line {
@@ -106,22 +106,22 @@ impl Told {
         sql::insert_line(work, &line).await
     }
 
-    async fn delivered(&self, work: &mut Connection, call: &sql::LeasedCall) -> sqlx::Result<Round> {
+    async fn delivered(&self, work: &mut Connection, call: &sql::LeasedCall) -> sqlx::Result<DeliveryRun> {
         // Locks the webhook's row first, as changes of the settings do, to avoid deadlocks.
         sql::end_failing(work).await?;
         sql::delete_deliveries(work, &[call.waiting.id]).await?;
         self.note(work).await?;
-        Ok(Round { delivered: 1, ..Round::default() })
+        Ok(DeliveryRun { delivered: 1, ..DeliveryRun::default() })
     }
 
     /// The receiver wants no more calls (410): turns the webhook off, unless its address was changed meanwhile.
-    async fn gone(&self, work: &mut Connection) -> sqlx::Result<Round> {
+    async fn gone(&self, work: &mut Connection) -> sqlx::Result<DeliveryRun> {
         if sql::turn_off_webhook(work, self.webhook).await? {
             self.note(work).await?;
             audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
         }
         sql::delete_unwanted(work).await?;
-        Ok(Round { given_up: 1, ..Round::default() })
+        Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
     }
 
     /// Logs the first failure of a series and its end; those between would fill the log.
@@ -131,17 +131,17 @@ impl Told {
         call: &sql::LeasedCall,
         is_over: bool,
         pause: f64,
-    ) -> sqlx::Result<Round> {
+    ) -> sqlx::Result<DeliveryRun> {
         let is_first = sql::begin_failing(work).await?;
         if is_first || is_over {
             self.note(work).await?;
         }
         if !is_over {
             sql::retry_call(work, call.waiting.id, call.leased_until, pause).await?;
-            return Ok(Round { failed: 1, ..Round::default() });
+            return Ok(DeliveryRun { failed: 1, ..DeliveryRun::default() });
         }
         sql::delete_deliveries(work, &[call.waiting.id]).await?;
         audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
-        Ok(Round { given_up: 1, ..Round::default() })
+        Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
     }
 }

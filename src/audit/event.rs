@@ -17,7 +17,7 @@ pub struct Change<S = &'static str> {
 
 impl Change {
     /// A change of *Active* on a cart that is off until its test passes.
-    pub fn of_wish(was_ticked: bool) -> Self {
+    pub fn of_requested_active(was_ticked: bool) -> Self {
         let words = |is_ticked| if is_ticked { "On when the test passes" } else { "Off" }.to_owned();
         Self { field: "Active", before: words(was_ticked), after: words(!was_ticked) }
     }

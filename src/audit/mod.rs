@@ -23,7 +23,7 @@ pub use event::{Change, Event};
 pub use fresh::Fresh;
 pub use months::{ActivityKeep, DroppedMonth, drop_old_months, make_months};
 pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, Permission, demand, is_not_permitted};
-pub use reading::{ActorRef, Filter, From, Happened, Listed, Offer, Recorded, batch, list, offer};
+pub use reading::{ActorRef, AuditEvent, Filter, FilterChoices, From, Listed, Recorded, batch, list, offer};
 pub use refusal::record_refusal;
 pub use sql::{find_deletion, record};
 pub use what::What;

@@ -11,7 +11,7 @@ use super::{CartRef, Event, What, sql};
 /// Rows per page.
 pub const PAGE: i64 = 50;
 /// Maximum number of carts and of users that a filter offers.
-pub const OFFERED: i64 = 100;
+pub const CHOICES_MAX: i64 = 100;
 
 /// Which rows to list. The default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub struct Recorded {
     pub actor_name: String,
     /// The actor's address at that time; `None` if the actor is not a user, and in old rows.
     pub actor_email: Option<String>,
-    pub event: Happened,
+    pub event: AuditEvent,
     /// The cart, with its name at that time.
     pub cart: Option<CartRef>,
     pub request_id: Option<String>,
@@ -69,12 +69,12 @@ pub struct Recorded {
 
 /// An event, or the raw data of an event that this version does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum AuditEvent {
     Known(Event<String>),
     Unknown { name: String, data: Value },
 }
 
-impl Happened {
+impl AuditEvent {
     pub(super) fn of(name: String, data: Value) -> Self {
         match Event::from_parts(&name, &data) {
             Some(event) => Self::Known(event),
@@ -130,7 +130,7 @@ pub struct ActorRef {
 
 /// The choices of the filters, each sorted by name, at most 100.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
+pub struct FilterChoices {
     pub people: Vec<ActorRef>,
     /// Includes deleted carts; only the newest carts if there are more.
     pub carts: Vec<CartRef>,
@@ -139,12 +139,12 @@ pub struct Offer {
 }
 
 /// The users and carts to choose from. The current choice is always among them.
-pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<Offer> {
-    let mut people = sql::list_people(pool, OFFERED).await?;
-    let mut carts = sql::list_carts(pool, OFFERED + 1).await?;
+pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<FilterChoices> {
+    let mut people = sql::list_people(pool, CHOICES_MAX).await?;
+    let mut carts = sql::list_carts(pool, CHOICES_MAX + 1).await?;
     // Strangers only have failed sign-ins.
     people.retain(|one| filter.with_failed_sign_ins || one.kind != "stranger");
-    let limit = usize::try_from(OFFERED).expect("an offer is small");
+    let limit = usize::try_from(CHOICES_MAX).expect("an offer is small");
     let has_more_carts = carts.len() > limit;
     carts.truncate(limit);
     if let Some(id) = filter.cart.filter(|id| carts.iter().all(|cart| cart.id != *id))
@@ -160,5 +160,5 @@ pub async fn offer(pool: &Pool, filter: &Filter) -> sqlx::Result<Offer> {
     }
     people.sort_by_key(|one| (one.kind != "person", one.name.to_lowercase()));
     carts.sort_by_key(|cart| cart.name.to_lowercase());
-    Ok(Offer { people, carts, has_more_carts })
+    Ok(FilterChoices { people, carts, has_more_carts })
 }

@@ -41,7 +41,7 @@ pub async fn run(command: ActivityCommand) -> anyhow::Result<()> {
     report(&verified?)
 }
 
-async fn verify(opened: &database::Opened, heads: &[ChainHead]) -> sqlx::Result<ChainReport> {
+async fn verify(opened: &database::OpenDatabase, heads: &[ChainHead]) -> sqlx::Result<ChainReport> {
     // What waits for its link is recorded all the same: no server may be running that links it.
     while audit::link_new_rows(&opened.pool).await? > 0 {}
     // On standard error, and only at a terminal.

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::Refused;
+use super::RefusedStart;
 use crate::{
     config::{Database, MIGRATE_URL, is_unverified},
     database::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// An open database. The private cluster stops with its last user.
-pub struct Opened {
+pub struct OpenDatabase {
     pub pool: Pool,
     /// A separate counter pool of one connection, for the vault's seal counter.
     pub beside: Pool,
@@ -28,13 +28,13 @@ pub struct Opened {
 pub enum Superuser {
     Allowed,
     /// For what runs for long and listens to strangers.
-    Refused,
+    RefusedStart,
 }
 
 impl Superuser {
     /// As the flag `--allow-superuser` says.
     pub const fn by_flag(is_allowed: bool) -> Self {
-        if is_allowed { Self::Allowed } else { Self::Refused }
+        if is_allowed { Self::Allowed } else { Self::RefusedStart }
     }
 }
 
@@ -43,7 +43,7 @@ impl Superuser {
 const START_GRACE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Opens and migrates the database. Rejects one that may lose acknowledged writes.
-pub async fn open(config: &Database) -> anyhow::Result<Opened> {
+pub async fn open(config: &Database) -> anyhow::Result<OpenDatabase> {
     let opened = open_unless(config, "cartwright", Superuser::Allowed, std::future::pending()).await?;
     opened.ok_or_else(|| anyhow::anyhow!("stopped"))
 }
@@ -54,7 +54,7 @@ pub async fn open_unless(
     name: &str,
     superuser: Superuser,
     stop: impl Future<Output = ()>,
-) -> anyhow::Result<Option<Opened>> {
+) -> anyhow::Result<Option<OpenDatabase>> {
     tokio::pin!(stop);
     let owner_pool;
     let opened = match config {
@@ -69,7 +69,7 @@ pub async fn open_unless(
                 Pool::new(servers.collect::<Vec<_>>())
             };
             owner_pool = owner.as_ref().map(pool);
-            Opened::new(
+            OpenDatabase::new(
                 pool(servers),
                 #[cfg(feature = "embedded")]
                 None,
@@ -87,7 +87,7 @@ pub async fn open_unless(
                 },
             };
             owner_pool = Some(Pool::new([started.owner_options().application_name(name)]));
-            let opened = Opened::new(Pool::new([started.options().application_name(name)]), Some(started));
+            let opened = OpenDatabase::new(Pool::new([started.options().application_name(name)]), Some(started));
             if is_stopped {
                 opened.close().await;
                 return Ok(None);
@@ -120,10 +120,10 @@ pub async fn open_unless(
 
 async fn prepare(pool: &Pool, owner: Option<&Pool>, superuser: Superuser) -> anyhow::Result<()> {
     start::connect(pool).await.map_err(unusable)?;
-    if superuser == Superuser::Refused {
+    if superuser == Superuser::RefusedStart {
         let role = RoleFacts::read(pool).await?;
         if role.is_superuser {
-            return Err(Refused(superuser_refusal(&role.name)).into());
+            return Err(RefusedStart(superuser_refusal(&role.name)).into());
         }
     }
     start::check(pool).await.map_err(unusable)?;
@@ -140,11 +140,11 @@ async fn prepare(pool: &Pool, owner: Option<&Pool>, superuser: Superuser) -> any
 
 async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {
     // What is told of an address names its setting, which is another here.
-    let of_owner = |error: anyhow::Error| match error.downcast::<Refused>() {
-        Ok(Refused(told)) => {
+    let of_owner = |error: anyhow::Error| match error.downcast::<RefusedStart>() {
+        Ok(RefusedStart(told)) => {
             let (once, twice) =
                 (told.replace("DATABASE_URL", MIGRATE_URL), format!("CARTWRIGHT_MIGRATE_{MIGRATE_URL}"));
-            Refused(once.replace(&twice, MIGRATE_URL)).into()
+            RefusedStart(once.replace(&twice, MIGRATE_URL)).into()
         }
         Err(error) => error,
     };
@@ -154,7 +154,7 @@ async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {
     if !migrate::is_current(pool).await? {
         let told =
             format!("DATABASE_URL and {MIGRATE_URL} lead to different databases or schemas: name the same one in both");
-        return Err(Refused(told).into());
+        return Err(RefusedStart(told).into());
     }
     Ok(())
 }
@@ -178,16 +178,16 @@ fn superuser_refusal(role: &str) -> String {
 
 /// What the operator has to change is a wrong setting; what may pass is an ordinary failure, to be tried again.
 fn unusable(error: StartError) -> anyhow::Error {
-    if error.may_pass { error.into() } else { Refused(error.sentence).into() }
+    if error.may_pass { error.into() } else { RefusedStart(error.sentence).into() }
 }
 
 /// A retry is pointless if the database may lose writes or is newer than this program. An unreachable one may come
 /// back.
 fn refused(error: anyhow::Error) -> anyhow::Error {
-    if database::is_away(&error) { error } else { Refused(super::told_once(&error)).into() }
+    if database::is_away(&error) { error } else { RefusedStart(super::format_error_chain(&error)).into() }
 }
 
-impl Opened {
+impl OpenDatabase {
     fn new(pool: Pool, #[cfg(feature = "embedded")] embedded: Option<database::embedded::Embedded>) -> Self {
         Self {
             beside: pool.beside(),

@@ -11,7 +11,7 @@ use crate::{
     config::{KeyFlags, ServeConfig, ServeFlags},
     database::roles::RoleFacts,
     ecommerce::{
-        health::{self, schedule::INTERVAL},
+        health::{self, schedule::CHECK_INTERVAL},
         shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
     },
     outbound::egress_addresses::EgressAddresses,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// One line of the report.
-enum Finding {
+enum DoctorFinding {
     Well(String),
     Mind(String),
     Mend(String),
@@ -31,11 +31,13 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
     let key_flags = KeyFlags { database: flags.database, key_file: flags.key_file };
     // Includes the key that the first start created with the data.
     let (_, ring) = key_flags.check()?;
-    let mut findings = vec![Finding::Well("The settings can be read.".into()), version(Clock::System.now())];
-    findings.extend(config.trusted_proxies.unnamed(config.public_url.is_https).map(|line| Finding::Mind(line.into())));
+    let mut findings = vec![DoctorFinding::Well("The settings can be read.".into()), version(Clock::System.now())];
+    findings.extend(
+        config.trusted_proxies.unnamed(config.public_url.is_https).map(|line| DoctorFinding::Mind(line.into())),
+    );
     findings.extend(keys::file(&key_flags, &config.database, ring.as_ref()));
     if let Some(mail) = &config.alerts.mail {
-        findings.push(Finding::Well(format!("Alerts by mail go through {mail}, encrypted.")));
+        findings.push(DoctorFinding::Well(format!("Alerts by mail go through {mail}, encrypted.")));
     }
     match database::open(&config.database).await {
         Ok(opened) => {
@@ -44,16 +46,16 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
             findings.push(checks(&opened, config.practice).await);
             opened.close().await;
         }
-        Err(error) => findings.push(Finding::Mend(super::told_once(&error))),
+        Err(error) => findings.push(DoctorFinding::Mend(super::format_error_chain(&error))),
     }
     findings.push(addresses(&config.egress_addresses, config.egress.proxy.is_some()));
     findings.push(way_out(&config).await);
     let mut mend = 0;
     for finding in findings {
         match finding {
-            Finding::Well(line) => say(format_args!("ok    {line}")),
-            Finding::Mind(line) => say(format_args!("mind  {line}")),
-            Finding::Mend(line) => {
+            DoctorFinding::Well(line) => say(format_args!("ok    {line}")),
+            DoctorFinding::Mind(line) => say(format_args!("mind  {line}")),
+            DoctorFinding::Mend(line) => {
                 mend += 1;
                 say(format_args!("mend  {line}"));
             }
@@ -64,69 +66,69 @@ pub async fn doctor(flags: ServeFlags) -> anyhow::Result<()> {
 }
 
 /// Checks the API version: once ours has ended, Shopify answers with another version and without an error.
-fn version(now: OffsetDateTime) -> Finding {
+fn version(now: OffsetDateTime) -> DoctorFinding {
     let until = format!("Shopify supports API version {API_VERSION} until {}", API_VERSION_ENDS_AT.date());
     if now >= API_VERSION_ENDS_AT {
-        Finding::Mend(format!("{until}, which is over. Use a newer Cartwright."))
+        DoctorFinding::Mend(format!("{until}, which is over. Use a newer Cartwright."))
     } else if now + API_VERSION_WARNING >= API_VERSION_ENDS_AT {
-        Finding::Mind(format!("{until}. Plan for a newer Cartwright."))
+        DoctorFinding::Mind(format!("{until}. Plan for a newer Cartwright."))
     } else {
-        Finding::Well(format!("{until}."))
+        DoctorFinding::Well(format!("{until}."))
     }
 }
 
-async fn stored(opened: &database::Opened) -> Vec<Finding> {
+async fn stored(opened: &database::OpenDatabase) -> Vec<DoctorFinding> {
     let mut findings =
-        vec![Finding::Well("The database answers, keeps what it acknowledges, and is up to date.".into())];
+        vec![DoctorFinding::Well("The database answers, keeps what it acknowledges, and is up to date.".into())];
     match crate::database::clock_difference(&opened.pool, Clock::System.now()).await {
-        Ok(difference) if difference.unsigned_abs().as_secs() > 30 => findings.push(Finding::Mind(format!(
+        Ok(difference) if difference.unsigned_abs().as_secs() > 30 => findings.push(DoctorFinding::Mind(format!(
             "This machine's clock differs from the database's by {} seconds.",
             difference.whole_seconds()
         ))),
-        Ok(_) => findings.push(Finding::Well("This machine's clock agrees with the database's.".into())),
-        Err(error) => findings.push(Finding::Mend(format!("The database's clock could not be read: {error:#}"))),
+        Ok(_) => findings.push(DoctorFinding::Well("This machine's clock agrees with the database's.".into())),
+        Err(error) => findings.push(DoctorFinding::Mend(format!("The database's clock could not be read: {error:#}"))),
     }
     findings.extend(letters(crate::database::start::folds_case(&opened.pool).await));
     findings.push(match RoleFacts::read(&opened.pool).await {
         Ok(facts) => role(&facts),
-        Err(error) => Finding::Mend(format!("The database's role could not be read: {error:#}")),
+        Err(error) => DoctorFinding::Mend(format!("The database's role could not be read: {error:#}")),
     });
     findings
 }
 
 /// Whether the search matches É with é, which depends on the database's locale.
-fn letters(folds: sqlx::Result<bool>) -> Option<Finding> {
+fn letters(folds: sqlx::Result<bool>) -> Option<DoctorFinding> {
     match folds {
         Ok(true) => None,
-        Ok(false) => Some(Finding::Mind(
+        Ok(false) => Some(DoctorFinding::Mind(
             "The database's locale knows capital letters of ASCII alone, so the search does not find É by é. A database \
              made with the locale C.UTF-8 does."
                 .into(),
         )),
-        Err(error) => Some(Finding::Mend(format!("The database's locale could not be read: {error}"))),
+        Err(error) => Some(DoctorFinding::Mend(format!("The database's locale could not be read: {error}"))),
     }
 }
 
 /// Whether the role that serves can change what the activity recorded.
-fn role(facts: &RoleFacts) -> Finding {
+fn role(facts: &RoleFacts) -> DoctorFinding {
     let RoleFacts { name, superuser_by_membership, .. } = facts;
     if facts.is_superuser {
-        return Finding::Mend(format!(
+        return DoctorFinding::Mend(format!(
             "The role {name} in DATABASE_URL is a superuser, so nothing in the database keeps a taken-over server from rewriting the \
              activity. {TWO_ROLES}"
         ));
     }
     if let Some(superuser) = superuser_by_membership {
-        return Finding::Mend(format!(
+        return DoctorFinding::Mend(format!(
             "The role {name} in DATABASE_URL may become the superuser {superuser}. Take that away: revoke {superuser} from {name};"
         ));
     }
     if facts.may_change_activity {
-        return Finding::Mend(format!(
+        return DoctorFinding::Mend(format!(
             "The role {name} in DATABASE_URL owns the activity or may change it, so a taken-over server could rewrite it. {TWO_ROLES}"
         ));
     }
-    Finding::Well(format!("The role {name} may add to the activity and change nothing that it recorded."))
+    DoctorFinding::Well(format!("The role {name} may add to the activity and change nothing that it recorded."))
 }
 
 /// The lines that make two roles of one.
@@ -135,19 +137,19 @@ const TWO_ROLES: &str = "Let the owner of the tables migrate only, and an ordina
     DATABASE_URL with cartwright_runtime in it. Then restart. docs/operating.md says more under \"Two roles\".";
 
 /// Whether somebody checks the carts that are due.
-async fn checks(opened: &database::Opened, practices: bool) -> Finding {
+async fn checks(opened: &database::OpenDatabase, practices: bool) -> DoctorFinding {
     match health::lag(&opened.pool, practices).await {
-        Ok(lag) if lag >= 2 * INTERVAL => Finding::Mend(format!(
+        Ok(lag) if lag >= 2 * CHECK_INTERVAL => DoctorFinding::Mend(format!(
             "The oldest check is overdue by {} minutes. Run a server without CARTWRIGHT_NO_WORKER, or cartwright worker.",
             lag.as_secs() / 60
         )),
-        Ok(lag) => Finding::Well(format!("No check is overdue by more than {} seconds.", lag.as_secs())),
-        Err(error) => Finding::Mend(format!("The checks could not be read: {error:#}")),
+        Ok(lag) => DoctorFinding::Well(format!("No check is overdue by more than {} seconds.", lag.as_secs())),
+        Err(error) => DoctorFinding::Mend(format!("The checks could not be read: {error:#}")),
     }
 }
 
 /// The addresses that Shopify sees, according to the settings; nothing is looked up.
-fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> Finding {
+fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> DoctorFinding {
     if listed.is_empty() {
         let whose = if is_behind_proxy {
             "The addresses that count are those of the proxy in CARTWRIGHT_EGRESS_PROXY: ask whoever runs it."
@@ -155,33 +157,35 @@ fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> Finding {
             "They are the public addresses of this machine, or of the NAT gateway that it goes out through: ask whoever runs the \
              network. The sync service may have its own."
         };
-        return Finding::Mind(format!(
+        return DoctorFinding::Mind(format!(
             "Our outgoing addresses are not set. Apps in Shopify's Dev Dashboard may let in listed addresses only. {whose} List them \
              in CARTWRIGHT_EGRESS_ADDRESSES, so that guide and alerts can show them."
         ));
     }
     let whose = if is_behind_proxy { " They must be those of the proxy in CARTWRIGHT_EGRESS_PROXY." } else { "" };
-    Finding::Well(format!(
+    DoctorFinding::Well(format!(
         "Our outgoing addresses, as set: {listed}. Put them into the IP allowlist of each app that has one: Dev Dashboard, app, \
          Settings, IP allowlist.{whose}"
     ))
 }
 
 /// Whether Shopify answers over verified TLS. Sends no secret; the address is Shopify's own.
-async fn way_out(config: &ServeConfig) -> Finding {
+async fn way_out(config: &ServeConfig) -> DoctorFinding {
     let way = match &config.egress.proxy {
         Some(proxy) => format!(" through {proxy}"),
         None => String::new(),
     };
     let client = match Client::new(&config.egress) {
         Ok(client) => client,
-        Err(error) => return Finding::Mend(format!("The way out to Shopify: {error:#}")),
+        Err(error) => return DoctorFinding::Mend(format!("The way out to Shopify: {error:#}")),
     };
     match client.reach().await {
-        Ok(took) => Finding::Well(format!("Shopify answers{way} in {} ms.", took.as_millis())),
-        Err(failure) => {
-            Finding::Mend(format!("Shopify cannot be reached{way}: {}, {}.", failure.class.as_str(), failure.remark))
-        }
+        Ok(took) => DoctorFinding::Well(format!("Shopify answers{way} in {} ms.", took.as_millis())),
+        Err(failure) => DoctorFinding::Mend(format!(
+            "Shopify cannot be reached{way}: {}, {}.",
+            failure.class.as_str(),
+            failure.remark
+        )),
     }
 }
 
@@ -198,9 +202,9 @@ mod tests {
             may_change_activity: false,
         };
         let said = |facts: RoleFacts| match role(&facts) {
-            Finding::Well(line) => format!("ok {line}"),
-            Finding::Mind(line) => format!("mind {line}"),
-            Finding::Mend(line) => format!("mend {line}"),
+            DoctorFinding::Well(line) => format!("ok {line}"),
+            DoctorFinding::Mind(line) => format!("mind {line}"),
+            DoctorFinding::Mend(line) => format!("mend {line}"),
         };
         assert!(said(runtime.clone()).starts_with("ok The role cartwright_runtime may add"));
         let owner = said(RoleFacts { may_change_activity: true, ..runtime.clone() });
@@ -214,16 +218,16 @@ mod tests {
     #[test]
     fn ascii_only_locale_is_reported() {
         assert!(letters(Ok(true)).is_none());
-        assert!(matches!(letters(Ok(false)), Some(Finding::Mind(line)) if line.contains("É")));
+        assert!(matches!(letters(Ok(false)), Some(DoctorFinding::Mind(line)) if line.contains("É")));
     }
 
     #[test]
     fn egress_addresses_are_reported_with_advice() {
         let listed = EgressAddresses::parse("8.8.4.4, 1.1.1.0/24").expect("public addresses");
         let said = |listed: &EgressAddresses, proxy| match addresses(listed, proxy) {
-            Finding::Well(line) => format!("ok {line}"),
-            Finding::Mind(line) => format!("mind {line}"),
-            Finding::Mend(line) => format!("mend {line}"),
+            DoctorFinding::Well(line) => format!("ok {line}"),
+            DoctorFinding::Mind(line) => format!("mind {line}"),
+            DoctorFinding::Mend(line) => format!("mend {line}"),
         };
         let direct = said(&listed, false);
         assert!(
@@ -245,8 +249,8 @@ mod tests {
     #[test]
     fn end_of_our_api_version_is_reported_in_advance() {
         let days = |days| API_VERSION_ENDS_AT - time::Duration::days(days);
-        assert!(matches!(version(days(200)), Finding::Well(_)));
-        assert!(matches!(version(days(100)), Finding::Mind(_)));
-        assert!(matches!(version(days(0)), Finding::Mend(_)));
+        assert!(matches!(version(days(200)), DoctorFinding::Well(_)));
+        assert!(matches!(version(days(100)), DoctorFinding::Mind(_)));
+        assert!(matches!(version(days(0)), DoctorFinding::Mend(_)));
     }
 }

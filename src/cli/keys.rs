@@ -7,7 +7,7 @@ mod rotate;
 
 use clap::Subcommand;
 
-use super::{Refused, complain, database, say};
+use super::{RefusedStart, complain, database, say};
 use crate::{config::KeyFlags, keys, telemetry, vault::KeyRing};
 
 #[derive(Debug, Subcommand)]
@@ -59,7 +59,7 @@ pub async fn run(command: KeysCommand) -> anyhow::Result<()> {
             Ok(())
         }
         KeysCommand::Generate { file: Some(file) } => {
-            KeyRing::write_new(&file).map_err(|error| Refused(format!("{} was not made: {error}", file.display())))?;
+            KeyRing::write_new(&file).map_err(|error| RefusedStart(format!("{} was not made: {error}", file.display())))?;
             say(format_args!("Made {}. Keep a copy of it apart from the database.", file.display()));
             Ok(())
         }

@@ -109,12 +109,12 @@ fn fail(error: &anyhow::Error) -> ExitCode {
         }
         return ExitCode::from(EXIT_CONFIG);
     }
-    complain(format_args!("{}", told_once(error)));
-    if error.downcast_ref::<Refused>().is_some() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
+    complain(format_args!("{}", format_error_chain(error)));
+    if error.downcast_ref::<RefusedStart>().is_some() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::FAILURE }
 }
 
 /// Formats an error with its causes, each once: many errors repeat their cause in their own message.
-fn told_once(error: &anyhow::Error) -> String {
+fn format_error_chain(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if told.is_empty() {
@@ -134,4 +134,4 @@ fn complain(line: std::fmt::Arguments<'_>) {
 /// A start that would do harm, such as with the wrong key. Reported in one line, with exit code 78.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Refused(String);
+struct RefusedStart(String);

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use tokio::{net::TcpSocket, task::JoinHandle, time::Instant};
 
 use super::{
-    Refused,
+    RefusedStart,
     database::{self, Superuser},
     reload::Hangup,
     say,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Part of the time to stop that is reserved for closing the database.
-const CLOSING: std::time::Duration = std::time::Duration::from_millis(1_500);
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(1_500);
 /// Length of the accept queue in the kernel.
 const WAITING: u32 = 1024;
 
@@ -48,7 +48,7 @@ pub async fn serve(flags: ServeFlags) -> anyhow::Result<()> {
 }
 
 /// Binds the port without listening: until all checks have passed, connections are refused.
-fn take(address: SocketAddr) -> Result<TcpSocket, Refused> {
+fn take(address: SocketAddr) -> Result<TcpSocket, RefusedStart> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let taken = socket.and_then(|socket| {
         // as for a listener, so that a restart need not wait for old connections to expire
@@ -59,8 +59,8 @@ fn take(address: SocketAddr) -> Result<TcpSocket, Refused> {
     taken.map_err(|error| unusable(address, &error))
 }
 
-fn unusable(address: SocketAddr, error: &io::Error) -> Refused {
-    Refused(format!("CARTWRIGHT_LISTEN: {address} cannot be used: {error}"))
+fn unusable(address: SocketAddr, error: &io::Error) -> RefusedStart {
+    RefusedStart(format!("CARTWRIGHT_LISTEN: {address} cannot be used: {error}"))
 }
 
 /// Starts the practice store and makes it the egress proxy: same client, TLS and proxy settings as in production.
@@ -84,7 +84,7 @@ async fn practice(config: &mut ServeConfig) -> anyhow::Result<Option<crate::prac
 
 async fn run(
     mut config: ServeConfig,
-    opened: &database::Opened,
+    opened: &database::OpenDatabase,
     port: TcpSocket,
     stop: &Stop,
     reload: impl FnOnce(&App) -> JoinHandle<()>,
@@ -113,7 +113,7 @@ async fn run(
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let stopping = async {
         stop.told().await;
-        let deadline = stop.deadline(config.drain) - CLOSING;
+        let deadline = stop.deadline(config.drain) - CLOSE_TIMEOUT;
         web::server::Stopping { drained: Instant::now() + stop.drain(config.drain), deadline }
     };
     let deadline = web::server::serve(listener, web::site(app.clone()), stopping).await;
@@ -141,9 +141,9 @@ pub(super) fn monitored(
     stop: &Stop,
     drain: std::time::Duration,
 ) -> anyhow::Result<JoinHandle<Instant>> {
-    let unusable = |error: &io::Error| Refused(format!("CARTWRIGHT_METRICS_LISTEN: {address} cannot be used: {error}"));
+    let unusable = |error: &io::Error| RefusedStart(format!("CARTWRIGHT_METRICS_LISTEN: {address} cannot be used: {error}"));
     let port = take(address)
-        .map_err(|Refused(told)| Refused(told.replace("CARTWRIGHT_LISTEN", "CARTWRIGHT_METRICS_LISTEN")))?;
+        .map_err(|RefusedStart(told)| RefusedStart(told.replace("CARTWRIGHT_LISTEN", "CARTWRIGHT_METRICS_LISTEN")))?;
     let listener = port.listen(WAITING).map_err(|error| unusable(&error))?;
     say(format_args!("Metrics are at http://{}/-/metrics", listener.local_addr()?));
     let (stop, router) = (stop.clone(), web::probes::router(app.clone()));
@@ -156,11 +156,11 @@ pub(super) fn monitored(
 }
 
 /// The vault with the configured keys. A wrong key is rejected before anything is opened.
-pub(super) async fn vault(config: &mut ServeConfig, opened: &database::Opened) -> anyhow::Result<Vault> {
+pub(super) async fn vault(config: &mut ServeConfig, opened: &database::OpenDatabase) -> anyhow::Result<Vault> {
     let ring = key_ring(config.keys.take(), &config.database)?;
     Vault::open_with(ring, opened.beside.clone())
         .await
-        .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })
+        .map_err(|error| if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() })
 }
 
 /// The ring of the key file. With the private database and no named file, one that is created in its folder.

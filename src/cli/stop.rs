@@ -13,11 +13,11 @@ const EXIT_WITHIN: Duration = Duration::from_millis(9_500);
 #[derive(Clone, Debug)]
 pub struct Stop {
     told: CancellationToken,
-    signal: std::sync::Arc<std::sync::OnceLock<Told>>,
+    signal: std::sync::Arc<std::sync::OnceLock<StopSignal>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct StopSignal {
     at: Instant,
     /// Whether it was SIGTERM, from a process manager or an orchestrator: a load balancer may still send requests for a
     /// while.
@@ -37,7 +37,7 @@ impl Stop {
                 _ = interrupt.recv() => false,
             };
             tracing::info!("stopping");
-            heard.signal.set(Told { at: Instant::now(), drains }).ok();
+            heard.signal.set(StopSignal { at: Instant::now(), drains }).ok();
             heard.told.cancel();
         });
         Ok(stop)

@@ -27,9 +27,9 @@ pub enum UsersCommand {
     /// Print a one-time link for somebody who is locked out: they choose a new password, and every browser of theirs is signed out.
     Link(LinkFlags),
     /// Sign somebody out at once, and let them in no more. Nobody is deleted, since the activity names them.
-    Disable(PersonFlags),
+    Disable(UserFlags),
     /// Let somebody sign in again who was disabled.
-    Enable(PersonFlags),
+    Enable(UserFlags),
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,7 @@ pub struct AddFlags {
 }
 
 #[derive(Debug, clap::Args)]
-pub struct PersonFlags {
+pub struct UserFlags {
     /// The address they sign in with.
     #[arg(long)]
     email: String,
@@ -68,7 +68,7 @@ pub struct PersonFlags {
 #[derive(Debug, clap::Args)]
 pub struct LinkFlags {
     #[command(flatten)]
-    person: PersonFlags,
+    person: UserFlags,
     /// The address in the browser, so that the link can be opened as it is printed [default: http://127.0.0.1:8080].
     #[arg(long, env = "CARTWRIGHT_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
@@ -140,7 +140,7 @@ async fn link(flags: LinkFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn disable(flags: PersonFlags) -> anyhow::Result<()> {
+async fn disable(flags: UserFlags) -> anyhow::Result<()> {
     let email = address(&flags.email)?;
     let done = with(&flags.database, async |accounts| {
         let user = find(accounts, &email).await?;
@@ -151,7 +151,7 @@ async fn disable(flags: PersonFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn enable(flags: PersonFlags) -> anyhow::Result<()> {
+async fn enable(flags: UserFlags) -> anyhow::Result<()> {
     let email = address(&flags.email)?;
     let done = with(&flags.database, async |accounts| {
         let user = find(accounts, &email).await?;

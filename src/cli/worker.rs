@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Refused,
+    RefusedStart,
     database::{self, Superuser},
     reload::Hangup,
     say, serve,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Part of the time to stop that is reserved for closing the database.
-const CLOSING: Duration = Duration::from_millis(1_500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     let log = telemetry::start_logging(&flags.database.log());
@@ -25,7 +25,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     if config.practice {
         let why = "CARTWRIGHT_PRACTICE: the practice store lives in the server, so a server with it checks its own carts. \
                    Start the worker without it.";
-        return Err(Refused(why.into()).into());
+        return Err(RefusedStart(why.into()).into());
     }
     let (stop, hangup) = (Stop::on_signals()?, Hangup::listen()?);
     let superuser = Superuser::by_flag(config.allow_superuser);
@@ -65,7 +65,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         working.await.ok();
         app.ecommerce.finish().await;
     };
-    if tokio::time::timeout_at(deadline - CLOSING, ended).await.is_err() {
+    if tokio::time::timeout_at(deadline - CLOSE_TIMEOUT, ended).await.is_err() {
         tracing::warn!("some checks did not end in time; they come due again by themselves");
     }
     opened.close_by(deadline).await;

@@ -200,7 +200,12 @@ impl<'c> Executor<'c> for &'c mut Connection {
         if let Err(broken) = self.state.send() {
             return stream::once(future::ready(Err(broken))).boxed();
         }
-        Box::pin(Answer { rows: self.raw.fetch_many(query), state: &mut self.state, timer: None, is_over: false })
+        Box::pin(StatementRows {
+            rows: self.raw.fetch_many(query),
+            state: &mut self.state,
+            timer: None,
+            is_over: false,
+        })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -227,7 +232,7 @@ impl<'c> Executor<'c> for &'c mut Connection {
 }
 
 /// The rows of a statement. The deadline counts while we wait for the server, not while the reader processes a row.
-struct Answer<'e> {
+struct StatementRows<'e> {
     rows: BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>,
     state: &'e mut State,
     /// Runs while waiting for the server.
@@ -235,7 +240,7 @@ struct Answer<'e> {
     is_over: bool,
 }
 
-impl Stream for Answer<'_> {
+impl Stream for StatementRows<'_> {
     type Item = Result<Either<PgQueryResult, PgRow>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -6,9 +6,9 @@ use super::Lease;
 
 /// A connection that the middleware layers pass on. On drop it returns to the pool.
 #[derive(Clone, Debug)]
-pub struct Lent(Arc<Mutex<Option<Lease>>>);
+pub struct RequestConnection(Arc<Mutex<Option<Lease>>>);
 
-impl Lent {
+impl RequestConnection {
     pub fn new(connection: Lease) -> Self {
         Self(Arc::new(Mutex::new(Some(connection))))
     }

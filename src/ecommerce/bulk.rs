@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Broken, CartFilter, CartId, Ecommerce, Visitor,
-    shopify::connection_test::{self, CHECK_DEADLINE, Subject},
+    shopify::connection_test::{self, CHECK_TIMEOUT, TestedStore},
     sql,
     status::Facts,
     testing::{Run, too_many_of_store},
@@ -22,14 +22,14 @@ use crate::{
 };
 
 /// Items that one replica works on concurrently.
-const AT_ONCE: i64 = 8;
+const BULK_CONCURRENCY: i64 = 8;
 /// Pause of the worker when no item is due.
-const REST: Duration = Duration::from_secs(1);
+const IDLE_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JobId(pub Uuid);
+pub struct BulkActionId(pub Uuid);
 
-impl std::fmt::Display for JobId {
+impl std::fmt::Display for BulkActionId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.as_simple().fmt(f)
     }
@@ -58,7 +58,7 @@ impl Kind {
 
 /// The carts that a bulk action applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection {
+pub enum BulkSelection {
     Carts(Vec<Uuid>),
     /// Every cart that matches this filter and search, on all pages of the list.
     Matching {
@@ -69,8 +69,8 @@ pub enum Selection {
 
 /// A bulk action and its progress, as its page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
-    pub id: JobId,
+pub struct BulkAction {
+    pub id: BulkActionId,
     pub kind: Kind,
     pub made_by: String,
     pub total: i32,
@@ -81,7 +81,7 @@ pub struct Job {
     pub outcomes: BTreeMap<String, i64>,
 }
 
-impl Job {
+impl BulkAction {
     pub fn done(&self) -> i64 {
         self.outcomes.values().sum()
     }
@@ -94,7 +94,7 @@ impl Job {
 /// One item of a bulk action, leased by this replica.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
-    pub job: JobId,
+    pub job: BulkActionId,
     pub position: i32,
     pub cart: CartId,
     pub kind: Kind,
@@ -103,14 +103,19 @@ pub(super) struct Item {
 
 impl Ecommerce {
     /// Counts the carts of a selection; for turning off, only those that are on.
-    pub async fn count_selected(&self, selection: &Selection, kind: Kind) -> sqlx::Result<i64> {
+    pub async fn count_selected(&self, selection: &BulkSelection, kind: Kind) -> sqlx::Result<i64> {
         let mut connection = self.pool.acquire().await?;
         sql::count_selected(&mut connection, selection, kind == Kind::TurnOff).await
     }
 
     /// Creates a bulk action with one item per selected cart; `None` if the selection is empty.
-    pub async fn start_job(&self, by: By, kind: Kind, selection: Selection) -> sqlx::Result<Option<JobId>> {
-        let id = JobId(Uuid::now_v7());
+    pub async fn start_bulk_action(
+        &self,
+        by: By,
+        kind: Kind,
+        selection: BulkSelection,
+    ) -> sqlx::Result<Option<BulkActionId>> {
+        let id = BulkActionId(Uuid::now_v7());
         let total = transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
                 sql::insert_job(work, id, kind, &by).await?;
@@ -127,12 +132,12 @@ impl Ecommerce {
         Ok((total > 0).then_some(id))
     }
 
-    pub async fn find_job(&self, id: JobId) -> sqlx::Result<Option<Job>> {
+    pub async fn find_job(&self, id: BulkActionId) -> sqlx::Result<Option<BulkAction>> {
         sql::find_job(&self.pool, id).await
     }
 
     /// Cancels a bulk action: finished items stay finished, items in progress complete, the others are not started.
-    pub async fn cancel_job(&self, by: By, id: JobId) -> sqlx::Result<()> {
+    pub async fn cancel_job(&self, by: By, id: BulkActionId) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if sql::cancel_job(work, id).await? {
@@ -145,30 +150,30 @@ impl Ecommerce {
     }
 
     /// Runs open bulk actions until the process stops.
-    pub async fn work_on_jobs(&self, heartbeat: &Heartbeat) {
+    pub async fn run_bulk_actions(&self, heartbeat: &Heartbeat) {
         loop {
-            if let Err(error) = self.work_off_jobs_with(heartbeat).await {
+            if let Err(error) = self.drain_bulk_actions_with(heartbeat).await {
                 tracing::warn!(%error, "bulk actions could not be processed");
             }
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(IDLE_PAUSE).await;
         }
     }
 
     /// Runs bulk actions until no unleased item is left.
-    pub async fn work_off_jobs(&self) -> sqlx::Result<()> {
-        self.work_off_jobs_with(&Heartbeat::new()).await
+    pub async fn drain_bulk_actions(&self) -> sqlx::Result<()> {
+        self.drain_bulk_actions_with(&Heartbeat::new()).await
     }
 
-    async fn work_off_jobs_with(&self, heartbeat: &Heartbeat) -> sqlx::Result<()> {
+    async fn drain_bulk_actions_with(&self, heartbeat: &Heartbeat) -> sqlx::Result<()> {
         loop {
             heartbeat.beat();
-            let items = sql::lease_items(&self.pool, AT_ONCE).await?;
+            let items = sql::lease_items(&self.pool, BULK_CONCURRENCY).await?;
             if items.is_empty() {
                 return sql::finish_jobs(&self.pool).await;
             }
             let work = items.into_iter().map(|item| {
                 let ecommerce = self.clone();
-                self.tasks.spawn(async move { ecommerce.work_on(item).await })
+                self.tasks.spawn(async move { ecommerce.run_item(item).await })
             });
             for done in futures_util::future::join_all(work).await {
                 // A failed item keeps its lease and is retried when the lease expires.
@@ -179,7 +184,7 @@ impl Ecommerce {
         }
     }
 
-    async fn work_on(&self, item: Item) -> Result<(), Broken> {
+    async fn run_item(&self, item: Item) -> Result<(), Broken> {
         let done = match item.kind {
             Kind::Test => self.test_saved(&item).await,
             Kind::TurnOff => self.turn_off(item.clone()).await,
@@ -196,7 +201,7 @@ impl Ecommerce {
 
     /// Counts a test against the limit of its store before the store is called; `false` if the limit is exceeded.
     /// Manual and bulk tests share the limit.
-    async fn admit_in_bulk(&self, by: By, host: String) -> sqlx::Result<bool> {
+    async fn count_test(&self, by: By, host: String) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 audit::demand(work, &by, Permission::Change).await?;
@@ -212,18 +217,18 @@ impl Ecommerce {
         let (address, is_stray) = (cart.address.clone(), cart.is_practice && !self.practices);
         let Some(saved) = cart.credential.as_ref().filter(|_| !is_stray) else { return Ok("not-tested") };
         let (kind, submission) = (saved.kind, Uuid::now_v7());
-        if !self.admit_in_bulk(item.by.clone(), address.host()).await? {
+        if !self.count_test(item.by.clone(), address.host()).await? {
             return Ok("test-limit");
         }
         let visitor = Visitor { by: item.by.clone(), session: Vec::new() };
         let Some(credential) = self.open_saved(cart.id, &address).await? else {
-            self.note_unreadable(visitor, submission, cart).await?;
+            self.record_unreadable_secret(visitor, submission, cart).await?;
             return Ok("not-connected");
         };
         let expected = cart.shop_id.clone();
-        let subject = Subject { address: &address, credential: &credential, expected_shop_id: expected.as_deref() };
+        let subject = TestedStore { address: &address, credential: &credential, expected_shop_id: expected.as_deref() };
         let (told, _) = tokio::sync::mpsc::unbounded_channel();
-        let verdict = connection_test::run_within(CHECK_DEADLINE, &self.client, subject, &told).await;
+        let verdict = connection_test::run_within(CHECK_TIMEOUT, &self.client, subject, &told).await;
         let run = Run {
             id: Uuid::now_v7(),
             submission,
@@ -241,7 +246,7 @@ impl Ecommerce {
         drop(connection);
         let draft = run.report(verdict, self.clock.now());
         // A test without its audit event does not count: the item stays open.
-        Ok(match self.keep_test(run, draft).await?.verdict.outcome() {
+        Ok(match self.try_finish_test(run, draft).await?.verdict.outcome() {
             Outcome::Connected => "connected",
             Outcome::Limited => "limited",
             Outcome::NotConnected => "not-connected",
@@ -260,7 +265,7 @@ impl Ecommerce {
                         let event = if locked.cart.is_active {
                             Event::CartTurnedOff
                         } else {
-                            Event::CartChanged { changes: vec![Change::of_wish(true)] }
+                            Event::CartChanged { changes: vec![Change::of_requested_active(true)] }
                         };
                         audit::record(work, &item.by, Some(&cart), &event).await?;
                         "off"
@@ -278,7 +283,7 @@ impl Ecommerce {
     }
 
     /// Deletes old bulk actions.
-    pub async fn sweep_jobs(&self) -> sqlx::Result<u64> {
+    pub async fn delete_old_bulk_actions(&self) -> sqlx::Result<u64> {
         sql::delete_old_jobs(&self.pool).await
     }
 }

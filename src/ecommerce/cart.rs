@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Status,
-    shopify::{address::StoreAddress, blot_tokens, credential::CredentialKind},
+    shopify::{address::StoreAddress, credential::CredentialKind, redact_tokens},
     verdict::Class,
 };
 use crate::{audit::CartRef, direction::is_mark, pasted};
@@ -52,10 +52,10 @@ impl WebsiteName {
     /// Trims, collapses inner white space to single spaces and drops characters that a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
         let name = one_line(typed);
-        if !pasted::has_ink(&name) {
+        if !pasted::has_visible_text(&name) {
             return Err(WebsiteNameError::Empty);
         }
-        if blot_tokens(&name) != name {
+        if redact_tokens(&name) != name {
             return Err(WebsiteNameError::IsToken);
         }
         match name.chars().count() {

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{
     Cart, Ecommerce, TestReport,
-    shopify::diagnostics::{Diagnosed, text},
+    shopify::diagnostics::{DiagnosticsInput, text},
     sql,
 };
 
@@ -21,12 +21,18 @@ impl Ecommerce {
     ) -> sqlx::Result<String> {
         let outcomes = match report.cart {
             Some(id) => sql::list_outcomes(&self.pool, id, OUTCOMES).await?,
-            None => sql::list_unsaved_outcomes(&self.pool, report.submission, OUTCOMES).await?,
+            None => sql::list_outcomes_of_form(&self.pool, report.submission, OUTCOMES).await?,
         };
         let is_saved = |cart: &&Cart| report.was_saved || cart.last_test == Some(report.id);
         let saved = cart.filter(is_saved).and_then(|cart| cart.credential.as_ref());
         let saved_at = saved.map(|credential| credential.added_at);
-        Ok(text(&Diagnosed { report: Some(report), kind: Some(report.kind), saved_at, now, outcomes: &outcomes }))
+        Ok(text(&DiagnosticsInput {
+            report: Some(report),
+            kind: Some(report.kind),
+            saved_at,
+            now,
+            outcomes: &outcomes,
+        }))
     }
 
     /// Diagnostics of a cart: its newest test, or the statement that it has none.
@@ -39,6 +45,6 @@ impl Ecommerce {
         }
         let credential = cart.credential.as_ref();
         let (kind, saved_at) = (credential.map(|one| one.kind), credential.map(|one| one.added_at));
-        Ok(text(&Diagnosed { report: None, kind, saved_at, now, outcomes: &outcomes }))
+        Ok(text(&DiagnosticsInput { report: None, kind, saved_at, now, outcomes: &outcomes }))
     }
 }

@@ -134,7 +134,7 @@ impl Ecommerce {
     pub async fn list(&self, connection: &mut Connection, query: &ListQuery) -> sqlx::Result<CartPage> {
         let (integration_is_on, counts) = sql::count(connection).await?;
         let mut rows = match query.under(integration_is_on) {
-            Some(query) => look(connection, &query).await?,
+            Some(query) => read_rows(connection, &query).await?,
             None => Vec::new(),
         };
         let more = rows.len() > usize::try_from(PAGE).expect("PAGE fits usize");
@@ -170,9 +170,9 @@ impl Ecommerce {
 }
 
 /// Carts from the cursor on that are searched first: a common word is found among them, in order, without the index.
-const NEAREST: i64 = 128;
+const FIRST_SCAN_LEN: i64 = 128;
 /// Matches that are sorted. With more matches, the list is scanned in growing strides, because the next match is near.
-pub(super) const MOST_MATCHES: i64 = 1_000;
+pub(super) const SORTED_MATCHES_MAX: i64 = 1_000;
 const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 /// Shortest text that the index can search: it stores trigrams.
 const SHORTEST: usize = 3;
@@ -189,7 +189,7 @@ pub(super) fn last_start(text: &str) -> i32 {
 }
 
 /// One more than a page, to see whether there are more.
-async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
+async fn read_rows(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let Some(text) = query.search.as_deref() else {
         return sql::list(connection, query).await;
     };
@@ -200,10 +200,17 @@ async fn look(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Ve
 async fn search(connection: &mut Connection, query: &ListQuery, text: &str) -> sqlx::Result<Vec<Uuid>> {
     if is_short_search(text) {
         let ids = sql::list_beginning(connection, text).await?;
-        return sql::search(connection, query, text, sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) }).await;
+        return sql::search(
+            connection,
+            query,
+            text,
+            sql::SearchBounds { nearest: SORTED_MATCHES_MAX, ids: Some(&ids) },
+        )
+        .await;
     }
     let is_whole = |found: &[Uuid]| found.len() > usize::try_from(PAGE).expect("a page is small");
-    let mut found = sql::search(connection, query, text, sql::Within { nearest: NEAREST, ids: None }).await?;
+    let mut found =
+        sql::search(connection, query, text, sql::SearchBounds { nearest: FIRST_SCAN_LEN, ids: None }).await?;
     if is_whole(&found) {
         return Ok(found);
     }
@@ -211,11 +218,17 @@ async fn search(connection: &mut Connection, query: &ListQuery, text: &str) -> s
     if ids.is_empty() {
         return Ok(ids);
     }
-    if ids.len() <= usize::try_from(MOST_MATCHES).expect("a thousand is small") {
-        return sql::search(connection, query, text, sql::Within { nearest: MOST_MATCHES, ids: Some(&ids) }).await;
+    if ids.len() <= usize::try_from(SORTED_MATCHES_MAX).expect("a thousand is small") {
+        return sql::search(
+            connection,
+            query,
+            text,
+            sql::SearchBounds { nearest: SORTED_MATCHES_MAX, ids: Some(&ids) },
+        )
+        .await;
     }
     for nearest in STRIDES {
-        found = sql::search(connection, query, text, sql::Within { nearest, ids: None }).await?;
+        found = sql::search(connection, query, text, sql::SearchBounds { nearest, ids: None }).await?;
         if is_whole(&found) {
             break;
         }

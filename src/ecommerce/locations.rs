@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::{
-    Broken, Cart, CartId, Ecommerce, NoToken,
+    Broken, Cart, CartId, Ecommerce, TokenError,
     settings::{Granted, Setting, Settings, why_not},
     shopify::{
-        connection_test::CHECK_DEADLINE,
+        connection_test::CHECK_TIMEOUT,
         credential::CredentialKind,
         locations::{self, Locations},
     },
@@ -29,7 +29,7 @@ const PER_CART: Throttle = Throttle { limit: TESTS_A_MINUTE, window: Duration::f
 
 /// The result of reading locations.
 #[derive(Debug)]
-pub enum Asking {
+pub enum LocationsRead {
     Read,
     /// The stored list is unchanged. Holds the title of the failure.
     Kept(String),
@@ -65,17 +65,17 @@ impl Ecommerce {
     ///
     /// # Errors
     /// Also when the person may not change anything any more, before the store is asked and before its answer is kept.
-    pub async fn read_locations(&self, by: By, id: CartId) -> Result<Option<Asking>, Broken> {
+    pub async fn read_locations(&self, by: By, id: CartId) -> Result<Option<LocationsRead>, Broken> {
         let Some(cart) = self.find(id).await? else { return Ok(None) };
         let mut connection = self.pool.acquire().await?;
         let (_, granted) = sql::find_settings(&mut connection, id).await?;
         let strays = cart.is_practice && !self.practices;
         if strays || why_not(Setting::Locations, &granted, false).is_some() {
-            return Ok(Some(Asking::NotAllowed));
+            return Ok(Some(LocationsRead::NotAllowed));
         }
         drop(connection);
         if !self.admit_list(by.clone(), id).await? {
-            return Ok(Some(Asking::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
+            return Ok(Some(LocationsRead::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
         }
         let by = by.started();
         // In a task of its own, like every unit of work: whoever stops waiting cuts nothing in half.
@@ -96,25 +96,25 @@ impl Ecommerce {
         .await
     }
 
-    async fn ask(&self, by: By, cart: &Cart) -> Result<Asking, Broken> {
-        let told = tokio::time::timeout(CHECK_DEADLINE, self.told(cart)).await;
-        match told.unwrap_or(Err(Stopped::at(Verdict::of(Class::NetworkTimeout)))) {
+    async fn ask(&self, by: By, cart: &Cart) -> Result<LocationsRead, Broken> {
+        let told = tokio::time::timeout(CHECK_TIMEOUT, self.told(cart)).await;
+        match told.unwrap_or(Err(LocationsError::at(Verdict::of(Class::NetworkTimeout)))) {
             Ok(told) => {
                 self.keep(by, cart.id, told).await?;
-                Ok(Asking::Read)
+                Ok(LocationsRead::Read)
             }
-            Err(Stopped::At(verdict)) => Ok(Asking::Kept(self.title(cart, &verdict))),
-            Err(Stopped::Broken(broken)) => Err(broken),
+            Err(LocationsError::At(verdict)) => Ok(LocationsRead::Kept(self.title(cart, &verdict))),
+            Err(LocationsError::Broken(broken)) => Err(broken),
         }
     }
 
     /// Reads the list, with one token refresh after a 401. The host comes from the row that the token was read from,
     /// not from a cart read earlier.
-    async fn told(&self, cart: &Cart) -> Result<Vec<(String, String)>, Stopped> {
-        let token = self.live_token(cart.id).await?;
+    async fn told(&self, cart: &Cart) -> Result<Vec<(String, String)>, LocationsError> {
+        let token = self.current_token(cart.id).await?;
         match locations::list(&self.client, &token.address, &token.token).await {
-            Err(refusal) if refusal.class == Class::TokenRefused && cart.is_minted() => {
-                let other = self.live_token_instead(cart.id, &token).await?;
+            Err(refusal) if refusal.class == Class::TokenRefused && cart.uses_issued_token() => {
+                let other = self.refresh_rejected_token(cart.id, &token).await?;
                 Ok(locations::list(&self.client, &other.address, &other.token).await?)
             }
             listed => Ok(listed?),
@@ -152,7 +152,7 @@ impl Ecommerce {
 
 impl Cart {
     /// Whether its token is issued by Shopify for a Client ID and Client secret.
-    fn is_minted(&self) -> bool {
+    fn uses_issued_token(&self) -> bool {
         self.credential.as_ref().is_some_and(|credential| credential.kind == CredentialKind::ClientCredentials)
     }
 
@@ -162,32 +162,32 @@ impl Cart {
     }
 }
 
-enum Stopped {
+enum LocationsError {
     At(Box<Verdict>),
     Broken(Broken),
 }
 
-impl Stopped {
+impl LocationsError {
     fn at(verdict: Verdict) -> Self {
         Self::At(Box::new(verdict))
     }
 }
 
-impl From<super::shopify::answer::Refusal> for Stopped {
+impl From<super::shopify::answer::Refusal> for LocationsError {
     fn from(refusal: super::shopify::answer::Refusal) -> Self {
         let moved_to = refusal.moved_to.map(|address| address.host());
         Self::at(Verdict { moved_to, ..Verdict::of(refusal.class) })
     }
 }
 
-impl From<NoToken> for Stopped {
-    fn from(error: NoToken) -> Self {
+impl From<TokenError> for LocationsError {
+    fn from(error: TokenError) -> Self {
         match error {
-            NoToken::NoCredential | NoToken::Unreadable => Self::at(Verdict::of(Class::OurKey)),
-            NoToken::NotRenewed(verdict) => Self::At(verdict),
+            TokenError::NoCredential | TokenError::Unreadable => Self::at(Verdict::of(Class::OurKey)),
+            TokenError::NotRenewed(verdict) => Self::At(verdict),
             // Another replica is refreshing the token and gets no response.
-            NoToken::Busy => Self::at(Verdict::of(Class::NetworkTimeout)),
-            NoToken::Broken(broken) => Self::Broken(broken),
+            TokenError::Busy => Self::at(Verdict::of(Class::NetworkTimeout)),
+            TokenError::Broken(broken) => Self::Broken(broken),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{
     shopify::{
         address::StoreAddress,
         answer,
-        client::Meter,
-        connection_test::{CHECK_DEADLINE, refused_exchange},
+        client::CallTimer,
+        connection_test::{CHECK_TIMEOUT, refused_exchange},
         credential::{AccessToken, Credential, CredentialKind},
     },
     sql::{self, MintRow},
@@ -25,14 +25,14 @@ use crate::{
 };
 
 /// A token is refreshed when less than this is left of its 24 hours.
-const RENEW_BEFORE: Duration = Duration::from_hours(4);
+const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_hours(4);
 /// Largest per-cart offset: a token is refreshed up to this much earlier, so that carts saved together are not
 /// refreshed together.
 const JITTER: Duration = Duration::from_mins(30);
 /// How long a caller waits for another replica's token refresh: slightly longer than its lease.
-const WAIT: Duration = Duration::from_secs(32);
+const REFRESH_WAIT: Duration = Duration::from_secs(32);
 /// How often a waiting caller polls.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A token for one cart, with the number of its refresh.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct LiveToken {
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
-pub enum NoToken {
+pub enum TokenError {
     #[error("the cart has no credential")]
     NoCredential,
     #[error("the saved secret cannot be read")]
@@ -61,7 +61,7 @@ pub enum NoToken {
     Broken(#[from] Broken),
 }
 
-impl From<sqlx::Error> for NoToken {
+impl From<sqlx::Error> for TokenError {
     fn from(error: sqlx::Error) -> Self {
         Self::Broken(error.into())
     }
@@ -69,50 +69,50 @@ impl From<sqlx::Error> for NoToken {
 
 impl Ecommerce {
     /// Returns a token that works now, as far as we know.
-    pub async fn live_token(&self, id: CartId) -> Result<LiveToken, NoToken> {
-        self.token_beside(id, None).await
+    pub async fn current_token(&self, id: CartId) -> Result<LiveToken, TokenError> {
+        self.own_or_current_token(id, None).await
     }
 
     /// Returns another token than the one just rejected with 401: one refreshed by another caller, else by one refresh.
-    pub async fn live_token_instead(&self, id: CartId, refused: &LiveToken) -> Result<LiveToken, NoToken> {
-        self.token_beside(id, Some(refused.version)).await
+    pub async fn refresh_rejected_token(&self, id: CartId, refused: &LiveToken) -> Result<LiveToken, TokenError> {
+        self.own_or_current_token(id, Some(refused.version)).await
     }
 
-    async fn token_beside(&self, id: CartId, refused: Option<i64>) -> Result<LiveToken, NoToken> {
+    async fn own_or_current_token(&self, id: CartId, refused: Option<i64>) -> Result<LiveToken, TokenError> {
         let began = Instant::now();
         loop {
-            let row = sql::find_mint(&self.pool, id).await?.ok_or(NoToken::NoCredential)?;
+            let row = sql::find_refresh(&self.pool, id).await?.ok_or(TokenError::NoCredential)?;
             if row.kind == CredentialKind::AccessToken {
                 return self.own_token(id, &row);
             }
             let minted = self.minted(id, &row).filter(|_| refused != Some(row.version));
             let left = Duration::try_from_secs_f64(row.left.unwrap_or(0.0)).unwrap_or_default();
             let works = minted.filter(|_| !left.is_zero());
-            let leased = left <= RENEW_BEFORE + jitter(id) || works.is_none();
-            let leased = leased && sql::lease_mint(&self.pool, id, row.version).await?;
+            let leased = left <= REFRESH_BEFORE_EXPIRY + jitter(id) || works.is_none();
+            let leased = leased && sql::lease_refresh(&self.pool, id, row.version).await?;
             match (works, leased) {
                 // Early refresh: the current token still works, whatever the result of the refresh.
-                (Some(token), true) => match self.renew_apart(id, row).await {
-                    Err(NoToken::NotRenewed(_)) => return Ok(token),
+                (Some(token), true) => match self.refresh_in_background(id, row).await {
+                    Err(TokenError::NotRenewed(_)) => return Ok(token),
                     renewed => return renewed,
                 },
                 (Some(token), false) => return Ok(token),
-                (None, true) => return self.renew_apart(id, row).await,
+                (None, true) => return self.refresh_in_background(id, row).await,
                 (None, false) => {}
             }
-            if began.elapsed() > WAIT {
-                return Err(NoToken::Busy);
+            if began.elapsed() > REFRESH_WAIT {
+                return Err(TokenError::Busy);
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
     /// Returns the saved Access Token.
-    fn own_token(&self, id: CartId, row: &MintRow) -> Result<LiveToken, NoToken> {
+    fn own_token(&self, id: CartId, row: &MintRow) -> Result<LiveToken, TokenError> {
         let place = Place::access_token(id.0, &row.host);
-        let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
-        let token = AccessToken::issued(secret).ok_or(NoToken::Unreadable)?;
-        let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
+        let secret = self.vault.open(&place, &row.secret).map_err(|_| TokenError::Unreadable)?;
+        let token = AccessToken::issued(secret).ok_or(TokenError::Unreadable)?;
+        let address = StoreAddress::from_host(&row.host).ok_or(TokenError::Unreadable)?;
         Ok(LiveToken { token, version: row.version, address })
     }
 
@@ -124,13 +124,13 @@ impl Ecommerce {
     }
 
     /// Refreshes in a separate task, so that a caller that goes away leaves no lease behind.
-    async fn renew_apart(&self, id: CartId, row: MintRow) -> Result<LiveToken, NoToken> {
+    async fn refresh_in_background(&self, id: CartId, row: MintRow) -> Result<LiveToken, TokenError> {
         let ecommerce = self.clone();
         let renewal = self.tasks.spawn(async move { ecommerce.renew(id, row).await });
-        renewal.await.unwrap_or_else(|_| Err(NoToken::Broken(sqlx::Error::WorkerCrashed.into())))
+        renewal.await.unwrap_or_else(|_| Err(TokenError::Broken(sqlx::Error::WorkerCrashed.into())))
     }
 
-    async fn renew(&self, id: CartId, row: MintRow) -> Result<LiveToken, NoToken> {
+    async fn renew(&self, id: CartId, row: MintRow) -> Result<LiveToken, TokenError> {
         let cart = CartRef { id: id.0, name: row.name.clone() };
         let exchanged = self.exchange(id, &row).await;
         let (vault, version) = (self.vault.clone(), row.version);
@@ -139,8 +139,8 @@ impl Ecommerce {
                 let minted = match exchanged {
                     Ok(minted) => minted,
                     Err(refusal) => {
-                        sql::release_mint(work, id, version).await?;
-                        if let NoToken::NotRenewed(verdict) = &refusal {
+                        sql::release_refresh(work, id, version).await?;
+                        if let TokenError::NotRenewed(verdict) = &refusal {
                             let (class, error_name) = (verdict.class.as_str(), verdict.error_name.clone());
                             let event = Event::TokenNotRenewed { class, error_name };
                             audit::record(work, &By::system(), Some(&cart), &event).await?;
@@ -149,34 +149,34 @@ impl Ecommerce {
                     }
                 };
                 let sealed = vault.seal(&Place::minted_token(id.0, &row.host), minted.token.secret()).await;
-                let sealed = sealed.map_err(|error| NoToken::Broken(error.into()))?;
-                if !sql::update_minted(work, id, &row, &sealed, minted.lives.as_secs_f64()).await? {
-                    return Ok(Err(NoToken::Busy));
+                let sealed = sealed.map_err(|error| TokenError::Broken(error.into()))?;
+                if !sql::update_token(work, id, &row, &sealed, minted.lives.as_secs_f64()).await? {
+                    return Ok(Err(TokenError::Busy));
                 }
                 audit::record(work, &By::system(), Some(&cart), &Event::TokenRenewed).await?;
-                let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
+                let address = StoreAddress::from_host(&row.host).ok_or(TokenError::Unreadable)?;
                 Ok(Ok(LiveToken { token: minted.token, version: version + 1, address }))
             })
         })
         .await
-        .unwrap_or_else(|error: NoToken| Err(error))
+        .unwrap_or_else(|error: TokenError| Err(error))
     }
 
     /// Calls Shopify, outside any transaction.
-    async fn exchange(&self, id: CartId, row: &MintRow) -> Result<answer::Minted, NoToken> {
+    async fn exchange(&self, id: CartId, row: &MintRow) -> Result<answer::IssuedToken, TokenError> {
         let place = Place::client_secret(id.0, &row.host);
-        let secret = self.vault.open(&place, &row.secret).map_err(|_| NoToken::Unreadable)?;
-        let address = StoreAddress::from_host(&row.host).ok_or(NoToken::Unreadable)?;
+        let secret = self.vault.open(&place, &row.secret).map_err(|_| TokenError::Unreadable)?;
+        let address = StoreAddress::from_host(&row.host).ok_or(TokenError::Unreadable)?;
         let credential = Credential::from_stored(row.kind, row.client_id.clone(), secret);
-        let Some(Credential::ClientCredentials { id, secret }) = credential else { return Err(NoToken::Unreadable) };
-        let (meter, began) = (Meter::default(), Instant::now());
+        let Some(Credential::ClientCredentials { id, secret }) = credential else { return Err(TokenError::Unreadable) };
+        let (meter, began) = (CallTimer::default(), Instant::now());
         let exchange = async {
             let answer = self.client.exchange(&address, &id, &secret, &meter).await?;
             answer::exchanged(&address, &answer)
         };
-        let exchanged = tokio::time::timeout(CHECK_DEADLINE, exchange).await;
+        let exchanged = tokio::time::timeout(CHECK_TIMEOUT, exchange).await;
         let exchanged = exchanged.unwrap_or_else(|_| Err(answer::Refusal::of(Class::NetworkTimeout)));
-        exchanged.map_err(|refusal| NoToken::NotRenewed(Box::new(refused_exchange(refusal, &meter, began))))
+        exchanged.map_err(|refusal| TokenError::NotRenewed(Box::new(refused_exchange(refusal, &meter, began))))
     }
 }
 

@@ -39,11 +39,11 @@ use crate::{
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
 pub use integration::Integration;
 pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery, Sort, SortBy, is_short_search};
-pub use locations::{Asking, OtherSettings};
-pub use minting::{LiveToken, NoToken};
+pub use locations::{LocationsRead, OtherSettings};
+pub use minting::{LiveToken, TokenError};
 pub use report::TestReport;
 pub use rotation::sealed_columns;
-pub use saving::{Edit, Effect, Offered, SaveError, Saved, Submission, Theirs};
+pub use saving::{ConflictingCart, Edit, Effect, Offered, SaveError, Saved, Submission};
 pub use status::Status;
 pub use testing::{Progress, Refusal, RunningTest, TestSubject};
 

@@ -102,14 +102,14 @@ impl Ecommerce {
     }
 
     /// Returns the last test of a new cart whose draft secret is still in this browser session.
-    pub async fn waiting_test(&self, visitor: &Visitor) -> sqlx::Result<Option<Uuid>> {
+    pub async fn draft_test(&self, visitor: &Visitor) -> sqlx::Result<Option<Uuid>> {
         let person = visitor.by.actor.id().unwrap_or_default();
-        sql::find_waiting_test(&self.pool, &visitor.session, person).await
+        sql::find_draft_test(&self.pool, &visitor.session, person).await
     }
 
     /// Whether a form still has the tested secret and, for client credentials, the tested Client ID: its draft secret
     /// if there is one, else the saved secret.
-    pub async fn still_holds(
+    pub async fn still_applies(
         &self,
         visitor: &Visitor,
         form: Uuid,

@@ -50,8 +50,8 @@ impl SealedColumn for Column {
         Box::pin(async move {
             match self {
                 Self::Secret => sql::tally_secrets(pool).await,
-                Self::MintedToken => sql::tally_minted(pool).await,
-                Self::UnsavedSecret => sql::tally_unsaved(pool).await,
+                Self::MintedToken => sql::tally_tokens(pool).await,
+                Self::UnsavedSecret => sql::tally_draft_secrets(pool).await,
             }
         })
     }
@@ -75,16 +75,16 @@ impl Column {
             Self::Secret => {
                 let rows = sql::find_secrets(work, &active, after).await?;
                 let resealed = reseal_credentials(work, vault, &mut batch, rows, saved).await?;
-                sql::put_secrets(work, &resealed).await?
+                sql::replace_secrets(work, &resealed).await?
             }
             Self::UnsavedSecret => {
-                let rows = sql::find_unsaved_secrets(work, &active, after).await?;
+                let rows = sql::find_draft_secrets(work, &active, after).await?;
                 let resealed = reseal_credentials(work, vault, &mut batch, rows, unsaved).await?;
-                sql::put_unsaved(work, &resealed).await?
+                sql::replace_draft_secrets(work, &resealed).await?
             }
             Self::MintedToken => {
                 let mut resealed = Resealed::default();
-                for row in sql::find_minted(work, &active, after).await? {
+                for row in sql::find_tokens(work, &active, after).await? {
                     batch.last = Some(row.id);
                     let place = Place::minted_token(row.id, &row.host);
                     match vault.open(&place, &row.token) {
@@ -92,7 +92,7 @@ impl Column {
                         Err(Unreadable) => batch.unreadable.push(row.id),
                     }
                 }
-                sql::put_minted(work, &resealed).await?
+                sql::replace_tokens(work, &resealed).await?
             }
         };
         batch.resealed = i64::try_from(resealed).expect("a batch fits i64");

@@ -68,7 +68,7 @@ pub struct Saved {
 }
 
 /// The cart as another user saved it.
-pub type Theirs = Box<Cart>;
+pub type ConflictingCart = Box<Cart>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
@@ -90,7 +90,7 @@ pub enum SaveError {
     #[error("This cart belongs to the practice store. Enter a real store, or delete it.")]
     PracticeOff,
     #[error("somebody else changed this cart")]
-    Conflict(Theirs),
+    Conflict(ConflictingCart),
     #[error("the cart is gone")]
     Gone,
     #[error(transparent)]
@@ -153,7 +153,7 @@ impl Ecommerce {
         digest: &[u8],
     ) -> Result<Saved, SaveError> {
         let Submission { id: submitted, name, address, offered, wants_active } = submission;
-        let credential = match self.typed_or_unsaved(work, visitor, submitted, None, &address, offered).await? {
+        let credential = match self.typed_or_draft(work, visitor, submitted, None, &address, offered).await? {
             Found::Credential(credential) => credential,
             Found::Nothing { was_there } => return Err(SaveError::SecretMissing { was_there }),
         };
@@ -196,7 +196,7 @@ impl Ecommerce {
     }
 
     /// Returns the typed credential, else the draft secret of this form.
-    pub(super) async fn typed_or_unsaved(
+    pub(super) async fn typed_or_draft(
         &self,
         work: &mut Connection,
         visitor: &Visitor,

@@ -52,9 +52,9 @@ impl Ecommerce {
         address: &StoreAddress,
         credential: &Credential,
         by: &str,
-    ) -> Result<sql::Sealed, Broken> {
+    ) -> Result<sql::SealedCredential, Broken> {
         let host = address.host();
-        Ok(sql::Sealed {
+        Ok(sql::SealedCredential {
             kind: credential.kind(),
             client_id: credential.client_id().map(|id| id.as_str().to_owned()),
             secret: self.vault.seal(&place(credential.kind(), id, &host), credential.secret()).await?,

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use crate::{audit::Change, direction::isolated};
 
 pub use item_group::{ITEM_GROUP_MAX, ItemGroupError, item_group};
-pub use reason::{Granted, Reason, why_not};
+pub use reason::{Granted, UnavailableReason, why_not};
 
 /// One control of the settings section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,7 +133,7 @@ impl Settings {
         }
     }
 
-    pub fn why_not(&self, setting: Setting, granted: &Granted) -> Option<Reason> {
+    pub fn why_not(&self, setting: Setting, granted: &Granted) -> Option<UnavailableReason> {
         why_not(setting, granted, self.is_on(setting))
     }
 

@@ -28,7 +28,7 @@ use crate::{
     database::transaction,
 };
 
-pub(super) use record::tell_operator;
+pub(super) use record::report_fault;
 pub(super) use run::Run;
 use too_many::too_many;
 pub(super) use too_many::too_many_of_store;
@@ -137,7 +137,7 @@ impl Ecommerce {
         let keeps = cart.is_some_and(|cart| keeps_saved(cart, address, &offered));
         let mut connection = self.pool.acquire().await?;
         let own = cart.map(|cart| cart.id);
-        match (self.typed_or_unsaved(&mut connection, visitor, submission, own, address, offered).await?, cart) {
+        match (self.typed_or_draft(&mut connection, visitor, submission, own, address, offered).await?, cart) {
             (Found::Credential(credential), _) => Ok(Some(credential)),
             (Found::Nothing { .. }, Some(cart)) if keeps => {
                 drop(connection);
@@ -194,7 +194,7 @@ impl Ecommerce {
             };
             let expected = run.cart.as_ref().and_then(|cart| cart.shop_id.clone());
             let test = async {
-                let subject = connection_test::Subject {
+                let subject = connection_test::TestedStore {
                     address: &run.address,
                     credential: &credential,
                     expected_shop_id: expected.as_deref(),
@@ -214,7 +214,7 @@ impl Ecommerce {
     /// The saved secret cannot be decrypted: records that on the cart, which then asks for the secret again.
     async fn unreadable(&self, visitor: Visitor, submission: Uuid, cart: Cart) -> Result<RunningTest, Refusal> {
         let id = cart.id;
-        match self.note_unreadable(visitor, submission, cart).await? {
+        match self.record_unreadable_secret(visitor, submission, cart).await? {
             Some(report) => Ok(told(report)),
             // The cart changed in the meantime: the page shows its current state.
             None => match self.find(id).await? {

@@ -13,7 +13,7 @@ use super::{
     sealing::place,
     shopify::credential::{Credential, CredentialKind},
     sql::{self, RestingCredential},
-    testing::tell_operator,
+    testing::report_fault,
     testing::{Run, stopped},
     verdict::Class,
 };
@@ -27,7 +27,7 @@ use crate::{
 impl Ecommerce {
     /// Decrypts every saved secret once, and records on its cart if that fails; returns the number recorded. Sends
     /// nothing.
-    pub async fn notice_unreadable(&self) -> sqlx::Result<u64> {
+    pub async fn find_unreadable_secrets(&self) -> sqlx::Result<u64> {
         let (mut noticed, mut after) = (0, Uuid::nil());
         loop {
             let rows = sql::find_readable(&self.pool, after).await?;
@@ -36,7 +36,7 @@ impl Ecommerce {
             for row in rows.iter().filter(|row| open(&self.vault, row).is_none()) {
                 let Some((cart, _)) = sql::find(&self.pool, CartId(row.id)).await? else { continue };
                 let visitor = Visitor { by: By::system(), session: Vec::new() };
-                if self.note_unreadable(visitor, Uuid::new_v4(), cart).await?.is_some() {
+                if self.record_unreadable_secret(visitor, Uuid::new_v4(), cart).await?.is_some() {
                     noticed += 1;
                 }
             }
@@ -45,7 +45,7 @@ impl Ecommerce {
 
     /// Records the unreadable secret as the last test of the cart, with its audit event, unless the cart was changed in
     /// the meantime.
-    pub(super) async fn note_unreadable(
+    pub(super) async fn record_unreadable_secret(
         &self,
         visitor: Visitor,
         submission: Uuid,
@@ -82,7 +82,7 @@ impl Ecommerce {
         })
         .await;
         if let Ok(Some(report)) = &noted {
-            tell_operator(report);
+            report_fault(report);
         }
         noted
     }

@@ -9,14 +9,14 @@ use crate::{
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forgotten {
+pub struct RetiredKey {
     /// Secrets that no key opens now.
     pub secrets: i64,
     pub was_retired: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum ForgetError {
+pub enum RetireError {
     #[error("{0:?} is not the id of a key: 16 hex digits, as `cartwright keys list` shows them")]
     NoId(String),
     #[error("no key {0} has sealed in this database; `cartwright keys list` shows those that have")]
@@ -35,18 +35,18 @@ pub enum ForgetError {
 }
 
 /// Retires a lost key. Rejects a key that is in the ring and needed.
-pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<Forgotten, ForgetError> {
+pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<RetiredKey, RetireError> {
     let name = key.trim().to_ascii_lowercase();
-    let id = parse(&name).ok_or_else(|| ForgetError::NoId(key.to_owned()))?;
+    let id = parse(&name).ok_or_else(|| RetireError::NoId(key.to_owned()))?;
     let known = sql::known_keys(pool).await?.into_iter().find(|known| known.key_id == id);
-    let known = known.ok_or_else(|| ForgetError::Unknown(name.clone()))?;
+    let known = known.ok_or_else(|| RetireError::Unknown(name.clone()))?;
     let secrets = total(&tallies(pool).await?, &id);
     if let Some(here) = ring.and_then(|ring| ring.find(&id)) {
         if ring.is_some_and(|ring| ring.active().id() == here.id()) {
-            return Err(ForgetError::Seals(name));
+            return Err(RetireError::Seals(name));
         }
         if secrets > 0 {
-            return Err(ForgetError::Opens { name, line: here.line(), secrets });
+            return Err(RetireError::Opens { name, line: here.line(), secrets });
         }
     }
     let was_retired = known.retired_at.is_some();
@@ -60,7 +60,7 @@ pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<Fo
         })
     })
     .await?;
-    Ok(Forgotten { secrets, was_retired })
+    Ok(RetiredKey { secrets, was_retired })
 }
 
 /// Parses 16 hex digits as eight bytes.

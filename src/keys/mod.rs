@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use crate::{alerts, database::Pool, ecommerce, vault::SealedColumn};
 
-pub use forgetting::{ForgetError, Forgotten, forget};
+pub use forgetting::{RetireError, RetiredKey, forget};
 pub use listing::{KeyLine, Standing, list};
-pub use rotation::{Left, Rotated, is_known, rotate};
+pub use rotation::{Left, RotationReport, is_known, rotate};
 
 /// Every column with sealed secrets. New ones are added here; the test below checks the catalogue.
 pub fn columns() -> Vec<Box<dyn SealedColumn>> {

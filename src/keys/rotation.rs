@@ -17,9 +17,9 @@ use crate::{
 };
 
 /// Pause between two passes over locked rows.
-const PAUSE: Duration = Duration::from_millis(200);
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
 /// How long rows may stay locked before they are left for another run.
-const PATIENCE: Duration = Duration::from_mins(1);
+const ROTATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret that is still sealed under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Left {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rotated {
+pub struct RotationReport {
     /// Secrets resealed since the last rotation ended, including killed runs.
     pub secrets: i64,
     /// Rows that could not be opened, left unchanged.
@@ -53,11 +53,11 @@ pub async fn rotate(
     vault: &Arc<Vault>,
     pool: &Pool,
     mut tell: impl FnMut(i64, i64) + Send,
-) -> Result<Rotated, SealError> {
+) -> Result<RotationReport, SealError> {
     let whole = left(vault, pool).await?;
     let mut done = 0;
     tell(done, whole);
-    let mut rotated = Rotated::default();
+    let mut rotated = RotationReport::default();
     for column in columns() {
         let mut moved_at = Instant::now();
         loop {
@@ -75,12 +75,12 @@ pub async fn rotate(
                 moved_at = Instant::now();
             }
             let open = left_in(column.as_ref(), vault, pool).await?;
-            if open <= unreadable.len().try_into().unwrap_or(i64::MAX) || moved_at.elapsed() > PATIENCE {
+            if open <= unreadable.len().try_into().unwrap_or(i64::MAX) || moved_at.elapsed() > ROTATION_TIMEOUT {
                 let column = name(column.as_ref());
                 rotated.unreadable.extend(unreadable.into_iter().map(|row| Left { column: column.clone(), row }));
                 break;
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
     end(vault, pool, rotated).await
@@ -91,8 +91,8 @@ async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &Pool, afte
     let begun = Instant::now();
     loop {
         match column.reseal(vault, pool, after).await {
-            Err(SealError::Database(error)) if is_contention(&error) && begun.elapsed() < PATIENCE => {
-                tokio::time::sleep(PAUSE).await;
+            Err(SealError::Database(error)) if is_contention(&error) && begun.elapsed() < ROTATION_TIMEOUT => {
+                tokio::time::sleep(RETRY_PAUSE).await;
             }
             outcome => return outcome,
         }
@@ -121,7 +121,7 @@ async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &Pool) -> sqlx:
 }
 
 /// Retires the keys that are not needed and writes one audit event for the whole rotation.
-async fn end(vault: &Arc<Vault>, pool: &Pool, mut rotated: Rotated) -> Result<Rotated, SealError> {
+async fn end(vault: &Arc<Vault>, pool: &Pool, mut rotated: RotationReport) -> Result<RotationReport, SealError> {
     let tallies = tallies(pool).await?;
     let (ring, active) = (vault.ring(), *vault.ring().active().id());
     rotated.left = tallies.keys().filter(|id| id[..] != active[..]).map(|id| total(&tallies, id)).sum();

@@ -76,7 +76,7 @@ impl World {
     }
 
     /// `cartwright keys rotate` with this key file.
-    async fn rotate(&self, lines: &str) -> Rotated {
+    async fn rotate(&self, lines: &str) -> RotationReport {
         let vault = Arc::new(self.vault(lines).await);
         rotate(&vault, &self.pool, |_, _| {}).await.expect("rotated")
     }
@@ -164,7 +164,7 @@ async fn rotation_moves_all_secrets_to_the_first_key(pool: sqlx::PgPool) {
     let server = world.server(&world.old).await;
     let tea = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
     let pair = world.save(&server, "northwind-b2b", World::pair(&world.store("northwind-b2b"))).await.cart;
-    let minted = server.live_token(pair).await.expect("issued").token;
+    let minted = server.current_token(pair).await.expect("issued").token;
     world.test_new(&server, Uuid::new_v4(), "northwind-new", World::token(&world.store("northwind-new"))).await;
     let shape = "select string_agg(concat_ws(' ', id, version, updated_at, updated_by, status, mint_version), ',' order by id) from carts";
     let before = world.text(shape).await;
@@ -182,7 +182,7 @@ async fn rotation_moves_all_secrets_to_the_first_key(pool: sqlx::PgPool) {
         let found = alone.find(cart).await.expect("the database").expect("the cart");
         assert!(found.credential.expect("a credential").is_readable);
     }
-    let kept = alone.live_token(pair).await.expect("kept").token;
+    let kept = alone.current_token(pair).await.expect("kept").token;
     assert_eq!(kept.secret().expose_secret(), minted.secret().expose_secret());
 
     let events = world.text("select count(*)::text from audit_events").await;
@@ -263,7 +263,7 @@ async fn test_and_token_refresh_during_a_rotation_are_recorded(pool: sqlx::PgPoo
     let running = server.test(world.visitor.clone(), subject).await.expect("a test");
     let renewal = tokio::spawn({
         let server = server.clone();
-        async move { server.live_token(pair).await }
+        async move { server.current_token(pair).await }
     });
     let journal = world.practice.journal();
     while journal.requests().len() < 2 {
@@ -277,7 +277,7 @@ async fn test_and_token_refresh_during_a_rotation_are_recorded(pool: sqlx::PgPoo
     let cart = server.find(tea).await.expect("the database").expect("the cart");
     assert_eq!((cart.last_test, cart.last_class), (Some(report.id), Some(Class::Connected)));
     let version = renewal.await.expect("ended").expect("a token").version;
-    assert_eq!(server.live_token(pair).await.expect("kept").version, version);
+    assert_eq!(server.current_token(pair).await.expect("kept").version, version);
 }
 
 #[sqlx::test]
@@ -331,23 +331,23 @@ async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     let cart = server.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved").cart;
     let (old, ring) = (World::name(&world.old), |lines: &str| KeyRing::parse(lines).expect("keys"));
     let refused = async |lines: &str, id: &str| forget(&world.pool, Some(&ring(lines)), id).await.expect_err("refused");
-    assert!(matches!(refused(&world.both(), "00ff").await, ForgetError::NoId(_)));
-    assert!(matches!(refused(&world.both(), &World::name(&world.new)).await, ForgetError::Unknown(_)));
-    assert!(matches!(refused(&world.old, &old).await, ForgetError::Seals(_)));
-    assert!(matches!(refused(&world.both(), &old).await, ForgetError::Opens { line: 2, secrets: 1, .. }));
+    assert!(matches!(refused(&world.both(), "00ff").await, RetireError::NoId(_)));
+    assert!(matches!(refused(&world.both(), &World::name(&world.new)).await, RetireError::Unknown(_)));
+    assert!(matches!(refused(&world.old, &old).await, RetireError::Seals(_)));
+    assert!(matches!(refused(&world.both(), &old).await, RetireError::Opens { line: 2, secrets: 1, .. }));
     let start = async || Vault::open_with(ring(&world.new), world.pool.clone()).await;
     assert!(start().await.expect_err("needed").to_string().contains(&format!("cartwright keys forget {old}")));
 
     let forgotten = forget(&world.pool, Some(&ring(&world.new)), &old.to_uppercase()).await.expect("forgotten");
-    assert_eq!(forgotten, Forgotten { secrets: 1, was_retired: false });
+    assert_eq!(forgotten, RetiredKey { secrets: 1, was_retired: false });
     let said = world.text("select event || ' ' || data from audit_events order by id desc limit 1").await;
     assert_eq!(said, format!(r#"encryption_key_forgotten {{"key": "{old}", "secrets": 1}}"#));
     let again = forget(&world.pool, None, &old).await.expect("no harm");
-    assert_eq!(again, Forgotten { secrets: 1, was_retired: true });
+    assert_eq!(again, RetiredKey { secrets: 1, was_retired: true });
 
     let alone = world.server(&world.new).await;
-    assert_eq!(alone.notice_unreadable().await.expect("checked"), 1);
-    assert_eq!(alone.notice_unreadable().await.expect("checked"), 0, "recorded once");
+    assert_eq!(alone.find_unreadable_secrets().await.expect("checked"), 1);
+    assert_eq!(alone.find_unreadable_secrets().await.expect("checked"), 0, "recorded once");
     let found = alone.find(cart).await.expect("the database").expect("the cart");
     assert_eq!((found.status, found.last_class), (Status::NeedsAttention, Some(Class::OurKey)));
     assert!(!found.credential.expect("still there").is_readable);

@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Maximum length of a body that is read and kept in the journal: 16 KiB.
-const LONGEST_BODY: usize = 16 << 10;
+const BODY_MAX_LEN: usize = 16 << 10;
 /// A request for an older version is answered as this one.
 const OLDEST_VERSION: &str = "2026-01";
 
@@ -62,7 +62,7 @@ pub(super) async fn answer(
 
 async fn read(caller: &Caller, request: hyper::Request<Incoming>) -> Result<Request, Silence> {
     let (parts, body) = request.into_parts();
-    let bytes = Limited::new(body, LONGEST_BODY).collect().await.map_err(|_| Silence)?.to_bytes();
+    let bytes = Limited::new(body, BODY_MAX_LEN).collect().await.map_err(|_| Silence)?.to_bytes();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let token = parts.headers.get("x-shopify-access-token").map(|value| text(value).into());
     let others = parts.headers.iter().filter(|(name, _)| *name != "x-shopify-access-token");

@@ -35,7 +35,7 @@ pub fn gzip_stored(bytes: &[u8]) -> Vec<u8> {
 /// About 1.7 MB that decompress to 256 MiB of zeros (RFC 1951, fixed codes). The checksum at the end is wrong: a reader
 /// that gets that far has decompressed everything.
 pub fn gzip_bomb() -> Vec<u8> {
-    let mut bits = Bits::default();
+    let mut bits = BitWriter::default();
     bits.push(0b011, 3); // last block, fixed codes
     bits.push_code(0b0011_0000, 8); // a zero
     // eight times "258 bytes, from one byte back": 13 bits each, so that the pattern repeats after 13 bytes
@@ -65,13 +65,13 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 /// Packs bits as deflate does: from the lowest bit of each byte, with codes in reverse order.
 #[derive(Default)]
-struct Bits {
+struct BitWriter {
     bytes: Vec<u8>,
     waiting: u32,
     count: u32,
 }
 
-impl Bits {
+impl BitWriter {
     fn push(&mut self, bits: u32, length: u32) {
         self.waiting |= bits << self.count;
         self.count += length;

@@ -24,15 +24,15 @@ macro_rules! answers {
                 match self { $(Self::$name => $class,)* }
             }
 
-            const fn speaker(self) -> Speaker {
-                match self { $(Self::$name => Speaker::$speaker,)* }
+            const fn speaker(self) -> AnswerSource {
+                match self { $(Self::$name => AnswerSource::$speaker,)* }
             }
         }
     };
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Speaker {
+enum AnswerSource {
     /// The guard in front of all stores, to every caller and for every request.
     Guard,
     /// The Admin API, to a caller with a valid token.
@@ -141,7 +141,7 @@ answers! {
 impl Canned {
     /// Whether the Admin API sends this to a caller with a valid token. The token exchange then works as usual.
     pub fn is_from_api(self) -> bool {
-        self.speaker() == Speaker::Api
+        self.speaker() == AnswerSource::Api
     }
 
     pub(super) fn answers(self, endpoint: Endpoint) -> bool {
@@ -151,10 +151,10 @@ impl Canned {
     /// The answer; `good` is the answer of a store without problems.
     pub fn reply(self, good: &Value) -> Reply {
         match self.speaker() {
-            Speaker::Guard => self.guard_says(),
-            Speaker::Stranger => self.stranger_says(),
-            Speaker::Api if self.is_graphql() => Reply::json(200, &self.graphql(good)),
-            Speaker::Api => self.api_says(good),
+            AnswerSource::Guard => self.guard_says(),
+            AnswerSource::Stranger => self.stranger_says(),
+            AnswerSource::Api if self.is_graphql() => Reply::json(200, &self.graphql(good)),
+            AnswerSource::Api => self.api_says(good),
         }
     }
 

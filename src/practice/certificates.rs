@@ -27,7 +27,7 @@ pub enum Flaw {
     UnknownIssuer,
 }
 
-type Made = HashMap<(String, Option<Flaw>), Arc<ServerConfig>>;
+type IssuedCertificate = HashMap<(String, Option<Flaw>), Arc<ServerConfig>>;
 
 pub struct Certificates {
     issuer: Issuer<'static, KeyPair>,
@@ -36,7 +36,7 @@ pub struct Certificates {
     ca_pem: String,
     /// All leaf certificates share one key, because generating a key is expensive.
     leaf_key: KeyPair,
-    made: Mutex<Made>,
+    made: Mutex<IssuedCertificate>,
 }
 
 impl Certificates {

@@ -18,7 +18,7 @@ const EARLY_BYTES: usize = 4096;
 
 /// How the proxy handled a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum ConnectionOutcome {
     AnsweredHere,
     Tunnelled,
     Refused,
@@ -31,7 +31,7 @@ pub struct Connection {
     pub number: u64,
     /// The target of the request line: `host:port` for a CONNECT, cut at 300 characters.
     pub target: String,
-    pub fate: Fate,
+    pub fate: ConnectionOutcome,
     /// The `Proxy-Authorization` header.
     pub proxy_authorization: Option<SecretString>,
     /// What the peer sent although the scenario prevented TLS, at most 4 KiB.
@@ -74,14 +74,14 @@ impl Request {
 }
 
 #[derive(Default)]
-struct Entries {
+struct JournalEntries {
     seen: u64,
     connections: VecDeque<Connection>,
     requests: VecDeque<Request>,
 }
 
 pub struct Journal {
-    entries: Mutex<Entries>,
+    entries: Mutex<JournalEntries>,
     /// Number of requests since the start, including dropped ones.
     arrived: watch::Sender<usize>,
     /// Requests without an answer yet, by host.
@@ -184,7 +184,12 @@ impl Journal {
         entries.requests.clear();
     }
 
-    pub(super) fn connected(&self, target: &str, fate: Fate, proxy_authorization: Option<SecretString>) -> u64 {
+    pub(super) fn connected(
+        &self,
+        target: &str,
+        fate: ConnectionOutcome,
+        proxy_authorization: Option<SecretString>,
+    ) -> u64 {
         let mut entries = self.lock();
         let number = entries.seen;
         entries.seen += 1;
@@ -206,7 +211,7 @@ impl Journal {
         self.arrived.send_modify(|count| *count += 1);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    fn lock(&self) -> MutexGuard<'_, JournalEntries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -241,7 +246,7 @@ mod tests {
         let journal = Journal::default();
         for number in 0..=MEMORY {
             journal.requested(request(&format!("h{number}"), "t"));
-            journal.connected("h:443", Fate::AnsweredHere, None);
+            journal.connected("h:443", ConnectionOutcome::AnsweredHere, None);
         }
         assert_eq!(journal.requests().len(), MEMORY);
         assert_eq!(journal.requests()[0].host, "h1");
@@ -285,7 +290,7 @@ mod tests {
     #[test]
     fn early_bytes_are_kept_up_to_a_limit() {
         let journal = Journal::default();
-        let number = journal.connected("h:443", Fate::AnsweredHere, None);
+        let number = journal.connected("h:443", ConnectionOutcome::AnsweredHere, None);
         journal.before_tls(number, &[b'x'; 4000]);
         journal.before_tls(number, &[b'y'; 4000]);
         assert_eq!(journal.connections()[0].before_tls.len(), EARLY_BYTES);

@@ -33,7 +33,7 @@ pub use self::{
     certificates::Flaw,
     documents::Operation,
     exchange_error::ExchangeError,
-    journal::{Connection, Fate, Journal, Request},
+    journal::{Connection, ConnectionOutcome, Journal, Request},
     scenario::{Hostile, RawAnswer, Scenario},
     stores::{PracticeStore, Stores},
 };

@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use super::{
     Handles, Wire,
     admin_api::{self, Caller},
-    journal::Fate,
+    journal::ConnectionOutcome,
     reply::PATIENCE,
     scenario::Scenario,
     tunnel::{self, refuse},
@@ -26,9 +26,9 @@ use super::{
 /// Maximum number of concurrent connections; the next one waits.
 const CROWD: usize = 1000;
 /// Maximum length of a CONNECT head: 8 KiB.
-const LONGEST_HEAD: usize = 8 << 10;
+const HEAD_MAX_LEN: usize = 8 << 10;
 /// Timeout for a head or a handshake: 10 s.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// Serves until it is dropped, which closes every connection.
@@ -47,31 +47,31 @@ pub(super) async fn serve(wire: Arc<Wire>, listener: TcpListener) {
 }
 
 async fn connection(wire: Arc<Wire>, mut stream: TcpStream) {
-    let Ok(Ok(head)) = timeout(HANDSHAKE, read_head(&mut stream)).await else { return };
+    let Ok(Ok(head)) = timeout(HANDSHAKE_TIMEOUT, read_head(&mut stream)).await else { return };
     let target = head.target.as_deref().unwrap_or(&head.first_line);
-    let route = head.target.as_deref().map_or(Route::Refused, |target| route(wire.handles, target));
+    let route = head.target.as_deref().map_or(ProxyRoute::Refused, |target| route(wire.handles, target));
     let scenario = |handle: &str| wire.stores.find(handle).map(|store| store.scenario.clone());
     let (fate, route) = match route {
-        Route::Here { ref handle, .. } => match scenario(handle) {
-            Some(Scenario::ConnectRefused) => (Fate::Refused, Route::Refused),
-            Some(Scenario::ProxySays(status)) => (Fate::Refused, Route::Answered(status)),
-            _ => (Fate::AnsweredHere, route),
+        ProxyRoute::Here { ref handle, .. } => match scenario(handle) {
+            Some(Scenario::ConnectRefused) => (ConnectionOutcome::Refused, ProxyRoute::Refused),
+            Some(Scenario::ProxySays(status)) => (ConnectionOutcome::Refused, ProxyRoute::Answered(status)),
+            _ => (ConnectionOutcome::AnsweredHere, route),
         },
-        Route::Tunnel { .. } => (Fate::Tunnelled, route),
-        Route::Refused | Route::Answered(_) => (Fate::Refused, route),
+        ProxyRoute::Tunnel { .. } => (ConnectionOutcome::Tunnelled, route),
+        ProxyRoute::Refused | ProxyRoute::Answered(_) => (ConnectionOutcome::Refused, route),
     };
     let number = wire.journal.connected(target, fate, head.authorization);
     // a peer that disconnects is not an error here
     let _ = match route {
-        Route::Here { host, handle } => here(&wire, stream, number, host, handle).await,
-        Route::Tunnel { host } => tunnel::open(stream, &host).await,
-        Route::Refused => refuse(stream, "403 Forbidden").await,
-        Route::Answered(status) => refuse(stream, &format!("{status} As asked")).await,
+        ProxyRoute::Here { host, handle } => here(&wire, stream, number, host, handle).await,
+        ProxyRoute::Tunnel { host } => tunnel::open(stream, &host).await,
+        ProxyRoute::Refused => refuse(stream, "403 Forbidden").await,
+        ProxyRoute::Answered(status) => refuse(stream, &format!("{status} As asked")).await,
     };
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Route {
+enum ProxyRoute {
     Here {
         host: String,
         handle: String,
@@ -84,28 +84,28 @@ enum Route {
     Answered(u16),
 }
 
-fn route(handles: Handles, target: &str) -> Route {
-    let Some(host) = target.strip_suffix(":443").map(str::to_ascii_lowercase) else { return Route::Refused };
+fn route(handles: Handles, target: &str) -> ProxyRoute {
+    let Some(host) = target.strip_suffix(":443").map(str::to_ascii_lowercase) else { return ProxyRoute::Refused };
     let handle = host.strip_suffix(".myshopify.com").filter(|label| !label.is_empty() && !label.contains('.'));
     match (handles, handle.map(str::to_owned)) {
-        (Handles::All, Some(handle)) => Route::Here { host, handle },
-        (Handles::Practice, Some(handle)) if super::is_practice(&handle) => Route::Here { host, handle },
-        (Handles::Practice, _) => Route::Tunnel { host },
-        (Handles::All, None) => Route::Refused,
+        (Handles::All, Some(handle)) => ProxyRoute::Here { host, handle },
+        (Handles::Practice, Some(handle)) if super::is_practice(&handle) => ProxyRoute::Here { host, handle },
+        (Handles::Practice, _) => ProxyRoute::Tunnel { host },
+        (Handles::All, None) => ProxyRoute::Refused,
     }
 }
 
-struct Head {
+struct RequestHead {
     first_line: String,
     /// Set for a CONNECT only.
     target: Option<String>,
     authorization: Option<SecretString>,
 }
 
-async fn read_head(stream: &mut TcpStream) -> io::Result<Head> {
+async fn read_head(stream: &mut TcpStream) -> io::Result<RequestHead> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
-        if bytes.len() > LONGEST_HEAD || stream.read_buf(&mut bytes).await? == 0 {
+        if bytes.len() > HEAD_MAX_LEN || stream.read_buf(&mut bytes).await? == 0 {
             return Err(io::ErrorKind::InvalidData.into());
         }
     }
@@ -116,7 +116,7 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<Head> {
     let authorization = lines.filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
         name.eq_ignore_ascii_case("proxy-authorization").then(|| SecretString::from(value.trim()))
     });
-    Ok(Head { first_line, target, authorization })
+    Ok(RequestHead { first_line, target, authorization })
 }
 
 /// Acts as the store, or as whatever the scenario puts in its place.
@@ -137,7 +137,7 @@ async fn here(wire: &Arc<Wire>, mut stream: TcpStream, number: u64, host: String
         _ => None,
     };
     let config = wire.certificates.server(&host, flaw).map_err(io::Error::other)?;
-    let mut tls = timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await??;
+    let mut tls = timeout(HANDSHAKE_TIMEOUT, TlsAcceptor::from(config).accept(stream)).await??;
     if matches!(scenario, Scenario::Garbage | Scenario::DrippingHead) {
         return instead_of_http(&mut tls, &scenario).await;
     }
@@ -168,7 +168,7 @@ async fn listen_only(wire: &Wire, stream: &mut TcpStream, number: u64) -> io::Re
 
 async fn instead_of_tls(wire: &Wire, mut stream: TcpStream, number: u64, answer: &[u8]) -> io::Result<()> {
     let mut hello = [0; 4096];
-    let count = timeout(HANDSHAKE, stream.read(&mut hello)).await??;
+    let count = timeout(HANDSHAKE_TIMEOUT, stream.read(&mut hello)).await??;
     wire.journal.before_tls(number, &hello[..count]);
     stream.write_all(answer).await?;
     stream.shutdown().await?;
@@ -178,7 +178,7 @@ async fn instead_of_tls(wire: &Wire, mut stream: TcpStream, number: u64, answer:
 
 async fn instead_of_http(tls: &mut TlsStream<TcpStream>, scenario: &Scenario) -> io::Result<()> {
     let mut request = [0; 4096];
-    let _ = timeout(HANDSHAKE, tls.read(&mut request)).await??;
+    let _ = timeout(HANDSHAKE_TIMEOUT, tls.read(&mut request)).await??;
     if *scenario == Scenario::Garbage {
         tls.write_all(b"\x00\x01\x02 this is no HTTP\r\n\r\n").await?;
         return tls.shutdown().await;
@@ -199,8 +199,8 @@ async fn instead_of_http(tls: &mut TlsStream<TcpStream>, scenario: &Scenario) ->
 mod tests {
     use super::*;
 
-    fn here(host: &str, handle: &str) -> Route {
-        Route::Here { host: host.to_owned(), handle: handle.to_owned() }
+    fn here(host: &str, handle: &str) -> ProxyRoute {
+        ProxyRoute::Here { host: host.to_owned(), handle: handle.to_owned() }
     }
 
     #[test]
@@ -209,10 +209,10 @@ mod tests {
         assert_eq!(practice("practice-tea.myshopify.com:443"), here("practice-tea.myshopify.com", "practice-tea"));
         assert_eq!(practice("Practice-Tea.MyShopify.com:443"), here("practice-tea.myshopify.com", "practice-tea"));
         for real in ["northwind-tea.myshopify.com", "a.practice-tea.myshopify.com", "practice-tea.example"] {
-            assert_eq!(practice(&format!("{real}:443")), Route::Tunnel { host: real.to_owned() });
+            assert_eq!(practice(&format!("{real}:443")), ProxyRoute::Tunnel { host: real.to_owned() });
         }
         for target in ["practice-tea.myshopify.com:80", "example.com:22", "example.com", ""] {
-            assert_eq!(practice(target), Route::Refused, "{target}");
+            assert_eq!(practice(target), ProxyRoute::Refused, "{target}");
         }
     }
 
@@ -221,7 +221,7 @@ mod tests {
         let all = |target: &str| route(Handles::All, target);
         assert_eq!(all("northwind-tea.myshopify.com:443"), here("northwind-tea.myshopify.com", "northwind-tea"));
         for target in ["example.com:443", "myshopify.com:443", ".myshopify.com:443", "a.b.myshopify.com:443"] {
-            assert_eq!(all(target), Route::Refused, "{target}");
+            assert_eq!(all(target), ProxyRoute::Refused, "{target}");
         }
     }
 }

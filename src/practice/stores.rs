@@ -108,7 +108,7 @@ impl PracticeStore {
 }
 
 #[derive(Default)]
-struct Known {
+struct StoreTable {
     stores: HashMap<String, Arc<PracticeStore>>,
     minted: HashMap<String, VecDeque<SecretString>>,
 }
@@ -116,7 +116,7 @@ struct Known {
 /// Stores by handle, in lower case. Cheap to clone; every clone sees the same stores.
 #[derive(Clone)]
 pub struct Stores {
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<StoreTable>>,
     changes: watch::Sender<u64>,
 }
 
@@ -212,7 +212,7 @@ impl Stores {
         self.changes.subscribe()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, StoreTable> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -344,7 +344,7 @@ async fn proxy_target_and_authorization_are_recorded() {
     let practice = start().await;
     say(&practice, "CONNECT example.com:443 HTTP/1.1").await;
     let connection = practice.journal().connections().pop().unwrap();
-    assert_eq!((connection.target.as_str(), connection.fate), ("example.com:443", Fate::Refused));
+    assert_eq!((connection.target.as_str(), connection.fate), ("example.com:443", ConnectionOutcome::Refused));
     assert_eq!(connection.proxy_authorization.unwrap().expose_secret(), "Basic eDp5");
 }
 

@@ -13,11 +13,11 @@ use tokio::{
 use crate::outbound::public_address::is_public;
 
 /// Timeout for a lookup, and for a connection attempt: 5 s each.
-const REACHING: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connects the stream with port 443 of this host until one side closes.
 pub(super) async fn open(stream: TcpStream, host: &str) -> io::Result<()> {
-    let Ok(Ok(found)) = timeout(REACHING, lookup_host((host, 443))).await else {
+    let Ok(Ok(found)) = timeout(CONNECT_TIMEOUT, lookup_host((host, 443))).await else {
         return refuse(stream, "502 Bad Gateway").await;
     };
     let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
@@ -28,7 +28,7 @@ pub(super) async fn open(stream: TcpStream, host: &str) -> io::Result<()> {
 }
 
 async fn join(mut stream: TcpStream, addresses: &[SocketAddr]) -> io::Result<()> {
-    let Ok(Ok(mut real)) = timeout(REACHING, TcpStream::connect(addresses)).await else {
+    let Ok(Ok(mut real)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(addresses)).await else {
         return refuse(stream, "504 Gateway Timeout").await;
     };
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;

@@ -40,7 +40,7 @@ fn pack(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Whether the client accepts gzip; `q=0` refuses it.
-fn reads_gzip(headers: &HeaderMap) -> bool {
+fn accepts_gzip(headers: &HeaderMap) -> bool {
     let offers = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut codings = offers.flat_map(|offer| offer.split(','));
     codings.any(|coding| {
@@ -92,7 +92,7 @@ pub async fn show(Path(name): Path<String>, headers: HeaderMap) -> Result<Respon
         (header::CACHE_CONTROL, kept),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if reads_gzip(&headers) {
+    if accepts_gzip(&headers) {
         let packed = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
         return Ok((described, packed, asset.packed.as_slice()).into_response());
     }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn gzip_is_used_only_if_accepted() {
         let reads = |offer: &'static str| {
-            reads_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(offer))]))
+            accepts_gzip(&HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(offer))]))
         };
         for yes in ["gzip", "br, GZIP;q=0.5", "deflate,gzip"] {
             assert!(reads(yes), "{yes}");

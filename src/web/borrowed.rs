@@ -5,7 +5,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use super::error::Error;
 use crate::{
     app::App,
-    database::{Lease, lent::Lent},
+    database::{Lease, lent::RequestConnection},
 };
 
 /// The session's connection if the route table allows it, otherwise one from the pool.
@@ -16,7 +16,7 @@ impl FromRequestParts<App> for Borrowed {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        match parts.extensions.get::<Lent>().and_then(Lent::take) {
+        match parts.extensions.get::<RequestConnection>().and_then(RequestConnection::take) {
             Some(connection) => Ok(Self(connection)),
             None => Ok(Self(app.pool.acquire().await?)),
         }

@@ -80,7 +80,7 @@ pub fn typical(checks: &[PastCheck]) -> Option<u32> {
 
 /// One bar per day. A failed day is taller and notched, so that its shape differs too; a day without checks is a stub.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Strip {
+pub struct DayChart {
     pub well: String,
     /// Days on which fewer than half of the checks failed.
     pub some: String,
@@ -90,7 +90,7 @@ pub struct Strip {
     pub label: String,
 }
 
-impl Strip {
+impl DayChart {
     /// Width of a day, including its gap.
     const DAY: i32 = 7;
     #[expect(clippy::cast_possible_truncation, reason = "DAYS is 90")]
@@ -178,7 +178,7 @@ mod tests {
         let today = date!(2026 - 11 - 21);
         let day = |ago, checks, failed| Day { day: today - Duration::days(ago), checks, failed, slowest_ms: None };
         let days = [day(200, 5, 5), day(89, 96, 0), day(1, 96, 1), day(0, 10, 10)];
-        let strip = Strip::of(&days, today);
+        let strip = DayChart::of(&days, today);
         let bars = |d: &str| d.matches('z').count();
         assert_eq!([&strip.well, &strip.some, &strip.most, &strip.none].map(|d| bars(d)), [1, 1, 1, 87]);
         assert!(strip.well.starts_with("M0 ") && strip.most.starts_with("M623 "));

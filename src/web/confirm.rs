@@ -10,7 +10,7 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::accounts::{ConfirmError, Fresh, password::CROWDED_WAIT};
+use crate::accounts::{ConfirmError, Fresh, password::OVERLOADED_RETRY_AFTER};
 use crate::app::App;
 use crate::web::error::Error;
 use crate::web::fields::{Complaint, Problem};
@@ -23,7 +23,7 @@ use crate::web::shell::Shell;
 /// Posts `csrf`, what was typed, and `password` to the address of the original form.
 #[derive(Debug, Template)]
 #[template(path = "confirm.html")]
-pub struct Confirm {
+pub struct ConfirmPasswordPage {
     pub shell: Shell,
     pub deed: Deed,
     /// Complaint only: a typed password is never rendered.
@@ -33,7 +33,7 @@ pub struct Confirm {
 /// A form that is only a button, which may be posted again with the password.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pressed {
+pub struct ButtonForm {
     pub password: Option<Secret>,
 }
 
@@ -49,7 +49,7 @@ pub struct Deed {
     pub cancel: String,
 }
 
-impl Confirm {
+impl ConfirmPasswordPage {
     fn problems(&self) -> Vec<Problem> {
         Problem::list(&[("password", &self.password)])
     }
@@ -67,7 +67,7 @@ pub async fn confirm(
     if let Some(fresh) = session.fresh {
         return Ok(fresh);
     }
-    let page = |shell: &Shell, password| Confirm { shell: shell.clone(), deed, password };
+    let page = |shell: &Shell, password| ConfirmPasswordPage { shell: shell.clone(), deed, password };
     let Some(Secret(password)) = password else {
         return Err(Page::ok(page(shell, None)).into_response());
     };
@@ -94,7 +94,7 @@ pub async fn confirm(
 pub fn refusal(refused: &ConfirmError) -> (Complaint, StatusCode, Option<std::time::Duration>) {
     let (class, status, wait) = match refused {
         ConfirmError::TooMany(wait) => ("SIGN_IN_LIMIT", StatusCode::TOO_MANY_REQUESTS, Some(*wait)),
-        ConfirmError::Crowded => ("SIGN_IN_CROWDED", StatusCode::SERVICE_UNAVAILABLE, Some(CROWDED_WAIT)),
+        ConfirmError::Crowded => ("SIGN_IN_CROWDED", StatusCode::SERVICE_UNAVAILABLE, Some(OVERLOADED_RETRY_AFTER)),
         _ => ("PASSWORD_WRONG", StatusCode::UNPROCESSABLE_ENTITY, None),
     };
     (Complaint::new(class, refused.to_string()), status, wait)

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use crate::{app::App, ecommerce::shopify::blot};
 
 use super::{
-    error::{Again, Desk, Error},
+    error::{Again, Error, FormStash},
     large_forms::{LargeFormPermit, LargeForms},
     routes,
     session::{self, Session},
@@ -26,9 +26,9 @@ use super::{
 /// Longest form, in bytes, of a route that sets no other limit.
 pub const LONGEST: usize = 16 * 1024;
 /// Longest form of a saved cart, in bytes: 2,000 ticked locations of 36 bytes each, and the other fields.
-pub const LONGEST_EDITOR: usize = 96 * 1024;
+pub const EDITOR_FORM_MAX_LEN: usize = 96 * 1024;
 /// Longest sign-in form, in bytes: it may carry an editor form from an ended session, in base64.
-pub const LONGEST_SIGN_IN: usize = LONGEST_EDITOR / 3 * 4 + LONGEST;
+pub const SIGN_IN_FORM_MAX_LEN: usize = EDITOR_FORM_MAX_LEN / 3 * 4 + LONGEST;
 /// Longest time a form may take to arrive: 8 s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(8);
 /// Bytes by which the buffer of a form grows at least.
@@ -37,7 +37,7 @@ const GROWTH: usize = 4 * 1024;
 const TOKEN: &str = "csrf";
 /// Fields that hold a secret: parsed only into a [`Secret`], never rendered again, never kept. A `Secret` under any
 /// other name fails to parse, and a test rejects a password input that is not listed here.
-pub const SECRETS: [&str; 5] = ["password", "current_password", "new_password", "access_token", "client_secret"];
+pub const SECRET_FIELDS: [&str; 5] = ["password", "current_password", "new_password", "access_token", "client_secret"];
 /// Marks the value of a secret field until it is parsed into a [`Secret`].
 const SECRET_MARK: &str = "\u{0}secret\u{0}";
 
@@ -46,7 +46,7 @@ const SECRET_MARK: &str = "\u{0}secret\u{0}";
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// The value of a field that [`SECRETS`] names.
+/// The value of a field that [`SECRET_FIELDS`] names.
 #[derive(Clone, Debug)]
 pub struct Secret(pub SecretString);
 
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         };
         let body = received.map_err(Error::UnreadableForm)?;
         let session = request.extensions().get::<Session>().cloned();
-        let desk = request.extensions().get::<Desk>().cloned().unwrap_or_default();
+        let desk = request.extensions().get::<FormStash>().cloned().unwrap_or_default();
         let action = request.uri().path().to_owned();
         check_text(&body).map_err(|wrong| match wrong {
             NotText::Nul => Error::NulInForm,
@@ -145,7 +145,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         if rest.len() + 1 != pairs.len() {
             return Err(Error::UnreadableForm(StatusCode::BAD_REQUEST));
         }
-        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(marked(joined(rest)))?);
+        let rest = zeroize::Zeroizing::new(serde_urlencoded::to_string(mark_secrets(joined(rest)))?);
         serde_urlencoded::from_str(&rest).map(Self).map_err(malformed)
     }
 }
@@ -157,9 +157,9 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// Adds the mark to the values of secret fields; only [`Secret`] removes it.
-fn marked(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
+fn mark_secrets(mut fields: Vec<(String, String)>) -> Vec<(String, String)> {
     for (name, value) in &mut fields {
-        if SECRETS.contains(&name.as_str()) {
+        if SECRET_FIELDS.contains(&name.as_str()) {
             value.insert_str(0, SECRET_MARK);
         }
     }
@@ -210,7 +210,7 @@ fn check_text(body: &[u8]) -> Result<(), NotText> {
 
 /// The fields of a form without its token and its secrets.
 fn again(action: String, pairs: &[(String, String)]) -> Again {
-    let is_secret = |name: &str| SECRETS.contains(&name);
+    let is_secret = |name: &str| SECRET_FIELDS.contains(&name);
     let is_kept = |name: &str| !is_secret(name) && name != TOKEN;
     let kept = pairs.iter().filter(|(name, _)| is_kept(name));
     // A secret may be part of another field, such as an address with a password in it.
@@ -291,7 +291,8 @@ mod tests {
             #[expect(dead_code, reason = "never read, since it does not parse")]
             pin: Secret,
         }
-        let sent = |name: &str| serde_urlencoded::to_string(marked(vec![(name.to_owned(), "x".to_owned())])).unwrap();
+        let sent =
+            |name: &str| serde_urlencoded::to_string(mark_secrets(vec![(name.to_owned(), "x".to_owned())])).unwrap();
         let typed: Typed<Secret> = serde_urlencoded::from_str(&sent("password")).unwrap();
         assert_eq!(secrecy::ExposeSecret::expose_secret(&typed.password.0), "x");
         let plain: Typed<String> = serde_urlencoded::from_str(&sent("password")).unwrap();
@@ -303,7 +304,7 @@ mod tests {
     #[test]
     fn kept_form_has_no_secret_and_no_token() {
         let pair = |name: &str| (name.to_owned(), format!("value of {name}"));
-        let sent: Vec<_> = SECRETS.into_iter().chain(["csrf", "website_name"]).map(pair).collect();
+        let sent: Vec<_> = SECRET_FIELDS.into_iter().chain(["csrf", "website_name"]).map(pair).collect();
         let kept = again("/x".into(), &sent);
         assert_eq!((kept.fields, kept.had_secrets), (vec![pair("website_name")], true));
     }

@@ -18,7 +18,7 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
         return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
     }
     let path = request.uri().path();
-    if is_odd(path) {
+    if is_ambiguous_path(path) {
         return (StatusCode::BAD_REQUEST, "That address cannot be read.\n").into_response();
     }
     let is_probe = path.starts_with("/-/");
@@ -62,13 +62,13 @@ mod misdirected {
     /// At most one line a minute, since anybody can send such requests.
     const PAUSE: Duration = Duration::from_mins(1);
     /// Longest host name that is logged, in characters.
-    const LONGEST: usize = 253;
+    const HEADERS_MAX_LEN: usize = 253;
 
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
 
     pub(super) fn note(asked: &str, ours: Option<&str>) {
         if is_due(&mut LAST.lock().unwrap_or_else(PoisonError::into_inner), Instant::now()) {
-            let (asked, ours) = (tame(asked, LONGEST), ours.unwrap_or("localhost"));
+            let (asked, ours) = (tame(asked, HEADERS_MAX_LEN), ours.unwrap_or("localhost"));
             tracing::warn!(
                 asked,
                 ours,
@@ -93,7 +93,7 @@ fn are_too_long(headers: &HeaderMap) -> bool {
 }
 
 /// Whether a path has double slashes, dot segments, backslashes, encoded slashes, dots or NUL, or parameters after `;`.
-fn is_odd(path: &str) -> bool {
+fn is_ambiguous_path(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     lower.contains("//")
         || ["\\", ";", "%2f", "%5c", "%2e", "%00"].iter().any(|trick| lower.contains(trick))
@@ -141,10 +141,10 @@ mod tests {
             "/a;b",
             "/a%5Cb",
         ] {
-            assert!(is_odd(path), "{path}");
+            assert!(is_ambiguous_path(path), "{path}");
         }
         for path in ["/", "/admin/ecommerce", "/static/app.0a1b.css", "/-/live"] {
-            assert!(!is_odd(path), "{path}");
+            assert!(!is_ambiguous_path(path), "{path}");
         }
     }
 

@@ -10,7 +10,7 @@ use axum::{
 };
 
 use super::{
-    error::{Error, Opening},
+    error::{Error, SameSiteReload},
     local_path::LocalPath,
     resume,
     session::Session,
@@ -21,7 +21,7 @@ use crate::{
     accounts::{Ended, Role, Session as Known},
     app::App,
     audit::{self, By},
-    database::lent::Lent,
+    database::lent::RequestConnection,
 };
 
 /// The access that a route requires.
@@ -43,7 +43,7 @@ pub async fn guard(
     next: Next,
 ) -> Response {
     if !borrows {
-        request.extensions_mut().remove::<Lent>();
+        request.extensions_mut().remove::<RequestConnection>();
     }
     if access == Access::Open {
         return next.run(request).await;
@@ -57,7 +57,7 @@ pub async fn guard(
         return to_sign_in(&app, &session, &head);
     }
     if access == Access::Administrator && !session.can_change() {
-        return refused(&app, &session, &head).await;
+        return refused_page(&app, &session, &head).await;
     }
     let response = next.run(Request::from_parts(head.clone(), body)).await;
     match response.extensions().get::<Error>() {
@@ -72,29 +72,27 @@ async fn decide_again(app: &App, mut session: Session, request: &Parts) -> Respo
     let ended = match app.accounts.session(&session.browser, false).await {
         Ok(Known::Live { user, .. }) if user.role == Role::Viewer => {
             session.user = Some(user);
-            return refused(app, &session, request).await;
+            return refused_page(app, &session, request).await;
         }
         Ok(Known::Ended(why)) => Some(why),
         Ok(Known::Live { .. } | Known::Unknown) => None,
         Err(error) => return Error::from(error).into_response(),
     };
-    to_sign_in(app, &session.without_person(ended), request)
+    to_sign_in(app, &session.without_user(ended), request)
 }
 
 /// Refuses a Viewer on a route for administrators.
-async fn refused(app: &App, session: &Session, request: &Parts) -> Response {
-    match refuse(app, session.by(), page(request)).await {
+async fn refused_page(app: &App, session: &Session, request: &Parts) -> Response {
+    match record_refusal(app, session.by(), page(request)).await {
         Ok(administrators) => Error::CannotChange { administrators }.into_response(),
         // No longer a Viewer either.
-        Err(error) if audit::is_not_permitted(&error) => {
-            to_sign_in(app, &session.clone().without_person(None), request)
-        }
+        Err(error) if audit::is_not_permitted(&error) => to_sign_in(app, &session.clone().without_user(None), request),
         Err(error) => Error::from(error).into_response(),
     }
 }
 
 /// Records the refusal in the audit log and returns the administrators whom the Viewer can ask.
-async fn refuse(app: &App, by: By, page: String) -> sqlx::Result<Vec<String>> {
+async fn record_refusal(app: &App, by: By, page: String) -> sqlx::Result<Vec<String>> {
     audit::record_refusal(&app.pool, by, &page).await?;
     app.accounts.administrators().await
 }
@@ -106,13 +104,13 @@ fn page(request: &Parts) -> String {
 /// The response to an unauthenticated client on any guarded address, known or not: a redirect to the sign-in page, or
 /// for a form the sign-in page itself, which keeps what was typed.
 pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
-    let return_to = match way_back(app, request) {
+    let return_to = match return_path(app, request) {
         Ok(path) => path,
         Err(answer) => return *answer,
     };
     let shell = Shell::of(app, Some(session), &request.uri);
     if let Some(form) = resume::keep(request) {
-        return SignIn::keeping(shell, session.ended, return_to, &form).into_response();
+        return SignIn::keeping_form(shell, session.ended, return_to, &form).into_response();
     }
     let mut query = Vec::new();
     if let Some(path) = return_to {
@@ -128,7 +126,7 @@ pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
 }
 
 /// Where to return to after sign-in, or the response to a request that is not sent to the sign-in page at all.
-fn way_back(app: &App, request: &Parts) -> Result<Option<LocalPath>, Box<Response>> {
+fn return_path(app: &App, request: &Parts) -> Result<Option<LocalPath>, Box<Response>> {
     let header = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
     if header("x-partial").is_some() {
         return Err(Box::new(StatusCode::UNAUTHORIZED.into_response()));
@@ -140,7 +138,7 @@ fn way_back(app: &App, request: &Parts) -> Result<Option<LocalPath>, Box<Respons
     if is_get && header("sec-fetch-site") == Some("cross-site") && LocalPath::parse(here).is_some() {
         let shell = Shell::of(app, None, &request.uri);
         let page = app.site.product.clone();
-        return Err(Box::new(match (Opening { shell, page, to: here.to_owned() }).render() {
+        return Err(Box::new(match (SameSiteReload { shell, page, to: here.to_owned() }).render() {
             Ok(html) => Html(html).into_response(),
             Err(error) => Error::from(error).into_response(),
         }));

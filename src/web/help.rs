@@ -32,7 +32,7 @@ impl Help {
     /// The page for this product and these 17 permissions.
     pub fn new(shell: Shell, permissions: Vec<Permission>, now: OffsetDateTime) -> Self {
         let explained = Class::ALL.into_iter().filter(|class| *class != Class::Connected);
-        let messages = explained.map(|class| example(class, &shell, &permissions, now)).collect();
+        let messages = explained.map(|class| example_result(class, &shell, &permissions, now)).collect();
         let guide = Guide {
             product: shell.product.clone(),
             handle: None,
@@ -52,7 +52,7 @@ impl Help {
 }
 
 /// A test of a store that does not exist, with this outcome and without working buttons.
-fn example(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetDateTime) -> TestView {
+fn example_result(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetDateTime) -> TestView {
     let later = now + time::Duration::days(1);
     let limits = match class {
         Class::ScopesMissing => {

@@ -1,4 +1,4 @@
-//! The HTTP side of the server, and the only part that knows how it is served. [`dressed`] lists every middleware layer
+//! The HTTP side of the server, and the only part that knows how it is served. [`with_layers`] lists every middleware layer
 //! in order.
 
 pub mod admin;
@@ -55,11 +55,11 @@ use crate::app::App;
 
 /// The router of the whole server.
 pub fn site(app: App) -> Router {
-    dressed(routes::router(&app), app)
+    with_layers(routes::router(&app), app)
 }
 
 /// Wraps routes in all layers, which a request passes from top to bottom. Tests wrap a route of their own that panics.
-pub fn dressed(routes: Router<App>, app: App) -> Router {
+pub fn with_layers(routes: Router<App>, app: App) -> Router {
     let refuser = app.clone();
     let same_origin =
         CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, &error::Error::CrossSite));
@@ -79,7 +79,7 @@ pub fn dressed(routes: Router<App>, app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), error::draw))
         .layer(middleware::from_fn(error::deadline))
         .layer(CatchPanicLayer::custom(error::panicked));
-    routes.fallback(nowhere).layer(layers).with_state(app)
+    routes.fallback(not_found).layer(layers).with_state(app)
 }
 
 /// Whether a response is not streamed: a streamed page must not be buffered for compression.
@@ -94,7 +94,7 @@ fn is_whole(
 
 /// Answers requests for paths that are not in the table. Unauthenticated clients learn nothing about paths behind the
 /// sign-in. A trailing slash is removed if the path without it is a page.
-async fn nowhere(State(app): State<App>, request: Request) -> Response {
+async fn not_found(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     match request.extensions().get::<session::Session>().cloned() {
         Some(session) if session.user.is_none() && path.starts_with("/admin") => {

@@ -14,14 +14,14 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// Longest time a response waits for its reader to take [`WORTH`] more bytes.
+/// Longest time a response waits for its reader to take [`WRITE_PROGRESS_MIN`] more bytes.
 pub const PATIENCE: Duration = Duration::from_secs(12);
 /// Bytes that reset the timeout once taken; a single byte now and then does not.
-const WORTH: usize = 16 * 1024;
+const WRITE_PROGRESS_MIN: usize = 16 * 1024;
 
 /// A socket whose writes time out.
 #[derive(Debug)]
-pub struct Patient<S> {
+pub struct WriteTimeout<S> {
     socket: S,
     patience: Duration,
     /// Started by the first write that had to wait.
@@ -29,12 +29,12 @@ pub struct Patient<S> {
     taken: usize,
 }
 
-impl<S> Patient<S> {
+impl<S> WriteTimeout<S> {
     pub fn new(socket: S) -> Self {
         Self { socket, patience: PATIENCE, end: None, taken: 0 }
     }
 
-    fn calm(&mut self) {
+    fn disarm(&mut self) {
         (self.end, self.taken) = (None, 0);
     }
 
@@ -42,8 +42,8 @@ impl<S> Patient<S> {
     fn heard(&mut self, context: &mut Context<'_>, wrote: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(wrote) = wrote {
             self.taken += wrote.as_ref().copied().unwrap_or_default();
-            if self.taken >= WORTH {
-                self.calm();
+            if self.taken >= WRITE_PROGRESS_MIN {
+                self.disarm();
             }
             return Poll::Ready(wrote);
         }
@@ -54,7 +54,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -64,7 +64,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let wrote = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.heard(context, wrote)
@@ -85,7 +85,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // hyper flushes only after everything buffered was written.
-        self.calm();
+        self.disarm();
         Pin::new(&mut self.socket).poll_flush(context)
     }
 
@@ -105,9 +105,9 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(200);
 
     /// A socket with a short timeout and its reader, connected by a buffer of 1 KiB.
-    fn pair() -> (Patient<DuplexStream>, DuplexStream) {
+    fn pair() -> (WriteTimeout<DuplexStream>, DuplexStream) {
         let (ours, theirs) = duplex(1024);
-        (Patient { patience: SHORT, ..Patient::new(ours) }, theirs)
+        (WriteTimeout { patience: SHORT, ..WriteTimeout::new(ours) }, theirs)
     }
 
     #[tokio::test]
@@ -135,13 +135,13 @@ mod tests {
     /// Takes longer than the timeout in total, but never falls below the minimum rate.
     #[tokio::test]
     async fn slow_but_steady_reader_receives_everything() {
-        let (ours, mut theirs) = duplex(WORTH);
-        let mut ours = Patient { patience: SHORT * 10, ..Patient::new(ours) };
-        let writer = tokio::spawn(async move { ours.write_all(&vec![0; 15 * WORTH]).await });
+        let (ours, mut theirs) = duplex(WRITE_PROGRESS_MIN);
+        let mut ours = WriteTimeout { patience: SHORT * 10, ..WriteTimeout::new(ours) };
+        let writer = tokio::spawn(async move { ours.write_all(&vec![0; 15 * WRITE_PROGRESS_MIN]).await });
         let begun = Instant::now();
         for _ in 0..15 {
             sleep(SHORT).await;
-            theirs.read_exact(&mut [0; WORTH]).await.expect("the next bytes arrive");
+            theirs.read_exact(&mut [0; WRITE_PROGRESS_MIN]).await.expect("the next bytes arrive");
         }
         writer.await.expect("the writer finishes").expect("written");
         assert!(begun.elapsed() > SHORT * 10);

@@ -25,7 +25,7 @@ use super::{
     },
     assets,
     error::Error,
-    form::{LONGEST, LONGEST_EDITOR, LONGEST_SIGN_IN},
+    form::{EDITOR_FORM_MAX_LEN, LONGEST, SIGN_IN_FORM_MAX_LEN},
     guard::{Access, guard},
     help, probes, security_txt, set_up, sign_in, trace,
 };
@@ -65,7 +65,7 @@ impl Route {
         self
     }
 
-    const fn up_to(mut self, bytes: usize) -> Self {
+    const fn max_form_len(mut self, bytes: usize) -> Self {
         self.longest_form = bytes;
         self
     }
@@ -133,7 +133,7 @@ pub fn table() -> Vec<Route> {
         get("/set-up", Open, set_up::show),
         post("/set-up", Open, set_up::create).redraws(),
         get("/sign-in", Open, sign_in::show),
-        post("/sign-in", Open, sign_in::create).redraws().up_to(LONGEST_SIGN_IN),
+        post("/sign-in", Open, sign_in::create).redraws().max_form_len(SIGN_IN_FORM_MAX_LEN),
         post("/sign-out", Viewer, sign_in::destroy).on("/admin"),
         get("/admin", Viewer, home::show),
         get("/admin/account", Viewer, account::show),
@@ -173,10 +173,12 @@ pub fn table() -> Vec<Route> {
             .on("/admin/ecommerce/shopify/new"),
         get("/admin/ecommerce/shopify/new/connection-tests/{test}", Administrator, connection_test::show_new),
         get("/admin/ecommerce/shopify/{cart}/general", Viewer, general::edit),
-        post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update).redraws().up_to(LONGEST_EDITOR),
+        post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update)
+            .redraws()
+            .max_form_len(EDITOR_FORM_MAX_LEN),
         post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create)
             .redraws()
-            .up_to(LONGEST_EDITOR)
+            .max_form_len(EDITOR_FORM_MAX_LEN)
             .on("/admin/ecommerce/shopify/{cart}/general"),
         get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
         get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),

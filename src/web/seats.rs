@@ -19,37 +19,37 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Open connections at most.
-const SEATS: usize = 1_024;
+const CONNECTIONS_MAX: usize = 1_024;
 /// Descriptors that are kept for the database, calls to Shopify, files and the log.
-const RESERVED: u64 = 192;
+const RESERVED_DESCRIPTORS: u64 = 192;
 /// Lowest connection limit, used when file descriptors are scarce.
-const FEWEST: usize = 16;
+const CONNECTIONS_MIN: usize = 16;
 /// Poll interval while every connection is being served.
-const LOOK: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
-pub struct Seats {
+pub struct ConnectionLimit {
     free: Arc<Semaphore>,
     /// In order of arrival. Closed connections stay in the queue until they are reached.
-    taken: VecDeque<Weak<Seat>>,
+    taken: VecDeque<Weak<ConnectionSlot>>,
     limit: usize,
 }
 
 /// One connection's slot, freed when the last handle is dropped.
 #[derive(Debug)]
-pub struct Seat {
+pub struct ConnectionSlot {
     is_served: AtomicBool,
     leave: Notify,
     _place: OwnedSemaphorePermit,
 }
 
-impl Seats {
+impl ConnectionLimit {
     /// Sets the limit by this process's file descriptors, after raising the soft limit to the hard limit.
     pub fn for_this_process() -> Self {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         let more = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
         let descriptors = if more.is_ok() { maximum } else { current };
-        Self::new(descriptors.map_or(SEATS, affordable))
+        Self::new(descriptors.map_or(CONNECTIONS_MAX, limit_for_descriptors))
     }
 
     fn new(limit: usize) -> Self {
@@ -57,21 +57,21 @@ impl Seats {
     }
 
     /// Waits for a free slot, closing the oldest idle connection if there is none.
-    pub async fn take(&mut self) -> Arc<Seat> {
+    pub async fn take(&mut self) -> Arc<ConnectionSlot> {
         loop {
             if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
                 return self.give(place);
             }
-            self.send_one_away();
-            let place = tokio::time::timeout(LOOK, Arc::clone(&self.free).acquire_owned()).await;
+            self.close_oldest_idle();
+            let place = tokio::time::timeout(POLL_INTERVAL, Arc::clone(&self.free).acquire_owned()).await;
             if let Ok(Ok(place)) = place {
                 return self.give(place);
             }
         }
     }
 
-    fn give(&mut self, place: OwnedSemaphorePermit) -> Arc<Seat> {
-        let seat = Arc::new(Seat { is_served: AtomicBool::new(false), leave: Notify::new(), _place: place });
+    fn give(&mut self, place: OwnedSemaphorePermit) -> Arc<ConnectionSlot> {
+        let seat = Arc::new(ConnectionSlot { is_served: AtomicBool::new(false), leave: Notify::new(), _place: place });
         if self.taken.len() >= 2 * self.limit {
             self.taken.retain(|seat| seat.strong_count() > 0);
         }
@@ -79,7 +79,7 @@ impl Seats {
         seat
     }
 
-    fn send_one_away(&mut self) {
+    fn close_oldest_idle(&mut self) {
         for _ in 0..self.taken.len() {
             let Some(oldest) = self.taken.pop_front() else { return };
             let Some(seat) = oldest.upgrade() else { continue };
@@ -92,11 +92,13 @@ impl Seats {
     }
 }
 
-fn affordable(descriptors: u64) -> usize {
-    usize::try_from(descriptors.saturating_sub(RESERVED)).unwrap_or(SEATS).clamp(FEWEST, SEATS)
+fn limit_for_descriptors(descriptors: u64) -> usize {
+    usize::try_from(descriptors.saturating_sub(RESERVED_DESCRIPTORS))
+        .unwrap_or(CONNECTIONS_MAX)
+        .clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
 }
 
-impl Seat {
+impl ConnectionSlot {
     /// Completes when the connection must close, which is never while a request is being answered.
     pub async fn wanted(&self) {
         loop {
@@ -116,7 +118,7 @@ impl Seat {
 
 /// A request being answered; its connection counts as idle again when this is dropped.
 #[derive(Debug)]
-pub struct Served(Arc<Seat>);
+pub struct Served(Arc<ConnectionSlot>);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -129,11 +131,11 @@ impl Drop for Served {
 #[derive(Debug)]
 pub struct Asked {
     body: Incoming,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionSlot>,
 }
 
 impl Asked {
-    pub fn new(body: Incoming, seat: Arc<Seat>) -> Self {
+    pub fn new(body: Incoming, seat: Arc<ConnectionSlot>) -> Self {
         Self { body, seat }
     }
 }
@@ -162,12 +164,12 @@ impl hyper::body::Body for Asked {
 
 /// A response body that keeps its connection marked as served until the last byte was handed over.
 #[derive(Debug)]
-pub struct Seated {
+pub struct AnswerBody {
     body: Body,
     _served: Served,
 }
 
-impl Seated {
+impl AnswerBody {
     pub fn new(body: Body, served: Served) -> Self {
         // Mark it again: the handler may have answered before the whole form arrived.
         served.0.is_served.store(true, Ordering::Relaxed);
@@ -175,7 +177,7 @@ impl Seated {
     }
 }
 
-impl hyper::body::Body for Seated {
+impl hyper::body::Body for AnswerBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -203,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn oldest_idle_connection_closes_at_the_limit() {
-        let mut seats = Seats::new(3);
+        let mut seats = ConnectionLimit::new(3);
         let served = seats.take().await;
         let answer = served.serve();
         let (older, newer) = (seats.take().await, seats.take().await);
@@ -218,14 +220,17 @@ mod tests {
 
     #[tokio::test]
     async fn new_connection_waits_while_all_are_served() {
-        let mut seats = Seats::new(1);
+        let mut seats = ConnectionLimit::new(1);
         let only = seats.take().await;
         let answer = only.serve();
         let mut arriving = Box::pin(seats.take());
-        assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err());
+        assert!(tokio::time::timeout(POLL_INTERVAL * 4, &mut arriving).await.is_err());
         assert!(only.wanted().now_or_never().is_none());
         drop(answer);
-        assert!(tokio::time::timeout(LOOK * 4, &mut arriving).await.is_err(), "asked to close, but still open");
+        assert!(
+            tokio::time::timeout(POLL_INTERVAL * 4, &mut arriving).await.is_err(),
+            "asked to close, but still open"
+        );
         assert!(only.wanted().now_or_never().is_some());
         drop(only);
         arriving.await;
@@ -233,9 +238,15 @@ mod tests {
 
     #[test]
     fn seats_leave_descriptors_for_everything_else() {
-        let table = [(0, FEWEST), (64, FEWEST), (1_024, 832), (1_216, SEATS), (u64::MAX, SEATS)];
+        let table = [
+            (0, CONNECTIONS_MIN),
+            (64, CONNECTIONS_MIN),
+            (1_024, 832),
+            (1_216, CONNECTIONS_MAX),
+            (u64::MAX, CONNECTIONS_MAX),
+        ];
         for (descriptors, seats) in table {
-            assert_eq!(affordable(descriptors), seats, "{descriptors}");
+            assert_eq!(limit_for_descriptors(descriptors), seats, "{descriptors}");
         }
     }
 }

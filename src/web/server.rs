@@ -35,8 +35,8 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    patience::Patient,
-    seats::{Asked, Seat, Seated, Seats},
+    patience::WriteTimeout,
+    seats::{AnswerBody, Asked, ConnectionLimit, ConnectionSlot},
 };
 
 /// From the first byte of a connection, or the end of a response, to the end of the next headers.
@@ -48,9 +48,9 @@ const HEADER_COUNT: usize = 64;
 /// answer that nobody reads, and 6 MiB of requests sent ahead. A page as it is sent is smaller than this.
 const KERNEL_BUFFER: usize = 32 * 1024;
 /// How long the first request of a connection may be on its way when we stop.
-const ON_THE_WAY: Duration = Duration::from_millis(500);
+const CLOSE_GRACE: Duration = Duration::from_millis(500);
 /// Pause before accepting again after a failure, so that the loop does not spin.
-const NOT_AT_ONCE: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// The times of a shutdown.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub struct Stopping {
 /// Serves until `stop` completes, drains, finishes the requests in flight, and returns [`Stopping::deadline`] by that
 /// time.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = Stopping>) -> Instant {
-    let mut seats = Seats::for_this_process();
+    let mut seats = ConnectionLimit::for_this_process();
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
     builder
@@ -75,12 +75,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         .max_headers(HEADER_COUNT)
         .half_close(false);
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let mut open = |socket: TcpStream, peer, seat: Arc<Seat>| {
+    let mut open = |socket: TcpStream, peer, seat: Arc<ConnectionSlot>| {
         bound_buffers(&socket);
         let (router, asking, is_stopping) = (router.clone(), seat.clone(), is_stopping.clone());
         let service =
             service_fn(move |request| answer(router.clone(), asking.clone(), peer, is_stopping.clone(), request));
-        let connection = builder.serve_connection(TokioIo::new(Patient::new(socket)), service);
+        let connection = builder.serve_connection(TokioIo::new(WriteTimeout::new(socket)), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             tokio::select! {
@@ -98,12 +98,12 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     let drains = stopping.drained > Instant::now();
     let drain = accept_all(&listener, &mut seats, &mut open);
     tokio::time::timeout_at(stopping.drained, drain).await.ok();
-    for (socket, peer) in left_in_the_queue(listener) {
+    for (socket, peer) in take_accept_backlog(listener) {
         open(socket, peer, seats.take().await);
     }
     if drains {
         // hyper closes a connection on which nothing was read yet, even if its request is in transit.
-        tokio::time::sleep(ON_THE_WAY).await;
+        tokio::time::sleep(CLOSE_GRACE).await;
     }
     if tokio::time::timeout_at(stopping.deadline, graceful.shutdown()).await.is_err() {
         tracing::warn!("cut connections that were still open at the shutdown deadline");
@@ -120,7 +120,7 @@ fn bound_buffers(socket: &TcpStream) {
 
 /// Closes the port and returns the connections that the kernel had let in already: they were not refused, and would be cut off in
 /// the middle of a request. The kernel is asked itself, since the runtime may not have heard of them yet.
-fn left_in_the_queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+fn take_accept_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting = std::iter::from_fn(|| listener.accept().ok());
     let usable = waiting.filter_map(|(socket, peer)| {
@@ -133,8 +133,8 @@ fn left_in_the_queue(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
 /// Accepts and opens connections without end.
 async fn accept_all(
     listener: &TcpListener,
-    seats: &mut Seats,
-    open: &mut impl FnMut(TcpStream, SocketAddr, Arc<Seat>),
+    seats: &mut ConnectionLimit,
+    open: &mut impl FnMut(TcpStream, SocketAddr, Arc<ConnectionSlot>),
 ) -> Infallible {
     loop {
         let (socket, peer) = accept(listener).await;
@@ -156,7 +156,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                     tracing::warn!(%error, "cannot accept connections; retrying until it works");
                 }
                 is_told = true;
-                tokio::time::sleep(NOT_AT_ONCE).await;
+                tokio::time::sleep(ACCEPT_RETRY_PAUSE).await;
             }
         }
     }
@@ -165,7 +165,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 /// Answers one request, and marks its connection as served until the response was handed over.
 async fn answer(
     router: Router,
-    seat: Arc<Seat>,
+    seat: Arc<ConnectionSlot>,
     peer: SocketAddr,
     is_stopping: Arc<AtomicBool>,
     request: hyper::Request<Incoming>,
@@ -177,7 +177,7 @@ async fn answer(
     if is_stopping.load(Ordering::Relaxed) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    Ok(response.map(|body| Body::new(Seated::new(body, served))))
+    Ok(response.map(|body| Body::new(AnswerBody::new(body, served))))
 }
 
 #[cfg(test)]

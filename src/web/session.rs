@@ -25,7 +25,7 @@ use crate::{
     accounts::{BrowserSecret, DeviceCookie, Ended, Fresh, Role, Session as Known, User},
     app::App,
     audit::{Actor, Authority, By, Origin},
-    database::lent::Lent,
+    database::lent::RequestConnection,
     ecommerce::Visitor,
 };
 
@@ -47,7 +47,7 @@ pub struct Session {
 
 impl Session {
     /// The session of a browser without cookies.
-    fn nobody(origin: Origin) -> Self {
+    fn for_new_browser(origin: Origin) -> Self {
         Self {
             browser: BrowserSecret::generate(),
             user: None,
@@ -74,7 +74,7 @@ impl Session {
 
     /// The same browser with no user signed in.
     #[must_use]
-    pub fn without_person(self, ended: Option<Ended>) -> Self {
+    pub fn without_user(self, ended: Option<Ended>) -> Self {
         Self { user: None, fresh: None, ended, banner: None, ..self }
     }
 
@@ -190,18 +190,18 @@ impl Cookies {
     /// Keeps the code of a one-time link in a cookie for ten minutes, so that it appears in no further URL.
     /// `SameSite=Lax`, since such a link is followed from an e-mail: a browser sends no strict cookie on a navigation
     /// from another site.
-    pub fn hold_link(self, code: &BrowserSecret) -> (header::HeaderName, HeaderValue) {
+    pub fn set_link(self, code: &BrowserSecret) -> (header::HeaderName, HeaderValue) {
         let ten_minutes = Some(time::Duration::minutes(10));
         (header::SET_COOKIE, self.header(self.link(), code.to_cookie(), SameSite::Lax, ten_minutes))
     }
 
     /// The code of the one-time link that this browser followed.
-    pub fn held_link(self, headers: &HeaderMap) -> Option<BrowserSecret> {
+    pub fn find_link(self, headers: &HeaderMap) -> Option<BrowserSecret> {
         Self::find_secret(self.link(), headers)
     }
 
     /// Deletes the link's cookie.
-    pub fn drop_link(self) -> (header::HeaderName, HeaderValue) {
+    pub fn delete_link(self) -> (header::HeaderName, HeaderValue) {
         (header::SET_COOKIE, self.expire(self.link()))
     }
 
@@ -232,7 +232,7 @@ impl Cookies {
 }
 
 /// Whether an address needs no session: static files, probes and security.txt, so that they answer while the database is away.
-fn needs_none(path: &str) -> bool {
+fn needs_no_session(path: &str) -> bool {
     path.starts_with("/static/") || path.starts_with("/-/") || path == super::security_txt::PATH
 }
 
@@ -245,15 +245,15 @@ fn shows_page(request: &Request) -> bool {
 /// Middleware that identifies the browser and its user for the layers below, and sets the cookie that the browser's
 /// forms need.
 pub async fn session(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    if needs_none(request.uri().path()) {
+    if needs_no_session(request.uri().path()) {
         return next.run(request).await;
     }
-    let mut session = Session::nobody(origin(&app, &request));
-    let is_new = match recognise(&app, &mut request, &mut session).await {
+    let mut session = Session::for_new_browser(origin(&app, &request));
+    let is_new = match load_session(&app, &mut request, &mut session).await {
         Ok(is_known) => !is_known,
         Err(error) => {
             let cause = anyhow::Error::from(error).context("reading the session");
-            return unanswered(&app, &session, &request.into_parts().0, cause);
+            return database_error_page(&app, &session, &request.into_parts().0, cause);
         }
     };
     let (cookies, renewed, browser) = (Cookies::of(&app), session.renewed.clone(), session.browser.clone());
@@ -276,7 +276,7 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
 ///
 /// # Errors
 /// The database is unavailable. The session keeps the browser's secret, so that an open form stays valid.
-async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
+async fn load_session(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
     let cookies = Cookies::of(app);
     let names = [cookies.session(), cookies.form()];
     session.has_cookie = names.iter().any(|name| Cookies::find_secret(name, request.headers()).is_some());
@@ -284,7 +284,7 @@ async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> s
         let known = app.accounts.session(&secret, shows_page(request)).await;
         match known.inspect_err(|_| session.browser = secret.clone())? {
             Known::Live { user, banner, fresh, connection } => {
-                request.extensions_mut().insert(Lent::new(connection));
+                request.extensions_mut().insert(RequestConnection::new(connection));
                 (session.browser, session.user, session.fresh) = (secret, Some(user), fresh);
                 session.banner = banner.and_then(|banner| serde_json::from_value(banner).ok());
                 return Ok(true);
@@ -299,7 +299,7 @@ async fn recognise(app: &App, request: &mut Request, session: &mut Session) -> s
 }
 
 /// The error page for an unavailable database. It holds what was typed, ready to be sent again.
-fn unanswered(app: &App, session: &Session, request: &Parts, cause: anyhow::Error) -> Response {
+fn database_error_page(app: &App, session: &Session, request: &Parts, cause: anyhow::Error) -> Response {
     let shell = Shell::of(app, Some(session), &request.uri);
     let reference = session.origin.request_id.clone().unwrap_or_default();
     let again = form::typed(request);

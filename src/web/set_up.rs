@@ -101,27 +101,27 @@ pub struct Typed {
 /// GET `/set-up/{code}`: exchanges the code for a cookie at once, so that it appears in no further URL, no `Referer`
 /// and no log. Changes nothing, so a link preview does not use up the link.
 pub async fn open(State(app): State<App>, shell: Shell, Path(code): Path<String>) -> Result<Response, Error> {
-    match alive(&app, BrowserSecret::from_cookie(&code)).await {
+    match find_live_link(&app, BrowserSecret::from_cookie(&code)).await {
         Ok((secret, _)) => {
-            Ok((AppendHeaders([Cookies::of(&app).hold_link(&secret)]), Redirect::to(FOLLOWED)).into_response())
+            Ok((AppendHeaders([Cookies::of(&app).set_link(&secret)]), Redirect::to(FOLLOWED)).into_response())
         }
-        Err(refused) => over(shell, refused),
+        Err(refused) => link_error_page(shell, refused),
     }
 }
 
 /// GET `/set-up`: the form of the link that this browser followed.
 pub async fn show(State(app): State<App>, shell: Shell, uri: Uri, headers: HeaderMap) -> Result<Response, Error> {
-    let held = Cookies::of(&app).held_link(&headers);
+    let held = Cookies::of(&app).find_link(&headers);
     let came_by = |address: &str| uri.query().is_some_and(|query| address.split_once('?') == Some(("/set-up", query)));
     if held.is_none() && (came_by(FOLLOWED) || came_by(TOO_WEAK)) {
         return Err(Error::NoCookies);
     }
-    match alive(&app, held).await {
+    match find_live_link(&app, held).await {
         Ok((_, purpose)) => {
             let page = SetUp { is_too_weak: came_by(TOO_WEAK), ..SetUp::of(shell, &purpose) };
             Ok(Page::ok(page).into_response())
         }
-        Err(refused) => over(shell, refused),
+        Err(refused) => link_error_page(shell, refused),
     }
 }
 
@@ -134,9 +134,9 @@ pub async fn create(
     Form(typed): Form<Typed>,
 ) -> Result<Response, Error> {
     let cookies = Cookies::of(&app);
-    let (secret, purpose) = match alive(&app, cookies.held_link(&headers)).await {
-        Ok(alive) => alive,
-        Err(refused) => return over(shell, refused),
+    let (secret, purpose) = match find_live_link(&app, cookies.find_link(&headers)).await {
+        Ok(find_live_link) => find_live_link,
+        Err(refused) => return link_error_page(shell, refused),
     };
     let mut page = SetUp::of(shell, &purpose);
     let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
@@ -163,7 +163,7 @@ pub async fn create(
             app.accounts.leave_banner(&opened.hash(), &serde_json::to_value(&greeting)?).await?;
             let device = app.accounts.remember_browser(&opened, &cookies.find_device(&headers)).await?;
             let [session, form, device] = cookies.sign_in(&opened, &device);
-            Ok((AppendHeaders([session, form, device, cookies.drop_link()]), Redirect::to("/admin")).into_response())
+            Ok((AppendHeaders([session, form, device, cookies.delete_link()]), Redirect::to("/admin")).into_response())
         }
         Err(taken @ LinkError::EmailTaken) => {
             page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
@@ -172,9 +172,9 @@ pub async fn create(
         Err(crowded @ LinkError::Crowded) => {
             page.password = Some(Complaint::new("SIGN_IN_CROWDED", crowded.to_string()));
             let answer = Page(page, StatusCode::SERVICE_UNAVAILABLE).into_response();
-            Ok(with_wait(answer, Some(password::CROWDED_WAIT)))
+            Ok(with_wait(answer, Some(password::OVERLOADED_RETRY_AFTER)))
         }
-        Err(refused) => over(page.shell, refused),
+        Err(refused) => link_error_page(page.shell, refused),
     }
 }
 
@@ -192,13 +192,13 @@ fn welcome(name: &str, is_first: bool) -> Banner {
     }
 }
 
-async fn alive(app: &App, code: Option<BrowserSecret>) -> Result<(BrowserSecret, Purpose), LinkError> {
+async fn find_live_link(app: &App, code: Option<BrowserSecret>) -> Result<(BrowserSecret, Purpose), LinkError> {
     let secret = code.ok_or(LinkError::Dead)?;
     let purpose = app.accounts.check_link(&secret).await?;
     Ok((secret, purpose))
 }
 
-fn over(shell: Shell, refused: LinkError) -> Result<Response, Error> {
+fn link_error_page(shell: Shell, refused: LinkError) -> Result<Response, Error> {
     match refused {
         LinkError::AlreadySetUp => {
             Ok(Page(SetUpOver { shell, is_already_set_up: true }, StatusCode::CONFLICT).into_response())
@@ -231,7 +231,7 @@ impl SetUp {
         if self.purpose != SetUpPurpose::NewPassword {
             self.name.value = name;
         }
-        let name = PersonName::parse_beside(&self.name.value, &self.shell.product)
+        let name = PersonName::parse_for_product(&self.name.value, &self.shell.product)
             .map_err(|error| Complaint::new("PERSON_NAME", error.to_string()));
         let email = if self.purpose == SetUpPurpose::FirstAdministrator {
             self.email.value = email;

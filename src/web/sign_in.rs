@@ -110,7 +110,7 @@ pub async fn create(
     if typed.intent.is_some() {
         // Another tab may have signed in meanwhile.
         return if session.user.is_some() {
-            page.go_on(&app, &session).await
+            page.continue_after_sign_in(&app, &session).await
         } else {
             Ok(Page::ok(page).into_response())
         };
@@ -132,11 +132,11 @@ pub async fn create(
         Ok(opened) => {
             let device = app.accounts.remember_browser(&opened, &device).await?;
             let cookies = AppendHeaders(cookies.sign_in(&opened, &device));
-            let answer = page.go_on(&app, &signed_in(&app, session, opened).await?).await?;
+            let answer = page.continue_after_sign_in(&app, &signed_in(&app, session, opened).await?).await?;
             return Ok((cookies, answer).into_response());
         }
         Err(SignInError::TooWeak(code)) => {
-            return Ok((AppendHeaders([cookies.hold_link(&code)]), Redirect::to(TOO_WEAK)).into_response());
+            return Ok((AppendHeaders([cookies.set_link(&code)]), Redirect::to(TOO_WEAK)).into_response());
         }
         Err(SignInError::Broken(error)) => return Err(error.into()),
         Err(refused) => refused,
@@ -144,7 +144,9 @@ pub async fn create(
     page.refused = Some(sentence.to_string());
     let (status, wait) = match sentence {
         SignInError::TooMany(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
-        SignInError::Crowded => (StatusCode::SERVICE_UNAVAILABLE, Some(crate::accounts::password::CROWDED_WAIT)),
+        SignInError::Crowded => {
+            (StatusCode::SERVICE_UNAVAILABLE, Some(crate::accounts::password::OVERLOADED_RETRY_AFTER))
+        }
         _ => {
             let both = Some(Complaint::new("SIGN_IN_WRONG", sentence.to_string()));
             page.email.complaint.clone_from(&both);
@@ -190,7 +192,7 @@ impl SignIn {
     }
 
     /// The response to a form posted without a signed-in user: 403, with the form kept.
-    pub fn keeping(shell: Shell, ended: Option<Ended>, return_to: Option<LocalPath>, form: &Again) -> Page<Self> {
+    pub fn keeping_form(shell: Shell, ended: Option<Ended>, return_to: Option<LocalPath>, form: &Again) -> Page<Self> {
         let note = ended.map(|ended| match ended {
             Ended::Idle => SignInNote::Idle,
             Ended::TooOld => SignInNote::Expired,
@@ -200,7 +202,7 @@ impl SignIn {
     }
 
     /// The response for a signed-in user: continues the kept form, or redirects to where the user was.
-    async fn go_on(&self, app: &App, session: &Session) -> Result<Response, Error> {
+    async fn continue_after_sign_in(&self, app: &App, session: &Session) -> Result<Response, Error> {
         if let Some(form) = resume::decode(&self.resume) {
             return resume::resume(app, session, form).await;
         }

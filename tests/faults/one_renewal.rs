@@ -106,8 +106,8 @@ async fn replica() {
             let (ecommerce, refused) = (ecommerce.clone(), refused.clone());
             tokio::spawn(async move {
                 match refused {
-                    Some(refused) => ecommerce.live_token_instead(cart, &refused).await.expect("another token"),
-                    None => ecommerce.live_token(cart).await.expect("a token"),
+                    Some(refused) => ecommerce.refresh_rejected_token(cart, &refused).await.expect("another token"),
+                    None => ecommerce.current_token(cart).await.expect("a token"),
                 }
             })
         });

@@ -135,7 +135,7 @@ async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
     let world = World::with(1).await;
     let address = world.server.address;
     let before = world.server.resident();
-    let crowd = affordable(10_000);
+    let crowd = limit_for_descriptors(10_000);
     let mut idle = JoinSet::new();
     let kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 900";
     let half_a_form = format!("POST /sign-in HTTP/1.1\r\nhost: {address}\r\n{kind}\r\n\r\nemail=");
@@ -192,7 +192,7 @@ async fn half_sent_forms_of_any_length_cost_little_memory_and_keep_no_long_form_
     let world = World::with(1).await;
     let address = world.server.address;
     let before = world.server.resident();
-    let forms = affordable(FORMS);
+    let forms = limit_for_descriptors(FORMS);
     let header = "y".repeat(12 << 10);
     let kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 147000";
     let head = format!("POST /sign-in HTTP/1.1\r\nhost: {address}\r\nx-long: {header}\r\n{kind}\r\n\r\nemail=");
@@ -228,7 +228,7 @@ async fn half_sent_forms_of_any_length_cost_little_memory_and_keep_no_long_form_
 }
 
 /// So many connections as this process may hold, after asking for all that it may have.
-fn affordable(wanted: usize) -> usize {
+fn limit_for_descriptors(wanted: usize) -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("limit is raised");
     let most = maximum.map_or(wanted, |most| usize::try_from(most.saturating_sub(1_000)).expect("64 bits"));

@@ -2,7 +2,7 @@
 //! with its own copy of the secret.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cartwright::alerts::{CartStatus, Round};
+use cartwright::alerts::{CartStatus, DeliveryRun};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sqlx::PgPool;
@@ -37,7 +37,7 @@ fn assert_signed(heard: &Heard, secret: &str) {
     mac.verify_slice(&STANDARD.decode(signature).expect("base64")).expect("signed with the secret that was shown");
 }
 
-async fn round(app: &TestApp) -> Round {
+async fn round(app: &TestApp) -> DeliveryRun {
     app.app.alerts.deliver().await.expect("delivery run")
 }
 
@@ -87,7 +87,7 @@ async fn failure_is_retried_under_the_same_id_with_back_off(pool: PgPool) {
     let (app, priya, receiver, secret) = listening(pool).await;
     receiver.will([Reply::Status(500), Reply::Status(404)]);
     queue(&app.pool, &[broke(1)]).await;
-    assert_eq!(round(&app).await, Round { failed: 1, ..Round::default() });
+    assert_eq!(round(&app).await, DeliveryRun { failed: 1, ..DeliveryRun::default() });
     assert!(round(&app).await.is_idle(), "not at once");
     let page = priya.visit(PAGE).await;
     let said = page.text(".card .notice");
@@ -119,7 +119,7 @@ async fn delivery_is_given_up_after_a_day_of_failures(pool: PgPool) {
     queue(&app.pool, &[broke(1), broke(2)]).await;
     pass(&app.pool, 86_400.0).await;
     receiver.will([Reply::Status(503), Reply::Status(503)]);
-    assert_eq!(round(&app).await, Round { given_up: 2, ..Round::default() });
+    assert_eq!(round(&app).await, DeliveryRun { given_up: 2, ..DeliveryRun::default() });
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
     let page = priya.visit(PAGE).await;
     assert_eq!(page.all("tbody td:nth-child(3)"), ["answered 503; given up after a day"; 2], "{page}");
@@ -148,7 +148,7 @@ async fn gone_response_disables_the_webhook_until_saved(pool: PgPool) {
     let (app, priya, receiver, secret) = listening(pool).await;
     receiver.will([Reply::Status(410)]);
     queue(&app.pool, &[broke(1)]).await;
-    assert_eq!(round(&app).await, Round { given_up: 1, ..Round::default() });
+    assert_eq!(round(&app).await, DeliveryRun { given_up: 1, ..DeliveryRun::default() });
     queue(&app.pool, &[broke(2)]).await;
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0, "nothing is queued for a disabled webhook");
     let page = priya.visit(PAGE).await;

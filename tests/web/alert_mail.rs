@@ -1,7 +1,7 @@
 //! E-mail alerts: TLS or nothing, one message for many carts, five minutes between messages, start and end of a problem
 //! in one thread. The mail server is a local one that delivers nothing.
 
-use cartwright::alerts::Round;
+use cartwright::alerts::DeliveryRun;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -27,7 +27,7 @@ async fn mailing(pool: PgPool, speaks: Speaks, to: &str) -> (TestApp, Browser, M
     (app, priya, server)
 }
 
-async fn after_a_moment(app: &TestApp) -> Round {
+async fn after_a_moment(app: &TestApp) -> DeliveryRun {
     pass(&app.pool, A_MOMENT).await;
     app.app.alerts.deliver().await.expect("delivery run")
 }
@@ -42,7 +42,7 @@ async fn mail_is_plain_text_and_encrypted_with_tls_or_starttls(pool: PgPool) {
     let started = MailServer::start(Speaks::StartTls).await;
     queue(&app.pool, &[broke(1)]).await;
     assert!(app.app.alerts.deliver().await.expect("delivery run").is_idle(), "the first alert waits for others");
-    assert_eq!(after_a_moment(&app).await, Round { delivered: 1, ..Round::default() });
+    assert_eq!(after_a_moment(&app).await, DeliveryRun { delivered: 1, ..DeliveryRun::default() });
     let app = app.with_alert_ways(&mail_ways(&started));
     queue(&app.pool, &[broke(2)]).await;
     pass(&app.pool, 300.0).await;
@@ -149,7 +149,7 @@ async fn permanently_refused_address_does_not_stop_others(pool: PgPool) {
     let (app, priya, server) = mailing(pool, Speaks::Wrapped, to).await;
     server.refuse("gone@northwind.example", 550);
     queue(&app.pool, &[broke(1)]).await;
-    assert_eq!(after_a_moment(&app).await, Round { delivered: 1, given_up: 1, failed: 0 });
+    assert_eq!(after_a_moment(&app).await, DeliveryRun { delivered: 1, given_up: 1, failed: 0 });
     assert_eq!(count(&app.pool, "alert_deliveries").await, 0);
     let mut results = priya.visit(PAGE).await.all("tbody td:nth-child(3)");
     results.sort();
@@ -204,7 +204,7 @@ async fn assert_sent_once_more(pool: PgPool, what: AfterDot, phrase: &str) {
     let app = app.with_alert_ways(&impatient(&server));
     server.after_dot(what);
     queue(&app.pool, &[broke(1)]).await;
-    assert_eq!(after_a_moment(&app).await, Round { failed: 1, ..Round::default() });
+    assert_eq!(after_a_moment(&app).await, DeliveryRun { failed: 1, ..DeliveryRun::default() });
     let page = priya.visit(PAGE).await;
     let result = page.text("tbody td:nth-child(3)");
     assert!(result.contains(phrase) && result.ends_with(UNCERTAIN), "{result}");

@@ -118,7 +118,7 @@ async fn a_panic_is_a_page(pool: PgPool, https: bool) {
     let app = TestApp::start_with(pool, Options { https, ..Options::default() }).await;
     let bug = async || -> &'static str { panic!("a secret panic message") };
     let routes = Router::new().route("/panic", get(bug).post(bug)).route("/well", get(async || "well"));
-    let browser = app.browser_at(cartwright::web::dressed(routes, app.app.clone()));
+    let browser = app.browser_at(cartwright::web::with_layers(routes, app.app.clone()));
     for method in [Method::GET, Method::POST] {
         for _ in 0..20 {
             let answer = browser.knock(method.clone(), "/panic").send().await;

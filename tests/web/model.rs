@@ -194,7 +194,7 @@ impl World {
                 if list.has_button("Test the selected carts") {
                     list.check("All carts, on every page");
                     list.press("Test the selected carts").await;
-                    self.app.app.ecommerce.work_off_jobs().await.expect("the work");
+                    self.app.app.ecommerce.drain_bulk_actions().await.expect("the work");
                 }
                 format!("{name} tests all carts")
             }

@@ -1,7 +1,7 @@
 //! Many carts that fail for one cause on our side, from the failed check to the alert: one message at the start and one
 //! at the end, by e-mail and by webhook.
 
-use cartwright::alerts::Round;
+use cartwright::alerts::DeliveryRun;
 use cartwright::practice::{Canned, Scenario};
 use sqlx::PgPool;
 
@@ -49,7 +49,7 @@ async fn with_mail(pool: PgPool) -> (TestApp, Browser, MailServer) {
 }
 
 /// Lets the collection time pass and sends what is due.
-async fn delivered(app: &TestApp, seconds: f64) -> Round {
+async fn delivered(app: &TestApp, seconds: f64) -> DeliveryRun {
     pass(&app.pool, seconds).await;
     app.app.alerts.deliver().await.expect("a delivery run")
 }
@@ -64,7 +64,7 @@ async fn shared_cause_sends_one_mail_at_start_and_one_at_end(pool: PgPool) {
     connect(&app, &priya, &["northwind-a", "northwind-b", "northwind-c"]).await;
     lose_key(&app, "northwind").await;
     check_all(&app).await;
-    assert_eq!(delivered(&app, 30.0).await, Round { delivered: 1, ..Round::default() });
+    assert_eq!(delivered(&app, 30.0).await, DeliveryRun { delivered: 1, ..DeliveryRun::default() });
     let mail = last(&server);
     assert_eq!(mail.to, PRIYA.email);
     assert_eq!(mail.header("Subject"), "3 carts fail for one reason: this server cannot read saved secrets");

@@ -49,7 +49,7 @@ pub async fn let_in(connection: &mut Connection, user: Uuid, checked: Option<&st
 }
 
 /// Saves a user's last-seen time before their sessions are deleted.
-pub async fn keep_last_seen(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
+pub async fn save_last_seen(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!(
         "update users set last_seen_at =
             greatest(last_seen_at, (select max(last_seen_at) from sessions where user_id = $1)) where id = $1",

@@ -1,13 +1,13 @@
 //! How a change of an account is told to its owner: what, when, who, from where, and what to do about it.
 
-use super::{News, moment};
+use super::{DatedAlert, moment};
 use crate::{
     alerts::{AccountChange, AccountNotice, Alert, House},
     direction::isolated,
 };
 
 /// Subject and text for these notices of one address, oldest first. Whatever else is among the news is left out.
-pub(super) fn write(news: &[News<'_>], house: &House) -> Option<(String, String)> {
+pub(super) fn write(news: &[DatedAlert<'_>], house: &House) -> Option<(String, String)> {
     let notices: Vec<_> = news
         .iter()
         .filter_map(|(at, alert)| match alert {

@@ -2,14 +2,14 @@
 
 use time::OffsetDateTime;
 
-use super::{Alert, House, News, StatusChange, cause, moment, one_line};
+use super::{Alert, DatedAlert, House, StatusChange, cause, moment, one_line};
 use crate::direction::isolated;
 
 /// Maximum number of carts that are listed by name.
 const MOST_NAMES: usize = 20;
 
 /// Returns subject, text and link.
-pub(super) fn write(news: &[News<'_>], of: i64, house: &House) -> (String, String, String) {
+pub(super) fn write(news: &[DatedAlert<'_>], of: i64, house: &House) -> (String, String, String) {
     let pick = |wanted: fn(&Alert) -> Option<&StatusChange>| -> Vec<&StatusChange> {
         news.iter().filter_map(|(_, alert)| wanted(alert)).collect()
     };
@@ -121,7 +121,8 @@ mod tests {
     }
 
     fn told(alerts: &[Alert]) -> (String, String) {
-        let news: Vec<News<'_>> = alerts.iter().map(|alert| (datetime!(2026-11-21 08:54:40 UTC), alert)).collect();
+        let news: Vec<DatedAlert<'_>> =
+            alerts.iter().map(|alert| (datetime!(2026-11-21 08:54:40 UTC), alert)).collect();
         let letter = write(&news, 40, &house()).expect("a message");
         (letter.subject, letter.text)
     }

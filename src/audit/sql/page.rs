@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    audit::{CartRef, Filter, From, Happened, Recorded, What},
+    audit::{AuditEvent, CartRef, Filter, From, Recorded, What},
     database::Connection,
 };
 
@@ -32,7 +32,7 @@ impl Row {
             actor_kind: self.actor_kind,
             actor_name: self.actor_name,
             actor_email: self.actor_email,
-            event: Happened::of(self.event, self.data),
+            event: AuditEvent::of(self.event, self.data),
             cart: self.cart_id.map(|id| CartRef { id, name: self.cart_name.unwrap_or_default() }),
             request_id: self.request_id,
             ip: self.ip,
@@ -66,7 +66,7 @@ macro_rules! select_page {
     };
 }
 
-struct Page {
+struct PageQuery {
     is_backwards: bool,
     from: OffsetDateTime,
     until: OffsetDateTime,
@@ -99,7 +99,7 @@ pub(in crate::audit) async fn list(
         None => (LAST, Uuid::max()),
     };
     let (from, until) = (filter.from.unwrap_or(FIRST), filter.until.unwrap_or(LAST));
-    let page = Page { is_backwards, from, until, at, id, limit };
+    let page = PageQuery { is_backwards, from, until, at, id, limit };
     if filter.is_empty() {
         return Ok(Vec::new());
     }

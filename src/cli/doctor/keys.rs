@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::Finding;
+use super::DoctorFinding;
 use crate::{
     config::{Database, KeyFlags},
     database::Pool,
@@ -12,26 +12,26 @@ use crate::{
 };
 
 /// Checks the file: its keys, who can read it, and whether it is stored with the data.
-pub fn file(flags: &KeyFlags, database: &Database, ring: Option<&KeyRing>) -> Vec<Finding> {
+pub fn file(flags: &KeyFlags, database: &Database, ring: Option<&KeyRing>) -> Vec<DoctorFinding> {
     let mut findings = Vec::new();
     let path = flags.key_file(Some(database));
     match ring {
         Some(ring) => {
             let names: Vec<_> = ring.keys().iter().map(crate::vault::key_ring::Key::name).collect();
-            findings.push(Finding::Well(format!("The key file holds {}; the first seals.", names.join(", "))));
+            findings.push(DoctorFinding::Well(format!("The key file holds {}; the first seals.", names.join(", "))));
         }
-        None => findings.push(Finding::Well("There is no key yet: the first start makes one.".into())),
+        None => findings.push(DoctorFinding::Well("There is no key yet: the first start makes one.".into())),
     }
     if let Some(path) = &path
         && is_open_to_others(Path::new(path))
     {
-        findings.push(Finding::Mind(format!("Everybody on this machine may read the key file: chmod 0400 {path}")));
+        findings.push(DoctorFinding::Mind(format!("Everybody on this machine may read the key file: chmod 0400 {path}")));
     }
     #[cfg(feature = "embedded")]
     if let Database::Embedded { data_dir, .. } = database
         && path.as_ref().is_none_or(|path| lies_in(Path::new(path), data_dir))
     {
-        findings.push(Finding::Mind(format!(
+        findings.push(DoctorFinding::Mind(format!(
             "Key and data lie together in {}: whoever takes the folder can open every secret. Move the key and name it in \
              CARTWRIGHT_KEY_FILE.",
             data_dir.display()
@@ -50,41 +50,41 @@ fn lies_in(file: &Path, folder: &Path) -> bool {
 }
 
 /// Checks the keys that the database knows.
-pub async fn stored(pool: &Pool, ring: Option<&KeyRing>) -> Vec<Finding> {
+pub async fn stored(pool: &Pool, ring: Option<&KeyRing>) -> Vec<DoctorFinding> {
     match keys::list(pool, ring).await {
         Ok(lines) => lines.iter().flat_map(of_one).collect(),
-        Err(error) => vec![Finding::Mend(format!("The keys in the database could not be read: {error:#}"))],
+        Err(error) => vec![DoctorFinding::Mend(format!("The keys in the database could not be read: {error:#}"))],
     }
 }
 
-fn of_one(line: &KeyLine) -> Vec<Finding> {
+fn of_one(line: &KeyLine) -> Vec<DoctorFinding> {
     let KeyLine { name, .. } = line;
     let secrets = crate::cli::keys::secrets(line.total());
     let mut findings = Vec::new();
     match line.standing {
-        Standing::IsAnother => findings.push(Finding::Mend(format!(
+        Standing::IsAnother => findings.push(DoctorFinding::Mend(format!(
             "The key {name} of the file is not the one that sealed in this database: put the right key file back."
         ))),
-        Standing::Missing => findings.push(Finding::Mend(format!(
+        Standing::Missing => findings.push(DoctorFinding::Mend(format!(
             "The key {name} has sealed in this database and is not in the key file: no server starts. Put its line back; if it is \
              truly lost, cartwright keys forget {name}"
         ))),
-        Standing::Retired | Standing::Unknown if line.total() > 0 => findings.push(Finding::Mend(format!(
+        Standing::Retired | Standing::Unknown if line.total() > 0 => findings.push(DoctorFinding::Mend(format!(
             "{secrets} under the key {name}, which is not in the key file: put its line back, or enter them again in the carts \
              that ask for it."
         ))),
-        Standing::Opens if line.total() > 0 => findings.push(Finding::Mind(format!(
+        Standing::Opens if line.total() > 0 => findings.push(DoctorFinding::Mind(format!(
             "{secrets} still under the key {name}: run cartwright keys rotate."
         ))),
         Standing::Opens | Standing::Seals | Standing::Retired | Standing::Unknown => {}
     }
     let count = line.sealed_count.unwrap_or(0);
     if line.standing == Standing::Seals && count >= REFUSE_AT {
-        findings.push(Finding::Mend(format!(
+        findings.push(DoctorFinding::Mend(format!(
             "The key {name} has sealed 2^32 times and seals nothing more: put a new key before it and rotate."
         )));
     } else if line.standing == Standing::Seals && count >= WARN_AT {
-        findings.push(Finding::Mind(format!(
+        findings.push(DoctorFinding::Mind(format!(
             "The key {name} has sealed more than 2^31 times: put a new key before it and rotate."
         )));
     }
@@ -106,9 +106,9 @@ mod tests {
             secrets: [("carts.secret".to_owned(), secrets)].into(),
         };
         let told = |finding| match finding {
-            Finding::Well(line) => format!("ok {line}"),
-            Finding::Mind(line) => format!("mind {line}"),
-            Finding::Mend(line) => format!("mend {line}"),
+            DoctorFinding::Well(line) => format!("ok {line}"),
+            DoctorFinding::Mind(line) => format!("mind {line}"),
+            DoctorFinding::Mend(line) => format!("mend {line}"),
         };
         of_one(&line).into_iter().map(told).collect()
     }

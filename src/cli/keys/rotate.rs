@@ -8,10 +8,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Refused, complain, database, grouped, say, secrets};
+use super::{RefusedStart, complain, database, grouped, say, secrets};
 use crate::{
     config::KeyFlags,
-    keys::{self, Rotated},
+    keys::{self, RotationReport},
     telemetry,
     vault::{KeyRing, Vault, sql},
 };
@@ -35,11 +35,11 @@ pub async fn rotate(flags: &KeyFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn rotate_in(opened: &database::Opened, ring: KeyRing) -> anyhow::Result<Rotated> {
+async fn rotate_in(opened: &database::OpenDatabase, ring: KeyRing) -> anyhow::Result<RotationReport> {
     let active = ring.active().name();
     // Running servers without this key could not open what it seals.
     if !keys::is_known(&opened.pool, &ring).await? && sql::is_served(&opened.pool).await? {
-        return Err(Refused(format!(
+        return Err(RefusedStart(format!(
             "CARTWRIGHT_KEY_FILE: no server has started with the key {active} yet, and one is running: it could not open what is \
              sealed from now on. Restart every server with this key file, then run this again."
         ))
@@ -47,14 +47,14 @@ async fn rotate_in(opened: &database::Opened, ring: KeyRing) -> anyhow::Result<R
     }
     let vault = Vault::open_with(ring, opened.beside.clone()).await;
     let vault = vault
-        .map_err(|error| if crate::database::is_away(&error) { error } else { Refused(format!("{error:#}")).into() })?;
-    let mut meter = Meter::start();
+        .map_err(|error| if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() })?;
+    let mut meter = CallTimer::start();
     let rotated = keys::rotate(&Arc::new(vault), &opened.pool, |done, whole| meter.tell(done, whole)).await;
     meter.end();
     Ok(rotated?)
 }
 
-fn report(rotated: &Rotated) {
+fn report(rotated: &RotationReport) {
     match rotated.secrets {
         0 => say(format_args!("Nothing had to be sealed again.")),
         n => say(format_args!("Sealed {} again under the first key.", secrets(n))),
@@ -77,12 +77,12 @@ fn report(rotated: &Rotated) {
 }
 
 /// Progress output.
-enum Meter {
+enum CallTimer {
     Bar(ProgressBar),
     Lines { told_at: Option<Instant> },
 }
 
-impl Meter {
+impl CallTimer {
     fn start() -> Self {
         if std::io::stderr().is_terminal() { Self::Bar(ProgressBar::new(0)) } else { Self::Lines { told_at: None } }
     }

@@ -10,7 +10,7 @@ use super::{EmbeddedError, Owner};
 pub const OLDEST_MAJOR: u32 = 15;
 
 /// Folders with one folder per installed version, and the path from there to the programs.
-const SHELVES: [(&str, &str); 8] = [
+const VERSION_FOLDERS: [(&str, &str); 8] = [
     ("/usr/lib/postgresql", "bin"),
     ("/usr/lib/postgresql-server", "bin"),
     ("/usr", "bin"), // Fedora's pgsql-17
@@ -84,7 +84,7 @@ async fn candidates(places: &Places, owner: &Owner) -> Vec<PathBuf> {
             folders.extend(bindir(&folder.join("pg_config"), owner).await);
         }
     }
-    for (shelf, rest) in SHELVES {
+    for (shelf, rest) in VERSION_FOLDERS {
         let versions = std::fs::read_dir(shelf).into_iter().flatten().flatten().map(|entry| entry.path().join(rest));
         folders.extend(versions.filter(|folder| folder.join("postgres").is_file()));
     }
@@ -120,7 +120,7 @@ fn nothing(places: &Places, looked: &[PathBuf]) -> EmbeddedError {
     let mut names: Vec<String> = looked.iter().map(|folder| folder.display().to_string()).collect();
     if places.pg_bin.is_none() {
         names.push("PATH".to_owned());
-        names.extend(SHELVES.iter().map(|(shelf, rest)| format!("{shelf}/*/{rest}")));
+        names.extend(VERSION_FOLDERS.iter().map(|(shelf, rest)| format!("{shelf}/*/{rest}")));
     }
     EmbeddedError::NoBinaries { oldest: OLDEST_MAJOR, looked: names.join(", ") }
 }

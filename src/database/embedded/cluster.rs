@@ -105,7 +105,7 @@ async fn make(data_dir: &Path, folder: &Path, owner: &Owner, binaries: &Binaries
     std::fs::DirBuilder::new().mode(0o700).create(&new).map_err(EmbeddedError::folder(&new))?;
     owner.give(&new).map_err(EmbeddedError::folder(&new))?;
     initialise(&new, owner, binaries).await?;
-    furnish(&new, owner, binaries).await?;
+    create_role_and_database(&new, owner, binaries).await?;
     std::fs::rename(&new, folder).map_err(EmbeddedError::folder(folder))?;
     // the rename must survive a power failure like the data under it
     let parent = std::fs::File::open(data_dir).and_then(|parent| parent.sync_all());
@@ -138,7 +138,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
 }
 
 /// Makes our roles and database before the server ever runs, in Postgres' single-user mode.
-async fn furnish(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
+async fn create_role_and_database(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let program = binaries.program("postgres");
     let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
     let mut single = owner.command(&program);

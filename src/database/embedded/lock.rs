@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::EmbeddedError;
 
 /// Timeout for another process's start or stop: a start may have to replay a crash.
-const PATIENCE: Duration = Duration::from_mins(3);
+const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// An open lock file; unlocked on drop.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ impl Lock {
         let lock = Self::open(data_dir.join("postgres.lock"))?;
         let begun = Instant::now();
         while !lock.try_alone() {
-            if begun.elapsed() > PATIENCE {
-                return Err(EmbeddedError::Busy { lock: lock.path.clone(), seconds: PATIENCE.as_secs() });
+            if begun.elapsed() > LOCK_TIMEOUT {
+                return Err(EmbeddedError::Busy { lock: lock.path.clone(), seconds: LOCK_TIMEOUT.as_secs() });
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -11,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use super::EmbeddedError;
 
 /// Size in bytes above which the log is renamed at start.
-const CAP: u64 = 1024 * 1024;
+const LOG_SIZE_MAX: u64 = 1024 * 1024;
 
 pub fn path(data_dir: &Path) -> PathBuf {
     data_dir.join("postgres.log")
@@ -20,7 +20,7 @@ pub fn path(data_dir: &Path) -> PathBuf {
 /// Opens the log for appending. Also returns its length in bytes.
 pub fn open(data_dir: &Path) -> Result<(File, u64), EmbeddedError> {
     let path = path(data_dir);
-    if path.metadata().is_ok_and(|there| there.len() > CAP) {
+    if path.metadata().is_ok_and(|there| there.len() > LOG_SIZE_MAX) {
         let aside = data_dir.join("postgres.log.1");
         std::fs::rename(&path, &aside).map_err(EmbeddedError::folder(&aside))?;
     }

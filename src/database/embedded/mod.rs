@@ -33,7 +33,7 @@ use self::lock::Lock;
 use self::owner::Owner;
 
 /// How often a process checks that the server still runs: well within the 5 s in which we promise to answer again.
-const LOOK: Duration = Duration::from_millis(500);
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A process's share in the running cluster of a data folder. Dropped without [`Embedded::stop`], as in a crash, it
 /// leaves the cluster running for the next start.
@@ -102,7 +102,7 @@ async fn keep(cluster: Arc<Cluster>, mut left: oneshot::Receiver<()>) {
     loop {
         tokio::select! {
             _ = &mut left => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(WATCH_INTERVAL) => {}
         }
         if cluster.is_running() {
             continue;

@@ -15,19 +15,19 @@ use super::cluster::{Cluster, OWNER};
 use super::{EmbeddedError, log, socket};
 
 /// Poll interval. Each poll of a starting server opens a real connection.
-const POLL: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Start timeout: replaying the log of a crash at full `max_wal_size` takes seconds, on a slow disk a minute.
-const START: Duration = Duration::from_mins(2);
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 /// Stop timeout: a fast shutdown first writes all dirty pages to disk.
-const STOP: Duration = Duration::from_mins(1);
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
 /// Time between the server's process ID file and its open socket.
-const SOCKET: Duration = Duration::from_secs(3);
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long processes of a killed server may keep its shared memory.
-const LEFTOVERS: Duration = Duration::from_secs(10);
+const SHARED_MEMORY_GRACE: Duration = Duration::from_secs(10);
 
 /// Result of a connection attempt at the socket.
 #[derive(PartialEq, Eq)]
-enum Knock {
+enum SocketState {
     Ready,
     /// Starting, replaying or stopping.
     NotYet,
@@ -47,9 +47,9 @@ impl Cluster {
             match self.launch().await {
                 // child processes of a killed server need a moment to exit
                 Err(EmbeddedError::Starting { said, .. })
-                    if said.contains("shared memory block") && begun.elapsed() < LEFTOVERS =>
+                    if said.contains("shared memory block") && begun.elapsed() < SHARED_MEMORY_GRACE =>
                 {
-                    sleep(POLL * 5).await;
+                    sleep(POLL_INTERVAL * 5).await;
                 }
                 outcome => return outcome,
             }
@@ -67,22 +67,22 @@ impl Cluster {
         let mut silences = 0;
         while let Some(pid) = self.pid() {
             match self.knock().await {
-                Knock::Ready => return Ok(true),
-                Knock::Nobody if !alive(pid) => return Ok(false),
-                Knock::Nobody if begun.elapsed() > SOCKET => {
+                SocketState::Ready => return Ok(true),
+                SocketState::Nobody if !alive(pid) => return Ok(false),
+                SocketState::Nobody if begun.elapsed() > SOCKET_TIMEOUT => {
                     // The process ID belongs to another program by now, and Postgres would refuse to start because of
                     // it. If it were ours after all, the server's shared memory would still keep a second server out.
-                    self.forget_pid()?;
+                    self.remove_stale_pid()?;
                     return Ok(false);
                 }
-                Knock::Silent if silences == 2 => {
+                SocketState::Silent if silences == 2 => {
                     return Err(EmbeddedError::Silent { folder: self.folder.clone(), pid: pid.as_raw_pid() });
                 }
-                Knock::Silent => silences += 1,
-                Knock::NotYet if begun.elapsed() > START => return Err(self.starting(0)),
-                Knock::NotYet | Knock::Nobody => {}
+                SocketState::Silent => silences += 1,
+                SocketState::NotYet if begun.elapsed() > START_TIMEOUT => return Err(self.starting(0)),
+                SocketState::NotYet | SocketState::Nobody => {}
             }
-            sleep(POLL).await;
+            sleep(POLL_INTERVAL).await;
         }
         Ok(false)
     }
@@ -96,14 +96,14 @@ impl Cluster {
         postgres.stdout(log.try_clone().map_err(broken)?).stderr(log);
         let mut child = postgres.spawn().map_err(broken)?;
         let begun = Instant::now();
-        while begun.elapsed() < START {
+        while begun.elapsed() < START_TIMEOUT {
             if child.try_wait().map_err(broken)?.is_some() {
                 return Err(self.starting(already));
             }
-            if self.knock().await == Knock::Ready {
+            if self.knock().await == SocketState::Ready {
                 return Ok(());
             }
-            sleep(POLL).await;
+            sleep(POLL_INTERVAL).await;
         }
         Err(self.starting(already))
     }
@@ -112,7 +112,7 @@ impl Cluster {
     pub async fn halt(&self) -> Result<(), EmbeddedError> {
         let Some(pid) = self.pid() else { return Ok(()) };
         // No listener means a stale process ID, and a signal could hit another program.
-        if self.knock().await != Knock::Nobody {
+        if self.knock().await != SocketState::Nobody {
             let program = self.binaries.program("pg_ctl");
             // Runs as the owner, so that the kernel rejects a signal to another user's process.
             let mut stop = self.owner.command(&program);
@@ -133,30 +133,30 @@ impl Cluster {
             if self.pid() == Some(pid) {
                 listed = Instant::now();
             }
-            if begun.elapsed() > STOP {
-                return Err(EmbeddedError::Stopping { seconds: STOP.as_secs() });
+            if begun.elapsed() > STOP_TIMEOUT {
+                return Err(EmbeddedError::Stopping { seconds: STOP_TIMEOUT.as_secs() });
             }
-            sleep(POLL).await;
+            sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }
 
-    async fn knock(&self) -> Knock {
+    async fn knock(&self) -> SocketState {
         match timeout(Duration::from_secs(5), PgConnection::connect_with(&self.options(OWNER))).await {
-            Err(_) => Knock::Silent,
+            Err(_) => SocketState::Silent,
             Ok(Ok(connection)) => {
                 let _ = connection.close().await;
-                Knock::Ready
+                SocketState::Ready
             }
             Ok(Err(sqlx::Error::Io(cause)))
                 if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) =>
             {
-                Knock::Nobody
+                SocketState::Nobody
             }
             // 57P03: starting up, replaying or shutting down; any other error, such as "too many clients", means that
             // it runs
-            Ok(Err(sqlx::Error::Database(refusal))) if refusal.code().as_deref() != Some("57P03") => Knock::Ready,
-            Ok(Err(_)) => Knock::NotYet,
+            Ok(Err(sqlx::Error::Database(refusal))) if refusal.code().as_deref() != Some("57P03") => SocketState::Ready,
+            Ok(Err(_)) => SocketState::NotYet,
         }
     }
 
@@ -166,7 +166,7 @@ impl Cluster {
         Pid::from_raw(text.lines().next()?.trim().parse().ok()?)
     }
 
-    fn forget_pid(&self) -> Result<(), EmbeddedError> {
+    fn remove_stale_pid(&self) -> Result<(), EmbeddedError> {
         let file = self.folder.join("postmaster.pid");
         std::fs::remove_file(&file).map_err(EmbeddedError::folder(&file))
     }

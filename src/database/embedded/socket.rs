@@ -14,7 +14,7 @@ use super::{EmbeddedError, Owner};
 /// Part of the socket's file name (`.s.PGSQL.1`) only: nothing listens on TCP, and port 5432 stays free.
 pub const PORT: u16 = 1;
 
-const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+const SOCKET_PATH_MAX_LEN: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// The socket's folder for a cluster; a short one is created. The same at every start, so that a cluster left running
 /// is found again. Postgres records it in the fifth line of `postmaster.pid`.
@@ -33,7 +33,7 @@ pub fn folder(cluster: &Path, owner: &Owner) -> Result<PathBuf, EmbeddedError> {
 
 /// Whether a socket in `folder` has a valid address. sqlx accepts only folder names in UTF-8.
 fn fits(folder: &Path) -> bool {
-    folder.to_str().is_some_and(|name| name.len() + "/.s.PGSQL.1".len() <= LONGEST)
+    folder.to_str().is_some_and(|name| name.len() + "/.s.PGSQL.1".len() <= SOCKET_PATH_MAX_LEN)
 }
 
 /// Creates the folder, or accepts the one of an earlier start. In `/tmp` anyone could have created it first, so it must
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn socket_path_fits_up_to_its_maximum_length() {
-        let longest = format!("/{}", "a".repeat(LONGEST - "/.s.PGSQL.1".len() - 1));
+        let longest = format!("/{}", "a".repeat(SOCKET_PATH_MAX_LEN - "/.s.PGSQL.1".len() - 1));
         assert!(fits(Path::new(&longest)));
         assert!(!fits(Path::new(&format!("{longest}a"))));
     }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
-pub use monitor::{MOST_AT_ONCE, Swept, lag};
+pub use monitor::{CHECK_CONCURRENCY, SweepReport, lag};
 pub(super) use record::{record, record_saved_with, settle};
 pub use shared::cause_of;
 

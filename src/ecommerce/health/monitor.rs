@@ -13,12 +13,12 @@ use super::{Finding, PastCheck, record, schedule};
 use crate::{
     database::{Pool, transaction},
     ecommerce::{
-        CartId, Ecommerce, LiveToken, NoToken, Offered, Refusal, RunningTest, TestSubject, Visitor,
+        CartId, Ecommerce, LiveToken, Offered, Refusal, RunningTest, TestSubject, TokenError, Visitor,
         shopify::{
-            connection_test::{self, CHECK_DEADLINE},
+            connection_test::{self, CHECK_TIMEOUT},
             credential::{ClientId, Credential, CredentialKind},
         },
-        sql::{self, Due},
+        sql::{self, LeasedCheck},
         title::{self, Naming},
         verdict::{Class, Details, TESTS_A_MINUTE, Verdict},
     },
@@ -26,16 +26,16 @@ use crate::{
 };
 
 /// Maximum concurrent checks per process: half of its calls to Shopify, so that a user's test never waits for checks.
-pub const MOST_AT_ONCE: usize = 100;
+pub const CHECK_CONCURRENCY: usize = 100;
 /// More carts are leased once this many places are free, so that a busy sweep does not query the database after every
 /// check.
-const BATCH: usize = 25;
+const LEASE_BATCH: usize = 25;
 /// Delay of the next check while another replica refreshes the token of the cart.
-const BUSY: Duration = Duration::from_secs(30);
+const BUSY_PAUSE: Duration = Duration::from_secs(30);
 
 /// The counts of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepReport {
     /// Checks that were recorded.
     pub checked: usize,
     /// Results dropped because the cart changed in the meantime, and checks without a result.
@@ -47,18 +47,18 @@ impl Ecommerce {
     ///
     /// # Errors
     /// The database is unavailable. Leased carts become due again by themselves.
-    pub async fn sweep(&self) -> sqlx::Result<Swept> {
+    pub async fn sweep(&self) -> sqlx::Result<SweepReport> {
         self.sweep_until(&CancellationToken::new(), &Heartbeat::new()).await
     }
 
     /// Same as `sweep`, but takes no more leases once `stop` is cancelled; running checks are still recorded.
-    pub async fn sweep_until(&self, stop: &CancellationToken, heartbeat: &Heartbeat) -> sqlx::Result<Swept> {
+    pub async fn sweep_until(&self, stop: &CancellationToken, heartbeat: &Heartbeat) -> sqlx::Result<SweepReport> {
         let mut running = JoinSet::new();
-        let (mut swept, mut failure, mut is_more) = (Swept::default(), None, true);
+        let (mut swept, mut failure, mut is_more) = (SweepReport::default(), None, true);
         loop {
             heartbeat.beat();
-            let free = MOST_AT_ONCE - running.len();
-            if is_more && free >= BATCH && !stop.is_cancelled() {
+            let free = CHECK_CONCURRENCY - running.len();
+            if is_more && free >= LEASE_BATCH && !stop.is_cancelled() {
                 match self.lease(free).await {
                     Ok(due) => {
                         is_more = due.len() == free;
@@ -85,13 +85,13 @@ impl Ecommerce {
         failure.map_or(Ok(swept), Err)
     }
 
-    async fn lease(&self, free: usize) -> sqlx::Result<Vec<Due>> {
+    async fn lease(&self, free: usize) -> sqlx::Result<Vec<LeasedCheck>> {
         let (limit, practices) = (i64::try_from(free).unwrap_or(0), self.practices);
         transaction(&self.pool, move |work| Box::pin(async move { sql::lease_due(work, limit, practices).await })).await
     }
 
     /// Returns whether the check was recorded.
-    async fn check(&self, due: Due) -> sqlx::Result<bool> {
+    async fn check(&self, due: LeasedCheck) -> sqlx::Result<bool> {
         let began = Instant::now();
         let Some(verdict) = self.verdict_of(&due, began).await else { return self.release(due).await };
         if verdict.class == Class::OurBug {
@@ -111,11 +111,11 @@ impl Ecommerce {
 
     /// The verdict of a check; `None` if there is none, because another replica refreshes the token or the credential
     /// is gone.
-    async fn verdict_of(&self, due: &Due, began: Instant) -> Option<Verdict> {
+    async fn verdict_of(&self, due: &LeasedCheck, began: Instant) -> Option<Verdict> {
         let (ecommerce, leased) = (self.clone(), due.clone());
         // Spawn a task, so that a panic ends only this check and counts as its failure.
         let look = self.tasks.spawn(async move {
-            let looked = tokio::time::timeout(CHECK_DEADLINE, ecommerce.look(&leased, began)).await;
+            let looked = tokio::time::timeout(CHECK_TIMEOUT, ecommerce.look(&leased, began)).await;
             looked.unwrap_or_else(|_| Ok(Verdict::of(Class::NetworkTimeout)))
         });
         match look.await {
@@ -126,8 +126,8 @@ impl Ecommerce {
     }
 
     /// Checks with a current token; if an issued token is rejected, refreshes it and checks once more.
-    async fn look(&self, due: &Due, began: Instant) -> Result<Verdict, NoToken> {
-        let token = self.live_token(due.cart).await?;
+    async fn look(&self, due: &LeasedCheck, began: Instant) -> Result<Verdict, TokenError> {
+        let token = self.current_token(due.cart).await?;
         let (verdict, token) = self.check_with(due, token, began).await;
         if verdict.class != Class::TokenRefused {
             return Ok(verdict);
@@ -135,7 +135,7 @@ impl Ecommerce {
         let verdict = match due.kind {
             CredentialKind::AccessToken => verdict,
             CredentialKind::ClientCredentials => {
-                let another = self.live_token_instead(due.cart, &token).await?;
+                let another = self.refresh_rejected_token(due.cart, &token).await?;
                 self.check_with(due, another, began).await.0
             }
         };
@@ -144,27 +144,27 @@ impl Ecommerce {
         Ok(Verdict { class, ..verdict })
     }
 
-    async fn check_with(&self, due: &Due, live: LiveToken, began: Instant) -> (Verdict, LiveToken) {
+    async fn check_with(&self, due: &LeasedCheck, live: LiveToken, began: Instant) -> (Verdict, LiveToken) {
         // Take the host from the row that the token was read from, never from the lease.
         let LiveToken { token, version, address } = live;
         let credential = Credential::AccessToken(token);
-        let subject = connection_test::Subject {
+        let subject = connection_test::TestedStore {
             address: &address,
             credential: &credential,
             expected_shop_id: due.shop_id.as_deref(),
         };
-        let left = CHECK_DEADLINE.saturating_sub(began.elapsed());
+        let left = CHECK_TIMEOUT.saturating_sub(began.elapsed());
         let verdict = connection_test::check_within(left, &self.client, subject, due.asks_customers).await;
         let Credential::AccessToken(token) = credential else { unreachable!("constructed as an access token above") };
         (verdict, LiveToken { token, version, address })
     }
 
     /// Records the finding in one transaction, unless the cart or the lease has changed.
-    async fn note(&self, due: Due, finding: Finding) -> sqlx::Result<bool> {
+    async fn note(&self, due: LeasedCheck, finding: Finding) -> sqlx::Result<bool> {
         if finding.class == Class::Connected {
             let check = PastCheck { at: self.clock.now(), class: finding.class, took_ms: finding.took_ms };
             let pause = schedule::pause(finding.class, 0, Duration::ZERO, None);
-            if sql::update_health_if_well(&self.pool, &due, &check, pause, &finding).await? {
+            if sql::update_health_if_still_healthy(&self.pool, &due, &check, pause, &finding).await? {
                 return Ok(true);
             }
         }
@@ -186,9 +186,9 @@ impl Ecommerce {
         .await
     }
 
-    async fn release(&self, due: Due) -> sqlx::Result<bool> {
+    async fn release(&self, due: LeasedCheck) -> sqlx::Result<bool> {
         let mut connection = self.pool.acquire().await?;
-        sql::release_due(&mut connection, &due, BUSY).await?;
+        sql::release_due(&mut connection, &due, BUSY_PAUSE).await?;
         Ok(false)
     }
 
@@ -224,15 +224,15 @@ pub async fn lag(pool: &Pool, practices: bool) -> sqlx::Result<Duration> {
 }
 
 /// The verdict for a cart without a token; `None` if the reason says nothing about the cart.
-fn without_token(cart: CartId, refusal: NoToken) -> Option<Verdict> {
+fn without_token(cart: CartId, refusal: TokenError) -> Option<Verdict> {
     match refusal {
-        NoToken::Unreadable => Some(Verdict::of(Class::OurKey)),
-        NoToken::NotRenewed(verdict) => Some(*verdict),
-        NoToken::Broken(error) => {
+        TokenError::Unreadable => Some(Verdict::of(Class::OurKey)),
+        TokenError::NotRenewed(verdict) => Some(*verdict),
+        TokenError::Broken(error) => {
             tracing::error!(%cart, %error, "a check could not be made");
             Some(fault("the check could not be made"))
         }
-        NoToken::NoCredential | NoToken::Busy => None,
+        TokenError::NoCredential | TokenError::Busy => None,
     }
 }
 

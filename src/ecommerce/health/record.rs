@@ -35,7 +35,7 @@ pub(in crate::ecommerce) async fn record(
     if status != now.status || after.class != before.class || after.since != before.since || says_more {
         let (title, missing) =
             if stands { (Some(finding_title), missing) } else { (now.title.as_deref(), now.missing_count) };
-        sql::update_standing(work, now.cart, &after, title, missing, status).await?;
+        sql::update_health_state(work, now.cart, &after, title, missing, status).await?;
     }
     if let Some(granted) = &finding.granted
         && now.granted.as_ref() != Some(granted)
@@ -48,8 +48,8 @@ pub(in crate::ecommerce) async fn record(
     let pause = schedule::pause(finding.class, after.streak, failing_for, wait);
     sql::update_health(work, now.cart, &after, &check, pause, finding).await?;
     let title = if stands { Some(finding_title) } else { now.title.as_deref() };
-    let trouble = Trouble::of(status, &after, title, at);
-    follow(work, now, status, trouble, &finding.missing, None).await
+    let trouble = OpenProblem::of(status, &after, title, at);
+    update_problem(work, now, status, trouble, &finding.missing, None).await
 }
 
 /// Records the test that a credential was saved with as its first check, so that the list, the badge and the Health tab
@@ -84,18 +84,18 @@ pub(in crate::ecommerce) async fn settle(
 ) -> sqlx::Result<()> {
     let Some(mut now) = sql::lock_health(work, cart).await? else { return Ok(()) };
     let status = std::mem::replace(&mut now.status, previous);
-    let trouble = Trouble::of(status, &now.health, now.title.as_deref(), now.at);
-    follow(work, &now, status, trouble, &[], Some(by)).await
+    let trouble = OpenProblem::of(status, &now.health, now.title.as_deref(), now.at);
+    update_problem(work, &now, status, trouble, &[], Some(by)).await
 }
 
 /// The problem that a cart has now.
-struct Trouble {
+struct OpenProblem {
     class: Class,
     title: String,
     since: OffsetDateTime,
 }
 
-impl Trouble {
+impl OpenProblem {
     fn of(status: Status, stands: &HealthState, title: Option<&str>, at: OffsetDateTime) -> Option<Self> {
         matches!(status, Status::NeedsAttention | Status::NotConnected).then_some(())?;
         let title = title.unwrap_or_default().to_owned();
@@ -104,15 +104,15 @@ impl Trouble {
 }
 
 /// Opens and ends the problem, and announces a transition between the three statuses of an active cart.
-async fn follow(
+async fn update_problem(
     work: &mut Connection,
     now: &sql::LockedHealth,
     status: Status,
-    trouble: Option<Trouble>,
+    trouble: Option<OpenProblem>,
     missing: &[String],
     ended_by: Option<&str>,
 ) -> sqlx::Result<()> {
-    let over = turn(work, now, trouble.as_ref(), ended_by).await?;
+    let over = replace_problem(work, now, trouble.as_ref(), ended_by).await?;
     let is_live = |status| matches!(status, Status::Connected | Status::NeedsAttention | Status::NotConnected);
     if now.status == status || !is_live(now.status) || !is_live(status) {
         return Ok(());
@@ -141,12 +141,12 @@ async fn follow(
 
 /// Ends the open problem if the new finding is another problem or none, and opens the new one. Returns the problem that
 /// ended.
-async fn turn(
+async fn replace_problem(
     work: &mut Connection,
     now: &sql::LockedHealth,
-    trouble: Option<&Trouble>,
+    trouble: Option<&OpenProblem>,
     ended_by: Option<&str>,
-) -> sqlx::Result<Option<sql::Over>> {
+) -> sqlx::Result<Option<sql::EndedProblem>> {
     if trouble.is_none() && now.problem.is_none()
         || trouble.zip(now.problem).is_some_and(|(one, class)| one.class.is_same_problem(class))
     {

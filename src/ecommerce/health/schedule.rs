@@ -8,19 +8,19 @@ use crate::ecommerce::{
 };
 
 /// Check interval of a healthy cart; the database adds ±10 %, so that carts saved together drift apart.
-pub const INTERVAL: Duration = Duration::from_mins(15);
+pub const CHECK_INTERVAL: Duration = Duration::from_mins(15);
 
 /// First pause after a transient failure: three consecutive failures take 15 minutes instead of 45.
-const SOON: Duration = Duration::from_mins(5);
+const RETRY_MIN: Duration = Duration::from_mins(5);
 /// Longest pause after transient failures; the pause doubles up to this.
-const SELDOM: Duration = Duration::from_hours(1);
+const RETRY_MAX: Duration = Duration::from_hours(1);
 /// Pause after Shopify rejected a request as possibly malicious (status 430). Source: shopify.md §6 row 17.
-const LEFT_ALONE: Duration = Duration::from_hours(1);
+const REJECTED_RETRY: Duration = Duration::from_hours(1);
 /// A refused credential is retried hourly for a day, then daily, so that Shopify does not lock the store.
 const HOURLY: Duration = Duration::from_hours(1);
 const DAILY: Duration = Duration::from_hours(24);
 /// Longest wait requested by Shopify that is honoured.
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const RETRY_AFTER_MAX: Duration = Duration::from_mins(1);
 
 /// Returns the pause until the next check, after a check of this class.
 ///
@@ -28,10 +28,10 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// current failure has lasted; `wait` is what Shopify asked for.
 pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Duration>) -> Duration {
     let pause = match (class.severity(), class) {
-        (_, Class::RequestRejected) => LEFT_ALONE,
+        (_, Class::RequestRejected) => REJECTED_RETRY,
         (Severity::Transient, _) => {
             let doublings = streak.saturating_sub(FAILURE_THRESHOLD + 1).min(8);
-            (SOON * 2_u32.pow(doublings)).min(SELDOM)
+            (RETRY_MIN * 2_u32.pow(doublings)).min(RETRY_MAX)
         }
         // These can end any day and are not about the credential; only a refused credential risks the lock.
         (
@@ -40,9 +40,9 @@ pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Dura
         ) => HOURLY,
         (Severity::Refused, _) if failing_for >= DAILY => DAILY,
         (Severity::Refused, _) => HOURLY,
-        (Severity::Well | Severity::Limited | Severity::Ours | Severity::NotACheck, _) => INTERVAL,
+        (Severity::Well | Severity::Limited | Severity::Ours | Severity::NotACheck, _) => CHECK_INTERVAL,
     };
-    pause.max(wait.unwrap_or_default().min(LONGEST_WAIT))
+    pause.max(wait.unwrap_or_default().min(RETRY_AFTER_MAX))
 }
 
 #[cfg(test)]
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn requested_wait_is_a_minimum_capped_at_one_minute() {
         let wait = |seconds| pause(Class::RateLimited, 1, NONE, Some(Duration::from_secs(seconds)));
-        assert_eq!(wait(60), SOON, "our own pause is longer");
-        assert_eq!(wait(86_400), SOON, "a longer wait is capped");
+        assert_eq!(wait(60), RETRY_MIN, "our own pause is longer");
+        assert_eq!(wait(86_400), RETRY_MIN, "a longer wait is capped");
     }
 }

@@ -1,8 +1,8 @@
 //! Many carts that fail for one cause on our side raise one alert for the operator. The decision is made in the
 //! transaction of a cart's change with the row of the cause locked, so that concurrent replicas decide once.
 //!
-//! A problem is shared when at least [`MANY`] active carts began to fail for its cause within an hour, or at least
-//! [`MANY_OF_FEW`] if they are half of the active carts. It ends when no cart fails for the cause any more.
+//! A problem is shared when at least [`SHARED_CARTS_MIN`] active carts began to fail for its cause within an hour, or at least
+//! [`SHARED_CARTS_MIN_OF_FEW`] if they are half of the active carts. It ends when no cart fails for the cause any more.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::{
 };
 
 /// Failing carts that share a problem, however many carts there are.
-const MANY: i64 = 5;
+const SHARED_CARTS_MIN: i64 = 5;
 /// Failing carts that share a problem if they are at least half of all active carts.
-const MANY_OF_FEW: i64 = 3;
+const SHARED_CARTS_MIN_OF_FEW: i64 = 3;
 /// The carts must have begun to fail within this time.
 const WINDOW: Duration = Duration::from_hours(1);
 /// Carts made due when one fails for a cause on our side, to find out whether others fail as well.
-const OTHERS: i64 = 20;
+const RECHECKED_CARTS_MAX: i64 = 20;
 
 /// The cause on our side for checks that end with this class; `None` if the cause is the store, its owner or Shopify.
 pub const fn cause_of(class: Class) -> Option<SharedCause> {
@@ -58,8 +58,8 @@ pub const fn cause_of(class: Class) -> Option<SharedCause> {
     }
 }
 
-const fn is_many(failing: i64, active: i64) -> bool {
-    failing >= MANY || failing >= MANY_OF_FEW && failing * 2 >= active
+const fn is_shared(failing: i64, active: i64) -> bool {
+    failing >= SHARED_CARTS_MIN || failing >= SHARED_CARTS_MIN_OF_FEW && failing * 2 >= active
 }
 
 fn classes_of(cause: SharedCause) -> impl Iterator<Item = Class> {
@@ -75,18 +75,18 @@ pub(super) async fn tell(work: &mut Connection, change: &StatusChange) -> sqlx::
     let Some(cause) = cause_of(change.class) else { return alerts::queue(work, &change.told()).await };
     let lasting = sql::lock_shared_problem(work, cause).await?;
     match (lasting, change.status) {
-        (Some(lasting), Status::Connected) => end_if_over(work, cause, &lasting).await,
+        (Some(lasting), Status::Connected) => end_if_resolved(work, cause, &lasting).await,
         (Some(_), _) => Ok(()),
         (None, Status::Connected) => alerts::queue(work, &change.told()).await,
-        (None, _) => begin_if_many(work, cause, change).await,
+        (None, _) => open_if_shared(work, cause, change).await,
     }
 }
 
-async fn begin_if_many(work: &mut Connection, cause: SharedCause, change: &StatusChange) -> sqlx::Result<()> {
+async fn open_if_shared(work: &mut Connection, cause: SharedCause, change: &StatusChange) -> sqlx::Result<()> {
     let carts = sql::count_failing(work, &codes_of(cause), Some(WINDOW)).await?;
     let active = sql::count_active(work).await?;
-    if !is_many(carts, active) {
-        sql::check_others_soon(work, OTHERS).await?;
+    if !is_shared(carts, active) {
+        sql::check_others_soon(work, RECHECKED_CARTS_MAX).await?;
         alerts::queue(work, &change.told()).await?;
         return alerts::hold(work, change.cart.0).await;
     }
@@ -107,10 +107,14 @@ async fn begin_if_many(work: &mut Connection, cause: SharedCause, change: &Statu
     alerts::queue_alert(work, &Alert::ServerProblem(problem)).await
 }
 
-/// Ends a shared problem when no cart fails any more; after an hour, also when fewer than [`MANY_OF_FEW`] do.
-async fn end_if_over(work: &mut Connection, cause: SharedCause, lasting: &sql::Lasting) -> sqlx::Result<()> {
+/// Ends a shared problem when no cart fails any more; after an hour, also when fewer than [`SHARED_CARTS_MIN_OF_FEW`] do.
+async fn end_if_resolved(
+    work: &mut Connection,
+    cause: SharedCause,
+    lasting: &sql::OpenSharedProblem,
+) -> sqlx::Result<()> {
     let still_failing = sql::count_failing(work, &codes_of(cause), None).await?;
-    let is_over = still_failing == 0 || still_failing < MANY_OF_FEW && lasting.is_old;
+    let is_over = still_failing == 0 || still_failing < SHARED_CARTS_MIN_OF_FEW && lasting.is_old;
     if !is_over {
         return Ok(());
     }
@@ -134,7 +138,7 @@ impl Ecommerce {
             Box::pin(async move {
                 for cause in SharedCause::ALL {
                     if let Some(lasting) = sql::lock_shared_problem(work, cause).await? {
-                        end_if_over(work, cause, &lasting).await?;
+                        end_if_resolved(work, cause, &lasting).await?;
                     }
                 }
                 Ok(())
@@ -161,7 +165,7 @@ mod tests {
             (5, 1_000, true),
         ];
         for (failing, active, many) in table {
-            assert_eq!(is_many(failing, active), many, "{failing} of {active}");
+            assert_eq!(is_shared(failing, active), many, "{failing} of {active}");
         }
     }
 

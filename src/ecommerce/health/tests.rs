@@ -158,8 +158,8 @@ fn word(status: Status, class: Class) -> (String, Option<String>) {
 async fn due_cart_is_checked_once_and_rescheduled(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
-    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept { checked: 1, dropped: 0 });
-    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default(), "nothing is due any more");
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), SweepReport { checked: 1, dropped: 0 });
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), SweepReport::default(), "nothing is due any more");
     assert_eq!(house.status().await, word(Status::Connected, Class::Connected));
     assert_eq!(house.asked(), 2, "the test query and the customer query");
     let health = house.health(cart).await;
@@ -183,14 +183,14 @@ async fn inactive_carts_are_not_checked(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, _) = House::with_cart(pool, CredentialKind::AccessToken).await;
     house.ecommerce.switch(By::operator(), false).await.expect("off");
-    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default());
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), SweepReport::default());
     assert_eq!(house.ecommerce.check_lag().await.expect("read"), Duration::ZERO);
     house.ecommerce.switch(By::operator(), true).await.expect("on");
     house.tamper("update carts set is_active = false, status = 'inactive'").await;
-    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default());
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), SweepReport::default());
     house.tamper("update carts set is_active = true, is_practice = true").await;
     house.make_due().await;
-    assert_eq!(house.ecommerce.sweep().await.expect("swept"), Swept::default(), "practice is off");
+    assert_eq!(house.ecommerce.sweep().await.expect("swept"), SweepReport::default(), "practice is off");
     assert_eq!(house.asked(), 0);
 }
 
@@ -298,7 +298,7 @@ async fn leased_cart_is_skipped_until_the_lease_expires(pool: sqlx::PgPool) {
     let first = house.ecommerce.clone();
     let first = tokio::spawn(async move { first.sweep().await });
     house.practice.journal().wait_for_requests(1).await;
-    assert_eq!(other.sweep().await.expect("swept"), Swept::default(), "it is being checked");
+    assert_eq!(other.sweep().await.expect("swept"), SweepReport::default(), "it is being checked");
     house.pass("31 seconds").await;
     let second = tokio::spawn(async move { other.sweep().await });
     house.practice.journal().wait_for_requests(2).await;
@@ -331,7 +331,7 @@ async fn finding_for_a_changed_cart_is_dropped(pool: sqlx::PgPool) {
             .tamper("update cart_health set next_check_at = now() + interval '1 hour' where next_check_at is not null")
             .await;
         house.set(Scenario::Says(Canned::Frozen));
-        assert_eq!(sweep.await.expect("ended").expect("swept"), Swept { checked: 0, dropped: 1 }, "{change}");
+        assert_eq!(sweep.await.expect("ended").expect("swept"), SweepReport { checked: 0, dropped: 1 }, "{change}");
         let told: Vec<Option<String>> =
             sqlx::query_scalar("select last_class from carts").fetch_all(&house.pool).await.expect("read");
         assert!(told.iter().all(Option::is_none), "{change}: {told:?}");

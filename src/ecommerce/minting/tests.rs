@@ -67,7 +67,7 @@ async fn fifty_callers_on_two_replicas_make_one_exchange(pool: sqlx::PgPool) {
     let (practice, one, two, cart) = replicas(&pool).await;
     let callers = (0..50).map(|n| {
         let replica = if n % 2 == 0 { one.clone() } else { two.clone() };
-        tokio::spawn(async move { replica.live_token(cart).await.expect("a token") })
+        tokio::spawn(async move { replica.current_token(cart).await.expect("a token") })
     });
     let mut tokens = std::collections::BTreeSet::new();
     for caller in callers.collect::<Vec<_>>() {
@@ -80,9 +80,10 @@ async fn fifty_callers_on_two_replicas_make_one_exchange(pool: sqlx::PgPool) {
 async fn rejected_token_is_refreshed_once(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
-    let first = one.live_token(cart).await.expect("a token");
+    let first = one.current_token(cart).await.expect("a token");
     practice.stores().end_minted_tokens(HANDLE);
-    let (mine, theirs) = tokio::join!(one.live_token_instead(cart, &first), two.live_token_instead(cart, &first));
+    let (mine, theirs) =
+        tokio::join!(one.refresh_rejected_token(cart, &first), two.refresh_rejected_token(cart, &first));
     let (mine, theirs) = (mine.expect("refreshed"), theirs.expect("the same"));
     assert_eq!(mine.token.secret().expose_secret(), theirs.token.secret().expose_secret());
     assert_ne!(mine.token.secret().expose_secret(), first.token.secret().expose_secret());
@@ -93,24 +94,24 @@ async fn rejected_token_is_refreshed_once(pool: sqlx::PgPool) {
 async fn token_is_refreshed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (practice, one, two, cart) = replicas(&pool).await;
-    let first = one.live_token(cart).await.expect("a token");
+    let first = one.current_token(cart).await.expect("a token");
     shift_end(&pool, 20).await;
-    assert_eq!(two.live_token(cart).await.expect("kept").version, first.version);
+    assert_eq!(two.current_token(cart).await.expect("kept").version, first.version);
     shift_end(&pool, 3).await;
-    assert_eq!(two.live_token(cart).await.expect("refreshed").version, first.version + 1);
+    assert_eq!(two.current_token(cart).await.expect("refreshed").version, first.version + 1);
     assert_eq!(exchanges(&practice), 2);
 
     shift_end(&pool, 3).await;
     practice.stores().set(HANDLE, Scenario::ConnectRefused);
-    let kept = one.live_token(cart).await.expect("the current token still works");
+    let kept = one.current_token(cart).await.expect("the current token still works");
     assert_eq!(kept.version, first.version + 1);
     shift_end(&pool, -1).await;
-    let refused = one.live_token(cart).await;
-    let Err(NoToken::NotRenewed(verdict)) = refused else { panic!("{refused:?}") };
+    let refused = one.current_token(cart).await;
+    let Err(TokenError::NotRenewed(verdict)) = refused else { panic!("{refused:?}") };
     assert_eq!(verdict.class, Class::NetworkUnreachable);
     assert!(verdict.details.remark.is_some(), "{verdict:?}");
     assert!(
-        matches!(one.live_token(cart).await, Err(NoToken::NotRenewed(_))),
+        matches!(one.current_token(cart).await, Err(TokenError::NotRenewed(_))),
         "a failed refresh leaves no lease behind"
     );
 }
@@ -119,8 +120,8 @@ async fn token_is_refreshed_early_and_kept_while_it_works(pool: sqlx::PgPool) {
 async fn a_token_moved_to_another_host_is_not_used(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (practice, one, _, cart) = replicas(&pool).await;
-    one.live_token(cart).await.expect("a token");
+    one.current_token(cart).await.expect("a token");
     sqlx::query("update carts set store_host = 'evil-shop.myshopify.com'").execute(&pool).await.expect("by SQL");
-    assert!(matches!(one.live_token(cart).await, Err(NoToken::Unreadable)));
+    assert!(matches!(one.current_token(cart).await, Err(TokenError::Unreadable)));
     assert!(practice.journal().requests_to("evil-shop.myshopify.com").is_empty());
 }

@@ -52,14 +52,14 @@ impl Ecommerce {
         blank: Option<&Blank>,
     ) -> sqlx::Result<Option<Saved>> {
         match sql::find_by_submission(work, submitted, digest.all()).await? {
-            Some(made) if self.is_spent(work, visitor, blank, &made).await? => Ok(Some(made.into_saved())),
+            Some(made) if self.is_draft_used_up(work, visitor, blank, &made).await? => Ok(Some(made.into_saved())),
             Some(_) | None => Ok(None),
         }
     }
 
     /// Whether the cart created by a form holds the current draft secret of the form; `true` if there is no draft
     /// secret.
-    async fn is_spent(
+    async fn is_draft_used_up(
         &self,
         work: &mut Connection,
         visitor: &Visitor,
@@ -67,7 +67,7 @@ impl Ecommerce {
         made: &sql::Submitted,
     ) -> sqlx::Result<bool> {
         let Some(blank) = blank else { return Ok(true) };
-        Ok(match self.waiting_secret(work, visitor, blank, None).await? {
+        Ok(match self.draft_credential(work, visitor, blank, None).await? {
             Found::Credential(credential) => made.holds(&self.fingerprints(&blank.address, &credential)),
             Found::Nothing { .. } => true,
         })
@@ -82,7 +82,7 @@ impl Ecommerce {
         cart: &Cart,
     ) -> Result<bool, SaveError> {
         let Some(blank) = blank else { return Ok(false) };
-        Ok(match self.waiting_secret(work, visitor, blank, Some(cart)).await? {
+        Ok(match self.draft_credential(work, visitor, blank, Some(cart)).await? {
             Found::Credential(new) => {
                 let tested = self.latest_test(work, &blank.address, &new, Some(cart)).await?;
                 tested.is_some_and(|tested| tested.pass.is_some())
@@ -91,7 +91,7 @@ impl Ecommerce {
         })
     }
 
-    async fn waiting_secret(
+    async fn draft_credential(
         &self,
         work: &mut Connection,
         visitor: &Visitor,
@@ -100,7 +100,7 @@ impl Ecommerce {
     ) -> sqlx::Result<Found> {
         let Blank { submitted, address, kind, client_id } = blank;
         let offered = Offered::Blank { kind: *kind, client_id: client_id.clone() };
-        self.typed_or_unsaved(work, visitor, *submitted, cart.map(|cart| cart.id), address, offered).await
+        self.typed_or_draft(work, visitor, *submitted, cart.map(|cart| cart.id), address, offered).await
     }
 }
 

@@ -79,7 +79,7 @@ impl Ecommerce {
             return Err(SaveError::PracticeOff);
         }
         let keeps = keeps_saved(&before.cart, &address, &offered);
-        let found = self.typed_or_unsaved(work, visitor, submitted, Some(id), &address, offered).await?;
+        let found = self.typed_or_draft(work, visitor, submitted, Some(id), &address, offered).await?;
         let new = self.new_credential(&before, &address, keeps, found)?;
         let connection = self.connect(work, visitor, submitted, &before, &address, new).await?;
         let mut changes = changes(&before.cart, name.as_str(), &address);
@@ -103,7 +103,7 @@ impl Ecommerce {
         }
         let was_ticked = before.cart.activate_on_pass;
         if !before.cart.is_active && !facts.is_active && was_ticked != active.1 {
-            changes.push(Change::of_wish(was_ticked));
+            changes.push(Change::of_requested_active(was_ticked));
         }
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let over = edit.is_overwrite.then(|| before.cart.updated_by.clone());

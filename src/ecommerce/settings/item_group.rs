@@ -1,8 +1,8 @@
 //! The item group of newly imported items: one line of text, never a secret.
 
 use crate::{
-    ecommerce::{cart::one_line, shopify::blot_tokens},
-    pasted::has_ink,
+    ecommerce::{cart::one_line, shopify::redact_tokens},
+    pasted::has_visible_text,
 };
 
 /// Maximum length of an item group, in characters.
@@ -32,9 +32,9 @@ impl ItemGroupError {
 
 /// Parses one line of visible text; it may be empty if no items are imported.
 pub fn item_group(typed: &str, is_needed: bool) -> Result<String, ItemGroupError> {
-    let group = Some(one_line(typed)).filter(|group| has_ink(group)).unwrap_or_default();
+    let group = Some(one_line(typed)).filter(|group| has_visible_text(group)).unwrap_or_default();
     match group.chars().count() {
-        _ if blot_tokens(&group) != group => Err(ItemGroupError::IsToken),
+        _ if redact_tokens(&group) != group => Err(ItemGroupError::IsToken),
         0 if is_needed => Err(ItemGroupError::Empty),
         0..=ITEM_GROUP_MAX => Ok(group),
         _ => Err(ItemGroupError::TooLong),

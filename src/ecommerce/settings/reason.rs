@@ -26,7 +26,7 @@ impl Granted {
 
 /// Why a setting cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum UnavailableReason {
     NeverTested,
     Missing {
         scope: &'static str,
@@ -50,10 +50,10 @@ pub(super) const SHIPPING: [&str; 3] = [
 ];
 
 /// Returns why a setting cannot be used; `is_on` is its stored value.
-pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<Reason> {
-    let Some(scopes) = &granted.scopes else { return Some(Reason::NeverTested) };
+pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<UnavailableReason> {
+    let Some(scopes) = &granted.scopes else { return Some(UnavailableReason::NeverTested) };
     let grants = |scope: &str| scopes::grants(scopes, scope);
-    let paused = |scope| Reason::Paused { scope, since: granted.lost_at(scope) };
+    let paused = |scope| UnavailableReason::Paused { scope, since: granted.lost_at(scope) };
     if setting == Setting::UpdateOrderStatus {
         if SHIPPING.into_iter().any(grants) {
             return None;
@@ -63,9 +63,9 @@ pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<Reaso
         return Some(if is_on && granted.lost_at(last).is_some() {
             paused(last)
         } else {
-            Reason::MissingAny { scopes: &SHIPPING }
+            UnavailableReason::MissingAny { scopes: &SHIPPING }
         });
     }
     let scope = *setting.needs().iter().find(|scope| !grants(scope))?;
-    Some(if is_on { paused(scope) } else { Reason::Missing { scope } })
+    Some(if is_on { paused(scope) } else { UnavailableReason::Missing { scope } })
 }

@@ -17,10 +17,10 @@ fn granted(scopes: &[&str], lost: &[(&str, OffsetDateTime)]) -> Granted {
 fn each_setting_says_why_it_cannot_be_used() {
     use Setting::*;
     let all = ["write_merchant_managed_fulfillment_orders", "write_inventory", "write_locations", "write_products"];
-    let missing = |scope| Some(Reason::Missing { scope });
-    let any = Some(Reason::MissingAny { scopes: &SHIPPING });
+    let missing = |scope| Some(UnavailableReason::Missing { scope });
+    let any = Some(UnavailableReason::MissingAny { scopes: &SHIPPING });
     // granted scopes, setting, whether it is on, why it cannot be used
-    let table: &[(&[&str], Setting, bool, Option<Reason>)] = &[
+    let table: &[(&[&str], Setting, bool, Option<UnavailableReason>)] = &[
         (&all, UpdateOrderStatus, false, None),
         (&["write_assigned_fulfillment_orders"], UpdateOrderStatus, false, None),
         (&["write_third_party_fulfillment_orders"], UpdateOrderStatus, true, None),
@@ -40,14 +40,19 @@ fn each_setting_says_why_it_cannot_be_used() {
         (&["read_products"], ItemGroup, false, None),
         (&["write_inventory"], ItemGroup, false, missing("read_products")),
         (&["read_products"], WriteProducts, false, missing("write_products")),
-        (&["read_products"], WriteProducts, true, Some(Reason::Paused { scope: "write_products", since: None })),
+        (
+            &["read_products"],
+            WriteProducts,
+            true,
+            Some(UnavailableReason::Paused { scope: "write_products", since: None }),
+        ),
         (&all, WriteProducts, true, None),
     ];
     for (scopes, setting, is_on, reason) in table {
         assert_eq!(why_not(*setting, &granted(scopes, &[]), *is_on), *reason, "{setting:?} with {scopes:?}, {is_on}");
     }
     for setting in Setting::ALL {
-        assert_eq!(why_not(setting, &Granted::default(), true), Some(Reason::NeverTested), "{setting:?}");
+        assert_eq!(why_not(setting, &Granted::default(), true), Some(UnavailableReason::NeverTested), "{setting:?}");
         assert_eq!(Setting::parse(setting.as_str()), Some(setting));
     }
 }
@@ -56,10 +61,10 @@ fn each_setting_says_why_it_cannot_be_used() {
 fn enabled_setting_is_paused_since_its_permission_was_lost() {
     let paused = |setting, lost: &[_], is_on| why_not(setting, &granted(&[], lost), is_on);
     let lost = [("write_locations", THEN), ("write_inventory", LATER)];
-    let since = |scope, since| Some(Reason::Paused { scope, since: Some(since) });
+    let since = |scope, since| Some(UnavailableReason::Paused { scope, since: Some(since) });
     assert_eq!(paused(Setting::UpdateInventory, &lost, true), since("write_inventory", LATER));
     assert_eq!(paused(Setting::Locations, &lost, true), since("read_locations", THEN));
-    assert_eq!(paused(Setting::Locations, &lost, false), Some(Reason::Missing { scope: "read_locations" }));
+    assert_eq!(paused(Setting::Locations, &lost, false), Some(UnavailableReason::Missing { scope: "read_locations" }));
     let lost = [(SHIPPING[0], LATER), (SHIPPING[1], THEN)];
     assert_eq!(paused(Setting::UpdateOrderStatus, &lost, true), since(SHIPPING[0], LATER), "the last loss counts");
 }

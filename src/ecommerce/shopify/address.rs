@@ -13,7 +13,7 @@ use crate::pasted::{is_format, is_padding};
 /// Maximum length of text that is parsed and shown again, in bytes.
 pub const LONGEST: usize = 2048;
 /// Maximum length of a rejected domain in an error message, in characters.
-const LONGEST_ECHO: usize = 100;
+const ECHO_MAX_LEN: usize = 100;
 const SUFFIX: &str = ".myshopify.com";
 
 /// The address of one store: a single lower-case DNS label under `myshopify.com`. It cannot represent any other host.
@@ -226,7 +226,7 @@ fn from_authority(authority: &str, tail: &str) -> Result<Understood, AddressErro
         _ if host.contains("myshopify") || host.ends_with("shopify.com") || !looks_public(&host) => {
             Err(AddressError::Lookalike)
         }
-        _ => Err(AddressError::OwnDomain(typed.chars().take(LONGEST_ECHO).collect())),
+        _ => Err(AddressError::OwnDomain(typed.chars().take(ECHO_MAX_LEN).collect())),
     }
 }
 

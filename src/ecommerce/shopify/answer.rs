@@ -17,7 +17,7 @@ use super::client::{Answer, Body, ContentType};
 use super::text::{NAME_LIMIT, tame};
 use crate::ecommerce::verdict::{Class, Store};
 
-pub use exchange::{Minted, exchanged};
+pub use exchange::{IssuedToken, exchanged};
 pub use refusal::Refusal;
 use refusal::{graphql_refusal, refused};
 use shapes::{ConnectionData, Customer, OrdersData};

@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 
 pub use egress::{Egress, EgressProxy, EgressProxyError};
 pub use failure::Failure;
-pub use meter::{Meter, Timings};
+pub use meter::{CallTimer, Timings};
 use payload::Payload;
 use received::read;
 pub use received::{Answer, Body, ContentType, Head, LONGEST_BODY, Realm};
@@ -35,13 +35,13 @@ use super::address::StoreAddress;
 use super::credential::{AccessToken, ClientId, ClientSecret};
 
 /// Maximum number of headers of a response.
-const MOST_HEADERS: usize = 100;
+const HEADERS_MAX: usize = 100;
 /// Timeout of DNS lookup, TCP and TLS together.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum calls in flight per process; further calls wait within their own deadline.
-const MOST_IN_FLIGHT: usize = 200;
+const CALL_CONCURRENCY: usize = 200;
 
-const WE_ARE: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
+const OUR_USER_AGENT: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
 const JSON: &str = "application/json";
 
 fn build(egress: &Egress) -> anyhow::Result<reqwest::Client> {
@@ -49,16 +49,16 @@ fn build(egress: &Egress) -> anyhow::Result<reqwest::Client> {
         .no_proxy()
         .https_only(true)
         .http1_only()
-        .http1_max_headers(MOST_HEADERS)
+        .http1_max_headers(HEADERS_MAX)
         .redirect(redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
         .pool_max_idle_per_host(0)
-        .connect_timeout(CONNECT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .tls_backend_preconfigured(egress.tls()?);
     let builder = match &egress.proxy {
         Some(proxy) => builder.proxy(proxy.to_reqwest()?),
-        None => builder.dns_resolver(lookup::Timed::default()),
+        None => builder.dns_resolver(lookup::TimedResolver::default()),
     };
     builder.build().context("setting up calls to Shopify")
 }
@@ -80,7 +80,7 @@ impl Client {
     pub fn new(egress: &Egress) -> anyhow::Result<Self> {
         Ok(Self {
             http: Arc::new(RwLock::new(build(egress)?)),
-            in_flight: Arc::new(Semaphore::new(MOST_IN_FLIGHT)),
+            in_flight: Arc::new(Semaphore::new(CALL_CONCURRENCY)),
             through_proxy: egress.proxy.is_some(),
         })
     }
@@ -108,7 +108,7 @@ impl Client {
         address: &StoreAddress,
         token: &AccessToken,
         document: &str,
-        meter: &Meter,
+        meter: &CallTimer,
     ) -> Result<Answer, Failure> {
         self.graphql_with(address, token, document, &serde_json::Value::Null, meter).await
     }
@@ -123,7 +123,7 @@ impl Client {
         token: &AccessToken,
         document: &str,
         variables: &serde_json::Value,
-        meter: &Meter,
+        meter: &CallTimer,
     ) -> Result<Answer, Failure> {
         let request = self.query(address, token, document, variables, meter)?;
         self.send(request, meter).await
@@ -138,7 +138,7 @@ impl Client {
         address: &StoreAddress,
         id: &ClientId,
         secret: &ClientSecret,
-        meter: &Meter,
+        meter: &CallTimer,
     ) -> Result<Answer, Failure> {
         let url = format!("https://{}/admin/oauth/access_token", address.host());
         let form = [
@@ -158,8 +158,11 @@ impl Client {
     /// [`Failure`] if nothing responded, within 5 s for the connection and 10 s in all.
     pub async fn reach(&self) -> Result<Duration, Failure> {
         let began = Instant::now();
-        let request =
-            self.http().get("https://cartwright-doctor.myshopify.com/").header(USER_AGENT, WE_ARE).timeout(2 * CONNECT);
+        let request = self
+            .http()
+            .get("https://cartwright-doctor.myshopify.com/")
+            .header(USER_AGENT, OUR_USER_AGENT)
+            .timeout(2 * CONNECT_TIMEOUT);
         request.send().await.map_err(|error| Failure::of(&error, self.through_proxy))?;
         Ok(began.elapsed())
     }
@@ -170,7 +173,7 @@ impl Client {
         token: &AccessToken,
         document: &str,
         variables: &serde_json::Value,
-        meter: &Meter,
+        meter: &CallTimer,
     ) -> Result<reqwest::RequestBuilder, Failure> {
         let url = format!("https://{}/admin/api/{API_VERSION}/graphql.json", address.host());
         let mut value = HeaderValue::from_str(token.secret().expose_secret()).map_err(|_| Failure::ours("token"))?;
@@ -183,13 +186,14 @@ impl Client {
         Ok(self.post(url, JSON, body, meter).header("x-shopify-access-token", value))
     }
 
-    fn post(&self, url: String, kind: &'static str, body: String, meter: &Meter) -> reqwest::RequestBuilder {
+    fn post(&self, url: String, kind: &'static str, body: String, meter: &CallTimer) -> reqwest::RequestBuilder {
         let payload = Payload { bytes: Some(Bytes::from(body)), meter: meter.clone() };
-        let request = self.http().post(url).header(CONTENT_TYPE, kind).header(ACCEPT, JSON).header(USER_AGENT, WE_ARE);
+        let request =
+            self.http().post(url).header(CONTENT_TYPE, kind).header(ACCEPT, JSON).header(USER_AGENT, OUR_USER_AGENT);
         request.body(reqwest::Body::wrap(payload))
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder, meter: &Meter) -> Result<Answer, Failure> {
+    async fn send(&self, request: reqwest::RequestBuilder, meter: &CallTimer) -> Result<Answer, Failure> {
         let _place = self.in_flight.acquire().await.map_err(|_| Failure::ours("closed"))?;
         meter.begin(self.through_proxy);
         let sent = meter.scope(request.send()).await;

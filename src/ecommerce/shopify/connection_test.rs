@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use super::API_VERSION;
 use super::address::StoreAddress;
 use super::answer::{self, Installed, Refusal};
-use super::client::{Client, Head, Meter};
+use super::client::{CallTimer, Client, Head};
 use super::credential::Credential;
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Verdict};
-use customers::{look_at_customers, may_see_customers};
+use customers::{check_customers, may_see_customers};
 use judging::{judged, refused};
 use lines::{Lines, Took};
 
@@ -27,16 +27,16 @@ use lines::{Lines, Took};
 pub const DEADLINE: Duration = Duration::from_millis(14_500);
 
 /// Time limit of a background check.
-pub const CHECK_DEADLINE: Duration = Duration::from_secs(10);
+pub const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum number of scope handles that a verdict keeps.
-const MOST_GRANTED: usize = 200;
+const GRANTED_MAX: usize = 200;
 
 /// The query of the test. Like the customer query, it is checked against Shopify's published schema.
 const CONNECTION_TEST: &str = include_str!("connection_test.graphql");
 
 /// The store and credential under test.
-pub struct Subject<'a> {
+pub struct TestedStore<'a> {
     pub address: &'a StoreAddress,
     pub credential: &'a Credential,
     /// The shop ID that the cart was created with; another one is `WRONG_STORE`.
@@ -45,22 +45,27 @@ pub struct Subject<'a> {
 
 /// Runs one test to its end within [`DEADLINE`], even if the receiver of `told` is gone. Never fails: every outcome is
 /// a finding. Leaves facts empty that only the caller has (another cart, when it last worked).
-pub async fn run(client: &Client, subject: Subject<'_>, told: &UnboundedSender<Check>) -> Verdict {
+pub async fn run(client: &Client, subject: TestedStore<'_>, told: &UnboundedSender<Check>) -> Verdict {
     run_within(DEADLINE, client, subject, told).await
 }
 
-/// Same, with another deadline such as [`CHECK_DEADLINE`].
+/// Same, with another deadline such as [`CHECK_TIMEOUT`].
 pub async fn run_within(
     deadline: Duration,
     client: &Client,
-    subject: Subject<'_>,
+    subject: TestedStore<'_>,
     told: &UnboundedSender<Check>,
 ) -> Verdict {
     run_parts(deadline, client, subject, told, true).await
 }
 
 /// Runs a background check without a receiver; omits the customer query if the caller knows its result already.
-pub async fn check_within(deadline: Duration, client: &Client, subject: Subject<'_>, asks_customers: bool) -> Verdict {
+pub async fn check_within(
+    deadline: Duration,
+    client: &Client,
+    subject: TestedStore<'_>,
+    asks_customers: bool,
+) -> Verdict {
     let (told, _) = tokio::sync::mpsc::unbounded_channel();
     run_parts(deadline, client, subject, &told, asks_customers).await
 }
@@ -68,14 +73,14 @@ pub async fn check_within(deadline: Duration, client: &Client, subject: Subject<
 async fn run_parts(
     deadline: Duration,
     client: &Client,
-    subject: Subject<'_>,
+    subject: TestedStore<'_>,
     told: &UnboundedSender<Check>,
     asks_customers: bool,
 ) -> Verdict {
     let began = Instant::now();
     let mut lines = Lines { told, checks: Vec::with_capacity(6) };
     lines.tell(CheckKind::Address, CheckState::Passed, None, None);
-    let (meter, minted) = (Meter::default(), Minting::default());
+    let (meter, minted) = (CallTimer::default(), TokenExchange::default());
     let opened = timeout(deadline, open(client, &subject, &minted, &meter)).await;
     let opened = opened.unwrap_or_else(|_| Err(Refusal::of(Class::NetworkTimeout)));
     let took = Took::of(began, &meter);
@@ -86,16 +91,16 @@ async fn run_parts(
     };
     if asks_customers && verdict.outcome().passes() && may_see_customers(&verdict) {
         let left = deadline.saturating_sub(began.elapsed());
-        look_at_customers(left, client, &subject, &minted, &mut verdict, &mut lines).await;
+        check_customers(left, client, &subject, &minted, &mut verdict, &mut lines).await;
     }
-    verdict.granted.truncate(MOST_GRANTED);
+    verdict.granted.truncate(GRANTED_MAX);
     verdict.checks = lines.checks;
     verdict.class = verdict.limits.first().map_or(verdict.class, Limit::class);
     verdict
 }
 
 /// The verdict of a token exchange that was refused outside a test.
-pub fn refused_exchange(refusal: Refusal, meter: &Meter, began: Instant) -> Verdict {
+pub fn refused_exchange(refusal: Refusal, meter: &CallTimer, began: Instant) -> Verdict {
     let (told, _) = tokio::sync::mpsc::unbounded_channel();
     let mut lines = Lines { told: &told, checks: Vec::with_capacity(5) };
     lines.tell(CheckKind::Address, CheckState::Passed, None, None);
@@ -104,9 +109,14 @@ pub fn refused_exchange(refusal: Refusal, meter: &Meter, began: Instant) -> Verd
 }
 
 /// The token that this test received by exchange; dropped with the test.
-type Minting = tokio::sync::OnceCell<answer::Minted>;
+type TokenExchange = tokio::sync::OnceCell<answer::IssuedToken>;
 
-async fn open(client: &Client, subject: &Subject<'_>, minted: &Minting, meter: &Meter) -> Result<Installed, Refusal> {
+async fn open(
+    client: &Client,
+    subject: &TestedStore<'_>,
+    minted: &TokenExchange,
+    meter: &CallTimer,
+) -> Result<Installed, Refusal> {
     let token = match subject.credential {
         Credential::AccessToken(token) => token,
         Credential::ClientCredentials { id, secret } => {
@@ -121,7 +131,7 @@ async fn open(client: &Client, subject: &Subject<'_>, minted: &Minting, meter: &
     answer::installed(subject.address, &answer)
 }
 
-fn details(meter: &Meter) -> Details {
+fn details(meter: &CallTimer) -> Details {
     let timings = meter.timings();
     let Head { status, request_id, api_version, .. } = meter.head().unwrap_or_default();
     Details {

@@ -18,11 +18,11 @@ pub use mistakes::{CredentialError, Field, Warning};
 use unwrapping::{is_digits, unwrap_secret};
 
 /// Maximum length of a secret or Client ID, in characters.
-const LONGEST: usize = 512;
+const SECRET_MAX_LEN: usize = 512;
 /// Number of digits after the prefix of a complete token.
 const DIGITS: usize = 32;
 /// Minimum length of a secret, in characters, for its last four to be shown.
-const SHORTEST_WITH_ENDING: usize = 20;
+const ENDING_SHOWN_MIN_LEN: usize = 20;
 
 const TOKEN_PREFIXES: [&str; 4] = ["shpat_", "shpca_", "shppa_", "shpua_"];
 
@@ -94,7 +94,7 @@ impl AccessToken {
         if begins(token, "http") || contains_myshopify(token) {
             return Err(CredentialError::TokenIsAddress);
         }
-        if !is_visible_ascii(token, LONGEST) {
+        if !is_visible_ascii(token, SECRET_MAX_LEN) {
             return Err(CredentialError::BadCharacters(Field::AccessToken));
         }
         Ok((Self(token.into()), warning_about(token)))
@@ -102,7 +102,7 @@ impl AccessToken {
 
     /// A token that Shopify issued to us. Its shape is not validated, only whether a header can carry it.
     pub fn issued(token: SecretString) -> Option<Self> {
-        is_visible_ascii(token.expose_secret(), LONGEST).then_some(Self(token))
+        is_visible_ascii(token.expose_secret(), SECRET_MAX_LEN).then_some(Self(token))
     }
 
     pub fn secret(&self) -> &SecretString {
@@ -128,7 +128,7 @@ impl ClientSecret {
         if TOKEN_PREFIXES.into_iter().any(|prefix| begins(secret, prefix)) {
             return Err(CredentialError::ClientSecretIsToken);
         }
-        if !is_visible_ascii(secret, LONGEST) {
+        if !is_visible_ascii(secret, SECRET_MAX_LEN) {
             return Err(CredentialError::BadCharacters(Field::ClientSecret));
         }
         let looks_right = is_digits(secret.strip_prefix("shpss_").unwrap_or(secret));
@@ -159,7 +159,7 @@ impl ClientId {
         if id.contains("://") || contains_myshopify(id) {
             return Err(CredentialError::ClientIdIsAddress);
         }
-        if !is_visible_ascii(id, LONGEST) {
+        if !is_visible_ascii(id, SECRET_MAX_LEN) {
             return Err(CredentialError::BadCharacters(Field::ClientId));
         }
         Ok(Self(id.to_owned()))
@@ -184,13 +184,13 @@ impl Credential {
 
     /// Builds a credential from decrypted columns. `None` if the columns do not fit together.
     pub fn from_stored(kind: CredentialKind, client_id: Option<String>, secret: SecretString) -> Option<Self> {
-        if !is_visible_ascii(secret.expose_secret(), LONGEST) {
+        if !is_visible_ascii(secret.expose_secret(), SECRET_MAX_LEN) {
             return None;
         }
         Some(match kind {
             CredentialKind::AccessToken => Self::AccessToken(AccessToken(secret)),
             CredentialKind::ClientCredentials => {
-                let id = client_id.filter(|id| is_visible_ascii(id, LONGEST))?;
+                let id = client_id.filter(|id| is_visible_ascii(id, SECRET_MAX_LEN))?;
                 Self::ClientCredentials { id: ClientId(id), secret: ClientSecret(secret) }
             }
         })
@@ -238,7 +238,7 @@ debug_as_a_fixed_word!(AccessToken, ClientSecret, Credential);
 
 fn ending(secret: &SecretString) -> Option<String> {
     let text = secret.expose_secret();
-    let start = text.len().checked_sub(4).filter(|_| text.len() >= SHORTEST_WITH_ENDING)?;
+    let start = text.len().checked_sub(4).filter(|_| text.len() >= ENDING_SHOWN_MIN_LEN)?;
     text.get(start..).map(str::to_owned)
 }
 

@@ -25,7 +25,7 @@ pub struct PastOutcome {
 
 /// The input of the diagnostics text.
 #[derive(Clone, Copy, Debug)]
-pub struct Diagnosed<'a> {
+pub struct DiagnosticsInput<'a> {
     /// `None` if nothing was ever tested.
     pub report: Option<&'a TestReport>,
     /// The kind of the credential; `None` if there is none.
@@ -37,8 +37,8 @@ pub struct Diagnosed<'a> {
 }
 
 /// Returns the text: plain ASCII, one fact per line.
-pub fn text(diagnosed: &Diagnosed<'_>) -> String {
-    let Diagnosed { report, outcomes, .. } = *diagnosed;
+pub fn text(diagnosed: &DiagnosticsInput<'_>) -> String {
+    let DiagnosticsInput { report, outcomes, .. } = *diagnosed;
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         writeln!(text, "{name}: {value}").expect("String writes never fail");
@@ -68,7 +68,7 @@ fn told(verdict: &Verdict, line: &mut impl FnMut(&str, &str)) {
     for check in &verdict.checks {
         line(&format!("Check {}", check.kind.as_str()), &state(check));
     }
-    told_details(&verdict.details, line);
+    write_details(&verdict.details, line);
     for limit in &verdict.limits {
         if let Limit::ScopesMissing { scopes } = limit {
             line("Missing permissions", &scopes.join(", "));
@@ -81,7 +81,7 @@ fn told(verdict: &Verdict, line: &mut impl FnMut(&str, &str)) {
     }
 }
 
-fn told_details(details: &Details, line: &mut impl FnMut(&str, &str)) {
+fn write_details(details: &Details, line: &mut impl FnMut(&str, &str)) {
     if let Some(status) = details.status {
         line("HTTP status", &status.to_string());
     }
@@ -104,7 +104,7 @@ fn told_details(details: &Details, line: &mut impl FnMut(&str, &str)) {
     }
 }
 
-fn credential(diagnosed: &Diagnosed<'_>) -> String {
+fn credential(diagnosed: &DiagnosticsInput<'_>) -> String {
     let Some(kind) = diagnosed.kind.or(diagnosed.report.map(|report| report.kind)) else { return "none".into() };
     let at = diagnosed.report.map_or(diagnosed.now, |report| report.tested_at);
     let age = match diagnosed.saved_at {

@@ -11,14 +11,14 @@ use time::OffsetDateTime;
 use super::{
     address::StoreAddress,
     answer::{self, NOT_OUR_SHAPE, Refusal},
-    client::{Answer, Client, Meter},
+    client::{Answer, CallTimer, Client},
     credential::AccessToken,
     text::{NAME_LIMIT, tame},
 };
 
 const LOCATIONS: &str = include_str!("locations.graphql");
 /// Maximum number of pages of 100 that are read; further locations are left out.
-const MOST_PAGES: usize = 20;
+const PAGES_MAX: usize = 20;
 
 /// A location as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +72,9 @@ pub async fn list(
 ) -> Result<Vec<(String, String)>, Refusal> {
     let mut found = BTreeMap::new();
     let mut after = None;
-    for _ in 0..MOST_PAGES {
+    for _ in 0..PAGES_MAX {
         let variables = serde_json::json!({ "after": after });
-        let answer = client.graphql_with(address, token, LOCATIONS, &variables, &Meter::default()).await?;
+        let answer = client.graphql_with(address, token, LOCATIONS, &variables, &CallTimer::default()).await?;
         let page = page(address, &answer)?;
         found.extend(page.found);
         match page.next {
@@ -86,13 +86,13 @@ pub async fn list(
 }
 
 #[derive(Debug)]
-struct Page {
+struct LocationsPage {
     found: Vec<(String, String)>,
     /// Cursor of the next page.
     next: Option<String>,
 }
 
-fn page(asked: &StoreAddress, answer: &Answer) -> Result<Page, Refusal> {
+fn page(asked: &StoreAddress, answer: &Answer) -> Result<LocationsPage, Refusal> {
     let data = answer::data(asked, answer)?;
     let Data { locations } = serde_json::from_value(data).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
     let info = locations.page_info;
@@ -105,7 +105,7 @@ fn page(asked: &StoreAddress, answer: &Answer) -> Result<Page, Refusal> {
             digits(&node.id).map(|id| (id.clone(), name.unwrap_or(id)))
         })
         .collect::<Option<Vec<_>>>();
-    Ok(Page { found: found.ok_or(Refusal::foreign(NOT_OUR_SHAPE))?, next })
+    Ok(LocationsPage { found: found.ok_or(Refusal::foreign(NOT_OUR_SHAPE))?, next })
 }
 
 fn digits(gid: &str) -> Option<String> {
@@ -149,7 +149,7 @@ mod tests {
         verdict::Class,
     };
 
-    fn read(body: &serde_json::Value) -> Result<Page, Refusal> {
+    fn read(body: &serde_json::Value) -> Result<LocationsPage, Refusal> {
         let head = Head { status: 200, content: ContentType::Json, ..Head::default() };
         let asked = StoreAddress::from_handle("northwind-tea").expect("a handle");
         page(&asked, &Answer { head, body: Body::Read(body.to_string().into_bytes()) })

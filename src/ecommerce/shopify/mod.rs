@@ -13,7 +13,7 @@ mod sql;
 mod text;
 pub mod unsaved;
 
-pub use crate::pasted::blot_tokens;
+pub use crate::pasted::redact_tokens;
 pub use text::{blot, tame};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -31,7 +31,7 @@ pub const API_VERSION_WARNING: time::Duration = time::Duration::days(120);
 
 /// Records in the metrics how long our API version lasts, and returns whether its end is near. Shopify sends no
 /// warning: it answers from another version.
-pub fn note_version_left(now: OffsetDateTime) -> bool {
+pub fn record_version_left(now: OffsetDateTime) -> bool {
     let left = API_VERSION_ENDS_AT - now;
     metrics::gauge!("cartwright_api_version_seconds_left", "version" => API_VERSION).set(left.as_seconds_f64());
     left <= API_VERSION_WARNING
@@ -43,8 +43,8 @@ mod tests {
 
     #[test]
     fn api_version_warning_starts_120_days_before_its_end() {
-        assert!(!note_version_left(API_VERSION_ENDS_AT - time::Duration::days(121)));
-        assert!(note_version_left(API_VERSION_ENDS_AT - time::Duration::days(120)));
-        assert!(note_version_left(API_VERSION_ENDS_AT));
+        assert!(!record_version_left(API_VERSION_ENDS_AT - time::Duration::days(121)));
+        assert!(record_version_left(API_VERSION_ENDS_AT - time::Duration::days(120)));
+        assert!(record_version_left(API_VERSION_ENDS_AT));
     }
 }

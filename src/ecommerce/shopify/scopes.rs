@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// Whether a cart needs a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum PermissionNeed {
     Needed,
     /// Optional: its absence is a note, never a limit.
     Optional,
@@ -20,7 +20,7 @@ pub enum Need {
 pub struct Permission {
     /// Shopify's name for it.
     pub scope: &'static str,
-    pub need: Need,
+    pub need: PermissionNeed,
     /// The name for users.
     pub say: &'static str,
     /// What stops working without it; shown after a colon.
@@ -31,123 +31,123 @@ pub struct Permission {
 pub const PERMISSIONS: [Permission; 17] = [
     Permission {
         scope: "write_assigned_fulfillment_orders",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Assigned fulfillment orders",
         without: "shipments assigned to your app cannot be updated",
     },
     Permission {
         scope: "write_customers",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Customers",
         without: "customers cannot be matched or created",
     },
     Permission {
         scope: "read_discounts",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Discounts",
         without: "discount names will not show on orders",
     },
     Permission {
         scope: "write_fulfillments",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Fulfillment services",
         without: "fulfillment services and delivery events cannot be kept up to date",
     },
     Permission {
         scope: "read_gdpr_data_request",
-        need: Need::Optional,
+        need: PermissionNeed::Optional,
         say: "Customer data requests",
         without: "privacy requests cannot be seen",
     },
     Permission {
         scope: "read_gift_cards",
-        need: Need::NeededOnPlus,
+        need: PermissionNeed::NeededOnPlus,
         say: "Gift cards",
         without: "gift card payments will not show",
     },
     Permission {
         scope: "write_inventory",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Inventory",
         without: "stock levels will not update in Shopify",
     },
     Permission {
         scope: "write_locations",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Locations",
         without: "stock cannot be matched to your locations",
     },
     Permission {
         scope: "write_merchant_managed_fulfillment_orders",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Merchant-managed fulfillment orders",
         without: "orders you ship yourself cannot be marked shipped",
     },
     Permission {
         scope: "write_orders",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Orders",
         without: "orders cannot be imported or updated",
     },
     Permission {
         scope: "read_payment_terms",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Payment terms",
         without: "due dates will not show",
     },
     Permission {
         scope: "write_product_listings",
-        need: Need::Optional,
+        need: PermissionNeed::Optional,
         say: "Product listings",
         without: "products cannot be listed to your channel",
     },
     Permission {
         scope: "write_products",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Products",
         without: "products cannot be imported or updated",
     },
     Permission {
         scope: "read_channels",
-        need: Need::Optional,
+        need: PermissionNeed::Optional,
         say: "Sales channels",
         without: "you cannot see where an order came from",
     },
     Permission {
         scope: "read_shipping",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Shipping",
         without: "shipping methods will not show",
     },
     Permission {
         scope: "write_third_party_fulfillment_orders",
-        need: Need::Needed,
+        need: PermissionNeed::Needed,
         say: "Third-party fulfillment orders",
         without: "orders shipped by others cannot be updated",
     },
     Permission {
         scope: "write_custom_fulfillment_services",
-        need: Need::Optional,
+        need: PermissionNeed::Optional,
         say: "Custom fulfillment services",
         without: "Order Time cannot act as a shipping service",
     },
 ];
 
 /// Permissions whose read form is sufficient: today Shopify lists only the read form of this one.
-const READ_FORM_DOES: [(&str, &str); 1] = [("write_product_listings", "read_product_listings")];
+const READ_FORM_SUFFICIENT: [(&str, &str); 1] = [("write_product_listings", "read_product_listings")];
 
 impl Permission {
     /// Whether a store on this plan loses a promised function without the permission.
     pub const fn is_needed(&self, is_plus: bool) -> bool {
         match self.need {
-            Need::Needed => true,
-            Need::Optional => false,
-            Need::NeededOnPlus => is_plus,
+            PermissionNeed::Needed => true,
+            PermissionNeed::Optional => false,
+            PermissionNeed::NeededOnPlus => is_plus,
         }
     }
 
     fn is_in(&self, expanded: &BTreeSet<String>) -> bool {
-        let other = READ_FORM_DOES.into_iter().find(|(scope, _)| *scope == self.scope).map(|(_, read)| read);
+        let other = READ_FORM_SUFFICIENT.into_iter().find(|(scope, _)| *scope == self.scope).map(|(_, read)| read);
         expanded.contains(self.scope) || other.is_some_and(|read| expanded.contains(read))
     }
 }
@@ -197,7 +197,7 @@ pub fn extra<S: AsRef<str>>(granted: &[S]) -> Vec<String> {
     let used = expand(&PERMISSIONS.map(|permission| permission.scope));
     let names: BTreeSet<&str> = granted.iter().map(|s| s.as_ref().trim()).filter(|s| !s.is_empty()).collect();
     let implied: BTreeSet<String> = names.iter().copied().filter_map(implied_by).collect();
-    let is_used = |name: &str| used.contains(name) || READ_FORM_DOES.iter().any(|(_, read)| *read == name);
+    let is_used = |name: &str| used.contains(name) || READ_FORM_SUFFICIENT.iter().any(|(_, read)| *read == name);
     names.into_iter().filter(|name| !is_used(name) && !implied.contains(*name)).map(str::to_owned).collect()
 }
 

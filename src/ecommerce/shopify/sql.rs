@@ -19,7 +19,7 @@ pub(super) struct Unsaved {
 }
 
 /// Returns whether it is stored: not if the cart was deleted meanwhile, or if another session created the form's row.
-pub(super) async fn upsert_unsaved(
+pub(super) async fn upsert_draft_secret(
     connection: &mut Connection,
     form: Uuid,
     session: &[u8],
@@ -48,7 +48,7 @@ pub(super) async fn upsert_unsaved(
     Ok(stored.rows_affected() > 0)
 }
 
-pub(super) async fn find_unsaved(
+pub(super) async fn find_draft_secret(
     connection: &mut Connection,
     form: Uuid,
     session: &[u8],
@@ -76,7 +76,7 @@ pub(super) async fn find_unsaved(
 }
 
 /// The latest form of this session with a fresh draft secret for this cart and host.
-pub(super) async fn find_unsaved_of_cart(
+pub(super) async fn find_draft_secret_of_cart(
     pool: &Pool,
     cart: CartId,
     session: &[u8],
@@ -94,11 +94,11 @@ pub(super) async fn find_unsaved_of_cart(
     .await
 }
 
-pub(super) async fn delete_unsaved(connection: &mut Connection, form: Uuid) -> sqlx::Result<()> {
+pub(super) async fn delete_draft_secret(connection: &mut Connection, form: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from unsaved_credentials where id = $1", form).execute(connection).await.map(drop)
 }
 
-pub(super) async fn delete_unsaved_of_cart(
+pub(super) async fn delete_draft_secret_of_cart(
     connection: &mut Connection,
     form: Uuid,
     cart: CartId,
@@ -116,7 +116,7 @@ pub(super) async fn delete_unsaved_of_cart(
 }
 
 /// Keeps draft secrets that expired within the last half hour, so that the page can say that there was one.
-pub(super) async fn delete_old_unsaved(pool: &Pool) -> sqlx::Result<u64> {
+pub(super) async fn delete_old_draft_secrets(pool: &Pool) -> sqlx::Result<u64> {
     let deleted = sqlx::query!("delete from unsaved_credentials where created_at < now() - interval '1 hour'")
         .execute(pool)
         .await?;

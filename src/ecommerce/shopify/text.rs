@@ -1,7 +1,7 @@
 //! Cleans text before it is validated or shown: trims pasted text, sanitizes foreign text. Nothing is ever removed from
 //! the middle of pasted text: the bytes that are validated must be the bytes that are used.
 
-use crate::pasted::{blot_tokens, is_format, is_padding};
+use crate::pasted::{is_format, is_padding, redact_tokens};
 
 /// Maximum length of a stored foreign name, in characters.
 pub const NAME_LIMIT: usize = 255;
@@ -24,8 +24,12 @@ pub fn is_visible_ascii(text: &str, limit: usize) -> bool {
 /// Sanitizes foreign text: at most `limit` characters, without control and format characters and without those that
 /// change the text direction (a store's *name* may try to rewrite the sentence around it), and trimmed.
 pub fn tame(foreign: &str, limit: usize) -> String {
-    let tamed: String =
-        foreign.trim().chars().filter(|c| !c.is_control() && !turns_text(*c) && !is_format(*c)).take(limit).collect();
+    let tamed: String = foreign
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control() && !is_direction_control(*c) && !is_format(*c))
+        .take(limit)
+        .collect();
     tamed.trim().to_owned()
 }
 
@@ -39,10 +43,10 @@ pub fn blot(typed: &str) -> String {
         Some((user, _)) if user.contains(':') => &rest[user.len() + 1..],
         _ => rest,
     };
-    format!("{scheme}{}", blot_tokens(kept))
+    format!("{scheme}{}", redact_tokens(kept))
 }
 
-const fn turns_text(c: char) -> bool {
+const fn is_direction_control(c: char) -> bool {
     matches!(
         c,
         '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'

@@ -17,7 +17,7 @@ use crate::{
 
 /// What the page may show about a draft secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
+pub struct DraftSecretInfo {
     pub kind: CredentialKind,
     pub ending: Option<String>,
 }
@@ -37,44 +37,44 @@ impl Ecommerce {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 audit::demand(work, &visitor.by, Permission::Change).await?;
-                Ok(sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?)
+                Ok(sql::upsert_draft_secret(work, form, &visitor.session, cart, &row).await?)
             })
         })
         .await
     }
 
     /// Returns kind and ending of this form's draft secret for this cart and host, if there is one.
-    pub async fn receipt(
+    pub async fn draft_info(
         &self,
         visitor: &Visitor,
         form: Uuid,
         cart: Option<CartId>,
         address: &StoreAddress,
-    ) -> sqlx::Result<Option<Receipt>> {
+    ) -> sqlx::Result<Option<DraftSecretInfo>> {
         let mut connection = self.pool.acquire().await?;
-        let row = sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?;
+        let row = sql::find_draft_secret(&mut connection, form, &visitor.session, cart).await?;
         Ok(row
             .filter(|row| row.host == address.host() && row.is_fresh)
-            .map(|row| Receipt { kind: row.kind, ending: row.ending }))
+            .map(|row| DraftSecretInfo { kind: row.kind, ending: row.ending }))
     }
 
     /// The form of this session with a draft secret for this cart and its store, if there is one.
     pub async fn waiting(&self, visitor: &Visitor, cart: &Cart) -> sqlx::Result<Option<Uuid>> {
-        sql::find_unsaved_of_cart(&self.pool, cart.id, &visitor.session, &cart.address.host()).await
+        sql::find_draft_secret_of_cart(&self.pool, cart.id, &visitor.session, &cart.address.host()).await
     }
 
     /// Whether this form has a draft secret for any host.
-    pub async fn has_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<bool> {
+    pub async fn has_draft_secret(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<bool> {
         let mut connection = self.pool.acquire().await?;
-        Ok(sql::find_unsaved(&mut connection, form, &visitor.session, cart).await?.is_some_and(|row| row.is_fresh))
+        Ok(sql::find_draft_secret(&mut connection, form, &visitor.session, cart).await?.is_some_and(|row| row.is_fresh))
     }
 
     /// Deletes the draft secret of a form: the user wants to enter a different one.
-    pub async fn forget_unsaved(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<()> {
+    pub async fn delete_draft_secret(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<()> {
         let visitor = visitor.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                if sql::find_unsaved(work, form, &visitor.session, cart).await?.is_some() {
+                if sql::find_draft_secret(work, form, &visitor.session, cart).await?.is_some() {
                     forget(work, form).await?;
                 }
                 audit::demand(work, &visitor.by, Permission::Change).await
@@ -84,8 +84,8 @@ impl Ecommerce {
     }
 
     /// Deletes draft secrets that are too old.
-    pub async fn sweep_unsaved(&self) -> sqlx::Result<u64> {
-        sql::delete_old_unsaved(&self.pool).await
+    pub async fn delete_old_draft_secrets(&self) -> sqlx::Result<u64> {
+        sql::delete_old_draft_secrets(&self.pool).await
     }
 }
 
@@ -99,7 +99,7 @@ pub(in crate::ecommerce) async fn hold(
     credential: &Credential,
 ) -> Result<bool, Broken> {
     let row = seal(vault, form, address, credential).await?;
-    Ok(sql::upsert_unsaved(work, form, &visitor.session, cart, &row).await?)
+    Ok(sql::upsert_draft_secret(work, form, &visitor.session, cart, &row).await?)
 }
 
 async fn seal(
@@ -132,7 +132,7 @@ pub(in crate::ecommerce) async fn find(
     kind: CredentialKind,
     client_id: Option<&ClientId>,
 ) -> sqlx::Result<Found> {
-    let Some(row) = sql::find_unsaved(work, form, &visitor.session, cart).await? else {
+    let Some(row) = sql::find_draft_secret(work, form, &visitor.session, cart).await? else {
         return Ok(Found::Nothing { was_there: false });
     };
     let host = address.host();
@@ -148,7 +148,7 @@ pub(in crate::ecommerce) async fn find(
 }
 
 pub(in crate::ecommerce) async fn forget(work: &mut Connection, form: Uuid) -> sqlx::Result<()> {
-    sql::delete_unsaved(work, form).await
+    sql::delete_draft_secret(work, form).await
 }
 
 /// Deletes this session's draft secrets for a cart once the cart is saved.
@@ -158,5 +158,5 @@ pub(in crate::ecommerce) async fn forget_of_cart(
     form: Uuid,
     cart: CartId,
 ) -> sqlx::Result<()> {
-    sql::delete_unsaved_of_cart(work, form, cart, &visitor.session).await
+    sql::delete_draft_secret_of_cart(work, form, cart, &visitor.session).await
 }

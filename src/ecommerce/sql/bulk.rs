@@ -5,16 +5,16 @@ use crate::{
     database::{Connection, Pool},
     ecommerce::{
         CartFilter, CartId, Status,
-        bulk::{Item, Job, JobId, Kind, Selection},
+        bulk::{BulkAction, BulkActionId, BulkSelection, Item, Kind},
         listing::last_start,
     },
 };
 
 /// The parameters of a selection in the statements below: ids, Active, Needs attention, search.
-fn parts(selection: &Selection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<&str>) {
+fn parts(selection: &BulkSelection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<&str>) {
     match selection {
-        Selection::Carts(ids) => (Some(ids), None, false, None),
-        Selection::Matching { filter, search } => {
+        BulkSelection::Carts(ids) => (Some(ids), None, false, None),
+        BulkSelection::Matching { filter, search } => {
             let (active, attention) = match filter {
                 CartFilter::All => (None, false),
                 CartFilter::Active => (Some(true), false),
@@ -29,7 +29,7 @@ fn parts(selection: &Selection) -> (Option<&[Uuid]>, Option<bool>, bool, Option<
 /// Counts the carts of a selection; with `active_only`, only those that are on.
 pub(in crate::ecommerce) async fn count_selected(
     connection: &mut Connection,
-    selection: &Selection,
+    selection: &BulkSelection,
     active_only: bool,
 ) -> sqlx::Result<i64> {
     let (ids, active, attention, search) = parts(selection);
@@ -53,7 +53,7 @@ pub(in crate::ecommerce) async fn count_selected(
 
 pub(in crate::ecommerce) async fn insert_job(
     connection: &mut Connection,
-    id: JobId,
+    id: BulkActionId,
     kind: Kind,
     by: &By,
 ) -> sqlx::Result<()> {
@@ -72,8 +72,8 @@ pub(in crate::ecommerce) async fn insert_job(
 /// Inserts one item per cart, in the order of the list, and returns their number.
 pub(in crate::ecommerce) async fn insert_items(
     connection: &mut Connection,
-    id: JobId,
-    selection: &Selection,
+    id: BulkActionId,
+    selection: &BulkSelection,
 ) -> sqlx::Result<i32> {
     let (ids, active, attention, search) = parts(selection);
     sqlx::query!(
@@ -101,7 +101,7 @@ pub(in crate::ecommerce) async fn insert_items(
     .await
 }
 
-pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: JobId) -> sqlx::Result<Option<Job>> {
+pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: BulkActionId) -> sqlx::Result<Option<BulkAction>> {
     let Some(row) =
         sqlx::query!("select kind, made_by_name, total, cancelled_at, finished_at from jobs where id = $1", id.0)
             .fetch_optional(pool)
@@ -115,7 +115,7 @@ pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: JobId) -> sqlx::Resu
     )
     .fetch_all(pool)
     .await?;
-    Ok(Some(Job {
+    Ok(Some(BulkAction {
         id,
         kind: Kind::from_stored(&row.kind),
         made_by: row.made_by_name,
@@ -149,7 +149,7 @@ pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::
     Ok(rows
         .into_iter()
         .map(|row| Item {
-            job: JobId(row.job_id),
+            job: BulkActionId(row.job_id),
             position: row.position,
             cart: CartId(row.cart_id),
             kind: Kind::from_stored(&row.kind),
@@ -187,7 +187,7 @@ pub(in crate::ecommerce) async fn finish_jobs(pool: &Pool) -> sqlx::Result<()> {
 }
 
 /// Cancels a bulk action; `false` if it is not running.
-pub(in crate::ecommerce) async fn cancel_job(connection: &mut Connection, id: JobId) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn cancel_job(connection: &mut Connection, id: BulkActionId) -> sqlx::Result<bool> {
     let cancelled = sqlx::query!(
         "update jobs set cancelled_at = now() where id = $1 and cancelled_at is null and finished_at is null",
         id.0

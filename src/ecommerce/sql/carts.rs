@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Sealed, SealedRow};
+use super::{SealedCredential, SealedRow};
 use crate::{
     audit::{By, CartRef},
     database::{Connection, Pool},
@@ -214,7 +214,7 @@ pub(in crate::ecommerce) struct NewCart<'a> {
 pub(in crate::ecommerce) async fn insert(
     connection: &mut Connection,
     new: &NewCart<'_>,
-    sealed: &Sealed,
+    sealed: &SealedCredential,
     passed_at: Option<OffsetDateTime>,
 ) -> sqlx::Result<()> {
     sqlx::query!(

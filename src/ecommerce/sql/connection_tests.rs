@@ -60,7 +60,7 @@ pub(in crate::ecommerce) async fn finish_test(connection: &mut Connection, repor
 }
 
 /// The newest finished test of a new cart's form whose draft secret is still in this session.
-pub(in crate::ecommerce) async fn find_waiting_test(
+pub(in crate::ecommerce) async fn find_draft_test(
     pool: &Pool,
     session: &[u8],
     person: Uuid,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A sealed credential, with the metadata that may be shown.
-pub(in crate::ecommerce) struct Sealed {
+pub(in crate::ecommerce) struct SealedCredential {
     pub kind: CredentialKind,
     pub client_id: Option<String>,
     pub secret: Vec<u8>,
@@ -28,7 +28,7 @@ pub(in crate::ecommerce) async fn update_credential(
     id: CartId,
     address: &StoreAddress,
     is_practice: bool,
-    sealed: &Sealed,
+    sealed: &SealedCredential,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "update carts set store_host = $2, credential_kind = $3, client_id = $4, secret = $5, secret_ending = $6, secret_added_by = $7,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 
-use super::Due;
+use super::LeasedCheck;
 use crate::ecommerce::{
     CartId, Status,
     health::{Finding, PastCheck},
@@ -84,7 +84,7 @@ pub(in crate::ecommerce) async fn lock_health(
 }
 
 /// Writes the health state and the resulting status. A check is not a user's change, so the version stays.
-pub(in crate::ecommerce) async fn update_standing(
+pub(in crate::ecommerce) async fn update_health_state(
     connection: &mut Connection,
     id: CartId,
     stands: &HealthState,
@@ -175,9 +175,9 @@ pub(in crate::ecommerce) async fn update_health(
 /// Same as `update_health` in one statement, for a healthy cart that still is: nearly every check, with half the round
 /// trips. Returns whether it was; writes nothing if the lease, the cart, its health state or the granted scopes have
 /// changed.
-pub(in crate::ecommerce) async fn update_health_if_well(
+pub(in crate::ecommerce) async fn update_health_if_still_healthy(
     pool: &Pool,
-    due: &Due,
+    due: &LeasedCheck,
     check: &PastCheck,
     pause: Duration,
     finding: &Finding,

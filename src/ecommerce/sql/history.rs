@@ -26,7 +26,7 @@ pub(super) async fn delete_old_history(connection: &mut Connection, id: CartId) 
 }
 
 /// A problem that has ended.
-pub(in crate::ecommerce) struct Over {
+pub(in crate::ecommerce) struct EndedProblem {
     pub began_at: OffsetDateTime,
     pub class: Class,
     pub title: String,
@@ -36,7 +36,7 @@ pub(in crate::ecommerce) async fn end_problem(
     connection: &mut Connection,
     id: CartId,
     ended_by: Option<&str>,
-) -> sqlx::Result<Option<Over>> {
+) -> sqlx::Result<Option<EndedProblem>> {
     let row = sqlx::query!(
         "update cart_problems set ended_at = now(), ended_by = $2 where cart_id = $1 and ended_at is null
          returning began_at, class, title",
@@ -46,7 +46,7 @@ pub(in crate::ecommerce) async fn end_problem(
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(|row| {
-        Some(Over { began_at: row.began_at, class: Class::from_stored(&row.class)?, title: row.title })
+        Some(EndedProblem { began_at: row.began_at, class: Class::from_stored(&row.class)?, title: row.title })
     }))
 }
 

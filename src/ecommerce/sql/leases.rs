@@ -11,7 +11,7 @@ use crate::{
 
 /// A cart whose check is due, leased to this process.
 #[derive(Clone)]
-pub(in crate::ecommerce) struct Due {
+pub(in crate::ecommerce) struct LeasedCheck {
     pub cart: CartId,
     pub store_host: String,
     pub kind: CredentialKind,
@@ -30,7 +30,7 @@ pub(in crate::ecommerce) async fn lease_due(
     connection: &mut Connection,
     limit: i64,
     practices: bool,
-) -> sqlx::Result<Vec<Due>> {
+) -> sqlx::Result<Vec<LeasedCheck>> {
     // The customer query runs once a day, and with every check while something is missing.
     let rows = sqlx::query!(
         r#"
@@ -56,7 +56,7 @@ pub(in crate::ecommerce) async fn lease_due(
     Ok(rows
         .into_iter()
         .filter_map(|row| {
-            Some(Due {
+            Some(LeasedCheck {
                 cart: CartId(row.id),
                 store_host: row.store_host,
                 kind: CredentialKind::parse(&row.kind)?,
@@ -73,7 +73,7 @@ pub(in crate::ecommerce) async fn lease_due(
 /// Releases a lease without a result.
 pub(in crate::ecommerce) async fn release_due(
     connection: &mut Connection,
-    due: &Due,
+    due: &LeasedCheck,
     pause: Duration,
 ) -> sqlx::Result<()> {
     sqlx::query!(

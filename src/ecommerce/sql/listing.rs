@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::ecommerce::{
     CartFilter, CartId, CartRow, ListQuery, Status,
     health::PastCheck,
-    listing::{Cursor, MOST_MATCHES, PAGE, SortBy},
+    listing::{Cursor, PAGE, SORTED_MATCHES_MAX, SortBy},
     verdict::Class,
 };
 
@@ -33,7 +33,7 @@ struct Listed {
 
 // Limits are literals in the statements: Postgres re-plans a statement whose limit is a parameter for each page, which
 // costs as much as running it.
-const _: () = assert!(PAGE + 1 == 51 && MOST_MATCHES + 1 == 1_001);
+const _: () = assert!(PAGE + 1 == 51 && SORTED_MATCHES_MAX + 1 == 1_001);
 
 /// The columns of a row; the rest of the statement selects and sorts the carts.
 macro_rules! rows {
@@ -154,7 +154,7 @@ pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &List
 
 /// The carts that a search reads.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::ecommerce) struct Within<'a> {
+pub(in crate::ecommerce) struct SearchBounds<'a> {
     /// Only this many carts from the cursor on. Always a number: without one, Postgres would sort the whole table.
     pub nearest: i64,
     /// Only these carts.
@@ -167,7 +167,7 @@ pub(in crate::ecommerce) async fn search(
     connection: &mut Connection,
     query: &ListQuery,
     text: &str,
-    within: Within<'_>,
+    within: SearchBounds<'_>,
 ) -> sqlx::Result<Vec<Uuid>> {
     let (is_active, needs_attention) = match query.filter {
         CartFilter::All => (None, false),

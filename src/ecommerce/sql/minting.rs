@@ -16,7 +16,7 @@ pub(in crate::ecommerce) struct MintRow {
     pub version: i64,
 }
 
-pub(in crate::ecommerce) async fn find_mint(pool: &Pool, id: CartId) -> sqlx::Result<Option<MintRow>> {
+pub(in crate::ecommerce) async fn find_refresh(pool: &Pool, id: CartId) -> sqlx::Result<Option<MintRow>> {
     let row = sqlx::query!(
         r#"select credential_kind as "kind!", website_name, store_host, client_id, secret as "secret!",
                minted_token, mint_version,
@@ -41,7 +41,7 @@ pub(in crate::ecommerce) async fn find_mint(pool: &Pool, id: CartId) -> sqlx::Re
 }
 
 /// Takes the lease for 30 seconds, unless another replica holds it or has refreshed the token in the meantime.
-pub(in crate::ecommerce) async fn lease_mint(pool: &Pool, id: CartId, version: i64) -> sqlx::Result<bool> {
+pub(in crate::ecommerce) async fn lease_refresh(pool: &Pool, id: CartId, version: i64) -> sqlx::Result<bool> {
     let leased = sqlx::query!(
         "update carts set minting_until = now() + interval '30 seconds'
          where id = $1 and mint_version = $2 and (minting_until is null or minting_until < now())",
@@ -56,7 +56,7 @@ pub(in crate::ecommerce) async fn lease_mint(pool: &Pool, id: CartId, version: i
 /// Writes a refreshed token and ends the lease; `false` if the host or the credential (which raises `mint_version`)
 /// changed in the meantime, and the token must be discarded. A concurrent rotation of the encryption key does not
 /// matter.
-pub(in crate::ecommerce) async fn update_minted(
+pub(in crate::ecommerce) async fn update_token(
     connection: &mut Connection,
     id: CartId,
     row: &MintRow,
@@ -79,7 +79,7 @@ pub(in crate::ecommerce) async fn update_minted(
 }
 
 /// Ends the lease of a failed refresh.
-pub(in crate::ecommerce) async fn release_mint(
+pub(in crate::ecommerce) async fn release_refresh(
     connection: &mut Connection,
     id: CartId,
     version: i64,

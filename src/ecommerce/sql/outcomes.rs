@@ -38,7 +38,7 @@ pub(in crate::ecommerce) async fn list_outcomes(
 }
 
 /// The newest finished tests of a form that has no cart yet.
-pub(in crate::ecommerce) async fn list_unsaved_outcomes(
+pub(in crate::ecommerce) async fn list_outcomes_of_form(
     pool: &Pool,
     submission: Uuid,
     limit: i64,

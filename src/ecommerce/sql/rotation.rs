@@ -55,11 +55,11 @@ pub(in crate::ecommerce) async fn tally_secrets(pool: &Pool) -> sqlx::Result<Vec
     tally!(pool, "secret" in "carts")
 }
 
-pub(in crate::ecommerce) async fn tally_minted(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
+pub(in crate::ecommerce) async fn tally_tokens(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
     tally!(pool, "minted_token" in "carts")
 }
 
-pub(in crate::ecommerce) async fn tally_unsaved(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
+pub(in crate::ecommerce) async fn tally_draft_secrets(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
     tally!(pool, "secret" in "unsaved_credentials")
 }
 
@@ -95,7 +95,7 @@ pub(in crate::ecommerce) async fn find_readable(pool: &Pool, after: Uuid) -> sql
     .await
 }
 
-pub(in crate::ecommerce) async fn find_minted(
+pub(in crate::ecommerce) async fn find_tokens(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
@@ -113,7 +113,7 @@ pub(in crate::ecommerce) async fn find_minted(
     .await
 }
 
-pub(in crate::ecommerce) async fn find_unsaved_secrets(
+pub(in crate::ecommerce) async fn find_draft_secrets(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
@@ -133,7 +133,7 @@ pub(in crate::ecommerce) async fn find_unsaved_secrets(
 
 /// Writes re-sealed secrets. Skips locked rows until a later run, so that a rotation waits for no cart. Changes neither
 /// the version nor the time of the last change: no user changed the cart, and no user may get a conflict.
-pub(in crate::ecommerce) async fn put_secrets(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn replace_secrets(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
     let written = sqlx::query!(
         "with free as (select id from carts where id = any ($1) order by id for update skip locked)
          update carts set secret = r.after, credential_fingerprint = r.fingerprint, token_fingerprint = r.token_fingerprint
@@ -177,11 +177,14 @@ macro_rules! put {
     }};
 }
 
-pub(in crate::ecommerce) async fn put_minted(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn replace_tokens(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
     put!(connection, rows, "minted_token" in "carts")
 }
 
-pub(in crate::ecommerce) async fn put_unsaved(connection: &mut Connection, rows: &Resealed) -> sqlx::Result<u64> {
+pub(in crate::ecommerce) async fn replace_draft_secrets(
+    connection: &mut Connection,
+    rows: &Resealed,
+) -> sqlx::Result<u64> {
     put!(connection, rows, "secret" in "unsaved_credentials")
 }
 

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::{alerts::SharedCause, database::Connection};
 
 /// An open shared problem.
-pub(in crate::ecommerce) struct Lasting {
+pub(in crate::ecommerce) struct OpenSharedProblem {
     pub began_at: OffsetDateTime,
     pub class: String,
     /// How many carts failed for it when it was announced.
@@ -20,7 +20,7 @@ pub(in crate::ecommerce) struct Lasting {
 pub(in crate::ecommerce) async fn lock_shared_problem(
     connection: &mut Connection,
     cause: SharedCause,
-) -> sqlx::Result<Option<Lasting>> {
+) -> sqlx::Result<Option<OpenSharedProblem>> {
     let row = sqlx::query!(
         r#"insert into shared_problems (cause) values ($1) on conflict (cause) do update set cause = excluded.cause
            returning began_at, class, carts, coalesce(told_at < now() - interval '1 hour', false) as "is_old!""#,
@@ -29,7 +29,7 @@ pub(in crate::ecommerce) async fn lock_shared_problem(
     .fetch_one(connection)
     .await?;
     let lasting = row.began_at.zip(row.class).zip(row.carts);
-    Ok(lasting.map(|((began_at, class), carts)| Lasting { began_at, class, carts, is_old: row.is_old }))
+    Ok(lasting.map(|((began_at, class), carts)| OpenSharedProblem { began_at, class, carts, is_old: row.is_old }))
 }
 
 /// Records that the operator has been alerted to this cause.

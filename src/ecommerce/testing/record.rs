@@ -25,22 +25,22 @@ impl Ecommerce {
     /// if it could not be recorded.
     pub(in crate::ecommerce) async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
         let draft = run.report(verdict, self.clock.now());
-        self.keep_test(run, draft.clone()).await.unwrap_or_else(|error| {
+        self.try_finish_test(run, draft.clone()).await.unwrap_or_else(|error| {
             tracing::error!(test = %draft.id, %error, "a test could not be recorded");
-            tell_operator(&draft);
+            report_fault(&draft);
             draft
         })
     }
 
     /// Same as `finish_test`, for callers that continue only with a recorded report.
-    pub(in crate::ecommerce) async fn keep_test(&self, run: Run, draft: TestReport) -> sqlx::Result<TestReport> {
+    pub(in crate::ecommerce) async fn try_finish_test(&self, run: Run, draft: TestReport) -> sqlx::Result<TestReport> {
         let run = Arc::new(run);
         let mut recorded = self.record_test(&run, draft.clone()).await;
         // Two carts can find the same store concurrently: the second attempt sees the other cart.
         if recorded.as_ref().is_err_and(is_same_shop) {
             recorded = self.record_test(&run, draft).await;
         }
-        recorded.inspect(tell_operator)
+        recorded.inspect(report_fault)
     }
 
     async fn record_test(&self, run: &Arc<Run>, mut report: TestReport) -> sqlx::Result<TestReport> {
@@ -140,7 +140,7 @@ fn is_same_shop(error: &sqlx::Error) -> bool {
 
 /// Reports a fault on our side to the operator, as the page says: in the log and in the metrics, without the name of
 /// the store.
-pub(in crate::ecommerce) fn tell_operator(report: &TestReport) {
+pub(in crate::ecommerce) fn report_fault(report: &TestReport) {
     let details = &report.verdict.details;
     let (test, status) = (report.id, details.status.unwrap_or_default());
     let request = details.shopify_request_id.as_deref().unwrap_or_default();

@@ -16,7 +16,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-pub use page::{Again, ErrorPage, Opening, Trouble};
+pub use page::{Again, ErrorPage, SameSiteReload, Trouble};
 
 use super::{
     routes::find_post,
@@ -52,7 +52,7 @@ pub enum Error {
 }
 
 /// Request timeout, up to the response's headers: 12 s. A streamed test responds at once and ends by its own timeout.
-const DEADLINE: Duration = Duration::from_secs(12);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(12);
 
 impl Error {
     /// Whether a domain operation found that the user is no longer permitted to do this.
@@ -77,9 +77,9 @@ impl IntoResponse for Error {
 
 /// The fields of a form, for the page that offers to send it again; the extractor that fills it leaves secrets out.
 #[derive(Clone, Default)]
-pub struct Desk(Arc<Mutex<Option<Again>>>);
+pub struct FormStash(Arc<Mutex<Option<Again>>>);
 
-impl Desk {
+impl FormStash {
     pub fn keep(&self, again: Again) {
         *self.0.lock().expect("the lock is not poisoned") = Some(again);
     }
@@ -91,7 +91,7 @@ impl Desk {
 }
 
 /// The form stash of this request; it holds the form once the form has been read.
-impl<S: Send + Sync> FromRequestParts<S> for Desk {
+impl<S: Send + Sync> FromRequestParts<S> for FormStash {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
@@ -101,7 +101,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Desk {
 
 /// Renders the page of an [`Error`] that a handler, an extractor or a layer below left in the response.
 pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let desk = Desk::default();
+    let desk = FormStash::default();
     request.extensions_mut().insert(desk.clone());
     let shell = Shell::of(&app, request.extensions().get::<Session>(), request.uri());
     let reference = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
@@ -121,20 +121,20 @@ pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> R
 
 /// The page of an error for a layer outside [`draw`], where no user is known to be signed in.
 pub fn bare(app: &App, error: &Error) -> Response {
-    page(Shell::of(app, None, &Uri::from_static("/admin")), error, &Desk::default(), "")
+    page(Shell::of(app, None, &Uri::from_static("/admin")), error, &FormStash::default(), "")
 }
 
 /// The page of an error whose form was never read by a handler, such as when the session could not be loaded.
 pub fn unread(shell: Shell, error: &Error, again: Option<Again>, reference: &str) -> Response {
-    let desk = Desk::default();
+    let desk = FormStash::default();
     if let Some(again) = again {
         desk.keep(again);
     }
     page(shell, error, &desk, reference)
 }
 
-fn page(shell: Shell, error: &Error, desk: &Desk, reference: &str) -> Response {
-    let problem = trouble(error, desk, reference);
+fn page(shell: Shell, error: &Error, desk: &FormStash, reference: &str) -> Response {
+    let problem = error_page(error, desk, reference);
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Error::Broken(cause) = error {
         tracing::error!(
@@ -157,13 +157,13 @@ fn page(shell: Shell, error: &Error, desk: &Desk, reference: &str) -> Response {
 
 /// Ends requests that exceed the timeout.
 pub async fn deadline(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(DEADLINE, next.run(request)).await {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Error::TimedOut.into_response(),
     }
 }
 
-fn trouble(error: &Error, desk: &Desk, reference: &str) -> Trouble {
+fn error_page(error: &Error, desk: &FormStash, reference: &str) -> Trouble {
     match error {
         Error::NotFound => Trouble::NotFound,
         Error::CannotChange { administrators } => Trouble::CannotChange { administrators: administrators.clone() },

@@ -102,7 +102,7 @@ impl Trouble {
 /// session cookie.
 #[derive(Debug, Template)]
 #[template(path = "opening.html")]
-pub struct Opening {
+pub struct SameSiteReload {
     pub shell: Shell,
     /// The page that opens, such as "Northwind Tea", or the product's name.
     pub page: String,

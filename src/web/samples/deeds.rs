@@ -4,7 +4,7 @@ use time::Duration;
 
 use super::{LONG, NOW, draw, head, shell};
 use crate::ecommerce::Status;
-use crate::ecommerce::bulk::{Job, JobId, Kind as JobKind};
+use crate::ecommerce::bulk::{BulkAction, BulkActionId, Kind as JobKind};
 use crate::web::admin::ecommerce::bulk::{Bulk, BulkAsk};
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::conflict::{Conflict, ConflictRow};
@@ -37,8 +37,8 @@ pub(super) fn pages() -> Vec<(String, String)> {
         hidden: vec![("website_name".into(), LONG.into()), ("version".into(), "5".into())],
     };
     let cart = || head(Status::Connected, None);
-    let job = |done, is_finished| Job {
-        id: JobId(uuid::Uuid::nil()),
+    let job = |done, is_finished| BulkAction {
+        id: BulkActionId(uuid::Uuid::nil()),
         kind: JobKind::Test,
         made_by: "Priya Shah".into(),
         total: 41,

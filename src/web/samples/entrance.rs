@@ -1,7 +1,7 @@
 //! Sign-in and set-up: the pages of unauthenticated users.
 
 use super::{LONG, complaint, draw, field, shell};
-use crate::web::error::Opening;
+use crate::web::error::SameSiteReload;
 use crate::web::fields::Field;
 use crate::web::set_up::{SetUp, SetUpOver, SetUpPurpose};
 use crate::web::shell::Shell;
@@ -48,7 +48,10 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ),
         ("set-up-spent".into(), draw(&SetUpOver { shell: stranger(), is_already_set_up: false })),
         ("set-up-done".into(), draw(&SetUpOver { shell: stranger(), is_already_set_up: true })),
-        ("opening".into(), draw(&Opening { shell: stranger(), page: LONG.into(), to: "/admin/ecommerce".into() })),
+        (
+            "opening".into(),
+            draw(&SameSiteReload { shell: stranger(), page: LONG.into(), to: "/admin/ecommerce".into() }),
+        ),
     ]
 }
 

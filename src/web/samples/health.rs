@@ -9,7 +9,7 @@ use crate::web::admin::ecommerce::shopify::health::words::Action;
 use crate::web::admin::ecommerce::shopify::health::{
     CheckRow, DayRow, Fact, Health, LastCheck, ProblemRow, TroubleView,
 };
-use crate::web::charts::{Line, Strip};
+use crate::web::charts::{DayChart, Line};
 use crate::web::filters::Moment;
 use crate::web::shell::Tone;
 
@@ -53,7 +53,7 @@ fn empty() -> Health {
         last: None,
         can_check: true,
         trouble: None,
-        strip: Strip::of(&[], NOW.date()),
+        strip: DayChart::of(&[], NOW.date()),
         share: None,
         line: None,
         times: None,
@@ -80,7 +80,7 @@ fn well() -> Health {
     };
     Health {
         last: Some(LastCheck { at: Moment::new(NOW - Duration::minutes(2), NOW), what: "212 ms".into() }),
-        strip: Strip::of(&days(), NOW.date()),
+        strip: DayChart::of(&days(), NOW.date()),
         share: Some("99.6%".into()),
         line: line(96),
         times: Some("typical 198 ms, slowest 1.2 s".into()),

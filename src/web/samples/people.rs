@@ -6,7 +6,7 @@ use super::{LONG, NOW, complaint, draw, field, shell, viewer};
 use crate::accounts::{Presence, Role};
 use crate::web::admin::account::{Account, SessionLine};
 use crate::web::admin::users::{Edit, New, UserLine, Users, deactivation::Deactivation, link::Link};
-use crate::web::confirm::{Confirm, Deed};
+use crate::web::confirm::{ConfirmPasswordPage, Deed};
 use crate::web::fields::Field;
 use crate::web::filters::Moment;
 use crate::web::shell::Shell;
@@ -80,7 +80,11 @@ pub(super) fn pages() -> Vec<(String, String)> {
     let confirm = |password| {
         let fields = vec![("name", LONG.to_owned()), ("email", "ana@agency.example".into()), ("role", "viewer".into())];
         let (action, cancel) = ("/admin/users/new".into(), "/admin/users".into());
-        draw(&Confirm { shell: shell(), deed: Deed { text: "add a user".into(), action, fields, cancel }, password })
+        draw(&ConfirmPasswordPage {
+            shell: shell(),
+            deed: Deed { text: "add a user".into(), action, fields, cancel },
+            password,
+        })
     };
     vec![
         ("account".into(), draw(&account(shell(), 3))),

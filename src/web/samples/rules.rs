@@ -7,7 +7,7 @@ use flate2::{Compression, write::GzEncoder};
 use scraper::{Html, Selector};
 
 use super::pages;
-use crate::web::form::SECRETS;
+use crate::web::form::SECRET_FIELDS;
 
 pub(super) fn select(selector: &str) -> Selector {
     Selector::parse(selector).expect("a selector")
@@ -58,11 +58,11 @@ fn every_secret_input_is_listed_where_forms_are_parsed() {
     for (name, html) in pages() {
         for input in Html::parse_document(&html).select(&select("input[type=password], input.secret")) {
             let field = input.attr("name").expect("an input has a name").to_owned();
-            assert!(SECRETS.contains(&field.as_str()), "{field} in {name}: name it in web::form::SECRETS");
+            assert!(SECRET_FIELDS.contains(&field.as_str()), "{field} in {name}: name it in web::form::SECRETS");
             seen.insert(field);
         }
     }
-    assert_eq!(seen.len(), SECRETS.len(), "{seen:?}");
+    assert_eq!(seen.len(), SECRET_FIELDS.len(), "{seen:?}");
 }
 
 #[test]

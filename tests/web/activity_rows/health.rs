@@ -39,7 +39,7 @@ async fn health_check_events_are_atomic(pool: PgPool) {
         proofs.prove(event, async || drop(page.press("Check now").await)).await;
     }
     tamper(&app.pool, "update carts set secret = '\\x00'").await;
-    let notice = async || drop(app.app.ecommerce.notice_unreadable().await);
+    let notice = async || drop(app.app.ecommerce.find_unreadable_secrets().await);
     proofs.prove("secret_unreadable", notice).await;
     proofs.are(PROVED);
 }

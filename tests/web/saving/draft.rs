@@ -172,7 +172,7 @@ async fn check_now_and_bulk_test_turn_on_a_waiting_cart(pool: PgPool) {
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check("All carts, on every page");
     list.press("Test the selected carts").await;
-    app.app.ecommerce.work_off_jobs().await.expect("bulk action runs");
+    app.app.ecommerce.drain_bulk_actions().await.expect("bulk action runs");
     assert_eq!(wishes(&app).await, [state(true, false, "connected"), state(true, false, "connected")]);
 }
 
@@ -197,7 +197,7 @@ async fn bulk_turn_off_and_disconnect_stop_waiting_for_a_pass(pool: PgPool) {
     let mut list = priya.visit("/admin/ecommerce").await;
     list.check("Select Northwind Tea");
     list.press("Turn off the selected carts").await.press("Turn off").await;
-    app.app.ecommerce.work_off_jobs().await.expect("bulk action runs");
+    app.app.ecommerce.drain_bulk_actions().await.expect("bulk action runs");
     assert_eq!(wishes(&app).await, [state(false, false, "draft")]);
     assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("cart_changed"));
     let mut page = priya.visit(&path).await;

@@ -6,7 +6,7 @@ use cartwright::{
     audit::By,
     ecommerce::{
         CartFilter,
-        bulk::{Kind, Selection},
+        bulk::{BulkSelection, Kind},
     },
 };
 
@@ -70,8 +70,8 @@ impl Blanks {
         let unsaved_test = "select id::text from connection_tests where store_host like 'northwind-unsaved%' limit 1";
         let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
         let user = app.user_id(&TOM).await;
-        let all = Selection::Matching { filter: CartFilter::All, search: None };
-        let job = app.app.ecommerce.start_job(By::operator(), Kind::Test, all).await.expect("a job");
+        let all = BulkSelection::Matching { filter: CartFilter::All, search: None };
+        let job = app.app.ecommerce.start_bulk_action(By::operator(), Kind::Test, all).await.expect("a job");
         let bulk = job.expect("there are carts").to_string();
         Self { cart, test, unsaved_test, code, user, bulk }
     }

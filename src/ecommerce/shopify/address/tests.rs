@@ -101,7 +101,7 @@ fn rejected_domain_is_echoed_as_typed_and_truncated() {
     assert!(error.to_string().contains("not www.NorthwindTea.com. In Shopify"));
     let long = format!("{}.com", "a.".repeat(500) + "a");
     let AddressError::OwnDomain(said) = StoreAddress::parse(&long).unwrap_err() else { panic!() };
-    assert_eq!(said.len(), LONGEST_ECHO);
+    assert_eq!(said.len(), ECHO_MAX_LEN);
 }
 
 #[test]

@@ -15,13 +15,13 @@ use crate::ecommerce::shopify::credential::AccessToken;
 use crate::ecommerce::verdict::{Class, UNKNOWN_CLIENT_ID};
 
 /// Lifetime of an issued token in seconds if Shopify names none: one hour, the shortest plausible.
-const USUAL_LIFE: u64 = 3600;
+const TOKEN_LIFETIME_DEFAULT: u64 = 3600;
 /// Maximum lifetime of an issued token in seconds: one day.
-const LONGEST_LIFE: u64 = 86_400;
+const TOKEN_LIFETIME_MAX: u64 = 86_400;
 
 /// A token that Shopify issued to us.
 #[derive(Debug)]
-pub struct Minted {
+pub struct IssuedToken {
     pub token: AccessToken,
     pub lives: Duration,
 }
@@ -30,7 +30,7 @@ pub struct Minted {
 ///
 /// # Errors
 /// The finding that the response amounts to.
-pub fn exchanged(asked: &StoreAddress, answer: &Answer) -> Result<Minted, Refusal> {
+pub fn exchanged(asked: &StoreAddress, answer: &Answer) -> Result<IssuedToken, Refusal> {
     if let Some(refusal) = refused_by_name(answer) {
         return Err(refusal);
     }
@@ -39,14 +39,17 @@ pub fn exchanged(asked: &StoreAddress, answer: &Answer) -> Result<Minted, Refusa
         let class = if refusal.class == Class::TokenRefused { Class::CcRefused } else { refusal.class };
         return Err(Refusal { class, ..refusal });
     }
-    let typed: Token = serde_json::from_value(json(answer)?).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
+    let typed: TokenResponse = serde_json::from_value(json(answer)?).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
     let token = AccessToken::issued(SecretString::from(typed.access_token)).ok_or(Refusal::foreign(NOT_OUR_SHAPE))?;
     let seconds = typed.expires_in.as_ref().and_then(Value::as_u64).filter(|seconds| *seconds > 0);
-    Ok(Minted { token, lives: Duration::from_secs(seconds.unwrap_or(USUAL_LIFE).min(LONGEST_LIFE)) })
+    Ok(IssuedToken {
+        token,
+        lives: Duration::from_secs(seconds.unwrap_or(TOKEN_LIFETIME_DEFAULT).min(TOKEN_LIFETIME_MAX)),
+    })
 }
 
 #[derive(Deserialize)]
-struct Token {
+struct TokenResponse {
     access_token: String,
     expires_in: Option<Value>,
 }
@@ -70,7 +73,7 @@ const NAMES: [(&str, Class); 12] = [
 ];
 
 /// Statuses that say more than an unknown error name.
-const fn speaks_for_itself(status: u16) -> bool {
+const fn is_specific_status(status: u16) -> bool {
     matches!(status, 402..=408 | 411 | 413..=415 | 423)
 }
 
@@ -81,7 +84,7 @@ fn refused_by_name(answer: &Answer) -> Option<Refusal> {
     }
     let name = json_error(answer).or_else(|| html_error(answer))?;
     let known = NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, class)| class);
-    let class = known.or_else(|| (!speaks_for_itself(status)).then_some(Class::CcRefused))?;
+    let class = known.or_else(|| (!is_specific_status(status)).then_some(Class::CcRefused))?;
     Some(Refusal { error_name: Some(name).filter(|name| !name.is_empty()), ..Refusal::of(class) })
 }
 
@@ -107,14 +110,14 @@ fn html_error(answer: &Answer) -> Option<String> {
 }
 
 /// Maximum length of a word of an error name, in bytes: shorter than the digits of any of Shopify's secrets.
-const LONGEST_WORD: usize = 24;
+const ERROR_NAME_MAX_LEN: usize = 24;
 
 /// Sanitizes an error name for display: words of lower-case letters and digits, joined by `_`, at most 64 bytes; `None`
 /// for blank text.
 fn name(text: &str) -> Option<String> {
     let lower = text.trim().to_ascii_lowercase();
     let words =
-        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (1..=LONGEST_WORD).contains(&word.len()));
+        lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (1..=ERROR_NAME_MAX_LEN).contains(&word.len()));
     let mut name = words.collect::<Vec<_>>().join("_");
     name.truncate(64);
     (!lower.is_empty()).then_some(name)

@@ -10,7 +10,7 @@ use crate::ecommerce::shopify::client::{Answer, ContentType, Head, Realm};
 use crate::ecommerce::verdict::Class;
 
 /// The finding if an intermediary refused; `None` if Shopify itself may have answered.
-pub(super) fn refused_in_front(answer: &Answer) -> Option<Refusal> {
+pub(super) fn refused_by_intermediary(answer: &Answer) -> Option<Refusal> {
     let head = &answer.head;
     if head.is_challenge && !matches!(head.status, 429 | 430) {
         return Some(Refusal { remark: Some("a firewall's challenge"), ..Refusal::of(Class::RequestRejected) });
@@ -31,12 +31,12 @@ fn is_from_shopify(answer: &Answer) -> bool {
     let is_own_page = answer.head.status == 404
         && answer.head.realm.is_none()
         && matches!(answer.head.content, ContentType::Page | ContentType::Unnamed);
-    is_own_page || is_signed(&answer.head) || has_errors(answer)
+    is_own_page || has_shopify_header(&answer.head) || has_errors(answer)
 }
 
 /// Whether a response has a header that only Shopify sends. Many servers send `X-Request-Id`, so it alone does not
 /// outweigh a foreign realm.
-pub(super) fn is_signed(head: &Head) -> bool {
+pub(super) fn has_shopify_header(head: &Head) -> bool {
     match head.realm {
         _ if head.has_shop_id => true,
         Some(realm) => realm == Realm::Shopify,

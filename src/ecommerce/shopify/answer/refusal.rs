@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use super::origin::{is_signed, refused_in_front};
+use super::origin::{has_shopify_header, refused_by_intermediary};
 use super::{json, messages};
 use crate::ecommerce::shopify::address::StoreAddress;
 use crate::ecommerce::shopify::client::{Answer, ContentType, Failure, Head};
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, PASSWORD_PAGE};
 
 /// Allowed range of the requested wait, in seconds: up to a day.
-const WAIT: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
+const RETRY_AFTER_RANGE: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 
 /// The wait if Shopify names none, in seconds.
-const USUAL_WAIT: f64 = 10.0;
+const RETRY_AFTER_DEFAULT: f64 = 10.0;
 
 /// A finding other than success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl From<Failure> for Refusal {
 /// The finding for a status other than 200; `None` for 200.
 pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> {
     let head = &answer.head;
-    if let Some(refusal) = refused_in_front(answer) {
+    if let Some(refusal) = refused_by_intermediary(answer) {
         return Some(refusal);
     }
     let class = match head.status {
@@ -65,7 +65,7 @@ pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> 
         429 => return Some(slow_down(head, None)),
         430 => Class::RequestRejected,
         // Every other refusal by Shopify is about our request.
-        400..=499 if head.content == ContentType::Json || is_signed(head) => Class::OurBug,
+        400..=499 if head.content == ContentType::Json || has_shopify_header(head) => Class::OurBug,
         500..=599 => Class::ShopifyDown,
         _ => return Some(Refusal::foreign("a status that Shopify does not send")),
     };
@@ -143,9 +143,9 @@ fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
         let lacking = number("/requestedQueryCost")? - number("/throttleStatus/currentlyAvailable")?;
         Some(lacking / number("/throttleStatus/restoreRate")?).filter(|seconds| seconds.is_finite())
     };
-    let seconds = from_cost().or(head.retry_after).unwrap_or(USUAL_WAIT);
+    let seconds = from_cost().or(head.retry_after).unwrap_or(RETRY_AFTER_DEFAULT);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 ..= 86,400 just before")]
-    let wait = seconds.clamp(*WAIT.start(), *WAIT.end()).ceil() as u32;
+    let wait = seconds.clamp(*RETRY_AFTER_RANGE.start(), *RETRY_AFTER_RANGE.end()).ceil() as u32;
     Refusal { wait_seconds: Some(wait), ..Refusal::of(Class::RateLimited) }
 }
 

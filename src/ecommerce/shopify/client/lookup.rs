@@ -9,9 +9,9 @@ use crate::outbound::resolver::PublicOnly;
 
 /// The resolver of all outbound calls, with lookup times recorded on the call's meter.
 #[derive(Clone, Debug, Default)]
-pub struct Timed(PublicOnly);
+pub struct TimedResolver(PublicOnly);
 
-impl Resolve for Timed {
+impl Resolve for TimedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let found = self.0.resolve(name);
         Box::pin(async move {
@@ -29,9 +29,9 @@ mod tests {
 
     #[tokio::test]
     async fn lookup_is_timed_for_its_call() {
-        let meter = meter::Meter::default();
+        let meter = meter::CallTimer::default();
         assert!(
-            meter.scope(Timed::default().resolve("localhost".parse().unwrap())).await.is_err(),
+            meter.scope(TimedResolver::default().resolve("localhost".parse().unwrap())).await.is_err(),
             "a private address"
         );
         assert!(meter.timings().dns_ms.is_some());

@@ -10,15 +10,15 @@ use super::Head;
 tokio::task_local! {
     /// The meter of the current call, for the resolver and the TLS configuration, which run within the future of the
     /// call.
-    static CURRENT: Meter;
+    static CURRENT: CallTimer;
 }
 
 /// The marks of the latest call. Clones share them, so they survive a cancelled call.
 #[derive(Clone, Debug, Default)]
-pub struct Meter(Arc<Mutex<Marks>>);
+pub struct CallTimer(Arc<Mutex<CallMarks>>);
 
 #[derive(Debug, Default)]
-struct Marks {
+struct CallMarks {
     began: Option<Instant>,
     is_tunnelled: bool,
     lookup: Option<(Instant, Instant)>,
@@ -41,7 +41,7 @@ pub struct Timings {
     pub connect_ms: Option<u32>,
 }
 
-impl Meter {
+impl CallTimer {
     pub fn timings(&self) -> Timings {
         let marks = self.marks();
         let between = |from: Option<Instant>, to: Option<Instant>| Some(millis(to?.saturating_duration_since(from?)));
@@ -62,7 +62,7 @@ impl Meter {
     }
 
     pub(super) fn begin(&self, through_proxy: bool) {
-        *self.marks() = Marks { began: Some(Instant::now()), is_tunnelled: through_proxy, ..Marks::default() };
+        *self.marks() = CallMarks { began: Some(Instant::now()), is_tunnelled: through_proxy, ..CallMarks::default() };
     }
 
     pub(in crate::ecommerce::shopify) async fn scope<F: Future>(&self, call: F) -> F::Output {
@@ -81,7 +81,7 @@ impl Meter {
         self.marks().ended = Some(Instant::now());
     }
 
-    fn marks(&self) -> MutexGuard<'_, Marks> {
+    fn marks(&self) -> MutexGuard<'_, CallMarks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

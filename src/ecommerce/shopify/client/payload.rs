@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
 
-use super::Meter;
+use super::CallTimer;
 
 pub(super) struct Payload {
     pub(super) bytes: Option<Bytes>,
-    pub(super) meter: Meter,
+    pub(super) meter: CallTimer,
 }
 
 impl hyper::body::Body for Payload {

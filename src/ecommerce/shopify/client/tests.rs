@@ -26,7 +26,7 @@ fn proxies_of_the_environment_are_ignored() {
 fn a_request_prints_neither_token_nor_body() {
     let client = through_nothing();
     let request =
-        client.query(&address(), &token(), "query X { x }", &serde_json::Value::Null, &Meter::default()).unwrap();
+        client.query(&address(), &token(), "query X { x }", &serde_json::Value::Null, &CallTimer::default()).unwrap();
     let printed = format!("{request:?} {:?}", request.try_clone());
     assert!(printed.contains("Sensitive") && !printed.contains("c4na"), "{printed}");
 }
@@ -34,8 +34,8 @@ fn a_request_prints_neither_token_nor_body() {
 #[tokio::test]
 async fn call_over_the_limit_waits_for_a_permit() {
     let client = through_nothing();
-    let places = client.in_flight.acquire_many(u32::try_from(MOST_IN_FLIGHT).unwrap()).await.unwrap();
-    let (address, token, meter) = (address(), token(), Meter::default());
+    let places = client.in_flight.acquire_many(u32::try_from(CALL_CONCURRENCY).unwrap()).await.unwrap();
+    let (address, token, meter) = (address(), token(), CallTimer::default());
     let mut call = Box::pin(client.graphql(&address, &token, "query X { x }", &meter));
     assert!(futures_util::poll!(call.as_mut()).is_pending());
     assert!(meter.timings() == Timings::default(), "the call has not started");

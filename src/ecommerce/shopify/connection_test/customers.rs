@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::super::answer::{self, Customers};
-use super::super::client::{Client, Meter};
+use super::super::client::{CallTimer, Client};
 use super::super::credential::Credential;
 use super::super::scopes;
 use super::lines::Lines;
-use super::{Minting, Subject};
+use super::{TokenExchange, TestedStore};
 use crate::ecommerce::verdict::{CheckKind, CheckState, Class, Limit, Note, Verdict};
 
 const CUSTOMER_VISIBILITY: &str = include_str!("../customer_visibility.graphql");
@@ -20,11 +20,11 @@ pub(super) fn may_see_customers(verdict: &Verdict) -> bool {
 
 /// A scope does not prove that customer data is readable; one order does. If the query itself fails, the verdict stays
 /// as it was.
-pub(super) async fn look_at_customers(
+pub(super) async fn check_customers(
     left: Duration,
     client: &Client,
-    subject: &Subject<'_>,
-    minted: &Minting,
+    subject: &TestedStore<'_>,
+    minted: &TokenExchange,
     verdict: &mut Verdict,
     lines: &mut Lines<'_>,
 ) {
@@ -50,13 +50,13 @@ pub(super) async fn look_at_customers(
     }
 }
 
-async fn ask(left: Duration, client: &Client, subject: &Subject<'_>, minted: &Minting) -> Customers {
+async fn ask(left: Duration, client: &Client, subject: &TestedStore<'_>, minted: &TokenExchange) -> Customers {
     let token = match subject.credential {
         Credential::AccessToken(token) => Some(token),
         Credential::ClientCredentials { .. } => minted.get().map(|minted| &minted.token),
     };
     let Some(token) = token else { return Customers::Unknown };
-    let meter = Meter::default();
+    let meter = CallTimer::default();
     let asked = timeout(left, client.graphql(subject.address, token, CUSTOMER_VISIBILITY, &meter)).await;
     let answer = asked.ok().and_then(Result::ok);
     answer.map_or(Customers::Unknown, |answer| answer::customers(subject.address, &answer))

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use super::super::address::StoreAddress;
 use super::super::answer::{Installed, Refusal};
 use super::super::{API_VERSION, scopes};
-use super::Subject;
+use super::TestedStore;
 use super::lines::{Lines, Took};
 use crate::ecommerce::verdict::{CheckKind, CheckState, Class, Details, Limit, Note, Verdict};
 
 pub(super) fn judged(
     installed: Installed,
-    subject: &Subject<'_>,
+    subject: &TestedStore<'_>,
     details: Details,
     took: &Took,
     lines: &mut Lines<'_>,

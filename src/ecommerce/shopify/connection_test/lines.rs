@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::super::client::Meter;
+use super::super::client::CallTimer;
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState};
 
 /// Sends each check to the receiver, and keeps it.
@@ -36,7 +36,7 @@ pub(super) struct Took {
 }
 
 impl Took {
-    pub(super) fn of(began: Instant, meter: &Meter) -> Self {
+    pub(super) fn of(began: Instant, meter: &CallTimer) -> Self {
         let whole = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let store_ms = meter.timings().connect_ms;
         Self { store_ms, credential_ms: store_ms.map(|store| whole.saturating_sub(store)) }

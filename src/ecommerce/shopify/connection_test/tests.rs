@@ -231,7 +231,7 @@ async fn scope_list_is_judged_before_it_is_truncated() {
     let world = World::that_says([opened(&granted), order_of(r#"{"id":"2","displayName":"Mei"}"#)]).await;
     let (verdict, _) = world.test(&token()).await;
     assert_eq!((verdict.class, states(&verdict).as_str()), (Class::Connected, "++++++"));
-    assert_eq!((verdict.covered, verdict.granted.len()), (17, MOST_GRANTED));
+    assert_eq!((verdict.covered, verdict.granted.len()), (17, GRANTED_MAX));
 }
 
 #[tokio::test]
@@ -376,7 +376,7 @@ async fn test_ends_without_a_receiver() {
     let (told, heard) = unbounded_channel();
     drop(heard);
     let (address, credential) = (StoreAddress::from_host(HOST).unwrap(), token());
-    let subject = Subject { address: &address, credential: &credential, expected_shop_id: None };
+    let subject = TestedStore { address: &address, credential: &credential, expected_shop_id: None };
     assert_eq!(run(&world.client, subject, &told).await.class, Class::ScopesMissing);
 }
 
@@ -390,7 +390,7 @@ async fn errors_contain_no_secret() {
         let again = World::that_says([says]).await;
         let address = StoreAddress::from_host(HOST).unwrap();
         let Credential::AccessToken(token) = token() else { panic!() };
-        let answer = again.client.graphql(&address, &token, CONNECTION_TEST, &Meter::default()).await;
+        let answer = again.client.graphql(&address, &token, CONNECTION_TEST, &CallTimer::default()).await;
         let error = answer.as_ref().err().map(ToString::to_string);
         let printed = format!("{verdict:?} {told:?} {stored} {answer:?} {error:?} {:?}", again.client);
         for secret in [canary(), "c4nac4na".to_owned(), "canary-of-proxy".to_owned()] {

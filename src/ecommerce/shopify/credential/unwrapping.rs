@@ -5,7 +5,7 @@
 use super::DIGITS;
 use crate::{
     ecommerce::shopify::{
-        blot_tokens,
+        redact_tokens,
         text::{is_quote, trim_secret},
     },
     pasted::is_padding,
@@ -39,7 +39,7 @@ pub(super) fn is_digits(text: &str) -> bool {
 fn is_label(text: &str) -> bool {
     let is_word =
         |word: &str| word.len() < DIGITS && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
-    text.len() <= LABEL_MAX_LEN && blot_tokens(text) == text && text.split(is_wrapping).all(is_word)
+    text.len() <= LABEL_MAX_LEN && redact_tokens(text) == text && text.split(is_wrapping).all(is_word)
 }
 
 fn is_wrapping(c: char) -> bool {

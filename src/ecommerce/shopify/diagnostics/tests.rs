@@ -70,7 +70,8 @@ fn telling() -> TestReport {
 fn diagnostics_do_not_identify_the_store() {
     let report = telling();
     let outcomes = [PastOutcome { test: Uuid::max(), at: NOW, class: Class::StoreFrozen }];
-    let text = text(&Diagnosed { report: Some(&report), kind: None, saved_at: None, now: NOW, outcomes: &outcomes });
+    let text =
+        text(&DiagnosticsInput { report: Some(&report), kind: None, saved_at: None, now: NOW, outcomes: &outcomes });
     let lower = text.to_lowercase();
     for telling in
         ["northwind", "myshopify", "548380009", "priya", "gbp", "london", "basic", "192.0.2", "granted", "ffff", "@"]
@@ -89,7 +90,7 @@ fn diagnostics_contain_what_support_asks_for() {
     let outcomes = [PastOutcome { test: report.id, at: NOW, class: Class::ScopesMissing }];
     let saved_at = Some(NOW - Duration::days(21));
     let kind = Some(CredentialKind::AccessToken);
-    let text = text(&Diagnosed { report: Some(&report), kind, saved_at, now: NOW, outcomes: &outcomes });
+    let text = text(&DiagnosticsInput { report: Some(&report), kind, saved_at, now: NOW, outcomes: &outcomes });
     for line in [
         "Reference: 00000000000000000000000000000000",
         concat!("Version: Cartwright ", env!("CARGO_PKG_VERSION")),
@@ -116,6 +117,6 @@ fn diagnostics_contain_what_support_asks_for() {
 
 #[test]
 fn untested_cart_is_reported_as_never_tested() {
-    let told = text(&Diagnosed { report: None, kind: None, saved_at: None, now: NOW, outcomes: &[] });
+    let told = text(&DiagnosticsInput { report: None, kind: None, saved_at: None, now: NOW, outcomes: &[] });
     assert!(told.contains("Credential: none\nOutcome: never tested\n"), "{told}");
 }

@@ -150,7 +150,7 @@ pub async fn update(
         return Ok(Page::ok(page.typed(typed, None, None)).into_response());
     }
     let person = session.person()?.id;
-    let details = match (PersonName::parse_beside(&typed.name, &app.site.product), Email::parse(&typed.email)) {
+    let details = match (PersonName::parse_for_product(&typed.name, &app.site.product), Email::parse(&typed.email)) {
         (Ok(name), Ok(email)) => Details { name, email },
         (name, email) => {
             let name = name.err().map(|error| Complaint::new("PERSON_NAME", error.to_string()));

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::words;
 use crate::{
-    audit::{Event, Happened, Recorded},
-    direction::isolated_len,
+    audit::{AuditEvent, Event, Recorded},
+    direction::bidi_isolate_len,
     ecommerce::shopify::credential::CredentialKind,
     web::filters,
 };
@@ -42,11 +42,11 @@ impl Entry {
     pub fn of(row: &Recorded, product: &str) -> Self {
         let cart = row.cart.as_ref().map(|cart| cart.name.as_str());
         let (sentence, changes, mut facts, test) = match &row.event {
-            Happened::Known(event) => (words::words(event, cart), changes(event), facts(event), test(event)),
-            Happened::Unknown { name, data } => (words::unknown(name, cart), Vec::new(), plainly(data), None),
+            AuditEvent::Known(event) => (words::words(event, cart), changes(event), facts(event), test(event)),
+            AuditEvent::Unknown { name, data } => (words::unknown(name, cart), Vec::new(), data_rows(data), None),
         };
         let origin = [("Reference", &row.request_id), ("IP address", &row.ip), ("Browser", &row.user_agent)];
-        facts.push(("Time".into(), exactly(row.at)));
+        facts.push(("Time".into(), date_time_with_seconds(row.at)));
         facts.extend(origin.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
         Self {
             at: row.at.to_offset(UtcOffset::UTC),
@@ -83,10 +83,10 @@ impl Entry {
     }
 }
 
-type Row = (String, String, String);
+type EntryRow = (String, String, String);
 
 /// What the event changed, before and after. No wildcard arm: a new event must say here what it changes.
-fn changes(event: &Event<String>) -> Vec<Row> {
+fn changes(event: &Event<String>) -> Vec<EntryRow> {
     let one = |field: &str, before: &str, after: &str| vec![(field.to_owned(), before.to_owned(), after.to_owned())];
     match event {
         Event::CartChanged { changes } | Event::DetailsChanged { changes } | Event::AlertsChanged { changes } => {
@@ -164,13 +164,13 @@ const fn test(event: &Event<String>) -> Option<Uuid> {
 }
 
 /// The data of an event that a newer version recorded, field by field.
-fn plainly(data: &Value) -> Vec<(String, String)> {
+fn data_rows(data: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     data.as_object().into_iter().flatten().map(|(name, value)| (name.replace('_', " "), text(value))).collect()
 }
 
 /// "23 November 2026, 19:31:07 UTC".
-fn exactly(at: OffsetDateTime) -> String {
+fn date_time_with_seconds(at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     format!("{}, {:02}:{:02}:{:02} UTC", filters::date(at), at.hour(), at.minute(), at.second())
 }
@@ -185,7 +185,7 @@ pub fn encoded(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
-        let whole = isolated_len(rest).unwrap_or(letter.len_utf8());
+        let whole = bidi_isolate_len(rest).unwrap_or(letter.len_utf8());
         if whole == letter.len_utf8() && bends(letter) {
             shown.extend(letter.escape_unicode());
         } else {
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::audit::CartRef;
 
-    fn row(event: Happened) -> Recorded {
+    fn row(event: AuditEvent) -> Recorded {
         Recorded {
             id: Uuid::nil(),
             at: datetime!(2026-11-23 20:31:07 +01:00),
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn control_characters_in_a_name_are_escaped() {
-        let entry = Entry::of(&row(Happened::Known(Event::CartTurnedOn)), "Order Time");
+        let entry = Entry::of(&row(AuditEvent::Known(Event::CartTurnedOn)), "Order Time");
         assert_eq!(entry.person, "Order Time");
         assert_eq!(entry.sentence, "Turned on Tea\\u{a}\\u{1b}[31mred\\u{202e}");
         assert_eq!((entry.clock().as_str(), entry.iso().as_str()), ("19:31", "2026-11-23T19:31:07Z"));
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn right_to_left_name_is_isolated() {
-        let mut named = row(Happened::Known(Event::CartOverwritten { of: "\u{202e}دينا".into() }));
+        let mut named = row(AuditEvent::Known(Event::CartOverwritten { of: "\u{202e}دينا".into() }));
         named.cart = Some(CartRef { id: Uuid::nil(), name: "2026 متجر".into() });
         let entry = Entry::of(&named, "Order Time");
         assert_eq!(entry.sentence, "Saved over \u{2068}دينا\u{2069}'s changes to \u{2068}2026 متجر\u{2069}");
@@ -260,7 +260,7 @@ mod tests {
             (Event::PasswordChanged, "Password", "–", "Changed"),
             (Event::CartDisconnected, "Credential", "Saved", "None"),
         ] {
-            let entry = Entry::of(&row(Happened::Known(event)), "Order Time");
+            let entry = Entry::of(&row(AuditEvent::Known(event)), "Order Time");
             let expected = ChangeRow { field: field.into(), before: before.into(), after: after.into() };
             assert_eq!(entry.changes, [expected], "{}", entry.sentence);
         }
@@ -269,10 +269,10 @@ mod tests {
     #[test]
     fn secret_is_never_shown_and_unknown_event_lists_its_data() {
         let replaced = Event::CredentialReplaced { kind: "access_token".into(), ending: Some("77ab".into()) };
-        let entry = Entry::of(&row(Happened::Known(replaced)), "Order Time");
+        let entry = Entry::of(&row(AuditEvent::Known(replaced)), "Order Time");
         let changed = ChangeRow { field: "Access Token".into(), before: "–".into(), after: "Changed".into() };
         assert_eq!(entry.changes, [changed]);
-        let unknown = Happened::Unknown {
+        let unknown = AuditEvent::Unknown {
             name: "cart_frobbed".into(),
             data: serde_json::json!({ "how_often": 2, "by": "hand" }),
         };

@@ -79,18 +79,18 @@ impl File {
             self.has_begun = true;
         }
         for row in &rows {
-            writer.write_record(cells(row, &self.product).iter().map(|cell| harmless(cell)))?;
+            writer.write_record(cells(row, &self.product).iter().map(|cell| escape_formulas(cell)))?;
         }
         let is_full = rows.len() == usize::try_from(BATCH).expect("the batch size fits in usize");
         if let Some(last) = rows.last().filter(|_| is_full) {
-            let rest = self.read_behind(last.id).await?;
+            let rest = self.read_after(last.id).await?;
             self.next = Some(rest).filter(|rest| !rest.is_empty());
         }
         let text = writer.into_inner().map_err(|error| anyhow::anyhow!("writing the file: {error}"))?;
         Ok(Some(Bytes::from(text)))
     }
 
-    async fn read_behind(&self, last: Uuid) -> anyhow::Result<Vec<Recorded>> {
+    async fn read_after(&self, last: Uuid) -> anyhow::Result<Vec<Recorded>> {
         Ok(audit::batch(&self.app.pool, &self.filter, Some(last), BATCH).await?)
     }
 }
@@ -100,8 +100,8 @@ fn cells(row: &Recorded, product: &str) -> [String; 10] {
     let changes = entry.changes.iter().map(|row| format!("{}: {} → {}", row.field, row.before, row.after));
     let fact = |wanted: &str| entry.facts.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     let what = match &row.event {
-        audit::Happened::Known(event) => event.what().label(),
-        audit::Happened::Unknown { .. } => "",
+        audit::AuditEvent::Known(event) => event.what().label(),
+        audit::AuditEvent::Unknown { .. } => "",
     };
     [
         entry.iso(),
@@ -125,7 +125,7 @@ const SEPARATORS: [char; 5] = [';', '\t', '|', '\r', '\n'];
 
 /// Puts an apostrophe before anything that a spreadsheet would evaluate, at the start of a cell and after any character
 /// that may start another cell.
-fn harmless(cell: &str) -> String {
+fn escape_formulas(cell: &str) -> String {
     let mut safe = String::with_capacity(cell.len() + 1);
     if cell.starts_with(['\t', '\r']) {
         safe.push('\'');
@@ -160,18 +160,18 @@ mod tests {
             ("Tea; \"=1", "Tea;' \"=1"),
             ("a|@b;-c", "a|'@b;'-c"),
         ] {
-            assert_eq!(harmless(cell), expected, "{cell:?}");
+            assert_eq!(escape_formulas(cell), expected, "{cell:?}");
         }
         for text in ["", "Northwind Tea", "a=b", "2026-11-23T19:31:07Z", "–", "a;b|c", "Active: Off → On; Name: a → b"]
         {
-            assert_eq!(harmless(text), text);
+            assert_eq!(escape_formulas(text), text);
         }
         // Wherever a spreadsheet starts a cell, the cell does not start with a formula.
         for letter in FORMULA {
             for before in ["", ";", "\t", "|", "\r", "\n", ";;", "x;", "x\t", "x|", "x;\"", "\"", " ", "; ", "x;\" \""]
             {
                 for after in ["1", "1;=2", "", "\"", "|@x\t-1"] {
-                    let cell = harmless(&format!("{before}{letter}{after}"));
+                    let cell = escape_formulas(&format!("{before}{letter}{after}"));
                     let mut parts = cell.split(SEPARATORS).map(|part| part.trim_start_matches([' ', '"']));
                     assert!(parts.all(|part| !part.starts_with(FORMULA)), "{cell:?}");
                 }

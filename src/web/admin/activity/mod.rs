@@ -23,7 +23,7 @@ pub use filter::{Asked, Choice, Choices, FilterForm};
 use super::ecommerce::shopify::CartHead;
 use crate::{
     app::App,
-    audit::{self, From, Listed, Offer},
+    audit::{self, FilterChoices, From, Listed},
     direction::isolated,
     ecommerce::CartId,
     web::{error::Error, fields::Problem, filters, form::Query, page::Page, shell::Shell},
@@ -141,7 +141,7 @@ fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
 }
 
 /// The options of the filters as text.
-fn choices(shell: &Shell, offer: Offer) -> Choices {
+fn choices(shell: &Shell, offer: FilterChoices) -> Choices {
     let person = |one: audit::ActorRef| {
         let name = if one.kind == "system" { shell.product.clone() } else { one.name };
         let email = one.email.map(|email| format!(" ({email})")).unwrap_or_default();

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::alerts::{Recipient, RecipientsError, Settings, Untrusted, Wanted, WebhookAddress, WebhookChange};
+use crate::alerts::{
+    AlertSettingsInput, Recipient, RecipientsError, Settings, Untrusted, WebhookAddress, WebhookChange,
+};
 use crate::app::App;
 use crate::ecommerce::shopify::blot;
 use crate::pasted;
@@ -65,7 +67,11 @@ impl AlertForm {
 
 /// Parses the form. Returns it to be rendered as typed, with every complaint at once, and the settings to save only if
 /// there is none.
-pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result<(AlertForm, Option<Wanted>), Error> {
+pub(super) async fn understand(
+    app: &App,
+    product: &str,
+    typed: Typed,
+) -> Result<(AlertForm, Option<AlertSettingsInput>), Error> {
     let saved = AlertForm::saved(&app.alerts.settings().await?);
     let email_on = typed.email_on.is_some();
     let mut form = AlertForm { version: typed.version, email_on, is_mailing: saved.is_mailing, ..AlertForm::default() };
@@ -95,7 +101,7 @@ pub(super) async fn understand(app: &App, product: &str, typed: Typed) -> Result
         },
     };
     form.address.complaint = webhook.as_ref().err().cloned();
-    let wanted = webhook.ok().filter(|_| form.emails.complaint.is_none()).map(|webhook| Wanted {
+    let wanted = webhook.ok().filter(|_| form.emails.complaint.is_none()).map(|webhook| AlertSettingsInput {
         email,
         webhook,
         version: typed.version,

@@ -115,7 +115,7 @@ impl Alerts {
     }
 
     /// Whether there is any recipient for a test alert.
-    const fn can_be_tried(&self) -> bool {
+    const fn has_recipients(&self) -> bool {
         self.webhook.is_some() || (self.has_mail && self.form.is_mailing)
     }
 }

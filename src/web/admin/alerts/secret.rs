@@ -8,7 +8,7 @@ use axum::{
 use super::{Alerts, NewSecret};
 use crate::alerts::ChangeError;
 use crate::app::App;
-use crate::web::confirm::{Deed, Pressed, confirm};
+use crate::web::confirm::{ButtonForm, Deed, confirm};
 use crate::web::error::Error;
 use crate::web::form::Form;
 use crate::web::page::Page;
@@ -20,7 +20,7 @@ pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
     mut session: Session,
-    Form(pressed): Form<Pressed>,
+    Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let deed = Deed {
         text: "make a new signing secret".into(),

@@ -17,7 +17,7 @@ const MOST_NAMED: usize = 3;
 
 /// POST `/admin/alerts/trials`.
 pub async fn create(State(app): State<App>, session: Session, Form(_): Form<Nothing>) -> Result<Response, Error> {
-    let banner = match app.alerts.try_it(session.by()).await? {
+    let banner = match app.alerts.send_test_alert(session.by()).await? {
         Trial::Nothing => Banner {
             title: "Nobody would be notified yet.".into(),
             text: "Turn on e-mail or enter the address of a webhook, and save.".into(),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::carts::{Filter, searched};
 use crate::{
     app::App,
-    ecommerce::bulk::{Job, JobId, Kind, Selection},
+    ecommerce::bulk::{BulkAction, BulkActionId, BulkSelection, Kind},
     web::{
         error::Error,
         filters,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Seconds until the page of a running bulk action reloads.
-const AGAIN: HeaderValue = HeaderValue::from_static("2");
+const RELOAD_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// Confirmation of a bulk action: before *Turn off*, and before either action after signing in again. Posts the
 /// selection again with `confirmed`.
@@ -60,7 +60,7 @@ impl BulkAsk {
 #[template(path = "admin/ecommerce/bulk.html")]
 pub struct Bulk {
     pub shell: Shell,
-    pub job: Job,
+    pub job: BulkAction,
 }
 
 impl Bulk {
@@ -127,12 +127,12 @@ pub struct BulkForm {
 }
 
 impl BulkForm {
-    fn selection(&self) -> Selection {
+    fn selection(&self) -> BulkSelection {
         if self.all.is_some() {
             let search = Some(searched(&self.q)).filter(|search| !search.is_empty());
-            return Selection::Matching { filter: Filter::parse(&self.show).of_domain(), search };
+            return BulkSelection::Matching { filter: Filter::parse(&self.show).of_domain(), search };
         }
-        Selection::Carts(self.carts.split_whitespace().filter_map(|id| id.parse().ok()).collect())
+        BulkSelection::Carts(self.carts.split_whitespace().filter_map(|id| id.parse().ok()).collect())
     }
 
     fn hidden(&self) -> Vec<(&'static str, String)> {
@@ -166,7 +166,7 @@ pub async fn create(
         };
         return back(&app, &session, none).await;
     }
-    match app.ecommerce.start_job(session.by(), kind, selection).await? {
+    match app.ecommerce.start_bulk_action(session.by(), kind, selection).await? {
         Some(job) => Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{job}")).into_response()),
         None => back(&app, &session, "Select at least one cart.").await,
     }
@@ -179,11 +179,11 @@ async fn back(app: &App, session: &Session, title: &str) -> Result<Response, Err
 
 /// GET `/admin/ecommerce/bulk/{bulk}`.
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Response, Error> {
-    let job = app.ecommerce.find_job(JobId(id)).await?.ok_or(Error::NotFound)?;
+    let job = app.ecommerce.find_job(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
     let is_running = job.is_running();
     let mut answer = Page::ok(Bulk { shell, job }).into_response();
     if is_running {
-        answer.headers_mut().insert("refresh", AGAIN);
+        answer.headers_mut().insert("refresh", RELOAD_SECONDS);
     }
     Ok(answer)
 }
@@ -195,7 +195,7 @@ pub async fn destroy(
     Path(id): Path<Uuid>,
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, Error> {
-    let job = app.ecommerce.find_job(JobId(id)).await?.ok_or(Error::NotFound)?;
+    let job = app.ecommerce.find_job(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
     app.ecommerce.cancel_job(session.by(), job.id).await?;
     Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{}", job.id)).into_response())
 }

@@ -122,7 +122,7 @@ pub async fn list(
     Borrowed(mut connection): Borrowed,
 ) -> Result<Page<Carts>, Error> {
     let filter = query.filter();
-    let asked = query.into_asked();
+    let asked = query.into_list_query();
     let mut turn = None;
     if asked.search.is_some() {
         let person = session.person()?.id;

@@ -51,7 +51,7 @@ impl<'a> StatusFacts<'a> {
         let (state, now) = (self.cart.state(), self.cart.now);
         let line = match (self.reason(), self.since) {
             (Some(reason), Some(since)) if self.has_duration(state.status) => {
-                Some(began(&reason, Moment::new(since, now)))
+                Some(with_start(&reason, Moment::new(since, now)))
             }
             (reason, _) => reason,
         };
@@ -117,7 +117,7 @@ impl<'a> StatusFacts<'a> {
 
 /// A problem and when it started: "The access token stopped working 3 hours ago", "This store is locked. Started just
 /// now".
-fn began(title: &str, at: Moment) -> String {
+fn with_start(title: &str, at: Moment) -> String {
     let on = if at.is_relative() { "" } else { "on " };
     let link = if title.ends_with("stopped working") { "" } else { ". Started" };
     format!("{title}{link} {on}{}", at.words())
@@ -187,18 +187,21 @@ impl Status {
 mod tests {
     use time::macros::datetime;
 
-    use super::{Moment, began};
+    use super::{Moment, with_start};
 
     #[test]
     fn line_says_when_a_problem_started_in_plain_words() {
         let now = datetime!(2026-11-23 19:31:00 UTC);
         let hours = |n| Moment::new(now - time::Duration::hours(n), now);
-        assert_eq!(began("The access token stopped working", hours(3)), "The access token stopped working 3 hours ago");
-        let long_ago = "The access token stopped working on 21 November 2026, 17:31 UTC";
-        assert_eq!(began("The access token stopped working", hours(50)), long_ago);
-        assert_eq!(began("This store is locked", hours(0)), "This store is locked. Started just now");
         assert_eq!(
-            began("This store is locked", hours(50)),
+            with_start("The access token stopped working", hours(3)),
+            "The access token stopped working 3 hours ago"
+        );
+        let long_ago = "The access token stopped working on 21 November 2026, 17:31 UTC";
+        assert_eq!(with_start("The access token stopped working", hours(50)), long_ago);
+        assert_eq!(with_start("This store is locked", hours(0)), "This store is locked. Started just now");
+        assert_eq!(
+            with_start("This store is locked", hours(50)),
             "This store is locked. Started on 21 November 2026, 17:31 UTC"
         );
     }

@@ -11,7 +11,7 @@ use super::{UserLine, find};
 use crate::accounts::Refusal;
 use crate::app::App;
 use crate::direction::isolated;
-use crate::web::confirm::{Deed, Pressed, confirm};
+use crate::web::confirm::{ButtonForm, Deed, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Path};
@@ -53,7 +53,7 @@ pub async fn create(
     mut shell: Shell,
     mut session: Session,
     Path(id): Path<Uuid>,
-    Form(pressed): Form<Pressed>,
+    Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     if person.is_you {

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::Chosen;
+use super::UserForm;
 use super::link::{Link, origin_of};
 use crate::accounts::{AddError, Email, Invitation, PersonName, PersonNameError, Role};
 use crate::app::App;
@@ -47,7 +47,7 @@ pub async fn new(shell: Shell) -> Page<New> {
 pub struct NewForm {
     name: String,
     email: String,
-    role: Chosen,
+    role: UserForm,
     /// From *Confirm it is you*.
     password: Option<Secret>,
     intent: Option<String>,
@@ -69,19 +69,24 @@ pub async fn create(
         return Ok(Page::ok(page(shell, None, None)).into_response());
     }
     let refused = |shell, name, email| Page::refused(page(shell, name, email)).into_response();
-    let (name, email) = match (PersonName::parse_beside(&typed.name, &app.site.product), Email::parse(&typed.email)) {
-        (Ok(name), Ok(email)) => (name, email),
-        (name, email) => {
-            let name = name.err().map(|error| match error {
-                // The usual message is about one's own name.
-                PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
-                PersonNameError::TooLong | PersonNameError::IsToken | PersonNameError::Reserved => {
-                    Complaint::new("PERSON_NAME", error.to_string())
-                }
-            });
-            return Ok(refused(shell, name, email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()))));
-        }
-    };
+    let (name, email) =
+        match (PersonName::parse_for_product(&typed.name, &app.site.product), Email::parse(&typed.email)) {
+            (Ok(name), Ok(email)) => (name, email),
+            (name, email) => {
+                let name = name.err().map(|error| match error {
+                    // The usual message is about one's own name.
+                    PersonNameError::Empty => Complaint::new("PERSON_NAME", "Enter a name"),
+                    PersonNameError::TooLong | PersonNameError::IsToken | PersonNameError::Reserved => {
+                        Complaint::new("PERSON_NAME", error.to_string())
+                    }
+                });
+                return Ok(refused(
+                    shell,
+                    name,
+                    email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string())),
+                ));
+            }
+        };
     let role_word = if role == Role::Administrator { "administrator" } else { "viewer" };
     let deed = Deed {
         text: "add a user".into(),

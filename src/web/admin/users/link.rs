@@ -12,7 +12,7 @@ use super::find;
 use crate::accounts::{BrowserSecret, Missing};
 use crate::app::App;
 use crate::direction::isolated;
-use crate::web::confirm::{Deed, Pressed, confirm};
+use crate::web::confirm::{ButtonForm, Deed, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Path};
@@ -53,7 +53,7 @@ pub async fn create(
     mut session: Session,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Form(pressed): Form<Pressed>,
+    Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     let deed = Deed {

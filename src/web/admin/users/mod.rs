@@ -75,16 +75,16 @@ impl UserLine {
 /// A role as a form sends it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Chosen {
+enum UserForm {
     Administrator,
     Viewer,
 }
 
-impl From<Chosen> for Role {
-    fn from(chosen: Chosen) -> Self {
+impl From<UserForm> for Role {
+    fn from(chosen: UserForm) -> Self {
         match chosen {
-            Chosen::Administrator => Self::Administrator,
-            Chosen::Viewer => Self::Viewer,
+            UserForm::Administrator => Self::Administrator,
+            UserForm::Viewer => Self::Viewer,
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Chosen, UserLine, find};
+use super::{UserForm, UserLine, find};
 use crate::accounts::{Presence, Refusal, Role};
 use crate::app::App;
 use crate::direction::isolated;
@@ -55,7 +55,7 @@ pub async fn edit(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoleForm {
-    role: Chosen,
+    role: UserForm,
     /// From *Confirm it is you*.
     password: Option<Secret>,
     intent: Option<String>,

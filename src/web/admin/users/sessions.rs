@@ -10,7 +10,7 @@ use super::find;
 use crate::accounts::Missing;
 use crate::app::App;
 use crate::direction::isolated;
-use crate::web::confirm::{Deed, Pressed, confirm};
+use crate::web::confirm::{ButtonForm, Deed, confirm};
 use crate::web::error::Error;
 use crate::web::form::{Form, Path};
 use crate::web::session::Session;
@@ -22,7 +22,7 @@ pub async fn destroy(
     mut shell: Shell,
     mut session: Session,
     Path(id): Path<Uuid>,
-    Form(pressed): Form<Pressed>,
+    Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     let here = format!("/admin/users/{}", person.id);

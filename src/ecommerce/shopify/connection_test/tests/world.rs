@@ -88,7 +88,7 @@ impl World {
     ) -> (Verdict, Vec<Check>) {
         let (told, heard) = unbounded_channel();
         let address = StoreAddress::from_host(HOST).unwrap();
-        let subject = Subject { address: &address, credential, expected_shop_id: shop };
+        let subject = TestedStore { address: &address, credential, expected_shop_id: shop };
         let verdict = run_within(deadline, &self.client, subject, &told).await;
         drop(told);
         (verdict, all(heard).await)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Filter;
 use crate::ecommerce::shopify::{
     address::{StoreAddress, Understood},
-    blot_tokens,
+    redact_tokens,
 };
 use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
 use crate::{direction::is_mark, pasted};
@@ -32,7 +32,7 @@ impl CartsQuery {
     }
 
     /// Converts the query for the domain.
-    pub(super) fn into_asked(self) -> ListQuery {
+    pub(super) fn into_list_query(self) -> ListQuery {
         let at = self.at.unwrap_or_default();
         let cursor = |name: Option<String>| {
             let (name, id) = name.zip(Uuid::parse_str(&self.id).ok())?;
@@ -54,7 +54,7 @@ impl CartsQuery {
 /// is rendered again; a bare word stays as typed, since it may be part of a name.
 pub(in super::super) fn searched(typed: &str) -> String {
     let text =
-        || pasted::trim(&blot_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
+        || pasted::trim(&redact_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
     match StoreAddress::parse(typed) {
         Ok(Understood { address, added_suffix: false, .. }) => address.host(),
         Ok(Understood { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => {

@@ -21,7 +21,7 @@ use crate::{
     },
     web::{
         admin::ecommerce::StatusView,
-        error::{Desk, Error},
+        error::{Error, FormStash},
         filters::{self, Moment},
         page::Page,
         shell::Shell,
@@ -125,7 +125,7 @@ impl Press<'_> {
 
 /// The fields of the submitted form, for one that sends them again: taken from the form itself, so that none can be
 /// forgotten.
-fn as_sent(desk: &Desk) -> Vec<(String, String)> {
+fn as_sent(desk: &FormStash) -> Vec<(String, String)> {
     let fields = desk.kept().map(|form| form.to_load().fields).unwrap_or_default();
     fields.into_iter().filter(|(name, _)| name != "version").collect()
 }

@@ -13,15 +13,15 @@ use uuid::Uuid;
 
 pub use region::{NoteView, Standing, TestView};
 pub(super) use streaming::stream;
-pub use streaming::{Frame, GUIDE_MARK, MARK, TESTING_END, TestingHead};
+pub use streaming::{Frame, GUIDE_MARK, TEST_MARK, TESTING_END, TestingHead};
 
 use super::editor::{self, Editor};
-use super::form::Posted;
+use super::form::PostedForm;
 use super::general::Stage;
 use super::press::{self, Press};
 use crate::app::App;
 use crate::ecommerce::CartId;
-use crate::web::error::{Desk, Error};
+use crate::web::error::{Error, FormStash};
 use crate::web::form::{Form, Path};
 use crate::web::page::Page;
 use crate::web::session::Session;
@@ -36,9 +36,9 @@ pub async fn create_new(
     State(app): State<App>,
     shell: Shell,
     session: Session,
-    desk: Desk,
+    desk: FormStash,
     headers: HeaderMap,
-    Form(posted): Form<Posted>,
+    Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
     let press = Press { app: &app, shell, desk, session: &session, cart: None };
     Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
@@ -49,10 +49,10 @@ pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
-    desk: Desk,
+    desk: FormStash,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
-    Form(posted): Form<Posted>,
+    Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
     let press = Press { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) };
     Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
@@ -62,7 +62,7 @@ pub async fn create(
 /// secret still exists, else to the empty form.
 pub async fn list_new(State(app): State<App>, session: Session) -> Result<Response, Error> {
     let form = "/admin/ecommerce/shopify/new";
-    let to = match app.ecommerce.waiting_test(&session.visitor()).await? {
+    let to = match app.ecommerce.draft_test(&session.visitor()).await? {
         Some(test) => format!("{form}/connection-tests/{}", test.simple()),
         None => form.to_owned(),
     };
@@ -117,7 +117,7 @@ async fn show_of(
         form.submission = report.submission.to_string();
         form.api_url.value = report.address.admin_url();
         editor::understand(&mut form, &report.address);
-        editor::receive_unsaved(app, session, &mut form, id, Some(&report.address)).await?;
+        editor::show_draft_secret(app, session, &mut form, id, Some(&report.address)).await?;
     }
     let page = Editor { app, shell, cart, form, report: Some(report), changed: None }.page(Stage::Loaded).await?;
     Ok(Page::ok(page).into_response())

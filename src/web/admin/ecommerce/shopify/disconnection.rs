@@ -7,7 +7,7 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::question::{Asked, Confirmed};
+use super::question::{Asked, ConfirmationForm};
 use super::{CartHead, Kind};
 use crate::app::App;
 use crate::direction::isolated;
@@ -49,7 +49,7 @@ pub async fn create(
     mut shell: Shell,
     mut session: Session,
     Path(id): Path<Uuid>,
-    Form(confirmed): Form<Confirmed>,
+    Form(confirmed): Form<ConfirmationForm>,
 ) -> Result<Response, Error> {
     let id = CartId(id);
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;

@@ -47,7 +47,7 @@ impl Editor<'_> {
     pub async fn page(self, stage: Stage) -> Result<General, Error> {
         let Self { app, shell, cart, mut form, report, changed } = self;
         if let Some(cart) = &cart {
-            draw_saved(cart, &mut form);
+            show_saved_secret(cart, &mut form);
         }
         let head = match &cart {
             Some(cart) => Some(CartHead::of(app, cart).await?),
@@ -136,7 +136,7 @@ pub fn understand(form: &mut EditorForm, address: &StoreAddress) {
 }
 
 /// Adds what is saved to the form. A secret that cannot be read must be entered again.
-pub fn draw_saved(cart: &Cart, form: &mut EditorForm) {
+pub fn show_saved_secret(cart: &Cart, form: &mut EditorForm) {
     let Some(credential) = cart.credential.as_ref().filter(|credential| credential.kind == form.kind) else {
         return;
     };
@@ -245,7 +245,7 @@ async fn synced(app: &App, shell: &Shell, cart: &Cart) -> Option<Vec<String>> {
 }
 
 /// Marks the secret as received if this form has a draft secret.
-pub async fn receive_unsaved(
+pub async fn show_draft_secret(
     app: &App,
     session: &Session,
     form: &mut EditorForm,
@@ -253,11 +253,11 @@ pub async fn receive_unsaved(
     address: Option<&StoreAddress>,
 ) -> Result<(), Error> {
     let Some((address, id)) = address.zip(form.submission.parse().ok()) else { return Ok(()) };
-    if let Some(receipt) = app.ecommerce.receipt(&session.visitor(), id, cart, address).await?
-        && receipt.kind == form.kind
+    if let Some(draft_info) = app.ecommerce.draft_info(&session.visitor(), id, cart, address).await?
+        && draft_info.kind == form.kind
         && form.secret_mut().complaint.is_none()
     {
-        form.receive(receipt.ending);
+        form.receive(draft_info.ending);
     }
     Ok(())
 }
@@ -266,7 +266,7 @@ pub async fn receive_unsaved(
 pub async fn resume(app: &App, session: &Session, cart: &Cart, form: &mut EditorForm) -> Result<(), Error> {
     let Some(waiting) = app.ecommerce.waiting(&session.visitor(), cart).await? else { return Ok(()) };
     form.submission = waiting.to_string();
-    receive_unsaved(app, session, form, Some(cart.id), Some(&cart.address)).await
+    show_draft_secret(app, session, form, Some(cart.id), Some(&cart.address)).await
 }
 
 /// The time of a change, for the conflict page.

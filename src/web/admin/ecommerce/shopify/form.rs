@@ -15,8 +15,9 @@ use crate::{
         settings::{Asked, Setting, Settings, item_group},
         shopify::{
             address::{self, StoreAddress},
-            blot, blot_tokens,
+            blot,
             credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind, Warning},
+            redact_tokens,
         },
     },
     pasted,
@@ -29,7 +30,7 @@ use crate::{
 /// The form as sent; unknown and duplicate fields are refused.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Posted {
+pub struct PostedForm {
     pub submission: Uuid,
     pub version: Option<i64>,
     #[serde(default)]
@@ -80,13 +81,13 @@ pub struct Understanding {
     pub stray: Option<Credential>,
 }
 
-impl Posted {
+impl PostedForm {
     /// Parses every field and collects every complaint.
     pub fn understand(self) -> Understanding {
         let mut form = EditorForm {
-            website_name: Field { value: blot_tokens(&self.website_name), ..Field::default() },
+            website_name: Field { value: redact_tokens(&self.website_name), ..Field::default() },
             api_url: Field { value: self.api_url.clone(), ..Field::default() },
-            client_id: Field { value: blot_tokens(&self.client_id), ..Field::default() },
+            client_id: Field { value: redact_tokens(&self.client_id), ..Field::default() },
             kind: self.credential_kind,
             active: self.active.is_some(),
             submission: self.submission.to_string(),
@@ -130,7 +131,7 @@ impl Posted {
         let is_needed = self.import_products.is_some();
         let group = item_group(&self.item_group, is_needed);
         form.group_error = group.as_ref().err().copied().filter(|_| offered.contains(&Setting::ItemGroup));
-        form.item_group.value = blot_tokens(&self.item_group);
+        form.item_group.value = redact_tokens(&self.item_group);
         form.asked = Some(Asked {
             offered,
             settings: Settings {

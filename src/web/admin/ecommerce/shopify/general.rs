@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use axum::response::Redirect;
 
-use super::connection_test::{GUIDE_MARK, MARK, TestView};
+use super::connection_test::{GUIDE_MARK, TEST_MARK, TestView};
 use super::editor::{self, Editor};
-use super::form::Posted;
+use super::form::PostedForm;
 use super::guide::Guide;
 use super::last_test;
 use super::practice_panel::PracticePanel;
@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::direction::isolated;
 use crate::ecommerce::settings::{Asked, ItemGroupError};
 use crate::ecommerce::{CartId, Status};
-use crate::web::error::{Desk, Error};
+use crate::web::error::{Error, FormStash};
 use crate::web::fields::{Complaint, Field, Problem};
 use crate::web::filters::{self, Moment};
 use crate::web::form::{Form, Path};
@@ -31,7 +31,7 @@ use crate::web::page::Page;
 use crate::web::session::Session;
 use crate::web::shell::Shell;
 
-/// The editor. Contains the mark [`MARK`] once, where a streamed test is inserted.
+/// The editor. Contains the mark [`TEST_MARK`] once, where a streamed test is inserted.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/general.html")]
 pub struct General {
@@ -136,7 +136,7 @@ pub struct SavedSecret {
 impl General {
     /// Splits the page into what comes before the test and what comes after it.
     pub fn halves(html: &str) -> (&str, &str) {
-        html.split_once(MARK).unwrap_or((html, ""))
+        html.split_once(TEST_MARK).unwrap_or((html, ""))
     }
 
     fn problems(&self) -> Vec<Problem> {
@@ -235,8 +235,8 @@ pub async fn create(
     State(app): State<App>,
     shell: Shell,
     session: Session,
-    desk: Desk,
-    Form(posted): Form<Posted>,
+    desk: FormStash,
+    Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
     Box::pin(press::save(Press { app: &app, shell, desk, session: &session, cart: None }, posted)).await
 }
@@ -246,9 +246,9 @@ pub async fn update(
     State(app): State<App>,
     shell: Shell,
     session: Session,
-    desk: Desk,
+    desk: FormStash,
     Path(id): Path<Uuid>,
-    Form(posted): Form<Posted>,
+    Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
     Box::pin(press::save(Press { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) }, posted)).await
 }

@@ -34,7 +34,7 @@ use crate::{
         verdict::{Outcome, TESTS_A_MINUTE, Verdict},
     },
     web::{
-        charts::{Line, Strip, passed_share, typical},
+        charts::{DayChart, Line, passed_share, typical},
         error::Error,
         filters::{self, Moment},
         form::{Form, Nothing, Path},
@@ -45,7 +45,7 @@ use crate::{
 };
 
 /// How long *Check now* waits for its result; a slower check still runs and is recorded.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CHECK_WAIT: Duration = Duration::from_secs(10);
 
 /// The page. *Check now* posts `csrf` to `…/health`.
 #[derive(Debug, Template)]
@@ -61,7 +61,7 @@ pub struct Health {
     /// Whether *Check now* is offered: there is something to check, and the user may make changes.
     pub can_check: bool,
     pub trouble: Option<TroubleView>,
-    pub strip: Strip,
+    pub strip: DayChart,
     /// Such as "99.6%"; `None` before the first check.
     pub share: Option<String>,
     pub line: Option<Line>,
@@ -119,8 +119,8 @@ pub async fn create(
     Form(Nothing {}): Form<Nothing>,
 ) -> Result<Response, Error> {
     let banner = match app.ecommerce.check_now(session.visitor(), CartId(id)).await {
-        Ok(running) => match tokio::time::timeout(PATIENCE, report(running)).await {
-            Ok(Some(report)) => checked(&report),
+        Ok(running) => match tokio::time::timeout(CHECK_WAIT, report(running)).await {
+            Ok(Some(report)) => check_banner(&report),
             Ok(None) | Err(_) => Banner {
                 title: "The check is still running.".into(),
                 text: "Load this page again in a few seconds.".into(),
@@ -151,7 +151,7 @@ async fn report(mut running: RunningTest) -> Option<Box<TestReport>> {
     }
 }
 
-fn checked(report: &TestReport) -> Banner {
+fn check_banner(report: &TestReport) -> Banner {
     let class = report.verdict.class;
     metrics::counter!("cartwright_connection_tests_total", "class" => class.as_str()).increment(1);
     let was_checked = class.severity() != Severity::NotACheck;
@@ -200,7 +200,7 @@ impl Health {
                 && state.checks != Checks::Unscheduled(Unscheduled::PracticeIsOff)
                 && shell.can_change(),
             trouble: trouble(cart, facts, kind, next, now),
-            strip: Strip::of(&found.days, now.to_offset(time::UtcOffset::UTC).date()),
+            strip: DayChart::of(&found.days, now.to_offset(time::UtcOffset::UTC).date()),
             share: passed_share(&found.days),
             line: Line::of(&found.recent, 96),
             no_checks: words::no_checks(state),

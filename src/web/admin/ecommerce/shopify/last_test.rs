@@ -9,10 +9,15 @@ use crate::{
 };
 
 /// A result and what changed since, such as "access token".
-pub type Shown = (TestReport, Option<&'static str>);
+pub type ShownResult = (TestReport, Option<&'static str>);
 
 /// The last test that this user ran from this form, else the last test of what the cart holds.
-pub async fn of(app: &App, session: &Session, form: &EditorForm, cart: Option<&Cart>) -> Result<Option<Shown>, Error> {
+pub async fn of(
+    app: &App,
+    session: &Session,
+    form: &EditorForm,
+    cart: Option<&Cart>,
+) -> Result<Option<ShownResult>, Error> {
     let Ok(id) = form.submission.parse() else { return Ok(None) };
     let own = app.ecommerce.last_test_of(&session.visitor(), id, cart.map(|cart| cart.id)).await?;
     let report = match (own, cart) {
@@ -60,7 +65,7 @@ async fn changed(
             let client_id = ClientId::parse(client_id).ok().filter(|_| !is_token);
             let id = form.submission.parse().unwrap_or_default();
             let cart = cart.map(|cart| cart.id);
-            app.ecommerce.still_holds(&session.visitor(), id, cart, client_id.as_ref(), report).await?
+            app.ecommerce.still_applies(&session.visitor(), id, cart, client_id.as_ref(), report).await?
         }
     };
     Ok((!holds).then_some(if is_token { "access token" } else { "Client ID or Client secret" }))

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     app::App,
-    ecommerce::{Asking, CartId, shopify::locations::Locations},
+    ecommerce::{CartId, LocationsRead, shopify::locations::Locations},
     web::{
         error::Error,
         filters::{self, Moment},
@@ -45,7 +45,7 @@ pub struct LocationsBlock {
     /// Whether none of the chosen locations exists any more.
     pub are_all_gone: bool,
     /// `None` if never read.
-    pub read: Option<ReadAt>,
+    pub read: Option<ReadTime>,
     /// The title of the error that stopped the last read.
     pub failure: Option<String>,
     pub reason: Option<ReasonView>,
@@ -63,7 +63,7 @@ pub struct LocationView {
 
 /// When the list was read: as a moment, and as "the list of 21 November".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadAt {
+pub struct ReadTime {
     pub moment: Moment,
     pub day: String,
 }
@@ -77,7 +77,7 @@ impl LocationsBlock {
     ) -> Self {
         let gone: Vec<String> = locations.gone().map(|location| location.name.clone()).collect();
         let chosen = locations.all.iter().filter(|location| location.is_chosen).count();
-        let read = locations.read_at.map(|at| ReadAt { moment: Moment::new(at, now), day: filters::day(at, now) });
+        let read = locations.read_at.map(|at| ReadTime { moment: Moment::new(at, now), day: filters::day(at, now) });
         let view = |location: crate::ecommerce::shopify::locations::Location| LocationView {
             is_ticked: ticked.contains(&location.id),
             id: location.id,
@@ -127,7 +127,7 @@ pub async fn create(
     let (report, changed) = last_test::of(&app, &session, &form, Some(&cart)).await?.unzip();
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: changed.flatten() };
     let mut page = editor.page(Stage::Loaded).await?;
-    if let (Some(settings), Asking::Kept(title)) = (&mut page.settings, asking) {
+    if let (Some(settings), LocationsRead::Kept(title)) = (&mut page.settings, asking) {
         settings.locations.failure = Some(title);
     }
     match &page.settings {

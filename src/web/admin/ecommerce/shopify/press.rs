@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     connection_test,
     editor::{self, Editor},
-    form::{Posted, Understanding},
+    form::{PostedForm, Understanding},
     general::{EditorForm, General, SecretState, Stage},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
         shopify::{address::StoreAddress, credential::Credential},
     },
     web::{
-        error::{Desk, Error},
+        error::{Error, FormStash},
         session::Session,
         shell::{Banner, Shell, Tone},
     },
@@ -35,11 +35,11 @@ pub struct Press<'a> {
     /// The cart that the form belongs to; `None` while it is new.
     pub cart: Option<CartId>,
     /// The form as sent, for a page that sends it again.
-    pub desk: Desk,
+    pub desk: FormStash,
 }
 
 /// *Save*, or a secondary button.
-pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Error> {
+pub async fn save(press: Press<'_>, mut posted: PostedForm) -> Result<Response, Error> {
     let is_overwrite = match posted.intent.take().as_deref() {
         None => false,
         Some("overwrite") => true,
@@ -50,7 +50,7 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
     form.complain_of_group();
     let Some(submission) = submission.filter(|_| form.item_group.complaint.is_none()) else {
         press.keep(&mut form, address.as_ref(), stray).await?;
-        press.ask_too(&mut form).await?;
+        press.complain_of_missing_secret(&mut form).await?;
         return press.refuse(form).await;
     };
     // Store it first: if the save is refused, the secret need not be typed again.
@@ -72,7 +72,7 @@ pub async fn save(press: Press<'_>, mut posted: Posted) -> Result<Response, Erro
 }
 
 /// *Test Connection*: streams the results.
-pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Result<Response, Error> {
+pub async fn test(press: Press<'_>, mut posted: PostedForm, is_partial: bool) -> Result<Response, Error> {
     if let Some(intent) = posted.intent.take() {
         return press.redraw(&intent, posted).await;
     }
@@ -80,7 +80,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     let Understanding { mut form, submission, address, stray } = posted.understand();
     let Some(submission) = submission else {
         press.keep(&mut form, address.as_ref(), stray).await?;
-        press.ask_too(&mut form).await?;
+        press.complain_of_missing_secret(&mut form).await?;
         return press.refuse(form).await;
     };
     if press.cart.is_some() && version.is_none() {
@@ -102,7 +102,7 @@ pub async fn test(press: Press<'_>, mut posted: Posted, is_partial: bool) -> Res
     let frame = if is_partial {
         None
     } else {
-        editor::receive_unsaved(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
+        editor::show_draft_secret(app, session, &mut form, cart.as_ref().map(|cart| cart.id), Some(&address)).await?;
         let editor = Editor { app, shell: shell.clone(), cart: cart.clone(), form, report: None, changed: None };
         let page = Box::pin(editor.page(Stage::Testing)).await?;
         let html = askama::Template::render(&page)?;
@@ -151,20 +151,20 @@ impl Press<'_> {
                 view.note = Some("We have not kept what you typed here. Enter it again.".into());
                 view.is_warning = true;
             }
-            (None, address, _) => editor::receive_unsaved(self.app, self.session, form, self.cart, address).await?,
+            (None, address, _) => editor::show_draft_secret(self.app, self.session, form, self.cart, address).await?,
         }
         Ok(())
     }
 
     /// Reports the missing secret of a new cart together with the other complaints, not after them. A draft secret that
     /// this form has for an address that was since mistyped need not be entered again.
-    async fn ask_too(&self, form: &mut EditorForm) -> Result<(), Error> {
+    async fn complain_of_missing_secret(&self, form: &mut EditorForm) -> Result<(), Error> {
         let view = form.secret_mut();
         let is_missing = view.state == SecretState::Empty && view.complaint.is_none() && view.note.is_none();
         let Ok(id) = form.submission.parse() else { return Ok(()) };
         if self.cart.is_none()
             && is_missing
-            && !self.app.ecommerce.has_unsaved(&self.session.visitor(), id, self.cart).await?
+            && !self.app.ecommerce.has_draft_secret(&self.session.visitor(), id, self.cart).await?
         {
             form.ask_for_secret(false);
         }

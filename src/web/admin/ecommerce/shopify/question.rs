@@ -28,7 +28,7 @@ impl Asked {
 /// Confirmation of exactly this version.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Confirmed {
+pub struct ConfirmationForm {
     pub version: i64,
     /// From *Confirm it is you*.
     pub password: Option<Secret>,

@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 use uuid::Uuid;
 
 use super::{
-    form::{Posted, Understanding, understand_address},
+    form::{PostedForm, Understanding, understand_address},
     general::{EditorForm, SecretState},
     practice_panel,
     press::Press,
@@ -19,7 +19,7 @@ use crate::{
 
 impl Press<'_> {
     /// Handles a secondary button and renders the form again with everything typed.
-    pub(super) async fn redraw(mut self, intent: &str, posted: Posted) -> Result<Response, Error> {
+    pub(super) async fn redraw(mut self, intent: &str, posted: PostedForm) -> Result<Response, Error> {
         let submission = posted.submission;
         let practice_now = posted.practice_now.clone().unwrap_or_default();
         let Understanding { mut form, address, stray, submission: understood } = posted.understand();
@@ -37,16 +37,16 @@ impl Press<'_> {
         match intent.split_once(':').unwrap_or((intent, "")) {
             ("replace", _) => form.secret_mut().state = SecretState::Replacing,
             ("different", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
+                self.app.ecommerce.delete_draft_secret(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = if self.cart.is_some() { SecretState::Replacing } else { SecretState::Empty };
             }
             ("keep", _) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
+                self.app.ecommerce.delete_draft_secret(&self.session.visitor(), submission, self.cart).await?;
                 form.secret_mut().state = SecretState::Saved;
             }
             // Using another store's address clears the secret: it was entered for the old one.
             ("use", handle) => {
-                self.app.ecommerce.forget_unsaved(&self.session.visitor(), submission, self.cart).await?;
+                self.app.ecommerce.delete_draft_secret(&self.session.visitor(), submission, self.cart).await?;
                 understand_address(&format!("{handle}.myshopify.com"), &mut form);
                 form.secret_mut().state = SecretState::Replacing;
             }

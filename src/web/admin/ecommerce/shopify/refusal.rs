@@ -34,7 +34,7 @@ impl Press<'_> {
         };
         let Press { app, shell, session, .. } = self;
         if let Some(cart) = &cart {
-            editor::draw_saved(cart, &mut form);
+            editor::show_saved_secret(cart, &mut form);
         }
         let (report, changed) = last_test::of(app, session, &form, cart.as_ref()).await?.unzip();
         let editor = Editor { app, shell, cart, form, report, changed: changed.flatten() };

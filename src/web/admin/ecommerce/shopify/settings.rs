@@ -8,7 +8,7 @@ use super::{general::EditorForm, locations::LocationsBlock};
 use crate::{
     ecommerce::{
         OtherSettings,
-        settings::{Granted, Reason, Setting, Settings},
+        settings::{Granted, Setting, Settings, UnavailableReason},
         shopify::scopes,
     },
     web::{fields::Field, filters, shell::Shell},
@@ -156,27 +156,29 @@ struct SwitchView {
     reason: Option<ReasonView>,
 }
 
-fn view(reason: &Reason, setting: Setting, now: OffsetDateTime) -> ReasonView {
+fn view(reason: &UnavailableReason, setting: Setting, now: OffsetDateTime) -> ReasonView {
     let of = setting.label();
     let plain = |words: &str| ReasonView { words: words.to_owned(), scope: None, of };
     match reason {
-        Reason::NeverTested => plain("Test the connection first. Then we know what your Shopify app may do."),
-        Reason::Missing { scope } => {
+        UnavailableReason::NeverTested => {
+            plain("Test the connection first. Then we know what your Shopify app may do.")
+        }
+        UnavailableReason::Missing { scope } => {
             let say = scopes::say(scope);
             let words = format!("Needs the {say} permission (`{scope}`), which your Shopify app does not have.");
             ReasonView { words, scope: Some(scope), of }
         }
-        Reason::MissingAny { scopes: any } => {
+        UnavailableReason::MissingAny { scopes: any } => {
             let says: Vec<&str> = any.iter().map(|scope| scopes::say(scope)).collect();
             let (last, rest) = says.split_last().expect("there are three scopes");
             let words = format!(
                 "Needs one of these permissions: {} or {last}. If you ship yourself, take {}.",
                 rest.join(", "),
-                scopes::say(OWN_SHIPPING)
+                scopes::say(OWN_SHIPPING_SCOPE)
             );
-            ReasonView { words, scope: Some(OWN_SHIPPING), of }
+            ReasonView { words, scope: Some(OWN_SHIPPING_SCOPE), of }
         }
-        Reason::Paused { scope, since } => {
+        UnavailableReason::Paused { scope, since } => {
             let since = since.map(|since| format!(" since {}", filters::day(since, now))).unwrap_or_default();
             let say = scopes::say(scope);
             plain(&format!(
@@ -187,4 +189,4 @@ fn view(reason: &Reason, setting: Setting, now: OffsetDateTime) -> ReasonView {
 }
 
 /// The permission that most merchants need, since they ship orders themselves.
-const OWN_SHIPPING: &str = "write_merchant_managed_fulfillment_orders";
+const OWN_SHIPPING_SCOPE: &str = "write_merchant_managed_fulfillment_orders";

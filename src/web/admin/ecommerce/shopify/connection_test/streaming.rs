@@ -17,7 +17,7 @@ use crate::web::shell::Shell;
 use crate::web::{filters, stream};
 
 /// Where a streamed page is split: the lines and the region go here.
-pub const MARK: &str = "<!--test-->";
+pub const TEST_MARK: &str = "<!--test-->";
 
 /// Where a streamed page inserts its guide, whose ticks depend on the test.
 pub const GUIDE_MARK: &str = "<!--guide-->";
