@@ -8,11 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     accounts::Accounts,
-    alerts::{self, Alerts, Ways},
+    alerts::{self, Alerts, Transports},
     clock::Clock,
     config::PublicUrl,
     database::Pool,
-    ecommerce::{Ecommerce, shopify::client::Client},
+    ecommerce::{Ecommerce, shopify::client::ShopifyClient},
     outbound::egress_addresses::EgressAddresses,
     proxies::TrustedProxies,
     vault::Vault,
@@ -61,14 +61,14 @@ impl Site {
 }
 
 impl App {
-    pub fn new(pool: Pool, vault: Vault, client: Client, site: Site) -> Self {
+    pub fn new(pool: Pool, vault: Vault, client: ShopifyClient, site: Site) -> Self {
         let vault = Arc::new(vault);
-        let house = alerts::House {
+        let house = alerts::SiteInfo {
             product: site.product.clone(),
             origin: site.public_url.origin.clone(),
             egress_addresses: site.egress_addresses.clone(),
         };
-        let alerts = Alerts::new(pool.clone(), vault.clone(), house, &Ways::default(), Clock::System);
+        let alerts = Alerts::new(pool.clone(), vault.clone(), house, &Transports::default(), Clock::System);
         Self {
             accounts: Accounts::new(pool.clone())
                 .with_vault(vault.clone())
@@ -85,7 +85,7 @@ impl App {
 
     /// Applies the operator's alert transports: mail server, private host names allowed for webhooks, extra root
     /// certificates.
-    pub fn with_alert_ways(mut self, ways: &Ways) -> anyhow::Result<Self> {
+    pub fn with_alert_ways(mut self, ways: &Transports) -> anyhow::Result<Self> {
         self.alerts = self.alerts.with_ways(ways)?;
         Ok(self)
     }

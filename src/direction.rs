@@ -20,7 +20,7 @@ const fn is_right_to_left(c: char) -> bool {
 }
 
 /// Isolates a right-to-left name for use in a sentence and removes its own direction marks.
-pub fn isolated(name: &str) -> Cow<'_, str> {
+pub fn bidi_isolate(name: &str) -> Cow<'_, str> {
     if !name.contains(is_right_to_left) {
         return Cow::Borrowed(name);
     }
@@ -44,16 +44,20 @@ mod tests {
     #[test]
     fn only_right_to_left_names_are_isolated() {
         for name in ["Northwind Tea", "Zoë’s 茶 & 12 <b>", "🍵 2026", ""] {
-            assert_eq!(isolated(name), name);
+            assert_eq!(bidi_isolate(name), name);
         }
-        assert_eq!(isolated("متجر 12"), "\u{2068}متجر 12\u{2069}");
-        assert_eq!(isolated("Tea חנות"), "\u{2068}Tea חנות\u{2069}");
-        assert_eq!(isolated("\u{202e}متجر\u{2069}"), "\u{2068}متجر\u{2069}", "its own mark would end the isolation");
+        assert_eq!(bidi_isolate("متجر 12"), "\u{2068}متجر 12\u{2069}");
+        assert_eq!(bidi_isolate("Tea חנות"), "\u{2068}Tea חנות\u{2069}");
+        assert_eq!(
+            bidi_isolate("\u{202e}متجر\u{2069}"),
+            "\u{2068}متجر\u{2069}",
+            "its own mark would end the isolation"
+        );
     }
 
     #[test]
     fn isolated_name_ends_at_its_closing_mark() {
-        assert_eq!(bidi_isolate_len(&format!("{} is on", isolated("متجر"))), Some("\u{2068}متجر\u{2069}".len()));
+        assert_eq!(bidi_isolate_len(&format!("{} is on", bidi_isolate("متجر"))), Some("\u{2068}متجر\u{2069}".len()));
         for text in ["", "Tea", "\u{2068}open", "\u{2068}\u{202e}a\u{2069}", "\u{2067}a\u{2069}", "a \u{2068}b\u{2069}"]
         {
             assert_eq!(bidi_isolate_len(text), None, "{text:?}");

@@ -33,7 +33,7 @@ pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
             tokio::join!(
                 supervise("tidy", LONG_HEARTBEAT_TIMEOUT, |heartbeat| clean_up(app.clone(), heartbeat)),
                 supervise("activity", LONG_HEARTBEAT_TIMEOUT, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
-                // What is in flight is leased: whoever goes on does it again.
+                // Items in progress are leased: another process repeats them.
                 supervise("jobs", HEARTBEAT_TIMEOUT, |heartbeat| {
                     let ecommerce = app.ecommerce.clone();
                     async move { ecommerce.run_bulk_actions(&heartbeat).await }

@@ -233,8 +233,8 @@ fn refused_key(folder: &Folder, key_file: &Path) -> Ran {
 
 /// Every row of every table, as text; `xmin` tells of rows that were written again.
 async fn rows(folder: &Folder) -> Vec<String> {
-    use cartwright::database::embedded::{Places, start};
-    let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
+    use cartwright::database::embedded::{SearchPaths, start};
+    let places = SearchPaths { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
     let cluster = start(folder.path(), &places).await.expect("the cluster starts");
     let mut connection = folder.connect().await;
     let mut rows = Vec::new();

@@ -9,14 +9,14 @@ use cartwright::{
     clock::Clock,
     ecommerce::shopify::{
         address::{AddressError, StoreAddress},
-        client::{Client, Egress},
+        client::{Egress, ShopifyClient},
         connection_test::{TestedStore, run_within},
         credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
     },
     ecommerce::verdict::{Class, Limit, Store, Verdict},
     practice::{Canned, ExchangeError, Flaw, Hostile, Options, Practice, PracticeStore, Scenario},
     web::admin::ecommerce::shopify::{
-        connection_test::{Standing, TestView},
+        connection_test::{TestView, TestedState},
         permissions,
     },
 };
@@ -179,7 +179,7 @@ fn conditions() -> Vec<Condition> {
 }
 
 /// Returns what the page shows in this condition: outcome, class, title, first sentence of the cause.
-async fn said(practice: &Practice, client: &Client, condition: &Condition) -> [String; 4] {
+async fn said(practice: &Practice, client: &ShopifyClient, condition: &Condition) -> [String; 4] {
     let store = practice.stores().put(HANDLE, condition.store.clone());
     let (id, secret) = match condition.kind {
         CredentialKind::AccessToken => (None, &store.access_token),
@@ -207,7 +207,7 @@ fn region(verdict: Verdict, kind: CredentialKind) -> [String; 4] {
         tested_at: Clock::System.now(),
         now: Clock::System.now(),
         reference: String::new(),
-        standing: Standing::Unsaved,
+        standing: TestedState::Unsaved,
         may_be_day_token: false,
         permissions: permissions(),
         tests_a_minute: 10,
@@ -381,7 +381,7 @@ async fn every_condition_has_a_class_and_a_text() {
         proxy: Some(practice.proxy_url().parse().expect("a proxy")),
         extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
     };
-    let client = Client::new(&egress).expect("a client");
+    let client = ShopifyClient::new(&egress).expect("a client");
     let (mut table, mut classes) = (String::from(HEAD), BTreeSet::new());
     let mut line = |table: &mut String, words: &str, said: [String; 4]| {
         let [outcome, class, title, cause] = said.map(|text| text.replace('|', "\\|").replace('<', "&lt;"));

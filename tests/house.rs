@@ -212,7 +212,7 @@ fn walk(folder: &Path, each: &mut impl FnMut(&str, &str)) {
         let path = entry.path();
         if path.is_dir() {
             walk(&path, each);
-        } else {
+        } else if path.extension().is_none_or(|kind| kind != "png") {
             each(&path.to_string_lossy(), &fs::read_to_string(&path).expect("text"));
         }
     }

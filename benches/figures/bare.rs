@@ -11,7 +11,7 @@ use cartwright::{
     web::{
         admin::ecommerce::{
             StatusView,
-            carts::{CartRow, Carts, Counts, Filter},
+            carts::{CartCountsView, CartRowView, CartTab, Carts},
         },
         filters::Moment,
         shell::{Person, Shell},
@@ -69,7 +69,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
             now,
         )
     });
-    draw(rows.collect(), Counts { active: 100, needs_attention: 100, inactive: 3 }, next)
+    draw(rows.collect(), CartCountsView { active: 100, needs_attention: 100, inactive: 3 }, next)
 }
 
 async fn all(State(bare): State<Bare>) -> Html<String> {
@@ -94,7 +94,7 @@ async fn all(State(bare): State<Bare>) -> Html<String> {
         )
     });
     let count = |n: i64| u64::try_from(n).unwrap_or_default();
-    let counts = Counts {
+    let counts = CartCountsView {
         active: count(page.counts.active),
         needs_attention: count(page.counts.attention),
         inactive: count(page.counts.inactive),
@@ -114,7 +114,7 @@ fn view(
     active: bool,
     recent: &[cartwright::ecommerce::health::PastCheck],
     now: OffsetDateTime,
-) -> CartRow {
+) -> CartRowView {
     let (status, line) = match status {
         "connected" => (Status::Connected, None),
         "inactive" => (Status::Inactive, None),
@@ -124,13 +124,13 @@ fn view(
             (Status::NotConnected, line)
         }
     };
-    CartRow {
+    CartRowView {
         id: id.simple().to_string(),
         name,
         host,
         platform: "Shopify",
         status: StatusView { status, line, unchecked: None, is_practice: false },
-        sparkline: cartwright::web::charts::Line::of(recent, 24),
+        sparkline: cartwright::web::charts::LineChart::of(recent, 24),
         last_checked: checked.map(|at| Moment::new(at, now)),
         active,
     }
@@ -152,7 +152,7 @@ pub fn shell(path: String) -> Shell {
     }
 }
 
-fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) -> Html<String> {
+fn draw(rows: Vec<CartRowView>, counts: CartCountsView, next: Option<(String, uuid::Uuid)>) -> Html<String> {
     let shell = shell("/admin/ecommerce".into());
     let href = |(name, id): (String, uuid::Uuid)| {
         let pairs = [("after", name), ("id", id.to_string())];
@@ -162,7 +162,7 @@ fn draw(rows: Vec<CartRow>, counts: Counts, next: Option<(String, uuid::Uuid)>) 
         shell,
         active: true,
         rows,
-        filter: Filter::All,
+        filter: CartTab::All,
         sort: cartwright::ecommerce::Sort::default(),
         counts,
         search: String::new(),

@@ -108,7 +108,7 @@ async fn bare(State(Bare { app, visitor }): State<Bare>, Path(id): Path<Uuid>) -
     let cart = app.ecommerce.find(CartId(id)).await.expect("statement succeeds").expect("cart exists");
     let form = editor::of_cart(&cart);
     let submission = form.submission.parse().expect("submission id is a UUID");
-    app.ecommerce.waiting(&visitor, &cart).await.expect("statement succeeds");
+    app.ecommerce.draft_for_cart(&visitor, &cart).await.expect("statement succeeds");
     app.ecommerce.last_test_of(&visitor, submission, Some(cart.id)).await.expect("statement succeeds");
     let report = app.ecommerce.find_test(cart.last_test.expect("cart has a test")).await.expect("statement succeeds");
     let shell = super::bare::shell(format!("/admin/ecommerce/shopify/{}/general", id.simple()));

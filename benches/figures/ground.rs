@@ -12,11 +12,11 @@ use cartwright::{
     config::PublicUrl,
     database::{
         self,
-        embedded::{Embedded, Places},
+        embedded::{Embedded, SearchPaths},
     },
     ecommerce::{
         Visitor,
-        shopify::client::{Client, Egress},
+        shopify::client::{Egress, ShopifyClient},
     },
     practice::Practice,
     vault::{KeyRing, Vault},
@@ -33,8 +33,8 @@ pub struct Ground {
     folder: TempDir,
 }
 
-pub fn places() -> Places {
-    Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
+pub fn places() -> SearchPaths {
+    SearchPaths { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
 }
 
 impl Ground {
@@ -111,7 +111,7 @@ impl Served {
             practice: None,
         };
         let vault = Vault::open_with(ring, pool.beside()).await?;
-        let app = App::new(pool, vault, Client::new(egress)?, site);
+        let app = App::new(pool, vault, ShopifyClient::new(egress)?, site);
         let (stop, stopped) = oneshot::channel();
         let router = web::site(app.clone());
         let serving = tokio::spawn(web::server::serve(listener, router, async {

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use cartwright::ecommerce::{
-    CartId, Ecommerce, Offered, Submission, Visitor, WebsiteName,
+    CartId, CartSubmission, CredentialInput, Ecommerce, Visitor, WebsiteName,
     shopify::{client::Egress, credential::CredentialKind},
 };
 use futures_util::future::try_join_all;
@@ -96,11 +96,11 @@ async fn through_us(
 /// Loads the cart as the editor does, renames it and saves.
 async fn save(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
     let cart = ecommerce.find(CartId(cart)).await?.context("the cart does not exist")?;
-    let submission = Submission {
+    let submission = CartSubmission {
         id: Uuid::now_v7(),
         name: WebsiteName::parse(&format!("Shop {}", names.fetch_add(1, Ordering::Relaxed)))?,
         address: cart.address.clone(),
-        offered: Offered::Blank { kind: CredentialKind::AccessToken, client_id: None },
+        offered: CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None },
         wants_active: true,
     };
     ecommerce.update(visitor.clone(), cart.id, cart.version, submission).await?;

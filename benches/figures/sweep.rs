@@ -13,12 +13,12 @@ use cartwright::{
     audit::By,
     clock::Clock,
     ecommerce::{
-        Ecommerce, Offered, Submission, Visitor, WebsiteName,
+        CartSubmission, CredentialInput, Ecommerce, Visitor, WebsiteName,
         health::CHECK_CONCURRENCY,
         shopify::{
             API_VERSION,
             address::StoreAddress,
-            client::Client,
+            client::ShopifyClient,
             credential::{Credential, CredentialKind},
         },
     },
@@ -96,7 +96,7 @@ async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Re
     let pool = cartwright::database::Pool::new([ground.options().options([("search_path", "sweep")])]);
     let ring = KeyRing::parse(line).map_err(|error| anyhow::anyhow!("{error:#}"))?;
     let vault = Vault::open_with(ring, pool.beside()).await?;
-    Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(Client::new(&egress)?), false, Clock::System))
+    Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(ShopifyClient::new(&egress)?), false, Clock::System))
 }
 
 /// Saves ten thousand active carts, each with a store and a sealed token of its own; returns their tokens.
@@ -108,11 +108,11 @@ async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow
         let store = practice.stores().put(&handle, PracticeStore::sample(&handle));
         let secret = || SecretString::from(store.access_token.expose_secret());
         let credential = Credential::from_stored(CredentialKind::AccessToken, None, secret()).context("a token")?;
-        let submission = Submission {
+        let submission = CartSubmission {
             id: Uuid::new_v4(),
             name: WebsiteName::parse(&handle)?,
             address: StoreAddress::from_handle(&handle).context("handle is valid")?,
-            offered: Offered::Typed(credential),
+            offered: CredentialInput::Typed(credential),
             wants_active: false,
         };
         tokens.push((handle, secret()));

@@ -11,7 +11,7 @@ use std::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::password::Crowded;
+use super::password::Overloaded;
 use crate::network::IpNetwork;
 
 /// How long turns are remembered.
@@ -65,7 +65,7 @@ impl FairQueue {
     /// # Errors
     /// [`Crowded`] if the lane is full. The newest waiter of the network with the most waiters is dropped in favour of
     /// a network with fewer.
-    pub async fn turn(&self, waiter: Waiter) -> Result<Turn, Crowded> {
+    pub async fn turn(&self, waiter: Waiter) -> Result<Turn, Overloaded> {
         let turn = {
             let mut lanes = self.0.lock().expect("lock is never poisoned");
             let is_free = lanes.free > 0;
@@ -82,7 +82,7 @@ impl FairQueue {
             }
             lane.push(waiter)?
         };
-        turn.await.map_err(|_| Crowded)
+        turn.await.map_err(|_| Overloaded)
     }
 }
 
@@ -95,7 +95,7 @@ impl Lanes {
 }
 
 impl Lane {
-    fn push(&mut self, waiter: Waiter) -> Result<oneshot::Receiver<Turn>, Crowded> {
+    fn push(&mut self, waiter: Waiter) -> Result<oneshot::Receiver<Turn>, Overloaded> {
         if self.len() >= self.capacity {
             self.make_room(waiter)?;
         }
@@ -131,7 +131,7 @@ impl Lane {
     }
 
     /// Removes cancelled waiters. If the lane is still full, drops the newest waiter of the longest line.
-    fn make_room(&mut self, waiter: Waiter) -> Result<(), Crowded> {
+    fn make_room(&mut self, waiter: Waiter) -> Result<(), Overloaded> {
         for (_, line) in &mut self.waiting {
             line.retain(|sender| !sender.is_closed());
         }
@@ -140,9 +140,9 @@ impl Lane {
             return Ok(());
         }
         let own = self.waiting.iter().find(|(other, _)| *other == waiter).map_or(0, |(_, line)| line.len());
-        let longest = self.waiting.iter_mut().map(|(_, line)| line).max_by_key(|line| line.len()).ok_or(Crowded)?;
+        let longest = self.waiting.iter_mut().map(|(_, line)| line).max_by_key(|line| line.len()).ok_or(Overloaded)?;
         if longest.len() <= own + 1 {
-            return Err(Crowded);
+            return Err(Overloaded);
         }
         longest.pop_back();
         Ok(())
@@ -176,7 +176,7 @@ mod tests {
         Waiter::Stranger(IpNetwork::parse(&format!("203.0.113.{last}")).expect("an address"))
     }
 
-    type Waiting<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Turn, Crowded>> + Send + 'a>>;
+    type Waiting<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Turn, Overloaded>> + Send + 'a>>;
 
     /// Starts to wait, and asserts that there is no turn yet.
     fn wait(queue: &FairQueue, waiter: Waiter) -> Waiting<'_> {
@@ -239,12 +239,12 @@ mod tests {
         let queue = FairQueue::new(1, 4);
         let turn = queue.turn(network(1)).await.expect("free");
         let mut crowd: Vec<_> = (0..4).map(|_| wait(&queue, network(1))).collect();
-        assert!(matches!(queue.turn(network(1)).await, Err(Crowded)), "its own line is the longest");
+        assert!(matches!(queue.turn(network(1)).await, Err(Overloaded)), "its own line is the longest");
         let mut others = [wait(&queue, network(2)), wait(&queue, network(2))];
-        assert!(matches!(queue.turn(network(2)).await, Err(Crowded)), "two each");
+        assert!(matches!(queue.turn(network(2)).await, Err(Overloaded)), "two each");
         for (place, expected) in [(3, true), (2, true), (1, false), (0, false)] {
             let gone = crowd[place].as_mut().now_or_never();
-            assert_eq!(matches!(gone, Some(Err(Crowded))), expected, "{place}");
+            assert_eq!(matches!(gone, Some(Err(Overloaded))), expected, "{place}");
         }
         drop(turn);
         drop(has_turn(&mut others[0]).expect("a turn"));

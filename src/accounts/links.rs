@@ -5,13 +5,13 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Accounts, BrowserSecret, Fresh, Missing, NewUser, PersonName, Role, end_sessions,
+    Accounts, BrowserSecret, FindUserError, Fresh, NewUser, PersonName, Role, end_sessions,
     fair_queue::Waiter,
-    notices::{Owner, notify},
+    notices::{NotifiedUser, notify},
     open_session,
-    password::{self, Crowded},
-    people::{AddError, insert, record_added},
+    password::{self, Overloaded},
     sql,
+    users::{AddError, insert, record_added},
 };
 use crate::{
     alerts::AccountChange,
@@ -72,8 +72,8 @@ pub enum LinkError {
     Broken(#[from] sqlx::Error),
 }
 
-impl From<Crowded> for LinkError {
-    fn from(_: Crowded) -> Self {
+impl From<Overloaded> for LinkError {
+    fn from(_: Overloaded) -> Self {
         Self::Crowded
     }
 }
@@ -107,7 +107,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Missing::Nobody`], also for a disabled user.
-    pub async fn make_link(&self, by: By, user: Uuid, _: Fresh) -> Result<BrowserSecret, Missing> {
+    pub async fn make_link(&self, by: By, user: Uuid, _: Fresh) -> Result<BrowserSecret, FindUserError> {
         self.link(by, user, false).await
     }
 
@@ -115,14 +115,15 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Missing::Nobody`], also for a disabled user.
-    pub async fn make_link_as_operator(&self, user: Uuid) -> Result<BrowserSecret, Missing> {
+    pub async fn make_link_as_operator(&self, user: Uuid) -> Result<BrowserSecret, FindUserError> {
         self.link(By::operator(), user, true).await
     }
 
-    async fn link(&self, by: By, user: Uuid, ends_sessions: bool) -> Result<BrowserSecret, Missing> {
+    async fn link(&self, by: By, user: Uuid, ends_sessions: bool) -> Result<BrowserSecret, FindUserError> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let known = sql::lock_user(work, user).await?.filter(|known| !known.is_off).ok_or(Missing::Nobody)?;
+                let known =
+                    sql::lock_user(work, user).await?.filter(|known| !known.is_off).ok_or(FindUserError::Nobody)?;
                 sql::delete_links(work, user).await?;
                 let code = BrowserSecret::generate();
                 sql::insert_link(work, &code.hash(), Some(user)).await?;
@@ -222,7 +223,7 @@ impl Accounts {
                 sql::let_in(work, id, None).await?;
                 let (session, by) = open_session(work, (id, name.clone(), known.email.clone()), origin).await?;
                 if known.has_joined {
-                    let owner = Owner { id, name: &name };
+                    let owner = NotifiedUser { id, name: &name };
                     notify(work, &by, owner, &[&known.email], AccountChange::PasswordByLink).await?;
                 }
                 let event = if known.has_joined { Event::PasswordChanged } else { Event::UserJoined };

@@ -4,17 +4,17 @@ mod argon;
 mod device;
 mod fair_queue;
 mod links;
+mod login_throttle;
 mod notices;
-mod own;
+mod own_account;
 pub mod password;
-mod people;
-mod rights;
+mod roles;
 mod session;
 mod sessions;
 mod sign_in;
 mod sql;
-mod tries;
 mod user;
+mod users;
 
 use std::sync::Arc;
 
@@ -23,13 +23,13 @@ use uuid::Uuid;
 pub use crate::audit::{ABSOLUTE_MINUTES, Fresh, IDLE_MINUTES};
 pub use device::DeviceCookie;
 pub use links::{LinkError, LinkOwner, LinkSignIn, Purpose};
-pub use own::{ConfirmError, Details, DetailsError};
-pub use people::{AddError, Invitation, KnownUser, Missing, NewUser, Presence};
-pub use rights::Refusal;
-pub use session::{BrowserSecret, Ended, FRESH_MINUTES};
+pub use own_account::{AccountDetails, ConfirmError, DetailsError};
+pub use roles::UserChangeError;
+pub use session::{BrowserSecret, FRESH_MINUTES, SessionEnd};
 pub use sessions::{OpenSession, Session};
 pub use sign_in::SignInError;
 pub use user::{Email, EmailError, PersonName, PersonNameError, Role, User, theme};
+pub use users::{AddError, FindUserError, Invitation, KnownUser, NewUser, Presence};
 
 use crate::{
     audit::{Actor, Authority, By, Origin},

@@ -8,11 +8,11 @@ use crate::{
     audit::{Actor, By},
     browser_name,
     database::Connection,
-    direction::isolated,
+    direction::bidi_isolate,
 };
 
 /// Whom a notice is about.
-pub(super) struct Owner<'a> {
+pub(super) struct NotifiedUser<'a> {
     pub id: Uuid,
     pub name: &'a str,
 }
@@ -21,13 +21,13 @@ pub(super) struct Owner<'a> {
 pub(super) async fn notify(
     work: &mut Connection,
     by: &By,
-    owner: Owner<'_>,
+    owner: NotifiedUser<'_>,
     addresses: &[&str],
     change: AccountChange,
 ) -> sqlx::Result<()> {
     let who = match &by.actor {
         Actor::Person { id, .. } if *id == owner.id => None,
-        Actor::Person { name, email, .. } => Some(format!("{} ({email})", isolated(name))),
+        Actor::Person { name, email, .. } => Some(format!("{} ({email})", bidi_isolate(name))),
         Actor::Operator => Some("the operator of the server, at its command line".to_owned()),
         Actor::System | Actor::Stranger => Some("the server".to_owned()),
     };

@@ -53,7 +53,7 @@ impl PasswordError {
 
 /// Too many hashes are waiting; retry in a few seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crowded;
+pub struct Overloaded;
 
 /// The 3,000 commonest passwords of 8 characters and more in known leaks, commonest first, in lower case: Royce Williams' list as
 /// Django ships it.
@@ -138,12 +138,17 @@ impl Default for PasswordHasher {
 
 impl PasswordHasher {
     /// Hashes a password. Returns a PHC string.
-    pub async fn hash(&self, waiter: Waiter, password: SecretString) -> Result<String, Crowded> {
+    pub async fn hash(&self, waiter: Waiter, password: SecretString) -> Result<String, Overloaded> {
         self.run(waiter, move || argon::hash(password.expose_secret().as_bytes())).await
     }
 
     /// Whether the password matches the hash. Without a hash it takes as long and returns `false`.
-    pub async fn verify(&self, waiter: Waiter, password: SecretString, hash: Option<String>) -> Result<bool, Crowded> {
+    pub async fn verify(
+        &self,
+        waiter: Waiter,
+        password: SecretString,
+        hash: Option<String>,
+    ) -> Result<bool, Overloaded> {
         self.run(waiter, move || {
             let known = hash.is_some();
             let same = argon::verify(
@@ -159,7 +164,7 @@ impl PasswordHasher {
         &self,
         waiter: Waiter,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Crowded> {
+    ) -> Result<T, Overloaded> {
         let turn = self.queue.turn(waiter).await?;
         #[cfg(test)]
         self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -267,6 +272,6 @@ mod tests {
     async fn overloaded_hasher_rejects_callers() {
         let hashing = PasswordHasher { queue: FairQueue::new(1, 0), ..PasswordHasher::default() };
         let _taken = hashing.queue.turn(WAITER).await.expect("the only turn");
-        assert_eq!(hashing.verify(WAITER, SecretString::from("x"), None).await, Err(Crowded));
+        assert_eq!(hashing.verify(WAITER, SecretString::from("x"), None).await, Err(Overloaded));
     }
 }

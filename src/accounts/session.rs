@@ -74,7 +74,7 @@ impl std::fmt::Debug for BrowserSecret {
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum SessionEnd {
     Idle,
     TooOld,
 }

@@ -4,9 +4,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Accounts, BrowserSecret, Ended, Fresh, Role, User, end_sessions, sql, user::theme};
+use super::{Accounts, BrowserSecret, Fresh, Role, SessionEnd, User, end_sessions, sql, user::theme};
 use crate::{
-    audit::{self, By, Event, Permission},
+    audit::{self, By, Event, RequiredRole},
     database::{Lease, transaction},
 };
 
@@ -22,7 +22,7 @@ pub enum Session {
         /// The connection that read the session, for further queries.
         connection: Lease,
     },
-    Ended(Ended),
+    Ended(SessionEnd),
     Unknown,
 }
 
@@ -48,8 +48,8 @@ impl Accounts {
         let mut connection = self.pool.acquire().await?;
         let Some(row) = sql::find_session(&mut connection, &hash).await? else { return Ok(Session::Unknown) };
         match row.ended.as_deref() {
-            Some("idle") => return Ok(Session::Ended(Ended::Idle)),
-            Some(_) => return Ok(Session::Ended(Ended::TooOld)),
+            Some("idle") => return Ok(Session::Ended(SessionEnd::Idle)),
+            Some(_) => return Ok(Session::Ended(SessionEnd::TooOld)),
             None => {}
         }
         let banner = row.banner.filter(|_| shows_page);
@@ -99,7 +99,7 @@ impl Accounts {
                 let ended = sql::delete_session_of(work, user, handle, &this).await?;
                 match &ended {
                     Some(_) => audit::record(work, &by, None, &Event::SignedOutOthers { browsers: 1 }).await?,
-                    None => audit::demand(work, &by, Permission::OwnAccount).await?,
+                    None => audit::demand(work, &by, RequiredRole::OwnAccount).await?,
                 }
                 Ok(ended)
             })
@@ -113,7 +113,7 @@ impl Accounts {
             Box::pin(async move {
                 let browsers = end_sessions(work, user, Some(&this)).await?;
                 match browsers {
-                    0 => audit::demand(work, &by, Permission::OwnAccount).await?,
+                    0 => audit::demand(work, &by, RequiredRole::OwnAccount).await?,
                     _ => audit::record(work, &by, None, &Event::SignedOutOthers { browsers }).await?,
                 }
                 Ok(browsers)

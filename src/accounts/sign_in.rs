@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use super::{
     Accounts, BrowserSecret, DeviceCookie, Email, Role,
     fair_queue::Waiter,
+    login_throttle::{self, ClientNetworks, too_many},
     open_session,
-    password::{self, Crowded},
+    password::{self, Overloaded},
     sql,
-    tries::{self, ClientNetworks, too_many},
 };
 use crate::{
     audit::{self, By, Event, Origin},
@@ -25,23 +25,23 @@ pub enum SignInError {
     TooMany(Duration),
     #[error("Many people are signing in. Try again in {} seconds.", password::OVERLOADED_RETRY_AFTER.as_secs())]
     Crowded,
-    /// The password is right, and weaker than the role needs: of somebody who was made an administrator since they chose it. The
-    /// code of a one-time link by which they choose another; nobody is signed in.
+    /// The password is right but too weak for the role: the user was made an administrator later. Carries the code of a
+    /// one-time link to choose another; the user is not signed in.
     #[error("Choose a stronger password")]
     TooWeak(BrowserSecret),
-    /// Not transparent: whoever asks whether the database is away looks for the cause behind this.
+    /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Broken(#[from] sqlx::Error),
 }
 
-/// What a right password came to.
+/// Result of a right password.
 enum Entered {
     In(BrowserSecret),
     TooWeak(BrowserSecret),
 }
 
-impl From<Crowded> for SignInError {
-    fn from(_: Crowded) -> Self {
+impl From<Overloaded> for SignInError {
+    fn from(_: Overloaded) -> Self {
         Self::Crowded
     }
 }
@@ -52,8 +52,8 @@ impl Accounts {
     /// it ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
-    /// The same for an unknown account and a wrong password, and it takes as long. [`SignInError::TooWeak`] to whoever knows the
-    /// password alone.
+    /// The same for an unknown account and a wrong password, and it takes as long. [`SignInError::TooWeak`] only
+    /// after the right password.
     pub async fn sign_in(
         &self,
         by: By,
@@ -68,7 +68,7 @@ impl Accounts {
         let turn = self.line.turn(stranger).await?;
         let known = sql::find_for_sign_in(&self.pool, &email).await?;
         let device = known.as_ref().and_then(|known| cookie.find(known.id, known.password_hash.as_deref()?));
-        let limits = tries::of_sign_in(&email, &networks, device);
+        let limits = login_throttle::of_sign_in(&email, &networks, device);
         if let Some(wait) = throttle::count_all(&self.pool, &limits).await? {
             return Err(SignInError::TooMany(wait));
         }
@@ -106,7 +106,7 @@ impl Accounts {
                 if let Some(hash) = hash {
                     sql::update_password_hash(work, known.id, &hash).await?;
                 }
-                tries::clear(work, &limits).await?;
+                login_throttle::clear(work, &limits).await?;
                 if is_weak {
                     sql::delete_links(work, known.id).await?;
                     let code = BrowserSecret::generate();

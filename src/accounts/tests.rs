@@ -100,10 +100,10 @@ async fn sessions_end_by_the_database_clock(pool: sqlx::PgPool) {
         "activity restarts the idle timeout"
     );
     shift("last_seen_at", 31).await;
-    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(Ended::Idle))));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(SessionEnd::Idle))));
     shift("last_seen_at", -31).await;
     shift("created_at", 12 * 60).await;
-    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(Ended::TooOld))));
+    assert!(matches!(accounts.session(&session, true).await, Ok(Session::Ended(SessionEnd::TooOld))));
 }
 
 #[sqlx::test]
@@ -374,10 +374,11 @@ async fn administrators_who_disable_each_other_leave_one(pool: sqlx::PgPool) {
                 accounts.lower(by(sam_id), priya_id, Fresh::proved())
             )
         };
-        let refused = [&one, &two].into_iter().filter(|one| matches!(one, Err(Refusal::LastAdministrator))).count();
+        let refused =
+            [&one, &two].into_iter().filter(|one| matches!(one, Err(UserChangeError::LastAdministrator))).count();
         assert_eq!(refused, 1, "{one:?} {two:?}");
         shift(&pool, "update users set disabled_at = null, role = 'administrator'").await;
     }
-    assert!(matches!(accounts.lower(by(sam_id), sam_id, Fresh::proved()).await, Err(Refusal::OwnRole)));
-    assert!(matches!(accounts.turn_off(by(sam_id), sam_id, Fresh::proved()).await, Err(Refusal::OwnAccount)));
+    assert!(matches!(accounts.lower(by(sam_id), sam_id, Fresh::proved()).await, Err(UserChangeError::OwnRole)));
+    assert!(matches!(accounts.turn_off(by(sam_id), sam_id, Fresh::proved()).await, Err(UserChangeError::OwnAccount)));
 }

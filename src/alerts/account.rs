@@ -1,5 +1,5 @@
-//! What a person is told about a change of their own account, by mail to their own address (ASVS 5.0, 6.3.7). Waits in the same
-//! outbox as alerts, whoever gets notified of those.
+//! What a person is told about a change of their own account, by mail to their own address (ASVS 5.0, 6.3.7). Uses the
+//! outbox of the alerts, but not their recipients.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -89,7 +89,7 @@ pub enum Alert {
     ServerRecovered(SharedProblem),
     #[serde(rename = "alert.trial")]
     Trial,
-    /// The head of the activity's hash chain, `POSITION:HASH`: to be kept where whoever owns the database cannot change it.
+    /// The head of the activity's hash chain, `POSITION:HASH`: to be stored where the owner of the database cannot change it.
     #[serde(rename = "activity.head")]
     ActivityHead { head: String },
     /// To the account's own address alone.

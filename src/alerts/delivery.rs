@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Alerts, Broken, CALL_TIMEOUT, mail::CONFIRM_TIMEOUT};
+use super::{Alerts, CALL_TIMEOUT, InternalError, mail::CONFIRM_TIMEOUT};
 use crate::supervisor::Heartbeat;
 
 /// Interval between polls for due deliveries.
@@ -45,7 +45,7 @@ impl DeliveryRun {
 
 impl Alerts {
     /// Delivers what is due now, by e-mail and webhook in parallel.
-    pub async fn deliver(&self) -> Result<DeliveryRun, Broken> {
+    pub async fn deliver(&self) -> Result<DeliveryRun, InternalError> {
         let (calls, mails) = tokio::join!(self.deliver_calls(), self.deliver_mails());
         let mut round = calls?;
         round.add(mails?);

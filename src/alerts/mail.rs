@@ -25,7 +25,7 @@ use time::OffsetDateTime;
 
 pub use server::{MailServer, MailServerError};
 
-use super::{CALL_TIMEOUT, Recipient, letter::Letter};
+use super::{CALL_TIMEOUT, Recipient, email_text::EmailText};
 use crate::outbound::tls;
 
 /// Timeout for the reply to the final dot. A server that is slow there has the message already, and a client that
@@ -96,7 +96,7 @@ impl Mail {
     pub async fn send(
         &self,
         to: &str,
-        letter: &Letter,
+        letter: &EmailText,
         thread: &EmailThread,
         now: OffsetDateTime,
         confirm: Duration,
@@ -161,7 +161,7 @@ impl Mail {
     fn message(
         &self,
         to: &str,
-        letter: &Letter,
+        letter: &EmailText,
         thread: &EmailThread,
         now: OffsetDateTime,
     ) -> Option<(Envelope, Vec<u8>)> {
@@ -171,7 +171,7 @@ impl Mail {
             .from(self.from.clone())
             .to(Mailbox::new(None, to.clone()))
             .date(now.into())
-            .subject(super::letter::one_line(&letter.subject))
+            .subject(super::email_text::one_line(&letter.subject))
             .message_id(Some(format!("<{}>", thread.id)))
             .raw_header(automatic)
             .header(ContentType::TEXT_PLAIN);

@@ -8,22 +8,22 @@
 mod account;
 mod change;
 mod delivery;
-mod letter;
+mod email_delivery;
+mod email_text;
 pub mod mail;
-mod mail_round;
 mod payload;
 mod recipients;
 mod redirect_target;
 mod rotation;
 mod settings;
-mod shared;
+mod shared_problem;
 mod signing;
 mod sql;
-mod trial;
+mod test_alerts;
 mod trusted_hosts;
 mod webhook;
 mod webhook_address;
-mod webhook_round;
+mod webhook_delivery;
 mod words;
 
 use std::{
@@ -37,7 +37,7 @@ use crate::{
     clock::Clock,
     database::{Connection, Pool},
     outbound::egress_addresses::EgressAddresses,
-    vault::{Broken, Vault},
+    vault::{InternalError, Vault},
 };
 
 pub use account::{AccountChange, AccountNotice, queue_notice};
@@ -46,10 +46,12 @@ pub use delivery::{DeliveryRun, keep_delivering};
 pub use mail::{MailServer, MailServerError};
 pub use recipients::{Recipient, RecipientsError};
 pub use rotation::sealed_columns;
-pub use settings::{AlertSettingsInput, ChangeError, Changed, Delivered, Settings, WebhookChange, WebhookState};
-pub use shared::{SharedCause, SharedProblem, hold, withdraw};
+pub use settings::{
+    AlertSettings, AlertSettingsChange, AlertSettingsInput, ChangeError, LoggedDelivery, WebhookChange, WebhookState,
+};
+pub use shared_problem::{SharedCause, SharedProblem, hold, withdraw};
 pub use signing::SigningSecret;
-pub use trial::{Told, Trial};
+pub use test_alerts::{TestAlertResult, TestAlerts};
 pub use trusted_hosts::{TrustedHosts, Untrusted};
 pub use webhook_address::{WebhookAddress, WebhookAddressError};
 pub use words::AlertCause;
@@ -59,7 +61,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The operator's transports for alerts. The default has no mail server and trusts no host.
 #[derive(Clone, Debug, Default)]
-pub struct Ways {
+pub struct Transports {
     pub mail: Option<Arc<MailServer>>,
     pub trusted_hosts: TrustedHosts,
     /// PEM certificates trusted in addition to Mozilla's.
@@ -68,7 +70,7 @@ pub struct Ways {
 
 /// Facts about this site that alerts contain.
 #[derive(Clone, Debug)]
-pub struct House {
+pub struct SiteInfo {
     pub product: String,
     /// Scheme, host and port of our pages.
     pub origin: String,
@@ -81,7 +83,7 @@ pub struct House {
 pub struct Alerts {
     pool: Pool,
     vault: Arc<Vault>,
-    house: Arc<House>,
+    house: Arc<SiteInfo>,
     senders: Arc<RwLock<Arc<Senders>>>,
     clock: Clock,
 }
@@ -89,22 +91,28 @@ pub struct Alerts {
 /// The senders of the current transports.
 #[derive(Debug)]
 struct Senders {
-    webhooks: webhook::Client,
+    webhooks: webhook::WebhookClient,
     mail: Option<mail::Mail>,
 }
 
 impl Senders {
-    fn new(ways: &Ways, origin: &str) -> anyhow::Result<Arc<Self>> {
+    fn new(ways: &Transports, origin: &str) -> anyhow::Result<Arc<Self>> {
         let roots = ways.extra_roots_pem.as_deref();
         let mail = ways.mail.as_ref().map(|server| mail::Mail::new(server, origin, roots)).transpose()?;
-        Ok(Arc::new(Self { webhooks: webhook::Client::new(&ways.trusted_hosts, roots)?, mail }))
+        Ok(Arc::new(Self { webhooks: webhook::WebhookClient::new(&ways.trusted_hosts, roots)?, mail }))
     }
 }
 
 impl Alerts {
     /// # Errors
     /// The extra roots are not certificates, or the sender address is not valid.
-    pub fn new(pool: Pool, vault: Arc<Vault>, house: House, ways: &Ways, clock: Clock) -> anyhow::Result<Self> {
+    pub fn new(
+        pool: Pool,
+        vault: Arc<Vault>,
+        house: SiteInfo,
+        ways: &Transports,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let senders = Arc::new(RwLock::new(Senders::new(ways, &house.origin)?));
         Ok(Self { pool, vault, house: Arc::new(house), senders, clock })
     }
@@ -113,15 +121,15 @@ impl Alerts {
     ///
     /// # Errors
     /// As [`Alerts::new`].
-    pub fn with_ways(self, ways: &Ways) -> anyhow::Result<Self> {
-        Self::new(self.pool, self.vault, House::clone(&self.house), ways, self.clock)
+    pub fn with_ways(self, ways: &Transports) -> anyhow::Result<Self> {
+        Self::new(self.pool, self.vault, SiteInfo::clone(&self.house), ways, self.clock)
     }
 
     /// Switches to these transports. Messages in progress continue.
     ///
     /// # Errors
     /// As [`Alerts::new`]; the previous transports stay in use.
-    pub fn reload(&self, ways: &Ways) -> anyhow::Result<()> {
+    pub fn reload(&self, ways: &Transports) -> anyhow::Result<()> {
         let senders = Senders::new(ways, &self.house.origin)?;
         *self.senders.write().expect("lock is never poisoned") = senders;
         Ok(())

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Alert, CartStatus, House, SharedCause, SharedProblem, StatusChange};
+use super::{Alert, CartStatus, SharedCause, SharedProblem, SiteInfo, StatusChange};
 
 /// Timestamps in UTC, to the second: "2026-11-21T08:15:02Z".
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
@@ -43,7 +43,7 @@ struct ServerData<'a> {
 
 #[derive(Serialize)]
 struct CartData<'a> {
-    cart: Cart<'a>,
+    cart: PayloadCart<'a>,
     status: CartStatus,
     previous_status: CartStatus,
     class: &'a str,
@@ -57,7 +57,7 @@ struct CartData<'a> {
 }
 
 #[derive(Serialize)]
-struct Cart<'a> {
+struct PayloadCart<'a> {
     id: String,
     website_name: &'a str,
     platform: &'static str,
@@ -65,7 +65,7 @@ struct Cart<'a> {
 }
 
 /// The request body; the same bytes for each retry.
-pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
+pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &SiteInfo) -> String {
     let data = match alert {
         Alert::NeedsAttention(change) => PayloadData::Cart(cart(change, None, house)),
         Alert::Recovered(change) => {
@@ -92,7 +92,7 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &House) -> String {
 }
 
 /// The fields that a server problem and its recovery have in common.
-fn server<'a>(problem: &'a SharedProblem, house: &House) -> ServerData<'a> {
+fn server<'a>(problem: &'a SharedProblem, house: &SiteInfo) -> ServerData<'a> {
     ServerData {
         cause: problem.cause,
         class: &problem.class,
@@ -107,9 +107,9 @@ fn server<'a>(problem: &'a SharedProblem, house: &House) -> ServerData<'a> {
     }
 }
 
-fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &House) -> CartData<'a> {
+fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &SiteInfo) -> CartData<'a> {
     CartData {
-        cart: Cart {
+        cart: PayloadCart {
             id: change.cart.as_simple().to_string(),
             website_name: &change.website_name,
             platform: "shopify",
@@ -128,7 +128,7 @@ fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &House
 }
 
 /// Link to a cart's health page.
-pub(super) fn page_of(change: &StatusChange, house: &House) -> String {
+pub(super) fn page_of(change: &StatusChange, house: &SiteInfo) -> String {
     format!("{}/admin/ecommerce/shopify/{}/health", house.origin, change.cart.as_simple())
 }
 
@@ -143,8 +143,8 @@ mod tests {
     use super::*;
     use crate::alerts::change::tests::change;
 
-    fn house() -> House {
-        House {
+    fn house() -> SiteInfo {
+        SiteInfo {
             product: "Order Time".into(),
             origin: "https://orders.northwind.example".into(),
             egress_addresses: crate::outbound::egress_addresses::EgressAddresses::default(),

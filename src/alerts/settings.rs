@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use secrecy::ExposeSecret;
 
-use super::{Alerts, Broken, Recipient, SigningSecret, Untrusted, WebhookAddress, sql};
+use super::{Alerts, InternalError, Recipient, SigningSecret, Untrusted, WebhookAddress, sql};
 use crate::{
-    audit::{self, By, Change, Event, Fresh, Permission},
+    audit::{self, By, Change, Event, Fresh, RequiredRole},
     database::{Connection, transaction},
     vault::{Place, SealError, Vault},
 };
@@ -19,13 +19,13 @@ const SHOWN: i64 = 50;
 
 /// The alert settings and the latest deliveries.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct AlertSettings {
     pub email_on: bool,
     pub emails: Vec<String>,
     pub webhook: Option<WebhookState>,
     pub version: i64,
     /// Newest first.
-    pub delivered: Vec<Delivered>,
+    pub delivered: Vec<LoggedDelivery>,
 }
 
 /// The webhook as the page shows it.
@@ -44,7 +44,7 @@ pub struct WebhookState {
 
 /// A line of the delivery log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivered {
+pub struct LoggedDelivery {
     pub at: OffsetDateTime,
     /// `email` or `webhook`.
     pub channel: String,
@@ -77,7 +77,7 @@ pub enum WebhookChange {
 
 /// Result of a change.
 #[derive(Debug)]
-pub struct Changed {
+pub struct AlertSettingsChange {
     /// To be shown once.
     pub new_secret: Option<SigningSecret>,
     /// Whether the host differs from a previous one, rather than being the first.
@@ -92,7 +92,7 @@ pub enum ChangeError {
     #[error("there is no webhook, or its address cannot be read")]
     NoWebhook,
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Broken(#[from] InternalError),
 }
 
 impl From<SealError> for ChangeError {
@@ -108,7 +108,7 @@ impl From<sqlx::Error> for ChangeError {
 }
 
 impl Alerts {
-    pub async fn settings(&self) -> sqlx::Result<Settings> {
+    pub async fn settings(&self) -> sqlx::Result<AlertSettings> {
         let row = sql::find_settings(&self.pool).await?;
         let mut connection = self.pool.acquire().await?;
         let webhook = sql::find_webhook(&mut connection).await?;
@@ -125,7 +125,13 @@ impl Alerts {
             None => None,
         };
         let delivered = sql::list_log(&self.pool, SHOWN).await?;
-        Ok(Settings { email_on: row.email_on, emails: row.email_addresses, webhook, version: row.version, delivered })
+        Ok(AlertSettings {
+            email_on: row.email_on,
+            emails: row.email_addresses,
+            webhook,
+            version: row.version,
+            delivered,
+        })
     }
 
     /// The only path from a row to its address and secret: both for the host of the same row.
@@ -165,8 +171,13 @@ impl Alerts {
         .await
     }
 
-    /// Sets what a person wants. What waits for whoever is told no more is forgotten.
-    pub async fn change(&self, by: By, wanted: AlertSettingsInput, _: Fresh) -> Result<Changed, ChangeError> {
+    /// Applies new settings. Deletes queued deliveries to recipients that were removed.
+    pub async fn change(
+        &self,
+        by: By,
+        wanted: AlertSettingsInput,
+        _: Fresh,
+    ) -> Result<AlertSettingsChange, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -200,8 +211,10 @@ impl Alerts {
                         (String::new(), None)
                     }
                 };
-                let changed =
-                    Changed { host_changed: new_secret.is_some() && !was.is_empty() && was != is, new_secret };
+                let changed = AlertSettingsChange {
+                    host_changed: new_secret.is_some() && !was.is_empty() && was != is,
+                    new_secret,
+                };
                 let (on, emails) = match wanted.email {
                     Some((on, list)) => (on, list.iter().map(|one| one.as_str().to_owned()).collect()),
                     None => (before.email_on, before.email_addresses.clone()),
@@ -221,7 +234,7 @@ impl Alerts {
                 ];
                 let changes: Vec<Change> = changes.into_iter().filter(|one| one.before != one.after).collect();
                 if changes.is_empty() {
-                    audit::demand(work, &by, Permission::Change).await?;
+                    audit::demand(work, &by, RequiredRole::Change).await?;
                 } else {
                     audit::record(work, &by, None, &Event::AlertsChanged { changes }).await?;
                 }

@@ -27,14 +27,14 @@ const OUR_USER_AGENT: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
+pub(super) struct WebhookClient {
     http: reqwest::Client,
     trusted: TrustedHosts,
 }
 
 /// Result of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answered {
+pub(super) enum WebhookResponse {
     With(u16),
     /// A redirect, which is not followed, and its target.
     Redirect(u16, RedirectTarget),
@@ -42,7 +42,7 @@ pub(super) enum Answered {
     Not(&'static str),
 }
 
-impl Client {
+impl WebhookClient {
     pub fn new(trusted: &TrustedHosts, extra_roots_pem: Option<&[u8]>) -> anyhow::Result<Self> {
         let resolver = PublicOnly::new().but(&trusted.names());
         let mut config = tls::client(extra_roots_pem)?;
@@ -82,10 +82,10 @@ impl Client {
         id: &str,
         timestamp: i64,
         body: String,
-    ) -> Answered {
+    ) -> WebhookResponse {
         match self.check(address) {
-            Err(Untrusted::PrivateName) => return Answered::Not(NOT_PUBLIC),
-            Err(Untrusted::Port(_)) => return Answered::Not("was not called: this server calls port 443 only"),
+            Err(Untrusted::PrivateName) => return WebhookResponse::Not(NOT_PUBLIC),
+            Err(Untrusted::Port(_)) => return WebhookResponse::Not("was not called: this server calls port 443 only"),
             Ok(()) => {}
         }
         let request = self
@@ -98,18 +98,18 @@ impl Client {
             .header("webhook-signature", secret.sign(id, timestamp, &body))
             .body(body);
         match request.send().await {
-            Ok(answer) => Answered::of(&answer, address),
+            Ok(answer) => WebhookResponse::of(&answer, address),
             Err(error) => {
                 if let Some(lookup) = cause::<LookupError>(&error) {
                     tracing::info!(host = address.host(), %lookup, "the webhook was not called");
                 }
-                Answered::Not(phrase(&error))
+                WebhookResponse::Not(phrase(&error))
             }
         }
     }
 }
 
-impl Answered {
+impl WebhookResponse {
     fn of(answer: &reqwest::Response, asked: &WebhookAddress) -> Self {
         let status = answer.status().as_u16();
         let location = answer.headers().get(LOCATION).filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));

@@ -34,7 +34,7 @@ pub enum WebhookAddressError {
     Shape,
     #[error("Enter the whole address. The dots stand for a path that is not shown again")]
     PathHidden,
-    #[error("Address must be {} characters or fewer", WebhookAddress::MAX)]
+    #[error("Address must be {} characters or fewer", WebhookAddress::WEBHOOK_ADDRESS_MAX_LEN)]
     TooLong,
 }
 
@@ -54,7 +54,7 @@ impl WebhookAddressError {
 
 impl WebhookAddress {
     /// Maximum length, in characters.
-    pub const MAX: usize = 500;
+    pub const WEBHOOK_ADDRESS_MAX_LEN: usize = 500;
 
     /// Parses an address from a form or from our own row.
     ///
@@ -65,7 +65,7 @@ impl WebhookAddress {
         let typed = crate::pasted::trim(typed);
         let scheme = typed.get(..8).filter(|scheme| scheme.eq_ignore_ascii_case("https://")).ok_or(NotHttps)?;
         let rest = &typed[scheme.len()..];
-        if typed.len() > Self::MAX {
+        if typed.len() > Self::WEBHOOK_ADDRESS_MAX_LEN {
             return Err(TooLong);
         }
         if rest.contains(HIDDEN) {

@@ -41,7 +41,7 @@ pub enum AlertCause {
 
 /// The texts for one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct AlertWords {
     /// What stops while the rest works; `None` if nothing comes in any more.
     pub partly: Option<&'static str>,
     pub happened: &'static str,
@@ -59,7 +59,7 @@ const REPLACE: &[&str] = &[
 /// The e-mail replaces `{store}`, `{host}`, `{title}`, `{credential}`, `{replace}`, `{permissions}`,
 /// `{egress_addresses}` and `{product}`.
 #[expect(clippy::too_many_lines, reason = "a table with one entry per cause")]
-pub(super) const fn of(cause: AlertCause) -> Words {
+pub(super) const fn of(cause: AlertCause) -> AlertWords {
     let (partly, happened, todo): (_, _, &[&str]) = match cause {
         AlertCause::ScopesMissing => (
             Some("some of it does not work"),
@@ -212,5 +212,5 @@ pub(super) const fn of(cause: AlertCause) -> Words {
         ),
         AlertCause::TitleOnly => (None, "{title}.", &["Open the cart and select Test Connection."]),
     };
-    Words { partly, happened, todo }
+    AlertWords { partly, happened, todo }
 }

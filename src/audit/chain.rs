@@ -1,6 +1,6 @@
 //! The hash chain over the activity: each row is hashed together with the link before it, so that a row changed, removed or
 //! reordered later is found by [`verify()`]. Hashes are computed here and not in SQL, so that functions of the database are not
-//! trusted. Whoever owns the database can still write a whole new chain; a head that was reported elsewhere shows it.
+//! trusted. The owner of the database can still write a new chain; a head that was reported elsewhere reveals it.
 
 mod verify;
 

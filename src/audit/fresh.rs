@@ -1,12 +1,12 @@
-//! The proof that a password was entered a moment ago. It stands here, below all verbs that demand it; `accounts` hands it out.
+//! Proof that the password was repeated recently. Defined here, below every operation that requires it; only `accounts` creates it.
 
-/// The proof that a password was entered within the last ten minutes: a verb that needs it cannot be called without. Stops
-/// whoever finds a browser open, or steals a session, from staying, and from taking anything away (ASVS 7.5.3).
+/// Proof that the user entered their password within the last ten minutes. Operations that remove something or grant access
+/// take it as a parameter, so that an open browser or a stolen session is not enough (ASVS 7.5.3).
 #[derive(Clone, Copy, Debug)]
 pub struct Fresh(());
 
 impl Fresh {
-    /// For whoever has compared the password or the time of its entry. A test refuses any other caller than `accounts`.
+    /// Call it after checking the password or the time of its entry. A test allows no caller but `accounts`.
     pub(crate) const fn proved() -> Self {
         Self(())
     }

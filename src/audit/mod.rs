@@ -7,26 +7,28 @@
 mod actor;
 mod chain;
 pub(crate) mod event;
+mod event_group;
 mod fresh;
 mod months;
 mod permission;
-mod reading;
+mod reader;
 mod refusal;
 mod sql;
-mod what;
 
 pub use actor::{Actor, Authority, By, Origin};
 pub use chain::{
     ChainFault, ChainHead, ChainHeadError, ChainReport, claim_head_report, find_chain_head, link_new_rows, verify,
 };
 pub use event::{Change, Event};
+pub use event_group::What;
 pub use fresh::Fresh;
 pub use months::{ActivityKeep, DroppedMonth, drop_old_months, make_months};
-pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, Permission, demand, is_not_permitted};
-pub use reading::{ActorRef, AuditEvent, Filter, FilterChoices, From, Listed, Recorded, batch, list, offer};
+pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, RequiredRole, demand, is_not_permitted};
+pub use reader::{
+    ActorRef, AuditCursor, AuditEvent, AuditFilter, AuditPage, AuditRecord, FilterChoices, batch, list, offer,
+};
 pub use refusal::record_refusal;
 pub use sql::{find_deletion, record};
-pub use what::What;
 
 /// The cart of an event, with its name at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub struct CartRef {
 
 /// The recorded deletion of a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deletion {
+pub struct CartDeletion {
     pub name: String,
     pub by: String,
     /// The account of the user; `None` for other actors.

@@ -10,7 +10,7 @@ pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
 
 /// The least role that a change requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
+pub enum RequiredRole {
     /// Any role: the user's own account and sessions.
     OwnAccount,
     /// An administrator.
@@ -43,19 +43,19 @@ pub fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
 ///
 /// # Errors
 /// [`NotPermitted`], as a [`sqlx::Error`].
-pub async fn demand(connection: &mut Connection, by: &By, permission: Permission) -> sqlx::Result<()> {
+pub async fn demand(connection: &mut Connection, by: &By, permission: RequiredRole) -> sqlx::Result<()> {
     let Actor::Person { id, authority, .. } = &by.actor else { return Ok(()) };
     let session = match authority {
         Authority::Session(hash) => Some(hash.as_slice()),
         Authority::Started => None,
     };
-    let is_live = sql::lock_live(connection, *id, session, permission == Permission::Change).await?;
+    let is_live = sql::lock_live(connection, *id, session, permission == RequiredRole::Change).await?;
     if is_live { Ok(()) } else { Err(NotPermitted.into()) }
 }
 
 impl<S> Event<S> {
     /// The least role of a user who causes this event.
-    pub const fn permission(&self) -> Permission {
+    pub const fn permission(&self) -> RequiredRole {
         match self {
             Self::SignedIn
             | Self::CouldNotSignIn { .. }
@@ -65,7 +65,7 @@ impl<S> Event<S> {
             | Self::PasswordChanged
             | Self::DetailsChanged { .. }
             | Self::SignedOutOthers { .. }
-            | Self::UserJoined => Permission::OwnAccount,
+            | Self::UserJoined => RequiredRole::OwnAccount,
             Self::UserAdded { .. }
             | Self::SetUpLinkMade
             | Self::UserInvited { .. }
@@ -98,7 +98,7 @@ impl<S> Event<S> {
             | Self::AlertsChanged { .. }
             | Self::AlertSent { .. }
             | Self::AlertNotDelivered
-            | Self::ActivityMonthDropped { .. } => Permission::Change,
+            | Self::ActivityMonthDropped { .. } => RequiredRole::Change,
         }
     }
 }

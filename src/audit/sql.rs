@@ -8,7 +8,7 @@ mod page;
 use crate::database::{Connection, Pool};
 use uuid::Uuid;
 
-use super::{ABSOLUTE_MINUTES, By, CartRef, Deletion, Event, IDLE_MINUTES, demand};
+use super::{ABSOLUTE_MINUTES, By, CartDeletion, CartRef, Event, IDLE_MINUTES, demand};
 pub(super) use chain::*;
 pub(super) use months::*;
 pub(super) use names::{find_cart, find_person, list_carts, list_people};
@@ -79,9 +79,9 @@ pub(super) async fn lock_live(
 }
 
 /// The recorded deletion of a cart, if it was deleted.
-pub async fn find_deletion(pool: &Pool, cart: Uuid) -> sqlx::Result<Option<Deletion>> {
+pub async fn find_deletion(pool: &Pool, cart: Uuid) -> sqlx::Result<Option<CartDeletion>> {
     sqlx::query_as!(
-        Deletion,
+        CartDeletion,
         r#"select coalesce(cart_name, '') as "name!", actor_name as by, actor_id as by_id, at from audit_events
            where cart_id = $1 and event = 'cart_deleted' limit 1"#,
         cart

@@ -18,7 +18,7 @@ use crate::{
 pub struct OpenDatabase {
     pub pool: Pool,
     /// A separate counter pool of one connection, for the vault's seal counter.
-    pub beside: Pool,
+    pub counter_pool: Pool,
     #[cfg(feature = "embedded")]
     embedded: Option<database::embedded::Embedded>,
 }
@@ -190,7 +190,7 @@ fn refused(error: anyhow::Error) -> anyhow::Error {
 impl OpenDatabase {
     fn new(pool: Pool, #[cfg(feature = "embedded")] embedded: Option<database::embedded::Embedded>) -> Self {
         Self {
-            beside: pool.beside(),
+            counter_pool: pool.beside(),
             pool,
             #[cfg(feature = "embedded")]
             embedded,
@@ -208,7 +208,7 @@ impl OpenDatabase {
     /// Closes every connection and gives up the share in the cluster.
     pub async fn close(self) {
         self.pool.close().await;
-        self.beside.close().await;
+        self.counter_pool.close().await;
         #[cfg(feature = "embedded")]
         if let Some(embedded) = self.embedded
             && let Err(error) = embedded.stop().await

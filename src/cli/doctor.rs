@@ -12,7 +12,7 @@ use crate::{
     database::roles::RoleFacts,
     ecommerce::{
         health::{self, schedule::CHECK_INTERVAL},
-        shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::Client},
+        shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::ShopifyClient},
     },
     outbound::egress_addresses::EgressAddresses,
     telemetry,
@@ -175,7 +175,7 @@ async fn way_out(config: &ServeConfig) -> DoctorFinding {
         Some(proxy) => format!(" through {proxy}"),
         None => String::new(),
     };
-    let client = match Client::new(&config.egress) {
+    let client = match ShopifyClient::new(&config.egress) {
         Ok(client) => client,
         Err(error) => return DoctorFinding::Mend(format!("The way out to Shopify: {error:#}")),
     };

@@ -59,7 +59,8 @@ pub async fn run(command: KeysCommand) -> anyhow::Result<()> {
             Ok(())
         }
         KeysCommand::Generate { file: Some(file) } => {
-            KeyRing::write_new(&file).map_err(|error| RefusedStart(format!("{} was not made: {error}", file.display())))?;
+            KeyRing::write_new(&file)
+                .map_err(|error| RefusedStart(format!("{} was not made: {error}", file.display())))?;
             say(format_args!("Made {}. Keep a copy of it apart from the database.", file.display()));
             Ok(())
         }

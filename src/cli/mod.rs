@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseFlags, Problems, ReadyFlags, ServeFlags};
+use crate::config::{DatabaseFlags, ReadyFlags, ServeFlags, SettingProblems};
 
 /// `EX_CONFIG` of sysexits.h: a setting is wrong, and a retry changes nothing.
 const EXIT_CONFIG: u8 = 78;
@@ -103,7 +103,7 @@ fn say(line: std::fmt::Arguments<'_>) {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    if let Some(Problems(problems)) = error.downcast_ref::<Problems>() {
+    if let Some(SettingProblems(problems)) = error.downcast_ref::<SettingProblems>() {
         for problem in problems {
             complain(format_args!("{problem}"));
         }

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::{App, Site},
     config::{Database, PublicUrl, ServeConfig, ServeFlags},
-    ecommerce::shopify::client::Client,
+    ecommerce::shopify::client::ShopifyClient,
     telemetry,
     vault::{KeyRing, SERVER, Vault},
     web, worker,
@@ -90,7 +90,7 @@ async fn run(
     reload: impl FnOnce(&App) -> JoinHandle<()>,
 ) -> anyhow::Result<()> {
     let vault = vault(&mut config, opened).await?;
-    let client = Client::new(&config.egress)?;
+    let client = ShopifyClient::new(&config.egress)?;
     let site = Site {
         product: config.product_name,
         public_url: config.public_url,
@@ -141,7 +141,8 @@ pub(super) fn monitored(
     stop: &Stop,
     drain: std::time::Duration,
 ) -> anyhow::Result<JoinHandle<Instant>> {
-    let unusable = |error: &io::Error| RefusedStart(format!("CARTWRIGHT_METRICS_LISTEN: {address} cannot be used: {error}"));
+    let unusable =
+        |error: &io::Error| RefusedStart(format!("CARTWRIGHT_METRICS_LISTEN: {address} cannot be used: {error}"));
     let port = take(address)
         .map_err(|RefusedStart(told)| RefusedStart(told.replace("CARTWRIGHT_LISTEN", "CARTWRIGHT_METRICS_LISTEN")))?;
     let listener = port.listen(WAITING).map_err(|error| unusable(&error))?;
@@ -158,9 +159,9 @@ pub(super) fn monitored(
 /// The vault with the configured keys. A wrong key is rejected before anything is opened.
 pub(super) async fn vault(config: &mut ServeConfig, opened: &database::OpenDatabase) -> anyhow::Result<Vault> {
     let ring = key_ring(config.keys.take(), &config.database)?;
-    Vault::open_with(ring, opened.beside.clone())
-        .await
-        .map_err(|error| if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() })
+    Vault::open_with(ring, opened.counter_pool.clone()).await.map_err(|error| {
+        if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() }
+    })
 }
 
 /// The ring of the key file. With the private database and no named file, one that is created in its folder.

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::{
     accounts::{
-        Accounts, Email, KnownUser, Missing, NewUser, PersonName, Role,
+        Accounts, Email, FindUserError, KnownUser, NewUser, PersonName, Role,
         password::{self, PasswordContext},
     },
     audit::By,
@@ -123,7 +123,7 @@ async fn link(flags: LinkFlags) -> anyhow::Result<()> {
         let user = find(accounts, &email).await?;
         match accounts.make_link_as_operator(user.id).await {
             Ok(code) => Ok((user, code)),
-            Err(Missing::Nobody) => {
+            Err(FindUserError::Nobody) => {
                 anyhow::bail!("{} is disabled: `cartwright users enable` lets them in first", email.as_str())
             }
             Err(broken) => Err(broken.into()),

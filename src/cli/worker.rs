@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::{App, Site},
     config::ServeFlags,
-    ecommerce::shopify::client::Client,
+    ecommerce::shopify::client::ShopifyClient,
     telemetry, worker,
 };
 
@@ -43,8 +43,8 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
         #[cfg(feature = "practice")]
         practice: None,
     };
-    let app =
-        App::new(opened.pool.clone(), vault, Client::new(&config.egress)?, site).with_alert_ways(&config.alerts)?;
+    let app = App::new(opened.pool.clone(), vault, ShopifyClient::new(&config.egress)?, site)
+        .with_alert_ways(&config.alerts)?;
     let app = app.stopped_by(stop.token());
     let recorder = tokio::spawn(telemetry::keep_metrics(app.site.metrics.clone()));
     let monitored =

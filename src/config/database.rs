@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::{DatabaseFlags, Problems, database_url, given, secret};
+use super::{DatabaseFlags, SettingProblems, database_url, given, secret};
 
 /// The configured database.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub enum Database {
     Url { servers: Vec<PgConnectOptions>, owner: Option<Vec<PgConnectOptions>> },
     /// A private cluster in the data folder.
     #[cfg(feature = "embedded")]
-    Embedded { data_dir: PathBuf, places: crate::database::embedded::Places },
+    Embedded { data_dir: PathBuf, places: crate::database::embedded::SearchPaths },
 }
 
 /// The setting that names the owner.
@@ -25,7 +25,7 @@ fn address(
     variable: &'static str,
     value: Option<&String>,
     file: Option<&String>,
-    problems: &mut Problems,
+    problems: &mut SettingProblems,
 ) -> Option<Vec<PgConnectOptions>> {
     let url = secret(variable, value, file, problems)?;
     database_url::parse(&url).map_err(|wrong| problems.tell(variable, wrong)).ok()
@@ -33,8 +33,8 @@ fn address(
 
 impl DatabaseFlags {
     /// Validates the database flags.
-    pub fn check(&self) -> Result<Database, Problems> {
-        let mut problems = Problems::default();
+    pub fn check(&self) -> Result<Database, SettingProblems> {
+        let mut problems = SettingProblems::default();
         let database = self.database(&mut problems);
         problems.unless_told(database)
     }
@@ -51,7 +51,7 @@ impl DatabaseFlags {
         said.unwrap_or(otherwise).to_owned()
     }
 
-    pub(super) fn check_log(&self, problems: &mut Problems) {
+    pub(super) fn check_log(&self, problems: &mut SettingProblems) {
         let file = given(self.log_file.as_ref());
         if let Some(Err(error)) = file.map(std::fs::read_to_string) {
             return problems.tell("CARTWRIGHT_LOG_FILE", format!("it cannot be read: {error}"));
@@ -62,7 +62,7 @@ impl DatabaseFlags {
         }
     }
 
-    pub(super) fn database(&self, problems: &mut Problems) -> Option<Database> {
+    pub(super) fn database(&self, problems: &mut SettingProblems) -> Option<Database> {
         let servers = address("DATABASE_URL", self.database_url.as_ref(), self.database_url_file.as_ref(), problems);
         let owner = self.owner(problems);
         if let Some(servers) = servers {
@@ -92,7 +92,7 @@ impl DatabaseFlags {
     }
 
     /// The database by the role that migrates, where that is another.
-    fn owner(&self, problems: &mut Problems) -> Option<Vec<PgConnectOptions>> {
+    fn owner(&self, problems: &mut SettingProblems) -> Option<Vec<PgConnectOptions>> {
         let (value, file) = (&self.migrate_database_url, &self.migrate_database_url_file);
         address(MIGRATE_URL, value.as_ref(), file.as_ref(), problems)
     }
@@ -100,12 +100,12 @@ impl DatabaseFlags {
     /// The private database: the given folder, else the usual one of this account.
     #[cfg(feature = "embedded")]
     fn embedded(&self) -> Database {
-        use crate::database::embedded::{Places, default_data_dir, is_root};
+        use crate::database::embedded::{SearchPaths, default_data_dir, is_root};
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let (data_home, home) = (variable("XDG_DATA_HOME"), variable("HOME"));
         let usual = || default_data_dir(is_root(), data_home.as_deref(), home.as_deref());
         let data_dir = given(self.data_dir.as_ref()).map_or_else(usual, PathBuf::from);
-        let places = Places { pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from), path: variable("PATH") };
+        let places = SearchPaths { pg_bin: given(self.pg_bin.as_ref()).map(PathBuf::from), path: variable("PATH") };
         Database::Embedded { data_dir, places }
     }
 }

@@ -1,12 +1,12 @@
 //! The key file: the one that the operator names, or the one next to the private database.
 
-use super::{Database, KeyFlags, Problems, given};
+use super::{Database, KeyFlags, SettingProblems, given};
 use crate::vault::KeyRing;
 
 impl KeyFlags {
     /// Validates the flags: the database and its key ring. The key created with the private database is in its folder.
-    pub fn check(&self) -> Result<(Database, Option<KeyRing>), Problems> {
-        let mut problems = Problems::default();
+    pub fn check(&self) -> Result<(Database, Option<KeyRing>), SettingProblems> {
+        let mut problems = SettingProblems::default();
         let database = self.database.database(&mut problems);
         let keys = key_ring(self.key_file(database.as_ref()).as_deref(), database.as_ref(), &mut problems);
         problems.unless_told(database.map(|database| (database, keys)))
@@ -26,7 +26,11 @@ impl KeyFlags {
 }
 
 /// Reads the key ring at `path`. Reports a problem if an external database has no key file.
-pub(super) fn key_ring(path: Option<&str>, database: Option<&Database>, problems: &mut Problems) -> Option<KeyRing> {
+pub(super) fn key_ring(
+    path: Option<&str>,
+    database: Option<&Database>,
+    problems: &mut SettingProblems,
+) -> Option<KeyRing> {
     let Some(path) = path else {
         if matches!(database, Some(Database::Url { .. })) {
             problems.tell(

@@ -15,7 +15,7 @@ use crate::pasted;
 pub use database::{Database, MIGRATE_URL};
 pub use database_url::is_unverified;
 pub use flags::{DatabaseFlags, KeyFlags, ReadyFlags, ServeFlags};
-pub use problems::{Problem, Problems};
+pub use problems::{SettingProblem, SettingProblems};
 pub use serve::ServeConfig;
 pub use site::{DEFAULT_PRODUCT_NAME, PublicUrl};
 
@@ -30,7 +30,7 @@ fn secret(
     variable: &'static str,
     value: Option<&String>,
     file: Option<&String>,
-    problems: &mut Problems,
+    problems: &mut SettingProblems,
 ) -> Option<String> {
     let file_variable = match variable {
         "DATABASE_URL" => "DATABASE_URL_FILE",

@@ -1,6 +1,6 @@
 //! Settings of outbound connections: to Shopify and for alerts.
 
-use super::{Problems, ServeFlags, given, secret};
+use super::{ServeFlags, SettingProblems, given, secret};
 use crate::{
     alerts,
     ecommerce::shopify::client::{Egress, EgressProxy},
@@ -8,11 +8,11 @@ use crate::{
 };
 
 impl ServeFlags {
-    pub(super) fn egress(&self, problems: &mut Problems) -> Egress {
+    pub(super) fn egress(&self, problems: &mut SettingProblems) -> Egress {
         Egress { proxy: self.egress_proxy(problems), extra_roots_pem: self.egress_roots(problems) }
     }
 
-    fn egress_proxy(&self, problems: &mut Problems) -> Option<EgressProxy> {
+    fn egress_proxy(&self, problems: &mut SettingProblems) -> Option<EgressProxy> {
         let (value, file) = (self.egress_proxy.as_ref(), self.egress_proxy_file.as_ref());
         let proxy = secret("CARTWRIGHT_EGRESS_PROXY", value, file, problems)?.parse::<EgressProxy>();
         let proxy = proxy.map_err(|problem| problems.tell("CARTWRIGHT_EGRESS_PROXY", problem.to_string()));
@@ -25,7 +25,7 @@ impl ServeFlags {
         proxy.ok()
     }
 
-    fn egress_roots(&self, problems: &mut Problems) -> Option<Vec<u8>> {
+    fn egress_roots(&self, problems: &mut SettingProblems) -> Option<Vec<u8>> {
         let path = given(self.egress_ca_file.as_ref())?;
         let holds_one =
             |pem: &[u8]| reqwest::Certificate::from_pem_bundle(pem).is_ok_and(|certificates| !certificates.is_empty());
@@ -38,7 +38,7 @@ impl ServeFlags {
         None
     }
 
-    pub(super) fn egress_addresses(&self, problems: &mut Problems) -> EgressAddresses {
+    pub(super) fn egress_addresses(&self, problems: &mut SettingProblems) -> EgressAddresses {
         let addresses = EgressAddresses::parse(given(self.egress_addresses.as_ref()).unwrap_or_default());
         addresses.unwrap_or_else(|wrong| {
             for problem in wrong {
@@ -48,13 +48,13 @@ impl ServeFlags {
         })
     }
 
-    pub(super) fn alerts(&self, egress: &Egress, problems: &mut Problems) -> alerts::Ways {
+    pub(super) fn alerts(&self, egress: &Egress, problems: &mut SettingProblems) -> alerts::Transports {
         let trusted_hosts = self.trusted_hosts(problems);
         let mail = self.mail(problems).map(Into::into);
-        alerts::Ways { mail, trusted_hosts, extra_roots_pem: egress.extra_roots_pem.clone() }
+        alerts::Transports { mail, trusted_hosts, extra_roots_pem: egress.extra_roots_pem.clone() }
     }
 
-    fn trusted_hosts(&self, problems: &mut Problems) -> alerts::TrustedHosts {
+    fn trusted_hosts(&self, problems: &mut SettingProblems) -> alerts::TrustedHosts {
         let hosts = alerts::TrustedHosts::parse(given(self.alert_hosts.as_ref()).unwrap_or_default());
         hosts.unwrap_or_else(|wrong| {
             for entry in wrong {
@@ -65,7 +65,7 @@ impl ServeFlags {
         })
     }
 
-    fn mail(&self, problems: &mut Problems) -> Option<alerts::MailServer> {
+    fn mail(&self, problems: &mut SettingProblems) -> Option<alerts::MailServer> {
         let url = secret("CARTWRIGHT_SMTP_URL", self.smtp_url.as_ref(), self.smtp_url_file.as_ref(), problems);
         if url.is_none() && given(self.smtp_url_file.as_ref()).is_some() {
             return None;

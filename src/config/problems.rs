@@ -3,7 +3,7 @@
 /// One invalid setting and its variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {problem}")]
-pub struct Problem {
+pub struct SettingProblem {
     pub variable: &'static str,
     pub problem: String,
 }
@@ -11,15 +11,15 @@ pub struct Problem {
 /// All problems with the settings; never empty when returned as an error.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Problems(pub Vec<Problem>);
+pub struct SettingProblems(pub Vec<SettingProblem>);
 
-impl Problems {
+impl SettingProblems {
     pub(super) fn tell(&mut self, variable: &'static str, problem: impl Into<String>) {
-        self.0.push(Problem { variable, problem: problem.into() });
+        self.0.push(SettingProblem { variable, problem: problem.into() });
     }
 
     /// Returns the settings if no problem was reported. A missing setting always has a reported problem.
-    pub(super) fn unless_told<T>(self, settings: Option<T>) -> Result<T, Problems> {
+    pub(super) fn unless_told<T>(self, settings: Option<T>) -> Result<T, SettingProblems> {
         settings.filter(|_| self.0.is_empty()).ok_or(self)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use super::{Database, Problems, PublicUrl, ServeFlags, given, keys::key_ring, site::listen_address};
+use super::{Database, PublicUrl, ServeFlags, SettingProblems, given, keys::key_ring, site::listen_address};
 use crate::{
     alerts, audit::ActivityKeep, ecommerce::shopify::client::Egress, outbound::egress_addresses::EgressAddresses,
     proxies::TrustedProxies, vault::KeyRing,
@@ -35,13 +35,13 @@ pub struct ServeConfig {
     /// How long requests are still accepted after SIGTERM.
     pub drain: Duration,
     /// Alert transports.
-    pub alerts: alerts::Ways,
+    pub alerts: alerts::Transports,
 }
 
 impl ServeFlags {
     /// Validates all flags and reports every problem at once.
-    pub fn check(&self) -> Result<ServeConfig, Problems> {
-        let mut problems = Problems::default();
+    pub fn check(&self) -> Result<ServeConfig, SettingProblems> {
+        let mut problems = SettingProblems::default();
         let database = self.database.database(&mut problems);
         let listen = listen_address(self.listen.as_ref(), &mut problems);
         let public_url = self.public_url(listen, &mut problems);
@@ -88,7 +88,7 @@ impl ServeFlags {
         }
     }
 
-    fn activity_keep(&self, problems: &mut Problems) -> ActivityKeep {
+    fn activity_keep(&self, problems: &mut SettingProblems) -> ActivityKeep {
         let Some(text) = given(self.activity_keep.as_ref()) else { return ActivityKeep::default() };
         ActivityKeep::parse(text).unwrap_or_else(|| {
             problems.tell(
@@ -99,7 +99,7 @@ impl ServeFlags {
         })
     }
 
-    fn drain(&self, problems: &mut Problems) -> Duration {
+    fn drain(&self, problems: &mut SettingProblems) -> Duration {
         const DEFAULT: Duration = Duration::from_secs(5);
         let Some(text) = given(self.drain.as_ref()) else { return DEFAULT };
         if let Ok(seconds @ 0..=300) = text.parse() {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{Problems, ReadyFlags, ServeFlags, given};
+use super::{ReadyFlags, ServeFlags, SettingProblems, given};
 use crate::proxies::TrustedProxies;
 
 /// Default of `CARTWRIGHT_PRODUCT_NAME`.
@@ -58,11 +58,11 @@ fn is_loopback(name: &str) -> bool {
     name == "localhost" || ip.is_some_and(|ip| ip.is_loopback())
 }
 
-pub(super) fn listen_address(text: Option<&String>, problems: &mut Problems) -> Option<SocketAddr> {
+pub(super) fn listen_address(text: Option<&String>, problems: &mut SettingProblems) -> Option<SocketAddr> {
     address("CARTWRIGHT_LISTEN", given(text).unwrap_or("127.0.0.1:8080"), problems)
 }
 
-fn address(variable: &'static str, text: &str, problems: &mut Problems) -> Option<SocketAddr> {
+fn address(variable: &'static str, text: &str, problems: &mut SettingProblems) -> Option<SocketAddr> {
     let address = text
         .parse()
         .ok()
@@ -75,8 +75,8 @@ fn address(variable: &'static str, text: &str, problems: &mut Problems) -> Optio
 
 impl ReadyFlags {
     /// The address to probe: loopback if the server listens on every interface.
-    pub fn check(&self) -> Result<SocketAddr, Problems> {
-        let mut problems = Problems::default();
+    pub fn check(&self) -> Result<SocketAddr, SettingProblems> {
+        let mut problems = SettingProblems::default();
         let mut listen = listen_address(self.listen.as_ref(), &mut problems).ok_or(problems)?;
         match listen.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -88,11 +88,11 @@ impl ReadyFlags {
 }
 
 impl ServeFlags {
-    pub(super) fn metrics_listen(&self, problems: &mut Problems) -> Option<SocketAddr> {
+    pub(super) fn metrics_listen(&self, problems: &mut SettingProblems) -> Option<SocketAddr> {
         address("CARTWRIGHT_METRICS_LISTEN", given(self.metrics_listen.as_ref())?, problems)
     }
 
-    pub(super) fn public_url(&self, listen: Option<SocketAddr>, problems: &mut Problems) -> Option<PublicUrl> {
+    pub(super) fn public_url(&self, listen: Option<SocketAddr>, problems: &mut SettingProblems) -> Option<PublicUrl> {
         let url = match given(self.public_url.as_ref()) {
             Some(text) => PublicUrl::parse(text),
             None => PublicUrl::of_port(listen?),
@@ -100,7 +100,7 @@ impl ServeFlags {
         url.map_err(|problem| problems.tell("CARTWRIGHT_PUBLIC_URL", problem)).ok()
     }
 
-    pub(super) fn trusted_proxies(&self, problems: &mut Problems) -> TrustedProxies {
+    pub(super) fn trusted_proxies(&self, problems: &mut SettingProblems) -> TrustedProxies {
         let proxies = TrustedProxies::parse(given(self.trusted_proxies.as_ref()).unwrap_or_default());
         proxies.unwrap_or_else(|wrong| {
             for problem in wrong {
@@ -110,7 +110,7 @@ impl ServeFlags {
         })
     }
 
-    pub(super) fn support(&self, problems: &mut Problems) -> Option<String> {
+    pub(super) fn support(&self, problems: &mut SettingProblems) -> Option<String> {
         let text = given(self.support_address.as_ref())?;
         if text.starts_with("https://") || text.starts_with("mailto:") {
             return Some(text.to_owned());
@@ -123,7 +123,7 @@ impl ServeFlags {
         None
     }
 
-    pub(super) fn product_name(&self, problems: &mut Problems) -> String {
+    pub(super) fn product_name(&self, problems: &mut SettingProblems) -> String {
         let name = given(self.product_name.as_ref()).unwrap_or(DEFAULT_PRODUCT_NAME);
         if name.chars().count() > 40 || name.chars().any(char::is_control) {
             problems.tell("CARTWRIGHT_PRODUCT_NAME", "it must be 40 characters of plain text or fewer");

@@ -33,7 +33,7 @@ fn all_problems_are_reported_at_once() {
         },
         ..ServeFlags::default()
     };
-    let Problems(problems) = wrong.check().expect_err("every setting is invalid");
+    let SettingProblems(problems) = wrong.check().expect_err("every setting is invalid");
     let variables: std::collections::BTreeSet<_> = problems.iter().map(|problem| problem.variable).collect();
     let expected = [
         "CARTWRIGHT_ACTIVITY_KEEP",
@@ -60,7 +60,7 @@ fn all_problems_are_reported_at_once() {
 #[test]
 fn practice_store_is_refused_on_a_public_server() {
     let public = |practice, url: &str| ServeFlags { practice, public_url: Some(url.into()), ..flags() }.check();
-    let Problems(problems) = public(true, "https://orders.example.com").expect_err("both");
+    let SettingProblems(problems) = public(true, "https://orders.example.com").expect_err("both");
     let [problem] = &problems[..] else { panic!("{problems:?}") };
     assert_eq!(problem.variable, "CARTWRIGHT_PRACTICE");
     assert!(problem.problem.contains("cannot be used on a public server"), "{problem:?}");
@@ -115,7 +115,7 @@ fn a_secret_setting_can_stand_in_a_file() {
             "set one of them",
         ),
     ] {
-        let Problems(problems) = flags.check().expect_err(variable);
+        let SettingProblems(problems) = flags.check().expect_err(variable);
         assert_eq!((problems.len(), problems[0].variable), (1, variable));
         assert!(problems[0].to_string().contains(words), "{}", problems[0]);
     }
@@ -151,7 +151,7 @@ fn each_invalid_egress_address_is_reported() {
     let config = with("8.8.4.4 [2606:4700::1111], 1.1.1.0/24").expect("public addresses");
     assert_eq!(config.egress_addresses.texts(), ["8.8.4.4", "2606:4700::1111", "1.1.1.0/24"]);
     assert!(with(" ").expect("an empty variable is not set").egress_addresses.is_empty());
-    let Problems(problems) = with("8.8.4.4, 10.0.0.7 proxy.example,0.0.0.0/0").expect_err("three are wrong");
+    let SettingProblems(problems) = with("8.8.4.4, 10.0.0.7 proxy.example,0.0.0.0/0").expect_err("three are wrong");
     assert!(problems.iter().all(|problem| problem.variable == "CARTWRIGHT_EGRESS_ADDRESSES"), "{problems:?}");
     let named: Vec<bool> = problems
         .iter()
@@ -191,7 +191,7 @@ fn external_database_requires_a_key_file() {
         database: DatabaseFlags { database_url: Some("postgres://x@localhost/y".into()), ..DatabaseFlags::default() },
         ..ServeFlags::default()
     };
-    let Problems(problems) = with.check().expect_err("replicas would create different keys");
+    let SettingProblems(problems) = with.check().expect_err("replicas would create different keys");
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].variable, "CARTWRIGHT_KEY_FILE");
 }
@@ -223,6 +223,6 @@ fn empty_variable_counts_as_unset() {
 #[test]
 fn practice_mode_excludes_a_proxy() {
     let both = ServeFlags { practice: true, egress_proxy: Some("http://proxy.example:3128".into()), ..flags() };
-    let Problems(problems) = both.check().expect_err("two proxies");
+    let SettingProblems(problems) = both.check().expect_err("two proxies");
     assert_eq!(problems[0].variable, "CARTWRIGHT_PRACTICE");
 }

@@ -4,9 +4,9 @@
 mod connection;
 #[cfg(feature = "embedded")]
 pub mod embedded;
-pub mod lent;
 pub mod migrate;
 mod pool;
+pub mod request_connection;
 pub mod roles;
 pub mod start;
 pub mod throttle;

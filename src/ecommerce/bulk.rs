@@ -8,15 +8,15 @@ use std::{collections::BTreeMap, time::Duration};
 use uuid::Uuid;
 
 use super::{
-    Broken, CartFilter, CartId, Ecommerce, Visitor,
+    CartFilter, CartId, Ecommerce, InternalError, Visitor,
+    connection_tests::{Run, too_many_of_store},
     shopify::connection_test::{self, CHECK_TIMEOUT, TestedStore},
     sql,
     status::Facts,
-    testing::{Run, too_many_of_store},
     verdict::Outcome,
 };
 use crate::{
-    audit::{self, By, Change, Event, Permission},
+    audit::{self, By, Change, Event, RequiredRole},
     database::transaction,
     supervisor::Heartbeat,
 };
@@ -37,13 +37,13 @@ impl std::fmt::Display for BulkActionId {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum BulkActionKind {
     /// Tests the saved credential.
     Test,
     TurnOff,
 }
 
-impl Kind {
+impl BulkActionKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Test => "test",
@@ -71,7 +71,7 @@ pub enum BulkSelection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkAction {
     pub id: BulkActionId,
-    pub kind: Kind,
+    pub kind: BulkActionKind,
     pub made_by: String,
     pub total: i32,
     pub is_cancelled: bool,
@@ -93,26 +93,26 @@ impl BulkAction {
 
 /// One item of a bulk action, leased by this replica.
 #[derive(Clone, Debug)]
-pub(super) struct Item {
+pub(super) struct BulkItem {
     pub job: BulkActionId,
     pub position: i32,
     pub cart: CartId,
-    pub kind: Kind,
+    pub kind: BulkActionKind,
     pub by: By,
 }
 
 impl Ecommerce {
     /// Counts the carts of a selection; for turning off, only those that are on.
-    pub async fn count_selected(&self, selection: &BulkSelection, kind: Kind) -> sqlx::Result<i64> {
+    pub async fn count_selected(&self, selection: &BulkSelection, kind: BulkActionKind) -> sqlx::Result<i64> {
         let mut connection = self.pool.acquire().await?;
-        sql::count_selected(&mut connection, selection, kind == Kind::TurnOff).await
+        sql::count_selected(&mut connection, selection, kind == BulkActionKind::TurnOff).await
     }
 
     /// Creates a bulk action with one item per selected cart; `None` if the selection is empty.
     pub async fn start_bulk_action(
         &self,
         by: By,
-        kind: Kind,
+        kind: BulkActionKind,
         selection: BulkSelection,
     ) -> sqlx::Result<Option<BulkActionId>> {
         let id = BulkActionId(Uuid::now_v7());
@@ -123,7 +123,7 @@ impl Ecommerce {
                 if total > 0 {
                     audit::record(work, &by, None, &Event::BulkStarted { kind: kind.as_str(), carts: total }).await?;
                 } else {
-                    audit::demand(work, &by, Permission::Change).await?;
+                    audit::demand(work, &by, RequiredRole::Change).await?;
                 }
                 Ok(total)
             })
@@ -132,12 +132,12 @@ impl Ecommerce {
         Ok((total > 0).then_some(id))
     }
 
-    pub async fn find_job(&self, id: BulkActionId) -> sqlx::Result<Option<BulkAction>> {
+    pub async fn find_bulk_action(&self, id: BulkActionId) -> sqlx::Result<Option<BulkAction>> {
         sql::find_job(&self.pool, id).await
     }
 
     /// Cancels a bulk action: finished items stay finished, items in progress complete, the others are not started.
-    pub async fn cancel_job(&self, by: By, id: BulkActionId) -> sqlx::Result<()> {
+    pub async fn cancel_bulk_action(&self, by: By, id: BulkActionId) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if sql::cancel_job(work, id).await? {
@@ -184,10 +184,10 @@ impl Ecommerce {
         }
     }
 
-    async fn run_item(&self, item: Item) -> Result<(), Broken> {
+    async fn run_item(&self, item: BulkItem) -> Result<(), InternalError> {
         let done = match item.kind {
-            Kind::Test => self.test_saved(&item).await,
-            Kind::TurnOff => self.turn_off(item.clone()).await,
+            BulkActionKind::Test => self.test_saved(&item).await,
+            BulkActionKind::TurnOff => self.turn_off(item.clone()).await,
         };
         let outcome = match done {
             // The user who started the bulk action has been turned off or lost the role since.
@@ -204,7 +204,7 @@ impl Ecommerce {
     async fn count_test(&self, by: By, host: String) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                audit::demand(work, &by, Permission::Change).await?;
+                audit::demand(work, &by, RequiredRole::Change).await?;
                 Ok(too_many_of_store(work, &by, &host).await?.is_none())
             })
         })
@@ -212,7 +212,7 @@ impl Ecommerce {
     }
 
     /// Tests the saved credential of one cart on behalf of the user who started the bulk action.
-    async fn test_saved(&self, item: &Item) -> Result<&'static str, Broken> {
+    async fn test_saved(&self, item: &BulkItem) -> Result<&'static str, InternalError> {
         let Some(cart) = self.find(item.cart).await? else { return Ok("gone") };
         let (address, is_stray) = (cart.address.clone(), cart.is_practice && !self.practices);
         let Some(saved) = cart.credential.as_ref().filter(|_| !is_stray) else { return Ok("not-tested") };
@@ -253,7 +253,7 @@ impl Ecommerce {
         })
     }
 
-    async fn turn_off(&self, item: Item) -> Result<&'static str, Broken> {
+    async fn turn_off(&self, item: BulkItem) -> Result<&'static str, InternalError> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let outcome = match sql::lock(work, item.cart).await? {

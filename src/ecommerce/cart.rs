@@ -27,7 +27,7 @@ pub struct WebsiteName(String);
 pub enum WebsiteNameError {
     #[error("Enter a Website Name")]
     Empty,
-    #[error("Website Name must be {} characters or fewer", WebsiteName::MAX)]
+    #[error("Website Name must be {} characters or fewer", WebsiteName::WEBSITE_NAME_MAX_LEN)]
     TooLong,
     /// A name is shown everywhere, so a secret must not be accepted as one.
     #[error("That looks like an access token. Paste it into Access Token. We have not kept it here")]
@@ -47,7 +47,7 @@ impl WebsiteNameError {
 
 impl WebsiteName {
     /// Maximum length in characters.
-    pub const MAX: usize = 80;
+    pub const WEBSITE_NAME_MAX_LEN: usize = 80;
 
     /// Trims, collapses inner white space to single spaces and drops characters that a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
@@ -59,7 +59,7 @@ impl WebsiteName {
             return Err(WebsiteNameError::IsToken);
         }
         match name.chars().count() {
-            ..=Self::MAX => Ok(Self(name)),
+            ..=Self::WEBSITE_NAME_MAX_LEN => Ok(Self(name)),
             _ => Err(WebsiteNameError::TooLong),
         }
     }

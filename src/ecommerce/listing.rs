@@ -113,7 +113,7 @@ pub struct CartRow {
 
 /// Number of carts per filter, at most 100 each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct CartCounts {
     pub all: i64,
     pub active: i64,
     pub attention: i64,
@@ -124,7 +124,7 @@ pub struct Counts {
 pub struct CartPage {
     pub integration_is_on: bool,
     pub rows: Vec<CartRow>,
-    pub counts: Counts,
+    pub counts: CartCounts,
     pub previous: Option<Cursor>,
     pub next: Option<Cursor>,
 }
@@ -163,7 +163,7 @@ impl Ecommerce {
     }
 
     /// Returns the counts for the head of the list and the Admin home page.
-    pub async fn counts(&self) -> sqlx::Result<Counts> {
+    pub async fn counts(&self) -> sqlx::Result<CartCounts> {
         let mut connection = self.pool.acquire().await?;
         Ok(sql::count(&mut connection).await?.1)
     }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    Broken, Cart, CartId, Ecommerce, TokenError,
-    settings::{Granted, Setting, Settings, why_not},
+    Cart, CartId, Ecommerce, InternalError, TokenError,
+    settings::{CartSettings, GrantedPermissions, Setting, why_not},
     shopify::{
         connection_test::CHECK_TIMEOUT,
         credential::CredentialKind,
@@ -13,11 +13,11 @@ use super::{
     },
     sql,
     status::Facts,
-    title::{self, Naming},
+    title::{self, TitleContext},
     verdict::{Class, TESTS_A_MINUTE, Verdict},
 };
 use crate::{
-    audit::{self, By, Permission},
+    audit::{self, By, RequiredRole},
     database::{
         throttle::{Bucket, BucketKind, Throttle},
         transaction,
@@ -40,8 +40,8 @@ pub enum LocationsRead {
 /// All data of the section of the other settings.
 #[derive(Clone, Debug, Default)]
 pub struct OtherSettings {
-    pub saved: Settings,
-    pub granted: Granted,
+    pub saved: CartSettings,
+    pub granted: GrantedPermissions,
     pub locations: Locations,
     /// Item groups of other carts.
     pub item_groups: Vec<String>,
@@ -65,7 +65,7 @@ impl Ecommerce {
     ///
     /// # Errors
     /// Also when the person may not change anything any more, before the store is asked and before its answer is kept.
-    pub async fn read_locations(&self, by: By, id: CartId) -> Result<Option<LocationsRead>, Broken> {
+    pub async fn read_locations(&self, by: By, id: CartId) -> Result<Option<LocationsRead>, InternalError> {
         let Some(cart) = self.find(id).await? else { return Ok(None) };
         let mut connection = self.pool.acquire().await?;
         let (_, granted) = sql::find_settings(&mut connection, id).await?;
@@ -78,7 +78,7 @@ impl Ecommerce {
             return Ok(Some(LocationsRead::Kept(format!("You have asked {TESTS_A_MINUTE} times in a minute"))));
         }
         let by = by.started();
-        // In a task of its own, like every unit of work: whoever stops waiting cuts nothing in half.
+        // In its own task, so that a dropped caller cannot cancel it halfway.
         let ecommerce = self.clone();
         let asking = self.tasks.spawn(async move { ecommerce.ask(by, &cart).await });
         asking.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())).map(Some)
@@ -89,14 +89,14 @@ impl Ecommerce {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let wait = PER_CART.count(work, Bucket::of(BucketKind::CartLocations, &[id.0.as_bytes()])).await?;
-                audit::demand(work, &by, Permission::Change).await?;
+                audit::demand(work, &by, RequiredRole::Change).await?;
                 Ok(wait.is_none())
             })
         })
         .await
     }
 
-    async fn ask(&self, by: By, cart: &Cart) -> Result<LocationsRead, Broken> {
+    async fn ask(&self, by: By, cart: &Cart) -> Result<LocationsRead, InternalError> {
         let told = tokio::time::timeout(CHECK_TIMEOUT, self.told(cart)).await;
         match told.unwrap_or(Err(LocationsError::at(Verdict::of(Class::NetworkTimeout)))) {
             Ok(told) => {
@@ -132,7 +132,7 @@ impl Ecommerce {
                     let status = if are_gone { now.cart.status } else { now.cart.facts().status() };
                     sql::update_status(work, id, status.with_locations(are_gone)).await?;
                 }
-                audit::demand(work, &by, Permission::Change).await
+                audit::demand(work, &by, RequiredRole::Change).await
             })
         })
         .await
@@ -140,7 +140,7 @@ impl Ecommerce {
 
     fn title(&self, cart: &Cart, verdict: &Verdict) -> String {
         let kind = cart.credential.as_ref().map_or_else(CredentialKind::default, |credential| credential.kind);
-        let naming = Naming {
+        let naming = TitleContext {
             host: &cart.address.host(),
             credential: kind.noun(),
             tests_a_minute: TESTS_A_MINUTE,
@@ -164,7 +164,7 @@ impl Cart {
 
 enum LocationsError {
     At(Box<Verdict>),
-    Broken(Broken),
+    Broken(InternalError),
 }
 
 impl LocationsError {
@@ -173,8 +173,8 @@ impl LocationsError {
     }
 }
 
-impl From<super::shopify::answer::Refusal> for LocationsError {
-    fn from(refusal: super::shopify::answer::Refusal) -> Self {
+impl From<super::shopify::answer::FailedAnswer> for LocationsError {
+    fn from(refusal: super::shopify::answer::FailedAnswer) -> Self {
         let moved_to = refusal.moved_to.map(|address| address.host());
         Self::at(Verdict { moved_to, ..Verdict::of(refusal.class) })
     }

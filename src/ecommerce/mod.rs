@@ -5,14 +5,14 @@
 
 pub mod bulk;
 mod cart;
-mod diagnosing;
+mod connection_tests;
+mod diagnostics;
 pub mod health;
 mod integration;
 mod listing;
 mod locations;
-mod minting;
+mod removal;
 mod report;
-mod retiring;
 mod rotation;
 mod saving;
 mod sealing;
@@ -22,8 +22,8 @@ pub mod shopify;
 mod sql;
 pub mod state;
 pub mod status;
-mod testing;
 pub mod title;
+mod token_refresh;
 mod unreadable;
 pub mod verdict;
 
@@ -33,26 +33,26 @@ use crate::{
     audit::By,
     clock::Clock,
     database::Pool,
-    vault::{Broken, Vault},
+    vault::{InternalError, Vault},
 };
 
 pub use cart::{Cart, CartId, SavedCredential, WebsiteName, WebsiteNameError};
+pub use connection_tests::{Progress, RunningTest, TestRefused, TestSubject};
 pub use integration::Integration;
-pub use listing::{CartFilter, CartPage, CartRow, Counts, Cursor, ListQuery, Sort, SortBy, is_short_search};
+pub use listing::{CartCounts, CartFilter, CartPage, CartRow, Cursor, ListQuery, Sort, SortBy, is_short_search};
 pub use locations::{LocationsRead, OtherSettings};
-pub use minting::{LiveToken, TokenError};
 pub use report::TestReport;
 pub use rotation::sealed_columns;
-pub use saving::{ConflictingCart, Edit, Effect, Offered, SaveError, Saved, Submission};
+pub use saving::{CartEdit, CartSubmission, ConflictingCart, CredentialInput, SaveEffect, SaveError, SavedCart};
 pub use status::Status;
-pub use testing::{Progress, Refusal, RunningTest, TestSubject};
+pub use token_refresh::{CurrentToken, TokenError};
 
 /// Entry point to all operations on carts.
 #[derive(Clone, Debug)]
 pub struct Ecommerce {
     pool: Pool,
     vault: Arc<Vault>,
-    client: Arc<shopify::client::Client>,
+    client: Arc<shopify::client::ShopifyClient>,
     tasks: tokio_util::task::TaskTracker,
     search_turns: search_turns::SearchTurns,
     /// Whether the server answers for `practice-` stores itself.
@@ -72,7 +72,7 @@ impl Ecommerce {
     pub fn new(
         pool: Pool,
         vault: Arc<Vault>,
-        client: Arc<shopify::client::Client>,
+        client: Arc<shopify::client::ShopifyClient>,
         practices: bool,
         clock: Clock,
     ) -> Self {
@@ -110,11 +110,14 @@ mod tests {
     fn unavailable_database_is_found_behind_every_error() {
         let away = || sqlx::Error::PoolTimedOut;
         assert!(is_away(&away().into()));
-        assert!(is_away(&Broken::Database(away()).into()));
-        assert!(is_away(&Broken::Seal(SealError::Database(away())).into()));
+        assert!(is_away(&InternalError::Database(away()).into()));
+        assert!(is_away(&InternalError::Seal(SealError::Database(away())).into()));
         assert!(is_away(&SaveError::Broken(away().into()).into()));
-        assert!(is_away(&Refusal::Broken(away().into()).into()));
+        assert!(is_away(&TestRefused::Broken(away().into()).into()));
         assert!(is_away(&AddError::Broken(away()).into()));
-        assert!(!is_away(&Broken::Database(sqlx::Error::RowNotFound).into()), "a bug of ours is no reason to wait");
+        assert!(
+            !is_away(&InternalError::Database(sqlx::Error::RowNotFound).into()),
+            "a bug of ours is no reason to wait"
+        );
     }
 }

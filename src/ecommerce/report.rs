@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use super::{
     Cart, CartId, Ecommerce, SaveError, Visitor,
-    saving::Found,
+    saving::CredentialSource,
     shopify::{
         address::StoreAddress,
         credential::{ClientId, Credential, CredentialKind},
-        unsaved,
+        draft_secret,
     },
     sql,
-    title::{self, Naming},
+    title::{self, TitleContext},
     verdict::{Class, TESTS_A_MINUTE, Verdict},
 };
 
@@ -34,7 +34,7 @@ pub struct TestReport {
 impl TestReport {
     /// The verdict in one line, for the activity and the list.
     pub fn title(&self) -> String {
-        let naming = Naming {
+        let naming = TitleContext {
             host: &self.address.host(),
             credential: self.kind.noun(),
             tests_a_minute: TESTS_A_MINUTE,
@@ -46,7 +46,7 @@ impl TestReport {
 
 /// A test of exactly the address and credential that are being saved.
 #[derive(Debug)]
-pub(super) struct Tested {
+pub(super) struct MatchingTest {
     pub report: TestReport,
     /// `None` for a failure, and for a pass that is too old to activate a cart.
     pub pass: Option<sql::PassFacts>,
@@ -64,7 +64,7 @@ impl Ecommerce {
         address: &StoreAddress,
         credential: &Credential,
         own: Option<&Cart>,
-    ) -> Result<Option<Tested>, SaveError> {
+    ) -> Result<Option<MatchingTest>, SaveError> {
         let Some((report, is_recent)) = sql::find_latest_test(work, &self.fingerprints(address, credential)).await?
         else {
             return Ok(None);
@@ -80,7 +80,7 @@ impl Ecommerce {
             sql::PassFacts::of(&report).filter(|facts| is_recent && shop.is_none_or(|shop| shop == facts.shop_id));
         // A recent pass that opened another store says nothing about this one.
         let is_of_this_store = pass.is_some() || !is_recent || !report.verdict.outcome().passes();
-        Ok(is_of_this_store.then_some(Tested { report, pass }))
+        Ok(is_of_this_store.then_some(MatchingTest { report, pass }))
     }
 
     /// Returns the last test that this user ran from this form.
@@ -120,14 +120,15 @@ impl Ecommerce {
         let TestReport { id, address, kind, .. } = tested;
         let mut connection = self.pool.acquire().await?;
         let then = sql::find_test_fingerprint(&mut connection, *id).await?;
-        let found = unsaved::find(&mut connection, &self.vault, visitor, form, cart, address, *kind, client_id).await?;
+        let found =
+            draft_secret::find(&mut connection, &self.vault, visitor, form, cart, address, *kind, client_id).await?;
         drop(connection);
         Ok(match (found, cart) {
-            (Found::Credential(credential), _) => self.fingerprints(address, &credential).is(then.as_ref()),
-            (Found::Nothing { .. }, Some(cart)) => {
+            (CredentialSource::Credential(credential), _) => self.fingerprints(address, &credential).is(then.as_ref()),
+            (CredentialSource::Nothing { .. }, Some(cart)) => {
                 then.is_some() && sql::find_fingerprint(&self.pool, cart).await? == then
             }
-            (Found::Nothing { .. }, None) => false,
+            (CredentialSource::Nothing { .. }, None) => false,
         })
     }
 

@@ -10,7 +10,7 @@ use super::{
     CartId,
     sealing::{fingerprints, place, token_fingerprints},
     shopify::credential::{Credential, CredentialKind},
-    sql::{self, Resealed, RestingCredential},
+    sql::{self, Resealed, StoredCredential},
 };
 use crate::{
     database::{Connection, Pool, transaction},
@@ -101,11 +101,11 @@ impl Column {
     }
 }
 
-fn saved(kind: CredentialKind, row: &RestingCredential) -> Place<'_> {
+fn saved(kind: CredentialKind, row: &StoredCredential) -> Place<'_> {
     place(kind, CartId(row.id), &row.host)
 }
 
-fn unsaved(_: CredentialKind, row: &RestingCredential) -> Place<'_> {
+fn unsaved(_: CredentialKind, row: &StoredCredential) -> Place<'_> {
     Place::unsaved(row.id, &row.host)
 }
 
@@ -114,8 +114,8 @@ async fn reseal_credentials(
     work: &mut Connection,
     vault: &Vault,
     batch: &mut Batch,
-    rows: Vec<RestingCredential>,
-    place: fn(CredentialKind, &RestingCredential) -> Place<'_>,
+    rows: Vec<StoredCredential>,
+    place: fn(CredentialKind, &StoredCredential) -> Place<'_>,
 ) -> Result<Resealed, SealError> {
     let mut resealed = Resealed::default();
     let (mut tests_before, mut tests_after) = (Vec::new(), Vec::new());

@@ -11,7 +11,7 @@ mod update;
 use uuid::Uuid;
 
 use super::{
-    Broken, Cart, CartId, Ecommerce, Visitor, WebsiteName,
+    Cart, CartId, Ecommerce, InternalError, Visitor, WebsiteName,
     shopify::{
         address::StoreAddress,
         credential::{ClientId, Credential, CredentialKind},
@@ -22,16 +22,16 @@ use super::{
 use crate::{
     audit::{self, CartRef, Event},
     database::{Connection, transaction},
-    direction::isolated,
+    direction::bidi_isolate,
 };
 
-use digest::Blank;
-pub use effect::Effect;
-pub use update::Edit;
+use digest::BlankSecret;
+pub use effect::SaveEffect;
+pub use update::CartEdit;
 
 /// The credential part of a form.
 #[derive(Debug)]
-pub enum Offered {
+pub enum CredentialInput {
     Typed(Credential),
     /// The secret field is empty: means the draft secret of this form, else the saved secret, else nothing.
     Blank {
@@ -40,7 +40,7 @@ pub enum Offered {
     },
 }
 
-impl Offered {
+impl CredentialInput {
     pub const fn kind(&self) -> CredentialKind {
         match self {
             Self::Typed(credential) => credential.kind(),
@@ -51,20 +51,20 @@ impl Offered {
 
 /// A parsed form of the editor.
 #[derive(Debug)]
-pub struct Submission {
+pub struct CartSubmission {
     /// Generated when the form is rendered: submitted twice, it saves once.
     pub id: Uuid,
     pub name: WebsiteName,
     pub address: StoreAddress,
-    pub offered: Offered,
+    pub offered: CredentialInput,
     pub wants_active: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedCart {
     pub cart: CartId,
     pub name: String,
-    pub effect: Effect,
+    pub effect: SaveEffect,
 }
 
 /// The cart as another user saved it.
@@ -72,9 +72,9 @@ pub type ConflictingCart = Box<Cart>;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    #[error("Another cart is called {}. Enter a different Website Name", isolated(&.0.name))]
+    #[error("Another cart is called {}. Enter a different Website Name", bidi_isolate(&.0.name))]
     NameTaken(CartRef),
-    #[error("{} already uses this store. Open it instead of adding it again.", isolated(&.0.name))]
+    #[error("{} already uses this store. Open it instead of adding it again.", bidi_isolate(&.0.name))]
     SameStore(CartRef),
     /// `was_there`: the form had a draft secret, and its 30 minutes are over.
     #[error("the secret is missing")]
@@ -82,7 +82,7 @@ pub enum SaveError {
     #[error("another store was entered without its secret")]
     StoreChanged,
     /// The credential opens another store than the one that this cart was created with. Holds the names of both stores.
-    #[error("This cart was set up for **{}**. The address and the secret you entered open **{}**", isolated(.expected), isolated(.found))]
+    #[error("This cart was set up for **{}**. The address and the secret you entered open **{}**", bidi_isolate(.expected), bidi_isolate(.found))]
     WrongStore { expected: String, found: String },
     #[error(transparent)]
     ItemGroup(#[from] super::settings::ItemGroupError),
@@ -94,7 +94,7 @@ pub enum SaveError {
     #[error("the cart is gone")]
     Gone,
     #[error(transparent)]
-    Broken(#[from] Broken),
+    Broken(#[from] InternalError),
 }
 
 impl From<sqlx::Error> for SaveError {
@@ -105,17 +105,17 @@ impl From<sqlx::Error> for SaveError {
 
 impl Ecommerce {
     /// Adds a cart. Submitting the same form twice adds one cart.
-    pub async fn add(&self, visitor: Visitor, submission: Submission) -> Result<Saved, SaveError> {
+    pub async fn add(&self, visitor: Visitor, submission: CartSubmission) -> Result<SavedCart, SaveError> {
         let ecommerce = self.clone();
         let (id, submitted, store) = (CartId(Uuid::now_v7()), submission.id, submission.address.host());
         let name = submission.name.as_str().to_owned();
         let digest = self.digest(&submission, None);
-        let (again, blank, who) = (digest.clone(), Blank::of(&submission), visitor.clone());
+        let (again, blank, who) = (digest.clone(), BlankSecret::of(&submission), visitor.clone());
         let outcome = transaction(&self.pool, move |work| {
             Box::pin(async move {
                 // A repeated submission: the first one used up the draft secret, so check for it before looking for a
                 // credential.
-                let blank = Blank::of(&submission);
+                let blank = BlankSecret::of(&submission);
                 if let Some(first) =
                     ecommerce.came_before(work, &visitor, submission.id, &digest, blank.as_ref()).await?
                 {
@@ -132,7 +132,7 @@ impl Ecommerce {
                 error,
                 SaveError::SecretMissing { .. }
                     | SaveError::SameStore(_)
-                    | SaveError::Broken(Broken::Database(sqlx::Error::Database(_)))
+                    | SaveError::Broken(InternalError::Database(sqlx::Error::Database(_)))
             )
         };
         if outcome.as_ref().is_err_and(refused) {
@@ -149,13 +149,13 @@ impl Ecommerce {
         work: &mut Connection,
         visitor: &Visitor,
         id: CartId,
-        submission: Submission,
+        submission: CartSubmission,
         digest: &[u8],
-    ) -> Result<Saved, SaveError> {
-        let Submission { id: submitted, name, address, offered, wants_active } = submission;
+    ) -> Result<SavedCart, SaveError> {
+        let CartSubmission { id: submitted, name, address, offered, wants_active } = submission;
         let credential = match self.typed_or_draft(work, visitor, submitted, None, &address, offered).await? {
-            Found::Credential(credential) => credential,
-            Found::Nothing { was_there } => return Err(SaveError::SecretMissing { was_there }),
+            CredentialSource::Credential(credential) => credential,
+            CredentialSource::Nothing { was_there } => return Err(SaveError::SecretMissing { was_there }),
         };
         let tested = self.latest_test(work, &address, &credential, None).await?;
         let pass = tested.as_ref().and_then(|tested| tested.pass.as_ref());
@@ -188,11 +188,11 @@ impl Ecommerce {
         if let Some(tested) = &tested {
             super::health::record_saved_with(work, id, &tested.report).await?;
         }
-        super::shopify::unsaved::forget(work, submitted).await?;
+        super::shopify::draft_secret::forget(work, submitted).await?;
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let event = Event::CartAdded { store: address.host(), status: facts.status().as_str() };
         audit::record(work, &visitor.by, Some(&cart), &event).await?;
-        Ok(Saved { cart: id, name: cart.name, effect: effect::of_new(facts, wants_active) })
+        Ok(SavedCart { cart: id, name: cart.name, effect: effect::of_new(facts, wants_active) })
     }
 
     /// Returns the typed credential, else the draft secret of this form.
@@ -203,14 +203,23 @@ impl Ecommerce {
         submitted: Uuid,
         cart: Option<CartId>,
         address: &StoreAddress,
-        offered: Offered,
-    ) -> sqlx::Result<Found> {
+        offered: CredentialInput,
+    ) -> sqlx::Result<CredentialSource> {
         match offered {
-            Offered::Typed(credential) => Ok(Found::Credential(credential)),
-            Offered::Blank { kind, client_id } => {
+            CredentialInput::Typed(credential) => Ok(CredentialSource::Credential(credential)),
+            CredentialInput::Blank { kind, client_id } => {
                 let client_id = client_id.as_ref();
-                super::shopify::unsaved::find(work, &self.vault, visitor, submitted, cart, address, kind, client_id)
-                    .await
+                super::shopify::draft_secret::find(
+                    work,
+                    &self.vault,
+                    visitor,
+                    submitted,
+                    cart,
+                    address,
+                    kind,
+                    client_id,
+                )
+                .await
             }
         }
     }
@@ -218,12 +227,14 @@ impl Ecommerce {
     /// Converts a violated constraint into an error that a user can correct.
     pub(super) async fn explain(
         &self,
-        outcome: Result<Saved, SaveError>,
+        outcome: Result<SavedCart, SaveError>,
         name: &str,
         store: &str,
         id: Option<CartId>,
-    ) -> Result<Saved, SaveError> {
-        let Err(SaveError::Broken(Broken::Database(sqlx::Error::Database(refusal)))) = &outcome else { return outcome };
+    ) -> Result<SavedCart, SaveError> {
+        let Err(SaveError::Broken(InternalError::Database(sqlx::Error::Database(refusal)))) = &outcome else {
+            return outcome;
+        };
         let other = match refusal.constraint() {
             Some("carts_website_name_key") => sql::find_by_name(&self.pool, name).await?.map(SaveError::NameTaken),
             Some("carts_store_host_key") => sql::find_by_store(&self.pool, store).await?.map(SaveError::SameStore),
@@ -235,15 +246,15 @@ impl Ecommerce {
 }
 
 /// The credential that a form refers to.
-pub(super) enum Found {
+pub(super) enum CredentialSource {
     Credential(Credential),
     Nothing { was_there: bool },
 }
 
 /// Whether a blank secret field may mean the saved secret: same host, same kind, same Client ID, in every route.
-pub(super) fn keeps_saved(cart: &Cart, address: &StoreAddress, offered: &Offered) -> bool {
+pub(super) fn keeps_saved(cart: &Cart, address: &StoreAddress, offered: &CredentialInput) -> bool {
     match (offered, &cart.credential) {
-        (Offered::Blank { kind, client_id }, Some(saved)) => {
+        (CredentialInput::Blank { kind, client_id }, Some(saved)) => {
             cart.address == *address
                 && saved.kind == *kind
                 && saved.client_id.as_deref() == client_id.as_ref().map(ClientId::as_str)

@@ -4,7 +4,7 @@
 use secrecy::ExposeSecret;
 
 use super::{
-    Broken, Cart, CartId, Ecommerce,
+    Cart, CartId, Ecommerce, InternalError,
     shopify::{
         address::StoreAddress,
         credential::{Credential, CredentialKind},
@@ -52,7 +52,7 @@ impl Ecommerce {
         address: &StoreAddress,
         credential: &Credential,
         by: &str,
-    ) -> Result<sql::SealedCredential, Broken> {
+    ) -> Result<sql::SealedCredential, InternalError> {
         let host = address.host();
         Ok(sql::SealedCredential {
             kind: credential.kind(),

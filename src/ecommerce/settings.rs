@@ -9,10 +9,10 @@ mod reason;
 
 use std::collections::BTreeSet;
 
-use crate::{audit::Change, direction::isolated};
+use crate::{audit::Change, direction::bidi_isolate};
 
 pub use item_group::{ITEM_GROUP_MAX, ItemGroupError, item_group};
-pub use reason::{Granted, UnavailableReason, why_not};
+pub use reason::{GrantedPermissions, UnavailableReason, why_not};
 
 /// One control of the settings section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ pub enum Setting {
 /// The stored values of all settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
-pub struct Settings {
+pub struct CartSettings {
     pub update_order_status: bool,
     pub update_inventory: bool,
     pub calculate_buildable: bool,
@@ -47,10 +47,10 @@ pub struct Settings {
 
 /// The settings as a form submits them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct SettingsInput {
     /// The controls that were enabled on the page. Disabled controls submit nothing, which does not mean "off".
     pub offered: BTreeSet<Setting>,
-    pub settings: Settings,
+    pub settings: CartSettings,
 }
 
 impl Setting {
@@ -116,7 +116,7 @@ impl Setting {
     }
 }
 
-impl Settings {
+impl CartSettings {
     /// Whether a setting is on; for the two that are not switches, whether it has a value.
     pub fn is_on(&self, setting: Setting) -> bool {
         match setting {
@@ -133,13 +133,13 @@ impl Settings {
         }
     }
 
-    pub fn why_not(&self, setting: Setting, granted: &Granted) -> Option<UnavailableReason> {
+    pub fn why_not(&self, setting: Setting, granted: &GrantedPermissions) -> Option<UnavailableReason> {
         why_not(setting, granted, self.is_on(setting))
     }
 
     /// The values to store after a form: changes only what the page offered and what may be used now.
     #[must_use]
-    pub fn with(&self, asked: &Asked, granted: &Granted) -> Self {
+    pub fn with(&self, asked: &SettingsInput, granted: &GrantedPermissions) -> Self {
         let mut next = self.clone();
         for setting in asked.offered.iter().copied().filter(|setting| self.why_not(*setting, granted).is_none()) {
             next.take(setting, &asked.settings);
@@ -179,7 +179,7 @@ impl Settings {
             Setting::IncludeVendorQuantity => switch(self.include_vendor_quantity),
             Setting::Locations if self.locations.is_empty() => "All".into(),
             Setting::Locations => {
-                self.locations.iter().map(|id| isolated(&names(id)).into_owned()).collect::<Vec<_>>().join(", ")
+                self.locations.iter().map(|id| bidi_isolate(&names(id)).into_owned()).collect::<Vec<_>>().join(", ")
             }
             Setting::ImportProducts => switch(self.import_products),
             Setting::ItemGroup if self.item_group.is_empty() => "None".into(),

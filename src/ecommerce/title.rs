@@ -4,11 +4,11 @@
 use time::OffsetDateTime;
 
 use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, UNKNOWN_CLIENT_ID, Verdict};
-use crate::direction::isolated;
+use crate::direction::bidi_isolate;
 
 /// What a title names besides the verdict itself.
 #[derive(Clone, Copy, Debug)]
-pub struct Naming<'a> {
+pub struct TitleContext<'a> {
     /// The host that was called, such as `northwind-tea.myshopify.com`.
     pub host: &'a str,
     /// "access token" or "Client ID and Client secret".
@@ -28,15 +28,15 @@ pub fn is_of_store_page(title: &str) -> bool {
 }
 
 /// The title of the whole verdict.
-pub fn of(verdict: &Verdict, naming: &Naming<'_>) -> String {
+pub fn of(verdict: &Verdict, naming: &TitleContext<'_>) -> String {
     of_class(verdict.class, verdict, naming)
 }
 
 /// The title of one of the verdict's limits, or of its class.
-pub fn of_class(class: Class, verdict: &Verdict, naming: &Naming<'_>) -> String {
-    let Naming { host, credential, .. } = naming;
+pub fn of_class(class: Class, verdict: &Verdict, naming: &TitleContext<'_>) -> String {
+    let TitleContext { host, credential, .. } = naming;
     match class {
-        Class::Connected => format!("Connected to {}", isolated(store_name(verdict, host))),
+        Class::Connected => format!("Connected to {}", bidi_isolate(store_name(verdict, host))),
         Class::ScopesMissing => scopes_missing(verdict),
         Class::CustomerDetailsHidden => "Connected, but customer names and addresses are hidden".into(),
         Class::Expires => format!("Connected until {}", ends(verdict, naming.now)),
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    const NAMING: Naming<'_> = Naming {
+    const NAMING: TitleContext<'_> = TitleContext {
         host: "northwind-tea.myshopify.com",
         credential: "Client ID and Client secret",
         tests_a_minute: 10,

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::{
     Cart, CartId, Ecommerce,
+    connection_tests::report_fault,
+    connection_tests::{Run, stopped},
     health::{self, Finding},
     sealing::place,
     shopify::credential::{Credential, CredentialKind},
-    sql::{self, RestingCredential},
-    testing::report_fault,
-    testing::{Run, stopped},
+    sql::{self, StoredCredential},
     verdict::Class,
 };
 use crate::{
@@ -88,7 +88,7 @@ impl Ecommerce {
     }
 }
 
-fn open(vault: &Vault, row: &RestingCredential) -> Option<Credential> {
+fn open(vault: &Vault, row: &StoredCredential) -> Option<Credential> {
     let kind = CredentialKind::parse(&row.kind)?;
     let secret: SecretString = vault.open(&place(kind, CartId(row.id), &row.host), &row.secret).ok()?;
     Credential::from_stored(kind, row.client_id.clone(), secret)

@@ -8,7 +8,7 @@ mod failed_line;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::direction::isolated;
+use crate::direction::bidi_isolate;
 
 pub use check::{Check, CheckKind, CheckState};
 pub use class::{Class, Outcome};
@@ -82,7 +82,7 @@ pub struct Store {
 
 /// Technical details for support only: never a body, a header or a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Details {
+pub struct TechnicalDetails {
     pub status: Option<u16>,
     /// Shopify's `X-Request-Id`: visible ASCII, at most 100 characters.
     pub shopify_request_id: Option<String>,
@@ -132,7 +132,7 @@ pub struct Verdict {
     /// `TOKEN_REFUSED`: the cart that uses the same token.
     pub other_name: Option<String>,
     pub other_cart: Option<uuid::Uuid>,
-    pub details: Details,
+    pub details: TechnicalDetails,
 }
 
 /// [`Details::remark`] of `NOT_SHOPIFY` if a redirect led to the same store's page for visitors or for its staff.
@@ -161,9 +161,9 @@ impl Store {
             .app_title
             .as_deref()
             .filter(|title| !title.is_empty())
-            .map(|title| format!("app “{}”", isolated(title)));
+            .map(|title| format!("app “{}”", bidi_isolate(title)));
         let parts = [
-            isolated(&self.name).into_owned(),
+            bidi_isolate(&self.name).into_owned(),
             format!("shop ID {}", self.shop_id),
             plan,
             self.currency.clone(),
@@ -193,7 +193,7 @@ impl Verdict {
             last_worked_at: None,
             other_name: None,
             other_cart: None,
-            details: Details::default(),
+            details: TechnicalDetails::default(),
         }
     }
 

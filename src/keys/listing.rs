@@ -14,7 +14,7 @@ use crate::vault::{
 
 /// State of a key in this database and this key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum KeyState {
     /// The first line of the file.
     Seals,
     /// Another line of the file.
@@ -33,7 +33,7 @@ pub enum Standing {
 pub struct KeyLine {
     /// 16 hex digits.
     pub name: String,
-    pub standing: Standing,
+    pub standing: KeyState,
     /// Line number in the file, from 1.
     pub line: Option<usize>,
     /// Seals counted so far, in blocks; `None` if nothing ever started with this key.
@@ -80,13 +80,13 @@ pub async fn list(pool: &Pool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLi
     Ok(lines.collect())
 }
 
-fn standing(key: Option<&Key>, known: Option<&sql::KnownKey>, is_active: bool) -> Standing {
+fn standing(key: Option<&Key>, known: Option<&sql::KnownKey>, is_active: bool) -> KeyState {
     match (key, known) {
-        (Some(key), Some(known)) if !key.is(known) => Standing::IsAnother,
-        (Some(_), _) if is_active => Standing::Seals,
-        (Some(_), _) => Standing::Opens,
-        (None, Some(known)) if known.retired_at.is_some() => Standing::Retired,
-        (None, Some(_)) => Standing::Missing,
-        (None, None) => Standing::Unknown,
+        (Some(key), Some(known)) if !key.is(known) => KeyState::IsAnother,
+        (Some(_), _) if is_active => KeyState::Seals,
+        (Some(_), _) => KeyState::Opens,
+        (None, Some(known)) if known.retired_at.is_some() => KeyState::Retired,
+        (None, Some(_)) => KeyState::Missing,
+        (None, None) => KeyState::Unknown,
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Handles no plaintext: secrets are opened and sealed by the modules that store them.
 
-mod forgetting;
+mod key_retirement;
 mod listing;
 mod rotation;
 
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 
 use crate::{alerts, database::Pool, ecommerce, vault::SealedColumn};
 
-pub use forgetting::{RetireError, RetiredKey, forget};
-pub use listing::{KeyLine, Standing, list};
-pub use rotation::{Left, RotationReport, is_known, rotate};
+pub use key_retirement::{RetireError, RetiredKey, forget};
+pub use listing::{KeyLine, KeyState, list};
+pub use rotation::{RotationReport, UnreadableSecret, is_known, rotate};
 
 /// Every column with sealed secrets. New ones are added here; the test below checks the catalogue.
 pub fn columns() -> Vec<Box<dyn SealedColumn>> {
@@ -52,7 +52,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::vault::place::{Kind, Place};
+    use crate::vault::place::{Place, SecretKind};
 
     /// Bytes that are no sealed secret, each with what it is.
     const NOT_SEALED: [(&str, &str); 13] = [
@@ -95,16 +95,16 @@ mod tests {
     #[test]
     fn every_secret_place_is_in_a_rotated_column() {
         let sealed: BTreeSet<String> = columns().iter().map(|column| name(column.as_ref())).collect();
-        for kind in Kind::ALL {
+        for kind in SecretKind::ALL {
             let (row, host) = (uuid::Uuid::nil(), "northwind-tea.myshopify.com");
             // A new kind does not compile until its place is added here.
             let place = match kind {
-                Kind::AccessToken => Place::access_token(row, host),
-                Kind::ClientSecret => Place::client_secret(row, host),
-                Kind::MintedToken => Place::minted_token(row, host),
-                Kind::Unsaved => Place::unsaved(row, host),
-                Kind::AlertSecret => Place::alert_secret(row, host),
-                Kind::AlertAddress => Place::alert_address(row, host),
+                SecretKind::AccessToken => Place::access_token(row, host),
+                SecretKind::ClientSecret => Place::client_secret(row, host),
+                SecretKind::MintedToken => Place::minted_token(row, host),
+                SecretKind::Unsaved => Place::unsaved(row, host),
+                SecretKind::AlertSecret => Place::alert_secret(row, host),
+                SecretKind::AlertAddress => Place::alert_address(row, host),
             };
             assert_eq!(place.kind, kind);
             assert!(sealed.contains(&format!("{}.{}", place.table, place.column)), "{kind:?}");

@@ -23,7 +23,7 @@ const ROTATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret that is still sealed under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct UnreadableSecret {
     /// Such as `carts.secret`.
     pub column: String,
     pub row: Uuid,
@@ -34,7 +34,7 @@ pub struct RotationReport {
     /// Secrets resealed since the last rotation ended, including killed runs.
     pub secrets: i64,
     /// Rows that could not be opened, left unchanged.
-    pub unreadable: Vec<Left>,
+    pub unreadable: Vec<UnreadableSecret>,
     /// Secrets under other keys at the end; more than the unreadable ones if rows were locked all the time.
     pub left: i64,
     /// Lines of the file that open nothing any more, with the names of their keys.
@@ -77,7 +77,9 @@ pub async fn rotate(
             let open = left_in(column.as_ref(), vault, pool).await?;
             if open <= unreadable.len().try_into().unwrap_or(i64::MAX) || moved_at.elapsed() > ROTATION_TIMEOUT {
                 let column = name(column.as_ref());
-                rotated.unreadable.extend(unreadable.into_iter().map(|row| Left { column: column.clone(), row }));
+                rotated
+                    .unreadable
+                    .extend(unreadable.into_iter().map(|row| UnreadableSecret { column: column.clone(), row }));
                 break;
             }
             tokio::time::sleep(RETRY_PAUSE).await;

@@ -11,10 +11,11 @@ use crate::{
     clock::Clock,
     database::Pool,
     ecommerce::{
-        CartId, Ecommerce, Offered, Progress, Saved, Status, Submission, TestReport, TestSubject, Visitor, WebsiteName,
+        CartId, CartSubmission, CredentialInput, Ecommerce, Progress, SavedCart, Status, TestReport, TestSubject,
+        Visitor, WebsiteName,
         shopify::{
             address::StoreAddress,
-            client::{Client, Egress},
+            client::{Egress, ShopifyClient},
             credential::{Credential, CredentialKind},
         },
         verdict::Class,
@@ -70,7 +71,7 @@ impl World {
             proxy: Some(self.practice.proxy_url().parse().expect("a proxy")),
             extra_roots_pem: Some(self.practice.ca_pem().as_bytes().to_vec()),
         };
-        let client = Client::new(&egress).expect("a client");
+        let client = ShopifyClient::new(&egress).expect("a client");
         let vault = Arc::new(self.vault(lines).await);
         Ecommerce::new(self.pool.clone(), vault, Arc::new(client), false, Clock::System)
     }
@@ -96,19 +97,19 @@ impl World {
             .expect("a pair")
     }
 
-    fn submission(id: Uuid, handle: &str, offered: Offered) -> Submission {
+    fn submission(id: Uuid, handle: &str, offered: CredentialInput) -> CartSubmission {
         let name = WebsiteName::parse(&format!("Shop {handle}")).expect("a name");
-        Submission { id, name, address: address(handle), offered, wants_active: true }
+        CartSubmission { id, name, address: address(handle), offered, wants_active: true }
     }
 
-    async fn save(&self, server: &Ecommerce, handle: &str, credential: Credential) -> Saved {
-        let submission = Self::submission(Uuid::new_v4(), handle, Offered::Typed(credential));
+    async fn save(&self, server: &Ecommerce, handle: &str, credential: Credential) -> SavedCart {
+        let submission = Self::submission(Uuid::new_v4(), handle, CredentialInput::Typed(credential));
         server.add(self.visitor.clone(), submission).await.expect("saved")
     }
 
     /// Runs *Test Connection* for a new cart.
     async fn test_new(&self, server: &Ecommerce, form: Uuid, handle: &str, credential: Credential) -> TestReport {
-        let offered = Offered::Typed(credential);
+        let offered = CredentialInput::Typed(credential);
         let subject = TestSubject { submission: form, cart: None, address: address(handle), offered };
         report(server.test(self.visitor.clone(), subject).await.expect("a test").progress).await
     }
@@ -121,7 +122,7 @@ impl World {
             submission: Uuid::new_v4(),
             cart: Some((cart.id, cart.version)),
             address: cart.address,
-            offered: Offered::Blank { kind, client_id: None },
+            offered: CredentialInput::Blank { kind, client_id: None },
         }
     }
 
@@ -200,7 +201,7 @@ async fn passed_test_still_counts_after_the_old_key_is_gone(pool: sqlx::PgPool) 
     assert_eq!(report.verdict.class, Class::Connected);
     world.rotate(&world.both()).await;
     let alone = world.server(&world.new).await;
-    let blank = Offered::Blank { kind: CredentialKind::AccessToken, client_id: None };
+    let blank = CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None };
     let saved = alone.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved");
     let cart = alone.find(saved.cart).await.expect("the database").expect("the cart");
     assert_eq!((cart.status, cart.last_test), (Status::Connected, Some(report.id)));
@@ -220,7 +221,7 @@ async fn results_stay_valid_between_new_key_and_rotation(pool: sqlx::PgPool) {
     let tested = world.test_new(&server, form, HANDLE, World::token(&store)).await;
 
     let restarted = world.server(&world.both()).await;
-    let typed = Offered::Typed(World::token(&store));
+    let typed = CredentialInput::Typed(World::token(&store));
     let saved = restarted.add(world.visitor.clone(), World::submission(form, HANDLE, typed)).await.expect("saved");
     let cart = restarted.find(saved.cart).await.expect("the database").expect("the cart");
     assert_eq!(
@@ -235,7 +236,7 @@ async fn results_stay_valid_between_new_key_and_rotation(pool: sqlx::PgPool) {
     let early = restarted.find(early).await.expect("the database").expect("the cart");
     assert_eq!((early.last_test, early.passed_at.is_some()), (Some(again.id), true));
     let credential = World::token(&world.practice.stores().find("northwind-b2b").expect("open"));
-    let typed = World::submission(Uuid::new_v4(), "northwind-b2b", Offered::Typed(credential));
+    let typed = World::submission(Uuid::new_v4(), "northwind-b2b", CredentialInput::Typed(credential));
     restarted.update(world.visitor.clone(), early.id, early.version, typed).await.expect("saved");
     let after = restarted.find(early.id).await.expect("the database").expect("the cart");
     assert_eq!(
@@ -291,7 +292,7 @@ async fn unreadable_rows_are_listed_and_skipped(pool: sqlx::PgPool) {
     let damaged = world.text("select secret::text from carts where store_host like 'northwind-tea%'").await;
     let rotated = world.rotate(&world.both()).await;
     assert_eq!((rotated.secrets, rotated.left), (1, 1));
-    assert_eq!(rotated.unreadable, [Left { column: "carts.secret".into(), row: tea.0 }]);
+    assert_eq!(rotated.unreadable, [UnreadableSecret { column: "carts.secret".into(), row: tea.0 }]);
     assert_eq!(rotated.spare, [], "the old key is still in use");
     assert_eq!(world.text("select secret::text from carts where store_host like 'northwind-tea%'").await, damaged);
     assert_eq!(world.text("select count(*)::text from vault_keys where retired_at is not null").await, "0");
@@ -327,7 +328,7 @@ async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     let server = world.server(&world.old).await;
     let form = Uuid::new_v4();
     world.test_new(&server, form, HANDLE, World::token(&world.store(HANDLE))).await;
-    let blank = Offered::Blank { kind: CredentialKind::AccessToken, client_id: None };
+    let blank = CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None };
     let cart = server.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved").cart;
     let (old, ring) = (World::name(&world.old), |lines: &str| KeyRing::parse(lines).expect("keys"));
     let refused = async |lines: &str, id: &str| forget(&world.pool, Some(&ring(lines)), id).await.expect_err("refused");
@@ -371,20 +372,20 @@ async fn list_shows_the_state_of_each_key(pool: sqlx::PgPool) {
         lines.into_iter().map(|line| (line.name.clone(), line.standing, line.total())).collect::<Vec<_>>()
     };
     let (old, new) = (World::name(&world.old), World::name(&world.new));
-    assert_eq!(look(Some(&world.old)).await, [(old.clone(), Standing::Seals, 1)]);
-    assert_eq!(look(Some(&world.both())).await, [(new.clone(), Standing::Seals, 0), (old.clone(), Standing::Opens, 1)]);
-    assert_eq!(look(Some(&world.new)).await, [(new.clone(), Standing::Seals, 0), (old.clone(), Standing::Missing, 1)]);
-    assert_eq!(look(None).await, [(old.clone(), Standing::Missing, 1)]);
+    assert_eq!(look(Some(&world.old)).await, [(old.clone(), KeyState::Seals, 1)]);
+    assert_eq!(look(Some(&world.both())).await, [(new.clone(), KeyState::Seals, 0), (old.clone(), KeyState::Opens, 1)]);
+    assert_eq!(look(Some(&world.new)).await, [(new.clone(), KeyState::Seals, 0), (old.clone(), KeyState::Missing, 1)]);
+    assert_eq!(look(None).await, [(old.clone(), KeyState::Missing, 1)]);
     let is_known =
         async |lines: &str| is_known(&world.pool, &KeyRing::parse(lines).expect("keys")).await.expect("a bool");
     assert!(is_known(&world.old).await && !is_known(&world.both()).await, "no server has started with the new one");
     world.rotate(&world.both()).await;
     assert!(is_known(&world.both()).await);
-    assert_eq!(look(Some(&world.new)).await, [(new.clone(), Standing::Seals, 1), (old.clone(), Standing::Retired, 0)]);
+    assert_eq!(look(Some(&world.new)).await, [(new.clone(), KeyState::Seals, 1), (old.clone(), KeyState::Retired, 0)]);
     world.tamper("update carts set secret = set_byte(secret, 1, get_byte(secret, 1) # 1)").await;
     let lines = look(Some(&world.new)).await;
-    assert_eq!(lines.last().map(|line| (line.1, line.2)), Some((Standing::Unknown, 1)), "{lines:?}");
+    assert_eq!(lines.last().map(|line| (line.1, line.2)), Some((KeyState::Unknown, 1)), "{lines:?}");
     world.tamper("update vault_keys set check_value = sha256('x')").await;
-    assert_eq!(look(Some(&world.new)).await[0].1, Standing::IsAnother);
+    assert_eq!(look(Some(&world.new)).await[0].1, KeyState::IsAnother);
     assert_eq!(key_ring::name(&[0, 255]), "00ff");
 }

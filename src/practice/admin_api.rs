@@ -14,8 +14,8 @@ use super::{
     documents::Operation,
     endpoint::Endpoint,
     graphql,
-    journal::Request,
-    reply::{Body, PATIENCE, Reply, ResponseBody},
+    journal::RecordedRequest,
+    reply::{Reply, ReplyBody, ResponseBody, SLOW_REPLY_LIMIT},
     scenario::Scenario,
     stores::PracticeStore,
     token_exchange,
@@ -60,13 +60,13 @@ pub(super) async fn answer(
     Ok(reply.into_response())
 }
 
-async fn read(caller: &Caller, request: hyper::Request<Incoming>) -> Result<Request, Silence> {
+async fn read(caller: &Caller, request: hyper::Request<Incoming>) -> Result<RecordedRequest, Silence> {
     let (parts, body) = request.into_parts();
     let bytes = Limited::new(body, BODY_MAX_LEN).collect().await.map_err(|_| Silence)?.to_bytes();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let token = parts.headers.get("x-shopify-access-token").map(|value| text(value).into());
     let others = parts.headers.iter().filter(|(name, _)| *name != "x-shopify-access-token");
-    Ok(Request {
+    Ok(RecordedRequest {
         connection: caller.connection,
         host: caller.host.clone(),
         server_name: caller.server_name.clone(),
@@ -86,12 +86,12 @@ fn document(body: &[u8]) -> Option<String> {
 }
 
 /// The cursor variable of a page after the first.
-fn after(request: &Request) -> Option<String> {
+fn after(request: &RecordedRequest) -> Option<String> {
     let body: Value = serde_json::from_slice(request.body.expose_secret().as_bytes()).ok()?;
     Some(body.get("variables")?.get("after")?.as_str()?.to_owned())
 }
 
-async fn decide(wire: &Wire, handle: &str, request: &Request) -> Result<Reply, Silence> {
+async fn decide(wire: &Wire, handle: &str, request: &RecordedRequest) -> Result<Reply, Silence> {
     let endpoint = endpoint(request);
     let Some((store, scenario)) = settled(wire, handle, endpoint).await? else {
         return Ok(Canned::NoStore.reply(&Value::Null));
@@ -116,7 +116,7 @@ async fn decide(wire: &Wire, handle: &str, request: &Request) -> Result<Reply, S
     Ok(sign(reply, &store, &scenario, request))
 }
 
-fn endpoint(request: &Request) -> Endpoint {
+fn endpoint(request: &RecordedRequest) -> Endpoint {
     let is_post = request.method == "POST";
     match request.operation {
         _ if is_post && request.path == "/admin/oauth/access_token" => Endpoint::Exchange,
@@ -129,7 +129,7 @@ fn endpoint(request: &Request) -> Endpoint {
 }
 
 /// The version of a GraphQL path, such as `2026-10`.
-fn version(request: &Request) -> Option<&str> {
+fn version(request: &RecordedRequest) -> Option<&str> {
     let version = request.path.strip_prefix("/admin/api/")?.strip_suffix("/graphql.json")?;
     let is_digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
     version.split_once('-').filter(|(year, month)| is_digits(year, 4) && is_digits(month, 2)).map(|_| version)
@@ -152,7 +152,7 @@ async fn settled(
             changes.changed().await.map_err(|_| Silence)?;
         }
     };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap_or(Err(Silence))
+    tokio::time::timeout(SLOW_REPLY_LIMIT, wait).await.unwrap_or(Err(Silence))
 }
 
 async fn misbehave(
@@ -160,27 +160,27 @@ async fn misbehave(
     handle: &str,
     store: &PracticeStore,
     endpoint: Endpoint,
-    request: &Request,
+    request: &RecordedRequest,
 ) -> Result<Reply, Silence> {
     let good = || good(handle, store, endpoint);
     let reply = match scenario {
         Scenario::Says(canned) => canned.reply(&good()),
         Scenario::Redirect(status, location) => {
-            let empty = Reply::new(*status, Body::Whole(Vec::new()));
+            let empty = Reply::new(*status, ReplyBody::Whole(Vec::new()));
             location.iter().fold(empty, |reply, location| reply.header("location", location))
         }
         Scenario::Raw(raw) => {
-            let body = Body::Whole(raw.body.clone());
+            let body = ReplyBody::Whole(raw.body.clone());
             return Ok(Reply { headers: raw.headers.clone(), ..Reply::new(raw.status, body) });
         }
         Scenario::Exchange(refusal) => refusal.reply(!token_exchange::asks_for_json(request)),
         Scenario::ExchangePage(refusal) => refusal.reply(true),
-        Scenario::CloseMidBody => Reply::json(200, &good()).body(Body::Cut),
+        Scenario::CloseMidBody => Reply::json(200, &good()).body(ReplyBody::Cut),
         // white space may precede any JSON, so only a limit of the reader's own stops it
-        Scenario::EndlessBody => Reply::json(200, &good()).body(|_| Body::Endless(b" ".to_vec())),
-        Scenario::DrippingBody => Reply::json(200, &good()).body(Body::Drip),
+        Scenario::EndlessBody => Reply::json(200, &good()).body(|_| ReplyBody::Endless(b" ".to_vec())),
+        Scenario::DrippingBody => Reply::json(200, &good()).body(ReplyBody::Drip),
         Scenario::Hang => {
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(SLOW_REPLY_LIMIT).await;
             return Err(Silence);
         }
         _ => return Err(Silence),
@@ -198,7 +198,7 @@ fn good(handle: &str, store: &PracticeStore, endpoint: Endpoint) -> Value {
     }
 }
 
-fn nowhere(request: &Request) -> Reply {
+fn nowhere(request: &RecordedRequest) -> Reply {
     if request.path == "/admin/oauth/access_token" {
         return Canned::ForbiddenPage.reply(&Value::Null);
     }
@@ -206,16 +206,16 @@ fn nowhere(request: &Request) -> Reply {
     canned.reply(&Value::Null)
 }
 
-fn is_let_in(wire: &Wire, handle: &str, request: &Request) -> bool {
+fn is_let_in(wire: &Wire, handle: &str, request: &RecordedRequest) -> bool {
     request.token.as_ref().is_some_and(|token| wire.stores.knows(handle, token.expose_secret()))
 }
 
-fn is_json(request: &Request) -> bool {
+fn is_json(request: &RecordedRequest) -> bool {
     request.header("content-type").is_some_and(|kind| kind.starts_with("application/json"))
 }
 
 /// Adds what only the store knows: its number, the API version of the answer, and a request ID.
-fn sign(reply: Reply, store: &PracticeStore, scenario: &Scenario, request: &Request) -> Reply {
+fn sign(reply: Reply, store: &PracticeStore, scenario: &Scenario, request: &RecordedRequest) -> Reply {
     if !reply.is_from_store {
         return reply;
     }

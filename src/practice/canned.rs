@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     bulk,
     endpoint::Endpoint,
-    reply::{Body, Reply},
+    reply::{Reply, ReplyBody},
 };
 
 /// Declares the answers: their names, their speakers, and the class that a connection test should report.
@@ -171,7 +171,7 @@ impl Canned {
             Self::TooManyForAnHour => says(429, "Throttled").header("retry-after", "3600"),
             Self::TooManyPage => Reply::page(429, "Too Many Requests"),
             Self::Rejected => Reply::page(430, "Shopify Security Rejection"),
-            Self::RejectedEmpty => Reply::new(430, Body::Whole(Vec::new())),
+            Self::RejectedEmpty => Reply::new(430, ReplyBody::Whole(Vec::new())),
             Self::Down => says(500, "Internal Server Error"),
             Self::BadGateway => Reply::page(502, "Bad Gateway"),
             Self::Unavailable => Reply::text(503, "text/plain", "Service Unavailable"),
@@ -199,8 +199,8 @@ impl Canned {
                 Reply::json(404, &json!({"message": "no Route matched with those values"})).anonymous()
             }
             Self::PortalStatus => Reply::page(511, "Network Authentication Required"),
-            Self::NoContent => Reply::new(204, Body::Whole(Vec::new())),
-            Self::GzipBomb => Reply::new(200, Body::Whole(bulk::gzip_bomb()))
+            Self::NoContent => Reply::new(204, ReplyBody::Whole(Vec::new())),
+            Self::GzipBomb => Reply::new(200, ReplyBody::Whole(bulk::gzip_bomb()))
                 .header("content-type", "application/json")
                 .header("content-encoding", "gzip"),
             _ => Reply::page(200, "Sign in to Hotel Wi-Fi"),
@@ -209,7 +209,7 @@ impl Canned {
 
     fn api_says(self, good: &Value) -> Reply {
         let says = |status, sentence: &str| Reply::json(status, &json!({"errors": sentence}));
-        let raw = |bytes: Vec<u8>| Reply::json(200, good).body(|_| Body::Whole(bytes));
+        let raw = |bytes: Vec<u8>| Reply::json(200, good).body(|_| ReplyBody::Whole(bytes));
         match self {
             Self::Unauthorized => unauthorized(),
             Self::ApprovalNeeded => says(403, "[API] This action requires merchant approval for read_orders scope."),
@@ -231,10 +231,10 @@ impl Canned {
             Self::EmptyBody => raw(Vec::new()),
             Self::NotUtf8 => raw(b"{\"data\":\"\xff\xfe\"}".to_vec()),
             Self::JsonAsPage => raw(good.to_string().into_bytes()).header("content-type", "text/html; charset=utf-8"),
-            Self::NoContentType => Reply::new(200, Body::Whole(good.to_string().into_bytes())).by_store(),
+            Self::NoContentType => Reply::new(200, ReplyBody::Whole(good.to_string().into_bytes())).by_store(),
             Self::Deep => raw(bulk::nested(100_000)),
             Self::OneMegabyte => raw(bulk::padded(good)),
-            Self::OneMegabyteChunked => raw(bulk::padded(good)).body(Body::Chunked),
+            Self::OneMegabyteChunked => raw(bulk::padded(good)).body(ReplyBody::Chunked),
             Self::Gzipped => raw(bulk::gzip_stored(good.to_string().as_bytes())).header("content-encoding", "gzip"),
             Self::ManyHeaders => (0..3000)
                 .fold(Reply::json(200, good), |reply, number| reply.header(&format!("x-padding-{number}"), "practice")),

@@ -16,7 +16,7 @@ use super::{
 
 /// The credential that a user enters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum CaseCredential {
     AccessToken,
     /// Client ID and Client secret.
     ClientCredentials,
@@ -29,7 +29,7 @@ pub struct Case {
     pub label: &'static str,
     /// Starts with `practice-`.
     pub handle: &'static str,
-    pub kind: Kind,
+    pub kind: CaseCredential,
     pub scenario: Scenario,
 }
 
@@ -37,11 +37,11 @@ pub struct Case {
 pub const FIRST: usize = 3;
 
 const fn token(label: &'static str, handle: &'static str, scenario: Scenario) -> Case {
-    Case { label, handle, kind: Kind::AccessToken, scenario }
+    Case { label, handle, kind: CaseCredential::AccessToken, scenario }
 }
 
 const fn pair(label: &'static str, handle: &'static str, scenario: Scenario) -> Case {
-    Case { label, handle, kind: Kind::ClientCredentials, scenario }
+    Case { label, handle, kind: CaseCredential::ClientCredentials, scenario }
 }
 
 pub(super) const CASES: &[Case] = &[

@@ -26,7 +26,7 @@ pub enum ConnectionOutcome {
 
 /// One connection to the proxy, valid or not.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct RecordedConnection {
     /// Counts from 0 in each [`Journal`].
     pub number: u64,
     /// The target of the request line: `host:port` for a CONNECT, cut at 300 characters.
@@ -40,7 +40,7 @@ pub struct Connection {
 
 /// One request that arrived over TLS.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct RecordedRequest {
     /// The [`Connection::number`] of its connection.
     pub connection: u64,
     /// The host of the CONNECT, lower case, without the port.
@@ -59,7 +59,7 @@ pub struct Request {
     pub operation: Option<Operation>,
 }
 
-impl Request {
+impl RecordedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()))
     }
@@ -76,8 +76,8 @@ impl Request {
 #[derive(Default)]
 struct JournalEntries {
     seen: u64,
-    connections: VecDeque<Connection>,
-    requests: VecDeque<Request>,
+    connections: VecDeque<RecordedConnection>,
+    requests: VecDeque<RecordedRequest>,
 }
 
 pub struct Journal {
@@ -116,17 +116,17 @@ impl Default for Journal {
 }
 
 impl Journal {
-    pub fn connections(&self) -> Vec<Connection> {
+    pub fn connections(&self) -> Vec<RecordedConnection> {
         self.lock().connections.iter().cloned().collect()
     }
 
     /// All requests, oldest first.
-    pub fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<RecordedRequest> {
         self.lock().requests.iter().cloned().collect()
     }
 
     /// The requests to one host; `host` in full, such as `practice-tea.myshopify.com`.
-    pub fn requests_to(&self, host: &str) -> Vec<Request> {
+    pub fn requests_to(&self, host: &str) -> Vec<RecordedRequest> {
         self.lock().requests.iter().filter(|request| request.host == host).cloned().collect()
     }
 
@@ -194,7 +194,7 @@ impl Journal {
         let number = entries.seen;
         entries.seen += 1;
         let target = target.chars().take(300).collect();
-        let connection = Connection { number, target, fate, proxy_authorization, before_tls: Vec::new() };
+        let connection = RecordedConnection { number, target, fate, proxy_authorization, before_tls: Vec::new() };
         remember(&mut entries.connections, connection);
         number
     }
@@ -206,7 +206,7 @@ impl Journal {
         }
     }
 
-    pub(super) fn requested(&self, request: Request) {
+    pub(super) fn requested(&self, request: RecordedRequest) {
         remember(&mut self.lock().requests, request);
         self.arrived.send_modify(|count| *count += 1);
     }
@@ -227,8 +227,8 @@ fn remember<T>(entries: &mut VecDeque<T>, entry: T) {
 mod tests {
     use super::*;
 
-    fn request(host: &str, token: &str) -> Request {
-        Request {
+    fn request(host: &str, token: &str) -> RecordedRequest {
+        RecordedRequest {
             connection: 0,
             host: host.to_owned(),
             server_name: None,

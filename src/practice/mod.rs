@@ -29,11 +29,11 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use self::{
     canned::Canned,
-    cases::{Case, FIRST, Kind},
+    cases::{Case, CaseCredential, FIRST},
     certificates::Flaw,
     documents::Operation,
     exchange_error::ExchangeError,
-    journal::{Connection, ConnectionOutcome, Journal, Request},
+    journal::{ConnectionOutcome, Journal, RecordedConnection, RecordedRequest},
     scenario::{Hostile, RawAnswer, Scenario},
     stores::{PracticeStore, Stores},
 };

@@ -18,7 +18,7 @@ use super::{
     Handles, Wire,
     admin_api::{self, Caller},
     journal::ConnectionOutcome,
-    reply::PATIENCE,
+    reply::SLOW_REPLY_LIMIT,
     scenario::Scenario,
     tunnel::{self, refuse},
 };
@@ -146,7 +146,7 @@ async fn here(wire: &Arc<Wire>, mut stream: TcpStream, number: u64, host: String
     let service = service_fn(|request| admin_api::answer(wire, &caller, request));
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
+        .header_read_timeout(SLOW_REPLY_LIMIT)
         .serve_connection(TokioIo::new(tls), service)
         .await
         .map_err(io::Error::other)
@@ -163,7 +163,7 @@ async fn listen_only(wire: &Wire, stream: &mut TcpStream, number: u64) -> io::Re
             }
         }
     };
-    timeout(PATIENCE, listen).await.unwrap_or(Ok(()))
+    timeout(SLOW_REPLY_LIMIT, listen).await.unwrap_or(Ok(()))
 }
 
 async fn instead_of_tls(wire: &Wire, mut stream: TcpStream, number: u64, answer: &[u8]) -> io::Result<()> {
@@ -192,7 +192,7 @@ async fn instead_of_http(tls: &mut TlsStream<TcpStream>, scenario: &Scenario) ->
         }
         Ok(())
     };
-    timeout(PATIENCE, drip).await.unwrap_or(Ok(()))
+    timeout(SLOW_REPLY_LIMIT, drip).await.unwrap_or(Ok(()))
 }
 
 #[cfg(test)]

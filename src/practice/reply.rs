@@ -11,7 +11,7 @@ use hyper::{Response, StatusCode, body::Frame, header::HeaderValue};
 use serde_json::Value;
 
 /// Maximum time for which a body drips or a connection hangs: 60 s.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const SLOW_REPLY_LIMIT: Duration = Duration::from_mins(1);
 /// Maximum length of an endless body: 64 MiB.
 pub const FLOOD: usize = 64 << 20;
 /// Length of one chunk of an endless body: 16 KiB.
@@ -21,16 +21,16 @@ pub type ResponseBody = UnsyncBoxBody<Bytes, io::Error>;
 
 /// How a body is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
+pub enum ReplyBody {
     /// With its content length.
     Whole(Vec<u8>),
     /// Complete, but chunked, without a content length.
     Chunked(Vec<u8>),
     /// These bytes, then a closed connection although more was promised.
     Cut(Vec<u8>),
-    /// These bytes repeated, up to [`FLOOD`] or [`PATIENCE`].
+    /// These bytes repeated, up to [`FLOOD`] or [`SLOW_REPLY_LIMIT`].
     Endless(Vec<u8>),
-    /// One byte per second, up to [`PATIENCE`].
+    /// One byte per second, up to [`SLOW_REPLY_LIMIT`].
     Drip(Vec<u8>),
 }
 
@@ -39,7 +39,7 @@ pub struct Reply {
     /// 100 to 999; Shopify uses 430, 530 and 783 too.
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    pub body: Body,
+    pub body: ReplyBody,
     /// Whether the store itself answers, so that its number and API version are added.
     pub is_from_store: bool,
 }
@@ -57,10 +57,10 @@ impl Reply {
     }
 
     pub fn text(status: u16, content_type: &str, body: &str) -> Self {
-        Self::new(status, Body::Whole(body.as_bytes().to_vec())).header("content-type", content_type)
+        Self::new(status, ReplyBody::Whole(body.as_bytes().to_vec())).header("content-type", content_type)
     }
 
-    pub const fn new(status: u16, body: Body) -> Self {
+    pub const fn new(status: u16, body: ReplyBody) -> Self {
         Self { status, headers: Vec::new(), body, is_from_store: false }
     }
 
@@ -72,9 +72,12 @@ impl Reply {
     }
 
     #[must_use]
-    pub fn body(mut self, send: impl FnOnce(Vec<u8>) -> Body) -> Self {
-        let (Body::Whole(bytes) | Body::Chunked(bytes) | Body::Cut(bytes) | Body::Endless(bytes) | Body::Drip(bytes)) =
-            self.body;
+    pub fn body(mut self, send: impl FnOnce(Vec<u8>) -> ReplyBody) -> Self {
+        let (ReplyBody::Whole(bytes)
+        | ReplyBody::Chunked(bytes)
+        | ReplyBody::Cut(bytes)
+        | ReplyBody::Endless(bytes)
+        | ReplyBody::Drip(bytes)) = self.body;
         self.body = send(bytes);
         self
     }
@@ -103,7 +106,7 @@ impl Reply {
     }
 }
 
-impl Body {
+impl ReplyBody {
     fn into_stream(self) -> ResponseBody {
         match self {
             Self::Whole(bytes) => Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync(),
@@ -132,7 +135,7 @@ fn pieces(bytes: Vec<u8>, is_cut: bool) -> ResponseBody {
 fn endless(bytes: &[u8]) -> ResponseBody {
     let seed: &[u8] = if bytes.is_empty() { b" " } else { bytes };
     let piece = Bytes::from(seed.repeat(PIECE.div_ceil(seed.len())));
-    let stops_at = tokio::time::Instant::now() + PATIENCE;
+    let stops_at = tokio::time::Instant::now() + SLOW_REPLY_LIMIT;
     let pour = move |sent: usize| {
         let piece = piece.clone();
         async move {
@@ -145,7 +148,7 @@ fn endless(bytes: &[u8]) -> ResponseBody {
 }
 
 fn drip(bytes: Vec<u8>, pause: Duration) -> ResponseBody {
-    let longest = usize::try_from(PATIENCE.as_secs()).unwrap_or(usize::MAX);
+    let longest = usize::try_from(SLOW_REPLY_LIMIT.as_secs()).unwrap_or(usize::MAX);
     let drops = bytes.into_iter().take(longest).map(|byte| Frame::data(Bytes::from(vec![byte])));
     StreamBody::new(stream::unfold((drops, true), move |(mut drops, is_first)| async move {
         if !is_first {
@@ -160,7 +163,7 @@ fn drip(bytes: Vec<u8>, pause: Duration) -> ResponseBody {
 mod tests {
     use super::*;
 
-    async fn collect(body: Body) -> Result<Vec<u8>, io::Error> {
+    async fn collect(body: ReplyBody) -> Result<Vec<u8>, io::Error> {
         Ok(body.into_stream().collect().await?.to_bytes().to_vec())
     }
 
@@ -174,14 +177,14 @@ mod tests {
 
     #[tokio::test]
     async fn endless_body_ends_at_its_limit() {
-        let arrived = collect(Body::Endless(b"{\"a\":1},".to_vec())).await.unwrap();
+        let arrived = collect(ReplyBody::Endless(b"{\"a\":1},".to_vec())).await.unwrap();
         assert!((FLOOD..FLOOD + 2 * PIECE).contains(&arrived.len()), "{}", arrived.len());
     }
 
     #[tokio::test]
     async fn cut_body_fails_and_chunked_body_does_not() {
-        assert!(collect(Body::Cut(b"{\"data\"".to_vec())).await.is_err());
-        assert_eq!(collect(Body::Chunked(b"{}".to_vec())).await.unwrap(), b"{}");
+        assert!(collect(ReplyBody::Cut(b"{\"data\"".to_vec())).await.is_err());
+        assert_eq!(collect(ReplyBody::Chunked(b"{}".to_vec())).await.unwrap(), b"{}");
     }
 
     #[test]

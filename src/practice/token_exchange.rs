@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     exchange_error::ExchangeError,
-    journal::Request,
+    journal::RecordedRequest,
     reply::Reply,
     stores::{PracticeStore, Stores},
 };
@@ -16,14 +16,14 @@ use super::{
 const LIFETIME: u32 = 86_399;
 
 /// The answer of a store without problems.
-pub(super) fn answer(stores: &Stores, handle: &str, store: &PracticeStore, request: &Request) -> Reply {
+pub(super) fn answer(stores: &Stores, handle: &str, store: &PracticeStore, request: &RecordedRequest) -> Reply {
     match judge(store, request) {
         Ok(()) => granted(store, stores.mint(handle).expose_secret()),
         Err(refusal) => refusal.reply(!asks_for_json(request)),
     }
 }
 
-pub(super) fn asks_for_json(request: &Request) -> bool {
+pub(super) fn asks_for_json(request: &RecordedRequest) -> bool {
     request.header("accept").is_some_and(|accept| accept.contains("application/json"))
 }
 
@@ -31,7 +31,7 @@ fn granted(store: &PracticeStore, token: &str) -> Reply {
     Reply::json(200, &json!({"access_token": token, "scope": store.scopes.join(","), "expires_in": LIFETIME}))
 }
 
-fn judge(store: &PracticeStore, request: &Request) -> Result<(), ExchangeError> {
+fn judge(store: &PracticeStore, request: &RecordedRequest) -> Result<(), ExchangeError> {
     let fields = fields(request).ok_or(ExchangeError::UnknownClientOlder)?;
     let field = |name: &str| fields.iter().find_map(|(known, value)| (known == name).then_some(value.as_str()));
     if field("grant_type") != Some("client_credentials") || field("client_id") != Some(&store.client_id) {
@@ -44,7 +44,7 @@ fn judge(store: &PracticeStore, request: &Request) -> Result<(), ExchangeError> 
 }
 
 /// Parses a form or JSON, depending on the content type.
-fn fields(request: &Request) -> Option<Vec<(String, String)>> {
+fn fields(request: &RecordedRequest) -> Option<Vec<(String, String)>> {
     let (kind, body) = (request.header("content-type")?, request.body.expose_secret());
     if kind.starts_with("application/x-www-form-urlencoded") {
         return serde_urlencoded::from_str(body).ok();
@@ -56,10 +56,10 @@ fn fields(request: &Request) -> Option<Vec<(String, String)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::practice::reply::Body;
+    use crate::practice::reply::ReplyBody;
 
-    fn request(content_type: &str, accept: &str, body: String) -> Request {
-        Request {
+    fn request(content_type: &str, accept: &str, body: String) -> RecordedRequest {
+        RecordedRequest {
             connection: 0,
             host: "practice-tea.myshopify.com".to_owned(),
             server_name: None,
@@ -88,7 +88,7 @@ mod tests {
         let body = form(&store, store.client_secret.expose_secret());
         let reply = answer(&stores, "practice-tea", &store, &request(FORM, "application/json", body));
         assert_eq!(reply.status, 200);
-        let Body::Whole(bytes) = reply.body else { panic!("a whole body") };
+        let ReplyBody::Whole(bytes) = reply.body else { panic!("a whole body") };
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(value["expires_in"], 86_399);
         assert!(stores.knows("practice-tea", value["access_token"].as_str().unwrap()));
@@ -114,7 +114,7 @@ mod tests {
         let told = |accept: &str| {
             let reply = answer(&stores, "practice-tea", &store, &request(FORM, accept, form(&store, "wrong")));
             assert_eq!(reply.status, 400);
-            let Body::Whole(bytes) = reply.body else { panic!("a whole body") };
+            let ReplyBody::Whole(bytes) = reply.body else { panic!("a whole body") };
             String::from_utf8(bytes).unwrap()
         };
         assert!(told("application/json").contains("\"error\":\"invalid_client\""));

@@ -50,7 +50,7 @@ pub enum SealError {
 
 /// An internal error: the database, the key, a bug.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+pub enum InternalError {
     /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
     #[error("asking the database")]
     Database(#[from] sqlx::Error),

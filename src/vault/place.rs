@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 /// The kind of a sealed secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SecretKind {
     AccessToken,
     ClientSecret,
     MintedToken,
@@ -13,7 +13,7 @@ pub enum Kind {
     AlertAddress,
 }
 
-impl Kind {
+impl SecretKind {
     pub const ALL: [Self; 6] = [
         Self::AccessToken,
         Self::ClientSecret,
@@ -41,34 +41,34 @@ pub struct Place<'a> {
     pub table: &'static str,
     pub column: &'static str,
     pub row: Uuid,
-    pub kind: Kind,
+    pub kind: SecretKind,
     /// Exactly as the connection uses it.
     pub host: &'a str,
 }
 
 impl<'a> Place<'a> {
     pub const fn access_token(cart: Uuid, host: &'a str) -> Self {
-        Self { table: "carts", column: "secret", row: cart, kind: Kind::AccessToken, host }
+        Self { table: "carts", column: "secret", row: cart, kind: SecretKind::AccessToken, host }
     }
 
     pub const fn client_secret(cart: Uuid, host: &'a str) -> Self {
-        Self { table: "carts", column: "secret", row: cart, kind: Kind::ClientSecret, host }
+        Self { table: "carts", column: "secret", row: cart, kind: SecretKind::ClientSecret, host }
     }
 
     pub const fn minted_token(cart: Uuid, host: &'a str) -> Self {
-        Self { table: "carts", column: "minted_token", row: cart, kind: Kind::MintedToken, host }
+        Self { table: "carts", column: "minted_token", row: cart, kind: SecretKind::MintedToken, host }
     }
 
     pub const fn unsaved(submission: Uuid, host: &'a str) -> Self {
-        Self { table: "unsaved_credentials", column: "secret", row: submission, kind: Kind::Unsaved, host }
+        Self { table: "unsaved_credentials", column: "secret", row: submission, kind: SecretKind::Unsaved, host }
     }
 
     pub const fn alert_secret(webhook: Uuid, host: &'a str) -> Self {
-        Self { table: "alert_webhooks", column: "secret", row: webhook, kind: Kind::AlertSecret, host }
+        Self { table: "alert_webhooks", column: "secret", row: webhook, kind: SecretKind::AlertSecret, host }
     }
 
     pub const fn alert_address(webhook: Uuid, host: &'a str) -> Self {
-        Self { table: "alert_webhooks", column: "sealed_address", row: webhook, kind: Kind::AlertAddress, host }
+        Self { table: "alert_webhooks", column: "sealed_address", row: webhook, kind: SecretKind::AlertAddress, host }
     }
 
     /// Encodes six fields, each with its length as a two-byte big-endian prefix.

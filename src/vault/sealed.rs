@@ -56,7 +56,7 @@ fn cipher(key: &Key) -> Aes256Gcm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vault::place::Kind;
+    use crate::vault::place::SecretKind;
     use secrecy::ExposeSecret;
     use uuid::Uuid;
 
@@ -77,7 +77,7 @@ mod tests {
             Place { table: "unsaved_credentials", ..place },
             Place { column: "client_id", ..place },
             Place { row: Uuid::now_v7(), ..place },
-            Place { kind: Kind::ClientSecret, ..place },
+            Place { kind: SecretKind::ClientSecret, ..place },
             Place { host: "northwind-b2b.myshopify.com", ..place },
         ];
         for other in elsewhere {

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use time::{Date, Duration};
 
-use crate::ecommerce::health::{DAYS, Day, PastCheck, RECENT};
+use crate::ecommerce::health::{DAYS, HealthDay, PastCheck, RECENT};
 
 /// The response times of the passed checks as a line, and a block below it for each failed check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct LineChart {
     /// Path data (`d`) of the line.
     pub line: String,
     /// Path data (`d`) of the blocks.
@@ -23,7 +23,7 @@ pub struct Line {
 /// Horizontal distance between two checks.
 const STEP: i32 = 4;
 
-impl Line {
+impl LineChart {
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "RECENT is 30")]
     pub const WIDTH: i32 = RECENT as i32 * STEP;
 
@@ -98,7 +98,7 @@ impl DayChart {
     pub const HEIGHT: i32 = 40;
 
     /// The ninety days up to and including `today`.
-    pub fn of(days: &[Day], today: Date) -> Self {
+    pub fn of(days: &[HealthDay], today: Date) -> Self {
         let mut strip = Self::default();
         let (mut well, mut failed) = (0, 0);
         for (n, x) in (0..DAYS).zip((0..).step_by(Self::DAY.unsigned_abs() as usize)) {
@@ -127,8 +127,8 @@ impl DayChart {
 }
 
 /// "99.6%"; rounded down, so that only a period without failures shows 100%.
-pub fn passed_share(days: &[Day]) -> Option<String> {
-    let sum = |of: fn(&Day) -> u32| days.iter().map(of).map(u64::from).sum::<u64>();
+pub fn passed_share(days: &[HealthDay]) -> Option<String> {
+    let sum = |of: fn(&HealthDay) -> u32| days.iter().map(of).map(u64::from).sum::<u64>();
     let (checks, failed) = (sum(|day| day.checks), sum(|day| day.failed));
     let share = ((checks - failed) * 1000).checked_div(checks)?;
     Some(if failed == 0 { "100%".to_owned() } else { format!("{}.{}%", share / 10, share % 10) })
@@ -148,19 +148,19 @@ mod tests {
 
     #[test]
     fn no_checks_draw_no_line() {
-        assert_eq!(Line::of(&[], 24), None);
+        assert_eq!(LineChart::of(&[], 24), None);
     }
 
     #[test]
     fn equal_times_draw_a_flat_line_that_ends_at_the_right() {
-        let line = Line::of(&[check(Some(200)); 3], 24).expect("a line");
+        let line = LineChart::of(&[check(Some(200)); 3], 24).expect("a line");
         assert_eq!(line.line, "M110 11l0 0l4 0l4 0");
         assert_eq!((line.blocks.as_str(), line.label.as_str()), ("", "Last 3 checks: 3 passed"));
     }
 
     #[test]
     fn failed_check_breaks_the_line_and_draws_a_block() {
-        let line = Line::of(&[check(Some(200)), check(None), check(Some(9000))], 24).expect("a line");
+        let line = LineChart::of(&[check(Some(200)), check(None), check(Some(9000))], 24).expect("a line");
         assert_eq!(line.line, "M110 15l0 0M118 11l0 0");
         assert_eq!(line.blocks, "M113 18h3v6h-3z");
         assert_eq!(line.label, "Last 3 checks: 2 passed, 1 failed");
@@ -169,14 +169,15 @@ mod tests {
     #[test]
     fn thirty_checks_fit_the_drawing_in_400_bytes() {
         let times: Vec<PastCheck> = (0..30).map(|n| check((n % 7 != 0).then_some(n * 97 % 800))).collect();
-        let line = Line::of(&times, 24).expect("a line");
+        let line = LineChart::of(&times, 24).expect("a line");
         assert!(line.line.starts_with("M6 ") && line.line.len() + line.blocks.len() < 400, "{line:?}");
     }
 
     #[test]
     fn each_of_ninety_days_has_a_bar() {
         let today = date!(2026 - 11 - 21);
-        let day = |ago, checks, failed| Day { day: today - Duration::days(ago), checks, failed, slowest_ms: None };
+        let day =
+            |ago, checks, failed| HealthDay { day: today - Duration::days(ago), checks, failed, slowest_ms: None };
         let days = [day(200, 5, 5), day(89, 96, 0), day(1, 96, 1), day(0, 10, 10)];
         let strip = DayChart::of(&days, today);
         let bars = |d: &str| d.matches('z').count();
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn share_with_one_failure_is_below_100_percent() {
-        let day = |checks, failed| Day { day: date!(2026 - 11 - 21), checks, failed, slowest_ms: None };
+        let day = |checks, failed| HealthDay { day: date!(2026 - 11 - 21), checks, failed, slowest_ms: None };
         assert_eq!(passed_share(&[]), None);
         assert_eq!(passed_share(&[day(96, 0)]).as_deref(), Some("100%"));
         assert_eq!(passed_share(&[day(8000, 1)]).as_deref(), Some("99.9%"));

@@ -13,11 +13,11 @@ use serde::Deserialize;
 use crate::accounts::{ConfirmError, Fresh, password::OVERLOADED_RETRY_AFTER};
 use crate::app::App;
 use crate::web::error::Error;
-use crate::web::fields::{Complaint, Problem};
+use crate::web::fields::{Complaint, FieldProblem};
 use crate::web::filters;
 use crate::web::form::Secret;
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 /// Posts `csrf`, what was typed, and `password` to the address of the original form.
@@ -25,7 +25,7 @@ use crate::web::shell::Shell;
 #[template(path = "confirm.html")]
 pub struct ConfirmPasswordPage {
     pub shell: Shell,
-    pub deed: Deed,
+    pub pending: PendingAction,
     /// Complaint only: a typed password is never rendered.
     pub password: Option<Complaint>,
 }
@@ -39,7 +39,7 @@ pub struct ButtonForm {
 
 /// The action to confirm, and the form that requested it.
 #[derive(Clone, Debug)]
-pub struct Deed {
+pub struct PendingAction {
     /// Completes "enter your password to", such as "add a user".
     pub text: String,
     pub action: String,
@@ -50,8 +50,8 @@ pub struct Deed {
 }
 
 impl ConfirmPasswordPage {
-    fn problems(&self) -> Vec<Problem> {
-        Problem::list(&[("password", &self.password)])
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::list(&[("password", &self.password)])
     }
 }
 
@@ -60,20 +60,20 @@ impl ConfirmPasswordPage {
 pub async fn confirm(
     app: &App,
     shell: &mut Shell,
-    session: &mut Session,
+    session: &mut CurrentSession,
     password: Option<Secret>,
-    deed: Deed,
+    pending: PendingAction,
 ) -> Result<Fresh, Response> {
     if let Some(fresh) = session.fresh {
         return Ok(fresh);
     }
-    let page = |shell: &Shell, password| ConfirmPasswordPage { shell: shell.clone(), deed, password };
+    let page = |shell: &Shell, password| ConfirmPasswordPage { shell: shell.clone(), pending, password };
     let Some(Secret(password)) = password else {
-        return Err(Page::ok(page(shell, None)).into_response());
+        return Err(HtmlPage::ok(page(shell, None)).into_response());
     };
     if password.expose_secret().is_empty() {
         let complaint = Complaint::new("PASSWORD_EMPTY", "Enter your password");
-        return Err(Page::refused(page(shell, Some(complaint))).into_response());
+        return Err(HtmlPage::refused(page(shell, Some(complaint))).into_response());
     }
     let user = session.person().map_err(IntoResponse::into_response)?;
     match app.accounts.confirm(session.by(), user, password, session.browser.hash()).await {
@@ -85,7 +85,7 @@ pub async fn confirm(
         Err(ConfirmError::Broken(error)) => Err(Error::from(error).into_response()),
         Err(refused) => {
             let (complaint, status, wait) = refusal(&refused);
-            Err(with_wait(Page(page(shell, Some(complaint)), status).into_response(), wait))
+            Err(with_wait(HtmlPage(page(shell, Some(complaint)), status).into_response(), wait))
         }
     }
 }

@@ -18,7 +18,7 @@ impl Complaint {
 
 /// A text field; what was typed is rendered again, valid or not.
 #[derive(Clone, Debug, Default)]
-pub struct Field {
+pub struct FormField {
     pub value: String,
     pub complaint: Option<Complaint>,
     /// A line under the field that is not a complaint, such as "We'll connect to …".
@@ -27,12 +27,12 @@ pub struct Field {
 
 /// A line of the summary "There is a problem": the id of the field it links to, and the field's own sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct FieldProblem {
     pub field: &'static str,
     pub sentence: String,
 }
 
-impl Problem {
+impl FieldProblem {
     /// The summary of a form, with its fields in page order.
     pub fn list(fields: &[(&'static str, &Option<Complaint>)]) -> Vec<Self> {
         fields

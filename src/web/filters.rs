@@ -192,7 +192,7 @@ pub fn code_words(text: &str, _env: &dyn Values) -> askama::Result<Markup> {
 /// `{{ name|isolated }}`: a name inside a title or an attribute; elsewhere use `<bdi>`.
 #[askama::filter_fn]
 pub fn isolated(name: &str, _env: &dyn Values) -> askama::Result<String> {
-    Ok(crate::direction::isolated(name).into_owned())
+    Ok(crate::direction::bidi_isolate(name).into_owned())
 }
 
 /// `{{ n|count }}`: stops at "99+".

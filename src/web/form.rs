@@ -14,13 +14,13 @@ use http_body_util::BodyExt;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use crate::{app::App, ecommerce::shopify::blot};
+use crate::{app::App, ecommerce::shopify::redact_secrets};
 
 use super::{
-    error::{Again, Error, FormStash},
+    error::{Error, FormStash, ResubmitForm},
     large_forms::{LargeFormPermit, LargeForms},
     routes,
-    session::{self, Session},
+    session::{self, CurrentSession},
 };
 
 /// Longest form, in bytes, of a route that sets no other limit.
@@ -44,7 +44,7 @@ const SECRET_MARK: &str = "\u{0}secret\u{0}";
 /// A form that holds only its token: a button.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub struct EmptyForm {}
 
 /// The value of a field that [`SECRET_FIELDS`] names.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Secret {
 
 /// The result of reading a request's form: its whole body, or the status to refuse it with.
 #[derive(Clone, Debug)]
-pub struct Received(pub Result<Bytes, StatusCode>);
+pub struct ReceivedForm(pub Result<Bytes, StatusCode>);
 
 /// Reads the whole form before anybody asks who sent it: the session, the account and its role are looked up when the request is
 /// there, not when its first half is. What is too long, too slow or no form is left, and its status is kept.
@@ -81,7 +81,7 @@ pub async fn receive(
         } else {
             Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         };
-        request.extensions_mut().insert(Received(received));
+        request.extensions_mut().insert(ReceivedForm(received));
     }
     next.run(request).await
 }
@@ -121,11 +121,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        let Some(Received(received)) = request.extensions().get::<Received>().cloned() else {
+        let Some(ReceivedForm(received)) = request.extensions().get::<ReceivedForm>().cloned() else {
             return Err(anyhow::anyhow!("the layer that reads forms is missing").into());
         };
         let body = received.map_err(Error::UnreadableForm)?;
-        let session = request.extensions().get::<Session>().cloned();
+        let session = request.extensions().get::<CurrentSession>().cloned();
         let desk = request.extensions().get::<FormStash>().cloned().unwrap_or_default();
         let action = request.uri().path().to_owned();
         check_text(&body).map_err(|wrong| match wrong {
@@ -209,19 +209,19 @@ fn check_text(body: &[u8]) -> Result<(), NotText> {
 }
 
 /// The fields of a form without its token and its secrets.
-fn again(action: String, pairs: &[(String, String)]) -> Again {
+fn again(action: String, pairs: &[(String, String)]) -> ResubmitForm {
     let is_secret = |name: &str| SECRET_FIELDS.contains(&name);
     let is_kept = |name: &str| !is_secret(name) && name != TOKEN;
     let kept = pairs.iter().filter(|(name, _)| is_kept(name));
     // A secret may be part of another field, such as an address with a password in it.
-    let fields = kept.map(|(name, value)| (name.clone(), blot(value))).collect();
-    Again { action, fields, had_secrets: pairs.iter().any(|(name, _)| is_secret(name)) }
+    let fields = kept.map(|(name, value)| (name.clone(), redact_secrets(value))).collect();
+    ResubmitForm { action, fields, had_secrets: pairs.iter().any(|(name, _)| is_secret(name)) }
 }
 
 /// The fields of a form, for a page that only offers to send it again. Nothing is done with them, so the token is not
 /// checked.
-pub fn typed(request: &Parts) -> Option<Again> {
-    let Received(received) = request.extensions.get::<Received>()?;
+pub fn typed(request: &Parts) -> Option<ResubmitForm> {
+    let ReceivedForm(received) = request.extensions.get::<ReceivedForm>()?;
     let body = received.as_ref().ok().filter(|body| check_text(body).is_ok())?;
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
     Some(again(request.uri.path().to_owned(), &pairs))

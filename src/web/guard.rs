@@ -13,15 +13,15 @@ use super::{
     error::{Error, SameSiteReload},
     local_path::LocalPath,
     resume,
-    session::Session,
+    session::CurrentSession,
     shell::Shell,
     sign_in::SignIn,
 };
 use crate::{
-    accounts::{Ended, Role, Session as Known},
+    accounts::{Role, Session as Known, SessionEnd},
     app::App,
     audit::{self, By},
-    database::lent::RequestConnection,
+    database::request_connection::RequestConnection,
 };
 
 /// The access that a route requires.
@@ -48,7 +48,7 @@ pub async fn guard(
     if access == Access::Open {
         return next.run(request).await;
     }
-    let Some(session) = request.extensions().get::<Session>() else {
+    let Some(session) = request.extensions().get::<CurrentSession>() else {
         return Error::from(anyhow::anyhow!("the session layer is missing")).into_response();
     };
     let session = session.clone();
@@ -68,7 +68,7 @@ pub async fn guard(
 
 /// The response if the user's session, account or role ended while the request was handled, so that the handler's
 /// transaction was refused: the same as for a request a moment later.
-async fn decide_again(app: &App, mut session: Session, request: &Parts) -> Response {
+async fn decide_again(app: &App, mut session: CurrentSession, request: &Parts) -> Response {
     let ended = match app.accounts.session(&session.browser, false).await {
         Ok(Known::Live { user, .. }) if user.role == Role::Viewer => {
             session.user = Some(user);
@@ -82,7 +82,7 @@ async fn decide_again(app: &App, mut session: Session, request: &Parts) -> Respo
 }
 
 /// Refuses a Viewer on a route for administrators.
-async fn refused_page(app: &App, session: &Session, request: &Parts) -> Response {
+async fn refused_page(app: &App, session: &CurrentSession, request: &Parts) -> Response {
     match record_refusal(app, session.by(), page(request)).await {
         Ok(administrators) => Error::CannotChange { administrators }.into_response(),
         // No longer a Viewer either.
@@ -103,7 +103,7 @@ fn page(request: &Parts) -> String {
 
 /// The response to an unauthenticated client on any guarded address, known or not: a redirect to the sign-in page, or
 /// for a form the sign-in page itself, which keeps what was typed.
-pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
+pub fn to_sign_in(app: &App, session: &CurrentSession, request: &Parts) -> Response {
     let return_to = match return_path(app, request) {
         Ok(path) => path,
         Err(answer) => return *answer,
@@ -117,8 +117,8 @@ pub fn to_sign_in(app: &App, session: &Session, request: &Parts) -> Response {
         query.push(("return_to", path.as_str().to_owned()));
     }
     match session.ended {
-        Some(Ended::Idle) => query.push(("ended", "idle".into())),
-        Some(Ended::TooOld) => query.push(("ended", "expired".into())),
+        Some(SessionEnd::Idle) => query.push(("ended", "idle".into())),
+        Some(SessionEnd::TooOld) => query.push(("ended", "expired".into())),
         None => {}
     }
     let query = serde_urlencoded::to_string(query).unwrap_or_default();

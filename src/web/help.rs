@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::ecommerce::Status;
 use crate::ecommerce::verdict::{Class, Limit, Verdict};
-use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
+use crate::web::admin::ecommerce::shopify::connection_test::{TestView, TestedState};
 use crate::web::admin::ecommerce::shopify::egress_list::EgressList;
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::permissions;
 use crate::web::admin::ecommerce::shopify::verdict_words::VerdictWords;
-use crate::web::admin::ecommerce::shopify::{Kind, Permission};
+use crate::web::admin::ecommerce::shopify::{Kind, PermissionView};
 use crate::web::filters;
-use crate::web::page::Page;
+use crate::web::page::HtmlPage;
 use crate::web::shell::Shell;
 
 /// The help page; readable before sign-in too.
@@ -30,7 +30,7 @@ pub struct Help {
 
 impl Help {
     /// The page for this product and these 17 permissions.
-    pub fn new(shell: Shell, permissions: Vec<Permission>, now: OffsetDateTime) -> Self {
+    pub fn new(shell: Shell, permissions: Vec<PermissionView>, now: OffsetDateTime) -> Self {
         let explained = Class::ALL.into_iter().filter(|class| *class != Class::Connected);
         let messages = explained.map(|class| example_result(class, &shell, &permissions, now)).collect();
         let guide = Guide {
@@ -52,7 +52,7 @@ impl Help {
 }
 
 /// A test of a store that does not exist, with this outcome and without working buttons.
-fn example_result(class: Class, shell: &Shell, permissions: &[Permission], now: OffsetDateTime) -> TestView {
+fn example_result(class: Class, shell: &Shell, permissions: &[PermissionView], now: OffsetDateTime) -> TestView {
     let later = now + time::Duration::days(1);
     let limits = match class {
         Class::ScopesMissing => {
@@ -83,7 +83,7 @@ fn example_result(class: Class, shell: &Shell, permissions: &[Permission], now: 
         tested_at: now,
         now,
         reference: String::new(),
-        standing: Standing::Unsaved,
+        standing: TestedState::Unsaved,
         synced: None,
         may_be_day_token: true,
         permissions: permissions.to_vec(),
@@ -97,6 +97,6 @@ fn example_result(class: Class, shell: &Shell, permissions: &[Permission], now: 
 }
 
 /// GET `/help`; readable before sign-in too.
-pub async fn show(State(app): State<App>, shell: Shell) -> Page<Help> {
-    Page::ok(Help::new(shell, permissions(), app.clock.now()))
+pub async fn show(State(app): State<App>, shell: Shell) -> HtmlPage<Help> {
+    HtmlPage::ok(Help::new(shell, permissions(), app.clock.now()))
 }

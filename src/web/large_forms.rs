@@ -1,6 +1,5 @@
-//! Bounds the memory of forms that are longer than [`LONGEST`](super::form::LONGEST) while they arrive: so many at once in this
-//! process, and fewer from one network. Does not know what is in a form. Surprising: nobody is refused; a form that has to wait is
-//! not read on, so the rest of it stays with the client, and its own deadline still ends it.
+//! Bounds the memory of large forms while they arrive: limits their number in this process, and from one network. None is
+//! refused: a form that has to wait is not read further, so TCP flow control holds the rest back until its deadline.
 
 use std::{
     collections::HashMap,
@@ -12,9 +11,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::network::IpNetwork;
 
-/// Long forms that arrive at once: 48, of at most 144 KiB each, are 7 MiB.
+/// Large forms read concurrently: at most 144 KiB each, 7 MiB together.
 const AT_ONCE: usize = 48;
-/// Long forms that arrive at once from one network.
+/// Large forms read concurrently from one network.
 const AT_ONCE_PER_NETWORK: usize = 8;
 /// Leading bits of an IPv6 address that one customer of a provider may have to themselves.
 const IPV6_PREFIX: u8 = 48;
@@ -26,7 +25,7 @@ pub struct LargeForms {
     networks: Arc<Mutex<HashMap<IpNetwork, Weak<Semaphore>>>>,
 }
 
-/// Permission to keep reading a long form.
+/// Permission to continue reading a large form.
 #[derive(Debug)]
 pub struct LargeFormPermit {
     _all: OwnedSemaphorePermit,
@@ -38,12 +37,12 @@ impl LargeForms {
         Self { all: Arc::new(Semaphore::new(AT_ONCE)), networks: Arc::default() }
     }
 
-    /// Waits until one more form from this client may be read on. Clients without an address count as one network.
+    /// Waits until another form of this client may be read. Clients without an address count as one network.
     pub async fn permit(&self, client: Option<IpAddr>) -> LargeFormPermit {
         let client = client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical();
         let prefix = if client.is_ipv4() { IPV4_PREFIX } else { IPV6_PREFIX };
         let network = self.network(IpNetwork::around(client, prefix));
-        // The network's first: whoever waits for their own forms holds nothing that others wait for.
+        // The network's permit first, so that a waiting network holds no permit that others need.
         let network = network.acquire_owned().await.expect("never closed");
         let all = Arc::clone(&self.all).acquire_owned().await.expect("never closed");
         LargeFormPermit { _all: all, _network: network }

@@ -3,27 +3,26 @@
 
 pub mod admin;
 pub mod assets;
-mod borrowed;
 pub mod charts;
 pub mod confirm;
+mod connection_limit;
 pub mod error;
 pub mod fields;
 pub mod filters;
 pub mod form;
-mod gate;
 pub mod guard;
+mod handler_connection;
 mod headers;
 pub mod help;
+mod host_check;
 mod large_forms;
 mod local_path;
 mod page;
-mod patience;
 pub mod probes;
 mod resume;
 pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
-mod seats;
 pub mod security_txt;
 pub mod server;
 pub mod session;
@@ -32,6 +31,7 @@ pub mod shell;
 pub mod sign_in;
 mod stream;
 mod trace;
+mod write_timeout;
 
 use axum::{
     Router,
@@ -72,7 +72,7 @@ pub fn with_layers(routes: Router<App>, app: App) -> Router {
                 .quality(CompressionLevel::Precise(3))
                 .compress_when(SizeAbove::new(1_024).and(is_whole)),
         )
-        .layer(middleware::from_fn_with_state(app.clone(), gate::gate))
+        .layer(middleware::from_fn_with_state(app.clone(), host_check::gate))
         .layer(same_origin)
         .layer(middleware::from_fn_with_state((app.clone(), large_forms::LargeForms::new()), form::receive))
         .layer(middleware::from_fn_with_state(app.clone(), session::session))
@@ -96,7 +96,7 @@ fn is_whole(
 /// sign-in. A trailing slash is removed if the path without it is a page.
 async fn not_found(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
-    match request.extensions().get::<session::Session>().cloned() {
+    match request.extensions().get::<session::CurrentSession>().cloned() {
         Some(session) if session.user.is_none() && path.starts_with("/admin") => {
             guard::to_sign_in(&app, &session, &request.into_parts().0)
         }

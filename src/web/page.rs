@@ -10,9 +10,9 @@ use super::error::Error;
 
 /// A template to render, and the response's status.
 #[derive(Debug)]
-pub struct Page<T>(pub T, pub StatusCode);
+pub struct HtmlPage<T>(pub T, pub StatusCode);
 
-impl<T: Template> Page<T> {
+impl<T: Template> HtmlPage<T> {
     pub const fn ok(page: T) -> Self {
         Self(page, StatusCode::OK)
     }
@@ -23,7 +23,7 @@ impl<T: Template> Page<T> {
     }
 }
 
-impl<T: Template> IntoResponse for Page<T> {
+impl<T: Template> IntoResponse for HtmlPage<T> {
     fn into_response(self) -> Response {
         match self.0.render() {
             Ok(html) => (self.1, Html(html)).into_response(),

@@ -12,18 +12,18 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower::ServiceExt;
 
 use super::{
-    error::{Again, Error},
+    error::{Error, ResubmitForm},
     form,
     guard::Access,
     routes,
-    session::Session,
+    session::CurrentSession,
     shell::{Banner, Tone},
 };
 use crate::app::App;
 
 /// The form in a request without a signed-in user, if it held anything. The same-origin check has refused requests that
 /// a browser marks as cross-site; a client that sends neither `Sec-Fetch-Site` nor `Origin` is not trusted either.
-pub fn keep(request: &Parts) -> Option<Again> {
+pub fn keep(request: &Parts) -> Option<ResubmitForm> {
     let says_origin =
         ["sec-fetch-site", header::ORIGIN.as_str()].iter().any(|name| request.headers.contains_key(*name));
     if request.method != Method::POST || !says_origin {
@@ -33,7 +33,7 @@ pub fn keep(request: &Parts) -> Option<Again> {
 }
 
 /// Encodes a kept form as the value of one hidden field of the sign-in page.
-pub fn encode(form: &Again) -> String {
+pub fn encode(form: &ResubmitForm) -> String {
     let head = [("action", form.action.as_str()), ("had_secrets", if form.had_secrets { "yes" } else { "" })];
     let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let pairs: Vec<_> = head.into_iter().chain(fields).collect();
@@ -41,7 +41,7 @@ pub fn encode(form: &Again) -> String {
 }
 
 /// Decodes the output of [`encode`]; `None` for anything else.
-pub fn decode(text: &str) -> Option<Again> {
+pub fn decode(text: &str) -> Option<ResubmitForm> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let mut pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).ok()?;
     let is_whole = pairs.len() >= 2 && pairs[0].0 == "action" && pairs[1].0 == "had_secrets";
@@ -50,12 +50,12 @@ pub fn decode(text: &str) -> Option<Again> {
     }
     let fields = pairs.split_off(2);
     let [(_, action), (_, had_secrets)] = <[_; 2]>::try_from(pairs).ok()?;
-    Some(Again { action, fields, had_secrets: had_secrets == "yes" })
+    Some(ResubmitForm { action, fields, had_secrets: had_secrets == "yes" })
 }
 
 /// Continues a kept form for the user who just signed in: renders the form as typed, or redirects to the page with its
 /// button.
-pub async fn resume(app: &App, session: &Session, form: Again) -> Result<Response, Error> {
+pub async fn resume(app: &App, session: &CurrentSession, form: ResubmitForm) -> Result<Response, Error> {
     let Some(route) = routes::find_post(&form.action).filter(|route| route.access != Access::Open) else {
         return Ok(Redirect::to("/admin").into_response());
     };
@@ -67,9 +67,9 @@ pub async fn resume(app: &App, session: &Session, form: Again) -> Result<Respons
 }
 
 /// Renders the form again through its own handler, behind its usual guard.
-async fn redraw(app: &App, session: &Session, form: Again) -> Result<Response, Error> {
+async fn redraw(app: &App, session: &CurrentSession, form: ResubmitForm) -> Result<Response, Error> {
     let banner = banner(&form, true);
-    let Again { action, fields, .. } = form.to_load();
+    let ResubmitForm { action, fields, .. } = form.to_load();
     let token = session.browser.form_token();
     let fields = [("csrf", token.as_str()), ("intent", "load")]
         .into_iter()
@@ -79,13 +79,13 @@ async fn redraw(app: &App, session: &Session, form: Again) -> Result<Response, E
     *request.method_mut() = Method::POST;
     *request.uri_mut() = action.parse()?;
     let form = serde_urlencoded::to_string(fields)?;
-    request.extensions_mut().insert(form::Received(Ok(form.into())));
+    request.extensions_mut().insert(form::ReceivedForm(Ok(form.into())));
     request.extensions_mut().insert(session.clone().told(banner));
     let Ok(response) = routes::router(app).with_state(app.clone()).oneshot(request).await;
     Ok(response)
 }
 
-fn banner(form: &Again, is_kept: bool) -> Banner {
+fn banner(form: &ResubmitForm, is_kept: bool) -> Banner {
     let mut text = if is_kept {
         "What you typed is here and not saved yet.".to_owned()
     } else {
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn kept_form_round_trips() {
         for fields in [vec![], vec![("emails".to_owned(), "a@b.example,\r\nمتجر & = + %".to_owned()); 3]] {
-            let form = Again { action: "/admin/alerts".into(), fields, had_secrets: true };
+            let form = ResubmitForm { action: "/admin/alerts".into(), fields, had_secrets: true };
             assert_eq!(decode(&encode(&form)), Some(form));
         }
         for text in ["", "x", "%", &URL_SAFE_NO_PAD.encode("action=/x"), &URL_SAFE_NO_PAD.encode("a=b&c=d&e=f")] {

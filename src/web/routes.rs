@@ -156,7 +156,7 @@ pub fn table() -> Vec<Route> {
         get("/admin/alerts", Administrator, alerts::show),
         post("/admin/alerts", Administrator, alerts::update).redraws(),
         post("/admin/alerts/secret", Administrator, alerts::secret::create).on("/admin/alerts"),
-        post("/admin/alerts/trials", Administrator, alerts::trial::create).on("/admin/alerts"),
+        post("/admin/alerts/trials", Administrator, alerts::test_alerts::create).on("/admin/alerts"),
         get("/admin/ecommerce", Viewer, carts::list).borrowing(),
         get("/admin/ecommerce/switch", Administrator, switch::edit),
         post("/admin/ecommerce/switch", Administrator, switch::update).redraws(),

@@ -35,8 +35,8 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    patience::WriteTimeout,
-    seats::{AnswerBody, Asked, ConnectionLimit, ConnectionSlot},
+    connection_limit::{AnswerBody, ConnectionLimit, ConnectionSlot, RequestBody},
+    write_timeout::WriteTimeout,
 };
 
 /// From the first byte of a connection, or the end of a response, to the end of the next headers.
@@ -171,7 +171,7 @@ async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
     let served = seat.serve();
-    let mut request = request.map(|body| Body::new(Asked::new(body, seat)));
+    let mut request = request.map(|body| Body::new(RequestBody::new(body, seat)));
     request.extensions_mut().insert(ConnectInfo(peer));
     let mut response = router.oneshot(request).await?;
     if is_stopping.load(Ordering::Relaxed) {

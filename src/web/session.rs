@@ -22,19 +22,19 @@ use super::{
     trace::RequestId,
 };
 use crate::{
-    accounts::{BrowserSecret, DeviceCookie, Ended, Fresh, Role, Session as Known, User},
+    accounts::{BrowserSecret, DeviceCookie, Fresh, Role, Session as Known, SessionEnd, User},
     app::App,
     audit::{Actor, Authority, By, Origin},
-    database::lent::RequestConnection,
+    database::request_connection::RequestConnection,
     ecommerce::Visitor,
 };
 
 /// The browser that sent the request, and its user if one is signed in.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct CurrentSession {
     pub browser: BrowserSecret,
     pub user: Option<User>,
-    pub ended: Option<Ended>,
+    pub ended: Option<SessionEnd>,
     pub banner: Option<Banner>,
     /// Proof that the password was entered within the last ten minutes.
     pub fresh: Option<Fresh>,
@@ -45,7 +45,7 @@ pub struct Session {
     renewed: Arc<Mutex<Option<BrowserSecret>>>,
 }
 
-impl Session {
+impl CurrentSession {
     /// The session of a browser without cookies.
     fn for_new_browser(origin: Origin) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Session {
 
     /// The same browser with no user signed in.
     #[must_use]
-    pub fn without_user(self, ended: Option<Ended>) -> Self {
+    pub fn without_user(self, ended: Option<SessionEnd>) -> Self {
         Self { user: None, fresh: None, ended, banner: None, ..self }
     }
 
@@ -117,7 +117,7 @@ impl Session {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Session {
+impl<S: Send + Sync> FromRequestParts<S> for CurrentSession {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
@@ -248,7 +248,7 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
     if needs_no_session(request.uri().path()) {
         return next.run(request).await;
     }
-    let mut session = Session::for_new_browser(origin(&app, &request));
+    let mut session = CurrentSession::for_new_browser(origin(&app, &request));
     let is_new = match load_session(&app, &mut request, &mut session).await {
         Ok(is_known) => !is_known,
         Err(error) => {
@@ -276,7 +276,7 @@ pub async fn session(State(app): State<App>, mut request: Request, next: Next) -
 ///
 /// # Errors
 /// The database is unavailable. The session keeps the browser's secret, so that an open form stays valid.
-async fn load_session(app: &App, request: &mut Request, session: &mut Session) -> sqlx::Result<bool> {
+async fn load_session(app: &App, request: &mut Request, session: &mut CurrentSession) -> sqlx::Result<bool> {
     let cookies = Cookies::of(app);
     let names = [cookies.session(), cookies.form()];
     session.has_cookie = names.iter().any(|name| Cookies::find_secret(name, request.headers()).is_some());
@@ -299,7 +299,7 @@ async fn load_session(app: &App, request: &mut Request, session: &mut Session) -
 }
 
 /// The error page for an unavailable database. It holds what was typed, ready to be sent again.
-fn database_error_page(app: &App, session: &Session, request: &Parts, cause: anyhow::Error) -> Response {
+fn database_error_page(app: &App, session: &CurrentSession, request: &Parts, cause: anyhow::Error) -> Response {
     let shell = Shell::of(app, Some(session), &request.uri);
     let reference = session.origin.request_id.clone().unwrap_or_default();
     let again = form::typed(request);

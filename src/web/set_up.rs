@@ -12,16 +12,16 @@ use serde::Deserialize;
 use crate::accounts::password;
 use crate::accounts::{BrowserSecret, Email, LinkError, NewUser, PersonName, Purpose, Role};
 use crate::app::App;
-use crate::direction::isolated;
+use crate::direction::bidi_isolate;
 use crate::web::admin::account::password_changed;
 use crate::web::confirm::with_wait;
 use crate::web::error::Error;
 use crate::web::form::{Form, Path, Secret};
-use crate::web::page::Page;
-use crate::web::session::{Cookies, Session};
+use crate::web::page::HtmlPage;
+use crate::web::session::{Cookies, CurrentSession};
 use crate::web::shell::Banner;
 
-use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::fields::{Complaint, FieldProblem, FormField};
 use crate::web::filters;
 use crate::web::shell::Shell;
 
@@ -33,8 +33,8 @@ pub struct SetUp {
     pub purpose: SetUpPurpose,
     /// Their password was right, and is weaker than their role needs.
     pub is_too_weak: bool,
-    pub name: Field,
-    pub email: Field,
+    pub name: FormField,
+    pub email: FormField,
     /// Complaint only: a typed password is never rendered.
     pub password: Option<Complaint>,
 }
@@ -50,9 +50,9 @@ pub enum SetUpPurpose {
 }
 
 impl SetUp {
-    fn problems(&self) -> Vec<Problem> {
+    fn problems(&self) -> Vec<FieldProblem> {
         let fields = [("name", &self.name.complaint), ("email", &self.email.complaint), ("password", &self.password)];
-        Problem::list(&fields)
+        FieldProblem::list(&fields)
     }
 
     fn heading(&self) -> String {
@@ -88,7 +88,7 @@ pub const TOO_WEAK: &str = "/set-up?too-weak";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct SetUpForm {
     #[serde(default)]
     name: String,
     /// Typed only by the first administrator; a link for a known user has its own address.
@@ -119,7 +119,7 @@ pub async fn show(State(app): State<App>, shell: Shell, uri: Uri, headers: Heade
     match find_live_link(&app, held).await {
         Ok((_, purpose)) => {
             let page = SetUp { is_too_weak: came_by(TOO_WEAK), ..SetUp::of(shell, &purpose) };
-            Ok(Page::ok(page).into_response())
+            Ok(HtmlPage::ok(page).into_response())
         }
         Err(refused) => link_error_page(shell, refused),
     }
@@ -129,9 +129,9 @@ pub async fn show(State(app): State<App>, shell: Shell, uri: Uri, headers: Heade
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     headers: HeaderMap,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<SetUpForm>,
 ) -> Result<Response, Error> {
     let cookies = Cookies::of(&app);
     let (secret, purpose) = match find_live_link(&app, cookies.find_link(&headers)).await {
@@ -143,9 +143,9 @@ pub async fn create(
     let judged = page.judge(&app, purpose.role(), (typed.name, typed.email), &password);
     if typed.intent.is_some() {
         (page.name.complaint, page.email.complaint, page.password) = (None, None, None);
-        return Ok(Page::ok(page).into_response());
+        return Ok(HtmlPage::ok(page).into_response());
     }
-    let Some((name, email)) = judged else { return Ok(Page::refused(page).into_response()) };
+    let Some((name, email)) = judged else { return Ok(HtmlPage::refused(page).into_response()) };
     let entered = match email {
         Some(email) => {
             let greeting = welcome(name.as_str(), true);
@@ -167,11 +167,11 @@ pub async fn create(
         }
         Err(taken @ LinkError::EmailTaken) => {
             page.email.complaint = Some(Complaint::new("EMAIL_TAKEN", taken.to_string()));
-            Ok(Page::refused(page).into_response())
+            Ok(HtmlPage::refused(page).into_response())
         }
         Err(crowded @ LinkError::Crowded) => {
             page.password = Some(Complaint::new("SIGN_IN_CROWDED", crowded.to_string()));
-            let answer = Page(page, StatusCode::SERVICE_UNAVAILABLE).into_response();
+            let answer = HtmlPage(page, StatusCode::SERVICE_UNAVAILABLE).into_response();
             Ok(with_wait(answer, Some(password::OVERLOADED_RETRY_AFTER)))
         }
         Err(refused) => link_error_page(page.shell, refused),
@@ -180,7 +180,7 @@ pub async fn create(
 
 /// "Welcome, Priya.", and to the first one what comes next.
 fn welcome(name: &str, is_first: bool) -> Banner {
-    let title = format!("Welcome, {}.", isolated(name.split(' ').next().unwrap_or_default()));
+    let title = format!("Welcome, {}.", bidi_isolate(name.split(' ').next().unwrap_or_default()));
     if !is_first {
         return Banner { title, ..Banner::default() };
     }
@@ -201,16 +201,18 @@ async fn find_live_link(app: &App, code: Option<BrowserSecret>) -> Result<(Brows
 fn link_error_page(shell: Shell, refused: LinkError) -> Result<Response, Error> {
     match refused {
         LinkError::AlreadySetUp => {
-            Ok(Page(SetUpOver { shell, is_already_set_up: true }, StatusCode::CONFLICT).into_response())
+            Ok(HtmlPage(SetUpOver { shell, is_already_set_up: true }, StatusCode::CONFLICT).into_response())
         }
-        LinkError::Dead => Ok(Page(SetUpOver { shell, is_already_set_up: false }, StatusCode::GONE).into_response()),
+        LinkError::Dead => {
+            Ok(HtmlPage(SetUpOver { shell, is_already_set_up: false }, StatusCode::GONE).into_response())
+        }
         other => Err(other.into()),
     }
 }
 
 impl SetUp {
     fn of(shell: Shell, purpose: &Purpose) -> Self {
-        let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
+        let field = |value: &str| FormField { value: value.to_owned(), ..FormField::default() };
         let (purpose, name, email) = match purpose {
             Purpose::FirstAdministrator => (SetUpPurpose::FirstAdministrator, "", ""),
             Purpose::Join(owner) => (SetUpPurpose::Invitation, owner.name.as_str(), owner.email.as_str()),

@@ -6,7 +6,7 @@ use axum::{
     http::{Uri, request::Parts},
 };
 
-use super::{error::Error, session::Session};
+use super::{error::Error, session::CurrentSession};
 use crate::{accounts::Role, app::App, outbound::egress_addresses::EgressAddresses};
 
 /// The frame around a page.
@@ -35,13 +35,13 @@ impl FromRequestParts<App> for Shell {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        Ok(Self::of(app, parts.extensions.get::<Session>(), &parts.uri))
+        Ok(Self::of(app, parts.extensions.get::<CurrentSession>(), &parts.uri))
     }
 }
 
 impl Shell {
     /// The frame for this session at this address; without a session, that of an unauthenticated client.
-    pub fn of(app: &App, session: Option<&Session>, uri: &Uri) -> Self {
+    pub fn of(app: &App, session: Option<&CurrentSession>, uri: &Uri) -> Self {
         let user = session.and_then(|session| session.user.as_ref());
         Self {
             product: app.site.product.clone(),

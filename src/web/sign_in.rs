@@ -10,18 +10,18 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use crate::accounts::{BrowserSecret, Ended, Session as Known, SignInError};
+use crate::accounts::{BrowserSecret, Session as Known, SessionEnd, SignInError};
 use crate::app::App;
 use crate::web::confirm::with_wait;
-use crate::web::error::{Again, Error};
-use crate::web::form::{Form, Nothing, Query, Secret};
+use crate::web::error::{Error, ResubmitForm};
+use crate::web::form::{EmptyForm, Form, Query, Secret};
 use crate::web::local_path::LocalPath;
-use crate::web::page::Page;
+use crate::web::page::HtmlPage;
 use crate::web::resume;
-use crate::web::session::{Cookies, Session};
+use crate::web::session::{Cookies, CurrentSession};
 use crate::web::set_up::TOO_WEAK;
 
-use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::fields::{Complaint, FieldProblem, FormField};
 use crate::web::filters;
 use crate::web::shell::Shell;
 
@@ -35,7 +35,7 @@ pub struct SignIn {
     /// A form to continue after sign-in, as `resume::encode` writes it; empty for none.
     pub resume: String,
     pub note: Option<SignInNote>,
-    pub email: Field,
+    pub email: FormField,
     /// Complaint only: a typed password is never rendered.
     pub password: Option<Complaint>,
     /// The only line of the error summary, such as "Check your email address and password. One of them is not right."
@@ -55,11 +55,11 @@ pub enum SignInNote {
 }
 
 impl SignIn {
-    fn problems(&self) -> Vec<Problem> {
+    fn problems(&self) -> Vec<FieldProblem> {
         if let Some(sentence) = &self.refused {
-            return vec![Problem { field: "email", sentence: sentence.clone() }];
+            return vec![FieldProblem { field: "email", sentence: sentence.clone() }];
         }
-        Problem::list(&[("email", &self.email.complaint), ("password", &self.password)])
+        FieldProblem::list(&[("email", &self.email.complaint), ("password", &self.password)])
     }
 }
 
@@ -83,7 +83,7 @@ pub struct Credentials {
 }
 
 /// GET `/sign-in`.
-pub async fn show(shell: Shell, session: Session, Query(query): Query<SignInQuery>) -> Response {
+pub async fn show(shell: Shell, session: CurrentSession, Query(query): Query<SignInQuery>) -> Response {
     let return_to = LocalPath::parse(&query.return_to);
     if session.user.is_some() {
         return Redirect::to(return_to.as_ref().map_or("/admin", LocalPath::as_str)).into_response();
@@ -94,14 +94,14 @@ pub async fn show(shell: Shell, session: Session, Query(query): Query<SignInQuer
         "expired" => Some(SignInNote::Expired),
         _ => None,
     };
-    Page::ok(SignIn { note, return_to: query.return_to, ..SignIn::empty(shell) }).into_response()
+    HtmlPage::ok(SignIn { note, return_to: query.return_to, ..SignIn::empty(shell) }).into_response()
 }
 
 /// POST `/sign-in`: issues a new session id, whatever cookie was sent.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     headers: HeaderMap,
     Form(typed): Form<Credentials>,
 ) -> Result<Response, Error> {
@@ -112,7 +112,7 @@ pub async fn create(
         return if session.user.is_some() {
             page.continue_after_sign_in(&app, &session).await
         } else {
-            Ok(Page::ok(page).into_response())
+            Ok(HtmlPage::ok(page).into_response())
         };
     }
     let password = typed.password.map(|Secret(password)| password).unwrap_or_default();
@@ -123,7 +123,7 @@ pub async fn create(
         page.password = Some(Complaint::new("PASSWORD_EMPTY", "Enter your password"));
     }
     if !page.problems().is_empty() {
-        return Ok(Page::refused(page).into_response());
+        return Ok(HtmlPage::refused(page).into_response());
     }
     let replaces = session.user.is_some().then(|| session.browser.hash());
     let (cookies, by) = (Cookies::of(&app), session.by());
@@ -154,15 +154,15 @@ pub async fn create(
             (StatusCode::UNPROCESSABLE_ENTITY, None)
         }
     };
-    Ok(with_wait(Page(page, status).into_response(), wait))
+    Ok(with_wait(HtmlPage(page, status).into_response(), wait))
 }
 
 /// POST `/sign-out`: ends the session on the server, and asks the browser to clear its cache and storage. Does not
 /// clear cookies: the session's is expired by name, and the one that marks a known browser must stay.
 pub async fn destroy(
     State(app): State<App>,
-    session: Session,
-    Form(Nothing {}): Form<Nothing>,
+    session: CurrentSession,
+    Form(EmptyForm {}): Form<EmptyForm>,
 ) -> Result<Response, Error> {
     app.accounts.sign_out(session.by(), session.browser.hash()).await?;
     let clear = (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\", \"storage\""));
@@ -171,7 +171,7 @@ pub async fn destroy(
 }
 
 /// The session that was just opened. Its banner is not consumed: the page that shows it is still to come.
-async fn signed_in(app: &App, session: Session, opened: BrowserSecret) -> Result<Session, Error> {
+async fn signed_in(app: &App, session: CurrentSession, opened: BrowserSecret) -> Result<CurrentSession, Error> {
     match app.accounts.session(&opened, false).await? {
         Known::Live { user, fresh, .. } => Ok(session.of(opened, user, fresh)),
         Known::Ended(_) | Known::Unknown => Err(anyhow::anyhow!("the session ended while it was opened").into()),
@@ -185,24 +185,29 @@ impl SignIn {
             return_to: String::new(),
             resume: String::new(),
             note: None,
-            email: Field::default(),
+            email: FormField::default(),
             password: None,
             refused: None,
         }
     }
 
     /// The response to a form posted without a signed-in user: 403, with the form kept.
-    pub fn keeping_form(shell: Shell, ended: Option<Ended>, return_to: Option<LocalPath>, form: &Again) -> Page<Self> {
+    pub fn keeping_form(
+        shell: Shell,
+        ended: Option<SessionEnd>,
+        return_to: Option<LocalPath>,
+        form: &ResubmitForm,
+    ) -> HtmlPage<Self> {
         let note = ended.map(|ended| match ended {
-            Ended::Idle => SignInNote::Idle,
-            Ended::TooOld => SignInNote::Expired,
+            SessionEnd::Idle => SignInNote::Idle,
+            SessionEnd::TooOld => SignInNote::Expired,
         });
         let return_to = return_to.map(|path| path.as_str().to_owned()).unwrap_or_default();
-        Page(Self { return_to, resume: resume::encode(form), note, ..Self::empty(shell) }, StatusCode::FORBIDDEN)
+        HtmlPage(Self { return_to, resume: resume::encode(form), note, ..Self::empty(shell) }, StatusCode::FORBIDDEN)
     }
 
     /// The response for a signed-in user: continues the kept form, or redirects to where the user was.
-    async fn continue_after_sign_in(&self, app: &App, session: &Session) -> Result<Response, Error> {
+    async fn continue_after_sign_in(&self, app: &App, session: &CurrentSession) -> Result<Response, Error> {
         if let Some(form) = resume::decode(&self.resume) {
             return resume::resume(app, session, form).await;
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cartwright::database::embedded::{Embedded, Places, start};
+use cartwright::database::embedded::{Embedded, SearchPaths, start};
 
 use super::*;
 
@@ -18,7 +18,8 @@ pub(super) struct Ground {
 impl Ground {
     pub(super) async fn new() -> Self {
         let folder = Folder::new();
-        let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
+        let places =
+            SearchPaths { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
         let cluster = Some(start(folder.path(), &places).await.expect("the cluster starts"));
         let key = file(&folder, "key", &help(&["keys", "generate"]));
         Self { folder, cluster, key }
@@ -85,7 +86,7 @@ async fn a_database_that_is_not_utf8_is_refused_by_every_command() {
     ground
         .run_sql(&[
             "create role order_time login",
-            "create database carts owner order_time encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0",
+            "create database carts owner order_time encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' locale_provider libc template template0",
         ])
         .await;
     let url = ground.url("order_time", "carts");
@@ -114,7 +115,7 @@ async fn unusable_database_is_reported_once_with_a_remedy() {
             "create database closed encoding 'UTF8' template template0",
             "revoke connect on database closed from public",
             "create database older owner order_time encoding 'UTF8' template template0",
-            "create database ascii owner order_time encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0",
+            "create database ascii owner order_time encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider libc template template0",
         ])
         .await;
     let port = free_port();
@@ -154,7 +155,7 @@ async fn ascii_locale_works_and_doctor_names_its_search_limits() {
     ground
         .run_sql(&[
             "create role order_time login",
-            "create database ascii owner order_time encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0",
+            "create database ascii owner order_time encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider libc template template0",
         ])
         .await;
     let url = ground.url("order_time", "ascii");

@@ -13,8 +13,8 @@ use std::{
 use cartwright::{
     clock::Clock,
     ecommerce::{
-        CartId, Ecommerce, LiveToken,
-        shopify::client::{Client, Egress},
+        CartId, CurrentToken, Ecommerce,
+        shopify::client::{Egress, ShopifyClient},
     },
     practice::{PracticeStore, Scenario},
     vault::{KeyRing, Vault},
@@ -75,8 +75,8 @@ impl Drop for Replica {
 }
 
 /// Describes the tokens that a replica's callers got by version and hash, never by the token itself.
-fn told(tokens: &[LiveToken]) -> String {
-    let hash = |token: &LiveToken| {
+fn told(tokens: &[CurrentToken]) -> String {
+    let hash = |token: &CurrentToken| {
         let digest = Sha256::digest(token.token.secret().expose_secret());
         digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
@@ -95,11 +95,11 @@ async fn replica() {
     };
     let keys = KeyRing::read(setting("REPLICA_KEYS").as_ref()).expect("the server's key");
     let vault = Vault::open_with(keys, pool.clone()).await.expect("a vault");
-    let client = Client::new(&egress).expect("a client");
+    let client = ShopifyClient::new(&egress).expect("a client");
     let ecommerce = Ecommerce::new(pool, Arc::new(vault), Arc::new(client), false, Clock::System);
     let cart = CartId(setting("REPLICA_CART").parse().expect("an id"));
     println!("replica: ready");
-    let mut held: Option<Arc<LiveToken>> = None;
+    let mut held: Option<Arc<CurrentToken>> = None;
     for word in std::io::stdin().lines() {
         let refused = (word.expect("text") == "refused").then(|| held.take().expect("a token"));
         let callers = (0..CALLERS).map(|_| {

@@ -1,4 +1,4 @@
-//! Naming rule: one meaning per type name.
+//! Naming rules: one meaning per type name, plain words in names and documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,56 +32,8 @@ fn shared_names(files: &[(String, String)]) -> Vec<String> {
     places.into_iter().filter(|(_, files)| files.len() > 1).map(|(name, files)| format!("{name}: {files:?}")).collect()
 }
 
-/// Names that have two meanings today. The list only gets shorter.
-const STILL_SHARED: &[&str] = &[
-    "Alerts",
-    "Answer",
-    "App",
-    "Asked",
-    "Body",
-    "Cart",
-    "CartRow",
-    "Chosen",
-    "Client",
-    "Connection",
-    "Counts",
-    "Data",
-    "Day",
-    "Deletion",
-    "Details",
-    "Edit",
-    "Field",
-    "Filter",
-    "Finding",
-    "Head",
-    "Health",
-    "Kind",
-    "Known",
-    "Line",
-    "LinkRow",
-    "Listed",
-    "Meter",
-    "Owner",
-    "Page",
-    "Payload",
-    "Permission",
-    "Problem",
-    "Refusal",
-    "Refused",
-    "Route",
-    "Row",
-    "Session",
-    "Settings",
-    "Standing",
-    "StatusChange",
-    "Told",
-    "Trouble",
-    "Typed",
-    "Understood",
-];
-
 #[test]
-fn no_more_production_types_share_a_name() {
+fn no_two_production_types_share_a_name() {
     let planted = [
         ("a.rs", "pub(crate) struct Line<'a> {"),
         ("b.rs", "enum Line {}\n    struct Inner;"),
@@ -89,9 +41,62 @@ fn no_more_production_types_share_a_name() {
     ];
     let planted = planted.map(|(file, text)| (file.to_owned(), text.to_owned()));
     assert_eq!(shared_names(&planted), ["Line: {\"a.rs\", \"b.rs\"}"]);
-    let found = shared_names(&source::files());
-    let new: Vec<_> =
-        found.iter().filter(|line| !STILL_SHARED.iter().any(|name| line.starts_with(&format!("{name}:")))).collect();
-    assert!(new.is_empty(), "give these names that say what they are without their module: {new:#?}");
-    assert_eq!(found.len(), STILL_SHARED.len(), "a name that is unique now leaves the list");
+    assert_eq!(shared_names(&source::files()), [""; 0]);
+}
+
+/// Words that a name, a heading or a doc comment does not use: each has a plain one.
+const BANNED: &[&str] = &[
+    "anew",
+    "blot",
+    "deed",
+    "deeds",
+    "for ever",
+    "in vain",
+    "inside of",
+    "minting",
+    "patience",
+    "seats",
+    "tame",
+    "whoever",
+];
+
+fn banned_words(lines: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    lines
+        .filter_map(|(place, line)| {
+            let words: String =
+                line.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+            let words = format!(" {} ", words.split_whitespace().collect::<Vec<_>>().join(" "));
+            let banned = BANNED.iter().find(|banned| words.contains(&format!(" {banned} ")))?;
+            Some(format!("{place}: \"{banned}\" in {}", line.trim()))
+        })
+        .collect()
+}
+
+/// Comments and definitions of the sources, headings and prose of the documents.
+fn prose() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (file, text) in source::files() {
+        let spoken = |line: &str| {
+            let line = line.trim_start();
+            line.starts_with("//")
+                || ["fn ", "struct ", "enum ", "mod ", "const "].iter().any(|word| line.contains(word))
+        };
+        let lines = text.lines().enumerate().filter(|(_, line)| spoken(line));
+        found.extend(lines.map(|(at, line)| (format!("{file}:{}", at + 1), line.to_owned())));
+    }
+    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/operating.md"] {
+        let text = std::fs::read_to_string(document).expect(document);
+        found.extend(text.lines().enumerate().map(|(at, line)| (format!("{document}:{}", at + 1), line.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn names_headings_and_doc_comments_use_plain_words() {
+    let planted = |line: &str| banned_words([("x.rs:1".to_owned(), line.to_owned())].into_iter());
+    assert_eq!(planted("/// Whoever asks.").len(), 1);
+    assert_eq!(planted("fn deed_of(x: u8) {}").len(), 1);
+    assert_eq!(planted("/// Indeed a tamer.").len(), 0);
+    let found = banned_words(prose().into_iter());
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

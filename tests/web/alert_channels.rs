@@ -2,7 +2,7 @@
 //! allows more, and a signing secret that belongs to one host and is shown once.
 
 use axum::http::StatusCode;
-use cartwright::alerts::Ways;
+use cartwright::alerts::Transports;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -14,7 +14,7 @@ use crate::support::{
 
 const PAGE: &str = "/admin/alerts";
 
-async fn priya_and(pool: PgPool, ways: &Ways) -> (TestApp, Browser) {
+async fn priya_and(pool: PgPool, ways: &Transports) -> (TestApp, Browser) {
     let app = TestApp::start(pool).await.with_alert_ways(ways);
     let priya = app.sign_in_as(&PRIYA).await;
     (app, priya)
@@ -27,7 +27,7 @@ async fn sealed(pool: &PgPool) -> (String, Vec<u8>) {
 
 #[sqlx::test]
 async fn alerts_are_off_by_default(pool: PgPool) {
-    let (app, priya) = priya_and(pool, &Ways::default()).await;
+    let (app, priya) = priya_and(pool, &Transports::default()).await;
     let page = priya.visit("/admin").await.follow("Alerts").await;
     assert_eq!((page.path.as_str(), page.h1().as_str()), (PAGE, "Alerts"));
     let said = page.text("main");
@@ -49,7 +49,7 @@ async fn alerts_are_off_by_default(pool: PgPool) {
 
 #[sqlx::test]
 async fn webhook_address_is_validated_before_any_call(pool: PgPool) {
-    let (app, priya) = priya_and(pool, &Ways::default()).await;
+    let (app, priya) = priya_and(pool, &Transports::default()).await;
     for (typed, class, sentence) in [
         ("http://ops.northwind.example", "NOT_HTTPS", "Enter an address that starts with https://"),
         ("ops.northwind.example/hooks", "NOT_HTTPS", "Enter an address that starts with https://"),
@@ -302,7 +302,7 @@ async fn untrusted_host_and_port_are_not_called(pool: PgPool) {
     let receiver = Receiver::start().await;
     let (app, priya) = priya_and(pool, &ways(&receiver.ca_pem)).await;
     save_webhook(&priya, &receiver).await;
-    let strict = |hosts: &str| Ways { trusted_hosts: trust(hosts), ..ways(&receiver.ca_pem) };
+    let strict = |hosts: &str| Transports { trusted_hosts: trust(hosts), ..ways(&receiver.ca_pem) };
     let told = async || priya.visit(PAGE).await.all("td .told");
     // Saved while the operator trusted the host, who does not any more.
     queue(&app.pool, &[broke(1)]).await;
@@ -363,7 +363,7 @@ async fn test_alert_reports_the_result_per_recipient(pool: PgPool) {
 
 #[sqlx::test]
 async fn concurrent_alert_settings_changes_conflict(pool: PgPool) {
-    let (app, priya) = priya_and(pool, &Ways::default()).await;
+    let (app, priya) = priya_and(pool, &Transports::default()).await;
     let sam = app.sign_in_as(&SAM).await;
     let mut mine = priya.visit(PAGE).await;
     let mut theirs = sam.visit(PAGE).await;

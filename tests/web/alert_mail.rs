@@ -190,11 +190,11 @@ async fn removed_recipient_gets_no_more_mail(pool: PgPool) {
 }
 
 /// The same server with a timeout for the final response that is short enough for a test.
-fn impatient(server: &MailServer) -> cartwright::alerts::Ways {
+fn impatient(server: &MailServer) -> cartwright::alerts::Transports {
     let mail =
         cartwright::alerts::MailServer::parse(&server.url(), "alerts@orders.example.com").expect("a mail server");
     let mail = mail.with_confirm_timeout(std::time::Duration::from_millis(300));
-    cartwright::alerts::Ways { mail: Some(mail.into()), ..mail_ways(server) }
+    cartwright::alerts::Transports { mail: Some(mail.into()), ..mail_ways(server) }
 }
 
 const UNCERTAIN: &str = "so it may have arrived; it is sent once more in an hour";

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use axum::http::{Method, StatusCode};
 use cartwright::{
-    ecommerce::{shopify::blot, verdict::TESTS_A_MINUTE},
+    ecommerce::{shopify::redact_secrets, verdict::TESTS_A_MINUTE},
     practice::{Canned, ExchangeError, Flaw, PracticeStore, RawAnswer, Scenario},
 };
 use sqlx::PgPool;
@@ -259,7 +259,7 @@ async fn invalid_address_is_reported_at_its_field_without_a_call(pool: PgPool) {
             assert_eq!(page.complaint_class("API URL"), expected, "{typed:?}: {page}");
             // A text field holds no line breaks.
             let shown = |text: &str| text.replace(['\n', '\r'], "");
-            let kept = if expected == "IS_TOKEN" { String::new() } else { blot(&typed) };
+            let kept = if expected == "IS_TOKEN" { String::new() } else { redact_secrets(&typed) };
             assert_eq!(shown(&page.value("API URL")), shown(&kept), "{typed:?}");
         }
     }

@@ -10,7 +10,7 @@ use std::{
     env,
 };
 
-use cartwright::practice::Request;
+use cartwright::practice::RecordedRequest;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -349,7 +349,7 @@ impl World {
     }
 
     /// Whether the store accepts the request's token now.
-    fn is_accepted(&self, handle: &str, request: &Request) -> bool {
+    fn is_accepted(&self, handle: &str, request: &RecordedRequest) -> bool {
         request.token.as_ref().is_some_and(|token| self.app.practice.stores().knows(handle, expose(token)))
     }
 

@@ -59,7 +59,7 @@ fn reason(page: &Page, label: &str) -> String {
 }
 
 fn list_requests(app: &TestApp) -> usize {
-    let asks = |request: &cartwright::practice::Request| request.operation == Some(Operation::Locations);
+    let asks = |request: &cartwright::practice::RecordedRequest| request.operation == Some(Operation::Locations);
     app.practice.journal().requests().iter().filter(|request| asks(request)).count()
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::{ABSOLUTE_MINUTES, Email, IDLE_MINUTES, PersonName, Role};
 
-pub struct ForSignIn {
+pub struct SignInRow {
     pub id: Uuid,
     pub email: String,
     pub name: String,
@@ -15,9 +15,9 @@ pub struct ForSignIn {
     pub password_hash: Option<String>,
 }
 
-pub async fn find_for_sign_in(pool: &Pool, email: &str) -> sqlx::Result<Option<ForSignIn>> {
+pub async fn find_for_sign_in(pool: &Pool, email: &str) -> sqlx::Result<Option<SignInRow>> {
     sqlx::query_as!(
-        ForSignIn,
+        SignInRow,
         "select id, email, name, role, password_hash from users where email = $1 and disabled_at is null",
         email
     )
@@ -207,7 +207,7 @@ pub async fn list_users(pool: &Pool, id: Option<Uuid>, email: Option<&str>) -> s
     .await
 }
 
-pub struct Known {
+pub struct ListedUserRow {
     pub email: String,
     pub name: String,
     pub role: String,
@@ -216,9 +216,9 @@ pub struct Known {
 }
 
 /// Locks the user's row until the transaction ends, and returns it.
-pub async fn lock_user(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<Known>> {
+pub async fn lock_user(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<ListedUserRow>> {
     sqlx::query_as!(
-        Known,
+        ListedUserRow,
         r#"select email, name, role, password_hash is not null as "has_joined!", disabled_at is not null as "is_off!"
            from users where id = $1 for update"#,
         id

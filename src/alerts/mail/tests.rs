@@ -47,7 +47,7 @@ fn mail_is_always_encrypted_and_errors_omit_the_password() {
 fn line_end_in_a_name_adds_no_header() {
     let mail = Mail::new(&Arc::new(server("smtps://mail.example.com").expect("valid")), "http://127.0.0.1:8080", None);
     let mail = mail.expect("a transport");
-    let letter = Letter { subject: "Tea\r\nBcc: evil@example.com\r\n\r\nx".into(), text: "Hello.\nBye.".into() };
+    let letter = EmailText { subject: "Tea\r\nBcc: evil@example.com\r\n\r\nx".into(), text: "Hello.\nBye.".into() };
     let thread = EmailThread { id: "a@b".into(), goes_on_from: Some("c@d".into()) };
     let at = datetime!(2026-11-21 08:54:40 UTC);
     let (_, bytes) = mail.message("priya@northwind.example", &letter, &thread, at).expect("a message");

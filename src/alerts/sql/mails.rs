@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{super::Alert, Waiting};
+use super::{super::Alert, QueuedAlert};
 
 /// An address that is leased to this process.
 pub(in crate::alerts) struct LeasedAddress {
@@ -51,9 +51,9 @@ pub(in crate::alerts) async fn lease_addresses(
 }
 
 /// The waiting alerts of an address, oldest first.
-pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i64) -> sqlx::Result<Vec<Waiting>> {
+pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i64) -> sqlx::Result<Vec<QueuedAlert>> {
     sqlx::query_as!(
-        Waiting,
+        QueuedAlert,
         r#"select d.id, a.at, a.data as "alert: Json<Alert>"
            from alert_deliveries d join alerts a on a.id = d.alert_id
            where d.channel = 'email' and d.address = $1 and d.due_at <= now() order by d.place limit $2"#,
@@ -64,12 +64,12 @@ pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i
     .await
 }
 
-/// Ends the lease. `begins_anew` resets `attempts`, after a success.
+/// Ends the lease. `resets_attempts` is for a success.
 pub(in crate::alerts) async fn release_address(
     connection: &mut Connection,
     leased: &LeasedAddress,
     seconds: f64,
-    begins_anew: bool,
+    resets_attempts: bool,
 ) -> sqlx::Result<bool> {
     let released = sqlx::query!(
         "update alert_recipients set leased_until = null, next_at = now() + make_interval(secs => $3),
@@ -78,7 +78,7 @@ pub(in crate::alerts) async fn release_address(
         leased.address,
         leased.leased_until,
         seconds,
-        begins_anew,
+        resets_attempts,
     );
     Ok(released.execute(connection).await?.rows_affected() > 0)
 }

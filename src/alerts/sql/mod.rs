@@ -19,14 +19,14 @@ pub(super) use webhooks::*;
 use super::Alert;
 
 /// An alert that waits for its delivery.
-pub(super) struct Waiting {
+pub(super) struct QueuedAlert {
     /// ID of the delivery; the same for each retry.
     pub id: Uuid,
     pub at: OffsetDateTime,
     pub alert: Json<Alert>,
 }
 
-impl Waiting {
+impl QueuedAlert {
     /// Whether it tells a person of a change of their account.
     pub fn is_notice(&self) -> bool {
         matches!(*self.alert, Alert::AccountChanged(_))
@@ -34,7 +34,7 @@ impl Waiting {
 }
 
 /// What is told of a delivery on the page.
-pub(super) struct Line<'a> {
+pub(super) struct DeliveryRecord<'a> {
     pub channel: &'static str,
     pub recipient: &'a str,
     pub outcome: &'a str,
@@ -89,7 +89,7 @@ pub(super) async fn queue_for_webhook(
     .map(drop)
 }
 
-/// One row for each of these mail addresses, whoever wants to be told of alerts.
+/// Queues one delivery to each of these e-mail addresses, independently of the alert settings.
 pub(super) async fn queue_mails(
     connection: &mut Connection,
     id: Uuid,
@@ -110,7 +110,7 @@ pub(super) async fn queue_mails(
 }
 
 /// Writes a line of the log.
-pub(super) async fn insert_line(connection: &mut Connection, line: &Line<'_>) -> sqlx::Result<()> {
+pub(super) async fn insert_line(connection: &mut Connection, line: &DeliveryRecord<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into alert_log (id, channel, recipient, outcome, is_delivered, subject, is_uncertain)
          values ($1, $2, $3, $4, $5, $6, $7)",

@@ -4,7 +4,7 @@ use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::super::Delivered;
+use super::super::LoggedDelivery;
 
 pub(in crate::alerts) struct SettingsRow {
     pub email_on: bool,
@@ -168,9 +168,9 @@ pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> s
 }
 
 /// The newest lines of the log.
-pub(in crate::alerts) async fn list_log(pool: &Pool, limit: i64) -> sqlx::Result<Vec<Delivered>> {
+pub(in crate::alerts) async fn list_log(pool: &Pool, limit: i64) -> sqlx::Result<Vec<LoggedDelivery>> {
     sqlx::query_as!(
-        Delivered,
+        LoggedDelivery,
         "select at, channel, recipient, outcome, is_delivered, is_uncertain, subject from alert_log order by at desc, id desc limit $1",
         limit,
     )

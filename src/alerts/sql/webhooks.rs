@@ -5,11 +5,11 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{super::Alert, Waiting};
+use super::{super::Alert, QueuedAlert};
 
 /// A delivery that is leased to this process.
 pub(in crate::alerts) struct LeasedCall {
-    pub waiting: Waiting,
+    pub waiting: QueuedAlert,
     pub leased_until: OffsetDateTime,
     /// Including this attempt.
     pub attempts: i32,
@@ -39,7 +39,7 @@ pub(in crate::alerts) async fn lease_calls(pool: &Pool, limit: i64, seconds: f64
     Ok(rows
         .into_iter()
         .map(|row| LeasedCall {
-            waiting: Waiting { id: row.id, at: row.at, alert: row.alert },
+            waiting: QueuedAlert { id: row.id, at: row.at, alert: row.alert },
             leased_until: row.leased_until,
             attempts: row.attempts,
             age_seconds: row.age_seconds,

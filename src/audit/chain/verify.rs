@@ -167,7 +167,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn step(&mut self, link: &sql::LinkRow, heads: &[ChainHead], report: &mut ChainReport) {
+    fn step(&mut self, link: &sql::ChainLinkRow, heads: &[ChainHead], report: &mut ChainReport) {
         let position = link.position;
         let (event, at) = (link.event_id, link.event_at.clone());
         let hash = link.hash.as_slice().try_into().unwrap_or(GENESIS);

@@ -7,7 +7,7 @@ use crate::{
     database::{Connection, Pool},
 };
 
-/// Advisory lock of whoever makes links or drops months; migration 0023 names it too.
+/// Advisory lock held while links are made or months are dropped. Migration 0023 uses the same number.
 const CHAIN_LOCK: i64 = 71_082_930_472;
 
 /// Takes the lock until the transaction ends; false where another process has it.
@@ -71,7 +71,7 @@ pub(in crate::audit) async fn claim_head_report(work: &mut Connection) -> sqlx::
 }
 
 /// A link with its row, if that is there.
-pub(in crate::audit) struct LinkRow {
+pub(in crate::audit) struct ChainLinkRow {
     pub position: i64,
     pub hash: Vec<u8>,
     pub event_id: Uuid,
@@ -94,7 +94,7 @@ pub(in crate::audit) struct LinkRow {
     what: Option<String>,
 }
 
-impl LinkRow {
+impl ChainLinkRow {
     pub(in crate::audit) fn row(&self) -> Option<ChainedRow> {
         let row = self;
         Some(ChainedRow {
@@ -122,9 +122,9 @@ pub(in crate::audit) async fn list_links(
     after: i64,
     dropped_until: Option<&str>,
     limit: i64,
-) -> sqlx::Result<Vec<LinkRow>> {
+) -> sqlx::Result<Vec<ChainLinkRow>> {
     sqlx::query_as!(
-        LinkRow,
+        ChainLinkRow,
         r#"select l.position, l.hash, l.event_id, l.event_at::text as "event_at!",
                extract(epoch from l.event_at)::float8 as "event_seconds!",
                coalesce(to_char(l.event_at, 'YYYY-MM') <= $2, false) as "is_of_dropped_month!",

@@ -1,4 +1,4 @@
-//! The months of the activity: partitions that functions of the owner make and drop, whoever calls them.
+//! Monthly partitions of the audit log. Functions with the owner's rights create and drop them.
 
 use crate::database::Pool;
 use time::Date;

@@ -5,11 +5,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    audit::{AuditEvent, CartRef, Filter, From, Recorded, What},
+    audit::{AuditCursor, AuditEvent, AuditFilter, AuditRecord, CartRef, What},
     database::Connection,
 };
 
-struct Row {
+struct AuditRow {
     id: Uuid,
     at: OffsetDateTime,
     actor_kind: String,
@@ -24,9 +24,9 @@ struct Row {
     user_agent: Option<String>,
 }
 
-impl Row {
-    fn into_recorded(self) -> Recorded {
-        Recorded {
+impl AuditRow {
+    fn into_recorded(self) -> AuditRecord {
+        AuditRecord {
             id: self.id,
             at: self.at,
             actor_kind: self.actor_kind,
@@ -46,7 +46,7 @@ macro_rules! select_page {
     ($connection:expr, $page:expr, $filter:literal $(, $value:expr)*) => {
         if $page.is_backwards {
             sqlx::query_as!(
-                Row,
+                AuditRow,
                 "select id, at, actor_kind, actor_name, actor_email, event, cart_id, cart_name, data, request_id, ip, user_agent from audit_events
                  where at >= $1 and at < $2 and (at, id) > ($3, $4)" + $filter + " order by at, id limit $5",
                 $page.from, $page.until, $page.at, $page.id, $page.limit $(, $value)*
@@ -55,7 +55,7 @@ macro_rules! select_page {
             .await
         } else {
             sqlx::query_as!(
-                Row,
+                AuditRow,
                 "select id, at, actor_kind, actor_name, actor_email, event, cart_id, cart_name, data, request_id, ip, user_agent from audit_events
                  where at >= $1 and at < $2 and (at, id) < ($3, $4)" + $filter + " order by at desc, id desc limit $5",
                 $page.from, $page.until, $page.at, $page.id, $page.limit $(, $value)*
@@ -82,14 +82,14 @@ const LAST: OffsetDateTime = time::macros::datetime!(9999-12-31 00:00 UTC);
 /// Rows of a filter: newest first, or oldest first for a page before a row.
 pub(in crate::audit) async fn list(
     connection: &mut Connection,
-    filter: &Filter,
-    from: From,
+    filter: &AuditFilter,
+    from: AuditCursor,
     limit: i64,
-) -> sqlx::Result<Vec<Recorded>> {
+) -> sqlx::Result<Vec<AuditRecord>> {
     let (is_backwards, cursor) = match from {
-        From::Newest => (false, None),
-        From::OlderThan(id) => (false, Some(id)),
-        From::NewerThan(id) => (true, Some(id)),
+        AuditCursor::Newest => (false, None),
+        AuditCursor::OlderThan(id) => (false, Some(id)),
+        AuditCursor::NewerThan(id) => (true, Some(id)),
     };
     let (at, id) = match cursor {
         Some(id) => match find_moment(connection, id).await? {
@@ -142,7 +142,7 @@ pub(in crate::audit) async fn list(
             )
         }
     }?;
-    Ok(rows.into_iter().map(Row::into_recorded).collect())
+    Ok(rows.into_iter().map(AuditRow::into_recorded).collect())
 }
 
 async fn find_moment(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<OffsetDateTime>> {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::{Change, Filter, From, What};
+use crate::audit::{AuditCursor, AuditFilter, Change, What};
 
 /// The error code of a refused statement.
 async fn refusal(pool: &Pool, statement: &'static str) -> String {
@@ -90,7 +90,7 @@ async fn read_so_far(connection: &mut Connection) -> i64 {
 }
 
 /// The number of rows of a page, and the number of rows read for it.
-async fn read_by(pool: &Pool, filter: &Filter, from: From) -> (usize, i64) {
+async fn read_by(pool: &Pool, filter: &AuditFilter, from: AuditCursor) -> (usize, i64) {
     let mut transaction = pool.acquire().await.expect("a connection");
     transaction.begin().await.expect("begun");
     let before = read_so_far(&mut transaction).await;
@@ -107,20 +107,20 @@ async fn page_reads_only_its_own_rows(pool: sqlx::PgPool) {
         .await
         .expect("a row");
     let some = |id: Uuid| [None, Some(id)];
-    let mut filters = vec![Filter { what: Some(What::Integration), ..Filter::default() }];
+    let mut filters = vec![AuditFilter { what: Some(What::Integration), ..AuditFilter::default() }];
     for cart in [some(often), some(rarely)].concat() {
         for person in [some(often), some(rarely)].concat() {
             for what in [None, Some(What::Carts), Some(What::Integration)] {
                 // All three together use the index of two of them: there is no index for each triple.
                 if cart.is_none() || person.is_none() || what.is_none() {
                     let person = person.map(|id| id.to_string());
-                    filters.push(Filter { cart, person, what, ..Filter::default() });
+                    filters.push(AuditFilter { cart, person, what, ..AuditFilter::default() });
                 }
             }
         }
     }
     for filter in &filters {
-        for from in [From::Newest, From::OlderThan(middle), From::NewerThan(middle)] {
+        for from in [AuditCursor::Newest, AuditCursor::OlderThan(middle), AuditCursor::NewerThan(middle)] {
             let (rows, read) = read_by(&pool, filter, from).await;
             assert!(
                 (rows..=60).contains(&usize::try_from(read).expect("never negative")),
@@ -128,7 +128,7 @@ async fn page_reads_only_its_own_rows(pool: sqlx::PgPool) {
             );
         }
     }
-    assert_eq!(read_by(&pool, &filters[0], From::Newest).await.0, 10);
+    assert_eq!(read_by(&pool, &filters[0], AuditCursor::Newest).await.0, 10);
 }
 
 #[sqlx::test]

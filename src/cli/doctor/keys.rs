@@ -7,7 +7,7 @@ use super::DoctorFinding;
 use crate::{
     config::{Database, KeyFlags},
     database::Pool,
-    keys::{self, KeyLine, Standing},
+    keys::{self, KeyLine, KeyState},
     vault::{KeyRing, REFUSE_AT, WARN_AT, key_ring::is_open_to_others},
 };
 
@@ -25,7 +25,8 @@ pub fn file(flags: &KeyFlags, database: &Database, ring: Option<&KeyRing>) -> Ve
     if let Some(path) = &path
         && is_open_to_others(Path::new(path))
     {
-        findings.push(DoctorFinding::Mind(format!("Everybody on this machine may read the key file: chmod 0400 {path}")));
+        findings
+            .push(DoctorFinding::Mind(format!("Everybody on this machine may read the key file: chmod 0400 {path}")));
     }
     #[cfg(feature = "embedded")]
     if let Database::Embedded { data_dir, .. } = database
@@ -62,28 +63,28 @@ fn of_one(line: &KeyLine) -> Vec<DoctorFinding> {
     let secrets = crate::cli::keys::secrets(line.total());
     let mut findings = Vec::new();
     match line.standing {
-        Standing::IsAnother => findings.push(DoctorFinding::Mend(format!(
+        KeyState::IsAnother => findings.push(DoctorFinding::Mend(format!(
             "The key {name} of the file is not the one that sealed in this database: put the right key file back."
         ))),
-        Standing::Missing => findings.push(DoctorFinding::Mend(format!(
+        KeyState::Missing => findings.push(DoctorFinding::Mend(format!(
             "The key {name} has sealed in this database and is not in the key file: no server starts. Put its line back; if it is \
              truly lost, cartwright keys forget {name}"
         ))),
-        Standing::Retired | Standing::Unknown if line.total() > 0 => findings.push(DoctorFinding::Mend(format!(
+        KeyState::Retired | KeyState::Unknown if line.total() > 0 => findings.push(DoctorFinding::Mend(format!(
             "{secrets} under the key {name}, which is not in the key file: put its line back, or enter them again in the carts \
              that ask for it."
         ))),
-        Standing::Opens if line.total() > 0 => findings.push(DoctorFinding::Mind(format!(
+        KeyState::Opens if line.total() > 0 => findings.push(DoctorFinding::Mind(format!(
             "{secrets} still under the key {name}: run cartwright keys rotate."
         ))),
-        Standing::Opens | Standing::Seals | Standing::Retired | Standing::Unknown => {}
+        KeyState::Opens | KeyState::Seals | KeyState::Retired | KeyState::Unknown => {}
     }
     let count = line.sealed_count.unwrap_or(0);
-    if line.standing == Standing::Seals && count >= REFUSE_AT {
+    if line.standing == KeyState::Seals && count >= REFUSE_AT {
         findings.push(DoctorFinding::Mend(format!(
             "The key {name} has sealed 2^32 times and seals nothing more: put a new key before it and rotate."
         )));
-    } else if line.standing == Standing::Seals && count >= WARN_AT {
+    } else if line.standing == KeyState::Seals && count >= WARN_AT {
         findings.push(DoctorFinding::Mind(format!(
             "The key {name} has sealed more than 2^31 times: put a new key before it and rotate."
         )));
@@ -95,7 +96,7 @@ fn of_one(line: &KeyLine) -> Vec<DoctorFinding> {
 mod tests {
     use super::*;
 
-    fn said(standing: Standing, secrets: i64, sealed_count: i64) -> Vec<String> {
+    fn said(standing: KeyState, secrets: i64, sealed_count: i64) -> Vec<String> {
         let line = KeyLine {
             name: "00ff10abcdef0102".into(),
             standing,
@@ -115,22 +116,22 @@ mod tests {
 
     #[test]
     fn exhausted_key_is_reported_before_and_after_its_limit() {
-        assert!(said(Standing::Seals, 1, WARN_AT - 1).is_empty());
+        assert!(said(KeyState::Seals, 1, WARN_AT - 1).is_empty());
         assert!(
-            said(Standing::Seals, 1, WARN_AT)[0].starts_with("mind The key 00ff10abcdef0102 has sealed more than 2^31")
+            said(KeyState::Seals, 1, WARN_AT)[0].starts_with("mind The key 00ff10abcdef0102 has sealed more than 2^31")
         );
-        assert!(said(Standing::Seals, 1, REFUSE_AT)[0].starts_with("mend The key 00ff10abcdef0102 has sealed 2^32"));
-        assert!(said(Standing::Retired, 0, REFUSE_AT).is_empty(), "a key that does not seal may be exhausted");
+        assert!(said(KeyState::Seals, 1, REFUSE_AT)[0].starts_with("mend The key 00ff10abcdef0102 has sealed 2^32"));
+        assert!(said(KeyState::Retired, 0, REFUSE_AT).is_empty(), "a key that does not seal may be exhausted");
     }
 
     #[test]
     fn unreadable_secrets_are_errors_and_a_pending_rotation_is_not() {
-        assert!(said(Standing::Missing, 0, 0)[0].contains("keys forget 00ff10abcdef0102"));
-        assert!(said(Standing::IsAnother, 0, 0)[0].starts_with("mend"));
-        assert!(said(Standing::Retired, 3, 0)[0].starts_with("mend 3 secrets under"));
-        assert!(said(Standing::Unknown, 1, 0)[0].starts_with("mend 1 secret under"));
-        assert!(said(Standing::Opens, 3, 0)[0].starts_with("mind 3 secrets still"));
-        assert!(said(Standing::Opens, 0, 0).is_empty());
+        assert!(said(KeyState::Missing, 0, 0)[0].contains("keys forget 00ff10abcdef0102"));
+        assert!(said(KeyState::IsAnother, 0, 0)[0].starts_with("mend"));
+        assert!(said(KeyState::Retired, 3, 0)[0].starts_with("mend 3 secrets under"));
+        assert!(said(KeyState::Unknown, 1, 0)[0].starts_with("mend 1 secret under"));
+        assert!(said(KeyState::Opens, 3, 0)[0].starts_with("mind 3 secrets still"));
+        assert!(said(KeyState::Opens, 0, 0).is_empty());
     }
 
     #[cfg(feature = "embedded")]

@@ -5,7 +5,7 @@ use time::{OffsetDateTime, macros::format_description};
 use super::{database, grouped, say, secrets};
 use crate::{
     config::KeyFlags,
-    keys::{self, KeyLine, Standing},
+    keys::{self, KeyLine, KeyState},
     telemetry,
     vault::{REFUSE_AT, WARN_AT},
 };
@@ -34,18 +34,18 @@ pub async fn list(flags: &KeyFlags) -> anyhow::Result<()> {
 fn standing(line: &KeyLine) -> String {
     let at = line.line.map_or_else(String::new, |line| format!("line {line} of the key file"));
     match line.standing {
-        Standing::Seals => format!("{at}: seals and opens"),
-        Standing::Opens if line.total() == 0 && line.retired_at.is_some() => {
+        KeyState::Seals => format!("{at}: seals and opens"),
+        KeyState::Opens if line.total() == 0 && line.retired_at.is_some() => {
             format!("{at}: retired on {}; the line may be removed", date(line.retired_at))
         }
-        Standing::Opens => format!("{at}: opens"),
-        Standing::IsAnother => format!("{at}: NOT the key that sealed here under this id; no server starts"),
-        Standing::Missing => "not in the key file: no server starts without it. Put its line back".into(),
-        Standing::Retired if line.total() > 0 => {
+        KeyState::Opens => format!("{at}: opens"),
+        KeyState::IsAnother => format!("{at}: NOT the key that sealed here under this id; no server starts"),
+        KeyState::Missing => "not in the key file: no server starts without it. Put its line back".into(),
+        KeyState::Retired if line.total() > 0 => {
             format!("not in the key file, retired on {}; what it sealed is asked for again", date(line.retired_at))
         }
-        Standing::Retired => format!("not in the key file, retired on {}; not needed", date(line.retired_at)),
-        Standing::Unknown => "no key of ours: these secrets are damaged and are asked for again".into(),
+        KeyState::Retired => format!("not in the key file, retired on {}; not needed", date(line.retired_at)),
+        KeyState::Unknown => "no key of ours: these secrets are damaged and are asked for again".into(),
     }
 }
 
@@ -83,11 +83,11 @@ fn date(at: Option<OffsetDateTime>) -> String {
 mod tests {
     use super::*;
 
-    fn line(standing: Standing) -> KeyLine {
+    fn line(standing: KeyState) -> KeyLine {
         KeyLine {
             name: "00ff10abcdef0102".into(),
             standing,
-            line: matches!(standing, Standing::Seals | Standing::Opens | Standing::IsAnother).then_some(2),
+            line: matches!(standing, KeyState::Seals | KeyState::Opens | KeyState::IsAnother).then_some(2),
             sealed_count: Some(4_096),
             checked_at: None,
             retired_at: None,
@@ -97,18 +97,18 @@ mod tests {
 
     #[test]
     fn each_key_state_has_its_sentence() {
-        let said = |standing: Standing| super::standing(&line(standing));
-        assert_eq!(said(Standing::Seals), "line 2 of the key file: seals and opens");
-        assert_eq!(said(Standing::Opens), "line 2 of the key file: opens");
-        assert!(said(Standing::IsAnother).contains("NOT the key"));
-        assert!(said(Standing::Missing).contains("no server starts without it"));
-        assert!(said(Standing::Retired).contains("asked for again"));
-        assert!(said(Standing::Unknown).contains("damaged"));
+        let said = |standing: KeyState| super::standing(&line(standing));
+        assert_eq!(said(KeyState::Seals), "line 2 of the key file: seals and opens");
+        assert_eq!(said(KeyState::Opens), "line 2 of the key file: opens");
+        assert!(said(KeyState::IsAnother).contains("NOT the key"));
+        assert!(said(KeyState::Missing).contains("no server starts without it"));
+        assert!(said(KeyState::Retired).contains("asked for again"));
+        assert!(said(KeyState::Unknown).contains("damaged"));
     }
 
     #[test]
     fn every_column_and_the_seal_limits_are_shown() {
-        let line = line(Standing::Seals);
+        let line = line(KeyState::Seals);
         assert_eq!(
             now(&line),
             "2 secrets: 2 in carts.secret, 0 in carts.minted_token, 0 in unsaved_credentials.secret, 0 in alert_webhooks.secret, 0 in alert_webhooks.sealed_address"

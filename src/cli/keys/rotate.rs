@@ -45,10 +45,11 @@ async fn rotate_in(opened: &database::OpenDatabase, ring: KeyRing) -> anyhow::Re
         ))
         .into());
     }
-    let vault = Vault::open_with(ring, opened.beside.clone()).await;
-    let vault = vault
-        .map_err(|error| if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() })?;
-    let mut meter = CallTimer::start();
+    let vault = Vault::open_with(ring, opened.counter_pool.clone()).await;
+    let vault = vault.map_err(|error| {
+        if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() }
+    })?;
+    let mut meter = RotationProgress::start();
     let rotated = keys::rotate(&Arc::new(vault), &opened.pool, |done, whole| meter.tell(done, whole)).await;
     meter.end();
     Ok(rotated?)
@@ -77,12 +78,12 @@ fn report(rotated: &RotationReport) {
 }
 
 /// Progress output.
-enum CallTimer {
+enum RotationProgress {
     Bar(ProgressBar),
     Lines { told_at: Option<Instant> },
 }
 
-impl CallTimer {
+impl RotationProgress {
     fn start() -> Self {
         if std::io::stderr().is_terminal() { Self::Bar(ProgressBar::new(0)) } else { Self::Lines { told_at: None } }
     }

@@ -23,7 +23,7 @@ const VERSION_FOLDERS: [(&str, &str); 8] = [
 
 /// Where to search in addition to the usual places. Both come from the environment, which only `config` reads.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct SearchPaths {
     /// `PG_BIN`: a folder with `postgres`, `initdb` and `pg_ctl`. If set, no other folder is searched.
     pub pg_bin: Option<PathBuf>,
     /// `PATH`.
@@ -39,7 +39,7 @@ pub struct Binaries {
 
 impl Binaries {
     /// Finds the programs for existing data of version `made`, or the newest ones for new data.
-    pub async fn find(places: &Places, owner: &Owner, made: Option<(&Path, &str)>) -> Result<Self, EmbeddedError> {
+    pub async fn find(places: &SearchPaths, owner: &Owner, made: Option<(&Path, &str)>) -> Result<Self, EmbeddedError> {
         let looked = candidates(places, owner).await;
         let mut found = Vec::new();
         for folder in &looked {
@@ -71,7 +71,7 @@ impl Binaries {
 
 /// Candidate folders in order, without duplicates. Links are resolved, because `initdb` finds `share` relative to its
 /// real path.
-async fn candidates(places: &Places, owner: &Owner) -> Vec<PathBuf> {
+async fn candidates(places: &SearchPaths, owner: &Owner) -> Vec<PathBuf> {
     if let Some(folder) = &places.pg_bin {
         return vec![folder.canonicalize().unwrap_or_else(|_| folder.clone())];
     }
@@ -116,7 +116,7 @@ fn major(said: &str) -> Option<u32> {
     number.get(..digits)?.parse().ok()
 }
 
-fn nothing(places: &Places, looked: &[PathBuf]) -> EmbeddedError {
+fn nothing(places: &SearchPaths, looked: &[PathBuf]) -> EmbeddedError {
     let mut names: Vec<String> = looked.iter().map(|folder| folder.display().to_string()).collect();
     if places.pg_bin.is_none() {
         names.push("PATH".to_owned());
@@ -143,7 +143,7 @@ mod tests {
     async fn folder_without_programs_is_named_in_the_error() {
         let empty = tempfile::tempdir().unwrap();
         let owner = Owner::of(Path::new("/nowhere/at/all")).unwrap();
-        let places = Places { pg_bin: Some(empty.path().to_owned()), path: None };
+        let places = SearchPaths { pg_bin: Some(empty.path().to_owned()), path: None };
         let refusal = Binaries::find(&places, &owner, None).await.unwrap_err().to_string();
         assert!(refusal.contains(&empty.path().canonicalize().unwrap().display().to_string()), "{refusal}");
         assert!(refusal.contains("scripts/run") && refusal.contains("DATABASE_URL"), "{refusal}");
@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn missing_version_error_names_both_versions() {
-        let places = Places { pg_bin: None, path: std::env::var_os("PATH") };
+        let places = SearchPaths { pg_bin: None, path: std::env::var_os("PATH") };
         let owner = Owner::of(Path::new("/nowhere/at/all")).unwrap();
         let found = Binaries::find(&places, &owner, None).await.unwrap();
         let refusal = Binaries::find(&places, &owner, Some((Path::new("/data"), "9"))).await.unwrap_err().to_string();

@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::io::AsyncWriteExt;
 
-use super::binaries::{Binaries, Places};
+use super::binaries::{Binaries, SearchPaths};
 use super::{EmbeddedError, Owner, socket};
 
 /// The database, and the role that owns it and migrates. It is no superuser.
@@ -36,7 +36,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Opens the cluster of a data folder, or creates it if there is none. The caller holds the start lock.
-    pub async fn open(data_dir: &Path, places: &Places) -> Result<Self, EmbeddedError> {
+    pub async fn open(data_dir: &Path, places: &SearchPaths) -> Result<Self, EmbeddedError> {
         let folder = data_dir.join("postgres");
         let made = version(&folder)?;
         let owner = Owner::of(&folder)?;

@@ -32,7 +32,7 @@ pub fn open(data_dir: &Path) -> Result<(File, u64), EmbeddedError> {
 }
 
 /// The last lines written after the first `already` bytes, joined into one; empty if the log cannot be read.
-pub fn tail(data_dir: &Path, already: u64) -> String {
+pub fn last_lines(data_dir: &Path, already: u64) -> String {
     let text = read_end(&path(data_dir), already).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(5)..].join(" / ")

@@ -24,7 +24,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use self::binaries::{OLDEST_MAJOR, Places};
+pub use self::binaries::{OLDEST_MAJOR, SearchPaths};
 pub use self::error::EmbeddedError;
 pub use self::owner::is_root;
 
@@ -50,7 +50,7 @@ pub struct Embedded {
 ///
 /// # Errors
 /// What the operator has to fix, as a sentence. No lock stays held.
-pub async fn start(data_dir: &Path, places: &Places) -> Result<Embedded, EmbeddedError> {
+pub async fn start(data_dir: &Path, places: &SearchPaths) -> Result<Embedded, EmbeddedError> {
     let data_dir = open_data_dir(data_dir)?;
     let starting = Lock::start_or_stop(&data_dir).await?;
     let users = Lock::open(data_dir.join("postgres.users"))?;

@@ -172,7 +172,7 @@ impl Cluster {
     }
 
     fn starting(&self, already: u64) -> EmbeddedError {
-        EmbeddedError::Starting { log: log::path(&self.data_dir), said: log::tail(&self.data_dir, already) }
+        EmbeddedError::Starting { log: log::path(&self.data_dir), said: log::last_lines(&self.data_dir, already) }
     }
 }
 

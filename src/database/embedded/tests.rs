@@ -11,8 +11,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn places() -> Places {
-    Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
+fn places() -> SearchPaths {
+    SearchPaths { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
 }
 
 /// Starts in a folder that is closed at first, as one from `mktemp -d` is.

@@ -105,8 +105,9 @@ async fn non_utf8_database_error_has_a_working_statement(_: PgPoolOptions, optio
     let name = format!("_sqlx_test_{}", uuid::Uuid::new_v4().simple());
     for encoding in ["LATIN1", "SQL_ASCII", "EUC_JP"] {
         let made = format!("{name}_{}", encoding.to_lowercase());
-        let create =
-            format!("create database \"{made}\" encoding '{encoding}' lc_collate 'C' lc_ctype 'C' template template0");
+        let create = format!(
+            "create database \"{made}\" encoding '{encoding}' lc_collate 'C' lc_ctype 'C' locale_provider libc template template0"
+        );
         sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut connection).await.expect("made");
         let pool = Pool::new([options.clone().database(&made)]);
         let error = check(&pool).await.expect_err(encoding);

@@ -26,7 +26,7 @@ pub struct PastCheck {
 
 /// The checks of one day, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Day {
+pub struct HealthDay {
     pub day: Date,
     pub checks: u32,
     pub failed: u32,
@@ -36,7 +36,7 @@ pub struct Day {
 
 /// A period in which a cart needed attention or was not connected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct PastProblem {
     pub began_at: OffsetDateTime,
     /// `None` while the problem is open.
     pub ended_at: Option<OffsetDateTime>,
@@ -52,9 +52,9 @@ pub struct Health {
     /// Oldest first, at most [`RECENT`].
     pub recent: Vec<PastCheck>,
     /// Oldest first, at most [`DAYS`]; days without a check are left out.
-    pub days: Vec<Day>,
+    pub days: Vec<HealthDay>,
     /// Newest first.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<PastProblem>,
     /// `None` while the cart is not checked.
     pub next_check_at: Option<OffsetDateTime>,
     pub last_checked_at: Option<OffsetDateTime>,

@@ -24,9 +24,9 @@ use crate::{
     database::Connection,
 };
 
-pub use history::{DAYS, Day, Health, PastCheck, Problem, RECENT};
+pub use history::{DAYS, Health, HealthDay, PastCheck, PastProblem, RECENT};
 pub use monitor::{CHECK_CONCURRENCY, SweepReport, lag};
-pub(super) use record::{record, record_saved_with, settle};
+pub(super) use record::{apply_user_change, record, record_saved_with};
 pub use shared::cause_of;
 
 /// The result of a check, as far as it concerns the health of the cart.
@@ -90,7 +90,7 @@ fn took(checks: &[Check]) -> Option<u32> {
 /// A cart started or stopped needing attention. Created in the transaction that changes the cart, and only if the
 /// status changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusChange {
+pub struct HealthChange {
     pub cart: CartId,
     pub website_name: String,
     /// Such as `northwind-tea.myshopify.com`.
@@ -111,7 +111,7 @@ pub struct StatusChange {
 }
 
 /// Records a status change and queues its alert. No other function does.
-async fn announce(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
+async fn announce(work: &mut Connection, change: &HealthChange) -> sqlx::Result<()> {
     let cart = CartRef { id: change.cart.0, name: change.website_name.clone() };
     let (class, title) = (change.class.as_str(), change.title.clone());
     let event = match change.status {
@@ -126,7 +126,7 @@ async fn announce(work: &mut Connection, change: &StatusChange) -> sqlx::Result<
     shared::tell(work, change).await
 }
 
-impl StatusChange {
+impl HealthChange {
     /// Converts to the type of the alerts module, which knows no carts.
     fn told(&self) -> alerts::StatusChange {
         let without = |scope: &String| scopes::PERMISSIONS.iter().find(|permission| permission.scope == scope);

@@ -13,14 +13,14 @@ use super::{Finding, PastCheck, record, schedule};
 use crate::{
     database::{Pool, transaction},
     ecommerce::{
-        CartId, Ecommerce, LiveToken, Offered, Refusal, RunningTest, TestSubject, TokenError, Visitor,
+        CartId, CredentialInput, CurrentToken, Ecommerce, RunningTest, TestRefused, TestSubject, TokenError, Visitor,
         shopify::{
             connection_test::{self, CHECK_TIMEOUT},
             credential::{ClientId, Credential, CredentialKind},
         },
         sql::{self, LeasedCheck},
-        title::{self, Naming},
-        verdict::{Class, Details, TESTS_A_MINUTE, Verdict},
+        title::{self, TitleContext},
+        verdict::{Class, TESTS_A_MINUTE, TechnicalDetails, Verdict},
     },
     supervisor::Heartbeat,
 };
@@ -99,7 +99,7 @@ impl Ecommerce {
         }
         metrics::histogram!("cartwright_check_seconds").record(began.elapsed().as_secs_f64());
         metrics::counter!("cartwright_checks_total", "class" => verdict.class.as_str()).increment(1);
-        let naming = Naming {
+        let naming = TitleContext {
             host: &due.store_host,
             credential: due.kind.noun(),
             tests_a_minute: TESTS_A_MINUTE,
@@ -144,9 +144,9 @@ impl Ecommerce {
         Ok(Verdict { class, ..verdict })
     }
 
-    async fn check_with(&self, due: &LeasedCheck, live: LiveToken, began: Instant) -> (Verdict, LiveToken) {
+    async fn check_with(&self, due: &LeasedCheck, live: CurrentToken, began: Instant) -> (Verdict, CurrentToken) {
         // Take the host from the row that the token was read from, never from the lease.
-        let LiveToken { token, version, address } = live;
+        let CurrentToken { token, version, address } = live;
         let credential = Credential::AccessToken(token);
         let subject = connection_test::TestedStore {
             address: &address,
@@ -156,7 +156,7 @@ impl Ecommerce {
         let left = CHECK_TIMEOUT.saturating_sub(began.elapsed());
         let verdict = connection_test::check_within(left, &self.client, subject, due.asks_customers).await;
         let Credential::AccessToken(token) = credential else { unreachable!("constructed as an access token above") };
-        (verdict, LiveToken { token, version, address })
+        (verdict, CurrentToken { token, version, address })
     }
 
     /// Records the finding in one transaction, unless the cart or the lease has changed.
@@ -202,15 +202,15 @@ impl Ecommerce {
     ///
     /// # Errors
     /// [`Refusal`], before anything is sent; `Gone` also if nothing is saved.
-    pub async fn check_now(&self, visitor: Visitor, id: CartId) -> Result<RunningTest, Refusal> {
-        let cart = self.find(id).await?.ok_or(Refusal::Gone)?;
-        let saved = cart.credential.ok_or(Refusal::Gone)?;
+    pub async fn check_now(&self, visitor: Visitor, id: CartId) -> Result<RunningTest, TestRefused> {
+        let cart = self.find(id).await?.ok_or(TestRefused::Gone)?;
+        let saved = cart.credential.ok_or(TestRefused::Gone)?;
         let client_id = saved.client_id.as_deref().and_then(|id| ClientId::parse(id).ok());
         let subject = TestSubject {
             submission: uuid::Uuid::now_v7(),
             cart: Some((id, cart.version)),
             address: cart.address,
-            offered: Offered::Blank { kind: saved.kind, client_id },
+            offered: CredentialInput::Blank { kind: saved.kind, client_id },
         };
         self.test(visitor, subject).await
     }
@@ -246,7 +246,7 @@ fn crashed(cart: CartId, stopped: &JoinError) -> Option<Verdict> {
 
 /// The verdict for a fault of this server.
 fn fault(remark: &str) -> Verdict {
-    let details = Details { remark: Some(remark.to_owned()), ..Details::default() };
+    let details = TechnicalDetails { remark: Some(remark.to_owned()), ..TechnicalDetails::default() };
     Verdict { details, ..Verdict::of(Class::OurBug) }
 }
 

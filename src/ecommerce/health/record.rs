@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::database::Connection;
 use time::OffsetDateTime;
 
-use super::{Finding, PastCheck, StatusChange, announce, schedule};
+use super::{Finding, HealthChange, PastCheck, announce, schedule};
 use crate::ecommerce::{
     CartId, Status, TestReport, sql,
     status::{Facts, HealthState, Severity},
@@ -76,7 +76,7 @@ fn reported_title(finding: &Finding) -> &str {
 }
 
 /// Applies a user's change: ends the problem if none is left, and announces a change of the status.
-pub(in crate::ecommerce) async fn settle(
+pub(in crate::ecommerce) async fn apply_user_change(
     work: &mut Connection,
     cart: CartId,
     previous: Status,
@@ -122,7 +122,7 @@ async fn update_problem(
         (None, Some(over)) => (over.class, over.title, over.began_at),
         (None, None) => return Ok(()),
     };
-    let change = StatusChange {
+    let change = HealthChange {
         cart: now.cart,
         website_name: now.website_name.clone(),
         store: now.store_host.clone(),

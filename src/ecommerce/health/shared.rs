@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::{Class, StatusChange, history::code};
+use super::{Class, HealthChange, history::code};
 use crate::{
     alerts::{self, Alert, SharedCause, SharedProblem},
     database::{Connection, transaction},
@@ -71,7 +71,7 @@ fn codes_of(cause: SharedCause) -> Vec<i32> {
 }
 
 /// Queues the alert for a change: its own, or the one for all carts that share the cause.
-pub(super) async fn tell(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
+pub(super) async fn tell(work: &mut Connection, change: &HealthChange) -> sqlx::Result<()> {
     let Some(cause) = cause_of(change.class) else { return alerts::queue(work, &change.told()).await };
     let lasting = sql::lock_shared_problem(work, cause).await?;
     match (lasting, change.status) {
@@ -82,7 +82,7 @@ pub(super) async fn tell(work: &mut Connection, change: &StatusChange) -> sqlx::
     }
 }
 
-async fn open_if_shared(work: &mut Connection, cause: SharedCause, change: &StatusChange) -> sqlx::Result<()> {
+async fn open_if_shared(work: &mut Connection, cause: SharedCause, change: &HealthChange) -> sqlx::Result<()> {
     let carts = sql::count_failing(work, &codes_of(cause), Some(WINDOW)).await?;
     let active = sql::count_active(work).await?;
     if !is_shared(carts, active) {

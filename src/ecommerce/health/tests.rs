@@ -11,10 +11,10 @@ use crate::{
     clock::Clock,
     database::Pool,
     ecommerce::{
-        Ecommerce, Offered, Submission, Visitor, WebsiteName,
+        CartSubmission, CredentialInput, Ecommerce, Visitor, WebsiteName,
         shopify::{
             address::StoreAddress,
-            client::{Client, Egress},
+            client::{Egress, ShopifyClient},
             credential::{Credential, CredentialKind},
         },
     },
@@ -67,11 +67,11 @@ impl House {
             CredentialKind::ClientCredentials => (&store.client_secret, Some(store.client_id.clone())),
         };
         let secret = SecretString::from(secret.expose_secret());
-        let submission = Submission {
+        let submission = CartSubmission {
             id: Uuid::new_v4(),
             name: WebsiteName::parse(handle).expect("a name"),
             address: StoreAddress::from_handle(handle).expect("a handle"),
-            offered: Offered::Typed(Credential::from_stored(kind, id, secret).expect("a credential")),
+            offered: CredentialInput::Typed(Credential::from_stored(kind, id, secret).expect("a credential")),
             wants_active: false,
         };
         let cart = self.ecommerce.add(visitor(), submission).await.expect("saved").cart;
@@ -146,7 +146,7 @@ async fn replica(pool: &Pool, practice: &Practice, line: &str) -> Ecommerce {
     };
     let ring = KeyRing::parse(line).expect("a key");
     let vault = Vault::open_with(ring, pool.clone()).await.expect("a vault");
-    let client = Client::new(&egress).expect("a client");
+    let client = ShopifyClient::new(&egress).expect("a client");
     Ecommerce::new(pool.clone(), Arc::new(vault), Arc::new(client), false, Clock::System)
 }
 

@@ -3,16 +3,16 @@
 
 use uuid::Uuid;
 
-use super::{Effect, Found, SaveError};
+use super::{CredentialSource, SaveEffect, SaveError};
 use crate::{
     database::Connection,
     ecommerce::{
-        Broken, Cart, CartId, Ecommerce, TestReport, Visitor,
-        report::Tested,
+        Cart, CartId, Ecommerce, InternalError, TestReport, Visitor,
+        report::MatchingTest,
         shopify::{
             address::StoreAddress,
             credential::{Credential, CredentialKind},
-            unsaved,
+            draft_secret,
         },
         sql,
         verdict::Class,
@@ -21,7 +21,7 @@ use crate::{
 
 /// The change of a cart's credential by a save.
 pub(super) struct CredentialChange {
-    pub effect: Effect,
+    pub effect: SaveEffect,
     pub has_passed: bool,
     pub last: Option<Class>,
     pub replaced: Option<(CredentialKind, Option<String>)>,
@@ -33,23 +33,25 @@ impl Ecommerce {
     /// Returns the new credential of the form; `None` if the saved one stays.
     pub(super) fn new_credential(
         &self,
-        before: &sql::Locked,
+        before: &sql::LockedCart,
         address: &StoreAddress,
         keeps: bool,
-        found: Found,
+        found: CredentialSource,
     ) -> Result<Option<Credential>, SaveError> {
         let host_is_same = before.cart.address == *address;
         match found {
             // Entering the saved credential again is no change.
-            Found::Credential(credential)
+            CredentialSource::Credential(credential)
                 if host_is_same && self.fingerprints(address, &credential).is(before.fingerprint.as_ref()) =>
             {
                 Ok(None)
             }
-            Found::Credential(credential) => Ok(Some(credential)),
-            Found::Nothing { .. } if keeps => Ok(None),
-            Found::Nothing { .. } if before.cart.credential.is_some() && !host_is_same => Err(SaveError::StoreChanged),
-            Found::Nothing { was_there } => Err(SaveError::SecretMissing { was_there }),
+            CredentialSource::Credential(credential) => Ok(Some(credential)),
+            CredentialSource::Nothing { .. } if keeps => Ok(None),
+            CredentialSource::Nothing { .. } if before.cart.credential.is_some() && !host_is_same => {
+                Err(SaveError::StoreChanged)
+            }
+            CredentialSource::Nothing { was_there } => Err(SaveError::SecretMissing { was_there }),
         }
     }
 
@@ -60,32 +62,32 @@ impl Ecommerce {
         work: &mut Connection,
         visitor: &Visitor,
         submitted: Uuid,
-        before: &sql::Locked,
+        before: &sql::LockedCart,
         address: &StoreAddress,
         new: Option<Credential>,
     ) -> Result<CredentialChange, SaveError> {
         let cart = &before.cart;
         let (has_passed, last) = (cart.passed_at.is_some(), cart.last_class);
-        let kept = CredentialChange { effect: Effect::Kept, has_passed, last, replaced: None, tested: None };
+        let kept = CredentialChange { effect: SaveEffect::Kept, has_passed, last, replaced: None, tested: None };
         let Some(credential) = new else {
-            unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
+            draft_secret::forget_of_cart(work, visitor, submitted, cart.id).await?;
             return Ok(kept);
         };
         self.refuse_other_store(work, cart, address, &credential).await?;
         let (tested, pass) = match self.latest_test(work, address, &credential, Some(cart)).await? {
-            Some(Tested { report, pass }) => (Some(report), pass),
+            Some(MatchingTest { report, pass }) => (Some(report), pass),
             None => (None, None),
         };
         let kind = credential.kind();
         if pass.is_none() && has_passed && cart.address == *address && cart.credential.is_some() {
-            unsaved::hold(work, &self.vault, visitor, submitted, Some(cart.id), address, &credential).await?;
-            return Ok(CredentialChange { effect: Effect::OldSecretKept { kind }, ..kept });
+            draft_secret::hold(work, &self.vault, visitor, submitted, Some(cart.id), address, &credential).await?;
+            return Ok(CredentialChange { effect: SaveEffect::OldSecretKept { kind }, ..kept });
         }
         self.replace(work, visitor, cart.id, address, &credential, pass.as_ref()).await?;
-        unsaved::forget_of_cart(work, visitor, submitted, cart.id).await?;
+        draft_secret::forget_of_cart(work, visitor, submitted, cart.id).await?;
         let ending = credential.ending();
         Ok(CredentialChange {
-            effect: Effect::NewSecret { kind, ending: ending.clone() },
+            effect: SaveEffect::NewSecret { kind, ending: ending.clone() },
             has_passed: pass.is_some(),
             last: pass.map(|pass| pass.class),
             replaced: Some((kind, ending)),
@@ -120,7 +122,7 @@ impl Ecommerce {
         address: &StoreAddress,
         credential: &Credential,
         pass: Option<&sql::PassFacts>,
-    ) -> Result<(), Broken> {
+    ) -> Result<(), InternalError> {
         let sealed = self.seal(id, address, credential, visitor.by.name()).await?;
         sql::update_credential(work, id, address, self.is_practice(address), &sealed).await?;
         if let Some(pass) = pass {

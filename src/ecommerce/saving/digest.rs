@@ -4,12 +4,12 @@
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use super::{Found, Offered, SaveError, Saved, Submission};
+use super::{CartSubmission, CredentialInput, CredentialSource, SaveError, SavedCart};
 use crate::{
     database::Connection,
     ecommerce::{
         Cart, Ecommerce, Visitor,
-        settings::{Asked, Setting, Settings},
+        settings::{CartSettings, Setting, SettingsInput},
         shopify::{
             address::StoreAddress,
             credential::{ClientId, CredentialKind},
@@ -21,12 +21,12 @@ use crate::{
 
 impl Ecommerce {
     /// Covers every field, the secret included, and is therefore always an HMAC under a key of the ring.
-    pub(super) fn digest(&self, submission: &Submission, settings: Option<&Asked>) -> Fingerprints {
-        let Submission { id, name, address, offered, wants_active } = submission;
+    pub(super) fn digest(&self, submission: &CartSubmission, settings: Option<&SettingsInput>) -> Fingerprints {
+        let CartSubmission { id, name, address, offered, wants_active } = submission;
         let (id, host) = (id.to_string(), address.host());
         let (client_id, secret) = match offered {
-            Offered::Typed(credential) => (credential.client_id(), credential.secret().expose_secret()),
-            Offered::Blank { client_id, .. } => (client_id.as_ref(), ""),
+            CredentialInput::Typed(credential) => (credential.client_id(), credential.secret().expose_secret()),
+            CredentialInput::Blank { client_id, .. } => (client_id.as_ref(), ""),
         };
         let settings = settings.map(words).unwrap_or_default();
         let mut parts = vec![
@@ -49,8 +49,8 @@ impl Ecommerce {
         visitor: &Visitor,
         submitted: Uuid,
         digest: &Fingerprints,
-        blank: Option<&Blank>,
-    ) -> sqlx::Result<Option<Saved>> {
+        blank: Option<&BlankSecret>,
+    ) -> sqlx::Result<Option<SavedCart>> {
         match sql::find_by_submission(work, submitted, digest.all()).await? {
             Some(made) if self.is_draft_used_up(work, visitor, blank, &made).await? => Ok(Some(made.into_saved())),
             Some(_) | None => Ok(None),
@@ -63,13 +63,13 @@ impl Ecommerce {
         &self,
         work: &mut Connection,
         visitor: &Visitor,
-        blank: Option<&Blank>,
-        made: &sql::Submitted,
+        blank: Option<&BlankSecret>,
+        made: &sql::SubmittedCart,
     ) -> sqlx::Result<bool> {
         let Some(blank) = blank else { return Ok(true) };
         Ok(match self.draft_credential(work, visitor, blank, None).await? {
-            Found::Credential(credential) => made.holds(&self.fingerprints(&blank.address, &credential)),
-            Found::Nothing { .. } => true,
+            CredentialSource::Credential(credential) => made.holds(&self.fingerprints(&blank.address, &credential)),
+            CredentialSource::Nothing { .. } => true,
         })
     }
 
@@ -78,16 +78,16 @@ impl Ecommerce {
         &self,
         work: &mut Connection,
         visitor: &Visitor,
-        blank: Option<&Blank>,
+        blank: Option<&BlankSecret>,
         cart: &Cart,
     ) -> Result<bool, SaveError> {
         let Some(blank) = blank else { return Ok(false) };
         Ok(match self.draft_credential(work, visitor, blank, Some(cart)).await? {
-            Found::Credential(new) => {
+            CredentialSource::Credential(new) => {
                 let tested = self.latest_test(work, &blank.address, &new, Some(cart)).await?;
                 tested.is_some_and(|tested| tested.pass.is_some())
             }
-            Found::Nothing { .. } => false,
+            CredentialSource::Nothing { .. } => false,
         })
     }
 
@@ -95,29 +95,29 @@ impl Ecommerce {
         &self,
         work: &mut Connection,
         visitor: &Visitor,
-        blank: &Blank,
+        blank: &BlankSecret,
         cart: Option<&Cart>,
-    ) -> sqlx::Result<Found> {
-        let Blank { submitted, address, kind, client_id } = blank;
-        let offered = Offered::Blank { kind: *kind, client_id: client_id.clone() };
+    ) -> sqlx::Result<CredentialSource> {
+        let BlankSecret { submitted, address, kind, client_id } = blank;
+        let offered = CredentialInput::Blank { kind: *kind, client_id: client_id.clone() };
         self.typed_or_draft(work, visitor, *submitted, cart.map(|cart| cart.id), address, offered).await
     }
 }
 
 /// A form with a blank secret field: it refers to its draft secret. A typed secret is part of the digest.
-pub(super) struct Blank {
+pub(super) struct BlankSecret {
     submitted: Uuid,
     address: StoreAddress,
     kind: CredentialKind,
     client_id: Option<ClientId>,
 }
 
-impl Blank {
-    pub(super) fn of(submission: &Submission) -> Option<Self> {
-        let Submission { id, address, offered, .. } = submission;
+impl BlankSecret {
+    pub(super) fn of(submission: &CartSubmission) -> Option<Self> {
+        let CartSubmission { id, address, offered, .. } = submission;
         match offered {
-            Offered::Typed(_) => None,
-            Offered::Blank { kind, client_id } => {
+            CredentialInput::Typed(_) => None,
+            CredentialInput::Blank { kind, client_id } => {
                 Some(Self { submitted: *id, address: address.clone(), kind: *kind, client_id: client_id.clone() })
             }
         }
@@ -129,9 +129,9 @@ const fn on(is_on: bool) -> &'static str {
 }
 
 /// The content of every field of the other settings.
-fn words(asked: &Asked) -> Vec<String> {
-    let Asked { offered, settings } = asked;
-    let Settings {
+fn words(asked: &SettingsInput) -> Vec<String> {
+    let SettingsInput { offered, settings } = asked;
+    let CartSettings {
         update_order_status,
         update_inventory,
         calculate_buildable,

@@ -5,7 +5,7 @@ use crate::ecommerce::{Cart, Status, shopify::credential::CredentialKind, status
 
 /// The effect of a save, for the banner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum SaveEffect {
     Connected,
     ConnectedWithLimits,
     Draft {
@@ -26,23 +26,23 @@ pub enum Effect {
     Again,
 }
 
-pub(super) fn of_new(facts: Facts, wants_active: bool) -> Effect {
+pub(super) fn of_new(facts: Facts, wants_active: bool) -> SaveEffect {
     match facts.status() {
-        Status::Draft => Effect::Draft { active_was_ticked: wants_active },
-        Status::Inactive => Effect::Inactive,
-        Status::Connected => Effect::Connected,
-        Status::NeedsAttention | Status::NotConnected => Effect::ConnectedWithLimits,
+        Status::Draft => SaveEffect::Draft { active_was_ticked: wants_active },
+        Status::Inactive => SaveEffect::Inactive,
+        Status::Connected => SaveEffect::Connected,
+        Status::NeedsAttention | Status::NotConnected => SaveEffect::ConnectedWithLimits,
     }
 }
 
-pub(super) fn of_update(effect: Effect, before: &Cart, facts: Facts, wants_active: bool) -> Effect {
+pub(super) fn of_update(effect: SaveEffect, before: &Cart, facts: Facts, wants_active: bool) -> SaveEffect {
     match (effect, facts.status()) {
-        (kept @ Effect::OldSecretKept { .. }, _) => kept,
-        (_, Status::Draft) => Effect::Draft { active_was_ticked: wants_active },
-        (_, Status::Inactive) if before.is_active => Effect::TurnedOff,
-        (Effect::Kept, Status::Inactive) if before.status != Status::Inactive => Effect::Inactive,
-        (_, Status::Connected) if !before.is_active => Effect::Connected,
-        (_, Status::NeedsAttention) if !before.is_active => Effect::ConnectedWithLimits,
+        (kept @ SaveEffect::OldSecretKept { .. }, _) => kept,
+        (_, Status::Draft) => SaveEffect::Draft { active_was_ticked: wants_active },
+        (_, Status::Inactive) if before.is_active => SaveEffect::TurnedOff,
+        (SaveEffect::Kept, Status::Inactive) if before.status != Status::Inactive => SaveEffect::Inactive,
+        (_, Status::Connected) if !before.is_active => SaveEffect::Connected,
+        (_, Status::NeedsAttention) if !before.is_active => SaveEffect::ConnectedWithLimits,
         (effect, Status::Connected | Status::NeedsAttention | Status::NotConnected | Status::Inactive) => effect,
     }
 }

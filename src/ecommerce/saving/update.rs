@@ -2,14 +2,15 @@
 //! transaction.
 
 use super::{
-    Effect, SaveError, Saved, Submission, credential_change::CredentialChange, digest::Blank, effect, keeps_saved,
+    CartSubmission, SaveEffect, SaveError, SavedCart, credential_change::CredentialChange, digest::BlankSecret, effect,
+    keeps_saved,
 };
 use crate::{
-    audit::{self, CartRef, Change, Event, Permission},
+    audit::{self, CartRef, Change, Event, RequiredRole},
     database::{Connection, transaction},
     ecommerce::{
         Cart, CartId, Ecommerce, Visitor, health,
-        settings::{Asked, ItemGroupError},
+        settings::{ItemGroupError, SettingsInput},
         shopify::{address::StoreAddress, credential::CredentialKind},
         sql,
         status::Facts,
@@ -19,16 +20,16 @@ use crate::{
 
 /// The parts of an update other than the connection form.
 #[derive(Clone, Debug, Default)]
-pub struct Edit {
+pub struct CartEdit {
     /// The version that the form was rendered from.
     pub version: i64,
     /// The other settings, if the form had them.
-    pub settings: Option<Asked>,
+    pub settings: Option<SettingsInput>,
     /// The user saw another user's changes and overwrites them.
     pub is_overwrite: bool,
 }
 
-impl From<i64> for Edit {
+impl From<i64> for CartEdit {
     fn from(version: i64) -> Self {
         Self { version, ..Self::default() }
     }
@@ -40,9 +41,9 @@ impl Ecommerce {
         &self,
         visitor: Visitor,
         id: CartId,
-        edit: impl Into<Edit>,
-        submission: Submission,
-    ) -> Result<Saved, SaveError> {
+        edit: impl Into<CartEdit>,
+        submission: CartSubmission,
+    ) -> Result<SavedCart, SaveError> {
         let (ecommerce, edit) = (self.clone(), edit.into());
         let (name, store) = (submission.name.as_str().to_owned(), submission.address.host());
         let outcome = transaction(&self.pool, move |work| {
@@ -57,24 +58,24 @@ impl Ecommerce {
         work: &mut Connection,
         visitor: &Visitor,
         id: CartId,
-        edit: Edit,
-        submission: Submission,
-    ) -> Result<Saved, SaveError> {
+        edit: CartEdit,
+        submission: CartSubmission,
+    ) -> Result<SavedCart, SaveError> {
         let before = sql::lock(work, id).await?.ok_or(SaveError::Gone)?;
         // Demand the permission here: a save increments the version, and may store a draft secret, even without an
         // event.
-        audit::demand(work, &visitor.by, Permission::Change).await?;
+        audit::demand(work, &visitor.by, RequiredRole::Change).await?;
         let digest = self.digest(&submission, edit.settings.as_ref());
         if before.cart.version != edit.version {
             return if came_before(&before, &edit, &submission, &digest)
-                && !self.has_passed_since(work, visitor, Blank::of(&submission).as_ref(), &before.cart).await?
+                && !self.has_passed_since(work, visitor, BlankSecret::of(&submission).as_ref(), &before.cart).await?
             {
-                Ok(Saved { cart: id, name: before.cart.website_name, effect: Effect::Again })
+                Ok(SavedCart { cart: id, name: before.cart.website_name, effect: SaveEffect::Again })
             } else {
                 Err(SaveError::Conflict(Box::new(before.cart)))
             };
         }
-        let Submission { id: submitted, name, address, offered, wants_active } = submission;
+        let CartSubmission { id: submitted, name, address, offered, wants_active } = submission;
         if before.cart.is_practice && before.cart.address == address && !self.practices {
             return Err(SaveError::PracticeOff);
         }
@@ -97,7 +98,7 @@ impl Ecommerce {
         let active = (facts.is_active, wants_active && !facts.is_active);
         let form = (submitted, digest.active());
         sql::update(work, id, form, &name, active, status, &visitor.by).await?;
-        health::settle(work, id, before.cart.status, visitor.by.name()).await?;
+        health::apply_user_change(work, id, before.cart.status, visitor.by.name()).await?;
         if let Some(report) = &tested {
             health::record_saved_with(work, id, report).await?;
         }
@@ -111,19 +112,19 @@ impl Ecommerce {
             audit::record(work, &visitor.by, Some(&cart), &event).await?;
         }
         let effect = effect::of_update(effect, &before.cart, facts, wants_active);
-        Ok(Saved { cart: id, name: cart.name, effect })
+        Ok(SavedCart { cart: id, name: cart.name, effect })
     }
 }
 
 /// Whether this is the form that was saved last, submitted again with the same content: no conflict with another user.
-fn came_before(before: &sql::Locked, edit: &Edit, submission: &Submission, digest: &Fingerprints) -> bool {
+fn came_before(before: &sql::LockedCart, edit: &CartEdit, submission: &CartSubmission, digest: &Fingerprints) -> bool {
     before.last_submission == Some(submission.id)
         && before.cart.version == edit.version + 1
         && digest.is(before.last_digest.as_ref())
 }
 
 /// Stores the settings that may be changed, and returns the changes in words.
-async fn settle(work: &mut Connection, id: CartId, asked: &Asked) -> Result<Vec<Change>, SaveError> {
+async fn settle(work: &mut Connection, id: CartId, asked: &SettingsInput) -> Result<Vec<Change>, SaveError> {
     let known = sql::find_locations(work, id).await?;
     let (mut saved, granted) = sql::find_settings(work, id).await?;
     saved.locations = known.chosen();

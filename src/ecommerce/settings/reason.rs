@@ -9,14 +9,14 @@ use crate::ecommerce::shopify::scopes;
 
 /// The permissions known from the last pass of the saved credential.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Granted {
+pub struct GrantedPermissions {
     /// `None` until the saved credential has passed.
     pub scopes: Option<Vec<String>>,
     /// Permissions that were lost, with the time since when they are missing.
     pub lost: BTreeMap<String, OffsetDateTime>,
 }
 
-impl Granted {
+impl GrantedPermissions {
     /// When a permission was lost; losing a `write_` scope also loses the `read_` scope that it includes.
     fn lost_at(&self, scope: &str) -> Option<OffsetDateTime> {
         let writing = scope.strip_prefix("read_").map(|rest| format!("write_{rest}"));
@@ -50,7 +50,7 @@ pub(super) const SHIPPING: [&str; 3] = [
 ];
 
 /// Returns why a setting cannot be used; `is_on` is its stored value.
-pub fn why_not(setting: Setting, granted: &Granted, is_on: bool) -> Option<UnavailableReason> {
+pub fn why_not(setting: Setting, granted: &GrantedPermissions, is_on: bool) -> Option<UnavailableReason> {
     let Some(scopes) = &granted.scopes else { return Some(UnavailableReason::NeverTested) };
     let grants = |scope: &str| scopes::grants(scopes, scope);
     let paused = |scope| UnavailableReason::Paused { scope, since: granted.lost_at(scope) };

@@ -6,8 +6,8 @@ use super::*;
 const THEN: OffsetDateTime = datetime!(2026-11-21 08:14 UTC);
 const LATER: OffsetDateTime = datetime!(2026-11-22 08:14 UTC);
 
-fn granted(scopes: &[&str], lost: &[(&str, OffsetDateTime)]) -> Granted {
-    Granted {
+fn granted(scopes: &[&str], lost: &[(&str, OffsetDateTime)]) -> GrantedPermissions {
+    GrantedPermissions {
         scopes: Some(scopes.iter().map(|&scope| scope.to_owned()).collect()),
         lost: lost.iter().map(|(scope, at)| ((*scope).to_owned(), *at)).collect(),
     }
@@ -52,7 +52,11 @@ fn each_setting_says_why_it_cannot_be_used() {
         assert_eq!(why_not(*setting, &granted(scopes, &[]), *is_on), *reason, "{setting:?} with {scopes:?}, {is_on}");
     }
     for setting in Setting::ALL {
-        assert_eq!(why_not(setting, &Granted::default(), true), Some(UnavailableReason::NeverTested), "{setting:?}");
+        assert_eq!(
+            why_not(setting, &GrantedPermissions::default(), true),
+            Some(UnavailableReason::NeverTested),
+            "{setting:?}"
+        );
         assert_eq!(Setting::parse(setting.as_str()), Some(setting));
     }
 }
@@ -71,24 +75,28 @@ fn enabled_setting_is_paused_since_its_permission_was_lost() {
 
 #[test]
 fn form_changes_only_offered_and_usable_settings() {
-    let saved =
-        Settings { update_order_status: true, update_inventory: true, write_products: true, ..Settings::default() };
+    let saved = CartSettings {
+        update_order_status: true,
+        update_inventory: true,
+        write_products: true,
+        ..CartSettings::default()
+    };
     let offered = [Setting::UpdateOrderStatus, Setting::WriteProducts, Setting::ImportProducts].into();
-    let typed = Settings { import_products: true, calculate_buildable: true, ..Settings::default() };
-    let asked = Asked { offered, settings: typed };
+    let typed = CartSettings { import_products: true, calculate_buildable: true, ..CartSettings::default() };
+    let asked = SettingsInput { offered, settings: typed };
     let may = granted(&["write_merchant_managed_fulfillment_orders", "read_products", "write_inventory"], &[]);
     let next = saved.with(&asked, &may);
     assert!(!next.update_order_status, "offered and not ticked");
     assert!(next.update_inventory && !next.calculate_buildable, "neither was offered");
     assert!(next.write_products, "offered, but unusable now: not submitted does not mean off");
     assert!(next.import_products);
-    assert_eq!(saved.with(&asked, &Granted::default()), saved);
+    assert_eq!(saved.with(&asked, &GrantedPermissions::default()), saved);
 }
 
 #[test]
 fn changes_are_described_in_words() {
-    let before = Settings { locations: ["1".to_owned()].into(), ..Settings::default() };
-    let after = Settings { update_inventory: true, item_group: "Web".into(), ..Settings::default() };
+    let before = CartSettings { locations: ["1".to_owned()].into(), ..CartSettings::default() };
+    let after = CartSettings { update_inventory: true, item_group: "Web".into(), ..CartSettings::default() };
     let told: Vec<_> =
         before.changes(&after, |id| format!("Depot {id}")).into_iter().map(|c| (c.field, c.before, c.after)).collect();
     let expected =

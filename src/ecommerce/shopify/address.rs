@@ -11,7 +11,7 @@ use super::text::is_quote;
 use crate::pasted::{is_format, is_padding};
 
 /// Maximum length of text that is parsed and shown again, in bytes.
-pub const LONGEST: usize = 2048;
+pub const API_URL_MAX_LEN: usize = 2048;
 /// Maximum length of a rejected domain in an error message, in characters.
 const ECHO_MAX_LEN: usize = 100;
 const SUFFIX: &str = ".myshopify.com";
@@ -24,7 +24,7 @@ pub struct StoreAddress {
 
 /// The address found in a pasted text, and hints for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Understood {
+pub struct ParsedAddress {
     pub address: StoreAddress,
     /// Only a name was typed; the page says "We added .myshopify.com."
     pub added_suffix: bool,
@@ -79,8 +79,8 @@ impl StoreAddress {
     ///
     /// # Errors
     /// One [`AddressError`] for each mistake that a user can correct.
-    pub fn parse(typed: &str) -> Result<Understood, AddressError> {
-        if typed.len() > LONGEST {
+    pub fn parse(typed: &str) -> Result<ParsedAddress, AddressError> {
+        if typed.len() > API_URL_MAX_LEN {
             return Err(AddressError::Lookalike);
         }
         let text = unwrap_paste(typed);
@@ -100,7 +100,7 @@ impl StoreAddress {
             return Err(AddressError::IsEmail);
         }
         if let Some(address) = handle_alone(text) {
-            return Ok(Understood { address, added_suffix: true, dropped_pair: false });
+            return Ok(ParsedAddress { address, added_suffix: true, dropped_pair: false });
         }
         let (authority, tail) = split_authority(without_scheme(text));
         from_authority(authority, tail)
@@ -119,7 +119,7 @@ impl StoreAddress {
     /// The store that a redirect points to: `https://{label}.myshopify.com` or
     /// `https://admin.shopify.com/store/{label}`, and no other form. The rest of the path is dropped unread.
     pub(super) fn from_location(location: &str) -> Option<Self> {
-        if location.len() > LONGEST || location.chars().any(|c| c.is_control() || c == '\\') {
+        if location.len() > API_URL_MAX_LEN || location.chars().any(|c| c.is_control() || c == '\\') {
             return None;
         }
         let (authority, tail) = split_authority(location.strip_prefix("https://")?);
@@ -206,8 +206,8 @@ fn split_authority(text: &str) -> (&str, &str) {
     text.split_at(text.find(['/', '?', '#']).unwrap_or(text.len()))
 }
 
-fn from_authority(authority: &str, tail: &str) -> Result<Understood, AddressError> {
-    let understood = |address, dropped_pair| Ok(Understood { address, added_suffix: false, dropped_pair });
+fn from_authority(authority: &str, tail: &str) -> Result<ParsedAddress, AddressError> {
+    let understood = |address, dropped_pair| Ok(ParsedAddress { address, added_suffix: false, dropped_pair });
     if !authority.bytes().all(|b| b.is_ascii_graphic() && b != b'%') {
         return Err(if reads_right(authority) { AddressError::BadCharacters } else { AddressError::Lookalike });
     }

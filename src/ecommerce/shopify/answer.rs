@@ -13,12 +13,12 @@ mod shapes;
 use serde_json::Value;
 
 use super::address::StoreAddress;
-use super::client::{Answer, Body, ContentType};
-use super::text::{NAME_LIMIT, tame};
+use super::client::{ContentType, ReceivedBody, ShopifyResponse};
+use super::text::{NAME_LIMIT, sanitize_foreign_text};
 use crate::ecommerce::verdict::{Class, Store};
 
 pub use exchange::{IssuedToken, exchanged};
-pub use refusal::Refusal;
+pub use refusal::FailedAnswer;
 use refusal::{graphql_refusal, refused};
 use shapes::{ConnectionData, Customer, OrdersData};
 
@@ -45,14 +45,14 @@ pub enum Customers {
 ///
 /// # Errors
 /// The finding that the response amounts to.
-pub fn installed(asked: &StoreAddress, answer: &Answer) -> Result<Installed, Refusal> {
+pub fn installed(asked: &StoreAddress, answer: &ShopifyResponse) -> Result<Installed, FailedAnswer> {
     let data = data(asked, answer)?;
-    let typed: ConnectionData = serde_json::from_value(data).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
-    let shop_id = shop_id(&typed.shop.id).ok_or(Refusal::foreign(NOT_OUR_SHAPE))?;
+    let typed: ConnectionData = serde_json::from_value(data).map_err(|_| FailedAnswer::foreign(NOT_OUR_SHAPE))?;
+    let shop_id = shop_id(&typed.shop.id).ok_or(FailedAnswer::foreign(NOT_OUR_SHAPE))?;
     let handles = typed.current_app_installation.access_scopes.iter();
     // Split a handle that contains a list, so that no permission is lost.
-    let scopes = handles.flat_map(|scope| scope.handle.split(',')).map(|scope| tame(scope, 100));
-    let name = |text: Option<String>| tame(&text.unwrap_or_default(), NAME_LIMIT);
+    let scopes = handles.flat_map(|scope| scope.handle.split(',')).map(|scope| sanitize_foreign_text(scope, 100));
+    let name = |text: Option<String>| sanitize_foreign_text(&text.unwrap_or_default(), NAME_LIMIT);
     let plan = typed.shop.plan.unwrap_or_default();
     Ok(Installed {
         scopes: scopes.filter(|scope| !scope.is_empty()).collect(),
@@ -69,13 +69,13 @@ pub fn installed(asked: &StoreAddress, answer: &Answer) -> Result<Installed, Ref
                 .current_app_installation
                 .app
                 .and_then(|app| app.title)
-                .map(|title| tame(&title, NAME_LIMIT)),
+                .map(|title| sanitize_foreign_text(&title, NAME_LIMIT)),
         },
     })
 }
 
 /// Reads the response to the customer check. Anything that is not clear is [`Customers::Unknown`].
-pub fn customers(asked: &StoreAddress, answer: &Answer) -> Customers {
+pub fn customers(asked: &StoreAddress, answer: &ShopifyResponse) -> Customers {
     match data(asked, answer).map(serde_json::from_value::<OrdersData>) {
         // In the connection test, the same refusal has another meaning.
         Err(refusal) if refusal.class == Class::NotAllowed && answer.head.status == 200 => Customers::Hidden,
@@ -89,29 +89,29 @@ pub fn customers(asked: &StoreAddress, answer: &Answer) -> Customers {
 }
 
 /// The `data` of a GraphQL response that contains no error.
-pub(super) fn data(asked: &StoreAddress, answer: &Answer) -> Result<Value, Refusal> {
+pub(super) fn data(asked: &StoreAddress, answer: &ShopifyResponse) -> Result<Value, FailedAnswer> {
     if let Some(refusal) = refused(asked, answer) {
         return Err(refusal);
     }
-    let Value::Object(mut whole) = json(answer)? else { return Err(Refusal::foreign(NOT_OUR_SHAPE)) };
+    let Value::Object(mut whole) = json(answer)? else { return Err(FailedAnswer::foreign(NOT_OUR_SHAPE)) };
     if let Some(errors) = whole.get("errors").filter(|errors| !is_nothing(errors)) {
         return Err(graphql_refusal(errors, whole.get("extensions"), &answer.head));
     }
-    whole.remove("data").ok_or(Refusal::foreign(NOT_OUR_SHAPE))
+    whole.remove("data").ok_or(FailedAnswer::foreign(NOT_OUR_SHAPE))
 }
 
 pub(super) const NOT_OUR_SHAPE: &str = "JSON, but not Shopify's";
 
 /// Parses the body as JSON of at most 128 levels; `serde_json` rejects deeper ones by itself.
-fn json(answer: &Answer) -> Result<Value, Refusal> {
+fn json(answer: &ShopifyResponse) -> Result<Value, FailedAnswer> {
     match &answer.body {
-        Body::Encoded => Err(Refusal::foreign("a compressed answer, although we asked for none")),
-        Body::TooLarge => Err(Refusal::foreign("an answer of more than 256 KiB")),
-        Body::NotNeeded => Err(Refusal::foreign("an answer without a body")),
-        Body::Read(_) if answer.head.content != ContentType::Json => {
-            Err(Refusal::foreign("not JSON, perhaps a web page"))
+        ReceivedBody::Encoded => Err(FailedAnswer::foreign("a compressed answer, although we asked for none")),
+        ReceivedBody::TooLarge => Err(FailedAnswer::foreign("an answer of more than 256 KiB")),
+        ReceivedBody::NotNeeded => Err(FailedAnswer::foreign("an answer without a body")),
+        ReceivedBody::Read(_) if answer.head.content != ContentType::Json => {
+            Err(FailedAnswer::foreign("not JSON, perhaps a web page"))
         }
-        Body::Read(bytes) => serde_json::from_slice(bytes).map_err(|_| Refusal::foreign("broken JSON")),
+        ReceivedBody::Read(bytes) => serde_json::from_slice(bytes).map_err(|_| FailedAnswer::foreign("broken JSON")),
     }
 }
 

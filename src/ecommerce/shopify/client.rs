@@ -28,7 +28,7 @@ pub use failure::Failure;
 pub use meter::{CallTimer, Timings};
 use payload::Payload;
 use received::read;
-pub use received::{Answer, Body, ContentType, Head, LONGEST_BODY, Realm};
+pub use received::{ContentType, LONGEST_BODY, Realm, ReceivedBody, ResponseHead, ShopifyResponse};
 
 use super::API_VERSION;
 use super::address::StoreAddress;
@@ -65,13 +65,13 @@ fn build(egress: &Egress) -> anyhow::Result<reqwest::Client> {
 
 /// Calls Shopify. Cheap to clone; clones share the limit of calls in flight.
 #[derive(Clone)]
-pub struct Client {
+pub struct ShopifyClient {
     http: Arc<RwLock<reqwest::Client>>,
     in_flight: Arc<Semaphore>,
     through_proxy: bool,
 }
 
-impl Client {
+impl ShopifyClient {
     /// Creates a client that trusts the compiled-in roots and the operator's, and uses no proxy other than the
     /// operator's.
     ///
@@ -109,7 +109,7 @@ impl Client {
         token: &AccessToken,
         document: &str,
         meter: &CallTimer,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ShopifyResponse, Failure> {
         self.graphql_with(address, token, document, &serde_json::Value::Null, meter).await
     }
 
@@ -124,7 +124,7 @@ impl Client {
         document: &str,
         variables: &serde_json::Value,
         meter: &CallTimer,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ShopifyResponse, Failure> {
         let request = self.query(address, token, document, variables, meter)?;
         self.send(request, meter).await
     }
@@ -139,7 +139,7 @@ impl Client {
         id: &ClientId,
         secret: &ClientSecret,
         meter: &CallTimer,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<ShopifyResponse, Failure> {
         let url = format!("https://{}/admin/oauth/access_token", address.host());
         let form = [
             ("grant_type", "client_credentials"),
@@ -193,16 +193,17 @@ impl Client {
         request.body(reqwest::Body::wrap(payload))
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder, meter: &CallTimer) -> Result<Answer, Failure> {
+    async fn send(&self, request: reqwest::RequestBuilder, meter: &CallTimer) -> Result<ShopifyResponse, Failure> {
         let _place = self.in_flight.acquire().await.map_err(|_| Failure::ours("closed"))?;
         meter.begin(self.through_proxy);
         let sent = meter.scope(request.send()).await;
         let response = sent.map_err(|error| Failure::of(&error, self.through_proxy))?;
-        let head = Head::of(response.status().as_u16(), response.headers());
+        let head = ResponseHead::of(response.status().as_u16(), response.headers());
         meter.note_head(&head);
-        let body = if needs_body(head.status) { read(response, self.through_proxy).await? } else { Body::NotNeeded };
+        let body =
+            if needs_body(head.status) { read(response, self.through_proxy).await? } else { ReceivedBody::NotNeeded };
         meter.note_end();
-        Ok(Answer { head, body })
+        Ok(ShopifyResponse { head, body })
     }
 }
 
@@ -211,7 +212,7 @@ const fn needs_body(status: u16) -> bool {
     matches!(status, 200 | 400..=428 | 431..=499)
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for ShopifyClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("through_proxy", &self.through_proxy).finish_non_exhaustive()
     }

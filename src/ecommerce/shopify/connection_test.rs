@@ -4,9 +4,9 @@
 //!
 //! A paused, locked or throttled store fails *Store reached*, so that none of these counts against the credential.
 
+mod check_reporter;
 mod customers;
 mod judging;
-mod lines;
 
 use std::time::{Duration, Instant};
 
@@ -15,13 +15,13 @@ use tokio::time::timeout;
 
 use super::API_VERSION;
 use super::address::StoreAddress;
-use super::answer::{self, Installed, Refusal};
-use super::client::{CallTimer, Client, Head};
+use super::answer::{self, FailedAnswer, Installed};
+use super::client::{CallTimer, ResponseHead, ShopifyClient};
 use super::credential::Credential;
-use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Verdict};
+use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Limit, TechnicalDetails, Verdict};
+use check_reporter::{CheckReporter, CheckTimes};
 use customers::{check_customers, may_see_customers};
 use judging::{judged, refused};
-use lines::{Lines, Took};
 
 /// Time limit of a whole test, token exchange and customer check included, so that the page is complete within 15 s.
 pub const DEADLINE: Duration = Duration::from_millis(14_500);
@@ -45,14 +45,14 @@ pub struct TestedStore<'a> {
 
 /// Runs one test to its end within [`DEADLINE`], even if the receiver of `told` is gone. Never fails: every outcome is
 /// a finding. Leaves facts empty that only the caller has (another cart, when it last worked).
-pub async fn run(client: &Client, subject: TestedStore<'_>, told: &UnboundedSender<Check>) -> Verdict {
+pub async fn run(client: &ShopifyClient, subject: TestedStore<'_>, told: &UnboundedSender<Check>) -> Verdict {
     run_within(DEADLINE, client, subject, told).await
 }
 
 /// Same, with another deadline such as [`CHECK_TIMEOUT`].
 pub async fn run_within(
     deadline: Duration,
-    client: &Client,
+    client: &ShopifyClient,
     subject: TestedStore<'_>,
     told: &UnboundedSender<Check>,
 ) -> Verdict {
@@ -62,7 +62,7 @@ pub async fn run_within(
 /// Runs a background check without a receiver; omits the customer query if the caller knows its result already.
 pub async fn check_within(
     deadline: Duration,
-    client: &Client,
+    client: &ShopifyClient,
     subject: TestedStore<'_>,
     asks_customers: bool,
 ) -> Verdict {
@@ -72,18 +72,18 @@ pub async fn check_within(
 
 async fn run_parts(
     deadline: Duration,
-    client: &Client,
+    client: &ShopifyClient,
     subject: TestedStore<'_>,
     told: &UnboundedSender<Check>,
     asks_customers: bool,
 ) -> Verdict {
     let began = Instant::now();
-    let mut lines = Lines { told, checks: Vec::with_capacity(6) };
+    let mut lines = CheckReporter { told, checks: Vec::with_capacity(6) };
     lines.tell(CheckKind::Address, CheckState::Passed, None, None);
     let (meter, minted) = (CallTimer::default(), TokenExchange::default());
     let opened = timeout(deadline, open(client, &subject, &minted, &meter)).await;
-    let opened = opened.unwrap_or_else(|_| Err(Refusal::of(Class::NetworkTimeout)));
-    let took = Took::of(began, &meter);
+    let opened = opened.unwrap_or_else(|_| Err(FailedAnswer::of(Class::NetworkTimeout)));
+    let took = CheckTimes::of(began, &meter);
     let details = details(&meter);
     let mut verdict = match opened {
         Ok(installed) => judged(installed, &subject, details, &took, &mut lines),
@@ -100,11 +100,11 @@ async fn run_parts(
 }
 
 /// The verdict of a token exchange that was refused outside a test.
-pub fn refused_exchange(refusal: Refusal, meter: &CallTimer, began: Instant) -> Verdict {
+pub fn refused_exchange(refusal: FailedAnswer, meter: &CallTimer, began: Instant) -> Verdict {
     let (told, _) = tokio::sync::mpsc::unbounded_channel();
-    let mut lines = Lines { told: &told, checks: Vec::with_capacity(5) };
+    let mut lines = CheckReporter { told: &told, checks: Vec::with_capacity(5) };
     lines.tell(CheckKind::Address, CheckState::Passed, None, None);
-    let verdict = refused(refusal, details(meter), began, &Took::of(began, meter), &mut lines);
+    let verdict = refused(refusal, details(meter), began, &CheckTimes::of(began, meter), &mut lines);
     Verdict { checks: lines.checks, ..verdict }
 }
 
@@ -112,11 +112,11 @@ pub fn refused_exchange(refusal: Refusal, meter: &CallTimer, began: Instant) -> 
 type TokenExchange = tokio::sync::OnceCell<answer::IssuedToken>;
 
 async fn open(
-    client: &Client,
+    client: &ShopifyClient,
     subject: &TestedStore<'_>,
     minted: &TokenExchange,
     meter: &CallTimer,
-) -> Result<Installed, Refusal> {
+) -> Result<Installed, FailedAnswer> {
     let token = match subject.credential {
         Credential::AccessToken(token) => token,
         Credential::ClientCredentials { id, secret } => {
@@ -131,10 +131,10 @@ async fn open(
     answer::installed(subject.address, &answer)
 }
 
-fn details(meter: &CallTimer) -> Details {
+fn details(meter: &CallTimer) -> TechnicalDetails {
     let timings = meter.timings();
-    let Head { status, request_id, api_version, .. } = meter.head().unwrap_or_default();
-    Details {
+    let ResponseHead { status, request_id, api_version, .. } = meter.head().unwrap_or_default();
+    TechnicalDetails {
         status: (status > 0).then_some(status),
         shopify_request_id: request_id.filter(|id| id.is_ascii()),
         api_version_asked: Some(API_VERSION.to_owned()),

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::text::is_visible_ascii;
 use crate::pasted;
-pub use mistakes::{CredentialError, Field, Warning};
+pub use mistakes::{CredentialError, CredentialField, Warning};
 use unwrapping::{is_digits, unwrap_secret};
 
 /// Maximum length of a secret or Client ID, in characters.
@@ -81,7 +81,7 @@ impl AccessToken {
     pub fn parse(typed: &str) -> Result<(Self, Option<Warning>), CredentialError> {
         let token = unwrap_secret(typed);
         if token.is_empty() {
-            return Err(CredentialError::Empty(Field::AccessToken));
+            return Err(CredentialError::Empty(CredentialField::AccessToken));
         }
         if begins(token, "shpss_") {
             return Err(CredentialError::TokenIsSecret);
@@ -95,7 +95,7 @@ impl AccessToken {
             return Err(CredentialError::TokenIsAddress);
         }
         if !is_visible_ascii(token, SECRET_MAX_LEN) {
-            return Err(CredentialError::BadCharacters(Field::AccessToken));
+            return Err(CredentialError::BadCharacters(CredentialField::AccessToken));
         }
         Ok((Self(token.into()), warning_about(token)))
     }
@@ -123,13 +123,13 @@ impl ClientSecret {
     pub fn parse(typed: &str) -> Result<(Self, Option<Warning>), CredentialError> {
         let secret = unwrap_secret(typed);
         if secret.is_empty() {
-            return Err(CredentialError::Empty(Field::ClientSecret));
+            return Err(CredentialError::Empty(CredentialField::ClientSecret));
         }
         if TOKEN_PREFIXES.into_iter().any(|prefix| begins(secret, prefix)) {
             return Err(CredentialError::ClientSecretIsToken);
         }
         if !is_visible_ascii(secret, SECRET_MAX_LEN) {
-            return Err(CredentialError::BadCharacters(Field::ClientSecret));
+            return Err(CredentialError::BadCharacters(CredentialField::ClientSecret));
         }
         let looks_right = is_digits(secret.strip_prefix("shpss_").unwrap_or(secret));
         Ok((Self(secret.into()), (!looks_right).then_some(Warning::NotLikeAClientSecret)))
@@ -148,7 +148,7 @@ impl ClientId {
     pub fn parse(typed: &str) -> Result<Self, CredentialError> {
         let id = unwrap_secret(typed);
         if id.is_empty() {
-            return Err(CredentialError::Empty(Field::ClientId));
+            return Err(CredentialError::Empty(CredentialField::ClientId));
         }
         if begins(id, "shp") && id.split_once('_').is_some_and(|(prefix, _)| matches!(prefix.len(), 5 | 6)) {
             return Err(CredentialError::ClientIdIsSecret);
@@ -160,7 +160,7 @@ impl ClientId {
             return Err(CredentialError::ClientIdIsAddress);
         }
         if !is_visible_ascii(id, SECRET_MAX_LEN) {
-            return Err(CredentialError::BadCharacters(Field::ClientId));
+            return Err(CredentialError::BadCharacters(CredentialField::ClientId));
         }
         Ok(Self(id.to_owned()))
     }

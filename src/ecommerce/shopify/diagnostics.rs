@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::credential::CredentialKind;
 use crate::ecommerce::{
     TestReport,
-    verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Verdict},
+    verdict::{Check, CheckKind, CheckState, Class, Limit, Note, TechnicalDetails, Verdict},
 };
 
 /// One of the last tests and checks, newest first.
@@ -81,7 +81,7 @@ fn told(verdict: &Verdict, line: &mut impl FnMut(&str, &str)) {
     }
 }
 
-fn write_details(details: &Details, line: &mut impl FnMut(&str, &str)) {
+fn write_details(details: &TechnicalDetails, line: &mut impl FnMut(&str, &str)) {
     if let Some(status) = details.status {
         line("HTTP status", &status.to_string());
     }

@@ -10,10 +10,10 @@ use time::OffsetDateTime;
 
 use super::{
     address::StoreAddress,
-    answer::{self, NOT_OUR_SHAPE, Refusal},
-    client::{Answer, CallTimer, Client},
+    answer::{self, FailedAnswer, NOT_OUR_SHAPE},
+    client::{CallTimer, ShopifyClient, ShopifyResponse},
     credential::AccessToken,
-    text::{NAME_LIMIT, tame},
+    text::{NAME_LIMIT, sanitize_foreign_text},
 };
 
 const LOCATIONS: &str = include_str!("locations.graphql");
@@ -66,10 +66,10 @@ impl Locations {
 /// # Errors
 /// The finding that stopped the read; there is no partial list.
 pub async fn list(
-    client: &Client,
+    client: &ShopifyClient,
     address: &StoreAddress,
     token: &AccessToken,
-) -> Result<Vec<(String, String)>, Refusal> {
+) -> Result<Vec<(String, String)>, FailedAnswer> {
     let mut found = BTreeMap::new();
     let mut after = None;
     for _ in 0..PAGES_MAX {
@@ -92,20 +92,20 @@ struct LocationsPage {
     next: Option<String>,
 }
 
-fn page(asked: &StoreAddress, answer: &Answer) -> Result<LocationsPage, Refusal> {
+fn page(asked: &StoreAddress, answer: &ShopifyResponse) -> Result<LocationsPage, FailedAnswer> {
     let data = answer::data(asked, answer)?;
-    let Data { locations } = serde_json::from_value(data).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
+    let LocationsData { locations } = serde_json::from_value(data).map_err(|_| FailedAnswer::foreign(NOT_OUR_SHAPE))?;
     let info = locations.page_info;
     let next = info.end_cursor.filter(|cursor| info.has_next_page && cursor.len() <= 1_000);
     let active = locations.nodes.into_iter().filter(|node| node.is_active);
     let found = active
         .map(|node| {
-            let name = tame(&node.name.unwrap_or_default(), NAME_LIMIT);
+            let name = sanitize_foreign_text(&node.name.unwrap_or_default(), NAME_LIMIT);
             let name = Some(name).filter(|name| !name.trim().is_empty());
             digits(&node.id).map(|id| (id.clone(), name.unwrap_or(id)))
         })
         .collect::<Option<Vec<_>>>();
-    Ok(LocationsPage { found: found.ok_or(Refusal::foreign(NOT_OUR_SHAPE))?, next })
+    Ok(LocationsPage { found: found.ok_or(FailedAnswer::foreign(NOT_OUR_SHAPE))?, next })
 }
 
 fn digits(gid: &str) -> Option<String> {
@@ -115,20 +115,20 @@ fn digits(gid: &str) -> Option<String> {
 }
 
 #[derive(Deserialize)]
-struct Data {
-    locations: Connection,
+struct LocationsData {
+    locations: LocationConnection,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Connection {
-    nodes: Vec<Node>,
+struct LocationConnection {
+    nodes: Vec<LocationNode>,
     page_info: PageInfo,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Node {
+struct LocationNode {
     id: String,
     name: Option<String>,
     is_active: bool,
@@ -145,14 +145,14 @@ struct PageInfo {
 mod tests {
     use super::*;
     use crate::ecommerce::{
-        shopify::client::{Body, ContentType, Head},
+        shopify::client::{ContentType, ReceivedBody, ResponseHead},
         verdict::Class,
     };
 
-    fn read(body: &serde_json::Value) -> Result<LocationsPage, Refusal> {
-        let head = Head { status: 200, content: ContentType::Json, ..Head::default() };
+    fn read(body: &serde_json::Value) -> Result<LocationsPage, FailedAnswer> {
+        let head = ResponseHead { status: 200, content: ContentType::Json, ..ResponseHead::default() };
         let asked = StoreAddress::from_handle("northwind-tea").expect("a handle");
-        page(&asked, &Answer { head, body: Body::Read(body.to_string().into_bytes()) })
+        page(&asked, &ShopifyResponse { head, body: ReceivedBody::Read(body.to_string().into_bytes()) })
     }
 
     fn node(id: &str, name: &str, is_active: bool) -> serde_json::Value {

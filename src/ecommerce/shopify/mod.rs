@@ -7,14 +7,14 @@ pub mod client;
 pub mod connection_test;
 pub mod credential;
 pub mod diagnostics;
+pub mod draft_secret;
 pub mod locations;
 pub mod scopes;
 mod sql;
 mod text;
-pub mod unsaved;
 
 pub use crate::pasted::redact_tokens;
-pub use text::{blot, tame};
+pub use text::{redact_secrets, sanitize_foreign_text};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

@@ -17,7 +17,7 @@ pub enum PermissionNeed {
 
 /// One of the 17 permissions.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Permission {
+pub struct AppPermission {
     /// Shopify's name for it.
     pub scope: &'static str,
     pub need: PermissionNeed,
@@ -28,104 +28,104 @@ pub struct Permission {
 }
 
 /// All permissions, in the order of Shopify's screen.
-pub const PERMISSIONS: [Permission; 17] = [
-    Permission {
+pub const PERMISSIONS: [AppPermission; 17] = [
+    AppPermission {
         scope: "write_assigned_fulfillment_orders",
         need: PermissionNeed::Needed,
         say: "Assigned fulfillment orders",
         without: "shipments assigned to your app cannot be updated",
     },
-    Permission {
+    AppPermission {
         scope: "write_customers",
         need: PermissionNeed::Needed,
         say: "Customers",
         without: "customers cannot be matched or created",
     },
-    Permission {
+    AppPermission {
         scope: "read_discounts",
         need: PermissionNeed::Needed,
         say: "Discounts",
         without: "discount names will not show on orders",
     },
-    Permission {
+    AppPermission {
         scope: "write_fulfillments",
         need: PermissionNeed::Needed,
         say: "Fulfillment services",
         without: "fulfillment services and delivery events cannot be kept up to date",
     },
-    Permission {
+    AppPermission {
         scope: "read_gdpr_data_request",
         need: PermissionNeed::Optional,
         say: "Customer data requests",
         without: "privacy requests cannot be seen",
     },
-    Permission {
+    AppPermission {
         scope: "read_gift_cards",
         need: PermissionNeed::NeededOnPlus,
         say: "Gift cards",
         without: "gift card payments will not show",
     },
-    Permission {
+    AppPermission {
         scope: "write_inventory",
         need: PermissionNeed::Needed,
         say: "Inventory",
         without: "stock levels will not update in Shopify",
     },
-    Permission {
+    AppPermission {
         scope: "write_locations",
         need: PermissionNeed::Needed,
         say: "Locations",
         without: "stock cannot be matched to your locations",
     },
-    Permission {
+    AppPermission {
         scope: "write_merchant_managed_fulfillment_orders",
         need: PermissionNeed::Needed,
         say: "Merchant-managed fulfillment orders",
         without: "orders you ship yourself cannot be marked shipped",
     },
-    Permission {
+    AppPermission {
         scope: "write_orders",
         need: PermissionNeed::Needed,
         say: "Orders",
         without: "orders cannot be imported or updated",
     },
-    Permission {
+    AppPermission {
         scope: "read_payment_terms",
         need: PermissionNeed::Needed,
         say: "Payment terms",
         without: "due dates will not show",
     },
-    Permission {
+    AppPermission {
         scope: "write_product_listings",
         need: PermissionNeed::Optional,
         say: "Product listings",
         without: "products cannot be listed to your channel",
     },
-    Permission {
+    AppPermission {
         scope: "write_products",
         need: PermissionNeed::Needed,
         say: "Products",
         without: "products cannot be imported or updated",
     },
-    Permission {
+    AppPermission {
         scope: "read_channels",
         need: PermissionNeed::Optional,
         say: "Sales channels",
         without: "you cannot see where an order came from",
     },
-    Permission {
+    AppPermission {
         scope: "read_shipping",
         need: PermissionNeed::Needed,
         say: "Shipping",
         without: "shipping methods will not show",
     },
-    Permission {
+    AppPermission {
         scope: "write_third_party_fulfillment_orders",
         need: PermissionNeed::Needed,
         say: "Third-party fulfillment orders",
         without: "orders shipped by others cannot be updated",
     },
-    Permission {
+    AppPermission {
         scope: "write_custom_fulfillment_services",
         need: PermissionNeed::Optional,
         say: "Custom fulfillment services",
@@ -136,7 +136,7 @@ pub const PERMISSIONS: [Permission; 17] = [
 /// Permissions whose read form is sufficient: today Shopify lists only the read form of this one.
 const READ_FORM_SUFFICIENT: [(&str, &str); 1] = [("write_product_listings", "read_product_listings")];
 
-impl Permission {
+impl AppPermission {
     /// Whether a store on this plan loses a promised function without the permission.
     pub const fn is_needed(&self, is_plus: bool) -> bool {
         match self.need {
@@ -153,7 +153,7 @@ impl Permission {
 }
 
 /// The permission with this name, if it is one of the 17.
-pub fn permission(scope: &str) -> Option<&'static Permission> {
+pub fn permission(scope: &str) -> Option<&'static AppPermission> {
     PERMISSIONS.iter().find(|permission| permission.scope == scope)
 }
 
@@ -177,12 +177,12 @@ pub fn grants<S: AsRef<str>>(granted: &[S], scope: &str) -> bool {
 }
 
 /// Permissions that this store needs and lacks, in the order of the table.
-pub fn missing_needed<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static Permission> {
+pub fn missing_needed<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static AppPermission> {
     missing(granted).into_iter().filter(|permission| permission.is_needed(is_plus)).collect()
 }
 
 /// Optional permissions that this store lacks, in the order of the table.
-pub fn missing_optional<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static Permission> {
+pub fn missing_optional<S: AsRef<str>>(granted: &[S], is_plus: bool) -> Vec<&'static AppPermission> {
     missing(granted).into_iter().filter(|permission| !permission.is_needed(is_plus)).collect()
 }
 
@@ -201,7 +201,7 @@ pub fn extra<S: AsRef<str>>(granted: &[S]) -> Vec<String> {
     names.into_iter().filter(|name| !is_used(name) && !implied.contains(*name)).map(str::to_owned).collect()
 }
 
-fn missing<S: AsRef<str>>(granted: &[S]) -> Vec<&'static Permission> {
+fn missing<S: AsRef<str>>(granted: &[S]) -> Vec<&'static AppPermission> {
     let expanded = expand(granted);
     PERMISSIONS.iter().filter(|permission| !permission.is_in(&expanded)).collect()
 }
@@ -224,7 +224,7 @@ mod tests {
         PERMISSIONS.iter().map(|permission| permission.scope).collect()
     }
 
-    fn names(permissions: Vec<&'static Permission>) -> Vec<&'static str> {
+    fn names(permissions: Vec<&'static AppPermission>) -> Vec<&'static str> {
         permissions.into_iter().map(|permission| permission.scope).collect()
     }
 

@@ -8,7 +8,7 @@ use crate::{
     ecommerce::CartId,
 };
 
-pub(super) struct Unsaved {
+pub(super) struct DraftSecretRow {
     pub kind: CredentialKind,
     pub client_id: Option<String>,
     pub host: String,
@@ -24,7 +24,7 @@ pub(super) async fn upsert_draft_secret(
     form: Uuid,
     session: &[u8],
     cart: Option<CartId>,
-    row: &Unsaved,
+    row: &DraftSecretRow,
 ) -> sqlx::Result<bool> {
     let stored = sqlx::query!(
         "insert into unsaved_credentials (id, session_hash, cart_id, store_host, credential_kind, client_id, secret, secret_ending)
@@ -53,7 +53,7 @@ pub(super) async fn find_draft_secret(
     form: Uuid,
     session: &[u8],
     cart: Option<CartId>,
-) -> sqlx::Result<Option<Unsaved>> {
+) -> sqlx::Result<Option<DraftSecretRow>> {
     let row = sqlx::query!(
         r#"select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
            from unsaved_credentials where id = $1 and session_hash = $2 and cart_id is not distinct from $3"#,
@@ -64,7 +64,7 @@ pub(super) async fn find_draft_secret(
     .fetch_optional(connection)
     .await?;
     Ok(row.and_then(|row| {
-        Some(Unsaved {
+        Some(DraftSecretRow {
             kind: CredentialKind::parse(&row.credential_kind)?,
             client_id: row.client_id,
             host: row.store_host,

@@ -23,7 +23,7 @@ pub fn is_visible_ascii(text: &str, limit: usize) -> bool {
 
 /// Sanitizes foreign text: at most `limit` characters, without control and format characters and without those that
 /// change the text direction (a store's *name* may try to rewrite the sentence around it), and trimmed.
-pub fn tame(foreign: &str, limit: usize) -> String {
+pub fn sanitize_foreign_text(foreign: &str, limit: usize) -> String {
     let tamed: String = foreign
         .trim()
         .chars()
@@ -35,7 +35,7 @@ pub fn tame(foreign: &str, limit: usize) -> String {
 
 /// Redacts what looks like a secret: `user:password@` in an address, and a token anywhere. For text that is shown again
 /// or kept in a page; the original text is what is validated and used.
-pub fn blot(typed: &str) -> String {
+pub fn redact_secrets(typed: &str) -> String {
     let (scheme, rest) =
         typed.split_once("://").map_or(("", typed), |(_, rest)| (&typed[..typed.len() - rest.len()], rest));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -71,7 +71,7 @@ mod tests {
             ("priya@northwind.example".into(), "priya@northwind.example"),
             (String::new(), ""),
         ] {
-            assert_eq!(blot(&typed), drawn);
+            assert_eq!(redact_secrets(&typed), drawn);
         }
     }
 
@@ -83,8 +83,8 @@ mod tests {
 
     #[test]
     fn foreign_text_is_truncated_and_cannot_change_the_text_direction() {
-        assert_eq!(tame("North\u{202E}wind\u{0}\r\n\u{2066} Tea", 255), "Northwind Tea");
-        assert_eq!(tame(&"é".repeat(300), 255).chars().count(), 255);
+        assert_eq!(sanitize_foreign_text("North\u{202E}wind\u{0}\r\n\u{2066} Tea", 255), "Northwind Tea");
+        assert_eq!(sanitize_foreign_text(&"é".repeat(300), 255).chars().count(), 255);
     }
 
     #[test]

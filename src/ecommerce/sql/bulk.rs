@@ -5,7 +5,7 @@ use crate::{
     database::{Connection, Pool},
     ecommerce::{
         CartFilter, CartId, Status,
-        bulk::{BulkAction, BulkActionId, BulkSelection, Item, Kind},
+        bulk::{BulkAction, BulkActionId, BulkActionKind, BulkItem, BulkSelection},
         listing::last_start,
     },
 };
@@ -54,7 +54,7 @@ pub(in crate::ecommerce) async fn count_selected(
 pub(in crate::ecommerce) async fn insert_job(
     connection: &mut Connection,
     id: BulkActionId,
-    kind: Kind,
+    kind: BulkActionKind,
     by: &By,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -117,7 +117,7 @@ pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: BulkActionId) -> sql
     .await?;
     Ok(Some(BulkAction {
         id,
-        kind: Kind::from_stored(&row.kind),
+        kind: BulkActionKind::from_stored(&row.kind),
         made_by: row.made_by_name,
         total: row.total,
         is_cancelled: row.cancelled_at.is_some(),
@@ -128,7 +128,7 @@ pub(in crate::ecommerce) async fn find_job(pool: &Pool, id: BulkActionId) -> sql
 
 /// Leases the next open items of all bulk actions for a minute each, oldest first. Skips items that other replicas
 /// hold.
-pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::Result<Vec<Item>> {
+pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::Result<Vec<BulkItem>> {
     let rows = sqlx::query!(
         r#"update job_items items set leased_until = now() + interval '1 minute'
            from jobs left join users on users.id = jobs.made_by
@@ -148,11 +148,11 @@ pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::
     };
     Ok(rows
         .into_iter()
-        .map(|row| Item {
+        .map(|row| BulkItem {
             job: BulkActionId(row.job_id),
             position: row.position,
             cart: CartId(row.cart_id),
-            kind: Kind::from_stored(&row.kind),
+            kind: BulkActionKind::from_stored(&row.kind),
             by: By { actor: actor(row.made_by, row.made_by_name, row.email), origin: Origin::default() },
         })
         .collect())
@@ -161,7 +161,7 @@ pub(in crate::ecommerce) async fn lease_items(pool: &Pool, limit: i64) -> sqlx::
 /// Records the outcome of an item; `false` if it has one already.
 pub(in crate::ecommerce) async fn finish_item(
     connection: &mut Connection,
-    item: &Item,
+    item: &BulkItem,
     outcome: &str,
 ) -> sqlx::Result<bool> {
     let noted = sqlx::query!(

@@ -9,7 +9,7 @@ use crate::{
     database::{Connection, Pool},
     ecommerce::{
         Cart, CartId, SavedCredential, Status, WebsiteName,
-        saving::{Effect, Saved},
+        saving::{SaveEffect, SavedCart},
         shopify::{address::StoreAddress, credential::CredentialKind},
         verdict::Class,
     },
@@ -18,7 +18,7 @@ use crate::{
 
 /// The row of a cart, its secret sealed.
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
-struct Record {
+struct CartRecord {
     id: Uuid,
     website_name: String,
     store_host: String,
@@ -59,7 +59,7 @@ struct Record {
 macro_rules! select_cart {
     ($tail:literal, $id:expr) => {
         sqlx::query_as!(
-            Record,
+            CartRecord,
             "select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
                 secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id,
                 last_class, last_title, missing_count, failing_since, retired_by, is_disconnected, locations_gone, activate_on_pass,
@@ -73,7 +73,7 @@ macro_rules! select_cart {
 }
 
 /// A cart, the fingerprint of its saved credential, and the form that was saved last.
-pub(in crate::ecommerce) struct Locked {
+pub(in crate::ecommerce) struct LockedCart {
     pub cart: Cart,
     pub fingerprint: Option<Vec<u8>>,
     pub last_submission: Option<Uuid>,
@@ -100,12 +100,12 @@ pub(in crate::ecommerce) async fn find(pool: &Pool, id: CartId) -> sqlx::Result<
 
 /// Reads and locks the row until the transaction ends, so that no other transaction decides on data that we are about
 /// to change.
-pub(in crate::ecommerce) async fn lock(connection: &mut Connection, id: CartId) -> sqlx::Result<Option<Locked>> {
-    Ok(select_cart!(" for update", id.0).fetch_optional(connection).await?.map(Record::into_locked))
+pub(in crate::ecommerce) async fn lock(connection: &mut Connection, id: CartId) -> sqlx::Result<Option<LockedCart>> {
+    Ok(select_cart!(" for update", id.0).fetch_optional(connection).await?.map(CartRecord::into_locked))
 }
 
-impl Record {
-    fn into_locked(self) -> Locked {
+impl CartRecord {
+    fn into_locked(self) -> LockedCart {
         let kind = self.credential_kind.as_deref().and_then(CredentialKind::parse);
         let credential = kind.zip(self.secret_added_at).map(|(kind, added_at)| SavedCredential {
             kind,
@@ -144,7 +144,7 @@ impl Record {
             updated_by: self.updated_by,
             updated_by_id: self.updated_by_id,
         };
-        Locked {
+        LockedCart {
             cart,
             fingerprint: self.credential_fingerprint,
             last_submission: self.last_submission_id,
@@ -154,7 +154,7 @@ impl Record {
 }
 
 /// A cart that was created by an earlier submission of a form.
-pub(in crate::ecommerce) struct Submitted {
+pub(in crate::ecommerce) struct SubmittedCart {
     id: Uuid,
     website_name: String,
     status: String,
@@ -163,20 +163,20 @@ pub(in crate::ecommerce) struct Submitted {
     credential_fingerprint: Option<Vec<u8>>,
 }
 
-impl Submitted {
+impl SubmittedCart {
     /// Whether the saved credential has this fingerprint.
     pub fn holds(&self, fingerprints: &Fingerprints) -> bool {
         fingerprints.is(self.credential_fingerprint.as_ref())
     }
 
-    pub fn into_saved(self) -> Saved {
+    pub fn into_saved(self) -> SavedCart {
         let effect = match (Status::from_stored(&self.status), self.is_active) {
-            (Status::Draft, _) => Effect::Draft { active_was_ticked: self.activate_on_pass },
-            (Status::Connected, true) => Effect::Connected,
-            (_, true) => Effect::ConnectedWithLimits,
-            (_, false) => Effect::Inactive,
+            (Status::Draft, _) => SaveEffect::Draft { active_was_ticked: self.activate_on_pass },
+            (Status::Connected, true) => SaveEffect::Connected,
+            (_, true) => SaveEffect::ConnectedWithLimits,
+            (_, false) => SaveEffect::Inactive,
         };
-        Saved { cart: CartId(self.id), name: self.website_name, effect }
+        SavedCart { cart: CartId(self.id), name: self.website_name, effect }
     }
 }
 
@@ -185,9 +185,9 @@ pub(in crate::ecommerce) async fn find_by_submission(
     connection: &mut Connection,
     form: Uuid,
     digests: &[Vec<u8>],
-) -> sqlx::Result<Option<Submitted>> {
+) -> sqlx::Result<Option<SubmittedCart>> {
     sqlx::query_as!(
-        Submitted,
+        SubmittedCart,
         "select id, website_name, status, is_active, activate_on_pass, credential_fingerprint from carts
           where submission_id = $1 and submission_digest = any($2)",
         form,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     database::{Connection, Pool},
-    ecommerce::{CartId, Counts, listing::COUNT_TO},
+    ecommerce::{CartCounts, CartId, listing::COUNT_TO},
 };
 
 // The limit is a literal in the statement, so that it is planned once.
@@ -19,7 +19,7 @@ pub(in crate::ecommerce) async fn list_existing(pool: &Pool, carts: &[Uuid]) -> 
 /// Whether the integration is on, and the number of carts per filter; each count stops at [`COUNT_TO`].
 ///
 /// While it is on, a count uses a single column, so that an index answers it for any number of carts.
-pub(in crate::ecommerce) async fn count(connection: &mut Connection) -> sqlx::Result<(bool, Counts)> {
+pub(in crate::ecommerce) async fn count(connection: &mut Connection) -> sqlx::Result<(bool, CartCounts)> {
     let row = sqlx::query!(
         r#"
         select integration.is_active,
@@ -36,6 +36,6 @@ pub(in crate::ecommerce) async fn count(connection: &mut Connection) -> sqlx::Re
     )
     .fetch_one(connection)
     .await?;
-    let counts = Counts { all: row.all, active: row.active, attention: row.attention, inactive: row.inactive };
+    let counts = CartCounts { all: row.all, active: row.active, attention: row.attention, inactive: row.inactive };
     Ok((row.is_active, counts))
 }

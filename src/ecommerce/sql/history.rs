@@ -6,7 +6,7 @@ use crate::{
     database::Connection,
     ecommerce::{
         CartId,
-        health::{Day, Health, PastCheck, Problem, StoreFacts},
+        health::{Health, HealthDay, PastCheck, PastProblem, StoreFacts},
         verdict::Class,
     },
     vault::Fingerprints,
@@ -94,7 +94,7 @@ pub(in crate::ecommerce) async fn find_health(connection: &mut Connection, id: C
     }))
 }
 
-pub(in crate::ecommerce) async fn list_days(connection: &mut Connection, id: CartId) -> sqlx::Result<Vec<Day>> {
+pub(in crate::ecommerce) async fn list_days(connection: &mut Connection, id: CartId) -> sqlx::Result<Vec<HealthDay>> {
     let rows = sqlx::query!(
         "select day, checks, failed, slowest_ms from cart_days
          where cart_id = $1 and day > (now() at time zone 'UTC')::date - 90 order by day",
@@ -105,7 +105,7 @@ pub(in crate::ecommerce) async fn list_days(connection: &mut Connection, id: Car
     let count = |n: i16| u32::try_from(n).unwrap_or(0);
     Ok(rows
         .into_iter()
-        .map(|row| Day {
+        .map(|row| HealthDay {
             day: row.day,
             checks: count(row.checks),
             failed: count(row.failed),
@@ -114,7 +114,10 @@ pub(in crate::ecommerce) async fn list_days(connection: &mut Connection, id: Car
         .collect())
 }
 
-pub(in crate::ecommerce) async fn list_problems(connection: &mut Connection, id: CartId) -> sqlx::Result<Vec<Problem>> {
+pub(in crate::ecommerce) async fn list_problems(
+    connection: &mut Connection,
+    id: CartId,
+) -> sqlx::Result<Vec<PastProblem>> {
     let rows = sqlx::query!(
         "select began_at, ended_at, ended_by, class, title from cart_problems
          where cart_id = $1 and (ended_at is null or ended_at > now() - interval '90 days') order by began_at desc limit 50",
@@ -125,7 +128,7 @@ pub(in crate::ecommerce) async fn list_problems(connection: &mut Connection, id:
     Ok(rows
         .into_iter()
         .filter_map(|row| {
-            Some(Problem {
+            Some(PastProblem {
                 began_at: row.began_at,
                 ended_at: row.ended_at,
                 ended_by: row.ended_by,

@@ -10,7 +10,7 @@ use crate::ecommerce::{
 };
 
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent column")]
-struct Listed {
+struct ListedCartRow {
     id: Uuid,
     website_name: String,
     sort_name: String,
@@ -39,7 +39,7 @@ const _: () = assert!(PAGE + 1 == 51 && SORTED_MATCHES_MAX + 1 == 1_001);
 macro_rules! rows {
     ($connection:expr, [$($sql:tt)+] $(, $argument:expr)*) => {
         sqlx::query_as!(
-            Listed,
+            ListedCartRow,
             r#"select id, website_name, sort_name as "sort_name!", status_rank as "status_rank!", store_host, is_practice, is_active,
                    status, last_class, last_title, missing_count, checked_at as "last_checked_at?", next_check_at as "next_check_at?", recent as "recent!", failing_since,
                    retired_by, is_disconnected, locations_gone
@@ -149,7 +149,7 @@ pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &List
     }
     let at = query.cursor();
     let rows = ordered!(query, at, page, "$1", "$2", "$3")?;
-    Ok(rows.into_iter().map(Listed::into_row).collect())
+    Ok(rows.into_iter().map(ListedCartRow::into_row).collect())
 }
 
 /// The carts that a search reads.
@@ -202,12 +202,12 @@ pub(in crate::ecommerce) async fn search(
 /// The rows of these carts, in their order. Both tables are filtered by the ids, so that neither is read as a whole.
 pub(in crate::ecommerce) async fn list_these(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<CartRow>> {
     let rows = rows!(connection, ["carts.id = any ($1) and h.cart_id = any ($1)) carts"], ids)?;
-    let mut rows: Vec<CartRow> = rows.into_iter().map(Listed::into_row).collect();
+    let mut rows: Vec<CartRow> = rows.into_iter().map(ListedCartRow::into_row).collect();
     rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id.0));
     Ok(rows)
 }
 
-impl Listed {
+impl ListedCartRow {
     fn into_row(self) -> CartRow {
         CartRow {
             id: CartId(self.id),

@@ -6,13 +6,13 @@ use crate::{
     ecommerce::{CartId, shopify::diagnostics::PastOutcome, verdict::Class},
 };
 
-struct Row {
+struct OutcomeRow {
     id: Uuid,
     finished_at: OffsetDateTime,
     class: String,
 }
 
-impl Row {
+impl OutcomeRow {
     /// `None` for a class written by a newer version.
     fn into_outcome(self) -> Option<PastOutcome> {
         Some(PastOutcome { test: self.id, at: self.finished_at, class: Class::from_stored(&self.class)? })
@@ -26,7 +26,7 @@ pub(in crate::ecommerce) async fn list_outcomes(
     limit: i64,
 ) -> sqlx::Result<Vec<PastOutcome>> {
     let rows = sqlx::query_as!(
-        Row,
+        OutcomeRow,
         r#"select id, finished_at as "finished_at!", class as "class!" from connection_tests
            where cart_id = $1 and finished_at is not null and class is not null order by started_at desc limit $2"#,
         cart.0,
@@ -34,7 +34,7 @@ pub(in crate::ecommerce) async fn list_outcomes(
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().filter_map(Row::into_outcome).collect())
+    Ok(rows.into_iter().filter_map(OutcomeRow::into_outcome).collect())
 }
 
 /// The newest finished tests of a form that has no cart yet.
@@ -44,7 +44,7 @@ pub(in crate::ecommerce) async fn list_outcomes_of_form(
     limit: i64,
 ) -> sqlx::Result<Vec<PastOutcome>> {
     let rows = sqlx::query_as!(
-        Row,
+        OutcomeRow,
         r#"select id, finished_at as "finished_at!", class as "class!" from connection_tests
            where submission_id = $1 and cart_id is null and finished_at is not null and class is not null
            order by started_at desc limit $2"#,
@@ -53,5 +53,5 @@ pub(in crate::ecommerce) async fn list_outcomes_of_form(
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().filter_map(Row::into_outcome).collect())
+    Ok(rows.into_iter().filter_map(OutcomeRow::into_outcome).collect())
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A sealed credential, with everything that its seal and its fingerprints cover.
-pub(in crate::ecommerce) struct RestingCredential {
+pub(in crate::ecommerce) struct StoredCredential {
     pub id: Uuid,
     pub kind: String,
     pub client_id: Option<String>,
@@ -17,7 +17,7 @@ pub(in crate::ecommerce) struct RestingCredential {
     pub secret: Vec<u8>,
 }
 
-pub(in crate::ecommerce) struct RestingToken {
+pub(in crate::ecommerce) struct StoredToken {
     pub id: Uuid,
     pub host: String,
     pub token: Vec<u8>,
@@ -67,9 +67,9 @@ pub(in crate::ecommerce) async fn find_secrets(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
-) -> sqlx::Result<Vec<RestingCredential>> {
+) -> sqlx::Result<Vec<StoredCredential>> {
     sqlx::query_as!(
-        RestingCredential,
+        StoredCredential,
         r#"select id, credential_kind as "kind!", client_id, store_host as host, secret as "secret!" from carts
            where id > $2 and secret is not null and substring(secret from 2 for 8) <> $1
            order by id limit $3"#,
@@ -82,9 +82,9 @@ pub(in crate::ecommerce) async fn find_secrets(
 }
 
 /// Saved secrets of carts that are not known to be unreadable, whichever key sealed them.
-pub(in crate::ecommerce) async fn find_readable(pool: &Pool, after: Uuid) -> sqlx::Result<Vec<RestingCredential>> {
+pub(in crate::ecommerce) async fn find_readable(pool: &Pool, after: Uuid) -> sqlx::Result<Vec<StoredCredential>> {
     sqlx::query_as!(
-        RestingCredential,
+        StoredCredential,
         r#"select id, credential_kind as "kind!", client_id, store_host as host, secret as "secret!" from carts
            where id > $1 and secret is not null and last_class is distinct from 'OUR_KEY'
            order by id limit $2"#,
@@ -99,9 +99,9 @@ pub(in crate::ecommerce) async fn find_tokens(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
-) -> sqlx::Result<Vec<RestingToken>> {
+) -> sqlx::Result<Vec<StoredToken>> {
     sqlx::query_as!(
-        RestingToken,
+        StoredToken,
         r#"select id, store_host as host, minted_token as "token!" from carts
            where id > $2 and minted_token is not null and substring(minted_token from 2 for 8) <> $1
            order by id limit $3"#,
@@ -117,9 +117,9 @@ pub(in crate::ecommerce) async fn find_draft_secrets(
     connection: &mut Connection,
     active: &[u8],
     after: Uuid,
-) -> sqlx::Result<Vec<RestingCredential>> {
+) -> sqlx::Result<Vec<StoredCredential>> {
     sqlx::query_as!(
-        RestingCredential,
+        StoredCredential,
         "select id, credential_kind as kind, client_id, store_host as host, secret from unsaved_credentials
          where id > $2 and substring(secret from 2 for 8) <> $1
          order by id limit $3",

@@ -5,14 +5,14 @@ use time::OffsetDateTime;
 
 use crate::ecommerce::{
     CartId,
-    settings::{Granted, Settings},
+    settings::{CartSettings, GrantedPermissions},
 };
 
 /// The settings of a cart, without its locations, and the permissions that decide which may be used.
 pub(in crate::ecommerce) async fn find_settings(
     connection: &mut Connection,
     id: CartId,
-) -> sqlx::Result<(Settings, Granted)> {
+) -> sqlx::Result<(CartSettings, GrantedPermissions)> {
     let row = sqlx::query!(
         r#"select coalesce(update_order_status, false) as "update_order_status!", coalesce(update_inventory, false) as "update_inventory!",
                coalesce(calculate_buildable, false) as "calculate_buildable!",
@@ -26,7 +26,7 @@ pub(in crate::ecommerce) async fn find_settings(
     )
     .fetch_one(connection)
     .await?;
-    let settings = Settings {
+    let settings = CartSettings {
         update_order_status: row.update_order_status,
         update_inventory: row.update_inventory,
         calculate_buildable: row.calculate_buildable,
@@ -37,7 +37,7 @@ pub(in crate::ecommerce) async fn find_settings(
         item_group: row.item_group,
         write_products: row.write_products,
     };
-    Ok((settings, Granted { scopes: row.granted, lost: lost(row.lost_scopes) }))
+    Ok((settings, GrantedPermissions { scopes: row.granted, lost: lost(row.lost_scopes) }))
 }
 
 /// Lost permissions, with the time since when they are missing.
@@ -50,7 +50,7 @@ fn lost(stored: serde_json::Value) -> BTreeMap<String, OffsetDateTime> {
 pub(in crate::ecommerce) async fn upsert_settings(
     connection: &mut Connection,
     id: CartId,
-    settings: &Settings,
+    settings: &CartSettings,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into cart_settings (cart_id, update_order_status, update_inventory, calculate_buildable, include_purchase_orders,

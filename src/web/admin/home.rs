@@ -6,7 +6,7 @@ use axum::extract::State;
 use crate::app::App;
 use crate::ecommerce::state::OVERDUE_AFTER;
 use crate::web::error::Error;
-use crate::web::page::Page;
+use crate::web::page::HtmlPage;
 
 use crate::web::filters;
 use crate::web::shell::{Shell, Tone};
@@ -92,7 +92,7 @@ impl CartsSummary {
 const ACTIVITY: HomeRow = HomeRow { href: "/admin/activity", icon: "history", name: "Activity", text: "Who did what." };
 
 /// GET `/admin`.
-pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Error> {
+pub async fn show(State(app): State<App>, shell: Shell) -> Result<HtmlPage<Home>, Error> {
     let is_active = app.ecommerce.integration().await?.is_active;
     let counts = app.ecommerce.counts().await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
@@ -110,5 +110,5 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Home>, Er
     let users = HomeRow { href: "/admin/users", icon: "user", name: "Users", text: "Who can sign in." };
     let alerts = HomeRow { href: "/admin/alerts", icon: "bell", name: "Alerts", text: "Who gets notified." };
     let others = if shell.can_change() { vec![users, alerts, ACTIVITY] } else { vec![ACTIVITY] };
-    Ok(Page::ok(Home { shell, carts, others }))
+    Ok(HtmlPage::ok(Home { shell, carts, others }))
 }

@@ -16,11 +16,11 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-pub use page::{Again, ErrorPage, SameSiteReload, Trouble};
+pub use page::{ErrorPage, ResubmitForm, SameSiteReload, Trouble};
 
 use super::{
     routes::find_post,
-    session::Session,
+    session::CurrentSession,
     shell::Shell,
     trace::{RequestId, RouteTemplate},
 };
@@ -77,15 +77,15 @@ impl IntoResponse for Error {
 
 /// The fields of a form, for the page that offers to send it again; the extractor that fills it leaves secrets out.
 #[derive(Clone, Default)]
-pub struct FormStash(Arc<Mutex<Option<Again>>>);
+pub struct FormStash(Arc<Mutex<Option<ResubmitForm>>>);
 
 impl FormStash {
-    pub fn keep(&self, again: Again) {
+    pub fn keep(&self, again: ResubmitForm) {
         *self.0.lock().expect("the lock is not poisoned") = Some(again);
     }
 
     /// The stored form, if any.
-    pub fn kept(&self) -> Option<Again> {
+    pub fn kept(&self) -> Option<ResubmitForm> {
         self.0.lock().expect("the lock is not poisoned").clone()
     }
 }
@@ -103,7 +103,7 @@ impl<S: Send + Sync> FromRequestParts<S> for FormStash {
 pub async fn draw(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let desk = FormStash::default();
     request.extensions_mut().insert(desk.clone());
-    let shell = Shell::of(&app, request.extensions().get::<Session>(), request.uri());
+    let shell = Shell::of(&app, request.extensions().get::<CurrentSession>(), request.uri());
     let reference = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Error>() else { return response };
@@ -125,7 +125,7 @@ pub fn bare(app: &App, error: &Error) -> Response {
 }
 
 /// The page of an error whose form was never read by a handler, such as when the session could not be loaded.
-pub fn unread(shell: Shell, error: &Error, again: Option<Again>, reference: &str) -> Response {
+pub fn unread(shell: Shell, error: &Error, again: Option<ResubmitForm>, reference: &str) -> Response {
     let desk = FormStash::default();
     if let Some(again) = again {
         desk.keep(again);

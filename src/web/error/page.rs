@@ -38,11 +38,11 @@ pub enum Trouble {
     },
     /// Status 503. For a POST: its address and what was typed, without secrets, to be sent again.
     Busy {
-        again: Option<Again>,
+        again: Option<ResubmitForm>,
     },
     /// Status 403: the form token was too old. Holds what was typed, without secrets, and the form's address.
     OldForm {
-        again: Again,
+        again: ResubmitForm,
     },
     /// Status 403: the browser sent back none of our cookies.
     NoCookies,
@@ -50,7 +50,7 @@ pub enum Trouble {
 
 /// A form to be sent or loaded again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Again {
+pub struct ResubmitForm {
     pub action: String,
     /// Names and values; the caller leaves out secrets and `csrf`.
     pub fields: Vec<(String, String)>,
@@ -58,7 +58,7 @@ pub struct Again {
     pub had_secrets: bool,
 }
 
-impl Again {
+impl ResubmitForm {
     /// Removes the `intent` of the button that sent the form, for a button that loads it.
     #[must_use]
     pub fn to_load(mut self) -> Self {

@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::{LONG, NOW, complaint, draw, field, head, shell, viewer};
 use crate::{
     ecommerce::Status,
-    web::admin::activity::{Activity, ChangeRow, Choice, Choices, Day, Entry, FilterForm, Line},
-    web::fields::Field,
+    web::admin::activity::{ActivityDay, ActivityLine, ActivityPage, Choice, Choices, Entry, EntryRow, FilterForm},
+    web::fields::FormField,
 };
 
-fn line(minutes: i64, person: &str, sentence: &str, changes: &[(&str, &str, &str)]) -> Line {
-    let change = |(field, before, after): &(&str, &str, &str)| ChangeRow {
+fn line(minutes: i64, person: &str, sentence: &str, changes: &[(&str, &str, &str)]) -> ActivityLine {
+    let change = |(field, before, after): &(&str, &str, &str)| EntryRow {
         field: (*field).into(),
         before: (*before).into(),
         after: (*after).into(),
@@ -27,7 +27,7 @@ fn line(minutes: i64, person: &str, sentence: &str, changes: &[(&str, &str, &str
         ),
     ];
     let base = "/admin/ecommerce/shopify/0198f3c2a7d84e1f9b3c5d7e9f1a2b3c";
-    Line {
+    ActivityLine {
         entry: Entry {
             at: NOW - Duration::minutes(minutes),
             person: person.into(),
@@ -47,7 +47,7 @@ fn line(minutes: i64, person: &str, sentence: &str, changes: &[(&str, &str, &str
     }
 }
 
-fn days() -> Vec<Day> {
+fn days() -> Vec<ActivityDay> {
     let today = vec![
         line(0, "Priya Shah", "Tested Northwind Tea: connected, but 2 permissions are missing", &[]),
         line(
@@ -72,7 +72,7 @@ fn days() -> Vec<Day> {
         ),
     ];
     let before = vec![line(1500, "Vera Novak", "Was refused /admin/ecommerce/shopify/…/deletion", &[])];
-    let day = |lines: Vec<Line>| Day { date: lines[0].entry.day(), lines };
+    let day = |lines: Vec<ActivityLine>| ActivityDay { date: lines[0].entry.day(), lines };
     vec![day(today), day(before)]
 }
 
@@ -87,13 +87,13 @@ fn form() -> FilterForm {
         cart: String::new(),
         person: String::new(),
         what: String::new(),
-        from: Field::default(),
-        to: Field::default(),
+        from: FormField::default(),
+        to: FormField::default(),
     }
 }
 
-fn page() -> Activity {
-    Activity {
+fn page() -> ActivityPage {
+    ActivityPage {
         shell: shell(),
         cart: None,
         form: form(),
@@ -104,23 +104,27 @@ fn page() -> Activity {
 }
 
 pub(super) fn pages() -> Vec<(String, String)> {
-    let both = Activity { previous: Some("/admin/activity?newer=1".into()), ..page() };
-    let nothing = Activity { days: vec![], next: None, form: FilterForm { what: "carts".into(), ..form() }, ..page() };
-    let yet = Activity { days: vec![], next: None, cart: Some(head(Status::Draft, Some("Not tested yet"))), ..page() };
+    let both = ActivityPage { previous: Some("/admin/activity?newer=1".into()), ..page() };
+    let nothing =
+        ActivityPage { days: vec![], next: None, form: FilterForm { what: "carts".into(), ..form() }, ..page() };
+    let yet =
+        ActivityPage { days: vec![], next: None, cart: Some(head(Status::Draft, Some("Not tested yet"))), ..page() };
     let mut many = page();
     many.form.choices.has_more_carts = true;
-    let wrong =
-        Field { complaint: Some(complaint("DATE_UNREADABLE", "Enter a date like 2026-11-23")), ..field("23.11.2026") };
+    let wrong = FormField {
+        complaint: Some(complaint("DATE_UNREADABLE", "Enter a date like 2026-11-23")),
+        ..field("23.11.2026")
+    };
     vec![
         ("activity".into(), draw(&page())),
-        ("activity-viewer".into(), draw(&Activity { shell: viewer(), ..both })),
+        ("activity-viewer".into(), draw(&ActivityPage { shell: viewer(), ..both })),
         ("activity-many-carts".into(), draw(&many)),
         ("activity-nothing".into(), draw(&nothing)),
-        ("activity-tab".into(), draw(&Activity { cart: Some(head(Status::Connected, None)), ..page() })),
+        ("activity-tab".into(), draw(&ActivityPage { cart: Some(head(Status::Connected, None)), ..page() })),
         ("activity-tab-yet".into(), draw(&yet)),
         (
             "activity-wrong".into(),
-            draw(&Activity { days: vec![], next: None, form: FilterForm { from: wrong, ..form() }, ..page() }),
+            draw(&ActivityPage { days: vec![], next: None, form: FilterForm { from: wrong, ..form() }, ..page() }),
         ),
     ]
 }

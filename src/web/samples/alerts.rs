@@ -3,12 +3,12 @@
 use time::Duration;
 
 use super::{LONG, NOW, draw, field, shell};
-use crate::web::admin::alerts::{self, AlertForm, Alerts, NewSecret, WebhookView};
+use crate::web::admin::alerts::{self, AlertForm, AlertsPage, NewSecret, WebhookView};
 use crate::web::fields::Complaint;
 use crate::web::filters::Moment;
 
 pub(super) fn pages() -> Vec<(String, String)> {
-    let line = |way, outcome: &str, is_delivered| alerts::Line {
+    let line = |way, outcome: &str, is_delivered| alerts::DeliveryLine {
         at: Moment::new(NOW - Duration::hours(2), NOW),
         way,
         recipient: "ops.northwind.example".into(),
@@ -17,7 +17,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         is_uncertain: false,
         subject: LONG.into(),
     };
-    let empty = || Alerts {
+    let empty = || AlertsPage {
         shell: shell(),
         has_mail: false,
         form: AlertForm { version: 1, ..AlertForm::default() },
@@ -26,7 +26,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         new_secret: None,
         overtaken: false,
     };
-    let saved = || Alerts {
+    let saved = || AlertsPage {
         has_mail: true,
         form: AlertForm {
             version: 2,
@@ -57,9 +57,9 @@ pub(super) fn pages() -> Vec<(String, String)> {
     vec![
         ("alerts".into(), draw(&empty())),
         ("alerts-saved".into(), draw(&saved())),
-        ("alerts-failing".into(), draw(&Alerts { webhook: webhook(None, false), ..saved() })),
-        ("alerts-gone".into(), draw(&Alerts { webhook: webhook(Some(moment), true), overtaken: true, ..saved() })),
-        ("alerts-new".into(), draw(&Alerts { new_secret: Some(secret), ..saved() })),
+        ("alerts-failing".into(), draw(&AlertsPage { webhook: webhook(None, false), ..saved() })),
+        ("alerts-gone".into(), draw(&AlertsPage { webhook: webhook(Some(moment), true), overtaken: true, ..saved() })),
+        ("alerts-new".into(), draw(&AlertsPage { new_secret: Some(secret), ..saved() })),
         ("alerts-refused".into(), draw(&wrong())),
     ]
 }

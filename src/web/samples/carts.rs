@@ -5,13 +5,13 @@ use time::{Duration, macros::datetime};
 use super::{LONG, NOW, draw, health, shell, status_view, viewer, with_banner};
 use crate::ecommerce::{Sort, Status};
 use crate::web::admin::ecommerce::StatusView;
-use crate::web::admin::ecommerce::carts::{CartRow, Carts, Counts, Filter};
+use crate::web::admin::ecommerce::carts::{CartCountsView, CartRowView, CartTab, Carts};
 use crate::web::filters::Moment;
 use crate::web::shell::Shell;
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let empty = Carts { rows: vec![], is_empty: true, next: None, ..carts(shell()) };
-    let attention = Carts { rows: vec![], filter: Filter::NeedsAttention, next: None, ..carts(shell()) };
+    let attention = Carts { rows: vec![], filter: CartTab::NeedsAttention, next: None, ..carts(shell()) };
     let searched = Carts { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };
     let mut worst = carts(with_banner("Northwind Tea is deleted.", ""));
     worst.rows[0].name = LONG.into();
@@ -20,7 +20,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
         row.status.unchecked = Some("Not checked since 21 November 2026 at 08:14 UTC".into());
         row.last_checked = Some(Moment::new(datetime!(2026-11-21 08:14 UTC), NOW));
     }
-    worst.counts = Counts { active: 100_000, needs_attention: 4000, inactive: 100 };
+    worst.counts = CartCountsView { active: 100_000, needs_attention: 4000, inactive: 100 };
     vec![
         ("carts".into(), draw(&carts(shell()))),
         ("carts-viewer".into(), draw(&carts(viewer()))),
@@ -32,7 +32,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
 }
 
 /// A list with only this row.
-pub(super) fn list_of(row: CartRow) -> Carts {
+pub(super) fn list_of(row: CartRowView) -> Carts {
     Carts { rows: vec![row], next: None, ..carts(shell()) }
 }
 
@@ -70,8 +70,8 @@ pub(super) fn carts(shell: Shell) -> Carts {
                 None,
             ),
         ],
-        filter: Filter::All,
-        counts: Counts { active: 3, needs_attention: 2, inactive: 2 },
+        filter: CartTab::All,
+        counts: CartCountsView { active: 3, needs_attention: 2, inactive: 2 },
         sort: Sort::default(),
         search: String::new(),
         is_empty: false,
@@ -80,8 +80,8 @@ pub(super) fn carts(shell: Shell) -> Carts {
     }
 }
 
-fn row(name: &str, host: &str, status: StatusView, minutes: Option<i64>) -> CartRow {
-    CartRow {
+fn row(name: &str, host: &str, status: StatusView, minutes: Option<i64>) -> CartRowView {
+    CartRowView {
         id: uuid::Uuid::nil().to_string(),
         name: name.into(),
         host: host.into(),

@@ -9,11 +9,11 @@ use super::{LONG, NOW, complaint, draw, field, head, shell, viewer, with_banner}
 use crate::ecommerce::{Status, verdict::Class};
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::general::{
-    EditorForm, General, SavedSecret, SecretState, SecretView, Stage, Understood,
+    AddressHint, EditorForm, General, SavedSecret, SecretState, SecretView, Stage,
 };
 use crate::web::admin::ecommerce::shopify::guide::Guide;
 use crate::web::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
-use crate::web::fields::Field;
+use crate::web::fields::FormField;
 use crate::web::filters::Moment;
 use crate::web::shell::Shell;
 
@@ -80,7 +80,7 @@ fn saved_form(kind: Kind) -> EditorForm {
     EditorForm {
         website_name: field("Northwind Tea"),
         api_url: field("https://northwind-tea.myshopify.com/admin"),
-        understood: Some(Understood { host: "northwind-tea.myshopify.com".into(), more: None }),
+        understood: Some(AddressHint { host: "northwind-tea.myshopify.com".into(), more: None }),
         kind,
         access_token,
         client_id: field(if kind == Kind::AccessToken { "" } else { "3f6c0f9a1b2c4d5e" }),
@@ -103,7 +103,7 @@ pub(super) fn saved_editor(kind: Kind) -> General {
 }
 
 fn wrong_editor(kind: Kind) -> General {
-    let wrong = |class, sentence: &str| Field {
+    let wrong = |class, sentence: &str| FormField {
         complaint: Some(complaint(class, sentence)),
         ..field("https://www.northwindtea.com")
     };
@@ -114,7 +114,7 @@ fn wrong_editor(kind: Kind) -> General {
         ..SecretView::default()
     };
     let form = EditorForm {
-        website_name: Field {
+        website_name: FormField {
             complaint: Some(complaint(
                 "NAME_TAKEN",
                 "Another cart is called Northwind Tea. Enter a different Website Name",
@@ -181,6 +181,6 @@ fn received_editor(class: Class) -> General {
     page
 }
 
-fn understood() -> Understood {
-    Understood { host: "northwind-tea.myshopify.com".into(), more: Some("We added .myshopify.com.".into()) }
+fn understood() -> AddressHint {
+    AddressHint { host: "northwind-tea.myshopify.com".into(), more: Some("We added .myshopify.com.".into()) }
 }

@@ -1,9 +1,9 @@
 //! The permissions of the guide, written by hand, and the guide itself.
 
 use super::shell;
-use crate::web::admin::ecommerce::shopify::{Permission, egress_list::EgressList, guide::Guide};
+use crate::web::admin::ecommerce::shopify::{PermissionView, egress_list::EgressList, guide::Guide};
 
-pub(super) fn permissions() -> Vec<Permission> {
+pub(super) fn permissions() -> Vec<PermissionView> {
     let rows = [
         (
             "write_assigned_fulfillment_orders",
@@ -45,7 +45,7 @@ pub(super) fn permissions() -> Vec<Permission> {
     ];
     let nice =
         ["read_gdpr_data_request", "write_product_listings", "read_channels", "write_custom_fulfillment_services"];
-    let permission = |(scope, say, without): (&str, &str, &str)| Permission {
+    let permission = |(scope, say, without): (&str, &str, &str)| PermissionView {
         scope: scope.into(),
         say: say.into(),
         without: without.into(),

@@ -3,13 +3,13 @@
 use time::{Date, Duration};
 
 use super::{LONG, NOW, draw, head, shell, verdicts::store, viewer};
-use crate::ecommerce::health::{Day, PastCheck};
+use crate::ecommerce::health::{HealthDay, PastCheck};
 use crate::ecommerce::{Status, verdict::Class};
 use crate::web::admin::ecommerce::shopify::health::words::Action;
 use crate::web::admin::ecommerce::shopify::health::{
-    CheckRow, DayRow, Fact, Health, LastCheck, ProblemRow, TroubleView,
+    CheckRow, DayRow, Fact, HealthPage, LastCheck, ProblemRow, TroubleView,
 };
-use crate::web::charts::{DayChart, Line};
+use crate::web::charts::{DayChart, LineChart};
 use crate::web::filters::Moment;
 use crate::web::shell::Tone;
 
@@ -24,13 +24,13 @@ fn checks() -> Vec<PastCheck> {
 }
 
 /// The sparkline of those checks.
-pub(super) fn line(height: i32) -> Option<Line> {
-    Line::of(&checks(), height)
+pub(super) fn line(height: i32) -> Option<LineChart> {
+    LineChart::of(&checks(), height)
 }
 
-fn days() -> Vec<Day> {
+fn days() -> Vec<HealthDay> {
     let today: Date = NOW.date();
-    let day = |ago: i64| Day {
+    let day = |ago: i64| HealthDay {
         day: today - Duration::days(ago),
         checks: 96,
         failed: match ago {
@@ -43,8 +43,8 @@ fn days() -> Vec<Day> {
     (0..80).map(day).collect()
 }
 
-fn empty() -> Health {
-    Health {
+fn empty() -> HealthPage {
+    HealthPage {
         diagnostics: "Reference 0198f3\nClass CONNECTED".into(),
         shell: shell(),
         cart: head(Status::Connected, None),
@@ -71,14 +71,14 @@ fn empty() -> Health {
     }
 }
 
-fn well() -> Health {
+fn well() -> HealthPage {
     let row = |check: &PastCheck| CheckRow {
         at: Moment::new(check.at, NOW),
         passed: check.passed(),
         title: if check.passed() { "Passed".into() } else { "Shopify has a problem at the moment".into() },
         took: check.took_ms.map(crate::web::filters::duration),
     };
-    Health {
+    HealthPage {
         last: Some(LastCheck { at: Moment::new(NOW - Duration::minutes(2), NOW), what: "212 ms".into() }),
         strip: DayChart::of(&days(), NOW.date()),
         share: Some("99.6%".into()),
@@ -97,11 +97,11 @@ fn well() -> Health {
     }
 }
 
-fn failing(action: Action) -> Health {
+fn failing(action: Action) -> HealthPage {
     let mut cart = head(Status::NotConnected, Some("The access token stopped working 3 hours ago"));
     cart.name = LONG.into();
     let replace = vec![("website_name", LONG.to_owned()), ("version", "5".to_owned())];
-    Health {
+    HealthPage {
         cart,
         trouble: Some(TroubleView {
             tone: Tone::Bad,
@@ -121,6 +121,6 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ("health".into(), draw(&well())),
         ("health-failing".into(), draw(&failing(Action::Replace))),
         ("health-locked".into(), draw(&failing(out))),
-        ("health-viewer".into(), draw(&Health { shell: viewer(), can_check: false, ..well() })),
+        ("health-viewer".into(), draw(&HealthPage { shell: viewer(), can_check: false, ..well() })),
     ]
 }

@@ -3,20 +3,20 @@
 
 mod activity;
 mod alerts;
+mod bulk_actions;
 mod carts;
-mod deeds;
+mod check_promises;
 mod editor;
-mod entrance;
+mod errors;
 mod guide;
 mod health;
 mod home;
-mod people;
-mod promises;
 mod readable;
 mod rules;
 mod settings;
+mod sign_in;
 mod snapshots;
-mod troubles;
+mod users;
 mod verdicts;
 mod words;
 
@@ -24,7 +24,7 @@ use askama::Template;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::admin::ecommerce::{StatusView, shopify::CartHead};
-use super::fields::{Complaint, Field};
+use super::fields::{Complaint, FormField};
 use super::shell::{Banner, Person, Shell, Tone};
 use crate::ecommerce::Status;
 use crate::outbound::egress_addresses::EgressAddresses;
@@ -75,8 +75,8 @@ fn complaint(class: &'static str, sentence: &str) -> Complaint {
     Complaint::new(class, sentence)
 }
 
-fn field(value: &str) -> Field {
-    Field { value: value.into(), complaint: None, note: None }
+fn field(value: &str) -> FormField {
+    FormField { value: value.into(), complaint: None, note: None }
 }
 
 fn head(status: Status, line: Option<&str>) -> CartHead {
@@ -94,16 +94,16 @@ fn draw(page: &impl Template) -> String {
 /// Every sample with its file name.
 fn pages() -> Vec<(String, String)> {
     [
-        entrance::pages(),
+        sign_in::pages(),
         home::pages(),
         carts::pages(),
-        deeds::pages(),
+        bulk_actions::pages(),
         activity::pages(),
         alerts::pages(),
         editor::pages(),
         health::pages(),
-        people::pages(),
-        troubles::pages(),
+        users::pages(),
+        errors::pages(),
     ]
     .concat()
 }

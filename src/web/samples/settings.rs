@@ -4,7 +4,7 @@ use time::{Duration, macros::datetime};
 
 use super::{LONG, NOW, complaint, draw, editor::saved_editor, shell};
 use crate::ecommerce::OtherSettings;
-use crate::ecommerce::settings::{Asked, Granted, Setting, Settings};
+use crate::ecommerce::settings::{CartSettings, GrantedPermissions, Setting, SettingsInput};
 use crate::ecommerce::shopify::locations::{Location, Locations};
 use crate::web::admin::ecommerce::shopify::Kind;
 use crate::web::admin::ecommerce::shopify::general::{EditorForm, General};
@@ -16,15 +16,15 @@ pub(super) fn other_settings() -> OtherSettings {
         |id: &str, name: &str, is_chosen, is_gone| Location { id: id.into(), name: name.into(), is_chosen, is_gone };
     let scopes = ["write_merchant_managed_fulfillment_orders", "read_products", "write_locations"];
     OtherSettings {
-        saved: Settings {
+        saved: CartSettings {
             update_order_status: true,
             import_products: true,
             item_group: "Web store".into(),
             write_products: true,
             locations: ["1".to_owned(), "3".to_owned()].into(),
-            ..Settings::default()
+            ..CartSettings::default()
         },
-        granted: Granted {
+        granted: GrantedPermissions {
             scopes: Some(scopes.map(str::to_owned).to_vec()),
             lost: [("write_products".to_owned(), datetime!(2026-11-21 08:14:00 UTC))].into(),
         },
@@ -49,9 +49,12 @@ pub(super) fn pages() -> Vec<(String, String)> {
         let page = General { settings: Some(settings), ..saved_editor(Kind::AccessToken) };
         (name.to_owned(), draw(&page))
     };
-    let never_tested = OtherSettings { granted: Granted::default(), ..other_settings() };
+    let never_tested = OtherSettings { granted: GrantedPermissions::default(), ..other_settings() };
     let no_shipping = OtherSettings {
-        granted: Granted { scopes: Some(vec!["read_products".into(), "read_locations".into()]), ..Granted::default() },
+        granted: GrantedPermissions {
+            scopes: Some(vec!["read_products".into(), "read_locations".into()]),
+            ..GrantedPermissions::default()
+        },
         ..other_settings()
     };
     let many =
@@ -61,8 +64,8 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ..other_settings()
     };
     let nothing = OtherSettings {
-        saved: Settings::default(),
-        granted: Granted { scopes: Some(vec![]), ..Granted::default() },
+        saved: CartSettings::default(),
+        granted: GrantedPermissions { scopes: Some(vec![]), ..GrantedPermissions::default() },
         ..OtherSettings::default()
     };
     let mut away = settings_section(many.clone());
@@ -77,8 +80,10 @@ pub(super) fn pages() -> Vec<(String, String)> {
     };
     let mut wrong = General { settings: None, ..saved_editor(Kind::AccessToken) };
     wrong.form.item_group.complaint = Some(complaint("GROUP_EMPTY", "Enter the item group that new items go into"));
-    let asked =
-        Asked { offered: Setting::ALL.into(), settings: Settings { import_products: true, ..Settings::default() } };
+    let asked = SettingsInput {
+        offered: Setting::ALL.into(),
+        settings: CartSettings { import_products: true, ..CartSettings::default() },
+    };
     wrong.form.asked = Some(asked);
     wrong.settings = Some(SettingsSection::new(&shell(), other_settings(), &wrong.form, NOW));
     vec![

@@ -3,9 +3,9 @@
 use time::{Duration, macros::datetime};
 
 use super::{NOW, guide::permissions, shell};
-use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Details, Limit, Note, Store, Verdict};
+use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Limit, Note, Store, TechnicalDetails, Verdict};
 use crate::web::admin::ecommerce::shopify::Kind;
-use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
+use crate::web::admin::ecommerce::shopify::connection_test::{TestView, TestedState};
 use crate::web::admin::ecommerce::shopify::egress_list::EgressList;
 
 pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
@@ -21,7 +21,7 @@ pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
         tested_at: NOW,
         now: NOW,
         reference: "0198f3c2a7".into(),
-        standing: Standing::Unsaved,
+        standing: TestedState::Unsaved,
         synced: None,
         may_be_day_token: false,
         permissions: permissions(),
@@ -62,7 +62,7 @@ pub(super) fn verdict(class: Class) -> Verdict {
         other_name: matches!(class, Class::WrongStore | Class::Duplicate | Class::TokenRefused)
             .then(|| "Northwind Wholesale".into()),
         other_cart: (class == Class::Duplicate).then(uuid::Uuid::nil),
-        details: Details {
+        details: TechnicalDetails {
             status: Some(503),
             shopify_request_id: Some("8c1e7f0a-2b6d-4f3e".into()),
             api_version_asked: Some("2026-10".into()),
@@ -71,7 +71,7 @@ pub(super) fn verdict(class: Class) -> Verdict {
             tcp_ms: Some(11),
             tls_ms: Some(22),
             http_ms: Some(84),
-            ..Details::default()
+            ..TechnicalDetails::default()
         },
         ..Verdict::of(class)
     }

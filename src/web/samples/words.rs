@@ -10,7 +10,7 @@ use crate::ecommerce::{
     verdict::Class,
 };
 use crate::web::admin::ecommerce::shopify::Kind;
-use crate::web::admin::ecommerce::shopify::connection_test::{Standing, TestView};
+use crate::web::admin::ecommerce::shopify::connection_test::{TestView, TestedState};
 
 /// The visible text of the region, with single spaces.
 fn read(view: &TestView) -> (Html, String) {
@@ -76,13 +76,13 @@ fn checks_after_a_failure_are_not_checked() {
 #[test]
 fn next_step_depends_on_what_is_saved() {
     let told = |standing| read(&TestView { standing, ..test_view(Class::Connected, Kind::AccessToken) }).1;
-    assert!(told(Standing::Unsaved).contains("Save to keep this connection."));
-    let saved = |why| told(Standing::Saved(Checks::Unscheduled(why)));
+    assert!(told(TestedState::Unsaved).contains("Save to keep this connection."));
+    let saved = |why| told(TestedState::Saved(Checks::Unscheduled(why)));
     assert!(saved(Unscheduled::Inactive).contains("Turn on Active when you are ready to sync."));
     assert!(saved(Unscheduled::IntegrationIsOff).contains("Turn on Ecommerce Integration when you are ready to sync."));
     let synced = |labels: Option<&[&str]>| {
         let synced = labels.map(|labels| labels.iter().map(|label| (*label).to_owned()).collect());
-        let standing = Standing::Saved(Checks::Scheduled);
+        let standing = TestedState::Saved(Checks::Scheduled);
         read(&TestView { standing, synced, ..test_view(Class::Connected, Kind::AccessToken) }).1
     };
     assert!(synced(None).contains("Order Time uses this connection."));
@@ -96,8 +96,8 @@ fn next_step_depends_on_what_is_saved() {
 fn result_says_if_it_differs_from_what_is_saved() {
     let told = |standing| read(&TestView { standing, ..test_view(Class::Connected, Kind::AccessToken) }).1;
     let sentence = "This test covers what is typed here, not what was saved before.";
-    assert!(told(Standing::DiffersFromSaved).contains(sentence));
-    for standing in [Standing::Unsaved, Standing::Saved(Checks::Scheduled)] {
+    assert!(told(TestedState::DiffersFromSaved).contains(sentence));
+    for standing in [TestedState::Unsaved, TestedState::Saved(Checks::Scheduled)] {
         assert!(!told(standing).contains(sentence), "{standing:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cartwright::database::embedded::{Embedded, Places, start};
+use cartwright::database::embedded::{Embedded, SearchPaths, start};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sqlx::{
     Connection, PgConnection,
@@ -119,7 +119,7 @@ impl Drop for Folder {
 /// Takes a share in the cluster of this folder, creating and starting it if needed, so that it outlives the servers
 /// that use it.
 pub async fn running(folder: &Folder) -> Embedded {
-    let places = Places { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
+    let places = SearchPaths { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") };
     start(folder.path(), &places).await.expect("the cluster starts")
 }
 

@@ -1,6 +1,6 @@
 //! Fixtures for alert tests: transports to this machine, settings, and synthetic cart changes.
 
-use cartwright::alerts::{self, Alerts, CartStatus, StatusChange, TrustedHosts, Ways};
+use cartwright::alerts::{self, Alerts, CartStatus, StatusChange, Transports, TrustedHosts};
 use sqlx::PgPool;
 use time::macros::datetime;
 use uuid::Uuid;
@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Browser, MailServer, Page, Receiver};
 
 /// Transports that trust a local server's root certificate and allow its private host.
-pub fn ways(ca_pem: &str) -> Ways {
-    Ways { mail: None, trusted_hosts: trust("localhost"), extra_roots_pem: Some(ca_pem.as_bytes().to_vec()) }
+pub fn ways(ca_pem: &str) -> Transports {
+    Transports { mail: None, trusted_hosts: trust("localhost"), extra_roots_pem: Some(ca_pem.as_bytes().to_vec()) }
 }
 
 /// `CARTWRIGHT_ALERT_HOSTS`.
@@ -18,9 +18,9 @@ pub fn trust(hosts: &str) -> TrustedHosts {
 }
 
 /// The same with a mail server.
-pub fn mail_ways(server: &MailServer) -> Ways {
+pub fn mail_ways(server: &MailServer) -> Transports {
     let mail = alerts::MailServer::parse(&server.url(), "Order Time <alerts@orders.example.com>");
-    Ways { mail: Some(mail.expect("a mail server").into()), ..ways(&server.ca_pem) }
+    Transports { mail: Some(mail.expect("a mail server").into()), ..ways(&server.ca_pem) }
 }
 
 /// A status change of the cart with this number.

@@ -6,7 +6,7 @@ use cartwright::{
     audit::By,
     ecommerce::{
         CartFilter,
-        bulk::{BulkSelection, Kind},
+        bulk::{BulkActionKind, BulkSelection},
     },
 };
 
@@ -71,7 +71,7 @@ impl Blanks {
         let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
         let user = app.user_id(&TOM).await;
         let all = BulkSelection::Matching { filter: CartFilter::All, search: None };
-        let job = app.app.ecommerce.start_bulk_action(By::operator(), Kind::Test, all).await.expect("a job");
+        let job = app.app.ecommerce.start_bulk_action(By::operator(), BulkActionKind::Test, all).await.expect("a job");
         let bulk = job.expect("there are carts").to_string();
         Self { cart, test, unsaved_test, code, user, bulk }
     }

@@ -10,7 +10,7 @@ use cartwright::{
     app::{App, Site},
     audit::By,
     config::PublicUrl,
-    ecommerce::shopify::client::{Client, Egress},
+    ecommerce::shopify::client::{Egress, ShopifyClient},
     outbound::egress_addresses::EgressAddresses,
     practice::{self, Practice, PracticeStore},
     proxies::TrustedProxies,
@@ -103,13 +103,13 @@ impl TestApp {
             egress_addresses: EgressAddresses::parse(options.egress_addresses).expect("a list of public addresses"),
         };
         let origin = site.public_url.origin.clone();
-        let app = App::new(runtime, vault, Client::new(&egress).expect("a client"), site);
+        let app = App::new(runtime, vault, ShopifyClient::new(&egress).expect("a client"), site);
         let router = cartwright::web::site(app.clone());
         Self { pool, app, practice, router, origin, seen: Arc::default() }
     }
 
     /// The same with these alert transports.
-    pub fn with_alert_ways(self, ways: &cartwright::alerts::Ways) -> Self {
+    pub fn with_alert_ways(self, ways: &cartwright::alerts::Transports) -> Self {
         let app = self.app.with_alert_ways(ways).expect("transports");
         Self { router: cartwright::web::site(app.clone()), app, ..self }
     }

@@ -8,7 +8,7 @@ const CORPUS: &str = include_str!("../../../../tests/data/addresses.tsv");
 
 fn outcome(typed: &str) -> String {
     match StoreAddress::parse(typed) {
-        Ok(Understood { address, added_suffix, dropped_pair }) => {
+        Ok(ParsedAddress { address, added_suffix, dropped_pair }) => {
             let marks = [(added_suffix, "+suffix"), (dropped_pair, "+pair")];
             let marks: String = marks.into_iter().filter(|(is, _)| *is).map(|(_, mark)| mark).collect();
             format!("ok{marks}:{}", address.handle())
@@ -53,7 +53,7 @@ fn every_line_of_the_corpus_has_its_outcome() {
 
 #[test]
 fn text_of_more_than_2048_bytes_is_rejected() {
-    let longest = format!("northwind-tea.myshopify.com/{}", "a".repeat(LONGEST - 28));
+    let longest = format!("northwind-tea.myshopify.com/{}", "a".repeat(API_URL_MAX_LEN - 28));
     assert_eq!(outcome(&longest), "ok:northwind-tea");
     assert_eq!(outcome(&(longest + "a")), "LOOKALIKE");
 }
@@ -138,8 +138,8 @@ fn a_redirect_counts_only_when_it_names_a_store_over_https() {
         assert_eq!(moved(bad), None, "{bad}");
     }
     let of_length = |n: usize| format!("{:a<n$}", "https://nt.myshopify.com/");
-    assert_eq!(moved(&of_length(LONGEST)), Some("nt".into()));
-    assert_eq!(moved(&of_length(LONGEST + 1)), None, "longer than the limit");
+    assert_eq!(moved(&of_length(API_URL_MAX_LEN)), Some("nt".into()));
+    assert_eq!(moved(&of_length(API_URL_MAX_LEN + 1)), None, "longer than the limit");
 }
 
 #[test]

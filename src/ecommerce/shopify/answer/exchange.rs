@@ -8,9 +8,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{NOT_OUR_SHAPE, Refusal, json, refusal::refused};
+use super::{FailedAnswer, NOT_OUR_SHAPE, json, refusal::refused};
 use crate::ecommerce::shopify::address::StoreAddress;
-use crate::ecommerce::shopify::client::{Answer, Body};
+use crate::ecommerce::shopify::client::{ReceivedBody, ShopifyResponse};
 use crate::ecommerce::shopify::credential::AccessToken;
 use crate::ecommerce::verdict::{Class, UNKNOWN_CLIENT_ID};
 
@@ -30,17 +30,19 @@ pub struct IssuedToken {
 ///
 /// # Errors
 /// The finding that the response amounts to.
-pub fn exchanged(asked: &StoreAddress, answer: &Answer) -> Result<IssuedToken, Refusal> {
+pub fn exchanged(asked: &StoreAddress, answer: &ShopifyResponse) -> Result<IssuedToken, FailedAnswer> {
     if let Some(refusal) = refused_by_name(answer) {
         return Err(refusal);
     }
     if let Some(refusal) = refused(asked, answer) {
         // No token was sent: a 401 is about the Client ID and Client secret.
         let class = if refusal.class == Class::TokenRefused { Class::CcRefused } else { refusal.class };
-        return Err(Refusal { class, ..refusal });
+        return Err(FailedAnswer { class, ..refusal });
     }
-    let typed: TokenResponse = serde_json::from_value(json(answer)?).map_err(|_| Refusal::foreign(NOT_OUR_SHAPE))?;
-    let token = AccessToken::issued(SecretString::from(typed.access_token)).ok_or(Refusal::foreign(NOT_OUR_SHAPE))?;
+    let typed: TokenResponse =
+        serde_json::from_value(json(answer)?).map_err(|_| FailedAnswer::foreign(NOT_OUR_SHAPE))?;
+    let token =
+        AccessToken::issued(SecretString::from(typed.access_token)).ok_or(FailedAnswer::foreign(NOT_OUR_SHAPE))?;
     let seconds = typed.expires_in.as_ref().and_then(Value::as_u64).filter(|seconds| *seconds > 0);
     Ok(IssuedToken {
         token,
@@ -77,7 +79,7 @@ const fn is_specific_status(status: u16) -> bool {
     matches!(status, 402..=408 | 411 | 413..=415 | 423)
 }
 
-fn refused_by_name(answer: &Answer) -> Option<Refusal> {
+fn refused_by_name(answer: &ShopifyResponse) -> Option<FailedAnswer> {
     let status = answer.head.status;
     if !matches!(status, 200 | 400..=428 | 431..=499) {
         return None;
@@ -85,13 +87,13 @@ fn refused_by_name(answer: &Answer) -> Option<Refusal> {
     let name = json_error(answer).or_else(|| html_error(answer))?;
     let known = NAMES.into_iter().find(|(known, _)| *known == name).map(|(_, class)| class);
     let class = known.or_else(|| (!is_specific_status(status)).then_some(Class::CcRefused))?;
-    Some(Refusal { error_name: Some(name).filter(|name| !name.is_empty()), ..Refusal::of(class) })
+    Some(FailedAnswer { error_name: Some(name).filter(|name| !name.is_empty()), ..FailedAnswer::of(class) })
 }
 
 /// The description of an unknown Client ID; observed once under the name `invalid_request`.
 const NO_SUCH_APP: &str = "could not find shopify api application";
 
-fn json_error(answer: &Answer) -> Option<String> {
+fn json_error(answer: &ShopifyResponse) -> Option<String> {
     let body = json(answer).ok().filter(|body| body.get("access_token").is_none())?;
     let text = |field: &str| body.get(field).and_then(Value::as_str);
     let name = name(text("error")?)?;
@@ -100,8 +102,8 @@ fn json_error(answer: &Answer) -> Option<String> {
 }
 
 /// Finds the error name in a page titled `400 - Oauth error {name}`, in any case.
-fn html_error(answer: &Answer) -> Option<String> {
-    let Body::Read(bytes) = &answer.body else { return None };
+fn html_error(answer: &ShopifyResponse) -> Option<String> {
+    let ReceivedBody::Read(bytes) = &answer.body else { return None };
     let page = String::from_utf8_lossy(bytes).to_ascii_lowercase();
     let (_, after) = page.split_once("- oauth error ")?;
     let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(after.len());

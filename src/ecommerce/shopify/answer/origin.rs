@@ -5,15 +5,18 @@
 
 use serde_json::Value;
 
-use super::{Refusal, is_nothing, json};
-use crate::ecommerce::shopify::client::{Answer, ContentType, Head, Realm};
+use super::{FailedAnswer, is_nothing, json};
+use crate::ecommerce::shopify::client::{ContentType, Realm, ResponseHead, ShopifyResponse};
 use crate::ecommerce::verdict::Class;
 
 /// The finding if an intermediary refused; `None` if Shopify itself may have answered.
-pub(super) fn refused_by_intermediary(answer: &Answer) -> Option<Refusal> {
+pub(super) fn refused_by_intermediary(answer: &ShopifyResponse) -> Option<FailedAnswer> {
     let head = &answer.head;
     if head.is_challenge && !matches!(head.status, 429 | 430) {
-        return Some(Refusal { remark: Some("a firewall's challenge"), ..Refusal::of(Class::RequestRejected) });
+        return Some(FailedAnswer {
+            remark: Some("a firewall's challenge"),
+            ..FailedAnswer::of(Class::RequestRejected)
+        });
     }
     let remark = match head.status {
         407 => "a proxy asks for a sign-in",
@@ -24,10 +27,10 @@ pub(super) fn refused_by_intermediary(answer: &Answer) -> Option<Refusal> {
         },
         _ => return None,
     };
-    Some(Refusal::foreign(remark))
+    Some(FailedAnswer::foreign(remark))
 }
 
-fn is_from_shopify(answer: &Answer) -> bool {
+fn is_from_shopify(answer: &ShopifyResponse) -> bool {
     let is_own_page = answer.head.status == 404
         && answer.head.realm.is_none()
         && matches!(answer.head.content, ContentType::Page | ContentType::Unnamed);
@@ -36,7 +39,7 @@ fn is_from_shopify(answer: &Answer) -> bool {
 
 /// Whether a response has a header that only Shopify sends. Many servers send `X-Request-Id`, so it alone does not
 /// outweigh a foreign realm.
-pub(super) fn has_shopify_header(head: &Head) -> bool {
+pub(super) fn has_shopify_header(head: &ResponseHead) -> bool {
     match head.realm {
         _ if head.has_shop_id => true,
         Some(realm) => realm == Realm::Shopify,
@@ -45,7 +48,7 @@ pub(super) fn has_shopify_header(head: &Head) -> bool {
 }
 
 /// Whether a body is JSON in the form of Shopify's refusals.
-fn has_errors(answer: &Answer) -> bool {
+fn has_errors(answer: &ShopifyResponse) -> bool {
     let Ok(body) = json(answer) else { return false };
     body.get("errors").is_some_and(|errors| !is_nothing(errors))
         || body.get("error").and_then(Value::as_str).is_some_and(|error| !error.is_empty())

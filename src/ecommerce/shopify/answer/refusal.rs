@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::origin::{has_shopify_header, refused_by_intermediary};
 use super::{json, messages};
 use crate::ecommerce::shopify::address::StoreAddress;
-use crate::ecommerce::shopify::client::{Answer, ContentType, Failure, Head};
+use crate::ecommerce::shopify::client::{ContentType, Failure, ResponseHead, ShopifyResponse};
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, PASSWORD_PAGE};
 
 /// Allowed range of the requested wait, in seconds: up to a day.
@@ -16,7 +16,7 @@ const RETRY_AFTER_DEFAULT: f64 = 10.0;
 
 /// A finding other than success.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct FailedAnswer {
     pub class: Class,
     /// A short phrase written by us.
     pub remark: Option<&'static str>,
@@ -28,7 +28,7 @@ pub struct Refusal {
     pub error_name: Option<String>,
 }
 
-impl Refusal {
+impl FailedAnswer {
     pub(in crate::ecommerce) const fn of(class: Class) -> Self {
         Self { class, remark: None, moved_to: None, wait_seconds: None, error_name: None }
     }
@@ -38,14 +38,14 @@ impl Refusal {
     }
 }
 
-impl From<Failure> for Refusal {
+impl From<Failure> for FailedAnswer {
     fn from(failure: Failure) -> Self {
         Self { remark: Some(failure.remark), ..Self::of(failure.class) }
     }
 }
 
 /// The finding for a status other than 200; `None` for 200.
-pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> {
+pub(super) fn refused(asked: &StoreAddress, answer: &ShopifyResponse) -> Option<FailedAnswer> {
     let head = &answer.head;
     if let Some(refusal) = refused_by_intermediary(answer) {
         return Some(refusal);
@@ -59,7 +59,10 @@ pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> 
         404 if !head.has_shop_id => Class::StoreNotFound,
         404 | 783 => Class::OurBug,
         408 => {
-            return Some(Refusal { remark: Some("our request took too long"), ..Refusal::of(Class::NetworkTimeout) });
+            return Some(FailedAnswer {
+                remark: Some("our request took too long"),
+                ..FailedAnswer::of(Class::NetworkTimeout)
+            });
         }
         423 => Class::StoreLocked,
         429 => return Some(slow_down(head, None)),
@@ -67,16 +70,16 @@ pub(super) fn refused(asked: &StoreAddress, answer: &Answer) -> Option<Refusal> 
         // Every other refusal by Shopify is about our request.
         400..=499 if head.content == ContentType::Json || has_shopify_header(head) => Class::OurBug,
         500..=599 => Class::ShopifyDown,
-        _ => return Some(Refusal::foreign("a status that Shopify does not send")),
+        _ => return Some(FailedAnswer::foreign("a status that Shopify does not send")),
     };
-    Some(Refusal::of(class))
+    Some(FailedAnswer::of(class))
 }
 
-fn redirected(asked: &StoreAddress, head: &Head) -> Refusal {
+fn redirected(asked: &StoreAddress, head: &ResponseHead) -> FailedAnswer {
     let location = head.location.as_deref().unwrap_or_default();
     match StoreAddress::from_location(location).filter(|target| target != asked) {
-        Some(target) => Refusal { moved_to: Some(target), ..Refusal::of(Class::StoreMoved) },
-        None => Refusal::foreign(own_page(asked, location).unwrap_or("a redirect")),
+        Some(target) => FailedAnswer { moved_to: Some(target), ..FailedAnswer::of(Class::StoreMoved) },
+        None => FailedAnswer::foreign(own_page(asked, location).unwrap_or("a redirect")),
     }
 }
 
@@ -102,7 +105,7 @@ fn own_page(asked: &StoreAddress, location: &str) -> Option<&'static str> {
 
 /// The class of a 403 from Shopify. The query needs no permission, so without a message about permissions the likeliest
 /// reason is the app's IP allowlist, whose own message is not documented.
-fn forbidden(answer: &Answer) -> Class {
+fn forbidden(answer: &ShopifyResponse) -> Class {
     let body = json(answer).unwrap_or_default();
     let errors = body.get("errors").or_else(|| body.get("error")).unwrap_or(&Value::Null);
     code_class(errors).or_else(|| messages::class(errors)).unwrap_or(Class::AddressRefused)
@@ -128,16 +131,16 @@ fn code_class(errors: &Value) -> Option<Class> {
 
 /// The finding for `errors` in a response with status 200: by a known code, else by the message, else a bug in our
 /// request.
-pub(super) fn graphql_refusal(errors: &Value, extensions: Option<&Value>, head: &Head) -> Refusal {
+pub(super) fn graphql_refusal(errors: &Value, extensions: Option<&Value>, head: &ResponseHead) -> FailedAnswer {
     let class = code_class(errors).or_else(|| messages::class(errors)).or_else(|| messages::denied(errors));
     match class {
         Some(Class::RateLimited) => slow_down(head, extensions.and_then(|extensions| extensions.get("cost"))),
-        class => Refusal::of(class.unwrap_or(Class::OurBug)),
+        class => FailedAnswer::of(class.unwrap_or(Class::OurBug)),
     }
 }
 
 /// The wait: from the cost of a throttled query, else `Retry-After`, else 10 s; between 1 s and a day.
-fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
+fn slow_down(head: &ResponseHead, cost: Option<&Value>) -> FailedAnswer {
     let number = |pointer: &str| cost.and_then(|cost| cost.pointer(pointer)).and_then(Value::as_f64);
     let from_cost = || {
         let lacking = number("/requestedQueryCost")? - number("/throttleStatus/currentlyAvailable")?;
@@ -146,7 +149,7 @@ fn slow_down(head: &Head, cost: Option<&Value>) -> Refusal {
     let seconds = from_cost().or(head.retry_after).unwrap_or(RETRY_AFTER_DEFAULT);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1 ..= 86,400 just before")]
     let wait = seconds.clamp(*RETRY_AFTER_RANGE.start(), *RETRY_AFTER_RANGE.end()).ceil() as u32;
-    Refusal { wait_seconds: Some(wait), ..Refusal::of(Class::RateLimited) }
+    FailedAnswer { wait_seconds: Some(wait), ..FailedAnswer::of(Class::RateLimited) }
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) struct Plan {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Installation {
     pub access_scopes: Vec<Scope>,
-    pub app: Option<App>,
+    pub app: Option<InstalledApp>,
 }
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ pub(super) struct Scope {
 }
 
 #[derive(Deserialize)]
-pub(super) struct App {
+pub(super) struct InstalledApp {
     pub title: Option<String>,
 }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::ecommerce::shopify::client::{ContentType, Head};
+use crate::ecommerce::shopify::client::{ContentType, ResponseHead};
 
 const ASKED: &str = "northwind-tea";
 
@@ -10,12 +10,12 @@ pub(super) fn asked() -> StoreAddress {
     StoreAddress::from_handle(ASKED).unwrap()
 }
 
-pub(super) fn answer(status: u16, body: &str) -> Answer {
-    let head = Head { status, content: ContentType::Json, ..Head::default() };
-    Answer { head, body: Body::Read(body.as_bytes().to_vec()) }
+pub(super) fn answer(status: u16, body: &str) -> ShopifyResponse {
+    let head = ResponseHead { status, content: ContentType::Json, ..ResponseHead::default() };
+    ShopifyResponse { head, body: ReceivedBody::Read(body.as_bytes().to_vec()) }
 }
 
-pub(super) fn page(status: u16, body: &str) -> Answer {
+pub(super) fn page(status: u16, body: &str) -> ShopifyResponse {
     let mut answer = answer(status, body);
     answer.head.content = ContentType::Page;
     answer
@@ -40,7 +40,7 @@ fn good() -> Value {
     })
 }
 
-pub(super) fn class(answer: &Answer) -> Class {
+pub(super) fn class(answer: &ShopifyResponse) -> Class {
     installed(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected)
 }
 
@@ -262,8 +262,8 @@ fn success_requires_every_essential_field() {
 
 #[test]
 fn unread_or_too_deep_body_is_not_shopify() {
-    for body in [Body::Encoded, Body::TooLarge, Body::NotNeeded] {
-        let answer = Answer { body, ..answer(200, "") };
+    for body in [ReceivedBody::Encoded, ReceivedBody::TooLarge, ReceivedBody::NotNeeded] {
+        let answer = ShopifyResponse { body, ..answer(200, "") };
         assert_eq!(class(&answer), Class::NotShopify);
     }
     let deep = format!(r#"{{"data":{}{}}}"#, "[".repeat(200), "]".repeat(200));
@@ -272,7 +272,7 @@ fn unread_or_too_deep_body_is_not_shopify() {
     beside.insert_str(1, &format!(r#""x":{}{},"#, "[".repeat(200), "]".repeat(200)));
     assert_eq!(class(&answer(200, &beside)), Class::NotShopify);
     assert_eq!(
-        class(&Answer { body: Body::Encoded, ..answer(503, "") }),
+        class(&ShopifyResponse { body: ReceivedBody::Encoded, ..answer(503, "") }),
         Class::ShopifyDown,
         "the status decides first"
     );
@@ -304,7 +304,7 @@ proptest! {
     #[test]
     fn no_answer_panics_the_parser_or_counts_as_success(status in 100_u16..1000, is_json: bool, body in any::<Vec<u8>>()) {
         let content = if is_json { ContentType::Json } else { ContentType::Other };
-        let answer = Answer { head: Head { status, content, ..Head::default() }, body: Body::Read(body) };
+        let answer = ShopifyResponse { head: ResponseHead { status, content, ..ResponseHead::default() }, body: ReceivedBody::Read(body) };
         prop_assert_ne!(class(&answer), Class::Connected);
         prop_assert!(exchanged(&asked(), &answer).is_err());
         prop_assert_ne!(customers(&asked(), &answer), Customers::Visible);

@@ -185,7 +185,7 @@ mod tests {
             let proxy: EgressProxy = setting.parse().unwrap();
             assert_eq!(proxy.to_string(), shown);
             let egress = Egress { proxy: Some(proxy), extra_roots_pem: None };
-            let client = super::super::Client::new(&egress).unwrap();
+            let client = super::super::ShopifyClient::new(&egress).unwrap();
             let printed = format!("{egress:?} {client:?} {:?}", egress.proxy.as_ref().unwrap().to_reqwest().unwrap());
             assert!(!printed.contains("nary") && !printed.contains("sam"), "{printed}");
         }

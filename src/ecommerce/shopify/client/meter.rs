@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Head;
+use super::ResponseHead;
 
 tokio::task_local! {
     /// The meter of the current call, for the resolver and the TLS configuration, which run within the future of the
@@ -25,7 +25,7 @@ struct CallMarks {
     handshake: Option<Instant>,
     connected: Option<Instant>,
     ended: Option<Instant>,
-    head: Option<Head>,
+    head: Option<ResponseHead>,
 }
 
 /// The durations of the parts of a call in milliseconds, where known.
@@ -57,7 +57,7 @@ impl CallTimer {
     }
 
     /// The head of the response if there was one, even if the body never ended.
-    pub fn head(&self) -> Option<Head> {
+    pub fn head(&self) -> Option<ResponseHead> {
         self.marks().head.clone()
     }
 
@@ -73,7 +73,7 @@ impl CallTimer {
         self.marks().connected.get_or_insert_with(Instant::now);
     }
 
-    pub(super) fn note_head(&self, head: &Head) {
+    pub(super) fn note_head(&self, head: &ResponseHead) {
         self.marks().head = Some(head.clone());
     }
 

@@ -8,7 +8,7 @@ use reqwest::header::{
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
-use super::super::text::{NAME_LIMIT, tame};
+use super::super::text::{NAME_LIMIT, sanitize_foreign_text};
 use super::{Failure, JSON};
 use crate::clock::Clock;
 
@@ -17,14 +17,14 @@ pub const LONGEST_BODY: usize = 256 * 1024;
 
 /// A response that is not interpreted yet.
 #[derive(Debug)]
-pub struct Answer {
-    pub head: Head,
-    pub body: Body,
+pub struct ShopifyResponse {
+    pub head: ResponseHead,
+    pub body: ReceivedBody,
 }
 
 /// The few parts of the head of a response that we read.
 #[derive(Clone, Debug, Default)]
-pub struct Head {
+pub struct ResponseHead {
     pub status: u16,
     /// `X-Request-Id`, for Shopify's support.
     pub request_id: Option<String>,
@@ -65,7 +65,7 @@ pub enum Realm {
 
 /// The body of a response, or why there is none. `Debug` shows only its length: a body may contain an issued token.
 #[derive(PartialEq, Eq)]
-pub enum Body {
+pub enum ReceivedBody {
     Read(Vec<u8>),
     /// Not read: the status alone decides.
     NotNeeded,
@@ -74,7 +74,7 @@ pub enum Body {
     TooLarge,
 }
 
-impl fmt::Debug for Body {
+impl fmt::Debug for ReceivedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(bytes) => write!(f, "Read({} bytes)", bytes.len()),
@@ -85,10 +85,12 @@ impl fmt::Debug for Body {
     }
 }
 
-impl Head {
+impl ResponseHead {
     pub(super) fn of(status: u16, headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let short = |name: &str, limit| text(name).map(|value| tame(value, limit)).filter(|value| !value.is_empty());
+        let short = |name: &str, limit| {
+            text(name).map(|value| sanitize_foreign_text(value, limit)).filter(|value| !value.is_empty())
+        };
         if let Some(reason) = short("x-shopify-api-deprecated-reason", NAME_LIMIT) {
             tracing::warn!(reason, "Shopify calls a field that we use deprecated");
         }
@@ -139,22 +141,22 @@ fn realm(headers: &HeaderMap) -> Option<Realm> {
     Some(if named.any(is_shopify) { Realm::Shopify } else { Realm::SomebodyElse })
 }
 
-pub(super) async fn read(mut response: reqwest::Response, through_proxy: bool) -> Result<Body, Failure> {
+pub(super) async fn read(mut response: reqwest::Response, through_proxy: bool) -> Result<ReceivedBody, Failure> {
     let mut encodings = response.headers().get_all(CONTENT_ENCODING).iter();
     if encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Ok(Body::Encoded);
+        return Ok(ReceivedBody::Encoded);
     }
     if response.content_length().is_some_and(|length| length > LONGEST_BODY as u64) {
-        return Ok(Body::TooLarge);
+        return Ok(ReceivedBody::TooLarge);
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error, through_proxy))? {
         if body.len() + chunk.len() > LONGEST_BODY {
-            return Ok(Body::TooLarge);
+            return Ok(ReceivedBody::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Body::Read(body))
+    Ok(ReceivedBody::Read(body))
 }
 
 #[cfg(test)]
@@ -171,12 +173,12 @@ mod tests {
         }
     }
 
-    fn head(headers: &[(&'static str, &'static str)]) -> Head {
+    fn head(headers: &[(&'static str, &'static str)]) -> ResponseHead {
         let headers = headers.iter().map(|(name, value)| {
             let name = reqwest::header::HeaderName::from_static(name);
             (name, reqwest::header::HeaderValue::from_static(value))
         });
-        Head::of(401, &headers.collect())
+        ResponseHead::of(401, &headers.collect())
     }
 
     #[test]

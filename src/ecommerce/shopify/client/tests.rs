@@ -9,16 +9,16 @@ fn address() -> StoreAddress {
 }
 
 /// A client that reaches nothing: no service listens on the discard port.
-fn through_nothing() -> Client {
+fn through_nothing() -> ShopifyClient {
     let proxy = "http://127.0.0.1:9".parse().unwrap();
-    Client::new(&Egress { proxy: Some(proxy), extra_roots_pem: None }).unwrap()
+    ShopifyClient::new(&Egress { proxy: Some(proxy), extra_roots_pem: None }).unwrap()
 }
 
 #[test]
 fn proxies_of_the_environment_are_ignored() {
     let usual = reqwest::Client::builder().tls_backend_preconfigured(Egress::default().tls().unwrap());
     assert!(format!("{:?}", usual.build().unwrap()).contains("proxies"), "the default client uses them");
-    let ours = Client::new(&Egress::default()).unwrap();
+    let ours = ShopifyClient::new(&Egress::default()).unwrap();
     assert!(!format!("{:?}", ours.http).contains("proxies"));
 }
 

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 use super::super::answer::{self, Customers};
-use super::super::client::{CallTimer, Client};
+use super::super::client::{CallTimer, ShopifyClient};
 use super::super::credential::Credential;
 use super::super::scopes;
-use super::lines::Lines;
-use super::{TokenExchange, TestedStore};
+use super::check_reporter::CheckReporter;
+use super::{TestedStore, TokenExchange};
 use crate::ecommerce::verdict::{CheckKind, CheckState, Class, Limit, Note, Verdict};
 
 const CUSTOMER_VISIBILITY: &str = include_str!("../customer_visibility.graphql");
@@ -22,11 +22,11 @@ pub(super) fn may_see_customers(verdict: &Verdict) -> bool {
 /// as it was.
 pub(super) async fn check_customers(
     left: Duration,
-    client: &Client,
+    client: &ShopifyClient,
     subject: &TestedStore<'_>,
     minted: &TokenExchange,
     verdict: &mut Verdict,
-    lines: &mut Lines<'_>,
+    lines: &mut CheckReporter<'_>,
 ) {
     let began = Instant::now();
     let seen = ask(left, client, subject, minted).await;
@@ -50,7 +50,7 @@ pub(super) async fn check_customers(
     }
 }
 
-async fn ask(left: Duration, client: &Client, subject: &TestedStore<'_>, minted: &TokenExchange) -> Customers {
+async fn ask(left: Duration, client: &ShopifyClient, subject: &TestedStore<'_>, minted: &TokenExchange) -> Customers {
     let token = match subject.credential {
         Credential::AccessToken(token) => Some(token),
         Credential::ClientCredentials { .. } => minted.get().map(|minted| &minted.token),

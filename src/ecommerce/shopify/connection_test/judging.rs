@@ -3,18 +3,18 @@
 use std::time::{Duration, Instant};
 
 use super::super::address::StoreAddress;
-use super::super::answer::{Installed, Refusal};
+use super::super::answer::{FailedAnswer, Installed};
 use super::super::{API_VERSION, scopes};
 use super::TestedStore;
-use super::lines::{Lines, Took};
-use crate::ecommerce::verdict::{CheckKind, CheckState, Class, Details, Limit, Note, Verdict};
+use super::check_reporter::{CheckReporter, CheckTimes};
+use crate::ecommerce::verdict::{CheckKind, CheckState, Class, Limit, Note, TechnicalDetails, Verdict};
 
 pub(super) fn judged(
     installed: Installed,
     subject: &TestedStore<'_>,
-    details: Details,
-    took: &Took,
-    lines: &mut Lines<'_>,
+    details: TechnicalDetails,
+    took: &CheckTimes,
+    lines: &mut CheckReporter<'_>,
 ) -> Verdict {
     use CheckKind::{Credential, Permissions, Store, Version};
     let Installed { store, scopes: granted } = installed;
@@ -38,8 +38,8 @@ pub(super) fn judged(
     verdict
 }
 
-fn judge_permissions(granted: &[String], is_plus: bool, verdict: &mut Verdict, lines: &mut Lines<'_>) {
-    let names = |permissions: Vec<&scopes::Permission>| -> Vec<String> {
+fn judge_permissions(granted: &[String], is_plus: bool, verdict: &mut Verdict, lines: &mut CheckReporter<'_>) {
+    let names = |permissions: Vec<&scopes::AppPermission>| -> Vec<String> {
         permissions.into_iter().map(|permission| permission.scope.to_owned()).collect()
     };
     let missing = names(scopes::missing_needed(granted, is_plus));
@@ -60,7 +60,7 @@ fn judge_permissions(granted: &[String], is_plus: bool, verdict: &mut Verdict, l
 }
 
 /// Shopify answers from a newer version without an error. Only a header shows it, and a missing header shows nothing.
-fn judge_version(verdict: &mut Verdict, lines: &mut Lines<'_>) {
+fn judge_version(verdict: &mut Verdict, lines: &mut CheckReporter<'_>) {
     let answered = verdict.details.api_version_answered.clone().unwrap_or_else(|| API_VERSION.to_owned());
     let state = if answered == API_VERSION { CheckState::Passed } else { CheckState::Failed };
     lines.tell(CheckKind::Version, state, Some(answered.clone()), None);
@@ -70,11 +70,11 @@ fn judge_version(verdict: &mut Verdict, lines: &mut Lines<'_>) {
 }
 
 pub(super) fn refused(
-    refusal: Refusal,
-    details: Details,
+    refusal: FailedAnswer,
+    details: TechnicalDetails,
     began: Instant,
-    took: &Took,
-    lines: &mut Lines<'_>,
+    took: &CheckTimes,
+    lines: &mut CheckReporter<'_>,
 ) -> Verdict {
     use CheckKind::{Credential, Permissions, Store, Version};
     let found = Some(refusal.class.failed_line(details.status.is_some()).to_owned());
@@ -100,7 +100,7 @@ pub(super) fn refused(
         wait_seconds: refusal.wait_seconds,
         error_name: refusal.error_name,
         waited_seconds: waited,
-        details: Details { remark: refusal.remark.map(str::to_owned), ..details },
+        details: TechnicalDetails { remark: refusal.remark.map(str::to_owned), ..details },
         ..Verdict::of(refusal.class)
     }
 }

@@ -329,7 +329,7 @@ async fn refused_tunnel_is_attributed_to_the_proxy() {
 async fn unreachable_proxy_is_named_as_the_cause() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let egress = Egress { proxy: Some(format!("http://{closed}").parse().unwrap()), extra_roots_pem: None };
-    let world = World { client: Client::new(&egress).unwrap(), seen: Arc::default() };
+    let world = World { client: ShopifyClient::new(&egress).unwrap(), seen: Arc::default() };
     let (verdict, _) = world.test(&token()).await;
     let remark = verdict.details.remark.as_deref();
     assert_eq!((verdict.class, remark), (Class::NetworkUnreachable, Some("the proxy could not be reached")));

@@ -4,13 +4,13 @@ use std::fmt;
 
 /// The field that a mistake is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum CredentialField {
     AccessToken,
     ClientId,
     ClientSecret,
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for CredentialField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AccessToken => "access token",
@@ -24,7 +24,7 @@ impl fmt::Display for Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialError {
     #[error("Enter the {0}")]
-    Empty(Field),
+    Empty(CredentialField),
     #[error(
         "That is the API secret key. Copy the Admin API access token instead. It starts with shpat_. For an app from the Dev Dashboard, choose Client ID and Client secret"
     )]
@@ -34,7 +34,7 @@ pub enum CredentialError {
     #[error("That is an address. Paste it into API URL, then enter the access token")]
     TokenIsAddress,
     #[error("The {0} has a space or an unusual character in it. Copy it again, with nothing before or after it")]
-    BadCharacters(Field),
+    BadCharacters(CredentialField),
     #[error("That is a secret, not the Client ID. Paste it into Client secret, and copy the Client ID again")]
     ClientIdIsSecret,
     #[error(
@@ -53,15 +53,15 @@ impl CredentialError {
     /// The value of `data-class`.
     pub const fn class(self) -> &'static str {
         match self {
-            Self::Empty(Field::AccessToken) => "TOKEN_EMPTY",
-            Self::Empty(Field::ClientId) => "CLIENT_ID_EMPTY",
-            Self::Empty(Field::ClientSecret) => "CLIENT_SECRET_EMPTY",
+            Self::Empty(CredentialField::AccessToken) => "TOKEN_EMPTY",
+            Self::Empty(CredentialField::ClientId) => "CLIENT_ID_EMPTY",
+            Self::Empty(CredentialField::ClientSecret) => "CLIENT_SECRET_EMPTY",
             Self::TokenIsSecret => "TOKEN_IS_SECRET",
             Self::TokenWrongKind(_) => "TOKEN_WRONG_KIND",
             Self::TokenIsAddress => "TOKEN_IS_ADDRESS",
-            Self::BadCharacters(Field::AccessToken) => "TOKEN_BAD_CHARACTERS",
-            Self::BadCharacters(Field::ClientId) => "CLIENT_ID_BAD_CHARACTERS",
-            Self::BadCharacters(Field::ClientSecret) => "CLIENT_SECRET_BAD_CHARACTERS",
+            Self::BadCharacters(CredentialField::AccessToken) => "TOKEN_BAD_CHARACTERS",
+            Self::BadCharacters(CredentialField::ClientId) => "CLIENT_ID_BAD_CHARACTERS",
+            Self::BadCharacters(CredentialField::ClientSecret) => "CLIENT_SECRET_BAD_CHARACTERS",
             Self::ClientIdIsSecret => "CLIENT_ID_IS_SECRET",
             Self::ClientIdIsEmail => "CLIENT_ID_IS_EMAIL",
             Self::ClientIdIsAddress => "CLIENT_ID_IS_ADDRESS",

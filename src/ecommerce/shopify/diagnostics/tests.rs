@@ -45,14 +45,14 @@ fn telling() -> TestReport {
     verdict.moved_to = Some("northwind-tea-co.myshopify.com".into());
     verdict.other_name = Some("Northwind Wholesale".into());
     verdict.other_cart = Some(Uuid::max());
-    verdict.details = Details {
+    verdict.details = TechnicalDetails {
         status: Some(200),
         shopify_request_id: Some("northwind-tea.myshopify.com".into()),
         api_version_asked: Some("2026-10".into()),
         api_version_answered: Some(name),
         remark: Some("asked northwind-tea.myshopify.com at 192.0.2.7".into()),
         http_ms: Some(84),
-        ..Details::default()
+        ..TechnicalDetails::default()
     };
     TestReport {
         id: Uuid::nil(),

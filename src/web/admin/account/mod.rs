@@ -12,28 +12,28 @@ use axum::{
 };
 use serde::Deserialize;
 
-use crate::accounts::{Details, DetailsError, Email, OpenSession, PersonName};
+use crate::accounts::{AccountDetails, DetailsError, Email, OpenSession, PersonName};
 use crate::app::App;
 use crate::browser_name;
-use crate::web::confirm::{Deed, confirm};
+use crate::web::confirm::{PendingAction, confirm};
 use crate::web::error::Error;
-use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::fields::{Complaint, FieldProblem, FormField};
 use crate::web::filters;
 use crate::web::filters::Moment;
 use crate::web::form::{Form, Secret};
 use crate::web::local_path::LocalPath;
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
 /// Posts `csrf`, `name` and `email` to its own address, `csrf`, `current_password` and `new_password` to `…/password`,
 /// `csrf` and `session` to `…/sessions`.
 #[derive(Debug, Template)]
 #[template(path = "admin/account.html")]
-pub struct Account {
+pub struct AccountPage {
     pub shell: Shell,
-    pub name: Field,
-    pub email: Field,
+    pub name: FormField,
+    pub email: FormField,
     /// Complaints only: a typed password is never rendered.
     pub current_password: Option<Complaint>,
     pub new_password: Option<Complaint>,
@@ -54,13 +54,13 @@ pub struct SessionLine {
     pub is_this: bool,
 }
 
-impl Account {
+impl AccountPage {
     /// The page with the saved values, without complaints.
-    async fn of(app: &App, shell: Shell, session: &Session) -> Result<Self, Error> {
+    async fn of(app: &App, shell: Shell, session: &CurrentSession) -> Result<Self, Error> {
         let user = session.person()?;
         let now = app.clock.now();
         let sessions = app.accounts.open_sessions(user.id, &session.browser.hash()).await?;
-        let field = |value: &str| Field { value: value.to_owned(), ..Field::default() };
+        let field = |value: &str| FormField { value: value.to_owned(), ..FormField::default() };
         Ok(Self {
             shell,
             name: field(&user.name),
@@ -71,8 +71,8 @@ impl Account {
         })
     }
 
-    fn problems(&self) -> Vec<Problem> {
-        Problem::list(&[
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::list(&[
             ("name", &self.name.complaint),
             ("email", &self.email.complaint),
             ("current_password", &self.current_password),
@@ -81,16 +81,16 @@ impl Account {
     }
 
     /// The page with what was typed and its complaints.
-    fn typed(self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Self {
+    fn typed(self, typed: AccountForm, name: Option<Complaint>, email: Option<Complaint>) -> Self {
         Self {
-            name: Field { value: typed.name, complaint: name, note: None },
-            email: Field { value: typed.email, complaint: email, note: None },
+            name: FormField { value: typed.name, complaint: name, note: None },
+            email: FormField { value: typed.email, complaint: email, note: None },
             ..self
         }
     }
 
-    fn refuse(self, typed: Typed, name: Option<Complaint>, email: Option<Complaint>) -> Response {
-        Page::refused(self.typed(typed, name, email)).into_response()
+    fn refuse(self, typed: AccountForm, name: Option<Complaint>, email: Option<Complaint>) -> Response {
+        HtmlPage::refused(self.typed(typed, name, email)).into_response()
     }
 
     fn role(&self) -> &'static str {
@@ -112,13 +112,17 @@ impl SessionLine {
 }
 
 /// GET `/admin/account`.
-pub async fn show(State(app): State<App>, shell: Shell, session: Session) -> Result<Page<Account>, Error> {
-    Ok(Page::ok(Account::of(&app, shell, &session).await?))
+pub async fn show(
+    State(app): State<App>,
+    shell: Shell,
+    session: CurrentSession,
+) -> Result<HtmlPage<AccountPage>, Error> {
+    Ok(HtmlPage::ok(AccountPage::of(&app, shell, &session).await?))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct AccountForm {
     name: String,
     email: String,
     /// From *Confirm it is you*.
@@ -126,10 +130,10 @@ pub struct Typed {
     intent: Option<String>,
 }
 
-impl Typed {
+impl AccountForm {
     /// The action to confirm.
-    fn deed(&self) -> Deed {
-        Deed {
+    fn pending_action(&self) -> PendingAction {
+        PendingAction {
             text: "change your email address".into(),
             action: "/admin/account".into(),
             fields: vec![("name", self.name.clone()), ("email", self.email.clone())],
@@ -142,26 +146,26 @@ impl Typed {
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
-    Form(mut typed): Form<Typed>,
+    mut session: CurrentSession,
+    Form(mut typed): Form<AccountForm>,
 ) -> Result<Response, Error> {
     if typed.intent.is_some() {
-        let page = Account::of(&app, shell, &session).await?;
-        return Ok(Page::ok(page.typed(typed, None, None)).into_response());
+        let page = AccountPage::of(&app, shell, &session).await?;
+        return Ok(HtmlPage::ok(page.typed(typed, None, None)).into_response());
     }
     let person = session.person()?.id;
     let details = match (PersonName::parse_for_product(&typed.name, &app.site.product), Email::parse(&typed.email)) {
-        (Ok(name), Ok(email)) => Details { name, email },
+        (Ok(name), Ok(email)) => AccountDetails { name, email },
         (name, email) => {
             let name = name.err().map(|error| Complaint::new("PERSON_NAME", error.to_string()));
             let email = email.err().map(|error| Complaint::new("EMAIL_FORM", error.to_string()));
-            return Account::of(&app, shell, &session).await.map(|page| page.refuse(typed, name, email));
+            return AccountPage::of(&app, shell, &session).await.map(|page| page.refuse(typed, name, email));
         }
     };
     let mut outcome = app.accounts.update_details(session.by(), person, details.clone(), session.fresh).await;
     if matches!(outcome, Err(DetailsError::NotFresh)) {
         let password = typed.password.take();
-        let fresh = match confirm(&app, &mut shell, &mut session, password, typed.deed()).await {
+        let fresh = match confirm(&app, &mut shell, &mut session, password, typed.pending_action()).await {
             Ok(fresh) => fresh,
             Err(asked) => return Ok(asked),
         };
@@ -175,7 +179,7 @@ pub async fn update(
         }
         Err(taken @ DetailsError::EmailTaken) => {
             let complaint = Complaint::new("EMAIL_TAKEN", taken.to_string());
-            return Account::of(&app, shell, &session).await.map(|page| page.refuse(typed, None, Some(complaint)));
+            return AccountPage::of(&app, shell, &session).await.map(|page| page.refuse(typed, None, Some(complaint)));
         }
         Err(broken) => return Err(broken.into()),
     }
@@ -193,7 +197,7 @@ pub struct ThemeChoice {
 /// POST `/admin/account/theme`: stored with the account, because signing out clears the browser's storage.
 pub async fn update_theme(
     State(app): State<App>,
-    session: Session,
+    session: CurrentSession,
     Form(choice): Form<ThemeChoice>,
 ) -> Result<Response, Error> {
     let theme = crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(StatusCode::BAD_REQUEST))?;

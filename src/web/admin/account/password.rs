@@ -8,20 +8,20 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::{Account, password_changed};
+use super::{AccountPage, password_changed};
 use crate::accounts::{ConfirmError, password};
 use crate::app::App;
 use crate::web::confirm::{refusal, with_wait};
 use crate::web::error::Error;
 use crate::web::fields::Complaint;
 use crate::web::form::{Form, Secret};
-use crate::web::page::Page;
-use crate::web::session::{Cookies, Session};
+use crate::web::page::HtmlPage;
+use crate::web::session::{Cookies, CurrentSession};
 use crate::web::shell::Shell;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct PasswordForm {
     current_password: Secret,
     new_password: Secret,
 }
@@ -31,11 +31,11 @@ pub struct Typed {
 pub async fn update(
     State(app): State<App>,
     shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     headers: HeaderMap,
-    Form(typed): Form<Typed>,
+    Form(typed): Form<PasswordForm>,
 ) -> Result<Response, Error> {
-    let Typed { current_password: Secret(current), new_password: Secret(new) } = typed;
+    let PasswordForm { current_password: Secret(current), new_password: Secret(new) } = typed;
     let is_empty = current.expose_secret().is_empty();
     let is_empty = is_empty.then(|| Complaint::new("PASSWORD_EMPTY", "Enter your current password"));
     let context = {
@@ -44,9 +44,9 @@ pub async fn update(
     };
     let is_weak = password::judge(&new, &context).err().map(|error| Complaint::new(error.class(), error.to_string()));
     if is_empty.is_some() || is_weak.is_some() {
-        let page = Account::of(&app, shell, &session).await?;
-        let page = Account { current_password: is_empty, new_password: is_weak, ..page };
-        return Ok(Page::refused(page).into_response());
+        let page = AccountPage::of(&app, shell, &session).await?;
+        let page = AccountPage { current_password: is_empty, new_password: is_weak, ..page };
+        return Ok(HtmlPage::refused(page).into_response());
     }
     let changed = {
         let user = session.person()?;
@@ -63,9 +63,9 @@ pub async fn update(
         Err(ConfirmError::Broken(error)) => Err(error.into()),
         Err(refused) => {
             let (complaint, status, wait) = refusal(&refused);
-            let page = Account::of(&app, shell, &session).await?;
-            let page = Account { current_password: Some(complaint), ..page };
-            Ok(with_wait(Page(page, status).into_response(), wait))
+            let page = AccountPage::of(&app, shell, &session).await?;
+            let page = AccountPage { current_password: Some(complaint), ..page };
+            Ok(with_wait(HtmlPage(page, status).into_response(), wait))
         }
     }
 }

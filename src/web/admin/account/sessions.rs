@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::browser_name;
 use crate::web::error::Error;
 use crate::web::form::Form;
-use crate::web::session::Session;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Banner;
 
 #[derive(Debug, Deserialize)]
@@ -24,7 +24,11 @@ pub struct Chosen {
 }
 
 /// POST `/admin/account/sessions`: ends the session that the button names.
-pub async fn destroy(State(app): State<App>, session: Session, Form(chosen): Form<Chosen>) -> Result<Response, Error> {
+pub async fn destroy(
+    State(app): State<App>,
+    session: CurrentSession,
+    Form(chosen): Form<Chosen>,
+) -> Result<Response, Error> {
     let (user, this) = (session.person()?.id, session.browser.hash());
     let title = if chosen.session == "others" {
         match app.accounts.end_other_sessions(session.by(), user, this).await? {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::words;
 use crate::{
-    audit::{AuditEvent, Event, Recorded},
+    audit::{AuditEvent, AuditRecord, Event},
     direction::bidi_isolate_len,
     ecommerce::shopify::credential::CredentialKind,
     web::filters,
@@ -22,7 +22,7 @@ pub struct Entry {
     /// The user's e-mail address, since users choose their own name.
     pub email: Option<String>,
     pub sentence: String,
-    pub changes: Vec<ChangeRow>,
+    pub changes: Vec<EntryRow>,
     /// Names and values listed after the changes.
     pub facts: Vec<(String, String)>,
     pub cart: Option<(Uuid, String)>,
@@ -32,14 +32,14 @@ pub struct Entry {
 
 /// A field's value before and after. A secret is "Changed", never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChangeRow {
+pub struct EntryRow {
     pub field: String,
     pub before: String,
     pub after: String,
 }
 
 impl Entry {
-    pub fn of(row: &Recorded, product: &str) -> Self {
+    pub fn of(row: &AuditRecord, product: &str) -> Self {
         let cart = row.cart.as_ref().map(|cart| cart.name.as_str());
         let (sentence, changes, mut facts, test) = match &row.event {
             AuditEvent::Known(event) => (words::words(event, cart), changes(event), facts(event), test(event)),
@@ -55,7 +55,7 @@ impl Entry {
             sentence: encoded(&sentence),
             changes: changes
                 .into_iter()
-                .map(|(field, before, after)| ChangeRow {
+                .map(|(field, before, after)| EntryRow {
                     field: encoded(&field),
                     before: encoded(&before),
                     after: encoded(&after),
@@ -83,10 +83,8 @@ impl Entry {
     }
 }
 
-type EntryRow = (String, String, String);
-
 /// What the event changed, before and after. No wildcard arm: a new event must say here what it changes.
-fn changes(event: &Event<String>) -> Vec<EntryRow> {
+fn changes(event: &Event<String>) -> Vec<(String, String, String)> {
     let one = |field: &str, before: &str, after: &str| vec![(field.to_owned(), before.to_owned(), after.to_owned())];
     match event {
         Event::CartChanged { changes } | Event::DetailsChanged { changes } | Event::AlertsChanged { changes } => {
@@ -203,8 +201,8 @@ mod tests {
     use super::*;
     use crate::audit::CartRef;
 
-    fn row(event: AuditEvent) -> Recorded {
-        Recorded {
+    fn row(event: AuditEvent) -> AuditRecord {
+        AuditRecord {
             id: Uuid::nil(),
             at: datetime!(2026-11-23 20:31:07 +01:00),
             actor_kind: "system".into(),
@@ -261,7 +259,7 @@ mod tests {
             (Event::CartDisconnected, "Credential", "Saved", "None"),
         ] {
             let entry = Entry::of(&row(AuditEvent::Known(event)), "Order Time");
-            let expected = ChangeRow { field: field.into(), before: before.into(), after: after.into() };
+            let expected = EntryRow { field: field.into(), before: before.into(), after: after.into() };
             assert_eq!(entry.changes, [expected], "{}", entry.sentence);
         }
     }
@@ -270,7 +268,7 @@ mod tests {
     fn secret_is_never_shown_and_unknown_event_lists_its_data() {
         let replaced = Event::CredentialReplaced { kind: "access_token".into(), ending: Some("77ab".into()) };
         let entry = Entry::of(&row(AuditEvent::Known(replaced)), "Order Time");
-        let changed = ChangeRow { field: "Access Token".into(), before: "–".into(), after: "Changed".into() };
+        let changed = EntryRow { field: "Access Token".into(), before: "–".into(), after: "Changed".into() };
         assert_eq!(entry.changes, [changed]);
         let unknown = AuditEvent::Unknown {
             name: "cart_frobbed".into(),

@@ -11,10 +11,10 @@ use axum::{
 use futures_util::stream;
 use uuid::Uuid;
 
-use super::{Asked, Entry};
+use super::{ActivityQuery, Entry};
 use crate::{
     app::App,
-    audit::{self, Filter, Recorded},
+    audit::{self, AuditFilter, AuditRecord},
     web::{error::Error, form::Query, shell::Shell},
 };
 
@@ -32,14 +32,14 @@ pub async fn export(
     State(app): State<App>,
     shell: Shell,
     uri: Uri,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ActivityQuery>,
 ) -> Result<Response, Error> {
     let (filter, refused) = asked.understand();
     if refused.is_some() {
         let query = uri.query().unwrap_or_default();
         return Ok(Redirect::to(&format!("/admin/activity?{query}")).into_response());
     }
-    let filter = Filter { with_failed_sign_ins: shell.can_change(), ..filter };
+    let filter = AuditFilter { with_failed_sign_ins: shell.can_change(), ..filter };
     // Before the response starts, so that an unavailable database gives an error page and not half a file.
     let first = audit::batch(&app.pool, &filter, None, BATCH).await?;
     let file = File { app, filter, product: shell.product, next: Some(first), has_begun: false };
@@ -61,10 +61,10 @@ fn writer(begun: Vec<u8>) -> csv::Writer<Vec<u8>> {
 
 struct File {
     app: App,
-    filter: Filter,
+    filter: AuditFilter,
     product: String,
     /// Rows that were read and not yet sent; `None` at the end.
-    next: Option<Vec<Recorded>>,
+    next: Option<Vec<AuditRecord>>,
     has_begun: bool,
 }
 
@@ -90,12 +90,12 @@ impl File {
         Ok(Some(Bytes::from(text)))
     }
 
-    async fn read_after(&self, last: Uuid) -> anyhow::Result<Vec<Recorded>> {
+    async fn read_after(&self, last: Uuid) -> anyhow::Result<Vec<AuditRecord>> {
         Ok(audit::batch(&self.app.pool, &self.filter, Some(last), BATCH).await?)
     }
 }
 
-fn cells(row: &Recorded, product: &str) -> [String; 10] {
+fn cells(row: &AuditRecord, product: &str) -> [String; 10] {
     let entry = Entry::of(row, product);
     let changes = entry.changes.iter().map(|row| format!("{}: {} → {}", row.field, row.before, row.after));
     let fact = |wanted: &str| entry.facts.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());

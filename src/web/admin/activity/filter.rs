@@ -5,14 +5,14 @@ use time::{Date, Duration, OffsetDateTime, macros::format_description};
 use uuid::Uuid;
 
 use crate::{
-    audit::{Filter, From, What},
-    web::fields::{Complaint, Field},
+    audit::{AuditCursor, AuditFilter, What},
+    web::fields::{Complaint, FormField},
 };
 
 /// The query of the page and of the download. Every field may be empty, as forms send it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Asked {
+pub struct ActivityQuery {
     cart: String,
     person: String,
     what: String,
@@ -24,31 +24,31 @@ pub struct Asked {
 
 /// Which of the two dates is invalid, and the complaint shown there.
 #[derive(Clone, Debug)]
-pub struct Refused {
+pub struct FilterRefused {
     is_from: bool,
     complaint: Complaint,
 }
 
-impl Asked {
+impl ActivityQuery {
     /// Where the page starts: at the newest entry, unless a link of ours has a cursor.
-    pub fn place(&self) -> From {
+    pub fn place(&self) -> AuditCursor {
         let id = |text: &str| Uuid::parse_str(text).ok();
         match (id(&self.older), id(&self.newer)) {
-            (Some(id), None) => From::OlderThan(id),
-            (None, Some(id)) => From::NewerThan(id),
-            (None, None) | (Some(_), Some(_)) => From::Newest,
+            (Some(id), None) => AuditCursor::OlderThan(id),
+            (None, Some(id)) => AuditCursor::NewerThan(id),
+            (None, None) | (Some(_), Some(_)) => AuditCursor::Newest,
         }
     }
 
     /// Parses the filter, and reports a date that cannot be read. An unknown choice counts as *All*.
-    pub fn understand(&self) -> (Filter, Option<Refused>) {
+    pub fn understand(&self) -> (AuditFilter, Option<FilterRefused>) {
         let (cart, what) = (Uuid::parse_str(&self.cart).ok(), What::parse(&self.what));
         let person = Some(&self.person).filter(|person| (1..=40).contains(&person.len()));
-        let mut filter = Filter { cart, what, person: person.cloned(), ..Filter::default() };
+        let mut filter = AuditFilter { cart, what, person: person.cloned(), ..AuditFilter::default() };
         let dates = date(&self.from).and_then(|from| match date(&self.to) {
             Ok(to) if from.zip(to).is_some_and(|(from, to)| to < from) => Err(NOT_BEFORE),
             Ok(to) => Ok((from, to)),
-            Err(unreadable) => Err(Wrong { is_from: false, ..unreadable }),
+            Err(unreadable) => Err(DateMistake { is_from: false, ..unreadable }),
         });
         let refused = match dates {
             Ok((from, to)) => {
@@ -56,26 +56,27 @@ impl Asked {
                 filter.until = to.map(|to| to + Duration::DAY);
                 None
             }
-            Err(Wrong { is_from, class, sentence }) => {
-                Some(Refused { is_from, complaint: Complaint::new(class, sentence) })
+            Err(DateMistake { is_from, class, sentence }) => {
+                Some(FilterRefused { is_from, complaint: Complaint::new(class, sentence) })
             }
         };
         (filter, refused)
     }
 }
 
-struct Wrong {
+struct DateMistake {
     is_from: bool,
     class: &'static str,
     sentence: &'static str,
 }
 
-const UNREADABLE: Wrong = Wrong { is_from: true, class: "DATE_UNREADABLE", sentence: "Enter a date like 2026-11-23" };
-const NOT_BEFORE: Wrong =
-    Wrong { is_from: false, class: "DATE_ORDER", sentence: "Enter the same day as From, or a later one" };
+const UNREADABLE: DateMistake =
+    DateMistake { is_from: true, class: "DATE_UNREADABLE", sentence: "Enter a date like 2026-11-23" };
+const NOT_BEFORE: DateMistake =
+    DateMistake { is_from: false, class: "DATE_ORDER", sentence: "Enter the same day as From, or a later one" };
 
 /// The start of a day. Years have four digits, so that the database accepts them.
-fn date(typed: &str) -> Result<Option<OffsetDateTime>, Wrong> {
+fn date(typed: &str) -> Result<Option<OffsetDateTime>, DateMistake> {
     let typed = crate::pasted::trim(typed);
     if typed.is_empty() {
         return Ok(None);
@@ -110,13 +111,13 @@ pub struct FilterForm {
     pub cart: String,
     pub person: String,
     pub what: String,
-    pub from: Field,
-    pub to: Field,
+    pub from: FormField,
+    pub to: FormField,
 }
 
 impl FilterForm {
-    pub fn new(asked: Asked, filter: &Filter, choices: Choices, refused: Option<&Refused>) -> Self {
-        let field = |value: String, is_from: bool| Field {
+    pub fn new(asked: ActivityQuery, filter: &AuditFilter, choices: Choices, refused: Option<&FilterRefused>) -> Self {
+        let field = |value: String, is_from: bool| FormField {
             complaint: refused.filter(|one| one.is_from == is_from).map(|one| one.complaint.clone()),
             value: value.chars().take(40).collect(),
             note: None,
@@ -161,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    fn asked(query: &str) -> Asked {
+    fn asked(query: &str) -> ActivityQuery {
         serde_urlencoded::from_str(query).expect("a query")
     }
 
@@ -175,7 +176,7 @@ mod tests {
         assert!(refused.is_none());
         assert_eq!(filter.from, Some(datetime!(2026-11-22 00:00 UTC)));
         assert_eq!(filter.until, Some(datetime!(2026-11-24 00:00 UTC)));
-        assert_eq!(filter, Filter { from: filter.from, until: filter.until, ..Filter::default() });
+        assert_eq!(filter, AuditFilter { from: filter.from, until: filter.until, ..AuditFilter::default() });
     }
 
     #[test]
@@ -192,10 +193,10 @@ mod tests {
     fn unknown_choice_counts_as_all() {
         for query in ["cart=1", "what=everything", &format!("person={}", "x".repeat(41)), "who=me"] {
             let (filter, refused) = asked(query).understand();
-            assert!(filter == Filter::default() && refused.is_none(), "{query}");
+            assert!(filter == AuditFilter::default() && refused.is_none(), "{query}");
         }
         for query in ["older=1", "older=00000000000000000000000000000000&newer=00000000000000000000000000000000"] {
-            assert!(matches!(asked(query).place(), From::Newest), "{query}");
+            assert!(matches!(asked(query).place(), AuditCursor::Newest), "{query}");
         }
     }
 }

@@ -16,42 +16,42 @@ use axum::{
 use time::Date;
 use uuid::Uuid;
 
-pub use entry::{ChangeRow, Entry};
+pub use entry::{Entry, EntryRow};
 pub use export::export;
-pub use filter::{Asked, Choice, Choices, FilterForm};
+pub use filter::{ActivityQuery, Choice, Choices, FilterForm};
 
 use super::ecommerce::shopify::CartHead;
 use crate::{
     app::App,
-    audit::{self, FilterChoices, From, Listed},
-    direction::isolated,
+    audit::{self, AuditCursor, AuditPage, FilterChoices},
+    direction::bidi_isolate,
     ecommerce::CartId,
-    web::{error::Error, fields::Problem, filters, form::Query, page::Page, shell::Shell},
+    web::{error::Error, fields::FieldProblem, filters, form::Query, page::HtmlPage, shell::Shell},
 };
 
 /// The page. Its filter is a GET form with `cart`, `person`, `what`, `from`, `to`; on a cart's tab without `cart`.
 #[derive(Debug, Template)]
 #[template(path = "admin/activity/list.html")]
-pub struct Activity {
+pub struct ActivityPage {
     pub shell: Shell,
     /// The cart, if the page is a cart's tab.
     pub cart: Option<CartHead>,
     pub form: FilterForm,
-    pub days: Vec<Day>,
+    pub days: Vec<ActivityDay>,
     pub previous: Option<String>,
     pub next: Option<String>,
 }
 
 /// The entries of one day, newest first.
 #[derive(Clone, Debug)]
-pub struct Day {
+pub struct ActivityDay {
     pub date: Date,
-    pub lines: Vec<Line>,
+    pub lines: Vec<ActivityLine>,
 }
 
 /// An entry and the links in its details.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct ActivityLine {
     pub entry: Entry,
     /// The cart, while it exists.
     pub cart_url: Option<String>,
@@ -59,21 +59,21 @@ pub struct Line {
     pub test_url: Option<String>,
 }
 
-impl Activity {
+impl ActivityPage {
     fn base(&self) -> String {
         self.cart.as_ref().map_or_else(|| "/admin/activity".into(), |cart| format!("{}/activity", cart.base()))
     }
 
     fn title(&self) -> String {
         let page = match &self.cart {
-            Some(cart) => format!("Activity – {}", isolated(&cart.name)),
+            Some(cart) => format!("Activity – {}", bidi_isolate(&cart.name)),
             None => "Activity".into(),
         };
         if self.problems().is_empty() { page } else { format!("Error: {page}") }
     }
 
-    fn problems(&self) -> Vec<Problem> {
-        Problem::list(&[("from", &self.form.from.complaint), ("to", &self.form.to.complaint)])
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::list(&[("from", &self.form.from.complaint), ("to", &self.form.to.complaint)])
     }
 
     /// The download with the page's filter, covering all its pages.
@@ -87,7 +87,7 @@ impl Activity {
     }
 }
 
-impl Day {
+impl ActivityDay {
     fn id(&self) -> String {
         format!("day-{}", self.date)
     }
@@ -98,36 +98,36 @@ impl Day {
 }
 
 /// GET `/admin/activity`.
-pub async fn list(State(app): State<App>, shell: Shell, Query(asked): Query<Asked>) -> Result<Response, Error> {
+pub async fn list(State(app): State<App>, shell: Shell, Query(asked): Query<ActivityQuery>) -> Result<Response, Error> {
     show(&app, shell, None, asked).await
 }
 
 /// The page, for all carts or for one.
-pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Asked) -> Result<Response, Error> {
+pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: ActivityQuery) -> Result<Response, Error> {
     let fixed = cart.as_ref().and_then(|cart| Uuid::parse_str(&cart.id).ok());
     let (from, (wanted, refused)) = (asked.place(), asked.understand());
     let with_failed_sign_ins = shell.can_change();
-    let wanted = audit::Filter { cart: fixed.or(wanted.cart), with_failed_sign_ins, ..wanted };
+    let wanted = audit::AuditFilter { cart: fixed.or(wanted.cart), with_failed_sign_ins, ..wanted };
     let offer = audit::offer(&app.pool, &wanted).await?;
     let listed = match refused {
         None => audit::list(&app.pool, &wanted, from).await?,
-        Some(_) => Listed { rows: Vec::new(), newer: None, older: None },
+        Some(_) => AuditPage { rows: Vec::new(), newer: None, older: None },
     };
     let is_refused = refused.is_some();
     let lines = lines(app, &shell, &listed).await?;
     let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused.as_ref());
-    let mut page = Activity { shell, cart, form, days: days(lines), previous: None, next: None };
+    let mut page = ActivityPage { shell, cart, form, days: days(lines), previous: None, next: None };
     (page.previous, page.next) = (page.turn(listed.newer), page.turn(listed.older));
-    Ok(if is_refused { Page::refused(page) } else { Page::ok(page) }.into_response())
+    Ok(if is_refused { HtmlPage::refused(page) } else { HtmlPage::ok(page) }.into_response())
 }
 
-impl Activity {
+impl ActivityPage {
     /// The address of the previous or next page, with the same filter.
-    fn turn(&self, to: Option<From>) -> Option<String> {
+    fn turn(&self, to: Option<AuditCursor>) -> Option<String> {
         let (way, id) = match to? {
-            From::OlderThan(id) => ("older", id),
-            From::NewerThan(id) => ("newer", id),
-            From::Newest => return Some(self.base()),
+            AuditCursor::OlderThan(id) => ("older", id),
+            AuditCursor::NewerThan(id) => ("newer", id),
+            AuditCursor::Newest => return Some(self.base()),
         };
         let mut pairs = self.form.pairs(None);
         pairs.push((way, id.to_string()));
@@ -155,14 +155,14 @@ fn choices(shell: &Shell, offer: FilterChoices) -> Choices {
     }
 }
 
-async fn lines(app: &App, shell: &Shell, listed: &Listed) -> Result<Vec<Line>, Error> {
+async fn lines(app: &App, shell: &Shell, listed: &AuditPage) -> Result<Vec<ActivityLine>, Error> {
     let carts: HashSet<Uuid> = listed.rows.iter().filter_map(|row| Some(row.cart.as_ref()?.id)).collect();
     let there = app.ecommerce.existing(&carts.into_iter().collect::<Vec<_>>()).await?;
     let line = |row| {
         let entry = Entry::of(row, &shell.product);
         let cart = entry.cart.as_ref().map(|(id, _)| CartId(*id)).filter(|id| there.contains(id));
         let base = cart.map(|id| format!("/admin/ecommerce/shopify/{id}"));
-        Line {
+        ActivityLine {
             test_url: base.as_ref().zip(entry.test).map(|(base, test)| format!("{base}/connection-tests/{test}")),
             cart_url: base.map(|base| format!("{base}/general")),
             entry,
@@ -171,12 +171,12 @@ async fn lines(app: &App, shell: &Shell, listed: &Listed) -> Result<Vec<Line>, E
     Ok(listed.rows.iter().map(line).collect())
 }
 
-fn days(lines: Vec<Line>) -> Vec<Day> {
-    let mut days: Vec<Day> = Vec::new();
+fn days(lines: Vec<ActivityLine>) -> Vec<ActivityDay> {
+    let mut days: Vec<ActivityDay> = Vec::new();
     for line in lines {
         match days.last_mut() {
             Some(day) if day.date == line.entry.day() => day.lines.push(line),
-            _ => days.push(Day { date: line.entry.day(), lines: vec![line] }),
+            _ => days.push(ActivityDay { date: line.entry.day(), lines: vec![line] }),
         }
     }
     days

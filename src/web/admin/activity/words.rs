@@ -6,23 +6,23 @@ use time::OffsetDateTime;
 use crate::{
     audit::{Change, Event},
     clock::lasted,
-    direction::isolated,
+    direction::bidi_isolate,
     ecommerce::{
         shopify::credential::CredentialKind,
-        title::{self, Naming},
+        title::{self, TitleContext},
         verdict::{Class, TESTS_A_MINUTE, Verdict},
     },
 };
 
 /// The sentence. `cart` is the cart's name at that time, `None` if the event is not about a cart.
 pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
-    let cart = cart.map(isolated);
+    let cart = cart.map(bidi_isolate);
     let saved = cart.as_deref().unwrap_or("a cart");
     match event {
         Event::CartAdded { status, .. } if status == "draft" => format!("Added {saved} as a draft"),
         Event::CartAdded { .. } => format!("Added {saved}"),
         Event::CartChanged { changes } => format!("Changed {} of {saved}", fields(changes)),
-        Event::CartOverwritten { of } => format!("Saved over {}'s changes to {saved}", isolated(of)),
+        Event::CartOverwritten { of } => format!("Saved over {}'s changes to {saved}", bidi_isolate(of)),
         Event::CartTurnedOn => format!("Turned on {saved}"),
         Event::CartTurnedOff => format!("Turned off {saved}"),
         Event::CredentialReplaced { kind, ending } => {
@@ -58,10 +58,12 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::AlertNotDelivered => "Could not deliver an alert to the webhook".into(),
 
         Event::SignedIn => "Signed in".into(),
-        Event::CouldNotSignIn { account: Some(account), .. } => format!("Could not sign in ({})", isolated(account)),
+        Event::CouldNotSignIn { account: Some(account), .. } => {
+            format!("Could not sign in ({})", bidi_isolate(account))
+        }
         Event::CouldNotSignIn { account: None, .. } => "Could not sign in (unknown address)".into(),
         Event::SignedOut => "Signed out".into(),
-        Event::UserAdded { email, role } => format!("Made {} {}", isolated(email), role_of(role)),
+        Event::UserAdded { email, role } => format!("Made {} {}", bidi_isolate(email), role_of(role)),
         Event::SetUpLinkMade => "Made a set-up link".into(),
         Event::CouldNotConfirm => "Could not confirm their password".into(),
         Event::PasswordChanged => "Changed their password".into(),
@@ -95,14 +97,14 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
 
 /// The sentence for an event that only a newer version knows.
 pub fn unknown(name: &str, cart: Option<&str>) -> String {
-    let of = cart.map(|cart| format!(" ({})", isolated(cart))).unwrap_or_default();
+    let of = cart.map(|cart| format!(" ({})", bidi_isolate(cart))).unwrap_or_default();
     format!("Did something that a newer version recorded: {}{of}", name.replace('_', " "))
 }
 
 /// "Sam Lee (sam@northwind.example)": users choose their own name, the address identifies them.
 fn named(person: &str, email: Option<&str>) -> String {
-    let email = email.map(|email| format!(" ({})", isolated(email))).unwrap_or_default();
-    format!("{}{email}", isolated(person))
+    let email = email.map(|email| format!(" ({})", bidi_isolate(email))).unwrap_or_default();
+    format!("{}{email}", bidi_isolate(person))
 }
 
 fn count_of(addresses: usize) -> String {
@@ -153,7 +155,7 @@ pub(super) fn on(title: &str) -> String {
 
 /// The title of a class if only its name is known.
 fn title_of(class: &str, error_name: Option<&String>) -> String {
-    let naming = Naming {
+    let naming = TitleContext {
         host: "the store",
         credential: CredentialKind::ClientCredentials.noun(),
         tests_a_minute: TESTS_A_MINUTE,

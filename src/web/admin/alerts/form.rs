@@ -3,19 +3,19 @@
 use serde::Deserialize;
 
 use crate::alerts::{
-    AlertSettingsInput, Recipient, RecipientsError, Settings, Untrusted, WebhookAddress, WebhookChange,
+    AlertSettings, AlertSettingsInput, Recipient, RecipientsError, Untrusted, WebhookAddress, WebhookChange,
 };
 use crate::app::App;
-use crate::ecommerce::shopify::blot;
+use crate::ecommerce::shopify::redact_secrets;
 use crate::pasted;
-use crate::web::confirm::Deed;
+use crate::web::confirm::PendingAction;
 use crate::web::error::Error;
-use crate::web::fields::{Complaint, Field};
+use crate::web::fields::{Complaint, FormField};
 use crate::web::form::Secret;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Typed {
+pub struct AlertsForm {
     version: i64,
     email_on: Option<String>,
     /// Absent if the server sends no e-mail.
@@ -26,13 +26,13 @@ pub struct Typed {
     pub(super) intent: Option<String>,
 }
 
-impl Typed {
+impl AlertsForm {
     /// What has to be confirmed.
-    pub(super) fn deed(&self) -> Deed {
+    pub(super) fn pending_action(&self) -> PendingAction {
         let typed = [("email_on", self.email_on.clone()), ("emails", self.emails.clone())];
         let typed = typed.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
         let fields = [("version", self.version.to_string()), ("address", self.address.clone())];
-        Deed {
+        PendingAction {
             text: "change who gets notified".into(),
             action: "/admin/alerts".into(),
             fields: fields.into_iter().chain(typed).collect(),
@@ -46,20 +46,20 @@ impl Typed {
 pub struct AlertForm {
     pub version: i64,
     pub email_on: bool,
-    pub emails: Field,
-    pub address: Field,
+    pub emails: FormField,
+    pub address: FormField,
     /// Whether e-mail is saved as on, with at least one recipient.
     pub is_mailing: bool,
 }
 
 impl AlertForm {
-    pub(super) fn saved(settings: &Settings) -> Self {
+    pub(super) fn saved(settings: &AlertSettings) -> Self {
         let address = settings.webhook.as_ref().map(|webhook| webhook.shown_address.clone()).unwrap_or_default();
         Self {
             version: settings.version,
             email_on: settings.email_on,
-            emails: Field { value: settings.emails.join(", "), ..Field::default() },
-            address: Field { value: address, ..Field::default() },
+            emails: FormField { value: settings.emails.join(", "), ..FormField::default() },
+            address: FormField { value: address, ..FormField::default() },
             is_mailing: settings.email_on && !settings.emails.is_empty(),
         }
     }
@@ -70,7 +70,7 @@ impl AlertForm {
 pub(super) async fn understand(
     app: &App,
     product: &str,
-    typed: Typed,
+    typed: AlertsForm,
 ) -> Result<(AlertForm, Option<AlertSettingsInput>), Error> {
     let saved = AlertForm::saved(&app.alerts.settings().await?);
     let email_on = typed.email_on.is_some();
@@ -83,12 +83,12 @@ pub(super) async fn understand(
         Some(emails) => {
             let list = Recipient::parse_list(&emails);
             let list = if email_on && list == Ok(Vec::new()) { Err(RecipientsError::Empty) } else { list };
-            form.emails.value = blot(&emails);
+            form.emails.value = redact_secrets(&emails);
             form.emails.complaint = list.as_ref().err().map(|error| Complaint::new(error.class(), error.to_string()));
             list.ok().map(|list| (email_on, list))
         }
     };
-    form.address.value = blot(&typed.address);
+    form.address.value = redact_secrets(&typed.address);
     let webhook = match pasted::trim(&typed.address) {
         "" => Ok(WebhookChange::Remove),
         shown if shown == saved.address.value => Ok(WebhookChange::Keep),

@@ -3,7 +3,7 @@
 
 mod form;
 pub mod secret;
-pub mod trial;
+pub mod test_alerts;
 
 use askama::Template;
 use axum::{
@@ -13,31 +13,31 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 
-use crate::alerts::{ChangeError, Delivered, Settings, SigningSecret};
+use crate::alerts::{AlertSettings, ChangeError, LoggedDelivery, SigningSecret};
 use crate::app::App;
 use crate::web::confirm::confirm;
 use crate::web::error::Error;
-use crate::web::fields::Problem;
+use crate::web::fields::FieldProblem;
 use crate::web::filters;
 use crate::web::filters::Moment;
 use crate::web::form::Form;
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
-pub use form::{AlertForm, Typed};
+pub use form::{AlertForm, AlertsForm};
 
 /// Posts `csrf`, `version`, `email_on`, `emails` and `address` to `/admin/alerts`, and only the form token to `secret`
 /// and `trials` below it.
 #[derive(Debug, Template)]
 #[template(path = "admin/alerts.html")]
-pub struct Alerts {
+pub struct AlertsPage {
     pub shell: Shell,
     /// Whether the server can send e-mail.
     pub has_mail: bool,
     pub form: AlertForm,
     pub webhook: Option<WebhookView>,
-    pub delivered: Vec<Line>,
+    pub delivered: Vec<DeliveryLine>,
     /// Shown once, in this response.
     pub new_secret: Option<NewSecret>,
     /// Whether another user saved while this form was open.
@@ -56,7 +56,7 @@ pub struct WebhookView {
 
 /// A line under *Delivered*.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct DeliveryLine {
     pub at: Moment,
     pub way: &'static str,
     pub recipient: String,
@@ -81,8 +81,8 @@ impl NewSecret {
     }
 }
 
-impl Alerts {
-    pub(super) fn of(app: &App, shell: Shell, settings: Settings) -> Self {
+impl AlertsPage {
+    pub(super) fn of(app: &App, shell: Shell, settings: AlertSettings) -> Self {
         let now = app.clock.now();
         let form = AlertForm::saved(&settings);
         let webhook = settings.webhook.map(|webhook| WebhookView {
@@ -93,7 +93,7 @@ impl Alerts {
                 .failing_since
                 .map(|since| (Moment::new(since, now), webhook.next_call.map(Moment::exactly))),
         });
-        let line = |line: Delivered| Line {
+        let line = |line: LoggedDelivery| DeliveryLine {
             at: Moment::new(line.at, now),
             way: if line.channel == "email" { "E-mail" } else { "Webhook" },
             recipient: line.recipient,
@@ -106,8 +106,8 @@ impl Alerts {
         Self { shell, has_mail: app.alerts.has_mail(), form, webhook, delivered, new_secret: None, overtaken: false }
     }
 
-    fn problems(&self) -> Vec<Problem> {
-        Problem::list(&[("emails", &self.form.emails.complaint), ("address", &self.form.address.complaint)])
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::list(&[("emails", &self.form.emails.complaint), ("address", &self.form.address.complaint)])
     }
 
     fn has_secret(&self) -> bool {
@@ -121,31 +121,31 @@ impl Alerts {
 }
 
 /// GET `/admin/alerts`.
-pub async fn show(State(app): State<App>, shell: Shell) -> Result<Page<Alerts>, Error> {
+pub async fn show(State(app): State<App>, shell: Shell) -> Result<HtmlPage<AlertsPage>, Error> {
     let settings = app.alerts.settings().await?;
-    Ok(Page::ok(Alerts::of(&app, shell, settings)))
+    Ok(HtmlPage::ok(AlertsPage::of(&app, shell, settings)))
 }
 
 /// POST `/admin/alerts`: saves both ways, behind the password. Where that made a signing secret, the answer itself shows it.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
-    Form(mut typed): Form<Typed>,
+    mut session: CurrentSession,
+    Form(mut typed): Form<AlertsForm>,
 ) -> Result<Response, Error> {
     let loads = typed.intent.is_some();
-    let (password, deed) = (typed.password.take(), typed.deed());
+    let (password, pending) = (typed.password.take(), typed.pending_action());
     let (mut form, wanted) = form::understand(&app, &shell.product, typed).await?;
     if loads {
         (form.emails.complaint, form.address.complaint) = (None, None);
-        let page = Alerts { form, ..Alerts::of(&app, shell, app.alerts.settings().await?) };
-        return Ok(Page::ok(page).into_response());
+        let page = AlertsPage { form, ..AlertsPage::of(&app, shell, app.alerts.settings().await?) };
+        return Ok(HtmlPage::ok(page).into_response());
     }
     let Some(wanted) = wanted else {
-        let page = Alerts { form, ..Alerts::of(&app, shell, app.alerts.settings().await?) };
-        return Ok(Page::refused(page).into_response());
+        let page = AlertsPage { form, ..AlertsPage::of(&app, shell, app.alerts.settings().await?) };
+        return Ok(HtmlPage::refused(page).into_response());
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, password, deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
@@ -158,13 +158,13 @@ pub async fn update(
             };
             let new_secret = Some(NewSecret { secret, host_changed: changed.host_changed });
             let shell = Shell { banner: Some(saved), ..shell };
-            let page = Alerts::of(&app, shell, app.alerts.settings().await?);
-            Ok(Page::ok(Alerts { new_secret, ..page }).into_response())
+            let page = AlertsPage::of(&app, shell, app.alerts.settings().await?);
+            Ok(HtmlPage::ok(AlertsPage { new_secret, ..page }).into_response())
         }
         Err(ChangeError::Overtaken) => {
-            let page = Alerts::of(&app, shell, app.alerts.settings().await?);
+            let page = AlertsPage::of(&app, shell, app.alerts.settings().await?);
             let form = AlertForm { version: page.form.version, is_mailing: page.form.is_mailing, ..form };
-            Ok(Page(Alerts { form, overtaken: true, ..page }, StatusCode::CONFLICT).into_response())
+            Ok(HtmlPage(AlertsPage { form, overtaken: true, ..page }, StatusCode::CONFLICT).into_response())
         }
         Err(other) => Err(other.into()),
     }

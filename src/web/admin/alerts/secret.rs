@@ -5,30 +5,30 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{Alerts, NewSecret};
+use super::{AlertsPage, NewSecret};
 use crate::alerts::ChangeError;
 use crate::app::App;
-use crate::web::confirm::{ButtonForm, Deed, confirm};
+use crate::web::confirm::{ButtonForm, PendingAction, confirm};
 use crate::web::error::Error;
 use crate::web::form::Form;
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
 /// POST `/admin/alerts/secret`: asks for the password first, since the receiver refuses what the old one signs.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
-    let deed = Deed {
+    let pending = PendingAction {
         text: "make a new signing secret".into(),
         action: "/admin/alerts/secret".into(),
         fields: Vec::new(),
         cancel: "/admin/alerts".into(),
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
@@ -40,7 +40,7 @@ pub async fn create(
     };
     let made = Banner { title: "There is a new signing secret.".into(), short: "Saved".into(), ..Banner::default() };
     let shell = Shell { banner: Some(made), ..shell };
-    let page = Alerts::of(&app, shell, app.alerts.settings().await?);
+    let page = AlertsPage::of(&app, shell, app.alerts.settings().await?);
     let new_secret = Some(NewSecret { secret, host_changed: false });
-    Ok(Page::ok(Alerts { new_secret, ..page }).into_response())
+    Ok(HtmlPage::ok(AlertsPage { new_secret, ..page }).into_response())
 }

@@ -8,7 +8,7 @@ use axum::{
 
 use crate::app::App;
 use crate::web::error::Error;
-use crate::web::page::Page;
+use crate::web::page::HtmlPage;
 
 use crate::web::filters;
 use crate::web::shell::Shell;
@@ -32,5 +32,5 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<Response, Erro
     }
     let counts = app.ecommerce.counts().await?;
     let connected = u64::try_from(counts.active - counts.attention).unwrap_or(0);
-    Ok(Page::ok(Add { shell, connected }).into_response())
+    Ok(HtmlPage::ok(Add { shell, connected }).into_response())
 }

@@ -10,16 +10,16 @@ use axum::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::carts::{Filter, searched};
+use super::carts::{CartTab, searched};
 use crate::{
     app::App,
-    ecommerce::bulk::{BulkAction, BulkActionId, BulkSelection, Kind},
+    ecommerce::bulk::{BulkAction, BulkActionId, BulkActionKind, BulkSelection},
     web::{
         error::Error,
         filters,
-        form::{Form, Nothing, Path},
-        page::Page,
-        session::Session,
+        form::{EmptyForm, Form, Path},
+        page::HtmlPage,
+        session::CurrentSession,
         shell::{Banner, Shell, Tone},
     },
 };
@@ -33,7 +33,7 @@ const RELOAD_SECONDS: HeaderValue = HeaderValue::from_static("2");
 #[template(path = "admin/ecommerce/bulk_ask.html")]
 pub struct BulkAsk {
     pub shell: Shell,
-    pub kind: Kind,
+    pub kind: BulkActionKind,
     pub carts: i64,
     pub hidden: Vec<(&'static str, String)>,
 }
@@ -44,13 +44,13 @@ impl BulkAsk {
     }
 
     const fn turns_off(&self) -> bool {
-        matches!(self.kind, Kind::TurnOff)
+        matches!(self.kind, BulkActionKind::TurnOff)
     }
 
     const fn button(&self) -> &'static str {
         match self.kind {
-            Kind::Test => "Test",
-            Kind::TurnOff => "Turn off",
+            BulkActionKind::Test => "Test",
+            BulkActionKind::TurnOff => "Turn off",
         }
     }
 }
@@ -68,14 +68,14 @@ impl Bulk {
         let all = carts(self.job.total.into());
         let are = if self.job.total == 1 { "is" } else { "are" };
         match (self.job.is_running(), self.job.kind) {
-            (true, Kind::Test) => format!("Testing {all}"),
-            (true, Kind::TurnOff) => format!("Turning off {all}"),
+            (true, BulkActionKind::Test) => format!("Testing {all}"),
+            (true, BulkActionKind::TurnOff) => format!("Turning off {all}"),
             (false, _) if self.job.is_cancelled => format!("Stopped after {} of {all}", self.job.done()),
-            (false, Kind::Test) if self.tested() < i64::from(self.job.total) => {
+            (false, BulkActionKind::Test) if self.tested() < i64::from(self.job.total) => {
                 format!("{} of {all} {are} tested", self.tested())
             }
-            (false, Kind::Test) => format!("{all} {are} tested"),
-            (false, Kind::TurnOff) => format!("{all} {are} turned off"),
+            (false, BulkActionKind::Test) => format!("{all} {are} tested"),
+            (false, BulkActionKind::TurnOff) => format!("{all} {are} turned off"),
         }
     }
 
@@ -121,7 +121,7 @@ pub struct BulkForm {
     show: String,
     #[serde(default)]
     q: String,
-    deed: Kind,
+    deed: BulkActionKind,
     confirmed: Option<String>,
     intent: Option<String>,
 }
@@ -130,7 +130,7 @@ impl BulkForm {
     fn selection(&self) -> BulkSelection {
         if self.all.is_some() {
             let search = Some(searched(&self.q)).filter(|search| !search.is_empty());
-            return BulkSelection::Matching { filter: Filter::parse(&self.show).of_domain(), search };
+            return BulkSelection::Matching { filter: CartTab::parse(&self.show).of_domain(), search };
         }
         BulkSelection::Carts(self.carts.split_whitespace().filter_map(|id| id.parse().ok()).collect())
     }
@@ -150,19 +150,19 @@ impl BulkForm {
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     Form(form): Form<BulkForm>,
 ) -> Result<Response, Error> {
     let kind = form.deed;
     let selection = form.selection();
-    if form.intent.is_some() || (kind == Kind::TurnOff && form.confirmed.is_none()) {
+    if form.intent.is_some() || (kind == BulkActionKind::TurnOff && form.confirmed.is_none()) {
         let carts = app.ecommerce.count_selected(&selection, kind).await?;
         if carts > 0 {
-            return Ok(Page::ok(BulkAsk { shell, kind, carts, hidden: form.hidden() }).into_response());
+            return Ok(HtmlPage::ok(BulkAsk { shell, kind, carts, hidden: form.hidden() }).into_response());
         }
         let none = match kind {
-            Kind::Test => "Select at least one cart.",
-            Kind::TurnOff => "None of these carts is active.",
+            BulkActionKind::Test => "Select at least one cart.",
+            BulkActionKind::TurnOff => "None of these carts is active.",
         };
         return back(&app, &session, none).await;
     }
@@ -172,16 +172,16 @@ pub async fn create(
     }
 }
 
-async fn back(app: &App, session: &Session, title: &str) -> Result<Response, Error> {
+async fn back(app: &App, session: &CurrentSession, title: &str) -> Result<Response, Error> {
     session.leave(app, &Banner { title: title.into(), tone: Tone::Info, ..Banner::default() }).await?;
     Ok(Redirect::to("/admin/ecommerce").into_response())
 }
 
 /// GET `/admin/ecommerce/bulk/{bulk}`.
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Response, Error> {
-    let job = app.ecommerce.find_job(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
+    let job = app.ecommerce.find_bulk_action(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
     let is_running = job.is_running();
-    let mut answer = Page::ok(Bulk { shell, job }).into_response();
+    let mut answer = HtmlPage::ok(Bulk { shell, job }).into_response();
     if is_running {
         answer.headers_mut().insert("refresh", RELOAD_SECONDS);
     }
@@ -191,11 +191,11 @@ pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) ->
 /// POST `/admin/ecommerce/bulk/{bulk}/cancellation`: skips the items that have not started.
 pub async fn destroy(
     State(app): State<App>,
-    session: Session,
+    session: CurrentSession,
     Path(id): Path<Uuid>,
-    Form(Nothing {}): Form<Nothing>,
+    Form(EmptyForm {}): Form<EmptyForm>,
 ) -> Result<Response, Error> {
-    let job = app.ecommerce.find_job(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
-    app.ecommerce.cancel_job(session.by(), job.id).await?;
+    let job = app.ecommerce.find_bulk_action(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
+    app.ecommerce.cancel_bulk_action(session.by(), job.id).await?;
     Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{}", job.id)).into_response())
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use time::OffsetDateTime;
 
-pub use filter::Filter;
+pub use filter::CartTab;
 pub use query::CartsQuery;
 pub(super) use query::searched;
 use query::{list_href, neighbour_href, sort_name};
@@ -16,13 +16,13 @@ use super::{StatusFacts, StatusView};
 use crate::app::App;
 use crate::ecommerce::state::CartFacts;
 use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy, is_short_search};
-use crate::web::borrowed::Borrowed;
-use crate::web::charts::Line;
+use crate::web::charts::LineChart;
 use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
 use crate::web::form::Query;
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::handler_connection::HandlerConnection;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 /// The list. The switch posts `csrf`, `active` (`on` or absent) to `/admin/ecommerce/switch`;
@@ -33,9 +33,9 @@ pub struct Carts {
     pub shell: Shell,
     /// Whether the integration as a whole is on.
     pub active: bool,
-    pub rows: Vec<CartRow>,
-    pub filter: Filter,
-    pub counts: Counts,
+    pub rows: Vec<CartRowView>,
+    pub filter: CartTab,
+    pub counts: CartCountsView,
     pub sort: Sort,
     /// The search text; empty for none.
     pub search: String,
@@ -48,7 +48,7 @@ pub struct Carts {
 
 /// A cart as a row.
 #[derive(Clone, Debug)]
-pub struct CartRow {
+pub struct CartRowView {
     pub id: String,
     pub name: String,
     /// Such as `northwind-tea.myshopify.com`.
@@ -57,7 +57,7 @@ pub struct CartRow {
     pub platform: &'static str,
     pub status: StatusView,
     /// The last checks; `None` if never checked.
-    pub sparkline: Option<Line>,
+    pub sparkline: Option<LineChart>,
     /// `None` if never checked.
     pub last_checked: Option<Moment>,
     pub active: bool,
@@ -65,21 +65,21 @@ pub struct CartRow {
 
 /// Counts next to the filters; above 99 they read "99+".
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+pub struct CartCountsView {
     pub active: u64,
     pub needs_attention: u64,
     pub inactive: u64,
 }
 
 impl Carts {
-    fn filters(&self) -> [(Filter, Option<u64>); 4] {
-        let Counts { active, needs_attention, inactive } = self.counts;
-        let [all, on, attention, off] = Filter::ALL;
+    fn filters(&self) -> [(CartTab, Option<u64>); 4] {
+        let CartCountsView { active, needs_attention, inactive } = self.counts;
+        let [all, on, attention, off] = CartTab::ALL;
         [(all, None), (on, Some(active)), (attention, Some(needs_attention)), (off, Some(inactive))]
     }
 
     /// The list with this filter, keeping search and order.
-    fn href(&self, filter: Filter) -> String {
+    fn href(&self, filter: CartTab) -> String {
         list_href(filter, &self.search, self.sort, &[])
     }
 
@@ -117,10 +117,10 @@ impl Carts {
 pub async fn list(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     Query(query): Query<CartsQuery>,
-    Borrowed(mut connection): Borrowed,
-) -> Result<Page<Carts>, Error> {
+    HandlerConnection(mut connection): HandlerConnection,
+) -> Result<HtmlPage<Carts>, Error> {
     let filter = query.filter();
     let asked = query.into_list_query();
     let mut turn = None;
@@ -140,12 +140,16 @@ pub async fn list(
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let neighbour =
         |way: &str, cursor: Option<Cursor>| cursor.map(|cursor| neighbour_href(filter, &search, sort, way, &cursor));
-    Ok(Page::ok(Carts {
+    Ok(HtmlPage::ok(Carts {
         shell,
         active: page.integration_is_on,
-        rows: page.rows.iter().map(|row| CartRow::of(row, page.integration_is_on, app.site.practices(), now)).collect(),
+        rows: page
+            .rows
+            .iter()
+            .map(|row| CartRowView::of(row, page.integration_is_on, app.site.practices(), now))
+            .collect(),
         filter,
-        counts: Counts {
+        counts: CartCountsView {
             active: count(page.counts.active),
             needs_attention: count(page.counts.attention),
             inactive: count(page.counts.inactive),
@@ -158,7 +162,7 @@ pub async fn list(
     }))
 }
 
-impl CartRow {
+impl CartRowView {
     pub(crate) fn of(row: &Listed, is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         let facts = StatusFacts {
             cart: CartFacts::of_row(row, is_on, practice_is_on, now),
@@ -176,7 +180,7 @@ impl CartRow {
             host: row.store_host.clone(),
             platform: "Shopify",
             status: facts.view(),
-            sparkline: Line::of(&row.recent, 24),
+            sparkline: LineChart::of(&row.recent, 24),
             last_checked: row.last_checked_at.map(|at| Moment::new(at, now)),
             active: facts.cart.state().checks.are_on(),
         }

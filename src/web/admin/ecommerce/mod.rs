@@ -8,7 +8,7 @@ pub mod switch;
 
 use time::OffsetDateTime;
 
-use crate::direction::isolated;
+use crate::direction::bidi_isolate;
 use crate::ecommerce::{
     Cart, Status,
     state::{CartFacts, CartState, Checks, Unscheduled},
@@ -69,7 +69,7 @@ impl<'a> StatusFacts<'a> {
         match (status, checks) {
             (_, Checks::Unscheduled(Unscheduled::PracticeIsOff)) => Some("It belongs to the practice store".to_owned()),
             (Status::Draft, _) if self.is_disconnected => {
-                self.retired_by.map(|name| format!("Disconnected by {}", isolated(name)))
+                self.retired_by.map(|name| format!("Disconnected by {}", bidi_isolate(name)))
             }
             (Status::Draft, _) => Some(match (self.class, self.title) {
                 (Some(class), _) if class.outcome().passes() => self.passed_too_early(),
@@ -79,7 +79,7 @@ impl<'a> StatusFacts<'a> {
             (Status::Inactive, Checks::Unscheduled(Unscheduled::IntegrationIsOff)) => {
                 Some("Ecommerce Integration is off".into())
             }
-            (Status::Inactive, _) => self.retired_by.map(|name| format!("Turned off by {}", isolated(name))),
+            (Status::Inactive, _) => self.retired_by.map(|name| format!("Turned off by {}", bidi_isolate(name))),
             (Status::Connected, _) => None,
             (Status::NeedsAttention, _) if self.class == Some(Class::ScopesMissing) => Some(match self.missing {
                 1 => "1 permission missing".into(),

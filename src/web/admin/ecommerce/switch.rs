@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::web::error::Error;
 use crate::web::form::{Form, Query};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Banner;
 
 use crate::web::filters;
@@ -75,7 +75,7 @@ pub async fn edit(State(app): State<App>, shell: Shell, Query(query): Query<Swit
         ("add", true) => Ok(Redirect::to("/admin/ecommerce/add").into_response()),
         ("off", true) => ask_off(&app, shell).await,
         ("off", false) => Ok(Redirect::to("/admin/ecommerce").into_response()),
-        _ => Ok(Page::ok(Switch { shell, ask: SwitchAsk::TurnOnToAdd }).into_response()),
+        _ => Ok(HtmlPage::ok(Switch { shell, ask: SwitchAsk::TurnOnToAdd }).into_response()),
     }
 }
 
@@ -83,7 +83,7 @@ pub async fn edit(State(app): State<App>, shell: Shell, Query(query): Query<Swit
 pub async fn update(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     Form(form): Form<SwitchForm>,
 ) -> Result<Response, Error> {
     let on = form.active.is_some();
@@ -111,5 +111,5 @@ pub async fn update(
 
 async fn ask_off(app: &App, shell: Shell) -> Result<Response, Error> {
     let carts = u64::try_from(app.ecommerce.counts().await?.active).unwrap_or(0);
-    Ok(Page::ok(Switch { shell, ask: SwitchAsk::TurnOff { carts } }).into_response())
+    Ok(HtmlPage::ok(Switch { shell, ask: SwitchAsk::TurnOff { carts } }).into_response())
 }

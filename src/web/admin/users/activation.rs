@@ -7,42 +7,42 @@ use axum::{
 use uuid::Uuid;
 
 use super::find;
-use crate::accounts::Missing;
+use crate::accounts::FindUserError;
 use crate::app::App;
-use crate::direction::isolated;
-use crate::web::confirm::{ButtonForm, Deed, confirm};
+use crate::direction::bidi_isolate;
+use crate::web::confirm::{ButtonForm, PendingAction, confirm};
 use crate::web::error::Error;
 use crate::web::form::{Form, Path};
-use crate::web::session::Session;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
 /// POST `/admin/users/{user}/activation`: asks for the password first, as adding a user does.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     Path(id): Path<Uuid>,
     Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     let here = format!("/admin/users/{}", person.id);
-    let deed = Deed {
-        text: format!("turn on {}", isolated(&person.name)),
+    let pending = PendingAction {
+        text: format!("turn on {}", bidi_isolate(&person.name)),
         action: format!("{here}/activation"),
         fields: Vec::new(),
         cancel: here.clone(),
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
     match app.accounts.turn_on(session.by(), id, fresh).await {
         Ok(_) => {
-            let title = format!("{} is turned on.", isolated(&person.name));
+            let title = format!("{} is turned on.", bidi_isolate(&person.name));
             session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
             Ok(Redirect::to(&here).into_response())
         }
-        Err(Missing::Nobody) => Err(Error::NotFound),
-        Err(Missing::Broken(error)) => Err(error.into()),
+        Err(FindUserError::Nobody) => Err(Error::NotFound),
+        Err(FindUserError::Broken(error)) => Err(error.into()),
     }
 }

@@ -8,15 +8,15 @@ use axum::{
 use uuid::Uuid;
 
 use super::{UserLine, find};
-use crate::accounts::Refusal;
+use crate::accounts::UserChangeError;
 use crate::app::App;
-use crate::direction::isolated;
-use crate::web::confirm::{ButtonForm, Deed, confirm};
+use crate::direction::bidi_isolate;
+use crate::web::confirm::{ButtonForm, PendingAction, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Path};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
 /// Posts `csrf` to its own address, and `password` where it is asked for again.
@@ -39,47 +39,47 @@ impl Deactivation {
 pub async fn new(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     Path(id): Path<Uuid>,
-) -> Result<Page<Deactivation>, Error> {
+) -> Result<HtmlPage<Deactivation>, Error> {
     let person = find(&app, &session, id).await?;
-    let refused = person.is_you.then(|| Refusal::OwnAccount.to_string());
-    Ok(Page::ok(Deactivation { shell, person, refused }))
+    let refused = person.is_you.then(|| UserChangeError::OwnAccount.to_string());
+    Ok(HtmlPage::ok(Deactivation { shell, person, refused }))
 }
 
 /// POST: does it, and asks for the password first.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     Path(id): Path<Uuid>,
     Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
     if person.is_you {
-        let refused = Some(Refusal::OwnAccount.to_string());
-        return Ok(Page::refused(Deactivation { shell, person, refused }).into_response());
+        let refused = Some(UserChangeError::OwnAccount.to_string());
+        return Ok(HtmlPage::refused(Deactivation { shell, person, refused }).into_response());
     }
-    let deed = Deed {
-        text: format!("turn off {}", isolated(&person.name)),
+    let pending = PendingAction {
+        text: format!("turn off {}", bidi_isolate(&person.name)),
         action: format!("/admin/users/{}/deactivation", person.id),
         fields: Vec::new(),
         cancel: format!("/admin/users/{}", person.id),
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
     match app.accounts.turn_off(session.by(), id, fresh).await {
         Ok(_) => {
-            let title = format!("{} is turned off.", isolated(&person.name));
+            let title = format!("{} is turned off.", bidi_isolate(&person.name));
             session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
             Ok(Redirect::to("/admin/users").into_response())
         }
-        Err(Refusal::Nobody) => Err(Error::NotFound),
-        Err(Refusal::Broken(error)) => Err(error.into()),
+        Err(UserChangeError::Nobody) => Err(Error::NotFound),
+        Err(UserChangeError::Broken(error)) => Err(error.into()),
         Err(refused) => {
-            Ok(Page::refused(Deactivation { shell, person, refused: Some(refused.to_string()) }).into_response())
+            Ok(HtmlPage::refused(Deactivation { shell, person, refused: Some(refused.to_string()) }).into_response())
         }
     }
 }

@@ -12,13 +12,13 @@ use super::UserForm;
 use super::link::{Link, origin_of};
 use crate::accounts::{AddError, Email, Invitation, PersonName, PersonNameError, Role};
 use crate::app::App;
-use crate::web::confirm::{Deed, confirm};
+use crate::web::confirm::{PendingAction, confirm};
 use crate::web::error::Error;
-use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::fields::{Complaint, FieldProblem, FormField};
 use crate::web::filters;
 use crate::web::form::{Form, Secret};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 /// Posts `csrf`, `name`, `email` and `role` to its own address.
@@ -26,20 +26,20 @@ use crate::web::shell::Shell;
 #[template(path = "admin/users/new.html")]
 pub struct New {
     pub shell: Shell,
-    pub name: Field,
-    pub email: Field,
+    pub name: FormField,
+    pub email: FormField,
     pub role: Role,
 }
 
 impl New {
-    fn problems(&self) -> Vec<Problem> {
-        Problem::list(&[("name", &self.name.complaint), ("email", &self.email.complaint)])
+    fn problems(&self) -> Vec<FieldProblem> {
+        FieldProblem::list(&[("name", &self.name.complaint), ("email", &self.email.complaint)])
     }
 }
 
 /// GET `/admin/users/new`.
-pub async fn new(shell: Shell) -> Page<New> {
-    Page::ok(New { shell, name: Field::default(), email: Field::default(), role: Role::Viewer })
+pub async fn new(shell: Shell) -> HtmlPage<New> {
+    HtmlPage::ok(New { shell, name: FormField::default(), email: FormField::default(), role: Role::Viewer })
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,18 +57,18 @@ pub struct NewForm {
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     headers: HeaderMap,
     Form(typed): Form<NewForm>,
 ) -> Result<Response, Error> {
     let role = Role::from(typed.role);
-    let field = |value: &str, complaint| Field { value: value.to_owned(), complaint, note: None };
+    let field = |value: &str, complaint| FormField { value: value.to_owned(), complaint, note: None };
     let page =
         |shell, name, email| New { shell, name: field(&typed.name, name), email: field(&typed.email, email), role };
     if typed.intent.is_some() {
-        return Ok(Page::ok(page(shell, None, None)).into_response());
+        return Ok(HtmlPage::ok(page(shell, None, None)).into_response());
     }
-    let refused = |shell, name, email| Page::refused(page(shell, name, email)).into_response();
+    let refused = |shell, name, email| HtmlPage::refused(page(shell, name, email)).into_response();
     let (name, email) =
         match (PersonName::parse_for_product(&typed.name, &app.site.product), Email::parse(&typed.email)) {
             (Ok(name), Ok(email)) => (name, email),
@@ -88,20 +88,21 @@ pub async fn create(
             }
         };
     let role_word = if role == Role::Administrator { "administrator" } else { "viewer" };
-    let deed = Deed {
+    let pending = PendingAction {
         text: "add a user".into(),
         action: "/admin/users/new".into(),
         fields: vec![("name", typed.name.clone()), ("email", typed.email.clone()), ("role", role_word.into())],
         cancel: "/admin/users".into(),
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, typed.password.clone(), deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, typed.password.clone(), pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
     let invitation = Invitation { email, name, role };
     match app.accounts.invite(session.by(), invitation.clone(), fresh).await {
         Ok((_, code)) => {
-            Ok(Page::ok(Link::new(shell, invitation.name.as_str(), &origin_of(&app, &headers), &code)).into_response())
+            Ok(HtmlPage::ok(Link::new(shell, invitation.name.as_str(), &origin_of(&app, &headers), &code))
+                .into_response())
         }
         Err(taken @ AddError::EmailTaken) => {
             Ok(refused(shell, None, Some(Complaint::new("EMAIL_TAKEN", taken.to_string()))))

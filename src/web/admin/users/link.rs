@@ -9,15 +9,15 @@ use axum::{
 use uuid::Uuid;
 
 use super::find;
-use crate::accounts::{BrowserSecret, Missing};
+use crate::accounts::{BrowserSecret, FindUserError};
 use crate::app::App;
-use crate::direction::isolated;
-use crate::web::confirm::{ButtonForm, Deed, confirm};
+use crate::direction::bidi_isolate;
+use crate::web::confirm::{ButtonForm, PendingAction, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Path};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 #[derive(Debug, Template)]
@@ -50,25 +50,25 @@ pub fn origin_of(app: &App, headers: &HeaderMap) -> String {
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
     Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
-    let deed = Deed {
-        text: format!("make a sign-in link for {}", isolated(&person.name)),
+    let pending = PendingAction {
+        text: format!("make a sign-in link for {}", bidi_isolate(&person.name)),
         action: format!("/admin/users/{}/link", person.id),
         fields: Vec::new(),
         cancel: format!("/admin/users/{}", person.id),
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
     match app.accounts.make_link(session.by(), id, fresh).await {
-        Ok(code) => Ok(Page::ok(Link::new(shell, &person.name, &origin_of(&app, &headers), &code)).into_response()),
-        Err(Missing::Nobody) => Err(Error::NotFound),
-        Err(Missing::Broken(error)) => Err(error.into()),
+        Ok(code) => Ok(HtmlPage::ok(Link::new(shell, &person.name, &origin_of(&app, &headers), &code)).into_response()),
+        Err(FindUserError::Nobody) => Err(Error::NotFound),
+        Err(FindUserError::Broken(error)) => Err(error.into()),
     }
 }

@@ -17,12 +17,12 @@ use crate::accounts::{KnownUser, Presence, Role};
 use crate::app::App;
 use crate::web::error::Error;
 use crate::web::filters::{self, Moment};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 pub use invitation::{New, NewForm, create, new};
-pub use role::{Edit, RoleForm, edit, update};
+pub use role::{RoleForm, RolePage, edit, update};
 
 /// The list of all users, including those who are turned off.
 #[derive(Debug, Template)]
@@ -47,7 +47,7 @@ pub struct UserLine {
 }
 
 impl UserLine {
-    fn of(user: KnownUser, session: &Session, now: OffsetDateTime) -> Self {
+    fn of(user: KnownUser, session: &CurrentSession, now: OffsetDateTime) -> Self {
         let last_seen = match user.presence {
             Presence::Away(at) => at.map(|at| Moment::new(at, now)),
             _ => None,
@@ -90,13 +90,16 @@ impl From<UserForm> for Role {
 }
 
 /// GET `/admin/users`.
-pub async fn list(State(app): State<App>, shell: Shell, session: Session) -> Result<Page<Users>, Error> {
+pub async fn list(State(app): State<App>, shell: Shell, session: CurrentSession) -> Result<HtmlPage<Users>, Error> {
     let now = app.clock.now();
     let people = app.accounts.list().await?;
-    Ok(Page::ok(Users { shell, people: people.into_iter().map(|user| UserLine::of(user, &session, now)).collect() }))
+    Ok(HtmlPage::ok(Users {
+        shell,
+        people: people.into_iter().map(|user| UserLine::of(user, &session, now)).collect(),
+    }))
 }
 
-async fn find(app: &App, session: &Session, id: Uuid) -> Result<UserLine, Error> {
+async fn find(app: &App, session: &CurrentSession, id: Uuid) -> Result<UserLine, Error> {
     let user = app.accounts.find(id).await?.ok_or(Error::NotFound)?;
     Ok(UserLine::of(user, session, app.clock.now()))
 }

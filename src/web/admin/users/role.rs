@@ -9,23 +9,23 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{UserForm, UserLine, find};
-use crate::accounts::{Presence, Refusal, Role};
+use crate::accounts::{Presence, Role, UserChangeError};
 use crate::app::App;
-use crate::direction::isolated;
-use crate::web::confirm::{Deed, confirm};
+use crate::direction::bidi_isolate;
+use crate::web::confirm::{PendingAction, confirm};
 use crate::web::error::Error;
-use crate::web::fields::{Complaint, Problem};
+use crate::web::fields::{Complaint, FieldProblem};
 use crate::web::filters;
 use crate::web::form::{Form, Path, Secret};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
 /// The page of one user. Posts `csrf` and `role` to its own address, and `csrf` to `…/link`, `…/sessions` and
 /// `…/activation`.
 #[derive(Debug, Template)]
 #[template(path = "admin/users/edit.html")]
-pub struct Edit {
+pub struct RolePage {
     pub shell: Shell,
     pub person: UserLine,
     /// The chosen role, which differs from the saved one after a refused change.
@@ -33,10 +33,10 @@ pub struct Edit {
     pub complaint: Option<Complaint>,
 }
 
-impl Edit {
-    fn problems(&self) -> Vec<Problem> {
+impl RolePage {
+    fn problems(&self) -> Vec<FieldProblem> {
         // A user's own page has no role form to link to; it always shows the same sentence.
-        if self.person.is_you { Vec::new() } else { Problem::list(&[("role-administrator", &self.complaint)]) }
+        if self.person.is_you { Vec::new() } else { FieldProblem::list(&[("role-administrator", &self.complaint)]) }
     }
 }
 
@@ -44,12 +44,12 @@ impl Edit {
 pub async fn edit(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     Path(id): Path<Uuid>,
-) -> Result<Page<Edit>, Error> {
+) -> Result<HtmlPage<RolePage>, Error> {
     let person = find(&app, &session, id).await?;
     let role = person.role;
-    Ok(Page::ok(Edit { shell, person, role, complaint: None }))
+    Ok(HtmlPage::ok(RolePage { shell, person, role, complaint: None }))
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,7 +65,7 @@ pub struct RoleForm {
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     Path(id): Path<Uuid>,
     Form(form): Form<RoleForm>,
 ) -> Result<Response, Error> {
@@ -73,24 +73,24 @@ pub async fn update(
     let here = format!("/admin/users/{}", person.id);
     let role = Role::from(form.role);
     if form.intent.is_some() {
-        return Ok(Page::ok(Edit { shell, person, role, complaint: None }).into_response());
+        return Ok(HtmlPage::ok(RolePage { shell, person, role, complaint: None }).into_response());
     }
     let outcome = if role == person.role {
         Ok(false)
     } else if person.is_you {
-        Err(Refusal::OwnRole)
+        Err(UserChangeError::OwnRole)
     } else {
         let (as_what, word) = match role {
             Role::Administrator => ("an Administrator", "administrator"),
             Role::Viewer => ("a Viewer", "viewer"),
         };
-        let deed = Deed {
-            text: format!("make {} {as_what}", isolated(&person.name)),
+        let pending = PendingAction {
+            text: format!("make {} {as_what}", bidi_isolate(&person.name)),
             action: here.clone(),
             fields: vec![("role", word.into())],
             cancel: here.clone(),
         };
-        match confirm(&app, &mut shell, &mut session, form.password, deed).await {
+        match confirm(&app, &mut shell, &mut session, form.password, pending).await {
             Ok(fresh) if role == Role::Administrator => app.accounts.raise(session.by(), id, fresh).await,
             Ok(fresh) => app.accounts.lower(session.by(), id, fresh).await,
             Err(asked) => return Ok(asked),
@@ -103,17 +103,17 @@ pub async fn update(
             }
             Ok(Redirect::to(&here).into_response())
         }
-        Err(Refusal::Nobody) => Err(Error::NotFound),
-        Err(Refusal::Broken(error)) => Err(error.into()),
+        Err(UserChangeError::Nobody) => Err(Error::NotFound),
+        Err(UserChangeError::Broken(error)) => Err(error.into()),
         Err(refused) => {
             let complaint = Some(Complaint::new("ROLE_KEPT", refused.to_string()));
-            Ok(Page::refused(Edit { shell, person, role, complaint }).into_response())
+            Ok(HtmlPage::refused(RolePage { shell, person, role, complaint }).into_response())
         }
     }
 }
 
 fn changed(name: &str, role: Role) -> Banner {
-    let name = isolated(name);
+    let name = bidi_isolate(name);
     let (title, text) = match role {
         Role::Administrator => (format!("{name} is an Administrator now."), "The next sign-in brings the new role."),
         Role::Viewer => (format!("{name} is a Viewer now."), "Every browser of theirs was signed out."),

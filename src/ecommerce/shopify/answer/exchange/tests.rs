@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::ecommerce::shopify::answer::tests::{answer, asked, page};
 
-fn exchange_class(answer: &Answer) -> Class {
+fn exchange_class(answer: &ShopifyResponse) -> Class {
     exchanged(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected)
 }
 

@@ -5,13 +5,13 @@ use crate::ecommerce::shopify::answer::{
 };
 
 /// The classes of a response to the connection test and to the token exchange.
-fn classes(answer: &Answer) -> [Class; 2] {
+fn classes(answer: &ShopifyResponse) -> [Class; 2] {
     let api = installed(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected);
     let exchange = exchanged(&asked(), answer).map_or_else(|refusal| refusal.class, |_| Class::Connected);
     [api, exchange]
 }
 
-fn with(mut answer: Answer, change: impl FnOnce(&mut Head)) -> Answer {
+fn with(mut answer: ShopifyResponse, change: impl FnOnce(&mut ResponseHead)) -> ShopifyResponse {
     change(&mut answer.head);
     answer
 }
@@ -44,7 +44,7 @@ fn foreign_realm_outweighs_a_request_id() {
 
 #[test]
 fn each_shopify_marker_identifies_a_shopify_refusal() {
-    let signs: [fn(&mut Head); 3] = [
+    let signs: [fn(&mut ResponseHead); 3] = [
         |head| head.request_id = Some("1b355a21".into()),
         |head| head.has_shop_id = true,
         |head| head.realm = Some(Realm::Shopify),

@@ -40,7 +40,7 @@ pub struct Seen {
 }
 
 pub struct World {
-    pub client: Client,
+    pub client: ShopifyClient,
     pub seen: Arc<Seen>,
 }
 
@@ -73,7 +73,7 @@ impl World {
             }
         });
         let egress = Egress { proxy: Some(proxy.parse().unwrap()), extra_roots_pem: Some(root.into()) };
-        Self { client: Client::new(&egress).unwrap(), seen }
+        Self { client: ShopifyClient::new(&egress).unwrap(), seen }
     }
 
     pub async fn test(&self, credential: &Credential) -> (Verdict, Vec<Check>) {

@@ -4,7 +4,7 @@ use crate::ecommerce::CartFilter;
 
 /// What the list shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Filter {
+pub enum CartTab {
     #[default]
     All,
     Active,
@@ -12,7 +12,7 @@ pub enum Filter {
     Inactive,
 }
 
-impl Filter {
+impl CartTab {
     /// In page order.
     pub const ALL: [Self; 4] = [Self::All, Self::Active, Self::NeedsAttention, Self::Inactive];
 

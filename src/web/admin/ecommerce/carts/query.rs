@@ -4,9 +4,9 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Filter;
+use super::CartTab;
 use crate::ecommerce::shopify::{
-    address::{StoreAddress, Understood},
+    address::{ParsedAddress, StoreAddress},
     redact_tokens,
 };
 use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
@@ -27,8 +27,8 @@ pub struct CartsQuery {
 }
 
 impl CartsQuery {
-    pub(super) fn filter(&self) -> Filter {
-        Filter::parse(&self.show)
+    pub(super) fn filter(&self) -> CartTab {
+        CartTab::parse(&self.show)
     }
 
     /// Converts the query for the domain.
@@ -41,7 +41,7 @@ impl CartsQuery {
         };
         let search = searched(&self.q);
         ListQuery {
-            filter: Filter::parse(&self.show).of_domain(),
+            filter: CartTab::parse(&self.show).of_domain(),
             sort: parse_sort(&self.sort),
             search: Some(search).filter(|search| !search.is_empty()),
             after: cursor(self.after),
@@ -56,8 +56,8 @@ pub(in super::super) fn searched(typed: &str) -> String {
     let text =
         || pasted::trim(&redact_tokens(typed)).chars().filter(|c| !c.is_control() && !is_mark(*c)).take(100).collect();
     match StoreAddress::parse(typed) {
-        Ok(Understood { address, added_suffix: false, .. }) => address.host(),
-        Ok(Understood { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => {
+        Ok(ParsedAddress { address, added_suffix: false, .. }) => address.host(),
+        Ok(ParsedAddress { address, .. }) if !typed.trim().eq_ignore_ascii_case(address.handle()) => {
             address.handle().into()
         }
         _ => text(),
@@ -78,7 +78,7 @@ pub(super) fn sort_name(sort: Sort) -> String {
 }
 
 /// The list's address with filter, search, order and further parameters.
-pub(super) fn list_href(filter: Filter, search: &str, sort: Sort, more: &[(&str, &str)]) -> String {
+pub(super) fn list_href(filter: CartTab, search: &str, sort: Sort, more: &[(&str, &str)]) -> String {
     let sort = sort_name(sort);
     let pairs = [("show", filter.as_str()), ("q", search), ("sort", sort.as_str())];
     let pairs: Vec<_> = pairs.iter().chain(more).filter(|(_, value)| !value.is_empty()).collect();
@@ -86,7 +86,7 @@ pub(super) fn list_href(filter: Filter, search: &str, sort: Sort, more: &[(&str,
     if query.is_empty() { "/admin/ecommerce".into() } else { format!("/admin/ecommerce?{query}") }
 }
 
-pub(super) fn neighbour_href(filter: Filter, search: &str, sort: Sort, way: &str, cursor: &Cursor) -> String {
+pub(super) fn neighbour_href(filter: CartTab, search: &str, sort: Sort, way: &str, cursor: &Cursor) -> String {
     let id = cursor.id.to_string();
     let at = match sort.by {
         SortBy::Name => String::new(),

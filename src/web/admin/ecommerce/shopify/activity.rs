@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::CartHead;
 use crate::app::App;
 use crate::ecommerce::CartId;
-use crate::web::admin::activity::{self, Asked};
+use crate::web::admin::activity::{self, ActivityQuery};
 use crate::web::error::Error;
 use crate::web::form::{Path, Query};
 use crate::web::shell::Shell;
@@ -16,7 +16,7 @@ pub async fn list(
     State(app): State<App>,
     shell: Shell,
     Path(id): Path<Uuid>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ActivityQuery>,
 ) -> Result<Response, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let head = CartHead::of(&app, &cart).await?;

@@ -10,20 +10,20 @@ use axum::{
 use super::{
     CartHead, Kind, editor,
     general::{EditorForm, SecretState},
-    press::Press,
     settings::label,
+    submit::EditorSubmit,
 };
 use crate::{
-    direction::isolated,
+    direction::bidi_isolate,
     ecommerce::{
         Cart, OtherSettings, Status,
-        settings::{Setting, Settings},
+        settings::{CartSettings, Setting},
     },
     web::{
         admin::ecommerce::StatusView,
         error::{Error, FormStash},
         filters::{self, Moment},
-        page::Page,
+        page::HtmlPage,
         shell::Shell,
     },
 };
@@ -31,7 +31,7 @@ use crate::{
 /// Another user saved while this form was open. Posts the whole form again with `intent=overwrite` or `intent=edit`.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/conflict.html")]
-pub struct Conflict {
+pub struct ConflictPage {
     pub shell: Shell,
     pub cart: CartHead,
     /// Who saved first: "Sam Lee".
@@ -59,27 +59,27 @@ pub struct ConflictRow {
     pub yours: String,
 }
 
-impl Conflict {
+impl ConflictPage {
     fn title(&self) -> String {
         match (self.is_own, self.is_deleted) {
             (true, true) => "You deleted this cart in another tab".into(),
             (true, false) => "You changed this cart in another tab".into(),
-            (false, true) => format!("{} deleted this cart", isolated(&self.by)),
+            (false, true) => format!("{} deleted this cart", bidi_isolate(&self.by)),
             (false, false) => "Someone else changed this cart".into(),
         }
     }
 }
 
-impl IntoResponse for Conflict {
+impl IntoResponse for ConflictPage {
     fn into_response(self) -> Response {
-        Page(self, StatusCode::CONFLICT).into_response()
+        HtmlPage(self, StatusCode::CONFLICT).into_response()
     }
 }
 
-impl Press<'_> {
+impl EditorSubmit<'_> {
     /// Shows both versions. A typed secret stays this form's draft secret.
     pub(super) async fn conflict(self, form: EditorForm, theirs: &Cart) -> Result<Response, Error> {
-        let Press { app, shell, session, desk, .. } = self;
+        let EditorSubmit { app, shell, session, desk, .. } = self;
         let settings = app.ecommerce.other_settings(theirs.id).await?;
         let mut rows = rows_of_connection(&form, theirs);
         rows.extend(rows_of_settings(&form, &settings, &shell.product));
@@ -87,7 +87,7 @@ impl Press<'_> {
         hidden.push(("version".to_owned(), theirs.version.to_string()));
         let is_own =
             theirs.updated_by_id.is_some() && theirs.updated_by_id == session.user.as_ref().map(|user| user.id);
-        let page = Conflict {
+        let page = ConflictPage {
             cart: CartHead::of(app, theirs).await?,
             by_first: first_name(&theirs.updated_by),
             by: theirs.updated_by.clone(),
@@ -103,11 +103,11 @@ impl Press<'_> {
 
     /// Shows that the cart was deleted meanwhile: what was typed can be copied, or become a new cart.
     pub(super) async fn deleted(self, form: EditorForm) -> Result<Response, Error> {
-        let Press { app, shell, session, cart, desk } = self;
+        let EditorSubmit { app, shell, session, cart, desk } = self;
         let id = cart.ok_or(Error::NotFound)?;
         let deletion = app.ecommerce.deletion(id).await?.ok_or(Error::NotFound)?;
         let status = StatusView { status: Status::Inactive, line: None, unchecked: None, is_practice: false };
-        let page = Conflict {
+        let page = ConflictPage {
             cart: CartHead { id: id.to_string(), name: deletion.name, status },
             by_first: first_name(&deletion.by),
             by: deletion.by,
@@ -195,7 +195,7 @@ fn your_secret(form: &EditorForm) -> String {
 fn rows_of_settings(form: &EditorForm, theirs: &OtherSettings, product: &str) -> Vec<ConflictRow> {
     let Some(asked) = &form.asked else { return Vec::new() };
     let yours = theirs.saved.with(asked, &theirs.granted);
-    let words = |settings: &Settings, setting| settings.words(setting, |id| theirs.locations.name(id));
+    let words = |settings: &CartSettings, setting| settings.words(setting, |id| theirs.locations.name(id));
     let rows = Setting::ALL.map(|one| row(label(one, product), words(&theirs.saved, one), words(&yours, one)));
     rows.into_iter().filter(|row| row.theirs != row.yours).collect()
 }
@@ -207,8 +207,8 @@ fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
         rows.push(row("Client ID", "", &form.client_id.value));
     }
     if let Some(asked) = &form.asked {
-        let none = Settings::default();
-        let words = |settings: &Settings, setting| settings.words(setting, str::to_owned);
+        let none = CartSettings::default();
+        let words = |settings: &CartSettings, setting| settings.words(setting, str::to_owned);
         // The names of its locations were deleted with the cart.
         let told = Setting::ALL.into_iter().filter(|setting| *setting != Setting::Locations);
         let differs = told.filter(|setting| words(&asked.settings, *setting) != words(&none, *setting));

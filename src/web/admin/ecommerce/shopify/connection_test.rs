@@ -11,20 +11,20 @@ use axum::{
 };
 use uuid::Uuid;
 
-pub use region::{NoteView, Standing, TestView};
+pub use region::{NoteView, TestView, TestedState};
 pub(super) use streaming::stream;
 pub use streaming::{Frame, GUIDE_MARK, TEST_MARK, TESTING_END, TestingHead};
 
 use super::editor::{self, Editor};
 use super::form::PostedForm;
 use super::general::Stage;
-use super::press::{self, Press};
+use super::submit::{self, EditorSubmit};
 use crate::app::App;
 use crate::ecommerce::CartId;
 use crate::web::error::{Error, FormStash};
 use crate::web::form::{Form, Path};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 /// Header that distinguishes `app.js` from a browser that submits a form: the script wants only the lines and the
@@ -35,32 +35,32 @@ pub const PARTIAL: &str = "x-partial";
 pub async fn create_new(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     desk: FormStash,
     headers: HeaderMap,
     Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
-    let press = Press { app: &app, shell, desk, session: &session, cart: None };
-    Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
+    let press = EditorSubmit { app: &app, shell, desk, session: &session, cart: None };
+    Box::pin(submit::test(press, posted, headers.contains_key(PARTIAL))).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/connection-tests`.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     desk: FormStash,
     Path(id): Path<Uuid>,
     headers: HeaderMap,
     Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
-    let press = Press { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) };
-    Box::pin(press::test(press, posted, headers.contains_key(PARTIAL))).await
+    let press = EditorSubmit { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) };
+    Box::pin(submit::test(press, posted, headers.contains_key(PARTIAL))).await
 }
 
 /// GET `…/new/connection-tests`, as a reload or a restored tab requests it: redirects to the last test whose draft
 /// secret still exists, else to the empty form.
-pub async fn list_new(State(app): State<App>, session: Session) -> Result<Response, Error> {
+pub async fn list_new(State(app): State<App>, session: CurrentSession) -> Result<Response, Error> {
     let form = "/admin/ecommerce/shopify/new";
     let to = match app.ecommerce.draft_test(&session.visitor()).await? {
         Some(test) => format!("{form}/connection-tests/{}", test.simple()),
@@ -73,7 +73,7 @@ pub async fn list_new(State(app): State<App>, session: Session) -> Result<Respon
 pub async fn show_new(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     headers: HeaderMap,
     Path(test): Path<Uuid>,
 ) -> Result<Response, Error> {
@@ -84,7 +84,7 @@ pub async fn show_new(
 pub async fn show(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     headers: HeaderMap,
     Path((cart, test)): Path<(Uuid, Uuid)>,
 ) -> Result<Response, Error> {
@@ -95,7 +95,7 @@ pub async fn show(
 async fn show_of(
     app: &App,
     shell: Shell,
-    session: &Session,
+    session: &CurrentSession,
     id: Option<CartId>,
     test: Uuid,
     headers: &HeaderMap,
@@ -120,5 +120,5 @@ async fn show_of(
         editor::show_draft_secret(app, session, &mut form, id, Some(&report.address)).await?;
     }
     let page = Editor { app, shell, cart, form, report: Some(report), changed: None }.page(Stage::Loaded).await?;
-    Ok(Page::ok(page).into_response())
+    Ok(HtmlPage::ok(page).into_response())
 }

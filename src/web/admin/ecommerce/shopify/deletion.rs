@@ -7,23 +7,23 @@ use axum::{
 };
 use uuid::Uuid;
 
-use super::question::{Asked, ConfirmationForm};
+use super::confirmation::{ConfirmationForm, ConfirmationQuery};
 use super::{CartHead, Kind};
 use crate::app::App;
-use crate::direction::isolated;
+use crate::direction::bidi_isolate;
 use crate::ecommerce::CartId;
-use crate::web::confirm::{Deed, confirm};
+use crate::web::confirm::{PendingAction, confirm};
 use crate::web::error::Error;
 use crate::web::filters;
 use crate::web::form::{Form, Path};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::{Banner, Shell};
 
 /// Posts `csrf` and `version` to its own address, and `password` where it is asked for again.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/deletion.html")]
-pub struct Deletion {
+pub struct DeletionPage {
     pub shell: Shell,
     pub cart: CartHead,
     pub kind: Kind,
@@ -31,36 +31,36 @@ pub struct Deletion {
     pub version: i64,
 }
 
-impl Deletion {
+impl DeletionPage {
     fn question(&self) -> String {
-        format!("Delete {}?", isolated(&self.cart.name))
+        format!("Delete {}?", bidi_isolate(&self.cart.name))
     }
 }
 
 /// GET: asks for confirmation.
-pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Deletion>, Error> {
-    let Asked { cart, kind, version } = Asked::about(&app, id).await?;
-    Ok(Page::ok(Deletion { shell, cart, kind, version }))
+pub async fn new(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<HtmlPage<DeletionPage>, Error> {
+    let ConfirmationQuery { cart, kind, version } = ConfirmationQuery::about(&app, id).await?;
+    Ok(HtmlPage::ok(DeletionPage { shell, cart, kind, version }))
 }
 
 /// POST: deletes the cart, if it is still the confirmed version.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,
-    mut session: Session,
+    mut session: CurrentSession,
     Path(id): Path<Uuid>,
     Form(confirmed): Form<ConfirmationForm>,
 ) -> Result<Response, Error> {
     let id = CartId(id);
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
     let here = format!("/admin/ecommerce/shopify/{id}/deletion");
-    let deed = Deed {
-        text: format!("delete {}", isolated(&cart.website_name)),
+    let pending = PendingAction {
+        text: format!("delete {}", bidi_isolate(&cart.website_name)),
         action: here.clone(),
         fields: vec![("version", confirmed.version.to_string())],
         cancel: format!("/admin/ecommerce/shopify/{id}/general"),
     };
-    let fresh = match confirm(&app, &mut shell, &mut session, confirmed.password, deed).await {
+    let fresh = match confirm(&app, &mut shell, &mut session, confirmed.password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
@@ -69,7 +69,7 @@ pub async fn create(
         return Ok(Redirect::to(&here).into_response());
     }
     let banner = Banner {
-        title: format!("{} is deleted.", isolated(&cart.website_name)),
+        title: format!("{} is deleted.", bidi_isolate(&cart.website_name)),
         short: "Done".into(),
         ..Banner::default()
     };

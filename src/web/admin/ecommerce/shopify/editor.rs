@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::{
     CartHead,
-    connection_test::{Standing, TestView},
+    connection_test::{TestView, TestedState},
     egress_list::EgressList,
     form::line,
     general::{EditorForm, General, SavedSecret, SecretState, Stage},
@@ -23,9 +23,9 @@ use crate::{
     },
     web::{
         error::Error,
-        fields::Field,
+        fields::FormField,
         filters::{self, Moment},
-        session::Session,
+        session::CurrentSession,
         shell::Shell,
     },
 };
@@ -98,8 +98,8 @@ pub fn blank() -> EditorForm {
 /// The form of a saved cart.
 pub fn of_cart(cart: &Cart) -> EditorForm {
     let mut form = EditorForm {
-        website_name: Field { value: cart.website_name.clone(), ..Field::default() },
-        api_url: Field { value: cart.address.admin_url(), ..Field::default() },
+        website_name: FormField { value: cart.website_name.clone(), ..FormField::default() },
+        api_url: FormField { value: cart.address.admin_url(), ..FormField::default() },
         active: cart.wants_active(),
         version: Some(cart.version),
         ..blank()
@@ -181,14 +181,14 @@ pub async fn test_view(app: &App, shell: &Shell, report: &TestReport, cart: Opti
     // A passed test that a later save was linked to covers what is saved as well.
     let is_saved = |cart: &Cart| report.was_saved || cart.last_test == Some(report.id);
     let standing = match cart {
-        Some(cart) if cart.credential.is_none() => Standing::Unsaved,
+        Some(cart) if cart.credential.is_none() => TestedState::Unsaved,
         Some(cart) if is_saved(cart) => {
             // If the switch cannot be read, do not announce a check.
             let is_on = app.ecommerce.integration().await.is_ok_and(|integration| integration.is_active);
-            Standing::Saved(CartFacts::of_cart(cart, is_on, app.site.practices(), app.clock.now()).state().checks)
+            TestedState::Saved(CartFacts::of_cart(cart, is_on, app.site.practices(), app.clock.now()).state().checks)
         }
-        Some(_) => Standing::DiffersFromSaved,
-        None => Standing::Unsaved,
+        Some(_) => TestedState::DiffersFromSaved,
+        None => TestedState::Unsaved,
     };
     let diagnostics = match app.ecommerce.diagnostics_of_test(report, cart, app.clock.now()).await {
         Ok(text) => text,
@@ -247,7 +247,7 @@ async fn synced(app: &App, shell: &Shell, cart: &Cart) -> Option<Vec<String>> {
 /// Marks the secret as received if this form has a draft secret.
 pub async fn show_draft_secret(
     app: &App,
-    session: &Session,
+    session: &CurrentSession,
     form: &mut EditorForm,
     cart: Option<CartId>,
     address: Option<&StoreAddress>,
@@ -263,8 +263,8 @@ pub async fn show_draft_secret(
 }
 
 /// Continues this browser's form that still has a draft secret for the cart, so that a new secret can be tested.
-pub async fn resume(app: &App, session: &Session, cart: &Cart, form: &mut EditorForm) -> Result<(), Error> {
-    let Some(waiting) = app.ecommerce.waiting(&session.visitor(), cart).await? else { return Ok(()) };
+pub async fn resume(app: &App, session: &CurrentSession, cart: &Cart, form: &mut EditorForm) -> Result<(), Error> {
+    let Some(waiting) = app.ecommerce.draft_for_cart(&session.visitor(), cart).await? else { return Ok(()) };
     form.submission = waiting.to_string();
     show_draft_secret(app, session, form, Some(cart.id), Some(&cart.address)).await
 }

@@ -8,21 +8,20 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::general::{EditorForm, SecretView, Understood};
+use super::general::{AddressHint, EditorForm, SecretView};
 use crate::{
     ecommerce::{
-        Offered, Submission, WebsiteName,
-        settings::{Asked, Setting, Settings, item_group},
+        CartSubmission, CredentialInput, WebsiteName,
+        settings::{CartSettings, Setting, SettingsInput, item_group},
         shopify::{
             address::{self, StoreAddress},
-            blot,
             credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind, Warning},
-            redact_tokens,
+            redact_secrets, redact_tokens,
         },
     },
     pasted,
     web::{
-        fields::{Complaint, Field},
+        fields::{Complaint, FormField},
         form::Secret,
     },
 };
@@ -70,11 +69,11 @@ fn typed(field: Option<&Secret>) -> Option<&str> {
 
 /// A parsed form.
 #[derive(Debug)]
-pub struct Understanding {
+pub struct ParsedForm {
     /// The form to render again, with its complaints.
     pub form: EditorForm,
     /// `None` if anything was refused.
-    pub submission: Option<Submission>,
+    pub submission: Option<CartSubmission>,
     /// The address, whatever else is wrong.
     pub address: Option<StoreAddress>,
     /// A valid typed credential, if there is no `submission` to hold it.
@@ -83,11 +82,11 @@ pub struct Understanding {
 
 impl PostedForm {
     /// Parses every field and collects every complaint.
-    pub fn understand(self) -> Understanding {
+    pub fn understand(self) -> ParsedForm {
         let mut form = EditorForm {
-            website_name: Field { value: redact_tokens(&self.website_name), ..Field::default() },
-            api_url: Field { value: self.api_url.clone(), ..Field::default() },
-            client_id: Field { value: redact_tokens(&self.client_id), ..Field::default() },
+            website_name: FormField { value: redact_tokens(&self.website_name), ..FormField::default() },
+            api_url: FormField { value: self.api_url.clone(), ..FormField::default() },
+            client_id: FormField { value: redact_tokens(&self.client_id), ..FormField::default() },
             kind: self.credential_kind,
             active: self.active.is_some(),
             submission: self.submission.to_string(),
@@ -105,21 +104,21 @@ impl PostedForm {
         let offered = self.understand_credential(&mut form);
         match (name, address, offered) {
             (Some(name), Some(address), Some(offered)) => {
-                let submission = Submission {
+                let submission = CartSubmission {
                     id: self.submission,
                     name,
                     address: address.clone(),
                     offered,
                     wants_active: self.active.is_some(),
                 };
-                Understanding { form, submission: Some(submission), address: Some(address), stray: None }
+                ParsedForm { form, submission: Some(submission), address: Some(address), stray: None }
             }
             (_, address, offered) => {
                 let stray = match offered {
-                    Some(Offered::Typed(credential)) => Some(credential),
+                    Some(CredentialInput::Typed(credential)) => Some(credential),
                     _ => None,
                 };
-                Understanding { form, submission: None, address, stray }
+                ParsedForm { form, submission: None, address, stray }
             }
         }
     }
@@ -132,9 +131,9 @@ impl PostedForm {
         let group = item_group(&self.item_group, is_needed);
         form.group_error = group.as_ref().err().copied().filter(|_| offered.contains(&Setting::ItemGroup));
         form.item_group.value = redact_tokens(&self.item_group);
-        form.asked = Some(Asked {
+        form.asked = Some(SettingsInput {
             offered,
-            settings: Settings {
+            settings: CartSettings {
                 update_order_status: self.update_order_status.is_some(),
                 update_inventory: self.update_inventory.is_some(),
                 calculate_buildable: self.calculate_buildable.is_some(),
@@ -149,22 +148,22 @@ impl PostedForm {
     }
 
     /// The typed credential, or that none was typed; `None` with complaints in the form.
-    fn understand_credential(&self, form: &mut EditorForm) -> Option<Offered> {
+    fn understand_credential(&self, form: &mut EditorForm) -> Option<CredentialInput> {
         match self.credential_kind {
             CredentialKind::AccessToken => self.understand_token(form),
             CredentialKind::ClientCredentials => self.understand_pair(form),
         }
     }
 
-    fn understand_token(&self, form: &mut EditorForm) -> Option<Offered> {
+    fn understand_token(&self, form: &mut EditorForm) -> Option<CredentialInput> {
         let Some(typed) = typed(self.access_token.as_ref()) else {
-            return Some(Offered::Blank { kind: CredentialKind::AccessToken, client_id: None });
+            return Some(CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None });
         };
         let token = understand_secret(AccessToken::parse(typed), &mut form.access_token)?;
-        Some(Offered::Typed(Credential::AccessToken(token)))
+        Some(CredentialInput::Typed(Credential::AccessToken(token)))
     }
 
-    fn understand_pair(&self, form: &mut EditorForm) -> Option<Offered> {
+    fn understand_pair(&self, form: &mut EditorForm) -> Option<CredentialInput> {
         let id = ClientId::parse(&self.client_id).map_err(|error| {
             form.client_id.complaint = Some(match error {
                 CredentialError::ClientIdIsSecret => refused(&error),
@@ -173,7 +172,8 @@ impl PostedForm {
         });
         let id = id.ok();
         let Some(typed) = typed(self.client_secret.as_ref()) else {
-            return id.map(|id| Offered::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
+            return id
+                .map(|id| CredentialInput::Blank { kind: CredentialKind::ClientCredentials, client_id: Some(id) });
         };
         let secret = understand_secret(ClientSecret::parse(typed), &mut form.client_secret)?;
         let pair = Credential::pair(id?, secret).map_err(|error| {
@@ -181,7 +181,7 @@ impl PostedForm {
             form.client_id.value.clear();
             form.client_secret = SecretView { complaint: Some(refused(&error)), ..SecretView::default() };
         });
-        pair.ok().map(Offered::Typed)
+        pair.ok().map(CredentialInput::Typed)
     }
 }
 
@@ -204,8 +204,8 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
             Some(understood.address)
         }
         Err(error) => {
-            let is_kept = error.class() != "IS_TOKEN" && typed.len() <= address::LONGEST;
-            form.api_url.value = if is_kept { blot(typed) } else { String::new() };
+            let is_kept = error.class() != "IS_TOKEN" && typed.len() <= address::API_URL_MAX_LEN;
+            form.api_url.value = if is_kept { redact_secrets(typed) } else { String::new() };
             form.api_url.complaint = Some(Complaint::new(error.class(), error.to_string()));
             None
         }
@@ -213,13 +213,13 @@ pub fn understand_address(typed: &str, form: &mut EditorForm) -> Option<StoreAdd
 }
 
 /// The green line under API URL.
-pub fn line(understood: &address::Understood) -> Understood {
+pub fn line(understood: &address::ParsedAddress) -> AddressHint {
     let more = match (understood.dropped_pair, understood.added_suffix) {
         (true, _) => Some("That address had a key and password in it. We left them out.".to_owned()),
         (false, true) => Some("We added .myshopify.com.".to_owned()),
         (false, false) => None,
     };
-    Understood { host: understood.address.host(), more }
+    AddressHint { host: understood.address.host(), more }
 }
 
 /// The complaint about a refused secret, which says that it was not kept.

@@ -14,21 +14,21 @@ use super::connection_test::{GUIDE_MARK, TEST_MARK, TestView};
 use super::editor::{self, Editor};
 use super::form::PostedForm;
 use super::guide::Guide;
-use super::last_test;
 use super::practice_panel::PracticePanel;
-use super::press::{self, Press};
 use super::settings::SettingsSection;
+use super::shown_result;
+use super::submit::{self, EditorSubmit};
 use super::{CartHead, Kind};
 use crate::app::App;
-use crate::direction::isolated;
-use crate::ecommerce::settings::{Asked, ItemGroupError};
+use crate::direction::bidi_isolate;
+use crate::ecommerce::settings::{ItemGroupError, SettingsInput};
 use crate::ecommerce::{CartId, Status};
 use crate::web::error::{Error, FormStash};
-use crate::web::fields::{Complaint, Field, Problem};
+use crate::web::fields::{Complaint, FieldProblem, FormField};
 use crate::web::filters::{self, Moment};
 use crate::web::form::{Form, Path};
-use crate::web::page::Page;
-use crate::web::session::Session;
+use crate::web::page::HtmlPage;
+use crate::web::session::CurrentSession;
 use crate::web::shell::Shell;
 
 /// The editor. Contains the mark [`TEST_MARK`] once, where a streamed test is inserted.
@@ -65,19 +65,19 @@ pub enum Stage {
 /// `intent`.
 #[derive(Clone, Debug, Default)]
 pub struct EditorForm {
-    pub website_name: Field,
-    pub api_url: Field,
+    pub website_name: FormField,
+    pub api_url: FormField,
     /// The green line under API URL.
-    pub understood: Option<Understood>,
+    pub understood: Option<AddressHint>,
     pub kind: Kind,
     pub access_token: SecretView,
-    pub client_id: Field,
+    pub client_id: FormField,
     pub client_secret: SecretView,
     pub active: bool,
     /// The other settings as typed; `None` if the form had none, or was just loaded.
-    pub asked: Option<Asked>,
+    pub asked: Option<SettingsInput>,
     /// Item group as typed, and why a save refuses it.
-    pub item_group: Field,
+    pub item_group: FormField,
     pub group_error: Option<ItemGroupError>,
     /// Makes a double submit one save.
     pub submission: String,
@@ -87,7 +87,7 @@ pub struct EditorForm {
 
 /// The store that API URL was parsed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Understood {
+pub struct AddressHint {
     /// Such as `northwind-tea.myshopify.com`.
     pub host: String,
     /// A sentence after it, such as "We added .myshopify.com."
@@ -139,7 +139,7 @@ impl General {
         html.split_once(TEST_MARK).unwrap_or((html, ""))
     }
 
-    fn problems(&self) -> Vec<Problem> {
+    fn problems(&self) -> Vec<FieldProblem> {
         let form = &self.form;
         let (token, secret) = (&form.access_token.complaint, &form.client_secret.complaint);
         let mut fields = vec![("website_name", &form.website_name.complaint), ("api_url", &form.api_url.complaint)];
@@ -150,7 +150,7 @@ impl General {
             }
         }
         fields.push(("item_group", &form.item_group.complaint));
-        Problem::list(&fields)
+        FieldProblem::list(&fields)
     }
 
     /// The text after the colon of the h1.
@@ -159,11 +159,11 @@ impl General {
     }
 
     fn title(&self) -> String {
-        let page = format!("ECommerce Integration Editor: {}", isolated(self.name()));
+        let page = format!("ECommerce Integration Editor: {}", bidi_isolate(self.name()));
         match (&self.shell.banner, self.stage) {
             _ if !self.problems().is_empty() => format!("Error: {page}"),
             (_, Stage::Testing) => format!("Testing – {page}"),
-            (Some(_), _) => format!("{}{}", self.shell.title_prefix(), isolated(self.name())),
+            (Some(_), _) => format!("{}{}", self.shell.title_prefix(), bidi_isolate(self.name())),
             _ => page,
         }
     }
@@ -212,43 +212,44 @@ pub async fn new(State(app): State<App>, shell: Shell) -> Result<Response, Error
         return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());
     }
     let editor = Editor { app: &app, shell, cart: None, form: editor::blank(), report: None, changed: None };
-    Ok(Page::ok(editor.page(Stage::Loaded).await?).into_response())
+    Ok(HtmlPage::ok(editor.page(Stage::Loaded).await?).into_response())
 }
 
 /// GET `/admin/ecommerce/shopify/{cart}/general`.
 pub async fn edit(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     Path(id): Path<Uuid>,
-) -> Result<Page<General>, Error> {
+) -> Result<HtmlPage<General>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let mut form = editor::of_cart(&cart);
     editor::resume(&app, &session, &cart, &mut form).await?;
-    let (report, changed) = last_test::of(&app, &session, &form, Some(&cart)).await?.unzip();
+    let (report, changed) = shown_result::of(&app, &session, &form, Some(&cart)).await?.unzip();
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: changed.flatten() };
-    Ok(Page::ok(editor.page(Stage::Loaded).await?))
+    Ok(HtmlPage::ok(editor.page(Stage::Loaded).await?))
 }
 
 /// POST `/admin/ecommerce/shopify/new`.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     desk: FormStash,
     Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
-    Box::pin(press::save(Press { app: &app, shell, desk, session: &session, cart: None }, posted)).await
+    Box::pin(submit::save(EditorSubmit { app: &app, shell, desk, session: &session, cart: None }, posted)).await
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/general`.
 pub async fn update(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     desk: FormStash,
     Path(id): Path<Uuid>,
     Form(posted): Form<PostedForm>,
 ) -> Result<Response, Error> {
-    Box::pin(press::save(Press { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) }, posted)).await
+    Box::pin(submit::save(EditorSubmit { app: &app, shell, desk, session: &session, cart: Some(CartId(id)) }, posted))
+        .await
 }

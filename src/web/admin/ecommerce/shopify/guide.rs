@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use askama::Template;
 
-use super::{Kind, Permission, egress_list::EgressList, handles};
+use super::{Kind, PermissionView, egress_list::EgressList, handles};
 use crate::web::filters;
 
 /// Rendered with `{{ guide|safe }}`.
@@ -16,7 +16,7 @@ pub struct Guide {
     /// Handle of the parsed store, for links and sentences.
     pub handle: Option<String>,
     /// All 17, in the order of the table.
-    pub permissions: Vec<Permission>,
+    pub permissions: Vec<PermissionView>,
     /// Steps done with an access token: app opened, permissions, installed, copied.
     pub token_done: [bool; 4],
     /// Steps done with the Dev Dashboard: app created, permissions, installed, copied.

@@ -24,22 +24,22 @@ use super::{CartHead, Kind};
 use crate::web::admin::ecommerce::StatusFacts;
 use crate::{
     app::App,
-    direction::isolated,
+    direction::bidi_isolate,
     ecommerce::{
-        Cart, CartId, Progress, Refusal, RunningTest, TestReport,
+        Cart, CartId, Progress, RunningTest, TestRefused, TestReport,
         health::Health as Found,
         state::{Checks, Unscheduled},
         status::Severity,
-        title::{self, Naming},
+        title::{self, TitleContext},
         verdict::{Outcome, TESTS_A_MINUTE, Verdict},
     },
     web::{
-        charts::{DayChart, Line, passed_share, typical},
+        charts::{DayChart, LineChart, passed_share, typical},
         error::Error,
         filters::{self, Moment},
-        form::{Form, Nothing, Path},
-        page::Page,
-        session::Session,
+        form::{EmptyForm, Form, Path},
+        page::HtmlPage,
+        session::CurrentSession,
         shell::{Banner, Shell, Tone},
     },
 };
@@ -50,7 +50,7 @@ const CHECK_WAIT: Duration = Duration::from_secs(10);
 /// The page. *Check now* posts `csrf` to `…/health`.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/health.html")]
-pub struct Health {
+pub struct HealthPage {
     pub shell: Shell,
     pub cart: CartHead,
     /// "Checked every 15 minutes.", or why not; empty if the banner says when the next check is.
@@ -64,7 +64,7 @@ pub struct Health {
     pub strip: DayChart,
     /// Such as "99.6%"; `None` before the first check.
     pub share: Option<String>,
-    pub line: Option<Line>,
+    pub line: Option<LineChart>,
     /// "typical 198 ms, slowest 1.2 s".
     pub times: Option<String>,
     pub facts: Vec<Fact>,
@@ -96,7 +96,7 @@ pub struct TroubleView {
 }
 
 /// GET `/admin/ecommerce/shopify/{cart}/health`.
-pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Page<Health>, Error> {
+pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<HtmlPage<HealthPage>, Error> {
     let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let found = app.ecommerce.health(cart.id).await?.ok_or(Error::NotFound)?;
     let report = match cart.last_test {
@@ -107,16 +107,16 @@ pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) ->
     let now = app.clock.now();
     let facts = StatusFacts::of(&cart, is_on, app.site.practices(), now);
     let diagnostics = app.ecommerce.diagnostics(&cart, now).await?;
-    let page = Health::of(shell, &cart, &facts, &found, report.as_ref(), now);
-    Ok(Page::ok(Health { diagnostics, ..page }))
+    let page = HealthPage::of(shell, &cart, &facts, &found, report.as_ref(), now);
+    Ok(HtmlPage::ok(HealthPage { diagnostics, ..page }))
 }
 
 /// POST `/admin/ecommerce/shopify/{cart}/health`: *Check now*.
 pub async fn create(
     State(app): State<App>,
-    session: Session,
+    session: CurrentSession,
     Path(id): Path<Uuid>,
-    Form(Nothing {}): Form<Nothing>,
+    Form(EmptyForm {}): Form<EmptyForm>,
 ) -> Result<Response, Error> {
     let banner = match app.ecommerce.check_now(session.visitor(), CartId(id)).await {
         Ok(running) => match tokio::time::timeout(CHECK_WAIT, report(running)).await {
@@ -129,8 +129,8 @@ pub async fn create(
                 ..Banner::default()
             },
         },
-        Err(Refusal::Broken(broken)) => return Err(broken.into()),
-        Err(Refusal::Gone) if app.ecommerce.find(CartId(id)).await?.is_none() => return Err(Error::NotFound),
+        Err(TestRefused::Broken(broken)) => return Err(broken.into()),
+        Err(TestRefused::Gone) if app.ecommerce.find(CartId(id)).await?.is_none() => return Err(Error::NotFound),
         Err(_) => Banner {
             title: "There is nothing to check.".into(),
             text: "Enter the credential of this cart first.".into(),
@@ -172,7 +172,7 @@ fn check_banner(report: &TestReport) -> Banner {
     Banner { title, text, short: short.into(), tone, link: None }
 }
 
-impl Health {
+impl HealthPage {
     pub(crate) fn of(
         shell: Shell,
         cart: &Cart,
@@ -183,7 +183,7 @@ impl Health {
     ) -> Self {
         let host = cart.address.host();
         let kind = cart.credential.as_ref().map_or_else(Kind::default, |saved| saved.kind);
-        let naming = Naming { host: &host, credential: kind.noun(), tests_a_minute: TESTS_A_MINUTE, now };
+        let naming = TitleContext { host: &host, credential: kind.noun(), tests_a_minute: TESTS_A_MINUTE, now };
         let named = |class| title::of_class(class, &Verdict::of(class), &naming);
         let state = facts.cart.state();
         let next = found.next_check_at.filter(|_| state.checks == Checks::Scheduled);
@@ -202,7 +202,7 @@ impl Health {
             trouble: trouble(cart, facts, kind, next, now),
             strip: DayChart::of(&found.days, now.to_offset(time::UtcOffset::UTC).date()),
             share: passed_share(&found.days),
-            line: Line::of(&found.recent, 96),
+            line: LineChart::of(&found.recent, 96),
             no_checks: words::no_checks(state),
             facts: facts::facts(cart, found, report, now),
             problems: found.problems.iter().map(|problem| ProblemRow::of(problem, now)).collect(),
@@ -218,7 +218,7 @@ impl Health {
     }
 
     fn title(&self) -> String {
-        format!("{}Health: {}", self.shell.title_prefix(), isolated(&self.cart.name))
+        format!("{}Health: {}", self.shell.title_prefix(), bidi_isolate(&self.cart.name))
     }
 
     /// Whether any check failed, even if that was not a problem yet.

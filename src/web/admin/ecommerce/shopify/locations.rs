@@ -16,8 +16,8 @@ use super::{
     connection_test::PARTIAL,
     editor::{self, Editor},
     general::Stage,
-    last_test,
     settings::ReasonView,
+    shown_result,
 };
 use crate::{
     app::App,
@@ -25,9 +25,9 @@ use crate::{
     web::{
         error::Error,
         filters::{self, Moment},
-        form::{Form, Nothing, Path},
-        page::Page,
-        session::Session,
+        form::{EmptyForm, Form, Path},
+        page::HtmlPage,
+        session::CurrentSession,
         shell::Shell,
     },
 };
@@ -110,21 +110,21 @@ impl LocationsBlock {
     }
 }
 
-/// POST `/admin/ecommerce/shopify/{cart}/locations`: asks the store; `app.js` swaps the block, else the page is drawn anew.
+/// POST `/admin/ecommerce/shopify/{cart}/locations`: fetches the locations. `app.js` replaces the block; without script the page is rendered again.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,
-    session: Session,
+    session: CurrentSession,
     headers: HeaderMap,
     Path(id): Path<Uuid>,
-    Form(Nothing {}): Form<Nothing>,
+    Form(EmptyForm {}): Form<EmptyForm>,
 ) -> Result<Response, Error> {
     let id = CartId(id);
     let asking = app.ecommerce.read_locations(session.by(), id).await?.ok_or(Error::NotFound)?;
     let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
     let mut form = editor::of_cart(&cart);
     editor::resume(&app, &session, &cart, &mut form).await?;
-    let (report, changed) = last_test::of(&app, &session, &form, Some(&cart)).await?.unzip();
+    let (report, changed) = shown_result::of(&app, &session, &form, Some(&cart)).await?.unzip();
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: changed.flatten() };
     let mut page = editor.page(Stage::Loaded).await?;
     if let (Some(settings), LocationsRead::Kept(title)) = (&mut page.settings, asking) {
@@ -132,6 +132,6 @@ pub async fn create(
     }
     match &page.settings {
         Some(settings) if headers.contains_key(PARTIAL) => Ok(Html(settings.locations.render()?).into_response()),
-        _ => Ok(Page::ok(page).into_response()),
+        _ => Ok(HtmlPage::ok(page).into_response()),
     }
 }

@@ -1,7 +1,8 @@
 //! The editor of a Shopify cart: General, the connection test, and the confirmations before deletion and disconnection.
 
 pub mod activity;
-pub mod check_line;
+pub mod check_row;
+mod confirmation;
 pub mod conflict;
 pub mod connection_test;
 pub mod deletion;
@@ -10,17 +11,16 @@ pub mod disconnection;
 pub mod editor;
 pub mod egress_list;
 mod form;
+mod form_buttons;
 pub mod general;
 pub mod guide;
 pub mod health;
-mod last_test;
 pub mod locations;
 pub mod practice_panel;
-mod press;
-mod question;
-mod redraw;
 mod refusal;
 pub mod settings;
+mod shown_result;
+mod submit;
 pub mod verdict_words;
 
 use super::{StatusFacts, StatusView};
@@ -67,8 +67,8 @@ impl CredentialKind {
 }
 
 /// The 17 permissions, in table order.
-pub fn permissions() -> Vec<Permission> {
-    let words = |permission: &scopes::Permission| Permission {
+pub fn permissions() -> Vec<PermissionView> {
+    let words = |permission: &scopes::AppPermission| PermissionView {
         scope: permission.scope.into(),
         say: permission.say.into(),
         without: permission.without.into(),
@@ -79,7 +79,7 @@ pub fn permissions() -> Vec<Permission> {
 
 /// A permission in words, from the one table of scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permission {
+pub struct PermissionView {
     /// Such as `write_inventory`.
     pub scope: String,
     /// Such as "Inventory".
@@ -91,7 +91,7 @@ pub struct Permission {
 }
 
 /// Scope names for the clipboard, separated by `between`.
-pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a Permission>, between: &str) -> String {
+pub(crate) fn handles<'a>(permissions: impl IntoIterator<Item = &'a PermissionView>, between: &str) -> String {
     permissions.into_iter().map(|permission| permission.scope.as_str()).collect::<Vec<_>>().join(between)
 }
 

@@ -70,12 +70,12 @@ pub struct PracticeCredential {
 pub fn credential(app: &App, handle: &str) -> Option<PracticeCredential> {
     #[cfg(feature = "practice")]
     if let Some(stores) = &app.site.practice {
-        use crate::practice::{Kind, Stores};
+        use crate::practice::{CaseCredential, Stores};
         let case = Stores::cases().iter().find(|case| case.handle == handle)?;
         let store = stores.find(handle)?;
         let (kind, secret) = match case.kind {
-            Kind::AccessToken => (CredentialKind::AccessToken, store.access_token.clone()),
-            Kind::ClientCredentials => (CredentialKind::ClientCredentials, store.client_secret.clone()),
+            CaseCredential::AccessToken => (CredentialKind::AccessToken, store.access_token.clone()),
+            CaseCredential::ClientCredentials => (CredentialKind::ClientCredentials, store.client_secret.clone()),
         };
         return Some(PracticeCredential {
             handle: handle.to_owned(),

@@ -8,16 +8,16 @@ use axum::{
 use super::{
     editor::{self, Editor},
     general::{EditorForm, Stage},
-    last_test,
-    press::Press,
+    shown_result,
+    submit::EditorSubmit,
 };
 use crate::{
-    direction::isolated,
+    direction::bidi_isolate,
     ecommerce::{CartId, SaveError, shopify::address::StoreAddress},
-    web::{error::Error, fields::Complaint, page::Page},
+    web::{error::Error, fields::Complaint, page::HtmlPage},
 };
 
-impl Press<'_> {
+impl EditorSubmit<'_> {
     /// Renders the form with its complaints.
     pub(super) async fn refuse(self, form: EditorForm) -> Result<Response, Error> {
         self.draw(form, StatusCode::UNPROCESSABLE_ENTITY).await
@@ -32,13 +32,13 @@ impl Press<'_> {
             },
             None => None,
         };
-        let Press { app, shell, session, .. } = self;
+        let EditorSubmit { app, shell, session, .. } = self;
         if let Some(cart) = &cart {
             editor::show_saved_secret(cart, &mut form);
         }
-        let (report, changed) = last_test::of(app, session, &form, cart.as_ref()).await?.unzip();
+        let (report, changed) = shown_result::of(app, session, &form, cart.as_ref()).await?.unzip();
         let editor = Editor { app, shell, cart, form, report, changed: changed.flatten() };
-        Ok(Page(Box::pin(editor.page(Stage::Typed)).await?, status).into_response())
+        Ok(HtmlPage(Box::pin(editor.page(Stage::Typed)).await?, status).into_response())
     }
 
     /// Explains why a well-formed form cannot be saved or tested.
@@ -58,11 +58,11 @@ impl Press<'_> {
             SaveError::SameStore(other) => {
                 let link = (
                     format!("/admin/ecommerce/shopify/{}/general", CartId(other.id)),
-                    format!("Open {}", isolated(&other.name)),
+                    format!("Open {}", bidi_isolate(&other.name)),
                 );
                 let sentence = format!(
                     "**{}** already uses this store. Open it instead of adding it again.",
-                    isolated(&other.name)
+                    bidi_isolate(&other.name)
                 );
                 form.api_url.complaint = complaint("DUPLICATE", sentence, Some(link));
             }

@@ -8,10 +8,10 @@ use super::{general::EditorForm, locations::LocationsBlock};
 use crate::{
     ecommerce::{
         OtherSettings,
-        settings::{Granted, Setting, Settings, UnavailableReason},
+        settings::{CartSettings, GrantedPermissions, Setting, UnavailableReason},
         shopify::scopes,
     },
-    web::{fields::Field, filters, shell::Shell},
+    web::{fields::FormField, filters, shell::Shell},
 };
 
 /// Rendered with `{{ settings|safe }}` inside the editor's form. Posts `offered` and for each setting its own name
@@ -21,13 +21,13 @@ use crate::{
 pub struct SettingsSection {
     pub product: String,
     /// As typed, else as saved.
-    pub shown: Settings,
-    pub item_group: Field,
+    pub shown: CartSettings,
+    pub item_group: FormField,
     /// Groups of other carts.
     pub item_groups: Vec<String>,
     /// As saved; decides which settings are paused.
-    pub saved: Settings,
-    pub granted: Granted,
+    pub saved: CartSettings,
+    pub granted: GrantedPermissions,
     pub locations: LocationsBlock,
     pub now: OffsetDateTime,
 }
@@ -77,7 +77,7 @@ impl SettingsSection {
         let shown = form.asked.as_ref().map_or_else(|| saved.clone(), |asked| saved.with(asked, &granted));
         let group = match &form.asked {
             Some(asked) if asked.offered.contains(&Setting::ItemGroup) => form.item_group.clone(),
-            _ => Field { value: saved.item_group.clone(), ..Field::default() },
+            _ => FormField { value: saved.item_group.clone(), ..FormField::default() },
         };
         let reason = saved.why_not(Setting::Locations, &granted).map(|reason| view(&reason, Setting::Locations, now));
         let mut locations = LocationsBlock::new(locations, &shown.locations, reason, now);

@@ -4,7 +4,7 @@
 use askama::Template;
 
 use super::connection_test::TestView;
-use super::{Permission, handles};
+use super::{PermissionView, handles};
 use crate::ecommerce::title;
 use crate::ecommerce::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE};
 use crate::web::filters;
@@ -32,7 +32,7 @@ impl VerdictWords<'_> {
         title::store_name(&self.test.verdict, &self.test.host)
     }
 
-    fn missing(&self) -> Vec<Permission> {
+    fn missing(&self) -> Vec<PermissionView> {
         let scopes = self.test.verdict.limits.iter().find_map(|limit| match limit {
             Limit::ScopesMissing { scopes } => Some(scopes.as_slice()),
             _ => None,

@@ -5,18 +5,18 @@
 use askama::Template;
 use time::OffsetDateTime;
 
-use super::super::check_line::CheckView;
+use super::super::check_row::CheckView;
 use super::super::egress_list::EgressList;
 use super::super::verdict_words::VerdictWords;
-use super::super::{Kind, Permission};
+use super::super::{Kind, PermissionView};
 use crate::ecommerce::state::{Checks, Unscheduled};
-use crate::ecommerce::title::{self, Naming};
+use crate::ecommerce::title::{self, TitleContext};
 use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Limit, Note, Outcome, Verdict};
 use crate::web::filters::{self, Moment};
 
 /// Whether what was tested is saved, and whether it will be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TestedState {
     /// Nothing is saved yet.
     Unsaved,
     /// The cart holds another credential.
@@ -24,7 +24,7 @@ pub enum Standing {
     Saved(Checks),
 }
 
-impl Standing {
+impl TestedState {
     /// Whether a check of exactly what was tested is scheduled.
     pub const fn is_checked(self) -> bool {
         matches!(self, Self::Saved(Checks::Scheduled))
@@ -73,13 +73,13 @@ pub struct TestView {
     pub now: OffsetDateTime,
     /// Our reference, for support.
     pub reference: String,
-    pub standing: Standing,
+    pub standing: TestedState,
     /// Labels of the sync settings that are on and may be used; `None` if they were not read.
     pub synced: Option<Vec<String>>,
     /// The token was entered at least 20 hours before the test, so `TOKEN_STOPPED` may be the end of a 24-hour token.
     pub may_be_day_token: bool,
     /// All 17, in table order.
-    pub permissions: Vec<Permission>,
+    pub permissions: Vec<PermissionView>,
     /// Tests that one user may run in a minute.
     pub tests_a_minute: u32,
     /// Where *Test again* posts to: `…/connection-tests`; empty if nothing can be submitted, as for a Viewer.
@@ -95,8 +95,13 @@ pub struct TestView {
 }
 
 impl TestView {
-    fn naming(&self) -> Naming<'_> {
-        Naming { host: &self.host, credential: self.kind.noun(), tests_a_minute: self.tests_a_minute, now: self.now }
+    fn naming(&self) -> TitleContext<'_> {
+        TitleContext {
+            host: &self.host,
+            credential: self.kind.noun(),
+            tests_a_minute: self.tests_a_minute,
+            now: self.now,
+        }
     }
 
     fn done_steps(&self) -> String {
@@ -208,8 +213,8 @@ impl TestView {
     }
 
     /// These scopes with their texts; a scope that the table does not know keeps its own name.
-    pub(in super::super) fn named(&self, scopes: &[String]) -> Vec<Permission> {
-        let unknown = |scope: &String| Permission {
+    pub(in super::super) fn named(&self, scopes: &[String]) -> Vec<PermissionView> {
+        let unknown = |scope: &String| PermissionView {
             scope: scope.clone(),
             say: scope.clone(),
             without: "a part of the work stops".into(),
@@ -220,7 +225,7 @@ impl TestView {
     }
 }
 
-fn optional_missing(missing: &[Permission]) -> String {
+fn optional_missing(missing: &[PermissionView]) -> String {
     let says = missing.iter().map(|permission| permission.say.as_str()).collect::<Vec<_>>().join(", ");
     match missing.len() {
         1 => format!("1 permission that is nice to have is missing: {says}. Nothing you need is lost."),

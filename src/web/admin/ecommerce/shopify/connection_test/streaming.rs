@@ -8,7 +8,7 @@ use axum::{
 };
 use tokio::sync::mpsc;
 
-use super::super::check_line::CheckLine;
+use super::super::check_row::CheckLine;
 use super::super::{editor, guide::Guide, permissions};
 use super::TestView;
 use crate::app::App;

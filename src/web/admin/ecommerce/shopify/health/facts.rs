@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::super::Kind;
 use super::words::clock;
 use crate::{
-    direction::isolated,
+    direction::bidi_isolate,
     ecommerce::{
         Cart, TestReport,
         health::{Health, StoreFacts},
@@ -53,7 +53,7 @@ fn tested(report: &TestReport) -> Option<StoreFacts> {
 
 fn of_store(StoreFacts { store, .. }: &StoreFacts) -> impl Iterator<Item = Fact> {
     let plan = if store.plan.is_empty() { String::new() } else { format!("{} plan", store.plan) };
-    let parts = [format!("Store {}", isolated(&store.name)), plan, store.currency.clone(), store.place()];
+    let parts = [format!("Store {}", bidi_isolate(&store.name)), plan, store.currency.clone(), store.place()];
     parts.into_iter().filter(|part| !part.is_empty()).map(Fact::words)
 }
 
@@ -69,7 +69,7 @@ fn of_credential(cart: &Cart, found: &Health, now: OffsetDateTime) -> Option<Fac
             "{} added {} by {}",
             saved.kind.noun_first(),
             filters::date(saved.added_at),
-            isolated(&saved.added_by)
+            bidi_isolate(&saved.added_by)
         )),
     })
 }

@@ -4,9 +4,9 @@ use time::OffsetDateTime;
 
 use crate::{
     clock::lasted,
-    direction::isolated,
+    direction::bidi_isolate,
     ecommerce::{
-        health::{Day, PastCheck, Problem},
+        health::{HealthDay, PastCheck, PastProblem},
         verdict::Class,
     },
     web::filters::{self, Moment},
@@ -22,11 +22,11 @@ pub struct ProblemRow {
 }
 
 impl ProblemRow {
-    pub(super) fn of(problem: &Problem, now: OffsetDateTime) -> Self {
+    pub(super) fn of(problem: &PastProblem, now: OffsetDateTime) -> Self {
         let how = match (&problem.ended_at, &problem.ended_by) {
             (None, _) => "Not over yet".to_owned(),
             (Some(_), None) => "Ended by itself".to_owned(),
-            (Some(_), Some(name)) => format!("Ended by a change of {}'s", isolated(name)),
+            (Some(_), Some(name)) => format!("Ended by a change of {}'s", bidi_isolate(name)),
         };
         Self {
             began: Moment::exactly(problem.began_at),
@@ -70,7 +70,7 @@ pub struct DayRow {
 }
 
 impl DayRow {
-    pub(super) fn of(day: &Day) -> Self {
+    pub(super) fn of(day: &HealthDay) -> Self {
         Self {
             day: filters::date(day.day.midnight().assume_utc()),
             checks: day.checks,
