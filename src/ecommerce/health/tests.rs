@@ -195,17 +195,27 @@ async fn inactive_carts_are_not_checked(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
-async fn activated_cart_is_checked_within_minutes(pool: sqlx::PgPool) {
+async fn activated_cart_is_checked_within_minutes_or_at_once_if_its_last_check_is_old(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let (house, cart) = House::with_cart(pool, CredentialKind::AccessToken).await;
-    house.tamper("update carts set is_active = false, status = 'inactive'").await;
-    assert_eq!(house.health(cart).await.next_check_at, None);
-    house.tamper("update carts set is_active = true, status = 'connected'").await;
-    let at: f64 = sqlx::query_scalar("select extract(epoch from next_check_at - now())::float8 from cart_health")
-        .fetch_one(&house.pool)
-        .await
-        .expect("a next check");
+    let activated_after = async |time: &str| {
+        house.tamper("update carts set is_active = false, status = 'inactive'").await;
+        assert_eq!(house.health(cart).await.next_check_at, None);
+        house.tamper(&format!("update carts set passed_at = now() - interval '{time}'")).await;
+        house.tamper(&format!("update cart_health set last_checked_at = now() - interval '{time}'")).await;
+        house.tamper("update carts set is_active = true, status = 'connected'").await;
+        let seconds: f64 =
+            sqlx::query_scalar("select extract(epoch from next_check_at - now())::float8 from cart_health")
+                .fetch_one(&house.pool)
+                .await
+                .expect("a next check");
+        seconds
+    };
+    let at = activated_after("14 minutes").await;
     assert!((115.0..=240.0).contains(&at), "{at}");
+    // Otherwise a token that was revoked months ago would count as connected until then.
+    let at = activated_after("16 minutes").await;
+    assert!(at <= 0.0, "{at}");
 }
 
 #[sqlx::test]
