@@ -29,7 +29,7 @@ pub fn bidi_isolate(name: &str) -> Cow<'_, str> {
     Cow::Owned(std::iter::once(begin).chain(inner).chain([end]).collect())
 }
 
-/// Length in bytes of the name isolated by [`isolated`] at the start of `text`. `None` if there is none, or if a mark
+/// Length in bytes of the name isolated by [`bidi_isolate`] at the start of `text`. `None` if there is none, or if a mark
 /// inside it could affect the text after it.
 pub fn bidi_isolate_len(text: &str) -> Option<usize> {
     let inner = text.strip_prefix(ISOLATE[0])?;

@@ -1,4 +1,4 @@
-//! IP networks in CIDR notation, as settings list them. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) become IPv4.
+//! IP networks in CIDR notation, as used in settings. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) become IPv4.
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ pub enum IpNetworkError {
 }
 
 impl IpNetwork {
-    /// Reads `198.51.100.7`, `198.51.100.0/24`, `2001:db8::/32` or `[2001:db8::1]`.
+    /// Parses `198.51.100.7`, `198.51.100.0/24`, `2001:db8::/32` or `[2001:db8::1]`.
     ///
     /// # Errors
     /// [`IpNetworkError`], also if host bits are set, because the intended network is ambiguous.
@@ -71,7 +71,7 @@ impl IpNetwork {
     }
 }
 
-/// Formats a single address without its prefix.
+/// Omits the prefix of a single address.
 impl fmt::Display for IpNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { first, prefix } = self;
@@ -87,7 +87,8 @@ const fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
 }
 
-/// Converts an IPv4-mapped IPv6 address to IPv4. A prefix shorter than the 96 bits of the mapping stays unchanged.
+/// Converts an IPv4-mapped IPv6 address to IPv4. An address whose prefix is shorter than the 96 bits of the mapping is
+/// unchanged.
 const fn canonical(address: IpAddr, prefix: u8) -> (IpAddr, u8) {
     const WRAPPER: u8 = 96;
     match address {

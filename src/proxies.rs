@@ -1,5 +1,5 @@
 //! Derives a client's address from its connection and `X-Forwarded-For`. Trusts only the proxies that the operator
-//! names; by default none. Independent of HTTP. Only the right end of `X-Forwarded-For` is trustworthy: each proxy
+//! lists; none by default. Independent of HTTP. Only the right end of `X-Forwarded-For` is trustworthy: each proxy
 //! appends its peer's address, and the client may forge everything further left.
 
 use std::net::{IpAddr, SocketAddr};
@@ -10,13 +10,13 @@ use crate::network::IpNetwork;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNetwork>);
 
-/// Warning for an https server whose proxy is not named.
+/// Warning for an https server without a trusted proxy.
 const MISSING_PROXY_WARNING: &str = "In front of an https CARTWRIGHT_PUBLIC_URL stands a proxy, since this server speaks no TLS, and \
      CARTWRIGHT_TRUSTED_PROXIES names none: all people share the proxy's address, in the limit of sign-in tries and in the \
      activity. Name the address that it calls from, such as CARTWRIGHT_TRUSTED_PROXIES=127.0.0.1 where it runs on this machine.";
 
 impl TrustedProxies {
-    /// Reads a list such as `10.0.0.7, 192.168.4.0/24, fd00::/8`.
+    /// Parses a list such as `10.0.0.7, 192.168.4.0/24, fd00::/8`.
     ///
     /// # Errors
     /// A sentence for each invalid entry.
@@ -29,14 +29,14 @@ impl TrustedProxies {
         Err(unknown.into_iter().filter_map(Result::err).collect())
     }
 
-    /// A warning if the server is reached by https and no proxy is named: all users share the proxy's address, so one
-    /// person who guesses passwords locks out everybody.
+    /// Returns a warning if users reach the server by https and no trusted proxy is set: all users then share the
+    /// proxy's address, so one client that guesses passwords locks out everybody.
     pub fn unnamed(&self, serves_https: bool) -> Option<&'static str> {
         (serves_https && self.0.is_empty()).then_some(MISSING_PROXY_WARNING)
     }
 
-    /// The client's address: the peer, or, if that is a trusted proxy, the last untrusted address in these lines of
-    /// `X-Forwarded-For`. An unreadable entry ends the chain at the proxy that passed it on.
+    /// The client's address: the peer or, if that is a trusted proxy, the last untrusted address in these lines of
+    /// `X-Forwarded-For`. An unreadable entry ends the search, and the proxy that forwarded it counts as the client.
     pub fn client<'a>(&self, peer: IpAddr, lines: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
         let mut client = peer.to_canonical();
         for hop in lines.rev().flat_map(|line| line.rsplit(',')) {
@@ -50,7 +50,7 @@ impl TrustedProxies {
     }
 }
 
-/// Parses an address as proxies write it: alone, with a port, or in brackets.
+/// Parses an address in the forms that proxies use: alone, with a port, or in brackets.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let found = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));

@@ -38,8 +38,8 @@ impl Heartbeat {
     }
 }
 
-/// Runs the loop that `start` creates until this future is dropped or aborted, which stops the loop as well. Restarts
-/// the loop when it ends, panics or sends no heartbeat for `silence`.
+/// Runs the loop that `start` creates. Restarts it when it ends, panics or sends no heartbeat for `silence`. Dropping
+/// or aborting this future stops the loop.
 pub async fn supervise<F>(name: &'static str, silence: Duration, start: impl Fn(Heartbeat) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -93,7 +93,7 @@ mod tests {
     const WATCH: Watch =
         Watch { silence: Duration::from_millis(30), look: Duration::from_millis(10), pause: Duration::from_millis(1) };
 
-    /// Returns after the loop's third start.
+    /// Returns after the loop was started for the third time.
     async fn third_start<F>(body: impl Fn(Heartbeat) -> F)
     where
         F: Future<Output = ()> + Send + 'static,

@@ -22,10 +22,10 @@ const CLEAN_UP_INTERVAL: Duration = Duration::from_mins(5);
 const RESTART_PAUSE: Duration = Duration::from_secs(5);
 /// Time without a heartbeat after which a loop counts as dead. Each step of a loop has a far shorter deadline.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(1);
-/// The same for loops that wait for a mail server or delete many rows.
+/// The same timeout for loops that wait for a mail server or delete many rows.
 const LONG_HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(15);
 
-/// Works until it is told to stop; then what is being checked is recorded first.
+/// Runs all tasks until `stop` is cancelled. Results of checks in progress are recorded before it returns.
 pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
     let others = {
         let app = app.clone();
@@ -33,7 +33,7 @@ pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
             tokio::join!(
                 supervise("tidy", LONG_HEARTBEAT_TIMEOUT, |heartbeat| clean_up(app.clone(), heartbeat)),
                 supervise("activity", LONG_HEARTBEAT_TIMEOUT, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
-                // Items in progress are leased: another process repeats them.
+                // Items in progress are leased, so another process repeats them after an abort.
                 supervise("jobs", HEARTBEAT_TIMEOUT, |heartbeat| {
                     let ecommerce = app.ecommerce.clone();
                     async move { ecommerce.run_bulk_actions(&heartbeat).await }
@@ -45,14 +45,15 @@ pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
             )
         })
     };
-    // The sweep may finish: checks that have called Shopify are recorded before the process ends.
+    // The sweep is allowed to finish, so that checks that have already called Shopify are recorded before the process
+    // ends.
     let finished = CancellationToken::new();
     let sweeping = supervise("sweep", HEARTBEAT_TIMEOUT, |heartbeat| {
         let (app, stop, finished) = (app.clone(), stop.clone(), finished.clone());
         async move {
             sweep(&app, &stop, &heartbeat).await;
             finished.cancel();
-            // returning would make the supervisor restart the sweep
+            // Returning would make the supervisor restart the sweep.
             std::future::pending::<()>().await;
         }
     });
@@ -69,7 +70,7 @@ async fn sweep(app: &App, stop: &CancellationToken, heartbeat: &Heartbeat) {
         heartbeat.beat();
         let pause = match app.ecommerce.sweep_until(stop, heartbeat).await {
             Ok(_) => {
-                // seconds since the epoch, as Prometheus counts
+                // Seconds since the Unix epoch, as is usual in Prometheus.
                 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]
                 metrics::gauge!("cartwright_last_sweep_timestamp_seconds").set(app.clock.now().unix_timestamp() as f64);
                 POLL_INTERVAL

@@ -1,4 +1,4 @@
-//! Project rules that the compiler cannot check: which part may use what. Each rule is first run on a planted
+//! Project rules that the compiler cannot check, such as which part may use which. Each rule is first run on a planted
 //! violation, so that a rule that matches nothing fails.
 
 #[path = "house/names.rs"]
@@ -218,8 +218,8 @@ fn walk(folder: &Path, each: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// The full paths of the tests in a file: its modules and its name, with `::` between them. Modules are told by the indentation that
-/// rustfmt gives them.
+/// Collects the full paths of the tests in a file: modules and name, joined by `::`. Modules are recognized by their
+/// rustfmt indentation.
 fn tests_of(text: &str, module: &[String], found: &mut Vec<String>) {
     let (mut inside, mut is_test): (Vec<(usize, String)>, bool) = (Vec::new(), false);
     let word =
@@ -244,7 +244,7 @@ fn tests_of(text: &str, module: &[String], found: &mut Vec<String>) {
     }
 }
 
-/// The full paths of the tests below a folder whose root is `root`.
+/// Collects the full paths of the tests below a folder whose root is `root`.
 fn tests_below(folder: &Path, root: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
@@ -260,7 +260,8 @@ fn tests_below(folder: &Path, root: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// What each letter of a promise's command can run: `T` the library, `W` the pages, `F` the faults, `C` the commands, `B` the browser.
+/// Returns the tests that each letter of a documented command can run: `T` the library, `W` the pages, `F` the faults,
+/// `C` the commands, `B` the browser.
 fn known_tests() -> std::collections::HashMap<&'static str, Vec<String>> {
     let below = |folder: &str| {
         let mut found = Vec::new();
@@ -281,8 +282,9 @@ fn known_tests() -> std::collections::HashMap<&'static str, Vec<String>> {
     .into()
 }
 
-/// The commands in a document that name no test: `W canary::` is a module that has tests, `W canary::a_name` or `W a_name` a test by
-/// its whole name. A part of a name proves nothing: cargo runs whatever holds it, and passes where nothing does.
+/// Returns the commands in a document that match no test. `W canary::` is a module that has tests; `W canary::a_name`
+/// or `W a_name` is a test by its whole name. Part of a name proves nothing: cargo runs every test that contains it,
+/// and passes if none does.
 fn empty_promises(document: &str) -> Vec<String> {
     let known = known_tests();
     let spans = document.split('`').skip(1).step_by(2).filter_map(|span| span.split_once(' '));
@@ -315,7 +317,7 @@ fn the_systemd_unit_is_valid_and_closed() {
     let unit = fs::read_to_string("docs/examples/cartwright.service").expect("the example");
     assert!(unit.contains("IPAddressDeny=10.0.0.0/8"), "private networks must be denied");
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        // not captured; `scripts/test` counts it
+        // Not captured; `scripts/test` counts it.
         let skipped = "\nSKIPPED the_systemd_unit_is_valid_and_closed: systemd is not installed";
         writeln!(std::io::stderr(), "{skipped}").expect("standard error");
         return;

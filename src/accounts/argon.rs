@@ -1,4 +1,4 @@
-//! argon2id with memory that is returned to the system. Handles PHC strings; knows nothing about callers and
+//! argon2id that returns its memory to the system after each hash. Handles PHC strings; knows nothing about callers and
 //! concurrency.
 //!
 //! The buffer reserves more memory than it uses. glibc keeps freed blocks of up to 32 MiB, one for each thread that
@@ -75,7 +75,7 @@ mod tests {
             "{ours}"
         );
         assert!(crates.verify_password(b"four plain random word", &PasswordHash::new(&ours).unwrap()).is_err());
-        // Other parameters than the current ones, as in a row from years ago.
+        // Outdated parameters, as in a row that was stored years ago.
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8_192, 1, 1, None).unwrap());
         let theirs = weak.hash_password(b"four plain random words").unwrap().to_string();
         assert!(verify(b"four plain random words", &theirs), "{theirs}");

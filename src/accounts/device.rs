@@ -1,8 +1,8 @@
-//! The device cookie: proof that a browser signed in to an account before. Sign-in attempts from such a browser have
-//! their own counts, so that strangers who use up the account's attempts do not lock out its owner (OWASP, "Slow Down
+//! The device cookie: proof that a browser signed in to an account before. Sign-in attempts from such a browser are
+//! counted separately, so that strangers who use up the account's attempts do not lock out its owner (OWASP, "Slow Down
 //! Online Guessing Attacks with Device Cookies").
 //!
-//! Nothing is stored for it: each entry is authenticated under the account's password hash, so that a new password
+//! No server-side state: each entry is authenticated under the account's password hash, so that a new password
 //! invalidates it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -47,7 +47,7 @@ impl DeviceCookie {
         })
     }
 
-    /// Adds an entry for this account in place of its old one.
+    /// Adds an entry for this account, replacing its previous entry.
     #[must_use]
     pub(super) fn with(&self, account: Uuid, password_hash: &str) -> Self {
         let mut entry = [0; ENTRY_LEN];

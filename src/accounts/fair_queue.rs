@@ -1,5 +1,5 @@
-//! A fair queue for a scarce resource such as password hashing. Known browsers have their own lane and get every other
-//! turn. In each lane, the network (or user) with the fewest recent turns is next, so that a network with many
+//! A fair queue for a scarce resource such as password hashing. Known browsers have their own lane, which gets every
+//! other turn. In each lane, the network (or user) with the fewest recent turns is next, so that a network with many
 //! connections does not delay the others.
 
 use std::{
@@ -39,7 +39,7 @@ struct Lanes {
     was_known: bool,
 }
 
-/// Waiting callers by network or user, in the order of their arrival or last turn.
+/// One lane of the queue: waiting callers by network or user, in the order of their arrival or last turn.
 #[derive(Debug)]
 struct Lane {
     capacity: usize,
@@ -49,7 +49,7 @@ struct Lane {
     waiting: VecDeque<(Waiter, VecDeque<oneshot::Sender<Turn>>)>,
 }
 
-/// A turn. On drop it goes to the next waiter.
+/// Permission to use the resource. On drop it passes to the next waiter.
 #[derive(Debug)]
 pub struct Turn(FairQueue);
 
@@ -63,8 +63,8 @@ impl FairQueue {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// [`Crowded`] if the lane is full. The newest waiter of the network with the most waiters is dropped in favour of
-    /// a network with fewer.
+    /// [`Overloaded`] if the lane is full. The newest waiter of the network with the most waiters is dropped in favour
+    /// of a network with fewer.
     pub async fn turn(&self, waiter: Waiter) -> Result<Turn, Overloaded> {
         let turn = {
             let mut lanes = self.0.lock().expect("lock is never poisoned");
@@ -130,7 +130,8 @@ impl Lane {
         self.waiting.iter().map(|(_, line)| line.len()).sum()
     }
 
-    /// Removes cancelled waiters. If the lane is still full, drops the newest waiter of the longest line.
+    /// Removes cancelled waiters. If the lane is still full, drops the newest waiter of the network or user that has
+    /// the most.
     fn make_room(&mut self, waiter: Waiter) -> Result<(), Overloaded> {
         for (_, line) in &mut self.waiting {
             line.retain(|sender| !sender.is_closed());
@@ -178,7 +179,7 @@ mod tests {
 
     type Waiting<'a> = std::pin::Pin<Box<dyn Future<Output = Result<Turn, Overloaded>> + Send + 'a>>;
 
-    /// Starts to wait, and asserts that there is no turn yet.
+    /// Starts waiting for a turn, and asserts that it is not granted at once.
     fn wait(queue: &FairQueue, waiter: Waiter) -> Waiting<'_> {
         let mut turn: Waiting<'_> = Box::pin(queue.turn(waiter));
         assert!(turn.as_mut().now_or_never().is_none(), "{waiter:?} has to wait");

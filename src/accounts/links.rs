@@ -1,5 +1,5 @@
-//! One-time links: 256 random bits, valid for an hour, only their hash is stored. A link creates the first
-//! administrator, lets an invited user join, or lets a user choose a new password.
+//! One-time links: 256 random bits, valid for an hour; only the hash is stored. A link creates the first administrator,
+//! lets an invited user join, or lets a user choose a new password.
 
 use secrecy::SecretString;
 use uuid::Uuid;
@@ -19,13 +19,13 @@ use crate::{
     database::transaction,
 };
 
-/// What a valid link is for.
+/// What a valid link allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     FirstAdministrator,
     /// A user who was invited under this name and address.
     Join(LinkOwner),
-    /// A user who has had a password before.
+    /// A user who already has a password.
     NewPassword(LinkOwner),
 }
 
@@ -52,7 +52,7 @@ pub struct LinkOwner {
 pub struct LinkSignIn {
     pub session: BrowserSecret,
     pub name: String,
-    /// Number of sessions that it ended.
+    /// Number of earlier sessions that this sign-in ended.
     pub ended: u64,
 }
 
@@ -106,15 +106,15 @@ impl Accounts {
     /// Creates a link for a new password, or for joining. Older links of the same user stop working.
     ///
     /// # Errors
-    /// [`Missing::Nobody`], also for a disabled user.
+    /// [`FindUserError::Nobody`], also for a disabled user.
     pub async fn make_link(&self, by: By, user: Uuid, _: Fresh) -> Result<BrowserSecret, FindUserError> {
         self.link(by, user, false).await
     }
 
-    /// The same from the command line, by the operator. Also ends all of the user's sessions.
+    /// Like `make_link`, by the operator from the command line. Also ends all of the user's sessions.
     ///
     /// # Errors
-    /// [`Missing::Nobody`], also for a disabled user.
+    /// [`FindUserError::Nobody`], also for a disabled user.
     pub async fn make_link_as_operator(&self, user: Uuid) -> Result<BrowserSecret, FindUserError> {
         self.link(By::operator(), user, true).await
     }
@@ -138,7 +138,7 @@ impl Accounts {
         .await
     }
 
-    /// Returns what a link would do now, without using it.
+    /// Returns what a link allows now, without using it.
     ///
     /// # Errors
     /// [`LinkError::Dead`] or [`LinkError::AlreadySetUp`].
@@ -159,10 +159,10 @@ impl Accounts {
         }
     }
 
-    /// Uses the first link: creates the first administrator and signs them in.
+    /// Uses the set-up link: creates the first administrator and signs them in.
     ///
     /// # Errors
-    /// The link is dead, or another link was faster.
+    /// [`LinkError::Dead`], or [`LinkError::AlreadySetUp`] if another link was used first.
     pub async fn set_up(&self, origin: Origin, code: &BrowserSecret, new: NewUser) -> Result<BrowserSecret, LinkError> {
         if self.check_link(code).await? != Purpose::FirstAdministrator {
             return Err(LinkError::Dead);
@@ -193,7 +193,7 @@ impl Accounts {
     /// is the name that a joining user chose.
     ///
     /// # Errors
-    /// The link is dead.
+    /// [`LinkError::Dead`].
     pub async fn join(
         &self,
         origin: Origin,

@@ -1,6 +1,6 @@
-//! Login throttle: limits of password attempts, counted before anything is hashed. Strangers are counted by network, by
-//! account and network, and by account; a browser that signed in before has its own count; a signed-in user is counted
-//! by session.
+//! Login throttle: limits for password attempts, counted before anything is hashed. Unknown browsers are counted by
+//! network, by account and network, and by account; a browser that signed in before has its own count; a signed-in user
+//! is counted by session.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -15,7 +15,7 @@ const PAIR_LIMIT: u32 = 5;
 const ACCOUNT_LIMIT: u32 = 20;
 const DEVICE_LIMIT: u32 = 10;
 const STEP_UP_LIMIT: u32 = 5;
-/// Attempts by prefix length of the network. One customer of an IPv6 provider may have a /48.
+/// Attempts allowed by prefix length of the network. One customer of an IPv6 provider may have a /48.
 const IPV4_LIMITS: &[(u8, u32)] = &[(32, 30)];
 const IPV6_LIMITS: &[(u8, u32)] = &[(48, 120), (56, 60), (64, 30)];
 
@@ -25,7 +25,7 @@ pub(super) fn too_many(wait: Duration) -> String {
     format!("Too many sign-in tries. Try again in {minutes} {}.", if minutes == 1 { "minute" } else { "minutes" })
 }
 
-/// The networks that contain a client, widest first, with the number of attempts of each.
+/// The networks that contain a client, widest first, with the attempt limit of each.
 #[derive(Clone, Debug)]
 pub(super) struct ClientNetworks {
     address: IpAddr,
@@ -52,8 +52,8 @@ impl ClientNetworks {
     }
 }
 
-/// The limits of one sign-in attempt, in the order in which they refuse. A known device has its own limit and shares
-/// none.
+/// The limits of one sign-in attempt, in the order in which they are checked. A known device has one limit of its own
+/// and shares none.
 pub(super) fn of_sign_in(email: &str, networks: &ClientNetworks, device: Option<Device>) -> Vec<(Throttle, Bucket)> {
     let limit = |limit, kind, parts: &[&[u8]]| (Throttle { limit, window: WINDOW }, Bucket::of(kind, parts));
     if let Some(Device { account, nonce }) = device {
@@ -74,8 +74,8 @@ pub(super) fn of_step_up(session: &[u8]) -> (Throttle, Bucket) {
     (Throttle { limit: STEP_UP_LIMIT, window: WINDOW }, Bucket::of(BucketKind::StepUp, &[session]))
 }
 
-/// Resets the counts after a successful sign-in, except those of networks: it says nothing about other attempts from
-/// there.
+/// Resets the counts after a successful sign-in, except the network counts, because one success does not vouch for
+/// other attempts from the same network.
 pub(super) async fn clear(
     connection: &mut crate::database::Connection,
     limits: &[(Throttle, Bucket)],

@@ -44,16 +44,16 @@ use password::{PasswordContext, PasswordHasher};
 pub struct Accounts {
     pool: Pool,
     hashing: Arc<PasswordHasher>,
-    /// Queue before the database: sign-ins use at most eight connections, and surplus attempts wait or are refused
-    /// cheaply.
+    /// Queue in front of the database: sign-ins use at most eight connections; surplus attempts wait or are refused at
+    /// little cost.
     line: FairQueue,
-    /// For keyed digests of unknown addresses. `None` on the command line, which signs nobody in.
+    /// For keyed digests of unknown addresses. `None` on the command line, where nobody signs in.
     vault: Option<Arc<Vault>>,
-    /// What this server is called and where it is reached: words that make a password guessable.
+    /// Product name and host of this server: words that make a password guessable.
     site: Arc<SiteWords>,
 }
 
-/// What a password must not be made of, beside its owner's address and name.
+/// Words of the site that a password must not consist of, in addition to the user's address and name.
 #[derive(Debug, Default)]
 struct SiteWords {
     product: String,
@@ -65,13 +65,13 @@ impl Accounts {
         Self { pool, hashing: Arc::default(), line: FairQueue::new(8, 128), vault: None, site: Arc::default() }
     }
 
-    /// The same for a server with this name at this host.
+    /// Sets the product name and host of this server.
     #[must_use]
     pub fn with_site(self, product: &str, host: &str) -> Self {
         Self { site: Arc::new(SiteWords { product: product.to_owned(), host: host.to_owned() }), ..self }
     }
 
-    /// What a password of this person is judged by.
+    /// The context in which a password of this user is judged.
     pub fn password_context<'a>(&'a self, role: Role, email: &'a str, name: &'a str) -> PasswordContext<'a> {
         PasswordContext { role, email, name, product: &self.site.product, host: &self.site.host }
     }

@@ -1,4 +1,4 @@
-//! Telling people what was changed of their account, in the transaction of the change.
+//! Queues e-mail notices about changes of a user's account, in the transaction of the change.
 
 use uuid::Uuid;
 
@@ -11,13 +11,13 @@ use crate::{
     direction::bidi_isolate,
 };
 
-/// Whom a notice is about.
+/// The user whose account changed.
 pub(super) struct NotifiedUser<'a> {
     pub id: Uuid,
     pub name: &'a str,
 }
 
-/// Queues one mail about this change to each of the addresses.
+/// Queues one notice about this change to each address.
 pub(super) async fn notify(
     work: &mut Connection,
     by: &By,
@@ -41,7 +41,7 @@ pub(super) async fn notify(
     alerts::queue_notice(work, addresses, notice).await
 }
 
-/// What changed, by the words of the pages.
+/// The change of role, with the role names that the pages show.
 pub(super) fn role_change(before: Role, after: Role) -> AccountChange {
     let word = |role| match role {
         Role::Administrator => "Administrator".to_owned(),

@@ -40,7 +40,7 @@ impl From<Overloaded> for ConfirmError {
     }
 }
 
-/// Name and address, already validated.
+/// A new name and address, already validated.
 #[derive(Clone, Debug)]
 pub struct AccountDetails {
     pub name: PersonName,
@@ -112,8 +112,8 @@ impl Accounts {
         .await
     }
 
-    /// Confirms the user's password; attempts are counted for this session alone. The session gets a new ID, and the
-    /// old one ends in the same transaction (ASVS 7.2.4).
+    /// Confirms the user's password. Attempts are counted for this session only. The session gets a new ID, and the old
+    /// ID becomes invalid in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
     /// [`ConfirmError`].
@@ -141,7 +141,7 @@ impl Accounts {
     }
 
     /// Sets a new password, which must already be validated. In the same transaction every other session ends, this
-    /// session gets a new ID, and links for a new password stop working. Returns the number of other sessions.
+    /// session gets a new ID, and links for a new password stop working. Returns the number of sessions that ended.
     ///
     /// # Errors
     /// [`ConfirmError`].

@@ -1,7 +1,7 @@
-//! Passwords: argon2id, two hashes at a time, in fair turns, with the same work for an account that does not exist.
+//! Passwords: argon2id, two hashes at a time in a fair queue, with the same work for an account that does not exist.
 //!
-//! Keeps a thousand sign-ins from exhausting memory, and an attacker from detecting unknown accounts by timing (ASVS
-//! 6.3.8).
+//! Keeps a thousand concurrent sign-ins from exhausting memory, and an attacker from detecting unknown accounts by
+//! timing (ASVS 6.3.8).
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -11,15 +11,15 @@ use super::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// Concurrent hashes; each takes 19 MiB and a full core. With four, a thousand concurrent sign-ins took 131 MiB; 100
-/// are promised.
+/// Concurrent hashes; each takes 19 MiB and a full core. With four, a thousand concurrent sign-ins took 131 MiB; the
+/// promised limit is 100 MiB.
 const HASH_CONCURRENCY: usize = 2;
 /// Maximum number of waiting callers, of known users and of strangers each.
 const HASH_QUEUE_MAX: usize = 128;
-/// When an overloaded server asks its callers to retry.
+/// Retry delay that an overloaded server gives its callers.
 pub const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Hash of an unguessable password, for accounts that do not exist.
+/// Hash of an unguessable password, verified in place of the hash of an account that does not exist.
 static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| {
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random).expect("the system has a random source");
@@ -55,18 +55,18 @@ impl PasswordError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overloaded;
 
-/// The 3,000 commonest passwords of 8 characters and more in known leaks, commonest first, in lower case: Royce Williams' list as
-/// Django ships it.
+/// The 3,000 commonest passwords with at least 8 characters in known leaks, commonest first, in lower case. Source:
+/// Royce Williams' list, as shipped with Django.
 const COMMON_PASSWORDS: &str = include_str!("common_passwords.txt");
 
 fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
-    // zxcvbn's own lists rank the few thousand passwords that are tried first, and it recognizes "P@ssw0rd1". Its
-    // guesses for a listed password are about the password's rank.
+    // zxcvbn's own lists rank the few thousand passwords that attackers try first, and it recognizes "P@ssw0rd1". Its
+    // number of guesses for a listed password is about the password's rank.
     COMMON_PASSWORDS.lines().any(|common| common == lower) || zxcvbn::zxcvbn(password, &[]).guesses() <= 9_000
 }
 
-/// The user and the site of a password: words that an attacker tries first.
+/// Role, user and site of a password. The texts are words that an attacker tries first.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordContext<'a> {
     pub role: Role,
@@ -77,7 +77,7 @@ pub struct PasswordContext<'a> {
 }
 
 impl PasswordContext<'_> {
-    /// Each text as it is, without blanks and punctuation, and word by word.
+    /// Each text unchanged, without blanks and punctuation, and split into words.
     fn words(&self) -> Vec<String> {
         let mut words = Vec::new();
         for text in [self.email, self.name, self.product, self.host] {
@@ -168,7 +168,7 @@ impl PasswordHasher {
         let turn = self.queue.turn(waiter).await?;
         #[cfg(test)]
         self.done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        // The turn ends with the hash, even if the client disconnects before that.
+        // The turn is released when the hash is done, even if the client disconnects earlier.
         let hashing = tokio::task::spawn_blocking(move || (work(), turn));
         Ok(hashing.await.expect("hashing does not panic").0)
     }
@@ -249,7 +249,7 @@ mod tests {
         for password in COMMON_PASSWORDS.lines() {
             assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }
-        // from another list, made of other leaks
+        // From another list, compiled from other leaks.
         for password in ["pinkfloy", "insomnia", "culinary", "greyhoun"] {
             assert_eq!(judged(password, Role::Viewer), Err(PasswordError::Common), "{password}");
         }

@@ -1,7 +1,8 @@
-//! What somebody may: raise, lower, sign out, turn off and on. Each verb demands a password that was entered a moment ago.
+//! Changes of what a user may do: promote, demote, sign out everywhere, disable and enable. Each operation requires a
+//! recent password confirmation ([`Fresh`]), except from the command line.
 //!
-//! Every change of a role ends the user's sessions, whether promoted or demoted, because a session never outlives its
-//! rights (ASVS 7.2.4).
+//! A role change ends the user's sessions, for a promotion as for a demotion, because a session must not outlive its
+//! privileges (ASVS 7.2.4).
 
 use uuid::Uuid;
 
@@ -32,18 +33,18 @@ pub enum UserChangeError {
 }
 
 impl Accounts {
-    /// Makes a user an administrator and ends their sessions. Returns whether the role changed.
+    /// Promotes a user to administrator and ends their sessions. Returns whether the role changed.
     ///
     /// # Errors
-    /// [`Refusal::OwnRole`] or [`Refusal::Nobody`].
+    /// [`UserChangeError::OwnRole`] or [`UserChangeError::Nobody`].
     pub async fn raise(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, UserChangeError> {
         self.change_role(by, user, Role::Administrator).await
     }
 
-    /// Makes a user a viewer and ends their sessions. Returns whether the role changed.
+    /// Demotes a user to viewer and ends their sessions. Returns whether the role changed.
     ///
     /// # Errors
-    /// [`Refusal::OwnRole`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    /// [`UserChangeError::OwnRole`], [`UserChangeError::LastAdministrator`] or [`UserChangeError::Nobody`].
     pub async fn lower(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, UserChangeError> {
         self.change_role(by, user, Role::Viewer).await
     }
@@ -80,13 +81,13 @@ impl Accounts {
     /// Ends all sessions of a user. Returns how many were open.
     ///
     /// # Errors
-    /// [`Missing::Nobody`].
+    /// [`FindUserError::Nobody`].
     pub async fn sign_out_everywhere(&self, by: By, user: Uuid, _: Fresh) -> Result<u64, FindUserError> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let known = sql::lock_user(work, user).await?.ok_or(FindUserError::Nobody)?;
                 let browsers = sql::count_open_sessions(work, user).await?;
-                // Before the sessions end, because one of them may be the actor's.
+                // Recorded before the sessions end, because one of them may be the actor's.
                 if browsers > 0 {
                     let event = Event::UserSignedOut { person: known.name, email: Some(known.email), browsers };
                     audit::record(work, &by, None, &event).await?;
@@ -103,15 +104,15 @@ impl Accounts {
     /// Disables a user and ends their sessions. Returns whether the user was enabled before.
     ///
     /// # Errors
-    /// [`Refusal::OwnAccount`], [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    /// [`UserChangeError::OwnAccount`], [`UserChangeError::LastAdministrator`] or [`UserChangeError::Nobody`].
     pub async fn turn_off(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, UserChangeError> {
         self.off(by, user).await
     }
 
-    /// The same from the command line.
+    /// Like `turn_off`, by the operator from the command line.
     ///
     /// # Errors
-    /// [`Refusal::LastAdministrator`] or [`Refusal::Nobody`].
+    /// [`UserChangeError::LastAdministrator`] or [`UserChangeError::Nobody`].
     pub async fn turn_off_as_operator(&self, user: Uuid) -> Result<bool, UserChangeError> {
         self.off(By::operator(), user).await
     }
@@ -141,18 +142,18 @@ impl Accounts {
         .await
     }
 
-    /// Lets a user sign in again with their old password. Returns whether the user was disabled before.
+    /// Enables a user, who can sign in again with the old password. Returns whether the user was disabled before.
     ///
     /// # Errors
-    /// [`Missing::Nobody`].
+    /// [`FindUserError::Nobody`].
     pub async fn turn_on(&self, by: By, user: Uuid, _: Fresh) -> Result<bool, FindUserError> {
         self.on(by, user).await
     }
 
-    /// The same from the command line.
+    /// Like `turn_on`, by the operator from the command line.
     ///
     /// # Errors
-    /// [`Missing::Nobody`].
+    /// [`FindUserError::Nobody`].
     pub async fn turn_on_as_operator(&self, user: Uuid) -> Result<bool, FindUserError> {
         self.on(By::operator(), user).await
     }
@@ -175,8 +176,8 @@ impl Accounts {
     }
 }
 
-/// Fails if the change would remove the last administrator. The administrators' rows are locked, so two who demote each
-/// other cannot both succeed.
+/// Fails if the change would remove the last administrator. The administrators' rows are locked, so two administrators
+/// who demote each other concurrently cannot both succeed.
 async fn ensure_administrator_remains(
     work: &mut Connection,
     user: Uuid,

@@ -1,6 +1,6 @@
 //! Sessions: 256 random bits in a cookie, their SHA-256 in the database, an idle timeout and an absolute timeout, both
-//! by the database clock. Protects against readers of a dump (hashes sign nobody in) and against changes of a server's
-//! clock.
+//! measured by the database clock. Protects against readers of a dump (a hash signs nobody in) and against changes of
+//! the server's clock.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,7 +11,7 @@ use zeroize::Zeroize;
 /// How long an entered password counts as a confirmation, in minutes.
 pub const FRESH_MINUTES: i32 = 10;
 
-/// The random secret of a browser: of a session or, before sign-in, of a form.
+/// A browser's random secret: of its session or, before sign-in, of its form.
 #[derive(Clone)]
 pub struct BrowserSecret([u8; 32]);
 

@@ -10,10 +10,10 @@ use crate::{
     database::{Lease, transaction},
 };
 
-/// The session of a cookie.
+/// Result of a session lookup by cookie.
 #[derive(Debug)]
 pub enum Session {
-    /// The banner is shown once: reading it removes it.
+    /// The banner is shown once: reading it deletes it.
     Live {
         user: User,
         banner: Option<Value>,
@@ -26,13 +26,13 @@ pub enum Session {
     Unknown,
 }
 
-/// One browser in which a user is signed in.
+/// A browser in which a user is signed in.
 #[derive(Clone, Debug)]
 pub struct OpenSession {
     /// Identifies the session in forms.
     pub handle: Uuid,
     pub ip: Option<String>,
-    /// What the browser calls itself; untrusted.
+    /// The browser's `User-Agent` header; untrusted.
     pub user_agent: Option<String>,
     pub since: OffsetDateTime,
     pub last_seen: OffsetDateTime,
@@ -42,7 +42,7 @@ pub struct OpenSession {
 
 impl Accounts {
     /// Reads the session of a cookie in one statement. The last-seen time is written at most once a minute. The banner
-    /// is read only if `shows_page`: a response that nobody sees would lose it.
+    /// is read only if `shows_page`, because reading deletes it and another response would not show it.
     pub async fn session(&self, secret: &BrowserSecret, shows_page: bool) -> sqlx::Result<Session> {
         let hash = secret.hash();
         let mut connection = self.pool.acquire().await?;
@@ -71,7 +71,7 @@ impl Accounts {
         sql::update_banner(&self.pool, session, banner).await
     }
 
-    /// The open sessions of a user: this one first, then the one that was seen last.
+    /// The open sessions of a user: this one first, then the most recently seen.
     pub async fn open_sessions(&self, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenSession>> {
         let rows = sql::list_sessions(&self.pool, user, this).await?;
         let sessions = rows.into_iter().map(|row| OpenSession {

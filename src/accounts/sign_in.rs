@@ -1,4 +1,4 @@
-//! Sign-in by password, and sign-out. Unknown and known accounts look the same and take as long.
+//! Sign-in by password, and sign-out. Responses and timing do not distinguish unknown accounts from known ones.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum SignInError {
     Broken(#[from] sqlx::Error),
 }
 
-/// Result of a right password.
+/// Result of an attempt with the correct password.
 enum Entered {
     In(BrowserSecret),
     TooWeak(BrowserSecret),
@@ -47,13 +47,13 @@ impl From<Overloaded> for SignInError {
 }
 
 impl Accounts {
-    /// Signs in and opens a session. The attempt is counted before anything is hashed, with this browser's own count if
-    /// its device cookie shows that it signed in to the account before. `replaces` is the browser's previous session:
-    /// it ends in the same transaction (ASVS 7.2.4).
+    /// Signs in and opens a session. The attempt is counted before anything is hashed; if the device cookie shows that
+    /// this browser signed in to the account before, the browser's own count is used. `replaces` is the browser's
+    /// previous session: it ends in the same transaction (ASVS 7.2.4).
     ///
     /// # Errors
-    /// The same for an unknown account and a wrong password, and it takes as long. [`SignInError::TooWeak`] only
-    /// after the right password.
+    /// The same error after the same time for an unknown account and a wrong password. [`SignInError::TooWeak`] only
+    /// after the correct password.
     pub async fn sign_in(
         &self,
         by: By,
@@ -79,8 +79,8 @@ impl Accounts {
         let rehash = checked.as_deref().is_some_and(password::is_outdated).then(|| password.clone());
         let is_right = self.hashing.verify(waiter, password.clone(), checked.clone()).await?;
         let Some((known, checked)) = known.zip(checked).filter(|_| is_right) else {
-            // No text from a stranger: the audit log is append-only, and would keep a password that was typed as an
-            // address.
+            // Contains no text from a stranger: the audit log is append-only, and would keep a password that was typed
+            // into the address field.
             let (account, digest) = match account {
                 Some(account) => (Some(account), None),
                 None => (None, self.digest(&email)),
@@ -99,7 +99,7 @@ impl Accounts {
         };
         let entered = transaction(&self.pool, move |work| {
             Box::pin(async move {
-                // The password may have changed, or the user may have been disabled, during the hash.
+                // The password may have changed, or the user may have been disabled, while the hash was computed.
                 if !sql::let_in(work, known.id, Some(&checked)).await? {
                     return Err(SignInError::Wrong);
                 }
@@ -130,7 +130,7 @@ impl Accounts {
         }
     }
 
-    /// The device cookie for a browser whose session was just opened or just got a new password.
+    /// Returns the device cookie for a browser whose session was just opened or whose user just set a new password.
     pub async fn remember_browser(&self, session: &BrowserSecret, cookie: &DeviceCookie) -> sqlx::Result<DeviceCookie> {
         let person = sql::find_password_of_session(&self.pool, &session.hash()).await?;
         Ok(person.map_or_else(|| cookie.clone(), |(id, hash)| cookie.with(id, &hash)))
@@ -150,8 +150,8 @@ impl Accounts {
         .await
     }
 
-    /// Six bytes of a keyed digest: enough to recognize that one unknown address is tried again, and useless for
-    /// guessing.
+    /// Six bytes of a keyed digest: enough to recognize repeated attempts with the same unknown address, and useless
+    /// for guessing the address.
     fn digest(&self, email: &str) -> Option<String> {
         let prints = self.vault.as_ref()?.fingerprints("unknown address", &[email]);
         Some(prints.active().iter().take(6).map(|byte| format!("{byte:02x}")).collect())

@@ -222,8 +222,8 @@ async fn unknown_invited_and_known_accounts_cost_the_same_work(pool: sqlx::PgPoo
     }
 }
 
-/// Measures the timing behind the test above: medians within a tenth. Not in the usual run, because a busy machine
-/// distorts it: `cargo test --release --lib accounts::tests::medians -- --ignored --nocapture`.
+/// Measures the timing that the test above relies on: medians differ by less than a tenth. Ignored by default, because
+/// a busy machine distorts it: `cargo test --release --lib accounts::tests::medians -- --ignored --nocapture`.
 #[sqlx::test]
 #[ignore = "measures time"]
 async fn medians_of_known_and_unknown_accounts(pool: sqlx::PgPool) {
@@ -292,7 +292,7 @@ async fn clock_set_back_extends_nothing(pool: sqlx::PgPool) {
         try_sign_in(&accounts, "priya@northwind.example", "wrong").await.expect_err("wrong");
     }
     assert!(matches!(accounts.session(&session, true).await, Ok(Session::Live { .. })));
-    // Two days back: all written timestamps are in the future now.
+    // The clock is set back two days: all stored timestamps are in the future now.
     for moved in [
         "update sessions set created_at = created_at + interval '2 days', last_seen_at = last_seen_at + interval '2 days'",
         "update set_up_links set expires_at = expires_at + interval '2 days'",

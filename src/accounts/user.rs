@@ -6,9 +6,9 @@ use crate::{direction::is_mark, pasted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Can do everything.
+    /// May do everything.
     Administrator,
-    /// Sees carts, health and activity, and changes nothing.
+    /// May view carts, health and activity, but change nothing.
     Viewer,
 }
 
@@ -31,7 +31,7 @@ pub struct User {
     pub email: String,
     pub name: String,
     pub role: Role,
-    /// `system`, `light` or `dark`.
+    /// Colour theme: `system`, `light` or `dark`.
     pub theme: &'static str,
 }
 
@@ -49,7 +49,7 @@ pub struct Email(String);
 pub struct EmailError;
 
 impl Email {
-    /// Requires one `@` with text on both sides and no blanks. Only a message that arrives proves more.
+    /// Requires one `@` with text on both sides and no blanks. Only a delivered message would prove more.
     pub fn parse(typed: &str) -> Result<Self, EmailError> {
         let email = Self::normalise(typed);
         let (local, domain) = email.rsplit_once('@').ok_or(EmailError)?;
@@ -82,12 +82,12 @@ pub enum PersonNameError {
     /// Names are shown everywhere and stay in the audit log, so a secret must never become one.
     #[error("That looks like an access token. Enter a name. We have not kept it here")]
     IsToken,
-    /// The audit log would read as if the server or its operator had acted.
+    /// Rejected because the audit log would read as if the server or its operator had acted.
     #[error("That name belongs to this server. Enter another one")]
     Reserved,
 }
 
-/// Names of the actors that are not users, and of the program; in lower case, without blanks.
+/// Names of actors that are not users, and of the program; in lower case, without blanks.
 const RESERVED: [&str; 8] =
     ["system", "thesystem", "operator", "theoperator", "somebody", "cartwright", "ordertime", "server"];
 

@@ -1,5 +1,5 @@
-//! User accounts as administrators and the operator manage them: list, find, add, invite. Users are never deleted,
-//! because the audit log names them.
+//! User management for administrators and the operator: list, find, add, invite. Users are never deleted, because the
+//! audit log names them.
 
 use secrecy::SecretString;
 use time::OffsetDateTime;
@@ -43,11 +43,11 @@ pub struct KnownUser {
     pub presence: Presence,
 }
 
-/// Whether a user is signed in, was signed in, or cannot sign in.
+/// Whether a user is signed in, signed out, invited or disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     Off,
-    /// The link has not been used yet.
+    /// The invitation link has not been used yet.
     Invited,
     SignedIn,
     Away(Option<OffsetDateTime>),
@@ -81,7 +81,7 @@ pub enum FindUserError {
 }
 
 impl Accounts {
-    /// Administrators whom a Viewer may ask: up to five names.
+    /// Up to five names of administrators whom a Viewer can ask.
     pub async fn administrators(&self) -> sqlx::Result<Vec<String>> {
         sql::list_administrators(&self.pool, 5).await
     }
@@ -120,7 +120,7 @@ impl Accounts {
         .await
     }
 
-    /// Adds a user, who chooses a password by the returned link.
+    /// Adds a user without a password. The user chooses one with the returned link.
     ///
     /// # Errors
     /// [`AddError::EmailTaken`].

@@ -1,5 +1,5 @@
-//! What a person is told about a change of their own account, by mail to their own address (ASVS 5.0, 6.3.7). Uses the
-//! outbox of the alerts, but not their recipients.
+//! E-mail notices to users about changes of their own account, sent to their own address (ASVS 5.0, 6.3.7). They use
+//! the outbox of the alerts, but not the alerts' recipients.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,17 +7,17 @@ use uuid::Uuid;
 use super::{Alert, sql};
 use crate::database::Connection;
 
-/// A change of somebody's account. No secret has a place in it.
+/// A notice about a change of a user's account. No field holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountNotice {
     pub change: AccountChange,
-    /// The person's name.
+    /// The user's name.
     pub person: String,
-    /// Who did it, if not the person: "Sam Lee (sam@northwind.example)".
+    /// The actor, if it is not the user: "Sam Lee (sam@northwind.example)".
     pub by: Option<String>,
-    /// Where it came from; the command line has neither.
+    /// IP address of the request. The command line has neither an address nor a browser.
     pub ip: Option<String>,
-    /// Such as "Chrome on Windows".
+    /// Name of the browser, such as "Chrome on Windows".
     pub browser: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub enum AccountChange {
         before: String,
         after: String,
     },
-    /// By the words of the pages, such as "Viewer".
+    /// Role names as the pages show them, such as "Viewer".
     Role {
         before: String,
         after: String,
@@ -39,8 +39,8 @@ pub enum AccountChange {
     TurnedOn,
 }
 
-/// Queues one mail to each address through the connection of the change, so that both are kept or neither. Where no mail server is
-/// set up, it goes unsent after a day.
+/// Queues one e-mail to each address on the connection of the change, so that both are committed or neither. Without a
+/// mail server, the e-mail expires unsent after a day.
 pub async fn queue_notice(work: &mut Connection, addresses: &[&str], notice: AccountNotice) -> sqlx::Result<()> {
     let data = serde_json::to_value(Alert::AccountChanged(notice)).expect("notices are plain data");
     let addresses: Vec<String> = addresses.iter().map(|address| (*address).to_owned()).collect();

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{AccountNotice, AlertCause, SharedProblem};
 
-/// The five statuses of a cart, with their public names.
+/// The five statuses of a cart; serialized under their public names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CartStatus {
@@ -28,7 +28,7 @@ pub enum AlertCredential {
 }
 
 impl AlertCredential {
-    /// Its name within a sentence.
+    /// The noun to use within a sentence.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::AccessToken => "access token",
@@ -55,7 +55,7 @@ pub struct StatusChange {
     pub status: CartStatus,
     /// Class of the problem, such as `TOKEN_STOPPED`; after a recovery, the class that ended.
     pub class: String,
-    /// The same as a cause, for the text of an e-mail. Missing in alerts that an earlier version queued.
+    /// The class as a cause, for the text of an e-mail. Missing in alerts that an earlier version queued.
     #[serde(default)]
     pub cause: AlertCause,
     /// Title of the problem, as the page shows it.
@@ -65,9 +65,9 @@ pub struct StatusChange {
     pub credential: AlertCredential,
     /// Shopify's names of required permissions that are missing.
     pub missing_permissions: Vec<String>,
-    /// What stops working without them, in the permission table's words and in the same order.
+    /// What stops working without each missing permission, in the words of the permission table and in the same order.
     pub what_stops: Vec<String>,
-    /// When the problem began, also after a recovery.
+    /// Start of the problem, also after a recovery.
     #[serde(with = "time::serde::rfc3339")]
     pub since: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
@@ -89,17 +89,18 @@ pub enum Alert {
     ServerRecovered(SharedProblem),
     #[serde(rename = "alert.trial")]
     Trial,
-    /// The head of the activity's hash chain, `POSITION:HASH`: to be stored where the owner of the database cannot change it.
+    /// The head of the audit log's hash chain, `POSITION:HASH`. The receiver should store it where the database owner
+    /// cannot change it.
     #[serde(rename = "activity.head")]
     ActivityHead { head: String },
-    /// To the account's own address alone.
+    /// A change of a user's account. Sent only to the account's own address.
     #[serde(rename = "account.changed")]
     AccountChanged(AccountNotice),
 }
 
 impl StatusChange {
-    /// The alert for this change: for a worse status and for a recovery, never for a repeat, and never if a user has
-    /// just saved, turned on or turned off the cart and sees its status on the page.
+    /// The alert for this change: for a worse status and for a recovery. No alert for a repeat, or if a user has just
+    /// saved, turned on or turned off the cart and sees its status on the page.
     pub fn alert(self) -> Option<Alert> {
         use CartStatus::{Connected, Draft, Inactive, NeedsAttention, NotConnected};
         match (self.previous, self.status) {

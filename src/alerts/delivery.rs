@@ -1,5 +1,5 @@
 //! Delivers queued alerts. A run takes leases, sends outside any transaction, and records the results. If a server is
-//! killed in between, the lease expires, and the next run of any server tries again with the same ID.
+//! killed in between, the lease expires, and the next run of any server retries with the same ID.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::supervisor::Heartbeat;
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// Lease of a webhook delivery in seconds: several times the call timeout.
 pub(super) const LEASE: f64 = 60.0;
-/// Lease of an e-mail address: longer than a session with a mail server. Otherwise another process could send the
-/// message again while the mail server still handles it.
+/// Lease of an e-mail address: longer than a session with a mail server. With a shorter lease, another process could
+/// send the message again while the mail server still handles it.
 pub(super) const MAIL_LEASE: Duration = Duration::from_mins(2);
 const _: () = assert!(MAIL_LEASE.as_secs() > CALL_TIMEOUT.as_secs() + CONFIRM_TIMEOUT.as_secs() + 10);
 /// How long a delivery is retried, in seconds: a day.
@@ -26,7 +26,7 @@ pub struct DeliveryRun {
     pub delivered: usize,
     /// Failed attempts, which are retried.
     pub failed: usize,
-    /// Messages that were given up.
+    /// Messages whose delivery was abandoned.
     pub given_up: usize,
 }
 
@@ -44,7 +44,7 @@ impl DeliveryRun {
 }
 
 impl Alerts {
-    /// Delivers what is due now, by e-mail and webhook in parallel.
+    /// Delivers everything that is due now, by e-mail and webhook in parallel.
     pub async fn deliver(&self) -> Result<DeliveryRun, InternalError> {
         let (calls, mails) = tokio::join!(self.deliver_calls(), self.deliver_mails());
         let mut round = calls?;
@@ -53,7 +53,7 @@ impl Alerts {
     }
 }
 
-/// Delivers until the server or the worker stops. Any number of processes may run it. An error of ours is logged and
+/// Delivers until the server or the worker stops. Safe to run in several processes. An internal error is logged and
 /// retried in the next run.
 pub async fn keep_delivering(alerts: Alerts, heartbeat: Heartbeat) {
     // Separate loops, so that a slow mail server does not delay the webhook.
@@ -71,7 +71,8 @@ async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        // Repeats while there is work, so that many alerts at once are not delivered one batch in five seconds.
+        // Repeats while there is work; otherwise many simultaneous alerts would be delivered at one batch per five
+        // seconds.
         loop {
             heartbeat.beat();
             let round = match channel {
@@ -90,7 +91,7 @@ async fn keep(alerts: &Alerts, channel: Channel, heartbeat: &Heartbeat) {
     }
 }
 
-/// The pause after this many failures, with jitter, so that deliveries that failed together are not retried together.
+/// Retry pause after this many failures, with jitter, so that deliveries that failed together are not retried together.
 pub(super) fn pause(attempts: i32, seed: uuid::Uuid) -> f64 {
     let place = usize::try_from(attempts.max(1) - 1).unwrap_or(0).min(RETRY_PAUSES.len() - 1);
     RETRY_PAUSES[place] * (1.0 + f64::from(seed.as_bytes()[15]) / 2_560.0)

@@ -1,4 +1,4 @@
-//! The e-mail part of a delivery run: each address gets all of its waiting alerts in one message, then none for five
+//! The e-mail part of a delivery run: each address gets all of its queued alerts in one message, then none for five
 //! minutes.
 
 use std::collections::HashMap;
@@ -18,19 +18,19 @@ use crate::{
     database::transaction,
 };
 
-/// Addresses per run; there are never more.
+/// Maximum number of addresses per run; there are never more alert recipients.
 const EMAIL_CONCURRENCY: i64 = 20;
-/// Alerts per message; the rest goes into the next one.
+/// Maximum number of alerts per message; the rest goes into the next message.
 const EMAIL_BATCH_MAX: i64 = 2_000;
-/// Time in seconds for which the first alert waits for others: carts that fail together are detected within moments of
-/// each other.
+/// How long the first alert waits for others, in seconds: carts that fail together are detected within moments of each
+/// other.
 const COLLECT_TIME: f64 = 20.0;
 /// Minimum time between messages to one address, in seconds.
 const EMAIL_INTERVAL: f64 = 300.0;
-/// Pause in seconds before a message that may have arrived is sent once more.
+/// Pause in seconds before a message that may have arrived is sent a second time.
 const UNCERTAIN_PAUSE: f64 = 3_600.0;
 
-/// The message to one address, and its result.
+/// A message to one address, with its result.
 struct SendResult {
     leased: LeasedAddress,
     waiting: Vec<QueuedAlert>,
@@ -73,7 +73,8 @@ impl Alerts {
 
     async fn send(&self, mail: &Mail, leased: LeasedAddress, of: i64) -> Result<Option<SendResult>, InternalError> {
         let mut waiting = sql::list_waiting(&self.pool, &leased.address, EMAIL_BATCH_MAX).await?;
-        // A message about a person's own account holds nothing else; the rest waits for the next.
+        // A message with notices about the user's own account contains nothing else; other alerts wait for the next
+        // message.
         if waiting.iter().any(QueuedAlert::is_notice) {
             waiting.retain(QueuedAlert::is_notice);
         }
@@ -87,7 +88,7 @@ impl Alerts {
         Ok(Some(SendResult { subject: subject.clone(), message_id: thread.id, waiting, outcome, leased }))
     }
 
-    /// A message about one cart replies to the message that reported its problem.
+    /// A message about one cart replies to the message that reported the cart's problem.
     async fn thread(
         &self,
         mail: &Mail,
@@ -104,7 +105,8 @@ impl Alerts {
         Ok(EmailThread { id: mail.id_of(first), goes_on_from })
     }
 
-    /// Without a mail server nothing can be sent. Alerts that have waited for a day are logged as not delivered.
+    /// Handles the queue without a mail server, when nothing can be sent: alerts older than a day are logged as not
+    /// delivered.
     async fn expire_mails(&self) -> Result<DeliveryRun, InternalError> {
         Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
@@ -171,8 +173,8 @@ async fn record(work: &mut crate::database::Connection, sent: SendResult) -> sql
     Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
 }
 
-/// Records a message that the server has whole but did not confirm. It may have arrived, so it is sent once more, an
-/// hour later.
+/// Records a message that the server received completely but did not confirm. It may have arrived, so it is sent only
+/// once more, an hour later.
 async fn record_uncertain(
     work: &mut crate::database::Connection,
     sent: &SendResult,
@@ -203,7 +205,7 @@ async fn record_uncertain(
     Ok(DeliveryRun { failed: 1, ..DeliveryRun::default() })
 }
 
-/// Stores a thread for each failing cart, and deletes those of recovered carts.
+/// Stores a thread for each failing cart, and deletes the threads of recovered carts.
 async fn file(
     work: &mut crate::database::Connection,
     waiting: &[QueuedAlert],

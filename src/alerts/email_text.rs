@@ -26,8 +26,9 @@ pub(super) type DatedAlert<'a> = (OffsetDateTime, &'a Alert);
 
 const FOOT: &str = "You get this because an administrator entered your address under Admin, Alerts.";
 
-/// One message for everything that waits, oldest first; of each cart only the latest counts, and where the address's own account
-/// was changed, only that is told. `of` is the number of carts that are active. `None` where nothing is left to tell.
+/// Writes one message for all queued alerts, given oldest first. Of each cart only the latest alert counts; if the
+/// address's own account was changed, the message contains only those notices. `of` is the number of active carts.
+/// Returns `None` if nothing is left to report.
 pub(super) fn write(news: &[DatedAlert<'_>], of: i64, house: &SiteInfo) -> Option<EmailText> {
     if let Some((subject, text)) = account::write(news, house) {
         return Some(EmailText { subject, text: [text, account::foot(house)].join("\n\n") });
@@ -117,7 +118,7 @@ fn problem_subject(change: &StatusChange) -> String {
     format!("{}: {}", name_and_status(change), cause(&change.title))
 }
 
-/// A title for use within a sentence: "the access token stopped working".
+/// The title in a form for use within a sentence: "the access token stopped working".
 fn cause(title: &str) -> String {
     let title = title.strip_prefix("Connected, but ").unwrap_or(title);
     let is_name = title.starts_with("Shopify") || title.starts_with("Client ID");
@@ -179,13 +180,13 @@ fn joined(parts: &[String]) -> String {
     }
 }
 
-/// Reduces a header value to one line: a line end in a name would start a header of its own.
+/// Reduces a header value to one line: a line break in a name would start another header.
 pub(super) fn one_line(text: &str) -> String {
     let tame: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(250).collect();
     tame.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The site of the samples.
+/// Site facts for the sample messages.
 #[cfg(test)]
 fn house() -> SiteInfo {
     SiteInfo {

@@ -1,5 +1,5 @@
-//! Sends e-mail by SMTP, always over TLS: a server without TLS gets neither the password nor the message. Of a server's
-//! error only the reply code is reported.
+//! Sends e-mail by SMTP, always over TLS: a server without TLS gets neither the password nor the message. Only the
+//! reply code of a server's error is reported.
 
 mod server;
 
@@ -28,15 +28,16 @@ pub use server::{MailServer, MailServerError};
 use super::{CALL_TIMEOUT, Recipient, email_text::EmailText};
 use crate::outbound::tls;
 
-/// Timeout for the reply to the final dot. A server that is slow there has the message already, and a client that
-/// disconnects sends it twice: RFC 5321, section 4.5.3.2.6, asks for ten minutes; the lease of a delivery allows less.
+/// Timeout for the reply to the final dot. A server that is slow at this point already has the message, and
+/// disconnecting causes a duplicate. RFC 5321, section 4.5.3.2.6, recommends ten minutes; the delivery lease allows
+/// less.
 pub(super) const CONFIRM_TIMEOUT: Duration = Duration::from_secs(90);
-/// The same while a user waits for the answer.
+/// The same timeout while a user waits for the result.
 pub(super) const TEST_CONFIRM_TIMEOUT: Duration = Duration::from_secs(25);
-/// Timeout for the reply to QUIT, which has no effect on the message.
+/// Timeout for the reply to QUIT; a missing reply does not affect the message.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Message ID and thread of a message.
+/// Message ID and thread of an e-mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct EmailThread {
     /// Message ID without angle brackets; the same for each retry.
@@ -48,7 +49,7 @@ pub(super) struct EmailThread {
 /// Why a message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EmailRefused {
-    /// Continues a sentence that starts with "the mail server".
+    /// Phrase that continues a sentence starting with "the mail server".
     pub phrase: String,
     pub kind: EmailRefusedKind,
 }
@@ -58,7 +59,7 @@ pub(super) struct EmailRefused {
 pub(super) enum EmailRefusedKind {
     /// Nothing was delivered, and the next attempt may succeed.
     Transient,
-    /// The address itself is rejected, so a retry changes nothing.
+    /// The address itself is rejected; a retry would be rejected as well.
     Permanent,
     /// The whole message was sent but not confirmed: it may have arrived.
     Uncertain,
@@ -69,7 +70,7 @@ pub(super) struct Mail {
     server: Arc<MailServer>,
     tls: TlsParameters,
     from: Mailbox,
-    /// The domain of our message IDs and of our EHLO.
+    /// The domain used in our message IDs and our EHLO.
     host: String,
 }
 
@@ -91,8 +92,8 @@ impl Mail {
         format!("{}@{}", first.as_simple(), self.host)
     }
 
-    /// Sends one message to one address: 10 s until the server asks for the message, and at most `confirm` until it
-    /// accepts it.
+    /// Sends one message to one address. Takes at most 10 s until the server asks for the message, and at most
+    /// `confirm` until it accepts it.
     pub async fn send(
         &self,
         to: &str,
@@ -125,7 +126,7 @@ impl Mail {
         outcome
     }
 
-    /// Connects, authenticates and sends sender and recipient, until the server asks for the message.
+    /// Connects, authenticates, sends sender and recipient, and waits until the server asks for the message.
     async fn prepare(&self, envelope: &Envelope) -> Result<AsyncSmtpConnection, lettre::transport::smtp::Error> {
         let MailServer { host, port, is_wrapped, user, .. } = &*self.server;
         let hello = ClientId::Domain(self.host.clone());
@@ -191,7 +192,7 @@ impl fmt::Debug for Mail {
 }
 
 impl EmailRefused {
-    /// A server's reply text may quote what it was sent, so only its code is kept.
+    /// Keeps only the reply code, because the reply text may quote what was sent.
     fn of(error: &lettre::transport::smtp::Error) -> Self {
         let code = error.status().map(u16::from);
         let phrase = match code {
@@ -200,7 +201,8 @@ impl EmailRefused {
             Some(code) => format!("refused the message ({code})"),
             None if error.is_timeout() => "did not answer in 10 seconds".into(),
             None if error.is_tls() => "could not be spoken to securely".into(),
-            // lettre returns this if STARTTLS is required and not offered, or if no known authentication is offered.
+            // lettre returns this error if STARTTLS is required but not offered, or if no supported authentication is
+            // offered.
             None if error.is_client() => "does not offer what we need (TLS, or signing in with a password)".into(),
             None => "could not be reached".into(),
         };

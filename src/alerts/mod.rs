@@ -1,9 +1,9 @@
-//! Who is told when a cart starts or stops needing attention: a signed webhook and e-mail, on change only. The same outbox tells
-//! people, by mail alone, what was changed of their account.
+//! Notifies recipients when a cart starts or stops needing attention: by signed webhook and by e-mail, on change only.
+//! The same outbox delivers notices to users about changes of their account, by e-mail only.
 //!
-//! A change writes its alert into an outbox in its own transaction ([`queue`]). A delivery run leases it, **commits**,
-//! sends it, and records the result. So a crash loses none, and no two replicas send the same alert at once. Knows
-//! nothing about carts: their data is passed as values.
+//! A change writes its alert into an outbox in its own transaction ([`queue`]). A delivery run leases the alert,
+//! **commits**, sends it, and records the result. So a crash loses no alert, and no two replicas send the same alert at
+//! once. Knows nothing about carts: their data is passed as values.
 
 mod account;
 mod change;
@@ -74,7 +74,7 @@ pub struct SiteInfo {
     pub product: String,
     /// Scheme, host and port of our pages.
     pub origin: String,
-    /// The public addresses that calls to Shopify come from.
+    /// The public addresses from which Shopify is called.
     pub egress_addresses: EgressAddresses,
 }
 
@@ -117,7 +117,7 @@ impl Alerts {
         Ok(Self { pool, vault, house: Arc::new(house), senders, clock })
     }
 
-    /// The same with other transports.
+    /// Replaces the transports.
     ///
     /// # Errors
     /// As [`Alerts::new`].
@@ -125,7 +125,7 @@ impl Alerts {
         Self::new(self.pool, self.vault, SiteInfo::clone(&self.house), ways, self.clock)
     }
 
-    /// Switches to these transports. Messages in progress continue.
+    /// Switches to these transports. Deliveries in progress continue with the previous ones.
     ///
     /// # Errors
     /// As [`Alerts::new`]; the previous transports stay in use.
@@ -144,7 +144,7 @@ impl Alerts {
         self.senders().mail.is_some()
     }
 
-    /// Deletes delivered alerts, old lines of the log, and addresses that are not in use any more.
+    /// Deletes delivered alerts, old log lines, and addresses that are no longer in use.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let mut connection = self.pool.acquire().await?;
         sql::sweep(&mut connection).await
@@ -160,13 +160,13 @@ pub async fn queue(work: &mut Connection, change: &StatusChange) -> sqlx::Result
     }
 }
 
-/// The same for any alert.
+/// Like `queue`, for any alert.
 pub async fn queue_alert(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
     let data = serde_json::to_value(alert).expect("alerts are plain data");
     sql::queue(work, Uuid::now_v7(), alert.cart(), &data).await
 }
 
-/// The same for what the webhook alone is told.
+/// Like `queue_alert`, for the webhook only.
 pub async fn queue_for_webhook(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
     let data = serde_json::to_value(alert).expect("alerts are plain data");
     sql::queue_for_webhook(work, Uuid::now_v7(), &data).await

@@ -1,12 +1,12 @@
-//! The payload of a webhook. Fields may be added, never removed or renamed. It never contains a secret, an order or a
-//! customer.
+//! The payload of a webhook. Fields may be added, never removed or renamed. It never contains a secret, or data of an
+//! order or a customer.
 
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
 use super::{Alert, CartStatus, SharedCause, SharedProblem, SiteInfo, StatusChange};
 
-/// Timestamps in UTC, to the second: "2026-11-21T08:15:02Z".
+/// Format of timestamps: UTC, to the second: "2026-11-21T08:15:02Z".
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 #[derive(Serialize)]
@@ -84,14 +84,14 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &SiteInfo) -> Strin
         }),
         Alert::ActivityHead { head } => PayloadData::Head { head, url: format!("{}/admin/activity", house.origin) },
         Alert::Trial => PayloadData::Url { url: format!("{}/admin/alerts", house.origin) },
-        // Queued for mail addresses alone; a webhook would learn nothing of the person.
+        // These notices are queued for e-mail only; the webhook payload would reveal nothing about the user.
         Alert::AccountChanged(_) => PayloadData::Url { url: format!("{}/admin/account", house.origin) },
     };
     let payload = WebhookPayload { r#type: alert.kind(), timestamp: text(at), data };
     serde_json::to_string(&payload).expect("a payload is plain data")
 }
 
-/// The fields that a server problem and its recovery have in common.
+/// The fields that the alert of a server problem and the alert of its recovery have in common.
 fn server<'a>(problem: &'a SharedProblem, house: &SiteInfo) -> ServerData<'a> {
     ServerData {
         cause: problem.cause,

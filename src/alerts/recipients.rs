@@ -1,4 +1,4 @@
-//! The e-mail recipients of alerts, as an administrator lists them.
+//! The e-mail recipients of alerts, as entered by an administrator.
 
 use lettre::Address;
 
@@ -44,8 +44,8 @@ impl Recipient {
         Some(Self(address.to_string().to_ascii_lowercase()))
     }
 
-    /// Parses addresses separated by commas, semicolons or blanks, and removes duplicates. `Ada <ada@example.com>`, as
-    /// mail programs copy it, and `mailto:ada@example.com` count as the address alone.
+    /// Parses addresses separated by commas, semicolons or blanks, and removes duplicates. From
+    /// `Ada <ada@example.com>`, as mail programs copy it, and from `mailto:ada@example.com`, only the address is used.
     pub fn parse_list(typed: &str) -> Result<Vec<Self>, RecipientsError> {
         let mut list: Vec<Self> = Vec::new();
         for one in entries(typed) {

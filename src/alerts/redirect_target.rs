@@ -1,14 +1,14 @@
-//! The target of a webhook's redirect, in a form that may be shown. Redirects are never followed: the signing secret is
-//! for one host. A target often repeats the called path, which is a secret, so only its host is shown.
+//! The target of a webhook's redirect, in a form that may be shown. Redirects are never followed, because the signing
+//! secret is for one host. A target often repeats the called path, which is a secret, so only its host is shown.
 
 use super::WebhookAddress;
 
-/// A redirect's scheme, host and port.
+/// Scheme, host and port of a redirect's target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RedirectTarget {
     origin: String,
     is_encrypted: bool,
-    /// Whether it differs from the called address in its path alone.
+    /// Whether the target differs from the called address only in its path.
     is_same_origin: bool,
 }
 
@@ -27,7 +27,7 @@ impl RedirectTarget {
         })
     }
 
-    /// Continues a sentence such as "answered 301: ".
+    /// Phrase that continues a sentence such as "answered 301: ".
     pub fn words(&self) -> String {
         let origin = &self.origin;
         if self.is_same_origin {

@@ -1,6 +1,6 @@
-//! Alert settings: e-mail addresses and one webhook. Nothing is on by default. Another webhook host gets another
-//! signing secret: a stored secret is never used for a host that it was not made for. The address is a secret too, and is
-//! stored sealed for its host.
+//! Alert settings: e-mail addresses and one webhook, all off by default. A webhook on a different host gets a new
+//! signing secret: a stored secret is only used for the host that it was created for. The address is a secret too, and
+//! is stored sealed for its host.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -34,9 +34,9 @@ pub struct WebhookState {
     /// The address without its path.
     pub shown_address: String,
     pub secret_ending: String,
-    /// Whether the key ring opens the address and the secret for this host.
+    /// Whether the key ring can open the address and the secret for this host.
     pub is_readable: bool,
-    /// When it answered 410. It is off since then.
+    /// When the webhook answered 410, which turned it off.
     pub gone_at: Option<OffsetDateTime>,
     pub failing_since: Option<OffsetDateTime>,
     pub next_call: Option<OffsetDateTime>,
@@ -59,7 +59,7 @@ pub struct LoggedDelivery {
 /// New settings from a user.
 #[derive(Clone, Debug)]
 pub struct AlertSettingsInput {
-    /// Whether and where to send e-mail. `None` keeps both, if the page does not offer them.
+    /// Whether and where to send e-mail. `None` keeps both settings, if the page does not offer them.
     pub email: Option<(bool, Vec<Recipient>)>,
     pub webhook: WebhookChange,
     /// The version of the settings that the user saw.
@@ -75,16 +75,16 @@ pub enum WebhookChange {
     Remove,
 }
 
-/// Result of a change.
+/// Result of a successful change.
 #[derive(Debug)]
 pub struct AlertSettingsChange {
-    /// To be shown once.
+    /// The new signing secret, to be shown once.
     pub new_secret: Option<SigningSecret>,
-    /// Whether the host differs from a previous one, rather than being the first.
+    /// Whether the host replaces a different one, rather than being the first.
     pub host_changed: bool,
 }
 
-/// Why nothing was changed.
+/// Why the settings were not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     #[error("somebody else changed the settings meanwhile")]
@@ -134,20 +134,20 @@ impl Alerts {
         })
     }
 
-    /// The only path from a row to its address and secret: both for the host of the same row.
+    /// Opens the webhook's address and secret, both for the host of the same row. There is no other way to get them.
     pub(super) fn target_of(&self, row: &sql::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
         open_target(&self.vault, row)
     }
 
-    /// Judges a webhook's address by its text, without a lookup.
+    /// Checks a webhook address by its text, without a DNS lookup.
     ///
     /// # Errors
-    /// [`Untrusted`], if this server does not call it.
+    /// [`Untrusted`] if this server does not call the address.
     pub fn check(&self, address: &WebhookAddress) -> Result<(), Untrusted> {
         self.senders().webhooks.check(address)
     }
 
-    /// Seals the address that a server of an earlier version stored as text. Returns whether there was one.
+    /// Seals the webhook address that an earlier version stored as plain text. Returns whether there was one.
     ///
     /// # Errors
     /// The database failed, or the key is exhausted.
@@ -162,7 +162,8 @@ impl Alerts {
                             vault.seal(&Place::alert_address(plain.id, &plain.host), &address.secret()).await?;
                         sql::seal_plain_address(work, plain.id, &sealed, address.shown()).await?;
                     }
-                    // Written by nobody but a tampered database: it was never called, and cannot be sealed for its host.
+                    // Only a tampered database contains such a row: the address was never called, and cannot be sealed
+                    // for its host.
                     _ => sql::delete_webhook(work).await?,
                 }
                 Ok(true)
@@ -229,7 +230,7 @@ impl Alerts {
                         before: before.email_addresses.join(", "),
                         after: emails.join(", "),
                     },
-                    // The host only: the address is a secret, and Viewers read the activity.
+                    // Only the host, because the address is a secret and Viewers can read the activity.
                     Change { field: "Webhook address", before: was, after: is },
                 ];
                 let changes: Vec<Change> = changes.into_iter().filter(|one| one.before != one.after).collect();
@@ -244,7 +245,7 @@ impl Alerts {
         .await
     }
 
-    /// Makes another signing secret for the webhook that is there; the old one is used no more.
+    /// Replaces the signing secret of the existing webhook. The old secret is no longer used.
     pub async fn renew_secret(&self, by: By, _: Fresh) -> Result<SigningSecret, ChangeError> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
@@ -268,7 +269,7 @@ impl Alerts {
     }
 }
 
-/// Stores each secret in a row of its own: a secret sealed for one row opens in no other.
+/// Stores the webhook as a new row: a secret that was sealed for one row does not open in any other.
 async fn put_webhook(
     work: &mut Connection,
     vault: &Vault,
@@ -298,7 +299,7 @@ fn open_target(vault: &Vault, row: &sql::WebhookRow) -> Option<(WebhookAddress, 
     Some((address, SigningSecret::from_opened(secret)?))
 }
 
-/// Opens the address for the host of its row.
+/// Opens the address. It must be sealed for the host of its row.
 fn open_address(vault: &Vault, row: &sql::WebhookRow) -> Option<WebhookAddress> {
     let opened = vault.open(&Place::alert_address(row.id, &row.host), &row.sealed_address).ok()?;
     WebhookAddress::parse(opened.expose_secret()).ok().filter(|address| address.host() == row.host)

@@ -1,6 +1,6 @@
-//! Problems of this server that many carts share: one alert to the operator for all of them, and one when it is over.
-//! The caller decides when a problem is shared; this module has the values, the texts, and the handling of alerts about
-//! single carts.
+//! Problems of this server that many carts share: one alert to the operator for all of them, and one when the problem
+//! is over. The caller decides when a problem is shared; this module has the values, the texts, and the handling of
+//! alerts about single carts.
 
 use crate::database::Connection;
 use serde::{Deserialize, Serialize};
@@ -9,21 +9,21 @@ use uuid::Uuid;
 
 use super::{SiteInfo, sql};
 
-/// How long, in seconds, an alert about one cart waits for a cause on our side, so that one alert for many can replace
-/// it.
+/// Seconds by which an alert about one cart is delayed, so that one alert for many carts can replace it if the cause is
+/// on our side.
 const HOLD: f64 = 20.0;
 
 /// The cause of a shared problem on our side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SharedCause {
-    /// Calls do not get through: DNS, routes, firewalls, the egress proxy.
+    /// Calls do not reach Shopify: DNS, routes, firewalls, the egress proxy.
     Network,
-    /// Apps accept listed addresses only, and ours is not among them.
+    /// Apps accept only listed addresses, and ours is not listed.
     Address,
     /// Saved secrets cannot be opened.
     Key,
-    /// A fault of this program, or of its machine.
+    /// A fault of this program or its machine.
     Program,
 }
 
@@ -37,7 +37,7 @@ pub struct SharedProblem {
     pub carts: i64,
     /// Number of active carts at that time.
     pub active: i64,
-    /// Number of carts that still fail for it when it ends.
+    /// Number of carts that still fail for this cause when the problem ends.
     #[serde(default)]
     pub still_failing: i64,
     #[serde(with = "time::serde::rfc3339")]
@@ -66,7 +66,7 @@ impl SharedCause {
         }
     }
 
-    /// The title of its recovery.
+    /// The title of the alert for its recovery.
     pub(super) const fn over(self) -> &'static str {
         match self {
             Self::Network => "This server reaches Shopify again",
@@ -76,7 +76,7 @@ impl SharedCause {
         }
     }
 
-    /// What the operator should do, one step each.
+    /// What the operator should do, one step per entry.
     pub(super) fn todo(self, house: &SiteInfo) -> Vec<String> {
         match self {
             Self::Network => vec![
@@ -114,7 +114,7 @@ pub async fn hold(work: &mut Connection, cart: Uuid) -> sqlx::Result<()> {
     sql::hold(work, cart, HOLD).await
 }
 
-/// Withdraws waiting alerts about single carts of these classes from the last hour: one alert for all of them follows.
+/// Withdraws queued alerts of the last hour about single carts with these classes: one alert for all of them follows.
 pub async fn withdraw(work: &mut Connection, classes: &[&str]) -> sqlx::Result<()> {
     let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
     sql::withdraw(work, &classes).await

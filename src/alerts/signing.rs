@@ -1,4 +1,4 @@
-//! The signature of a webhook, as Standard Webhooks prescribes (standardwebhooks.com, checked November 2026): a
+//! The signature of a webhook, as specified by Standard Webhooks (standardwebhooks.com, checked November 2026): a
 //! receiver with the secret can verify the sender, the time and the content.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -8,8 +8,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "whsec_";
-/// Length of a new secret in bytes: above the 24 that the standard asks for, and a multiple of three, so that its
-/// base64 has no padding.
+/// Length of a new secret in bytes: above the standard's minimum of 24, and a multiple of three, so that its base64 has
+/// no padding.
 const LENGTH: usize = 30;
 
 /// Secret shared with one receiver. Shown once, then sealed for the receiver's host.
@@ -28,7 +28,7 @@ impl SigningSecret {
         secret.key().map(|_| secret)
     }
 
-    /// For the one page that shows the secret, and for sealing.
+    /// The secret, for sealing and for the one page that shows it.
     pub const fn secret(&self) -> &SecretString {
         &self.0
     }
@@ -64,7 +64,7 @@ impl std::fmt::Debug for SigningSecret {
 mod tests {
     use super::*;
 
-    /// The example of the standard itself (its reference libraries test with the same values).
+    /// The standard's own example; its reference libraries test with the same values.
     #[test]
     fn standards_example_has_the_expected_signature() {
         let text = format!("{PREFIX}{}", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");

@@ -1,5 +1,5 @@
-//! *Try it*: sends a test alert to every saved address at once, and returns the results. Bypasses the outbox, because a
-//! user waits.
+//! The button *Try it*: sends a test alert to every saved address at once, and returns the results. Bypasses the
+//! outbox, because a user waits for the results.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Limit of test alerts per user: each one calls somebody else's machine.
+/// Rate limit of test alerts per user, because each one calls a third party's server.
 const TEST_ALERT_LIMIT: Throttle = Throttle { limit: 10, window: Duration::from_mins(1) };
 
 /// Result of a test alert.
@@ -37,16 +37,16 @@ pub enum TestAlerts {
 pub struct TestAlertResult {
     pub channel: &'static str,
     pub recipient: String,
-    /// Continues a sentence that starts with the recipient: "answered 200", "was sent the mail".
+    /// Phrase that continues a sentence starting with the recipient: "answered 200", "was sent the mail".
     pub words: String,
     pub is_delivered: bool,
-    /// Whether the mail server has the whole message but did not confirm it.
+    /// Whether the mail server received the whole message but did not confirm it.
     pub is_uncertain: bool,
 }
 
 impl Alerts {
-    /// Sends a test alert. Takes little more than 35 s at most: 10 s for the webhook, and for a mail server that is
-    /// slow to confirm 25 s more.
+    /// Sends a test alert. Takes little more than 35 s at most: 10 s for the webhook, plus 25 s for a mail server that
+    /// is slow to confirm.
     pub async fn send_test_alert(&self, by: By) -> Result<TestAlerts, InternalError> {
         if let Some(wait) = self.count_test_alert(by.clone()).await? {
             return Ok(TestAlerts::TooMany(wait));

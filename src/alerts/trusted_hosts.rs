@@ -1,5 +1,5 @@
 //! The hosts that the operator trusts for webhooks. Users choose webhook addresses, so every other host must resolve to
-//! public addresses, and is called on port 443 only.
+//! public addresses, and is called only on port 443.
 
 use super::{WebhookAddress, webhook_address::is_host_name};
 
@@ -14,12 +14,12 @@ struct TrustedHost {
     port: Option<u16>,
 }
 
-/// Why an address is not called.
+/// Why an address must not be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Untrusted {
-    /// The name is never public: one label, or under a suffix that is reserved for private networks.
+    /// The name is never public: it has one label, or a suffix that is reserved for private networks.
     PrivateName,
-    /// Not port 443.
+    /// The port is not 443.
     Port(u16),
 }
 
@@ -31,7 +31,7 @@ impl TrustedHosts {
     /// Parses names separated by commas, each with an optional port: `hooks.internal, ops.example.com:8443`.
     ///
     /// # Errors
-    /// The entries that are neither.
+    /// The invalid entries.
     pub fn parse(list: &str) -> Result<Self, Vec<String>> {
         let (mut hosts, mut wrong) = (Vec::new(), Vec::new());
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -48,10 +48,11 @@ impl TrustedHosts {
         self.0.iter().map(|host| host.name.clone()).collect()
     }
 
-    /// Judges an address by its text alone. No lookup: its result would tell a user which names exist inside.
+    /// Checks an address by its text alone. There is no DNS lookup, because its result would reveal which internal
+    /// names exist.
     ///
     /// # Errors
-    /// [`Untrusted`], if the address must not be called.
+    /// [`Untrusted`] if the address must not be called.
     pub(super) fn check(&self, address: &WebhookAddress) -> Result<(), Untrusted> {
         let mut named = self.0.iter().filter(|host| host.name == address.host()).peekable();
         if named.peek().is_none() && is_private_name(address.host()) {

@@ -14,7 +14,7 @@ use crate::outbound::{
     tls,
 };
 
-/// Timeout for lookup, TCP and TLS together: 5 s.
+/// Timeout for DNS lookup, TCP and TLS together: 5 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of headers in an answer.
 const HEADERS_MAX: usize = 100;
@@ -25,7 +25,7 @@ const NOT_PUBLIC: &str = "has no public address";
 
 const OUR_USER_AGENT: &str = concat!("Cartwright/", env!("CARGO_PKG_VERSION"));
 
-/// Cheap to clone.
+/// Client for webhook calls. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct WebhookClient {
     http: reqwest::Client,
@@ -38,7 +38,7 @@ pub(super) enum WebhookResponse {
     With(u16),
     /// A redirect, which is not followed, and its target.
     Redirect(u16, RedirectTarget),
-    /// A phrase that continues a sentence starting with the host's name.
+    /// A failure: a phrase that continues a sentence starting with the host's name.
     Not(&'static str),
 }
 
@@ -66,10 +66,10 @@ impl WebhookClient {
         Ok(Self { http, trusted: trusted.clone() })
     }
 
-    /// Judges an address by its text.
+    /// Checks an address by its text, without a DNS lookup.
     ///
     /// # Errors
-    /// [`Untrusted`], if the address is not called.
+    /// [`Untrusted`] if the address must not be called.
     pub fn check(&self, address: &WebhookAddress) -> Result<(), Untrusted> {
         self.trusted.check(address)
     }
@@ -127,7 +127,7 @@ impl WebhookResponse {
         matches!(self, Self::With(GONE))
     }
 
-    /// Continues a sentence that starts with the host's name.
+    /// Phrase that continues a sentence starting with the host's name.
     pub fn words(&self) -> String {
         match self {
             Self::Redirect(status, target) => format!("answered {status}: {}", target.words()),
@@ -140,7 +140,7 @@ impl WebhookResponse {
 /// Classifies an error by the types of its causes, never by its message, which contains the address.
 fn phrase(error: &reqwest::Error) -> &'static str {
     match cause::<LookupError>(error) {
-        // One phrase for both, so that nobody learns which names exist in our network. The log tells them apart.
+        // One phrase for both, so that users cannot probe which names exist in our network. The log distinguishes them.
         Some(LookupError::Private | LookupError::NotFound) => return NOT_PUBLIC,
         Some(LookupError::Silent) => return "could not be looked up",
         None => {}

@@ -1,23 +1,23 @@
-//! Validates the address of a webhook. A user-supplied address is the classic way to make a server call its own
-//! network, so the grammar is narrow: https, a name and never a number, no user info. The resolver judges what the name
-//! resolves to. Browsers and URL parsers read `https://2130706433/` and `https://0x7f.1/` as 127.0.0.1, so a name whose
-//! last label is a number counts as a number.
+//! Validates the address of a webhook. A user-supplied address is the classic way to make a server call its own network
+//! (SSRF), so the grammar is narrow: https, a name and never a number, no user info. The resolver checks the addresses
+//! that the name resolves to. Browsers and URL parsers read `https://2130706433/` and `https://0x7f.1/` as 127.0.0.1,
+//! so a name whose last label is a number counts as a number.
 //!
-//! The path is a secret of the receiver, as in the addresses that chat services give out: it is stored sealed, and no page
+//! The path is a secret of the receiver, as in the addresses that chat services issue: it is stored sealed, and no page
 //! shows it again.
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// Stands for a path in the shown form. Not valid in an address.
+/// Replaces the path in the shown form. Not valid in an address.
 const HIDDEN: char = '…';
 
-/// A valid address, as it is called.
+/// A valid address, in the form in which it is called.
 #[derive(Clone, Debug)]
 pub struct WebhookAddress {
     whole: SecretString,
     host: String,
     port: u16,
-    /// Without the path.
+    /// The address without its path.
     shown: String,
 }
 
@@ -56,10 +56,10 @@ impl WebhookAddress {
     /// Maximum length, in characters.
     pub const WEBHOOK_ADDRESS_MAX_LEN: usize = 500;
 
-    /// Parses an address from a form or from our own row.
+    /// Parses an address from a form or from a stored row.
     ///
     /// # Errors
-    /// [`WebhookAddressError`], whose text is shown beside the field.
+    /// [`WebhookAddressError`], whose text is shown next to the field.
     pub fn parse(typed: &str) -> Result<Self, WebhookAddressError> {
         use WebhookAddressError::{HasPassword, IsNumber, NotHttps, PathHidden, Shape, TooLong};
         let typed = crate::pasted::trim(typed);
@@ -101,7 +101,7 @@ impl WebhookAddress {
         let slash = if tail.starts_with('/') { "" } else { "/" };
         let whole = format!("{origin}{slash}{tail}");
         let shown = if matches!(tail, "" | "/") { whole.clone() } else { format!("{origin}/{HIDDEN}") };
-        // The client's own parser must read the same host, or we would check one host and call another.
+        // The HTTP client's own parser must find the same host; otherwise we would check one host and call another.
         let read = reqwest::Url::parse(&whole).map_err(|_| Shape)?;
         if read.host_str() != Some(&host) || read.scheme() != "https" || !read.username().is_empty() {
             return Err(Shape);
@@ -109,12 +109,12 @@ impl WebhookAddress {
         Ok(Self { whole: whole.into(), host, port, shown })
     }
 
-    /// The whole address, to be sealed.
+    /// The whole address, for sealing.
     pub(super) fn secret(&self) -> SecretString {
         self.whole.clone()
     }
 
-    /// The whole address, to be called.
+    /// The whole address, for the call.
     pub(super) fn expose(&self) -> &str {
         self.whole.expose_secret()
     }
@@ -128,7 +128,7 @@ impl WebhookAddress {
         self.port
     }
 
-    /// The name that is resolved and dialled. The signing secret is sealed for it.
+    /// The name that is resolved and dialled. The signing secret is sealed for this host.
     pub fn host(&self) -> &str {
         &self.host
     }

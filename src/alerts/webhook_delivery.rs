@@ -25,7 +25,7 @@ impl Alerts {
             return Ok(DeliveryRun::default());
         };
         let calls = sql::lease_calls(&self.pool, CALL_CONCURRENCY, LEASE).await?;
-        // Address and secret come from one row that is read once; a concurrent change takes effect in the next run.
+        // Address and secret come from one row that is read once, so a concurrent change takes effect in the next run.
         let target = self.target_of(&row);
         let answers = join_all(calls.iter().map(|call| self.call(target.as_ref(), call))).await;
         let mut round = DeliveryRun::default();
@@ -35,7 +35,7 @@ impl Alerts {
         Ok(round)
     }
 
-    /// The webhook, also if a server of an earlier version wrote it.
+    /// The webhook. If an earlier version stored its address as plain text, seals the address first.
     async fn find_webhook(&self) -> Result<Option<sql::WebhookRow>, InternalError> {
         let mut connection = self.pool.acquire().await?;
         let found = sql::find_webhook(&mut connection).await?;
@@ -115,7 +115,8 @@ impl CallResult {
         Ok(DeliveryRun { delivered: 1, ..DeliveryRun::default() })
     }
 
-    /// The receiver wants no more calls (410): turns the webhook off, unless its address was changed meanwhile.
+    /// Handles 410 Gone, by which the receiver rejects further calls: turns the webhook off, unless its address was
+    /// changed meanwhile.
     async fn gone(&self, work: &mut Connection) -> sqlx::Result<DeliveryRun> {
         if sql::turn_off_webhook(work, self.webhook).await? {
             self.note(work).await?;
@@ -125,7 +126,8 @@ impl CallResult {
         Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
     }
 
-    /// Logs the first failure of a series and its end; those between would fill the log.
+    /// Logs the first failure of a series and the last one, when the delivery is given up. Logging those between would
+    /// fill the log.
     async fn failed(
         &self,
         work: &mut Connection,

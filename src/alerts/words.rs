@@ -1,9 +1,9 @@
-//! What happened and what to do, in the plain text of an e-mail; pages say the same with links. One entry per cause.
+//! Texts of an e-mail for each cause: what happened and what to do. Pages have the same texts, with links.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use serde::{Deserialize, Serialize};
 
-/// Why a cart needs attention, as far as e-mails distinguish causes. Chosen by the code that queues the alert.
+/// Why a cart needs attention, as far as e-mails distinguish causes. Set by the code that queues the alert.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlertCause {
@@ -14,7 +14,7 @@ pub enum AlertCause {
     NetworkUnreachable,
     NetworkTimeout,
     TlsUntrusted,
-    /// A page of the store for its visitors or its staff answered.
+    /// The store answered with a page for its visitors or its staff.
     StorePage,
     NotShopify,
     StoreNotFound,
@@ -34,7 +34,7 @@ pub enum AlertCause {
     CcRefused,
     OurBug,
     OurKey,
-    /// The title says all that is known. Also for alerts that an earlier version queued.
+    /// No text beyond the title. Also used for alerts that an earlier version queued.
     #[default]
     TitleOnly,
 }
@@ -42,7 +42,7 @@ pub enum AlertCause {
 /// The texts for one cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AlertWords {
-    /// What stops while the rest works; `None` if nothing comes in any more.
+    /// What stops while the rest keeps working; `None` if synchronization stops completely.
     pub partly: Option<&'static str>,
     pub happened: &'static str,
     pub todo: &'static [&'static str],
@@ -56,8 +56,8 @@ const REPLACE: &[&str] = &[
     "Open the cart, select {replace} and paste it.",
 ];
 
-/// The e-mail replaces `{store}`, `{host}`, `{title}`, `{credential}`, `{replace}`, `{permissions}`,
-/// `{egress_addresses}` and `{product}`.
+/// Returns the texts for a cause. The e-mail replaces `{store}`, `{host}`, `{title}`, `{credential}`, `{replace}`,
+/// `{permissions}`, `{egress_addresses}` and `{product}`.
 #[expect(clippy::too_many_lines, reason = "a table with one entry per cause")]
 pub(super) const fn of(cause: AlertCause) -> AlertWords {
     let (partly, happened, todo): (_, _, &[&str]) = match cause {

@@ -12,22 +12,24 @@ pub enum Actor {
     },
     /// The server itself.
     System,
-    /// A user of the server's command line.
+    /// The operator, who uses the server's command line.
     Operator,
     Stranger,
 }
 
-/// What a user's change is checked against, in the transaction that writes it. See [`demand`](super::demand).
+/// The credential against which a user's change is checked, in the transaction that writes the change. See
+/// [`demand`](super::demand).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// The session with this ID hash must be live, and so must its account and role.
+    /// A session with this ID hash. It must be live, and its account must be enabled and have the required role.
     Session(Vec<u8>),
-    /// Work that a live session started and that continues without it: the account and its role must be live.
+    /// Background work that a live session started and that continues without it. Only the account must be enabled and
+    /// have the required role.
     Started,
 }
 
 impl Actor {
-    /// The name that the activity shows.
+    /// The name that the activity pages show.
     pub fn name(&self) -> &str {
         match self {
             Self::Person { name, .. } => name,
@@ -95,7 +97,8 @@ impl By {
         self.actor.name()
     }
 
-    /// The same actor for work that continues after the session ended. Call it after the start was permitted.
+    /// The same actor for background work that continues after the session ends. Call this only after the start was
+    /// permitted.
     #[must_use]
     pub fn started(mut self) -> Self {
         if let Actor::Person { authority, .. } = &mut self.actor {

@@ -1,6 +1,7 @@
-//! The hash chain over the activity: each row is hashed together with the link before it, so that a row changed, removed or
-//! reordered later is found by [`verify()`]. Hashes are computed here and not in SQL, so that functions of the database are not
-//! trusted. The owner of the database can still write a new chain; a head that was reported elsewhere reveals it.
+//! The hash chain over the audit log: each row is hashed together with the previous link, so that [`verify()`] finds
+//! rows that were changed, removed or reordered later. Hashes are computed here and not in SQL, so that database
+//! functions need not be trusted. The database owner can still write a new chain; a head that was reported elsewhere
+//! reveals it.
 
 mod verify;
 
@@ -16,25 +17,25 @@ pub use verify::{ChainFault, ChainReport, verify};
 
 /// Rows that one transaction links.
 const BATCH: i64 = 500;
-/// What is hashed begins with this, so that no other hash of ours can stand for a link.
+/// Domain separation: prefix of every hash input, so that no other hash of ours can pass as a link.
 const DOMAIN: &[u8] = b"cartwright activity link 1\0";
 
-/// SHA-256 of a link.
+/// SHA-256 hash of a link.
 pub(super) type LinkHash = [u8; 32];
 
-/// In place of the link before the first.
+/// Takes the place of the previous hash in the first link.
 pub(super) const GENESIS: LinkHash = [0; 32];
 
-/// A position of the chain with its hash, written `POSITION:HASH`.
+/// A position in the chain and the hash of its link, written `POSITION:HASH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainHead {
-    /// From 1.
+    /// Counted from 1.
     pub position: i64,
     pub(super) hash: LinkHash,
 }
 
 impl ChainHead {
-    /// The hash in hex.
+    /// The hash as hexadecimal digits.
     pub fn hash_hex(&self) -> String {
         self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -46,7 +47,7 @@ impl fmt::Display for ChainHead {
     }
 }
 
-/// Why a text is no [`ChainHead`].
+/// The text is not a valid [`ChainHead`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it is no POSITION:HASH, a number and 64 hex digits")]
 pub struct ChainHeadError;
@@ -68,11 +69,11 @@ impl FromStr for ChainHead {
     }
 }
 
-/// A row of the activity as it is hashed: every column.
+/// An audit log row in the form in which it is hashed, with every column.
 #[derive(Clone, Debug)]
 pub(super) struct ChainedRow {
     pub id: Uuid,
-    /// Microseconds since 2000 as Postgres sends them: 8 bytes, the highest first.
+    /// Microseconds since 2000-01-01 in Postgres's binary format: 8 bytes, big-endian.
     pub at: Vec<u8>,
     pub actor_kind: String,
     pub actor_id: Option<Uuid>,
@@ -81,7 +82,7 @@ pub(super) struct ChainedRow {
     pub event: String,
     pub cart_id: Option<Uuid>,
     pub cart_name: Option<String>,
-    /// `jsonb` as text, which Postgres writes in one way only.
+    /// `jsonb` as text; Postgres has only one text form for each value.
     pub data: String,
     pub request_id: Option<String>,
     pub ip: Option<String>,
@@ -89,8 +90,9 @@ pub(super) struct ChainedRow {
     pub what: Option<String>,
 }
 
-/// The hash of a link: SHA-256 over the domain, the link before, the position (8 bytes) and every field, each as 0 for null, or 1,
-/// its length (8 bytes) and its bytes. Numbers have their highest byte first. No two rows have one encoding.
+/// Hash of a link: SHA-256 over the domain prefix, the previous hash, the position (8 bytes) and every field. A field
+/// is encoded as byte 0 if it is null, otherwise as byte 1, its length (8 bytes) and its bytes. Numbers are big-endian.
+/// No two rows have the same encoding.
 pub(super) fn link_hash(previous: &LinkHash, position: i64, row: &ChainedRow) -> LinkHash {
     let (actor_id, cart_id) = (row.actor_id.map(Uuid::into_bytes), row.cart_id.map(Uuid::into_bytes));
     let text = |field: &'_ Option<String>| field.as_ref().map(|text| text.as_bytes().to_vec());
@@ -127,7 +129,7 @@ pub(super) fn link_hash(previous: &LinkHash, position: i64, row: &ChainedRow) ->
     digest.finalize().into()
 }
 
-/// Links the rows that wait, one batch, and says how many it linked. Nothing where another process is at it.
+/// Links one batch of unlinked rows. Returns how many it linked; 0 if another process holds the chain lock.
 pub async fn link_new_rows(pool: &Pool) -> sqlx::Result<usize> {
     transaction(pool, |work| Box::pin(link_batch(work))).await
 }
@@ -153,13 +155,14 @@ async fn link_batch(work: &mut Connection) -> sqlx::Result<usize> {
     Ok(rows.len())
 }
 
-/// The newest link.
+/// Returns the newest link.
 pub async fn find_chain_head(pool: &Pool) -> sqlx::Result<Option<ChainHead>> {
     let mut connection = pool.acquire().await?;
     sql::find_head(&mut connection).await
 }
 
-/// The newest link, once a day among all processes; `None` in between, and while there is none. The day counts from the commit.
+/// Returns the newest link once a day across all processes; `None` in between, and if the chain is empty. The day
+/// counts from the commit.
 pub async fn claim_head_report(work: &mut Connection) -> sqlx::Result<Option<ChainHead>> {
     match sql::find_head(work).await? {
         Some(head) => Ok(sql::claim_head_report(work).await?.then_some(head)),

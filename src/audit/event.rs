@@ -16,20 +16,20 @@ pub struct Change<S = &'static str> {
 }
 
 impl Change {
-    /// A change of *Active* on a cart that is off until its test passes.
+    /// A change of *Active* on a cart that stays off until its test passes.
     pub fn of_requested_active(was_ticked: bool) -> Self {
         let words = |is_ticked| if is_ticked { "On when the test passes" } else { "Off" }.to_owned();
         Self { field: "Active", before: words(was_ticked), after: words(!was_ticked) }
     }
 }
 
-/// `S` is the type of fixed strings: `&'static str` when an event is written, `String` when it is read.
+/// An audit event. `S` is the type of fixed strings: `&'static str` when an event is written, `String` when it is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<S = &'static str> {
     SignedIn,
-    /// `account` is the address of an existing account. An address without an account is not stored, because it may be
-    /// a password; `digest` distinguishes several of them.
+    /// `account` is the address of an existing account. An address without an account may be a mistyped password, so it
+    /// is not stored; `digest` distinguishes several such addresses.
     CouldNotSignIn {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         account: Option<String>,
@@ -128,7 +128,7 @@ pub enum Event<S = &'static str> {
         store: String,
         class: S,
         title: String,
-        /// The ID of the test, whose page exists while its cart does.
+        /// The ID of the test, whose page exists as long as its cart.
         #[serde(default)]
         test: Option<uuid::Uuid>,
     },
@@ -142,7 +142,7 @@ pub enum Event<S = &'static str> {
         key: String,
         secrets: i64,
     },
-    /// Found by a check, not reported by a user.
+    /// Found by a health check, not reported by a user.
     CartNeedsAttention {
         class: S,
         title: String,
@@ -160,30 +160,31 @@ pub enum Event<S = &'static str> {
     TokenRenewed,
     TokenNotRenewed {
         class: S,
-        /// Shopify's name for the reason, such as `invalid_client`.
+        /// Shopify's error code, such as `invalid_client`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error_name: Option<String>,
     },
     AlertsChanged {
         changes: Vec<Change<S>>,
     },
-    /// By e-mail, or as a test alert by either transport.
+    /// Sent by e-mail, or as a test alert by e-mail or webhook.
     AlertSent {
         addresses: usize,
     },
     AlertNotDelivered,
-    /// A month of the activity was older than what is kept. Written by the database's function that drops it.
+    /// A month of the audit log exceeded the retention period and was dropped. Written by the database function that
+    /// drops it.
     ActivityMonthDropped {
-        /// Such as `2024-10`.
+        /// The month as `YYYY-MM`.
         month: String,
         rows: i64,
-        /// The head of the hash chain before.
+        /// The head of the hash chain before the drop.
         head: String,
     },
 }
 
 impl<S: Serialize> Event<S> {
-    /// The stored form: the name of the event, and its fields as data.
+    /// The stored form: the name of the event, and its fields as JSON.
     pub(super) fn parts(&self) -> (String, Value) {
         let mut data = serde_json::to_value(self).expect("events are plain data");
         let tag = data.as_object_mut().and_then(|fields| fields.remove("event"));
@@ -193,7 +194,7 @@ impl<S: Serialize> Event<S> {
 }
 
 impl<S: DeserializeOwned> Event<S> {
-    /// The event of a stored row; `None` if a newer version wrote an event that this version does not know.
+    /// Parses the event of a stored row; `None` if a newer version wrote an event that this version does not know.
     pub(super) fn from_parts(name: &str, data: &Value) -> Option<Self> {
         let mut whole = data.as_object().cloned().unwrap_or_default();
         whole.insert("event".into(), name.into());

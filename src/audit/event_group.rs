@@ -1,4 +1,4 @@
-//! The four groups of the activity's *What* filter. Stored with each row, so that the filter uses an index.
+//! The four groups of the *What* filter on the activity page. Stored with each row, so that the filter uses an index.
 
 use super::Event;
 
@@ -12,7 +12,7 @@ pub enum What {
 }
 
 impl What {
-    /// In the order of the filter.
+    /// All groups, in the order of the filter.
     pub const ALL: [Self; 4] = [Self::Carts, Self::Tests, Self::Integration, Self::People];
 
     /// The stored form, also used in the filter's URL.
@@ -41,7 +41,7 @@ impl What {
 }
 
 impl<S> Event<S> {
-    /// The group of an event.
+    /// The group that the event belongs to.
     pub const fn what(&self) -> What {
         match self {
             Self::CartAdded { .. }

@@ -1,5 +1,5 @@
 //! Audit log: who did what, to which cart, before and after; never a secret. Events are written in the transaction of
-//! the change, so that no change happens without its event. Append-only by grant and by trigger. Only the activity
+//! the change, so that no change happens without its event. Append-only by grants and by triggers. Only the activity
 //! pages read it.
 //!
 //! Knows nothing about carts: IDs and names are passed as values.

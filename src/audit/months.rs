@@ -1,13 +1,13 @@
-//! How long the activity is kept. Months are dropped whole, and each drop is itself an event, written by the function of the
-//! database that drops it.
+//! Retention of the audit log. Whole months are dropped, and each drop is itself an event, written by the database
+//! function that drops the month.
 
 use super::sql;
 use crate::database::Pool;
 
-/// How long the activity is kept.
+/// Retention period of the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivityKeep {
-    /// Whole months after a month ended, from 1 to 1,200.
+    /// Whole months to keep a month after it ended, from 1 to 1,200.
     Months(u16),
     Forever,
 }
@@ -30,23 +30,23 @@ impl ActivityKeep {
     }
 }
 
-/// A month that was dropped.
+/// A dropped month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DroppedMonth {
-    /// Such as `2024-10`.
+    /// The month as `YYYY-MM`.
     pub month: String,
     pub rows: i64,
 }
 
-/// Makes the months to come, and moves rows that came before their month was made.
+/// Creates the partitions of the coming months, and moves rows that were recorded before their month had a partition.
 pub async fn make_months(pool: &Pool) -> sqlx::Result<()> {
     sql::make_months(pool).await
 }
 
-/// Drops every month that is older than what is kept, oldest first.
+/// Drops every month that is older than the retention period, oldest first.
 ///
 /// # Errors
-/// The database refused a month, such as one with rows without a link; those before it are dropped.
+/// The database refused a month, for example because it has unlinked rows. Months before it stay dropped.
 pub async fn drop_old_months(pool: &Pool, keep: ActivityKeep) -> sqlx::Result<Vec<DroppedMonth>> {
     let ActivityKeep::Months(months) = keep else { return Ok(Vec::new()) };
     let mut dropped = Vec::new();

@@ -1,5 +1,6 @@
 //! Checks whether a user may still make a change, in the transaction that writes it. A user who was disabled, demoted
-//! or signed out after the request arrived changes nothing. Independent of routes: the check holds for every caller.
+//! or signed out after the request arrived cannot change anything. Independent of routes: the check applies to every
+//! caller.
 
 use super::{Actor, Authority, By, Event, sql};
 use crate::database::Connection;
@@ -8,18 +9,18 @@ use crate::database::Connection;
 pub const IDLE_MINUTES: i32 = 30;
 pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
 
-/// The least role that a change requires.
+/// The minimum role that a change requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequiredRole {
-    /// Any role: the user's own account and sessions.
+    /// Any role: a change of the user's own account or sessions.
     OwnAccount,
     /// An administrator.
     Change,
 }
 
-/// The user's session, account or role is no longer live. The transaction is rolled back.
+/// The user's session has ended, or the account is disabled or lacks the role. The transaction is rolled back.
 ///
-/// Wrapped in [`sqlx::Error`], so that the error of every operation can carry it; [`is_not_permitted`] detects it.
+/// Wrapped in [`sqlx::Error`], so that every operation's error type can carry it; [`is_not_permitted`] detects it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the session, the account or its role is no longer live")]
 pub struct NotPermitted;
@@ -36,8 +37,8 @@ pub fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Checks that a user may make a change, and locks the rows of the account and the session so that this stays true
-/// until the transaction ends. The system and the operator are always permitted. [`record`](super::record) calls this
-/// with the permission that its event requires; an operation that can write without an event calls it itself.
+/// until the transaction ends. The system and the operator are always permitted. [`record`](super::record) calls it
+/// with the permission that its event requires; an operation that can write without an event must call it directly.
 ///
 /// Call it after the operation's own writes: it takes shared locks, and a later write to the same rows could deadlock.
 ///
@@ -54,7 +55,7 @@ pub async fn demand(connection: &mut Connection, by: &By, permission: RequiredRo
 }
 
 impl<S> Event<S> {
-    /// The least role of a user who causes this event.
+    /// The minimum role of a user who causes this event.
     pub const fn permission(&self) -> RequiredRole {
         match self {
             Self::SignedIn

@@ -1,5 +1,5 @@
-//! Reads the audit log for the activity pages: filters, keyset pages in both directions, and the users and carts to
-//! choose from. The cost does not depend on the number of rows.
+//! Reads the audit log for the activity pages: filters, keyset pages in both directions, and the users and carts that
+//! the filters offer. The cost does not depend on the number of rows.
 
 use crate::database::Pool;
 use serde_json::Value;
@@ -10,14 +10,14 @@ use super::{CartRef, Event, What, sql};
 
 /// Rows per page.
 pub const PAGE: i64 = 50;
-/// Maximum number of carts and of users that a filter offers.
+/// Maximum number of carts and of users offered by a filter.
 pub const CHOICES_MAX: i64 = 100;
 
 /// Which rows to list. The default is all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     pub cart: Option<Uuid>,
-    /// A user's ID, or the kind of another actor: `system`, `operator`, `stranger`.
+    /// A user's ID, or the kind of another actor: `system`, `operator` or `stranger`.
     pub person: Option<String>,
     pub what: Option<What>,
     pub from: Option<OffsetDateTime>,
@@ -28,7 +28,7 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    /// Whether only strangers are listed. Their only events are failed sign-ins.
+    /// Whether the filter selects strangers only. Their only events are failed sign-ins.
     fn is_of_strangers(&self) -> bool {
         self.person.as_deref() == Some("stranger")
     }
@@ -39,7 +39,7 @@ impl AuditFilter {
     }
 }
 
-/// Start or end of a page: the ID of a row. Rows are never deleted.
+/// A page boundary: the ID of a row. The page is empty if the row's month was dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuditCursor {
     #[default]
@@ -55,12 +55,12 @@ pub struct AuditRecord {
     pub at: OffsetDateTime,
     /// `person`, `system`, `operator`, `stranger`, or a kind that a newer version added.
     pub actor_kind: String,
-    /// The actor's name at that time.
+    /// The actor's name when the event was recorded.
     pub actor_name: String,
-    /// The actor's address at that time; `None` if the actor is not a user, and in old rows.
+    /// The actor's address when the event was recorded; `None` if the actor is not a user, and in old rows.
     pub actor_email: Option<String>,
     pub event: AuditEvent,
-    /// The cart, with its name at that time.
+    /// The cart, with its name when the event was recorded.
     pub cart: Option<CartRef>,
     pub request_id: Option<String>,
     pub ip: Option<String>,
@@ -113,7 +113,7 @@ pub async fn list(pool: &Pool, filter: &AuditFilter, from: AuditCursor) -> sqlx:
     })
 }
 
-/// The next rows of a download after `after`, newest first.
+/// Returns the next rows of an export, following `after`, newest first.
 pub async fn batch(
     pool: &Pool,
     filter: &AuditFilter,
@@ -124,7 +124,7 @@ pub async fn batch(
     sql::list(&mut connection, filter, after.map_or(AuditCursor::Newest, AuditCursor::OlderThan), limit).await
 }
 
-/// An actor by the key of [`Filter::person`], with the latest name.
+/// An actor, identified by the key of [`AuditFilter::person`], with the latest name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorRef {
     pub key: String,
@@ -133,21 +133,21 @@ pub struct ActorRef {
     pub email: Option<String>,
 }
 
-/// The choices of the filters, each sorted by name, at most 100.
+/// The options of the filters, each list sorted by name and limited to 100.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilterChoices {
     pub people: Vec<ActorRef>,
     /// Includes deleted carts; only the newest carts if there are more.
     pub carts: Vec<CartRef>,
-    /// Whether there are carts that are not listed here.
+    /// Whether there are more carts than the list contains.
     pub has_more_carts: bool,
 }
 
-/// The users and carts to choose from. The current choice is always among them.
+/// Returns the users and carts that the filters offer. The current selection is always among them.
 pub async fn offer(pool: &Pool, filter: &AuditFilter) -> sqlx::Result<FilterChoices> {
     let mut people = sql::list_people(pool, CHOICES_MAX).await?;
     let mut carts = sql::list_carts(pool, CHOICES_MAX + 1).await?;
-    // Strangers only have failed sign-ins.
+    // Strangers cause only failed sign-ins.
     people.retain(|one| filter.with_failed_sign_ins || one.kind != "stranger");
     let limit = usize::try_from(CHOICES_MAX).expect("an offer is small");
     let has_more_carts = carts.len() > limit;

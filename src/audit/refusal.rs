@@ -1,5 +1,5 @@
-//! Records that a Viewer was refused a page for administrators. Writes nothing else, and repeated requests write no
-//! more rows than the limit.
+//! Records that a Viewer was refused a page for administrators. Writes nothing else. A rate limit bounds the number of
+//! rows that repeated requests write.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::database::{
     transaction,
 };
 
-/// Limit of recorded refusals per user.
+/// Rate limit of recorded refusals per user.
 pub const REFUSALS: Throttle = Throttle { limit: 10, window: Duration::from_mins(10) };
 
 /// Records that `by` was refused `page`, a route template. Beyond the limit it writes nothing.

@@ -17,7 +17,7 @@ pub(super) use page::list;
 /// Writes one row on the connection of the change, so that both are committed or neither.
 ///
 /// # Errors
-/// [`NotPermitted`](super::NotPermitted) for a user who may not do this any more.
+/// [`NotPermitted`](super::NotPermitted) if the user may no longer make this change.
 pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>, event: &Event) -> sqlx::Result<()> {
     demand(connection, by, event.permission()).await?;
     let (name, data) = event.parts();
@@ -44,9 +44,9 @@ pub async fn record(connection: &mut Connection, by: &By, cart: Option<&CartRef>
     .map(drop)
 }
 
-/// Whether an account is enabled and has the role, and, if a session is given, whether it is live. Both rows stay
-/// locked until the transaction ends. The account is locked first, as in all code that changes a user and their
-/// sessions. A session from the future is over: the database clock was set back.
+/// Whether an account is enabled and has the role, and, if a session is given, whether that session is live. Both rows
+/// stay locked until the transaction ends. The account is locked first, as in all code that changes a user and their
+/// sessions. A session dated in the future counts as ended, because it means that the database clock was set back.
 pub(super) async fn lock_live(
     connection: &mut Connection,
     user: Uuid,
@@ -78,7 +78,7 @@ pub(super) async fn lock_live(
     .await
 }
 
-/// The recorded deletion of a cart, if it was deleted.
+/// Returns the recorded deletion of a cart; `None` if it was not deleted.
 pub async fn find_deletion(pool: &Pool, cart: Uuid) -> sqlx::Result<Option<CartDeletion>> {
     sqlx::query_as!(
         CartDeletion,

@@ -1,4 +1,4 @@
-//! `cartwright activity`: whether the activity is what was recorded.
+//! `cartwright activity`: verifies that the activity is what was recorded.
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -42,9 +42,9 @@ pub async fn run(command: ActivityCommand) -> anyhow::Result<()> {
 }
 
 async fn verify(opened: &database::OpenDatabase, heads: &[ChainHead]) -> sqlx::Result<ChainReport> {
-    // What waits for its link is recorded all the same: no server may be running that links it.
+    // Rows that are not linked yet are recorded all the same: link them here, since no server may be running that does.
     while audit::link_new_rows(&opened.pool).await? > 0 {}
-    // On standard error, and only at a terminal.
+    // The progress bar is on standard error, and only at a terminal.
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {eta} to go");
     let bar = ProgressBar::new(0).with_style(style.expect("the template is a constant"));
     let progress = |done: i64, whole: i64| {

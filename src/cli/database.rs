@@ -23,22 +23,22 @@ pub struct OpenDatabase {
     embedded: Option<database::embedded::Embedded>,
 }
 
-/// Whether a role that is a superuser of Postgres is let through.
+/// Whether a role that is a Postgres superuser is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Superuser {
     Allowed,
-    /// For what runs for long and listens to strangers.
+    /// For long-running processes that handle untrusted input.
     RefusedStart,
 }
 
 impl Superuser {
-    /// As the flag `--allow-superuser` says.
+    /// Reads the flag `--allow-superuser`.
     pub const fn by_flag(is_allowed: bool) -> Self {
         if is_allowed { Self::Allowed } else { Self::RefusedStart }
     }
 }
 
-/// How long a private cluster that is starting is waited for when we are told to stop, so that it can be stopped as well.
+/// Grace period for a private cluster that is still starting when the process must stop, so that it is stopped too.
 #[cfg(feature = "embedded")]
 const START_GRACE: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -130,16 +130,16 @@ async fn prepare(pool: &Pool, owner: Option<&Pool>, superuser: Superuser) -> any
     database::check_durability(pool).await.map_err(refused)?;
     match owner {
         Some(owner) => migrate_as_owner(owner, pool).await?,
-        // Where somebody else migrates, the role that serves may lack every right to do so.
+        // If migrations are run separately, the serving role may lack every right to migrate.
         None if migrate::is_current(pool).await? => {}
         None => migrate_by(pool).await?,
     }
-    // An insert that waits while its month is attached fails, so the months are made before anybody is served.
+    // An insert that waits while its month's partition is attached fails, so create the months before serving.
     Ok(crate::audit::make_months(pool).await?)
 }
 
 async fn migrate_as_owner(owner: &Pool, pool: &Pool) -> anyhow::Result<()> {
-    // What is told of an address names its setting, which is another here.
+    // Messages about an address name its setting, which is a different one here.
     let of_owner = |error: anyhow::Error| match error.downcast::<RefusedStart>() {
         Ok(RefusedStart(told)) => {
             let (once, twice) =
@@ -167,7 +167,7 @@ async fn migrate_by(pool: &Pool) -> anyhow::Result<()> {
     })
 }
 
-/// Why a superuser does not serve, with both ways out.
+/// Explains why a superuser role is refused, with both remedies.
 fn superuser_refusal(role: &str) -> String {
     format!(
         "DATABASE_URL names the role {role}, a superuser of Postgres. No grant and no trigger binds it, so whoever takes over this \
@@ -176,7 +176,8 @@ fn superuser_refusal(role: &str) -> String {
     )
 }
 
-/// What the operator has to change is a wrong setting; what may pass is an ordinary failure, to be tried again.
+/// Classifies a failed start: what the operator has to fix is a wrong setting; what may pass is an ordinary failure, to
+/// be retried.
 fn unusable(error: StartError) -> anyhow::Error {
     if error.may_pass { error.into() } else { RefusedStart(error.sentence).into() }
 }
@@ -197,15 +198,15 @@ impl OpenDatabase {
         }
     }
 
-    /// Closes every connection and gives up the share in the cluster, until `deadline` at the latest. A private cluster
-    /// that needs longer ends by itself.
+    /// Closes every connection and releases the share in the cluster, by `deadline` at the latest. A private cluster
+    /// that needs longer stops on its own.
     pub async fn close_by(self, deadline: tokio::time::Instant) {
         if tokio::time::timeout_at(deadline, self.close()).await.is_err() {
             tracing::warn!("the private database still writes to disk; it ends by itself");
         }
     }
 
-    /// Closes every connection and gives up the share in the cluster.
+    /// Closes every connection and releases the share in the cluster.
     pub async fn close(self) {
         self.pool.close().await;
         self.counter_pool.close().await;

@@ -96,7 +96,7 @@ async fn stored(opened: &database::OpenDatabase) -> Vec<DoctorFinding> {
     findings
 }
 
-/// Whether the search matches É with é, which depends on the database's locale.
+/// Checks that the search matches É with é, which depends on the database's locale.
 fn letters(folds: sqlx::Result<bool>) -> Option<DoctorFinding> {
     match folds {
         Ok(true) => None,
@@ -109,7 +109,7 @@ fn letters(folds: sqlx::Result<bool>) -> Option<DoctorFinding> {
     }
 }
 
-/// Whether the role that serves can change what the activity recorded.
+/// Checks whether the serving role can change recorded activity.
 fn role(facts: &RoleFacts) -> DoctorFinding {
     let RoleFacts { name, superuser_by_membership, .. } = facts;
     if facts.is_superuser {
@@ -131,12 +131,12 @@ fn role(facts: &RoleFacts) -> DoctorFinding {
     DoctorFinding::Well(format!("The role {name} may add to the activity and change nothing that it recorded."))
 }
 
-/// The lines that make two roles of one.
+/// Instructions for splitting one role into two.
 const TWO_ROLES: &str = "Let the owner of the tables migrate only, and an ordinary role serve. In Postgres: \
     create role cartwright_runtime login password '…'; In the settings: CARTWRIGHT_MIGRATE_DATABASE_URL with the owner's address, \
     DATABASE_URL with cartwright_runtime in it. Then restart. docs/operating.md says more under \"Two roles\".";
 
-/// Whether somebody checks the carts that are due.
+/// Checks that a worker is checking the carts that are due.
 async fn checks(opened: &database::OpenDatabase, practices: bool) -> DoctorFinding {
     match health::lag(&opened.pool, practices).await {
         Ok(lag) if lag >= 2 * CHECK_INTERVAL => DoctorFinding::Mend(format!(
@@ -169,7 +169,7 @@ fn addresses(listed: &EgressAddresses, is_behind_proxy: bool) -> DoctorFinding {
     ))
 }
 
-/// Whether Shopify answers over verified TLS. Sends no secret; the address is Shopify's own.
+/// Checks that Shopify answers over verified TLS. Sends no secret; the address is Shopify's own.
 async fn way_out(config: &ServeConfig) -> DoctorFinding {
     let way = match &config.egress.proxy {
         Some(proxy) => format!(" through {proxy}"),

@@ -1,4 +1,4 @@
-//! `cartwright keys`: the lines of the key file and the secrets under each.
+//! `cartwright keys`: the lines of the key file and the secrets sealed with each.
 
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 

@@ -10,17 +10,19 @@ use super::{DatabaseFlags, SettingProblems, database_url, given, secret};
 /// The configured database.
 #[derive(Clone, Debug)]
 pub enum Database {
-    /// One server, or several of which one can be written to; `owner` is the same database by the role that migrates.
+    /// One server, or several of which one is writable. `owner` is the same database accessed by the role that applies
+    /// migrations.
     Url { servers: Vec<PgConnectOptions>, owner: Option<Vec<PgConnectOptions>> },
     /// A private cluster in the data folder.
     #[cfg(feature = "embedded")]
     Embedded { data_dir: PathBuf, places: crate::database::embedded::SearchPaths },
 }
 
-/// The setting that names the owner.
+/// The variable with the URL of the owner role.
 pub const MIGRATE_URL: &str = "CARTWRIGHT_MIGRATE_DATABASE_URL";
 
-/// The servers of an address that may stand in a file. `None` where neither is set, or the problem was told.
+/// Parses the database URL from a variable or a file into its servers. `None` if neither is set, or if a problem was
+/// reported.
 fn address(
     variable: &'static str,
     value: Option<&String>,
@@ -91,13 +93,13 @@ impl DatabaseFlags {
         Some(self.embedded())
     }
 
-    /// The database by the role that migrates, where that is another.
+    /// The database accessed by the role that applies migrations, if that is a different role.
     fn owner(&self, problems: &mut SettingProblems) -> Option<Vec<PgConnectOptions>> {
         let (value, file) = (&self.migrate_database_url, &self.migrate_database_url_file);
         address(MIGRATE_URL, value.as_ref(), file.as_ref(), problems)
     }
 
-    /// The private database: the given folder, else the usual one of this account.
+    /// The private database, in the given folder or in the default folder of this account.
     #[cfg(feature = "embedded")]
     fn embedded(&self) -> Database {
         use crate::database::embedded::{SearchPaths, default_data_dir, is_root};

@@ -1,5 +1,5 @@
-//! Validates `DATABASE_URL` before the driver sees it. Reports what the driver would misread, log with its value or
-//! detect too late. No message quotes the URL, because it may contain a password.
+//! Validates `DATABASE_URL` before the driver parses it. Reports parameters that the driver would misread, log with
+//! their values, or reject too late. No message quotes the URL, because it may contain a password.
 
 use std::{fs::File, net::IpAddr};
 
@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 const SHAPE: &str = "it cannot be read as postgres://user:password@host:port/database; write characters such as @ : / ? # % in a \
     password as %40 %3A %2F %3F %23 %25";
 
-/// Parameters that the driver supports. It logs any other with its value, which may be a mistyped `password`.
+/// Parameters that the driver supports. It logs any other parameter with its value, which may be a mistyped `password`.
 const KNOWN: [&str; 19] = [
     "sslmode",
     "ssl-mode",
@@ -55,7 +55,7 @@ type Parameters = Vec<(String, String)>;
 /// `postgres://user@one:5432,two:5432/database`, or `host=one,two` as a parameter.
 ///
 /// # Errors
-/// What is wrong, phrased to follow the variable's name.
+/// A description of the problem, phrased to follow the variable's name.
 pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
     let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
     let rest = rest.ok_or("it does not begin with postgres://")?;
@@ -63,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
     let (person, hosts) = authority.rsplit_once('@').map_or(("", authority), |(person, hosts)| (person, hosts));
     let at = if person.is_empty() { "" } else { "@" };
     let urls = hosts.split(',').map(|host| {
-        // a user without a host: the host is among the parameters
+        // A user without a host: the host is among the parameters.
         let host = if host.is_empty() && !person.is_empty() { "localhost" } else { host };
         Url::parse(&format!("postgres://{person}{at}{host}{path}"))
     });
@@ -81,7 +81,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<PgConnectOptions>, String> {
 fn parameters(url: &Url) -> Result<Parameters, String> {
     let mut pairs: Parameters =
         url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-    // An unescaped / ? or # in a password ends the authority early, and the rest would be misparsed.
+    // An unescaped / ? or # in a password ends the authority too early, and the rest would be misparsed.
     let is_cut =
         url.username().is_empty() && (url.path().contains('@') || pairs.iter().any(|(name, _)| name.contains('@')));
     if is_cut || url.fragment().is_some() {
@@ -94,7 +94,7 @@ fn parameters(url: &Url) -> Result<Parameters, String> {
     if has(["sslcert", "ssl-cert"]) != has(["sslkey", "ssl-key"]) {
         return Err("it must have both sslcert and sslkey, or none of them".to_owned());
     }
-    // the pool chooses the server, not the driver
+    // The pool chooses the server, not the driver.
     pairs.retain(|(name, _)| name != "target_session_attrs" && !IGNORED.contains(&name.as_str()));
     Ok(pairs)
 }
@@ -168,7 +168,7 @@ fn without_brackets(host: &str) -> &str {
 }
 
 /// Whether the database is on another machine and its certificate is not verified, so that an attacker on the network
-/// could impersonate it.
+/// could impersonate the database.
 pub fn is_unverified(options: &PgConnectOptions) -> bool {
     let host = without_brackets(options.get_host()).trim_end_matches('.').to_ascii_lowercase();
     let is_loopback = || host.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().is_loopback());

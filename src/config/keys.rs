@@ -1,10 +1,10 @@
-//! The key file: the one that the operator names, or the one next to the private database.
+//! The key file: the file that the operator configured, or the one next to the private database.
 
 use super::{Database, KeyFlags, SettingProblems, given};
 use crate::vault::KeyRing;
 
 impl KeyFlags {
-    /// Validates the flags: the database and its key ring. The key created with the private database is in its folder.
+    /// Validates the flags: the database and its key ring. The key of the private database is in the database's folder.
     pub fn check(&self) -> Result<(Database, Option<KeyRing>), SettingProblems> {
         let mut problems = SettingProblems::default();
         let database = self.database.database(&mut problems);
@@ -12,7 +12,7 @@ impl KeyFlags {
         problems.unless_told(database.map(|database| (database, keys)))
     }
 
-    /// Path of the key file: the one that the operator names, else the one created with the private database.
+    /// Path of the key file: the configured file, or the file created with the private database.
     pub fn key_file(&self, database: Option<&Database>) -> Option<String> {
         let named = given(self.key_file.as_ref()).map(str::to_owned);
         #[cfg(feature = "embedded")]
@@ -25,7 +25,7 @@ impl KeyFlags {
     }
 }
 
-/// Reads the key ring at `path`. Reports a problem if an external database has no key file.
+/// Reads the key ring at `path`. Reports a problem if an external database is configured without a key file.
 pub(super) fn key_ring(
     path: Option<&str>,
     database: Option<&Database>,

@@ -19,7 +19,7 @@ pub use problems::{SettingProblem, SettingProblems};
 pub use serve::ServeConfig;
 pub use site::{DEFAULT_PRODUCT_NAME, PublicUrl};
 
-/// Treats an empty variable as unset, because compose files write unset variables that way.
+/// Treats an empty variable as unset, because Compose files set unset variables to an empty string.
 fn given(value: Option<&String>) -> Option<&str> {
     value.map(|value| pasted::trim(value)).filter(|value| !value.is_empty())
 }

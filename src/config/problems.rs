@@ -1,6 +1,6 @@
 //! Problems with settings, collected while all settings are read.
 
-/// One invalid setting and its variable.
+/// An invalid setting, with the name of its variable.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {problem}")]
 pub struct SettingProblem {
@@ -18,7 +18,7 @@ impl SettingProblems {
         self.0.push(SettingProblem { variable, problem: problem.into() });
     }
 
-    /// Returns the settings if no problem was reported. A missing setting always has a reported problem.
+    /// Returns the settings if no problem was reported. If `settings` is `None`, a problem was reported before.
     pub(super) fn unless_told<T>(self, settings: Option<T>) -> Result<T, SettingProblems> {
         settings.filter(|_| self.0.is_empty()).ok_or(self)
     }

@@ -12,25 +12,25 @@ use crate::{
 pub struct ServeConfig {
     pub listen: SocketAddr,
     pub database: Database,
-    /// `None` with the embedded database: its key is created in its folder.
+    /// `None` for the embedded database, whose key is created in its folder.
     pub keys: Option<KeyRing>,
     pub public_url: PublicUrl,
     pub trusted_proxies: TrustedProxies,
     pub product_name: String,
     pub practice: bool,
-    /// The practice stores, once practice mode has started.
+    /// The practice stores; set when practice mode has started.
     #[cfg(feature = "practice")]
     pub practice_stores: Option<crate::practice::Stores>,
     pub egress: Egress,
-    /// The public addresses that calls to Shopify come from.
+    /// The public addresses from which Shopify is called.
     pub egress_addresses: EgressAddresses,
     pub support: Option<String>,
     pub activity_keep: ActivityKeep,
-    /// Whether a superuser of Postgres may serve.
+    /// Whether the server may run as a superuser of Postgres.
     pub allow_superuser: bool,
     /// Whether this process checks carts.
     pub has_worker: bool,
-    /// Where probes and metrics are served, if not with the pages.
+    /// Address of the port for probes and metrics, if they are not served with the pages.
     pub metrics_listen: Option<SocketAddr>,
     /// How long requests are still accepted after SIGTERM.
     pub drain: Duration,
@@ -39,7 +39,7 @@ pub struct ServeConfig {
 }
 
 impl ServeFlags {
-    /// Validates all flags and reports every problem at once.
+    /// Validates all flags. Reports every problem at once.
     pub fn check(&self) -> Result<ServeConfig, SettingProblems> {
         let mut problems = SettingProblems::default();
         let database = self.database.database(&mut problems);

@@ -1,4 +1,4 @@
-//! How the server is reached and presented: port, public URL, product name, support address.
+//! Address and presentation of the server: port, public URL, product name, support address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

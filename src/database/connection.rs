@@ -2,7 +2,7 @@
 //!
 //! A TCP connection can die silently: a firewall drops its state, a proxy hangs, a host loses power. sqlx 0.9.0 then
 //! waits forever for the answer, and a pool that pings returned connections loses a slot. Here each statement has a
-//! deadline, and a connection that is not certainly idle is closed without I/O.
+//! deadline, and a connection that is not certain to be idle is closed without I/O.
 
 use std::{
     fmt, future, io,
@@ -29,7 +29,7 @@ pub struct Connection {
     state: State,
 }
 
-/// Connection state that is known without I/O.
+/// State of a connection, known without I/O.
 #[derive(Debug)]
 struct State {
     /// A statement was sent, and its answer was not read to the end.
@@ -45,7 +45,8 @@ struct State {
     suspicion: Suspicion,
 }
 
-/// Time of the last failed connection to this server. Connections last used before it are not reused. Shared by a pool.
+/// Time of the last failed connection to this server, shared by all connections of a pool. Connections that were last
+/// used before it are not reused.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Suspicion(Arc<Mutex<Option<Instant>>>);
 
@@ -88,15 +89,15 @@ impl State {
         self.suspicion.raise();
     }
 
-    /// Records a timeout.
+    /// Records a timeout and returns its error.
     fn silence(&mut self) -> Error {
         self.fail();
         Error::Io(io::Error::new(io::ErrorKind::TimedOut, "Postgres did not answer in time"))
     }
 }
 
-/// Whether no later statement can succeed after this `SQLSTATE`: the server shuts down or is not writable (25006), or
-/// the connection is lost (class 08). <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+/// Whether this `SQLSTATE` means that no later statement can succeed: the server is shutting down or not writable
+/// (25006), or the connection is lost (class 08). <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn ends_connection(code: &str) -> bool {
     code == "25006"
         || code.starts_with("08")
@@ -118,8 +119,8 @@ impl Connection {
         Self { raw, state }
     }
 
-    /// Whether the connection is certainly between two statements, outside a transaction, and used since the last
-    /// failure of a connection to the same server.
+    /// Whether the connection is certain to be between two statements and outside a transaction, and was used since the
+    /// last failed connection to the same server.
     pub(super) fn is_reusable(&self) -> bool {
         let State { is_answering, is_in_transaction, is_broken, used_at, suspicion, .. } = &self.state;
         !is_answering && !is_in_transaction && !is_broken && !suspicion.covers(*used_at)
@@ -135,7 +136,7 @@ impl Connection {
         self.state.created_at.elapsed()
     }
 
-    /// Prepares the connection for idling: shrinks its buffers, so that their old content is freed and wiped.
+    /// Prepares the connection for being idle: shrinks its buffers, so that their old content is freed and wiped.
     pub(super) fn rest(&mut self) {
         sqlx::Connection::shrink_buffers(&mut self.raw);
         self.state.used_at = Instant::now();
@@ -151,7 +152,7 @@ impl Connection {
         answer
     }
 
-    /// Sends Terminate and closes the connection; closes it without an answer after `within`.
+    /// Sends Terminate and closes the connection. Closes it without waiting for an answer after `within`.
     pub(super) async fn close(self, within: Duration) {
         timeout(within, sqlx::Connection::close(self.raw)).await.ok();
     }
@@ -174,14 +175,14 @@ impl Connection {
     }
 }
 
-/// Omits the server's address and role, which the operator may keep secret.
+/// Omits the server's address and role, which may be confidential.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
-/// Waits for the whole answer, at most for the connection's deadline.
+/// Waits for the whole answer, for at most the connection's deadline.
 async fn answered<T>(state: &mut State, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     state.send()?;
     let Ok(answer) = timeout(state.deadline, answer).await else { return Err(state.silence()) };
@@ -231,11 +232,11 @@ impl<'c> Executor<'c> for &'c mut Connection {
     }
 }
 
-/// The rows of a statement. The deadline counts while we wait for the server, not while the reader processes a row.
+/// The rows of a statement. The deadline runs only while we wait for the server, not while the caller processes a row.
 struct StatementRows<'e> {
     rows: BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>,
     state: &'e mut State,
-    /// Runs while waiting for the server.
+    /// Set while waiting for the server.
     timer: Option<Pin<Box<Sleep>>>,
     is_over: bool,
 }

@@ -7,10 +7,10 @@ use super::Pool;
 
 static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// Whether every migration of this program is applied and no other: then there is nothing to do that needs the owner's rights.
+/// Whether exactly the migrations of this program are applied. If so, nothing needs the owner's privileges.
 ///
 /// # Errors
-/// The database could not be asked.
+/// The database could not be read.
 pub async fn is_current(pool: &Pool) -> sqlx::Result<bool> {
     let has_table = sqlx::query_scalar!(r#"select to_regclass('_sqlx_migrations') is not null as "has_table!""#);
     if !has_table.fetch_one(pool).await? {
@@ -22,13 +22,13 @@ pub async fn is_current(pool: &Pool) -> sqlx::Result<bool> {
     Ok(known.eq(applied))
 }
 
-/// Applies what is missing.
+/// Applies the missing migrations.
 ///
 /// # Errors
 /// Names the migration that failed, or reports that the schema is newer than this program.
 pub async fn migrate(pool: &Pool) -> anyhow::Result<()> {
     let mut connection = pool.connect().await.context("reaching the database")?;
-    // Another instance may hold the lock for as long as its migrations take.
+    // Another instance may hold the lock while it applies migrations, which can take long.
     sqlx::query("select set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false)")
         .execute(&mut connection)
         .await

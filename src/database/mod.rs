@@ -19,7 +19,7 @@ pub use connection::Connection;
 pub use pool::{ACQUIRE_TIMEOUT, Lease, Pool, Usage};
 pub use transaction::transaction;
 
-/// Rejects a database that may lose acknowledged writes. Logs a warning if the server does not report the settings.
+/// Rejects a database that may lose committed writes. Logs a warning if the server does not report the settings.
 ///
 /// # Errors
 /// Names the setting that is off, or reports that the database is unreachable.
@@ -40,7 +40,7 @@ pub async fn check_durability(pool: &Pool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the server can be written to, as a standby cannot.
+/// Whether the server accepts writes, which a standby does not.
 pub async fn is_writable(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'off' as "is_writable!""#)
         .fetch_one(pool)
@@ -53,7 +53,7 @@ pub async fn clock_difference(pool: &Pool, here: OffsetDateTime) -> sqlx::Result
     Ok(here - there)
 }
 
-/// Whether an error means that the database is unreachable or overloaded, rather than that a statement was wrong.
+/// Whether an error means that the database is unreachable or overloaded, rather than that the statement was invalid.
 pub fn is_away(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| match cause.downcast_ref::<sqlx::Error>() {
         Some(
@@ -64,7 +64,8 @@ pub fn is_away(error: &anyhow::Error) -> bool {
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::Protocol(_),
         ) => true,
-        // 53 out of resources, 57 stopped or cancelled, 55P03 lock not available, 25006 read-only, 08 connection
+        // SQLSTATE classes and codes: 53 insufficient resources, 57 operator intervention, 08 connection, 58 system
+        // error, 55P03 lock not available, 25006 read-only.
         Some(sqlx::Error::Database(refusal)) => refusal.code().is_some_and(|code| {
             ["53", "57", "08", "58"].iter().any(|class| code.starts_with(class)) || code == "55P03" || code == "25006"
         }),

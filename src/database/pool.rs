@@ -2,7 +2,7 @@
 //!
 //! sqlx's own pool is not used, for two reasons. It pings a returned connection, and one that does not answer keeps its
 //! slot forever. And a cancelled `begin()` returns a connection inside a transaction, so that later writes are
-//! acknowledged and lost.
+//! acknowledged but lost.
 
 use std::{
     fmt,
@@ -28,33 +28,34 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Suspicion};
 
-/// Timeout for acquiring a connection: 1.8 s, so that a page can report it within 2 s.
+/// Timeout for acquiring a connection: 1.8 s, so that a page can report the failure within 2 s.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(1_800);
-/// Timeout for an answer. The server ends a statement after 5 s, so a longer silence means that the connection is dead.
+/// Timeout for an answer. The server cancels a statement after 5 s, so a longer silence means that the connection is
+/// dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(7);
 /// Timeout for the ping before a connection is reused.
 const PING_TIMEOUT: Duration = Duration::from_secs(1);
-/// Maximum age of a connection, so that a host name that points to another server is resolved again.
+/// Maximum age of a connection, so that a host name that now points to another server is resolved again.
 const MAX_AGE: Duration = Duration::from_mins(5);
 /// Idle time after which a connection is closed.
 const MAX_IDLE: Duration = Duration::from_mins(2);
-/// Interval between checks for connections that are too old or idle.
+/// Interval between checks for connections that are too old or idle for too long.
 const RETIRE_EVERY: Duration = Duration::from_secs(15);
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// Delay before the next of several servers is tried in parallel to one that does not answer.
+/// If a server has not answered after this delay, the next of several servers is tried in parallel.
 const NEXT_SERVER_AFTER: Duration = Duration::from_millis(300);
 const MAX_CONNECTIONS: usize = 16;
 
 /// Settings of every session. `random_page_cost`: assume SSDs. With the default, Postgres overestimates index scans and
-/// re-plans keyset pages each time. The keepalives are the server's, so that it releases the locks of a vanished
-/// client; our side has a deadline for each statement.
+/// re-plans keyset pages each time. The keepalive settings apply to the server's side, so that it releases the locks of
+/// a vanished client; our side has a deadline for each statement.
 const SESSION: &str = "set synchronous_commit = on; set random_page_cost = 1.1; set statement_timeout = '5s'; set lock_timeout = '2s'; \
     set idle_in_transaction_session_timeout = '8s'; set client_connection_check_interval = '2s'; \
     set tcp_keepalives_idle = 15; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set tcp_user_timeout = '10s'; \
     set client_min_messages = error; set timezone = 'UTC'; set client_encoding = 'UTF8'; show transaction_read_only";
 
-/// The connections to the database. Cheap to clone. Statements run on `&Pool`, each on any connection, or on a
-/// connection from [`Pool::acquire`].
+/// The connection pool. Cheap to clone. Statements run on `&Pool`, each on any connection, or on a connection from
+/// [`Pool::acquire`].
 #[derive(Clone)]
 pub struct Pool {
     connections: deadpool::managed::Pool<Connector, Lease>,
@@ -64,7 +65,7 @@ pub struct Pool {
 #[derive(Debug)]
 pub struct Lease(Option<Box<Object<Connector>>>);
 
-/// Opens connections to the first writable server.
+/// Connects to the first writable server.
 #[derive(Debug)]
 pub struct Connector {
     servers: Arc<[PgConnectOptions]>,
@@ -79,13 +80,13 @@ pub struct Connector {
 pub struct Usage {
     pub in_use: usize,
     pub idle: usize,
-    /// Callers that wait for a connection.
+    /// Callers waiting for a connection.
     pub waiting: usize,
 }
 
 impl Pool {
-    /// Creates a pool of connections to the writable server. Connections are opened on demand, so an unreachable
-    /// database is reported by the first statement.
+    /// Creates a pool of connections to the writable server. Connections are opened on demand, so the first statement
+    /// reports an unreachable database.
     ///
     /// # Panics
     /// If `servers` is empty.
@@ -94,7 +95,7 @@ impl Pool {
     }
 
     /// A separate pool of one connection to the same servers, for writes while a transaction of this pool is open. With
-    /// one pool, sixteen such transactions could wait for a seventeenth connection and deadlock.
+    /// a single pool, sixteen such transactions could wait for a seventeenth connection and deadlock.
     #[must_use]
     pub fn beside(&self) -> Self {
         Self::build(self.connector().servers.clone(), 1, ANSWER_TIMEOUT)
@@ -121,8 +122,8 @@ impl Pool {
     /// Waits for a free connection.
     ///
     /// # Errors
-    /// [`Error::PoolTimedOut`] after [`ACQUIRE_TIMEOUT`], [`Error::PoolClosed`] after [`Pool::close`], or why the
-    /// server could not be reached.
+    /// [`Error::PoolTimedOut`] after [`ACQUIRE_TIMEOUT`], [`Error::PoolClosed`] after [`Pool::close`], or the reason
+    /// why the server could not be reached.
     pub async fn acquire(&self) -> Result<Lease, Error> {
         match timeout(ACQUIRE_TIMEOUT, self.connections.get()).await {
             Ok(Ok(lease)) => Ok(lease),
@@ -137,12 +138,12 @@ impl Pool {
     /// A connection outside the pool, without deadlines, for statements that may take hours.
     ///
     /// # Errors
-    /// Why the server could not be reached.
+    /// The reason why the server could not be reached.
     pub(super) async fn connect(&self) -> Result<PgConnection, Error> {
         self.connector().connect().await
     }
 
-    /// Closes connections that are too old or idle for too long, until the pool is closed.
+    /// Closes connections that are too old or idle for too long. Returns when the pool is closed.
     pub async fn retire(self) {
         let mut rounds = tokio::time::interval(RETIRE_EVERY);
         while !self.connections.is_closed() {
@@ -156,7 +157,7 @@ impl Pool {
         futures_util::future::join_all(retired.into_iter().map(|connection| connection.close(CLOSE_TIMEOUT))).await;
     }
 
-    /// Closes every idle connection, and the others when they are returned. Takes at most half a second.
+    /// Closes every idle connection at once, and the others when they are returned. Takes at most half a second.
     pub async fn close(&self) {
         self.close_idle(|_| true).await;
         self.connections.close();
@@ -168,7 +169,7 @@ impl Pool {
     }
 }
 
-/// A pool of this type for the same database, for tests.
+/// Creates a pool for the same database, for tests.
 impl From<&PgPool> for Pool {
     fn from(pool: &PgPool) -> Self {
         Self::new([pool.connect_options().as_ref().clone()])
@@ -207,7 +208,7 @@ impl Drop for Lease {
         if object.is_reusable() {
             object.rest();
         } else {
-            // removed from the pool and closed without I/O, because the server may not answer
+            // Removed from the pool and closed without I/O, because the server may not answer.
             drop(Object::take(*object));
         }
     }
@@ -256,7 +257,7 @@ impl Connector {
                 Err(failure) => failures.push((index, failure)),
             }
         }
-        // report the first in the operator's order, the server that they check first
+        // Reports the first server in the operator's order, because the operator checks that server first.
         failures.sort_by_key(|(index, _)| *index);
         Err(failures.into_iter().next().map_or(Error::PoolClosed, |(_, failure)| failure))
     }

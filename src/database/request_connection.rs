@@ -1,10 +1,10 @@
-//! The connection of a request: a handler reuses the one that read the session.
+//! The connection of a request: handlers reuse the connection that read the session.
 
 use std::sync::{Arc, Mutex};
 
 use super::Lease;
 
-/// A connection that the middleware layers pass on. On drop it returns to the pool.
+/// A connection that the middleware layers pass on to the handler. On drop it returns to the pool.
 #[derive(Clone, Debug)]
 pub struct RequestConnection(Arc<Mutex<Option<Lease>>>);
 

@@ -1,27 +1,30 @@
-//! The two database roles: the owner, which migrates and owns every table, and the runtime role, which serves and owns nothing.
-//! The runtime role reads and writes rows; of the activity it may only read and add them.
+//! The two database roles: the owner, which owns every table and applies migrations, and the runtime role, which serves
+//! requests and owns nothing. The runtime role reads and writes rows; on the audit log it has only `select` and
+//! `insert`.
 
 use anyhow::Context;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::Pool;
 
-/// Advisory lock of [`grant`]: two instances that start together would update the same catalogue rows.
+/// Advisory lock of [`grant`]: without it, two instances that start together would update the same catalogue rows.
 const GRANT_LOCK: i64 = 0x6361_7274_0001;
 
-/// What the database says of the role of a connection.
+/// Privileges of a connection's role, as the database reports them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleFacts {
     pub name: String,
     pub is_superuser: bool,
-    /// A superuser that the role may become by `SET ROLE`.
+    /// A superuser that the role can become with `SET ROLE`.
     pub superuser_by_membership: Option<String>,
-    /// The role owns the activity's tables or is a member of their owner, or was granted more than reading and adding rows.
+    /// The role owns the audit log's tables, is a member of their owner, or has more privileges on them than `select`
+    /// and `insert`.
     pub may_change_activity: bool,
 }
 
 impl RoleFacts {
-    /// Reads them for the role of this pool. Without tables, only an owner of the schema may change the activity later.
+    /// Reads the privileges of this pool's role. If there are no tables yet, only an owner of the schema could change
+    /// the audit log later.
     pub async fn read(pool: &Pool) -> sqlx::Result<Self> {
         sqlx::query_as!(
             Self,
@@ -43,11 +46,11 @@ impl RoleFacts {
     }
 }
 
-/// Gives the runtime role what serving needs and takes away what it must not have. Run by the owner after each migration;
-/// changes nothing where all is right already.
+/// Grants the runtime role what it needs to serve, and revokes what it must not have. Run by the owner after each
+/// migration; changes nothing if all grants are correct already.
 ///
 /// # Errors
-/// The role does not exist, or the owner may not grant.
+/// The role does not exist, or the owner lacks the privilege to grant.
 pub async fn grant(owner: &Pool, runtime: &str) -> anyhow::Result<()> {
     let mut connection = owner.connect().await.context("reaching the database")?;
     let granted = grant_missing(&mut connection, runtime).await;

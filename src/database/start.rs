@@ -1,5 +1,5 @@
 //! Checks a database at start, before anything is written, and explains failures to the operator. No message contains a
-//! password: of `DATABASE_URL` only host, port, role and database are quoted.
+//! password: of `DATABASE_URL`, messages quote only host, port, role and database.
 
 mod failure;
 
@@ -14,16 +14,16 @@ use failure::Target;
 
 /// Timeout for the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a refused connection is retried, because Postgres may be starting at the same time.
+/// How long a refused connection is retried, because Postgres may still be starting.
 const RETRY_WINDOW: Duration = Duration::from_millis(1_500);
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// Oldest server that Cartwright is tested on, as `server_version_num`.
+/// Oldest tested server version, as `server_version_num`.
 const OLDEST_VERSION: i32 = 150_000;
 
 /// Connects once, outside the pool, because the pool's timeout would hide the cause of a failure.
 ///
 /// # Errors
-/// What is wrong and how to fix it.
+/// A sentence that says what is wrong and how to fix it.
 pub async fn connect(pool: &Pool) -> Result<(), StartError> {
     let target = Target::new(&pool.servers()[0]);
     let begun = Instant::now();
@@ -43,10 +43,10 @@ pub async fn connect(pool: &Pool) -> Result<(), StartError> {
     }
 }
 
-/// Rejects a server that is too old and a database whose encoding cannot store every name.
+/// Rejects a server that is too old, and a database whose encoding cannot store every name.
 ///
 /// # Errors
-/// What is wrong and how to fix it.
+/// A sentence that says what is wrong and how to fix it.
 pub async fn check(pool: &Pool) -> Result<(), StartError> {
     let target = Target::new(&pool.servers()[0]);
     let found = sqlx::query!(
@@ -64,8 +64,7 @@ pub async fn check(pool: &Pool) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The locale clause of `create database` for UTF8, with a locale of this server that supports letters beyond ASCII if
-/// possible.
+/// The locale clause of `create database` for UTF8. Prefers a locale of this server that supports letters beyond ASCII.
 async fn utf8_locale(pool: &Pool, version: i32) -> sqlx::Result<String> {
     if version >= 170_000 {
         return Ok("locale_provider builtin builtin_locale 'C.UTF-8' lc_collate 'C' lc_ctype 'C'".to_owned());
@@ -96,12 +95,12 @@ pub async fn explain_migration(pool: &Pool, error: &anyhow::Error) -> Option<Sta
     }
 }
 
-/// Whether the database folds case beyond ASCII: É and é. It does not with the locale C.
+/// Whether the database folds case beyond ASCII (É and é), which it does not with the locale C.
 pub async fn folds_case(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select lower(U&'\00C9') = U&'\00E9' as "folds!""#).fetch_one(pool).await
 }
 
-/// Whether Postgres may be starting.
+/// Whether the error can mean that Postgres is still starting.
 fn is_starting(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(error) => {

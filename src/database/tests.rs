@@ -1,4 +1,4 @@
-//! Tests of failing connections, against a real Postgres behind a relay that can go silent.
+//! Tests of failing connections, against a real Postgres behind a relay that can stop forwarding.
 
 use std::{future::Future, sync::Arc, task::Poll, time::Duration};
 
@@ -19,7 +19,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(400);
 /// A TCP port in front of Postgres's socket.
 struct Relay {
     port: u16,
-    /// A connection carries bytes while its number is not below this one.
+    /// A connection forwards bytes while its number is not below this one.
     silent_below: Arc<watch::Sender<u64>>,
     opened: watch::Receiver<u64>,
 }
@@ -48,7 +48,7 @@ impl Relay {
         Self { port, silent_below, opened }
     }
 
-    /// Makes all open connections silent without closing them.
+    /// Stops forwarding on all open connections without closing them.
     fn silence(&self) {
         self.silent_below.send_replace(*self.opened.borrow());
     }
@@ -130,7 +130,7 @@ async fn transaction_on_a_dead_connection_frees_its_slot(_: PgPoolOptions, optio
     assert_eq!(kept, 0);
 }
 
-/// With many concurrent callers, each caller with a dead connection gets an error, and all slots become free.
+/// With many concurrent callers, each caller with a dead connection gets an error, and all slots become free again.
 #[sqlx::test]
 async fn all_slots_are_free_after_all_connections_died(_: PgPoolOptions, options: PgConnectOptions) {
     let relay = Relay::before(&options).await;
@@ -201,7 +201,7 @@ async fn first_writable_server_is_used(_: PgPoolOptions, options: PgConnectOptio
             TcpListener::bind("127.0.0.1:0").await.and_then(|socket| socket.local_addr()).expect("a port").port();
         PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(port).username("x")
     };
-    // accepts connections and never answers
+    // Accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mute = nobody.clone().port(silent.local_addr().expect("bound").port());
     for others in [vec![standby.clone()], vec![nobody], vec![mute], vec![standby.clone(), standby.clone()]] {
@@ -224,8 +224,8 @@ async fn pool_closes_promptly_with_dead_connections(_: PgPoolOptions, options: P
     assert!(matches!(pool.acquire().await, Err(sqlx::Error::PoolClosed)));
 }
 
-/// Drops a transaction at each of its first polls and then inserts ten rows, which another connection must see each
-/// time.
+/// Drops a transaction at each of its first polls, then inserts ten rows and verifies from another connection that they
+/// were committed.
 #[sqlx::test]
 async fn a_transaction_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::build([options.clone()].into(), 1, ANSWER_TIMEOUT);
@@ -237,7 +237,7 @@ async fn a_transaction_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions
             connection.begin().await
         });
         let mut so_far = 0;
-        // Polled after the database has answered, so that each poll is one step further.
+        // Polled only after the database has answered, so that each poll advances one step.
         std::future::poll_fn(|context| {
             so_far += 1;
             let is_over = begin.as_mut().poll(context).is_ready() || so_far == polls;
@@ -256,7 +256,7 @@ async fn a_transaction_dropped_at_any_poll_loses_no_later_write(_: PgPoolOptions
 
 #[sqlx::test]
 async fn database_that_may_lose_writes_is_rejected(_: PgPoolOptions, options: PgConnectOptions) {
-    // The test cluster runs without fsync, which a server must refuse.
+    // The test cluster runs without fsync, which the start check must reject.
     let pool = Pool::new([options]);
     let fsync: String = sqlx::query_scalar("show fsync").fetch_one(&pool).await.expect("show");
     let checked = check_durability(&pool).await;

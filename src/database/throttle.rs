@@ -1,5 +1,5 @@
-//! Rate limits: n attempts per time window, counted in Postgres, so that replicas share the count and parallel attempts
-//! cannot bypass it. Uses the database clock. A refused attempt writes nothing.
+//! Rate limits: n attempts per time window, counted in Postgres, so that replicas share the count and concurrent
+//! attempts cannot bypass it. Uses the database clock. A refused attempt writes nothing.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl BucketKind {
     }
 }
 
-/// One counter. Only a digest of its subject is stored.
+/// One counter. Stores only a digest of its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
     pub kind: BucketKind,
@@ -74,7 +74,7 @@ impl Bucket {
         Self { kind, key: digest.finalize().into() }
     }
 
-    /// Resets the count, after a successful attempt.
+    /// Resets the count. Called after a successful attempt.
     pub async fn clear(self, connection: &mut Connection) -> sqlx::Result<()> {
         sqlx::query!("delete from throttle where kind = $1 and key = $2", self.kind.as_str(), &self.key[..])
             .execute(connection)
@@ -93,13 +93,13 @@ impl Throttle {
         if take(connection, &limits).await? {
             return Ok(None);
         }
-        // A concurrent attempt took the last one.
+        // A concurrent attempt used the last free one.
         Ok(Some(find_full(connection, &limits).await?.unwrap_or(self.window)))
     }
 }
 
-/// Counts one attempt in every bucket, or in none. Returns `Some` with the time to wait for the first full bucket, in
-/// this order. Callers that share buckets must list them in the same order to avoid deadlocks.
+/// Counts one attempt in every bucket, or in none. Returns `Some` with the time to wait if a bucket is full; of several
+/// full buckets the first one counts. Callers that share buckets must list them in the same order to avoid deadlocks.
 pub async fn count_all(pool: &Pool, limits: &[(Throttle, Bucket)]) -> sqlx::Result<Option<Duration>> {
     enum Uncounted {
         Full,
@@ -122,15 +122,15 @@ pub async fn count_all(pool: &Pool, limits: &[(Throttle, Bucket)]) -> sqlx::Resu
         });
         match counted.await {
             Ok(()) => return Ok(None),
-            // A concurrent attempt filled a bucket after the check: check again.
+            // A concurrent attempt filled a bucket after the check; check again.
             Err(Uncounted::Full) => {}
             Err(Uncounted::Broken(error)) => return Err(error),
         }
     }
 }
 
-/// Time to wait for the first full bucket. A window that ends far in the future was left by a clock that was set back,
-/// and counts as over.
+/// Time to wait for the first full bucket. A window that ends far in the future counts as ended, because it means that
+/// the clock was set back.
 async fn find_full(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -> sqlx::Result<Option<Duration>> {
     let (kinds, keys, _, seconds) = columns(limits);
     let left = sqlx::query_scalar!(
@@ -150,8 +150,8 @@ async fn find_full(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -
     Ok(left.map(|left| Duration::from_secs_f64(left.max(1.0))))
 }
 
-/// Counts one attempt in every bucket that is not full, in the order given. Returns whether that was all of them; if
-/// not, the caller rolls back.
+/// Counts one attempt in every bucket that is not full, in the given order. Returns whether all were counted; if not,
+/// the caller rolls back.
 async fn take(connection: &mut Connection, limits: &[(Throttle, Bucket)]) -> sqlx::Result<bool> {
     let (kinds, keys, most, seconds) = columns(limits);
     let counted = sqlx::query!(

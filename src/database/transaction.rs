@@ -1,9 +1,9 @@
-//! Runs a transaction in its own task, so that a closed browser tab, a timeout or a `select!` cannot cancel it halfway.
+//! Runs a transaction in its own task, so that a closed browser tab, a timeout or a `select!` cannot cancel it midway.
 
 use super::{Connection, Pool};
 use futures_util::future::BoxFuture;
 
-/// Runs `work` in a transaction and commits it if it succeeds, even if the caller is gone.
+/// Runs `work` in a transaction and commits if it succeeds, even if the caller was cancelled.
 ///
 /// # Errors
 /// The error of `work`, after a rollback, or the error of begin or commit.
@@ -23,7 +23,7 @@ where
                 Ok(done)
             }
             Err(refusal) => {
-                // If this fails too, the connection is closed, which rolls back.
+                // If the rollback fails too, the connection is closed, which also rolls back.
                 connection.rollback().await.ok();
                 Err(refusal)
             }
@@ -57,11 +57,11 @@ mod tests {
                 Ok(())
             })
         });
-        // Polled once, so that the task exists, and then dropped, as when a browser tab is closed.
+        // Polled once, so that the task is spawned, and then dropped, as when a browser tab is closed.
         assert!(futures_util::future::poll_immediate(Box::pin(caller)).await.is_none());
         go.send(()).ok();
         finished.await.expect("the work ends by itself");
-        // The commit follows the last statement; the loop waits for it without sleeping.
+        // The commit follows the last statement; the loop polls for it without sleeping.
         let kept: i64 = loop {
             let kept = sqlx::query_scalar("select count(*) from notes").fetch_one(&pool).await.expect("count");
             if kept == 2 {

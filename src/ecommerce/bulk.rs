@@ -102,7 +102,7 @@ pub(super) struct BulkItem {
 }
 
 impl Ecommerce {
-    /// Counts the carts of a selection; for turning off, only those that are on.
+    /// Counts the carts of a selection; for *Turn off*, only the active ones.
     pub async fn count_selected(&self, selection: &BulkSelection, kind: BulkActionKind) -> sqlx::Result<i64> {
         let mut connection = self.pool.acquire().await?;
         sql::count_selected(&mut connection, selection, kind == BulkActionKind::TurnOff).await

@@ -119,7 +119,7 @@ pub struct Cart {
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
-    /// No chosen location exists any more.
+    /// None of the chosen locations exists any more.
     pub locations_gone: bool,
     /// The version in which the secret was last entered or deleted.
     pub secret_version: i64,

@@ -1,5 +1,6 @@
-//! Test Connection: who may test, which credential is tested, and what is recorded. The test itself is
-//! `shopify::connection_test`; it runs in a separate task, continues when the user leaves, and ends by itself.
+//! Test Connection: checks permission and limits, selects the credential to test, and records the result. The test
+//! itself is `shopify::connection_test`; it runs in a separate task, continues when the user leaves, and ends by its
+//! own timeout.
 
 mod record;
 mod run;
@@ -33,7 +34,7 @@ pub(super) use run::Run;
 use too_many::too_many;
 pub(super) use too_many::too_many_of_store;
 
-/// What to test: the typed values, not those saved before.
+/// The input of a test: the typed values, not the saved ones.
 #[derive(Debug)]
 pub struct TestSubject {
     pub submission: Uuid,
@@ -86,7 +87,7 @@ impl Ecommerce {
     /// Starts a test. A typed secret is stored sealed as a draft secret until it is saved or 30 minutes are over.
     ///
     /// # Errors
-    /// [`Refusal`], before anything is sent.
+    /// [`TestRefused`], before anything is sent.
     pub async fn test(&self, visitor: Visitor, subject: TestSubject) -> Result<RunningTest, TestRefused> {
         let TestSubject { submission, cart, address, offered } = subject;
         let cart = self.cart_of(cart, &address).await?;
@@ -226,7 +227,7 @@ impl Ecommerce {
     }
 }
 
-/// A verdict of our own, before anything was sent.
+/// A verdict by this server, for a test that was not sent.
 pub(super) fn stopped(class: Class) -> Verdict {
     let line = |kind, state| Check { kind, state, found: None, took_ms: None };
     let rest = [CheckKind::Store, CheckKind::Credential, CheckKind::Permissions, CheckKind::Version];
@@ -236,7 +237,7 @@ pub(super) fn stopped(class: Class) -> Verdict {
     verdict
 }
 
-/// A running test whose report is available at once.
+/// A running test whose report is available immediately.
 fn told(report: TestReport) -> RunningTest {
     let (tell, progress) = mpsc::unbounded_channel();
     let (id, kind) = (report.id, report.kind);

@@ -57,7 +57,7 @@ pub struct Cursor {
 pub struct ListQuery {
     pub filter: CartFilter,
     pub sort: Sort,
-    /// Part of the name or of the store address; a [short](is_short_search) text is how they begin.
+    /// Text to find anywhere in the name or the store address; a [short](is_short_search) text only at their beginning.
     pub search: Option<String>,
     pub after: Option<Cursor>,
     pub before: Option<Cursor>,
@@ -105,7 +105,7 @@ pub struct CartRow {
     pub failing_since: Option<OffsetDateTime>,
     pub retired_by: Option<String>,
     pub is_disconnected: bool,
-    /// No location that stock is limited to exists any more.
+    /// None of the locations that stock is limited to exists any more.
     pub locations_gone: bool,
     /// The last checks, oldest first.
     pub recent: Vec<PastCheck>,
@@ -169,7 +169,7 @@ impl Ecommerce {
     }
 }
 
-/// Carts from the cursor on that are searched first: a common word is found among them, in order, without the index.
+/// Carts from the cursor on that are scanned first: a common word is found among them, in order, without the index.
 const FIRST_SCAN_LEN: i64 = 128;
 /// Matches that are sorted. With more matches, the list is scanned in growing strides, because the next match is near.
 pub(super) const SORTED_MATCHES_MAX: i64 = 1_000;
@@ -177,18 +177,18 @@ const STRIDES: [i64; 3] = [4_000, 32_000, i64::MAX];
 /// Shortest text that the index can search: it stores trigrams.
 const SHORTEST: usize = 3;
 
-/// Whether a text is too short for the index: then it is looked for at the beginning of names and addresses alone, since anywhere
-/// in them it could only be found by reading every cart.
+/// Whether a text is too short for the index. Such a text is matched only at the beginning of names and addresses,
+/// since a match anywhere in them would require reading every cart.
 pub fn is_short_search(text: &str) -> bool {
     text.chars().count() < SHORTEST
 }
 
-/// The last character of a name or address that a text may start at, counted from 1.
+/// The last position in a name or address at which a match may start, counted in characters from 1.
 pub(super) fn last_start(text: &str) -> i32 {
     if is_short_search(text) { 1 } else { i32::MAX }
 }
 
-/// One more than a page, to see whether there are more.
+/// Reads one row more than a page, to see whether there are more.
 async fn read_rows(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     let Some(text) = query.search.as_deref() else {
         return sql::list(connection, query).await;

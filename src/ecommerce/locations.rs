@@ -1,4 +1,4 @@
-//! The other General settings of a cart, with the locations of its store. Locations are read on request, and stored for
+//! The other General settings of a cart, with the locations of its store. Locations are read on request, and cached for
 //! when the store is unavailable. The network call comes first, the transaction after it.
 
 use std::time::Duration;
@@ -61,10 +61,10 @@ impl Ecommerce {
         Ok(OtherSettings { saved, granted, locations, item_groups })
     }
 
-    /// Asks the store for its locations and keeps what it says; `None` when there is no such cart.
+    /// Reads the locations of the store and stores them; `None` if there is no such cart.
     ///
     /// # Errors
-    /// Also when the person may not change anything any more, before the store is asked and before its answer is kept.
+    /// Also if the user has lost the permission to make changes; checked before the call and before the list is stored.
     pub async fn read_locations(&self, by: By, id: CartId) -> Result<Option<LocationsRead>, InternalError> {
         let Some(cart) = self.find(id).await? else { return Ok(None) };
         let mut connection = self.pool.acquire().await?;
@@ -84,7 +84,7 @@ impl Ecommerce {
         asking.await.unwrap_or_else(|_| Err(sqlx::Error::WorkerCrashed.into())).map(Some)
     }
 
-    /// Counts a list before it is asked for; whether that is not too many.
+    /// Counts a read against the limit before the store is called; `false` if the limit is exceeded.
     async fn admit_list(&self, by: By, id: CartId) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -151,12 +151,12 @@ impl Ecommerce {
 }
 
 impl Cart {
-    /// Whether its token is issued by Shopify for a Client ID and Client secret.
+    /// Whether the token is issued by Shopify for a Client ID and Client secret.
     fn uses_issued_token(&self) -> bool {
         self.credential.as_ref().is_some_and(|credential| credential.kind == CredentialKind::ClientCredentials)
     }
 
-    /// The facts that decide its status.
+    /// The facts that decide the status.
     pub(super) const fn facts(&self) -> Facts {
         Facts { has_passed: self.passed_at.is_some(), is_active: self.is_active, last: self.last_class }
     }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Forgets the credential; the cart becomes a Draft. `false` when there is no such cart in this version.
+    /// Deletes the credential; the cart becomes a Draft. `false` if no cart has this id and version.
     pub async fn disconnect(&self, by: By, cart: CartId, version: i64, _: Fresh) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
@@ -23,7 +23,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Deletes the cart and its checks. `false` when there is no such cart in this version.
+    /// Deletes the cart and its checks. `false` if no cart has this id and version.
     pub async fn delete(&self, by: By, cart: CartId, version: i64, _: Fresh) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {

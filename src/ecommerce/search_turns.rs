@@ -1,5 +1,5 @@
-//! One search of the list at a time for each person in this process, since a search may read every cart. Others' searches do not
-//! wait for it.
+//! Limits list searches to one at a time per user in this process, because a search may read every cart. Searches of
+//! other users do not wait.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Default)]
 pub(super) struct SearchTurns(Arc<Mutex<HashMap<Uuid, Weak<AsyncMutex<()>>>>>);
 
-/// Permission to search; the person's next search starts when it is dropped.
+/// Permission to search; the user's next search starts when it is dropped.
 #[derive(Debug)]
 pub struct SearchTurn(#[expect(dead_code, reason = "held, not read")] OwnedMutexGuard<()>);
 
@@ -30,12 +30,12 @@ impl SearchTurns {
 }
 
 impl super::Ecommerce {
-    /// The person's turn to search, if no other search of theirs is running.
+    /// Returns the user's turn to search, if no other search of this user is running.
     pub fn try_search_turn(&self, person: Uuid) -> Option<SearchTurn> {
         self.search_turns.of(person).try_lock_owned().ok().map(SearchTurn)
     }
 
-    /// Waits for the person's turn to search. Hold no database connection while waiting.
+    /// Waits for the user's turn to search. Hold no database connection while waiting.
     pub async fn search_turn(&self, person: Uuid) -> SearchTurn {
         SearchTurn(self.search_turns.of(person).lock_owned().await)
     }

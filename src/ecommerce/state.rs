@@ -69,7 +69,7 @@ impl CartFacts {
         }
     }
 
-    /// A list row does not include the credential, and only a Draft can lack one.
+    /// Collects the facts of a list row. A row does not include the credential, and only a Draft can lack one.
     pub const fn of_row(row: &CartRow, integration_is_on: bool, practice_is_on: bool, now: OffsetDateTime) -> Self {
         Self {
             status: row.status,

@@ -76,18 +76,18 @@ impl Facts {
     }
 }
 
-/// What one check says about its cart.
+/// The effect of one check's result on the health of its cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     Well,
     /// Works in part, or its secret cannot be decrypted: counts at once.
     Limited,
-    /// May go away by itself: counts after [`FAILURE_THRESHOLD`] failures over [`FAILURE_WINDOW`].
+    /// May be temporary: counts after [`FAILURE_THRESHOLD`] failures over [`FAILURE_WINDOW`].
     Transient,
     /// Refused by Shopify: counts at once.
     Refused,
-    /// A fault on our side: says nothing about the store until the store could not be checked [`ANY_FAILURE_THRESHOLD`] times over
-    /// [`FAILURE_WINDOW`].
+    /// A fault on our side. Says nothing about the store: counts only after [`ANY_FAILURE_THRESHOLD`] failed checks
+    /// over [`FAILURE_WINDOW`].
     Ours,
     /// No request was sent.
     NotACheck,
@@ -121,7 +121,7 @@ pub const FAILURE_WINDOW: Duration = Duration::minutes(15);
 pub struct HealthState {
     /// The class that decides the status.
     pub class: Option<Class>,
-    /// Since when the class, or its severity, has been so; `None` for a healthy cart.
+    /// When the class, or its severity, began; `None` for a healthy cart.
     pub since: Option<OffsetDateTime>,
     /// Consecutive failures that are not reported at once.
     pub streak: u32,
@@ -193,7 +193,7 @@ impl Class {
         }
     }
 
-    /// Whether two problems are one: the same class, or two that are reported only after repetition.
+    /// Whether two classes are one problem: the same class, or two that are reported only after repetition.
     pub fn is_same_problem(self, other: Self) -> bool {
         self == other || (self.severity().needs_repetition() && other.severity().needs_repetition())
     }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::verdict::{ADMIN_PAGE, Class, Limit, PASSWORD_PAGE, UNKNOWN_CLIENT_ID, Verdict};
 use crate::direction::bidi_isolate;
 
-/// What a title names besides the verdict itself.
+/// Values for a title that are not part of the verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct TitleContext<'a> {
     /// The host that was called, such as `northwind-tea.myshopify.com`.
@@ -88,7 +88,7 @@ fn scopes_missing(verdict: &Verdict) -> String {
     }
 }
 
-/// By Shopify's name for the reason, since each has a different remedy.
+/// The title for Shopify's error name, since each error has a different remedy.
 fn exchange_refused(error_name: Option<&str>) -> String {
     match error_name {
         Some(UNKNOWN_CLIENT_ID) => "Shopify knows no app with this Client ID".into(),

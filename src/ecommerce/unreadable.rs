@@ -1,7 +1,7 @@
 //! Saved secrets that do not decrypt any more: the key is gone, the row is damaged, or a secret or a host was moved by
 //! SQL.
 //!
-//! A test of such a cart reports it at once. For all other carts this module looks periodically, so that a list never
+//! A test of such a cart reports it at once. This module checks all other carts periodically, so that a list never
 //! shows a cart as connected whose secret cannot be used.
 
 use secrecy::SecretString;

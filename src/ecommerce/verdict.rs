@@ -13,7 +13,7 @@ use crate::direction::bidi_isolate;
 pub use check::{Check, CheckKind, CheckState};
 pub use class::{Class, Outcome};
 
-/// What works only in part, although the store accepted the credential.
+/// A limit: the store accepted the credential, but something works only in part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "limit", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Limit {
@@ -44,7 +44,7 @@ impl Limit {
     }
 }
 
-/// Information without a limit.
+/// A note: information that limits nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Note {
@@ -117,7 +117,8 @@ pub struct Verdict {
     pub moved_to: Option<String>,
     /// `RATE_LIMITED`: seconds to wait, 1 to 86,400. `TEST_LIMIT`: 1 to 60.
     pub wait_seconds: Option<u32>,
-    /// A refused token exchange: Shopify's name for the reason, such as `invalid_client`; lower-case words joined by `_`.
+    /// A refused token exchange: Shopify's name for the reason, such as `invalid_client`; lower-case words joined by
+    /// `_`.
     #[serde(default)]
     pub error_name: Option<String>,
     /// `NETWORK_TIMEOUT`: seconds that we waited.
@@ -135,7 +136,8 @@ pub struct Verdict {
     pub details: TechnicalDetails,
 }
 
-/// [`Details::remark`] of `NOT_SHOPIFY` if a redirect led to the same store's page for visitors or for its staff.
+/// [`TechnicalDetails::remark`] of `NOT_SHOPIFY` if a redirect led to the same store's page for visitors or for its
+/// staff.
 pub const PASSWORD_PAGE: &str = "a redirect to the store's password page";
 pub const ADMIN_PAGE: &str = "a redirect to the store's admin pages";
 

@@ -1,5 +1,5 @@
-//! Retires a key that is lost. The server then starts without it, and users enter the secrets again that only this key
-//! could open. Nothing is deleted: with the key's line back in the file, they open as before.
+//! Retires a lost key. The server then starts without it, and users must re-enter the secrets that only this key could
+//! open. Nothing is deleted: if the key's line is restored in the file, the secrets open as before.
 
 use super::{tallies, total};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetiredKey {
-    /// Secrets that no key opens now.
+    /// Number of secrets that no key can open now.
     pub secrets: i64,
     pub was_retired: bool,
 }

@@ -1,4 +1,4 @@
-//! Lists the keys of the key file and those that ever sealed in this database.
+//! Lists the keys in the key file, and those that ever sealed in this database.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use crate::vault::{
 /// State of a key in this database and this key file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// The first line of the file.
+    /// In the file, as the first line.
     Seals,
-    /// Another line of the file.
+    /// In the file, on another line.
     Opens,
-    /// In the file under the ID of a different key: the server does not start.
+    /// In the file, but a different key is registered under its ID: the server does not start.
     IsAnother,
     /// Not in the file but needed: the server does not start.
     Missing,
@@ -31,12 +31,12 @@ pub enum KeyState {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyLine {
-    /// 16 hex digits.
+    /// The key ID as 16 hex digits.
     pub name: String,
     pub standing: KeyState,
     /// Line number in the file, from 1.
     pub line: Option<usize>,
-    /// Seals counted so far, in blocks; `None` if nothing ever started with this key.
+    /// Seals counted so far, in blocks; `None` if no server or command ever started with this key.
     pub sealed_count: Option<i64>,
     pub checked_at: Option<OffsetDateTime>,
     pub retired_at: Option<OffsetDateTime>,
@@ -50,8 +50,8 @@ impl KeyLine {
     }
 }
 
-/// Lists every key of the file in its order, then those that are only in the database. Writes nothing and rejects
-/// nothing, because it is used when something is wrong.
+/// Lists every key of the file in file order, then the keys that are only in the database. Writes nothing and rejects
+/// nothing, because it is used to investigate problems.
 pub async fn list(pool: &Pool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLine>> {
     let mut tallies = tallies(pool).await?;
     let mut known: BTreeMap<Vec<u8>, sql::KnownKey> = BTreeMap::new();

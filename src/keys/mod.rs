@@ -1,7 +1,7 @@
 //! Lifecycle of the encryption keys: listing, rotation to the next key, and retirement of a lost key. Depends on every
-//! module that stores sealed secrets, because a key can go only when nothing needs it.
+//! module that stores sealed secrets, because a key can be removed only when no secret needs it.
 //!
-//! Handles no plaintext: secrets are opened and sealed by the modules that store them.
+//! Handles no plaintext: the modules that store the secrets open and seal them.
 
 mod key_retirement;
 mod listing;
@@ -15,7 +15,8 @@ pub use key_retirement::{RetireError, RetiredKey, forget};
 pub use listing::{KeyLine, KeyState, list};
 pub use rotation::{RotationReport, UnreadableSecret, is_known, rotate};
 
-/// Every column with sealed secrets. New ones are added here; the test below checks the catalogue.
+/// All columns with sealed secrets. New columns must be added here; the test below compares the list with the database
+/// catalogue.
 pub fn columns() -> Vec<Box<dyn SealedColumn>> {
     ecommerce::sealed_columns().into_iter().chain(alerts::sealed_columns()).collect()
 }
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
     use crate::vault::place::{Place, SecretKind};
 
-    /// Bytes that are no sealed secret, each with what it is.
+    /// Byte columns that hold no sealed secrets, each with a description of its content.
     const NOT_SEALED: [(&str, &str); 13] = [
         ("cart_health.recent", "the last checks: when, what class, how long"),
         ("carts.credential_fingerprint", "a keyed digest, rewritten with its secret"),
@@ -97,7 +98,7 @@ mod tests {
         let sealed: BTreeSet<String> = columns().iter().map(|column| name(column.as_ref())).collect();
         for kind in SecretKind::ALL {
             let (row, host) = (uuid::Uuid::nil(), "northwind-tea.myshopify.com");
-            // A new kind does not compile until its place is added here.
+            // The match is exhaustive: a new kind does not compile until its place is added here.
             let place = match kind {
                 SecretKind::AccessToken => Place::access_token(row, host),
                 SecretKind::ClientSecret => Place::client_secret(row, host),

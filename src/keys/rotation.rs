@@ -1,5 +1,5 @@
-//! Key rotation while the server is in use: reseals every secret of another key under the first key, 200 rows per
-//! transaction. After a crash it is run again, because each batch is atomic.
+//! Key rotation while the server is in use: reseals under the first key every secret that another key sealed, 200 rows
+//! per transaction. After a crash the rotation can be run again, because each batch is atomic.
 
 use std::{
     collections::BTreeSet,
@@ -18,37 +18,38 @@ use crate::{
 
 /// Pause between two passes over locked rows.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
-/// How long rows may stay locked before they are left for another run.
+/// How long locked rows are retried before they are left for another run.
 const ROTATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret that is still sealed under another key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadableSecret {
-    /// Such as `carts.secret`.
+    /// The column's name, such as `carts.secret`.
     pub column: String,
     pub row: Uuid,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RotationReport {
-    /// Secrets resealed since the last rotation ended, including killed runs.
+    /// Secrets resealed since the last completed rotation, including runs that were killed.
     pub secrets: i64,
-    /// Rows that could not be opened, left unchanged.
+    /// Rows that could not be opened; they are unchanged.
     pub unreadable: Vec<UnreadableSecret>,
-    /// Secrets under other keys at the end; more than the unreadable ones if rows were locked all the time.
+    /// Secrets under other keys at the end; more than the unreadable ones if some rows stayed locked.
     pub left: i64,
-    /// Lines of the file that open nothing any more, with the names of their keys.
+    /// Lines of the file that are no longer needed to open anything, each with the name of its key.
     pub spare: Vec<(usize, String)>,
 }
 
-/// Whether a server or a command ever started with this key. Until then no server can open what it seals.
+/// Whether a server or a command ever started with this ring's first key. Until then, no server can open secrets that
+/// it sealed.
 pub async fn is_known(pool: &Pool, ring: &KeyRing) -> sqlx::Result<bool> {
     let known = sql::known_keys(pool).await?;
     Ok(known.is_empty() || known.iter().any(|known| ring.active().is(known)))
 }
 
-/// Moves all secrets to the first key of the ring and retires the keys that are not needed any more. Calls `tell` with
-/// the number of resealed secrets and the total.
+/// Reseals all secrets under the first key of the ring, and retires the keys that are no longer needed. Calls `tell`
+/// with the number of resealed secrets and the total.
 pub async fn rotate(
     vault: &Arc<Vault>,
     pool: &Pool,
@@ -101,7 +102,7 @@ async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &Pool, afte
     }
 }
 
-/// 40P01 deadlock, 55P03 lock timeout.
+/// SQLSTATE 40P01: deadlock; 55P03: lock timeout.
 fn is_contention(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "40P01" || code == "55P03")
@@ -122,7 +123,7 @@ async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &Pool) -> sqlx:
     Ok(tallies.iter().filter(|tally| tally.key_id[..] != active[..]).map(|tally| tally.count).sum())
 }
 
-/// Retires the keys that are not needed and writes one audit event for the whole rotation.
+/// Retires the keys that are no longer needed, and writes one audit event for the whole rotation.
 async fn end(vault: &Arc<Vault>, pool: &Pool, mut rotated: RotationReport) -> Result<RotationReport, SealError> {
     let tallies = tallies(pool).await?;
     let (ring, active) = (vault.ring(), *vault.ring().active().id());

@@ -65,7 +65,7 @@ impl World {
         Vault::open_with(ring, self.pool.clone()).await.expect("a vault")
     }
 
-    /// A server with this key file.
+    /// Starts a server with this key file.
     async fn server(&self, lines: &str) -> Ecommerce {
         let egress = Egress {
             proxy: Some(self.practice.proxy_url().parse().expect("a proxy")),
@@ -76,7 +76,7 @@ impl World {
         Ecommerce::new(self.pool.clone(), vault, Arc::new(client), false, Clock::System)
     }
 
-    /// `cartwright keys rotate` with this key file.
+    /// Runs `cartwright keys rotate` with this key file.
     async fn rotate(&self, lines: &str) -> RotationReport {
         let vault = Arc::new(self.vault(lines).await);
         rotate(&vault, &self.pool, |_, _| {}).await.expect("rotated")
@@ -206,7 +206,7 @@ async fn passed_test_still_counts_after_the_old_key_is_gone(pool: sqlx::PgPool) 
     let cart = alone.find(saved.cart).await.expect("the database").expect("the cart");
     assert_eq!((cart.status, cart.last_test), (Status::Connected, Some(report.id)));
 
-    // a token that worked before is reported as stopped
+    // A token that worked before is reported as stopped.
     world.practice.stores().set(HANDLE, Scenario::Says(Canned::Unauthorized));
     assert_eq!(world.test_saved(&alone, saved.cart).await.verdict.class, Class::TokenStopped);
 }
@@ -313,7 +313,7 @@ async fn rotation_waits_for_locked_rows(pool: sqlx::PgPool) {
         let pool = world.pool.clone();
         async move { rotate(&vault, &pool, move |done, _| tell.send(done).expect("received")).await }
     });
-    // once at the start and once after a pass that found the row locked
+    // Once at the start, and once after a pass that found the row locked.
     assert_eq!((told.recv().await, told.recv().await), (Some(0), Some(0)));
     held.rollback().await.expect("released");
     let rotated = rotation.await.expect("ended").expect("rotated");
@@ -355,7 +355,7 @@ async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     let said = world.text("select actor_name || ' ' || event from audit_events order by id desc limit 1").await;
     assert_eq!(said, "System secret_unreadable");
 
-    // with its line restored, the key opens everything as before
+    // With its line restored, the key opens everything as before.
     let found = world.server(&world.both()).await.find(cart).await.expect("the database").expect("the cart");
     assert!(found.credential.expect("there").is_readable);
 }

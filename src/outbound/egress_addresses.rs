@@ -1,5 +1,5 @@
-//! The public addresses that calls to Shopify come from, as the operator lists them. Pages show them to users whose app
-//! has an IP allowlist. Nothing here detects or verifies the addresses.
+//! The public addresses from which this server calls Shopify, as the operator lists them. Pages show them to users
+//! whose app has an IP allowlist. Nothing here detects or verifies the addresses.
 
 use std::{fmt, sync::Arc};
 
@@ -10,12 +10,13 @@ use crate::network::IpNetwork;
 const MIN_PREFIX_V4: u8 = 8;
 const MIN_PREFIX_V6: u8 = 16;
 
-/// `CARTWRIGHT_EGRESS_ADDRESSES`: addresses and networks, each once, in the order in which they were entered. Cheap to clone.
+/// `CARTWRIGHT_EGRESS_ADDRESSES`: addresses and networks without duplicates, in the order of the setting. Cheap to
+/// clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EgressAddresses(Arc<[IpNetwork]>);
 
 impl EgressAddresses {
-    /// Reads a list such as `198.51.100.7, 198.51.100.64/28`, with commas or white space between the entries.
+    /// Parses a list such as `198.51.100.7, 198.51.100.64/28`, with commas or white space between the entries.
     ///
     /// # Errors
     /// A sentence for each entry that Shopify cannot see as a source address.

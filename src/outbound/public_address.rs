@@ -1,10 +1,10 @@
-//! Decides which addresses are public: the only rule for all code that dials or lists addresses.
+//! Decides which addresses are public. This is the only rule for all code that dials or lists addresses.
 //!
 //! IPv6 has an allow-list, the global unicast block. Special ranges within it, and within IPv4, are excluded according
 //! to IANA's registries:
 //! <https://www.iana.org/assignments/iana-ipv4-special-registry/>,
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry/>.
-//! Ranges that are reachable but never a merchant's, such as relays, are excluded as well.
+//! Ranges that are reachable but never belong to a merchant, such as relays, are excluded as well.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,8 +13,8 @@ pub fn is_public(address: IpAddr) -> bool {
     special_purpose(address, if address.is_ipv4() { 32 } else { 128 }).is_none()
 }
 
-/// The purpose of the first special-purpose range that overlaps a network, such as "private". `None` for a network of
-/// public addresses. `prefix` is in bits, at least 1.
+/// The purpose of the first special-purpose range that overlaps a network, such as "private". `None` if the network has
+/// only public addresses. `prefix` is in bits, at least 1.
 pub fn special_purpose(first: IpAddr, prefix: u8) -> Option<&'static str> {
     let prefix = u32::from(prefix);
     match first {
@@ -47,21 +47,21 @@ const SPECIAL_V4: [(Ipv4Addr, u32, &str); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
 ];
 
-/// All IPv6 addresses that machines on the internet have today (RFC 4291 §2.4 and IANA's registry).
+/// The only IPv6 block assigned to hosts on the internet today (RFC 4291 §2.4 and IANA's registry).
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Excluded ranges within [`GLOBAL_UNICAST`], and ranges outside it that have a known name.
+/// Excluded ranges within [`GLOBAL_UNICAST`], and named ranges outside it.
 const SPECIAL_V6: [(Ipv6Addr, u32, &str); 13] = [
     (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
     (Ipv6Addr::LOCALHOST, 128, "loopback"),
     (Ipv6Addr::new(0, 0, 0, 0, 0, 0xFFFF, 0, 0), 96, "IPv4-mapped"),
     (Ipv6Addr::new(0x64, 0xFF9B, 0, 0, 0, 0, 0, 0), 96, "NAT64"),
     (Ipv6Addr::new(0x64, 0xFF9B, 1, 0, 0, 0, 0, 0), 48, "NAT64"),
-    // protocol assignments (RFC 2928): Teredo 2001::/32, benchmarking 2001:2::/48, ORCHIDv2 2001:20::/28 and others
+    // Protocol assignments (RFC 2928): Teredo 2001::/32, benchmarking 2001:2::/48, ORCHIDv2 2001:20::/28 and others.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "reserved"),
     (Ipv6Addr::new(0x2001, 0xDB8, 0, 0, 0, 0, 0, 0), 32, "documentation"),
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16, "6to4"),
-    // the last block of the 6bone, returned to IANA in 2006 (RFC 3701)
+    // The last block of the 6bone, returned to IANA in 2006 (RFC 3701).
     (Ipv6Addr::new(0x3FFE, 0, 0, 0, 0, 0, 0, 0), 16, "reserved"),
     (Ipv6Addr::new(0x3FFF, 0, 0, 0, 0, 0, 0, 0), 20, "documentation"),
     (Ipv6Addr::new(0xFC00, 0, 0, 0, 0, 0, 0, 0), 7, "private"),
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::network::IpNetwork;
 
-    /// IANA's special-purpose registries of November 2026, and other blocks that are not on the internet.
+    /// IANA's special-purpose registries as of November 2026, and other blocks that are not on the internet.
     const SPECIAL: &str = "
         0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.0.0/29
         192.0.0.8/32 192.0.0.9/32 192.0.0.10/32 192.0.0.170/32 192.0.0.171/32 192.0.2.0/24 192.88.99.0/24 192.168.0.0/16
@@ -91,7 +91,7 @@ mod tests {
         2001:1::1/128 2001:1::2/128 2001:1::3/128 2001:2::/48 2001:3::/32 2001:4:112::/48 2001:10::/28 2001:20::/28 2001:30::/28
         2001:db8::/32 2002::/16 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8 4000::/3 8000::/1";
 
-    /// Addresses next to those ranges, reachable registry entries, and addresses of Shopify.
+    /// Addresses adjacent to those ranges, reachable registry entries, and addresses of Shopify.
     const PUBLIC: &str = "
         1.0.0.0 9.255.255.255 11.0.0.0 23.227.38.74 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255
         169.255.0.0 172.15.255.255 172.32.0.0 192.0.1.0 192.0.3.0 192.31.196.1 192.52.193.1 192.88.98.255 192.88.100.0

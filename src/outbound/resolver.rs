@@ -1,6 +1,6 @@
-//! DNS resolver that returns public addresses only. Stops forged DNS answers and DNS rebinding, because the filtered
-//! addresses are the ones that are dialled. Does not stop a forged server on a public address; TLS does. Filters
-//! addresses, never text, because an IPv4 address has nine more spellings in IPv6.
+//! DNS resolver that returns only public addresses. It defeats forged DNS answers and DNS rebinding, because the
+//! addresses that pass the filter are the ones that are dialled. It does not detect a forged server on a public
+//! address; TLS does. It filters addresses and not text, because an IPv4 address has nine more spellings in IPv6.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,8 @@ use std::time::Duration;
 use super::public_address::is_public;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// Lookup timeout: 4 s, less than the 5 s for the whole connect, so that a silent resolver is recognized.
+/// Lookup timeout: 4 s, less than the 5 s for the whole connect, so that a resolver that does not answer is reported as
+/// the cause.
 pub const LONGEST: Duration = Duration::from_secs(4);
 
 /// Why a name has no address that may be dialled.
@@ -48,16 +49,16 @@ impl PublicOnly {
         Self { lookup, longest, allowed: Arc::default() }
     }
 
-    /// Lets these names resolve to private addresses, as configured by the operator.
+    /// Allows these names to resolve to private addresses, as configured by the operator.
     #[must_use]
     pub fn but(self, allowed: &[String]) -> Self {
         Self { allowed: allowed.into(), ..self }
     }
 
-    /// The public addresses of `name`; all of its addresses if the name is allowed.
+    /// Looks up the public addresses of `name`, or all of its addresses if the name is allowed.
     ///
     /// # Errors
-    /// [`LookupError`], if the lookup fails or no address may be dialled.
+    /// [`LookupError`] if the lookup fails or no address may be dialled.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, LookupError> {
         let found = tokio::time::timeout(self.longest, (self.lookup)(name.to_owned()));
         let found = found.await.map_err(|_| LookupError::Silent)?.map_err(|_| LookupError::NotFound)?;

@@ -1,5 +1,5 @@
-//! TLS client configuration: versions 1.2 and 1.3, Mozilla's compiled-in roots and the operator's. The certificate
-//! store of the operating system is never used.
+//! TLS client configuration: versions 1.2 and 1.3, Mozilla's compiled-in roots and the operator's extra roots. The
+//! certificate store of the operating system is never used.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub fn client(extra_roots_pem: Option<&[u8]>) -> anyhow::Result<ClientConfig> {
         .with_no_client_auth())
 }
 
-/// Parses the operator's root certificates.
+/// Parses the operator's extra root certificates.
 ///
 /// # Errors
 /// `pem` is not PEM, or contains no certificate.

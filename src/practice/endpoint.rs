@@ -1,4 +1,4 @@
-//! What a request to the stand-in asks for.
+//! The target of a request to the stand-in.
 
 /// The target of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,7 +41,7 @@ pub struct RecordedConnection {
 /// One request that arrived over TLS.
 #[derive(Clone, Debug)]
 pub struct RecordedRequest {
-    /// The [`Connection::number`] of its connection.
+    /// The [`RecordedConnection::number`] of its connection.
     pub connection: u64,
     /// The host of the CONNECT, lower case, without the port.
     pub host: String,

@@ -1,4 +1,4 @@
-//! How a practice store behaves: well, badly, or not at all. One value has everything, so that a test or a user can
+//! How a practice store behaves: well, badly, or not at all. One value holds everything, so that a test or a user can
 //! change it while the server runs. Names the result that a connection test should report, but does not depend on the
 //! test.
 

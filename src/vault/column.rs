@@ -1,5 +1,5 @@
 //! Interface of a column with sealed secrets, implemented by the module that owns the column. Every such column must be
-//! listed in `keys`, or a rotation would miss it: a test there reads the database catalogue.
+//! listed in `keys`; otherwise a rotation would miss it. A test there compares the list with the database catalogue.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::{SealError, Vault};
 
-/// Rows per batch: few enough that a save does not wait noticeably.
+/// Rows per batch: few enough that a concurrent save is not delayed noticeably.
 pub const BATCH: i64 = 200;
 
 /// Number of secrets that one key sealed in one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Key ID as the secrets name it; arbitrary bytes if the secret is damaged.
+    /// Key ID as stored in the secrets; arbitrary bytes if a secret is damaged.
     pub key_id: Vec<u8>,
     pub count: i64,
 }
@@ -24,9 +24,9 @@ pub struct Tally {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     pub resealed: i64,
-    /// Rows whose secret does not open; they are left unchanged.
+    /// Rows whose secret could not be opened; they are unchanged.
     pub unreadable: Vec<Uuid>,
-    /// The last row that was processed; `None` if no row follows the given one.
+    /// The last row of the batch; `None` if there are no more rows.
     pub last: Option<Uuid>,
 }
 
@@ -38,8 +38,8 @@ pub trait SealedColumn: Send + Sync {
     /// Counts the sealed secrets for each key ID.
     fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
 
-    /// Takes up to [`BATCH`] rows after `after` that the active key did not seal, in order of their IDs, and reseals
-    /// them with everything derived from the key, in one transaction. Skips locked rows.
+    /// Reseals up to [`BATCH`] rows after `after` that the active key did not seal, in order of their IDs and in one
+    /// transaction, together with all data derived from the key. Skips locked rows.
     fn reseal<'a>(
         &'a self,
         vault: &'a Arc<Vault>,

@@ -1,8 +1,8 @@
-//! Keyed digests of secrets: equal for equal secrets, useless without the key ring, and compared without decryption.
+//! Keyed digests of secrets: equal for equal secrets, useless without the key ring, and comparable without decryption.
 //!
 //! A fingerprint is valid as long as its key stays in the ring: lookups compare under every key, writes use the first.
-//! So a passed test of exactly these values still counts between the day a new key becomes the first line and the end
-//! of the rotation.
+//! So a passed test of exactly these values still counts after a new key becomes the first line and before the rotation
+//! ends.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -21,17 +21,17 @@ impl Fingerprints {
         Self(ring.keys().iter().map(|key| digest(key, purpose, parts)).collect())
     }
 
-    /// No fingerprint; matches no other.
+    /// An empty set of fingerprints; matches no other.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The fingerprint to store; empty for none.
+    /// The fingerprint to store; empty if there is none.
     pub fn active(&self) -> &[u8] {
         self.0.first().map_or(&[], Vec::as_slice)
     }
 
-    /// For `= any (…)`: the fingerprints under all keys of the ring.
+    /// The fingerprints under all keys of the ring, for `= any (…)`.
     pub fn all(&self) -> &[Fingerprint] {
         &self.0
     }

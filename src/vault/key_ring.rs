@@ -1,5 +1,5 @@
 //! The key file: one key per line. The first key seals, and all keys open. Keys come from a file and not from a
-//! variable, because any file-read flaw exposes the environment, and child processes inherit it.
+//! variable, because any flaw that reads files exposes the environment, and child processes inherit it.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::sql;
 use crate::{database::Pool, pasted::without_bom};
 
-/// One key and what HKDF-SHA256 (RFC 5869) derives from it.
+/// One key, with the values that HKDF-SHA256 (RFC 5869) derives from it.
 pub struct Key {
     /// Line number in the file, from 1.
     line: usize,
@@ -51,12 +51,12 @@ impl Key {
         &self.id
     }
 
-    /// The key ID as it is displayed: 16 hex digits.
+    /// The key ID in its displayed form: 16 hex digits.
     pub fn name(&self) -> String {
         name(&self.id)
     }
 
-    /// Whether this is exactly the key that is registered under its ID.
+    /// Whether this is the key that is registered under its ID.
     pub fn is(&self, known: &sql::KnownKey) -> bool {
         self.id[..] == known.key_id[..] && self.check_value[..] == known.check_value[..]
     }
@@ -76,7 +76,7 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// A key ID as it is displayed: 16 hex digits.
+/// Formats a key ID for display: 16 hex digits.
 pub fn name(id: &[u8]) -> String {
     id.iter().fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
 }
@@ -101,7 +101,7 @@ pub enum KeyRingError {
 }
 
 impl KeyRing {
-    /// Parses lines of base64, each exactly 32 bytes; `#` starts a comment. A leading byte order mark is ignored.
+    /// Parses lines of base64, each of exactly 32 bytes; `#` starts a comment. A leading byte order mark is ignored.
     pub fn parse(text: &str) -> Result<Self, KeyRingError> {
         let mut keys: Vec<Key> = Vec::new();
         for (at, line) in without_bom(text).lines().enumerate() {
@@ -131,10 +131,10 @@ impl KeyRing {
         STANDARD.encode(*material)
     }
 
-    /// Writes a new key to a new file that only its owner can read, from its first byte on.
+    /// Writes a new key to a new file. The file is created readable only by its owner, before any content is written.
     ///
     /// # Errors
-    /// The file already exists, also as a link, or cannot be created.
+    /// The path already exists, even as a symbolic link, or the file cannot be created.
     pub fn write_new(path: &Path) -> std::io::Result<()> {
         use std::{io::Write, os::unix::fs::OpenOptionsExt};
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
@@ -160,7 +160,7 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Reads the ring, or creates the file with one new key if it does not exist. For the embedded database only,
+    /// Reads the ring, or creates the file with one new key if it does not exist. Only for the embedded database,
     /// because two replicas would create different keys. The second value is whether the file was created.
     pub fn read_or_make(path: &Path) -> anyhow::Result<(Self, bool)> {
         use std::{io::Write, os::unix::fs::OpenOptionsExt};
@@ -191,8 +191,8 @@ impl KeyRing {
     }
 }
 
-/// Whether unrelated accounts can read or change the file. This is a warning and not an error, because container
-/// secrets are often 0444 in their own file system.
+/// Whether unrelated accounts can read or change the file. Reported as a warning and not an error, because container
+/// secrets often have mode 0444 in their own file system.
 pub fn is_open_to_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(format!("{:016x}", u64::from_be_bytes(*ring.active().id())), name);
     }
 
-    /// An ID of eight bytes could collide by chance or on purpose; the check value could not.
+    /// An ID has only eight bytes, so two keys could share one by chance or on purpose; their check values differ.
     #[sqlx::test]
     async fn different_key_with_a_known_id_is_rejected(pool: sqlx::PgPool) {
         let pool = crate::database::Pool::from(&pool);

@@ -23,19 +23,19 @@ pub use place::Place;
 pub use sealed::Unreadable;
 pub use sql::SERVER;
 
-/// Seals are counted in blocks of this size; a crash wastes the rest of a block.
+/// Seals are counted in blocks of this size. A crash wastes the rest of a block.
 const BLOCK: i64 = 4_096;
-/// Number of seals from which every start and every block logs a warning. Random 96-bit nonces allow 2^32 seals per key
-/// (NIST SP 800-38D §8.3).
+/// Number of seals from which on every start and every new block logs a warning. Random 96-bit nonces allow 2^32 seals
+/// per key (NIST SP 800-38D §8.3).
 pub const WARN_AT: i64 = 1 << 31;
-/// Number of seals from which nothing is sealed. Opening still works.
+/// Number of seals at which a key is exhausted: it seals nothing more, but still opens.
 pub const REFUSE_AT: i64 = 1 << 32;
 
 /// The key ring and its seal counter.
 pub struct Vault {
     ring: RwLock<Arc<KeyRing>>,
     pool: Pool,
-    /// Seals of the active key that are already counted but not made yet.
+    /// Seals of the active key that are already counted but not yet made.
     reserved: Mutex<i64>,
 }
 
@@ -48,7 +48,7 @@ pub enum SealError {
     Database(#[from] sqlx::Error),
 }
 
-/// An internal error: the database, the key, a bug.
+/// An internal error: of the database or the key, or a bug.
 #[derive(Debug, thiserror::Error)]
 pub enum InternalError {
     /// Not transparent, so that callers that check for an unreachable database find the cause in the source chain.
@@ -60,7 +60,7 @@ pub enum InternalError {
 
 impl Vault {
     /// Checks the ring against the keys registered in the database. Writes nothing if the check fails. Seals are
-    /// counted on `pool` while the caller's transaction is open, so it should not be the caller's pool.
+    /// counted on `pool` while the caller's transaction is open, so `pool` should not be the caller's pool.
     ///
     /// # Errors
     /// One line that names the key and the setting: a key that the database needs is missing or is a different one.
@@ -74,7 +74,7 @@ impl Vault {
     /// old ring.
     ///
     /// # Errors
-    /// As at start; the old ring stays in use.
+    /// As [`Vault::open_with`]; the old ring stays in use.
     pub async fn reload(&self, ring: KeyRing) -> anyhow::Result<()> {
         let total = key_ring::check(&ring, &self.pool).await?;
         tell(&ring.active().name(), total);
@@ -84,7 +84,7 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals under the first key, for this place and host only.
+    /// Seals a secret under the first key, for this place and host only.
     ///
     /// # Errors
     /// The key is exhausted, or the database could not count.
@@ -107,7 +107,7 @@ impl Vault {
         Fingerprints::of(&self.ring(), purpose, parts)
     }
 
-    /// The current ring. Its first key seals, all keys open.
+    /// The current ring. Its first key seals, and all keys open.
     pub fn ring(&self) -> Arc<KeyRing> {
         self.ring.read().expect("lock is never poisoned").clone()
     }
@@ -135,7 +135,7 @@ impl Vault {
     }
 }
 
-/// Publishes how often a key has sealed, and warns when a new key is needed.
+/// Publishes the number of seals of a key as a metric, and logs a warning when a new key is needed.
 fn tell(key: &str, total: i64) {
     #[expect(clippy::cast_precision_loss, reason = "an f64 is exact far beyond 2^32")]
     metrics::gauge!("cartwright_key_seals", "key" => key.to_owned()).set(total as f64);
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!((print.all().len(), print.active().len()), (1, 16));
     }
 
-    /// The log output of one test.
+    /// Captures the log output of one test.
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(sealed_count(&pool).await, BLOCK, "the block is used up before the next");
         seal(&first).await.expect("sealed");
         assert_eq!(sealed_count(&pool).await, 2 * BLOCK, "no seal goes uncounted");
-        // a crash: the rest of the block is wasted, never counted twice
+        // A crash: the rest of the block is wasted, but no seal is counted twice.
         drop(first);
         let second = start().await;
         seal(&second).await.expect("sealed");
@@ -291,12 +291,12 @@ mod tests {
         let mut connection = pool.acquire().await.expect("connection");
         assert!(sql::retire(&mut connection, late.ring().active().id()).await.expect("retired"));
         start(new.clone()).await;
-        // a server that was not restarted with the new file: its secrets need its key
+        // A server that was not restarted with the new file still seals with its key, so its secrets need that key.
         let place = Place::access_token(Uuid::now_v7(), "northwind-tea.myshopify.com");
         late.seal(&place, &SecretString::from("x")).await.expect("sealed");
         let refusal = Vault::open_with(KeyRing::parse(&new).expect("a key"), pool.clone()).await.expect_err("needed");
         assert!(refusal.to_string().contains(&late.ring().active().name()), "{refusal}");
-        // and reverting to the old key is an ordinary rotation
+        // Reverting to the old key is an ordinary rotation.
         assert!(sql::retire(&mut connection, late.ring().active().id()).await.expect("retired"));
         start(format!("{old}\n{new}\n")).await;
         assert!(Vault::open_with(KeyRing::parse(&new).expect("a key"), pool.clone()).await.is_err());

@@ -1,4 +1,4 @@
-//! Where a secret is stored and the only host that it may be sent to: the associated data of its ciphertext.
+//! Where a secret is stored, and the only host to which it may be sent. Used as the associated data of its ciphertext.
 
 use uuid::Uuid;
 
@@ -35,14 +35,14 @@ impl SecretKind {
     }
 }
 
-/// Table, column, row, kind and host. A secret opens only if all of them match.
+/// Table, column, row, kind and host of a secret. The secret opens only if all of them match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     pub table: &'static str,
     pub column: &'static str,
     pub row: Uuid,
     pub kind: SecretKind,
-    /// Exactly as the connection uses it.
+    /// The host name exactly as the connection uses it.
     pub host: &'a str,
 }
 

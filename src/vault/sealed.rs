@@ -1,7 +1,7 @@
 //! The stored format of a sealed secret: `0x01 | key id (8) | nonce (12) | ciphertext | tag (16)`.
 //!
-//! GCM does not commit to its key, so only the named key is tried. Uses the allocating form of the cipher, because the
-//! in-place form once left unverified plaintext behind (RUSTSEC-2023-0096).
+//! GCM does not commit to its key, so only the key named in the secret is tried. Uses the allocating form of the
+//! cipher, because the in-place form once left unverified plaintext behind (RUSTSEC-2023-0096).
 
 use aes_gcm::{
     Aes256Gcm, Nonce,
@@ -15,12 +15,12 @@ use super::{KeyRing, Place, key_ring::Key};
 const FORMAT: u8 = 0x01;
 const OVERHEAD: usize = 1 + 8 + 12 + 16;
 
-/// The secret cannot be opened. A finding about one row, never a reason to fail a list.
+/// The secret cannot be opened. Concerns one row, and is never a reason to fail a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the saved secret cannot be read")]
 pub struct Unreadable;
 
-/// Seals with a nonce from the operating system. The nonce is drawn here, so that no caller can pass one.
+/// Seals with a nonce from the operating system. The nonce is generated here, so that no caller can supply one.
 pub(super) fn seal(key: &Key, place: &Place<'_>, secret: &str) -> Vec<u8> {
     let mut nonce = [0_u8; 12];
     getrandom::fill(&mut nonce).expect("the system has a random source");

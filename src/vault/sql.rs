@@ -1,21 +1,21 @@
-//! SQL of the vault: which keys have sealed in this database, and how often.
+//! SQL of the vault: registered keys and their seal counts.
 
 use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 
-/// `application_name` of servers in `pg_stat_activity`. Only servers keep a key ring for long.
+/// `application_name` of servers in `pg_stat_activity`. Only servers keep a key ring in memory for long.
 pub const SERVER: &str = "cartwright serve";
 
-/// A registered key; never the key itself.
+/// A registered key: its ID and check value, never the key itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownKey {
     pub key_id: Vec<u8>,
     pub check_value: Vec<u8>,
-    /// Seals reserved so far, in blocks.
+    /// Seals reserved so far, in whole blocks.
     pub sealed_count: i64,
-    /// When a start or a command last found this key in its key file.
+    /// When a start or a command last found this key in the key file.
     pub checked_at: Option<OffsetDateTime>,
-    /// Set at the end of a rotation and by `keys forget`: the key file does not need this key any more.
+    /// Set at the end of a rotation and by `keys forget`: the key file no longer needs to contain this key.
     pub retired_at: Option<OffsetDateTime>,
 }
 
@@ -29,7 +29,7 @@ pub async fn known_keys(pool: &Pool) -> sqlx::Result<Vec<KnownKey>> {
     .await
 }
 
-/// Registers a key of the file. The active key is not retired any more. Returns the key's seal count.
+/// Registers a key of the file. Clears the retirement of the active key. Returns the key's seal count.
 pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
         "insert into vault_keys (key_id, check_value, checked_at) values ($1, $2, now())
@@ -44,8 +44,8 @@ pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_acti
     .await
 }
 
-/// Reserves a block of seals; `None` if the key is exhausted. A key that seals is not retired, because a server that
-/// was not restarted with the new key file may still use it.
+/// Reserves a block of seals; `None` if the key is exhausted. Clears the key's retirement, because a server that was
+/// not restarted with the new key file may still seal with it.
 pub(super) async fn reserve(pool: &Pool, id: &[u8], block: i64, refuse_at: i64) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         "update vault_keys set sealed_count = sealed_count + $2, retired_at = null
@@ -58,7 +58,7 @@ pub(super) async fn reserve(pool: &Pool, id: &[u8], block: i64, refuse_at: i64) 
     .await
 }
 
-/// Marks a key as not needed; `false` if it was retired before or never sealed here.
+/// Marks a key as no longer needed. Returns `false` if it was retired before or never sealed here.
 pub async fn retire(connection: &mut Connection, id: &[u8]) -> sqlx::Result<bool> {
     let retired = sqlx::query!("update vault_keys set retired_at = now() where key_id = $1 and retired_at is null", id)
         .execute(connection)

@@ -14,7 +14,7 @@ pub struct LineChart {
     pub line: String,
     /// Path data (`d`) of the blocks.
     pub blocks: String,
-    /// Height of the drawing; its width is [`Line::WIDTH`].
+    /// Height of the drawing; its width is [`LineChart::WIDTH`].
     pub height: i32,
     /// The chart's text alternative.
     pub label: String,

@@ -20,7 +20,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Open connections at most.
 const CONNECTIONS_MAX: usize = 1_024;
-/// Descriptors that are kept for the database, calls to Shopify, files and the log.
+/// Descriptors that are reserved for the database, calls to Shopify, files and the log.
 const RESERVED_DESCRIPTORS: u64 = 192;
 /// Lowest connection limit, used when file descriptors are scarce.
 const CONNECTIONS_MIN: usize = 16;

@@ -64,8 +64,9 @@ impl<'de> Deserialize<'de> for Secret {
 #[derive(Clone, Debug)]
 pub struct ReceivedForm(pub Result<Bytes, StatusCode>);
 
-/// Reads the whole form before anybody asks who sent it: the session, the account and its role are looked up when the request is
-/// there, not when its first half is. What is too long, too slow or no form is left, and its status is kept.
+/// Reads the whole form before authentication, so that the session, the account and its role are looked up when the
+/// form is complete and not when its first part arrives. Stores the refusal status of a body that is too long, too slow
+/// or not a form.
 pub async fn receive(
     State((app, large_forms)): State<(App, LargeForms)>,
     mut request: Request,
@@ -86,8 +87,9 @@ pub async fn receive(
     next.run(request).await
 }
 
-/// Copies the form into a buffer of its size: a frame as it came would keep the whole read buffer that it is a part of, and a form
-/// that drips in would keep a frame for each byte. From [`LONGEST`] on it is read with `permit` only.
+/// Copies the form into a buffer of its own size: keeping a received frame would keep the whole read buffer that it is
+/// part of, and a form that arrives slowly would keep a frame for each byte. Reads beyond [`LONGEST`] only with
+/// `permit`.
 async fn read(
     mut body: Body,
     limit: usize,
@@ -181,17 +183,17 @@ fn joined(pairs: Vec<&(String, String)>) -> Vec<(String, String)> {
     joined
 }
 
-/// Why a form is no text.
+/// Why a form is not valid text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotText {
-    /// A `%` without its two digits, or what they stand for is not UTF-8.
+    /// A `%` without two hex digits, or decoded bytes that are not UTF-8.
     Encoding,
     /// U+0000, which Postgres cannot store.
     Nul,
 }
 
-/// Checks that every `%` has its two digits and what they stand for is UTF-8 without U+0000. The decoder below would mend it in
-/// silence, and a name would be saved that nobody typed.
+/// Checks that every `%` is followed by two hex digits and that the decoded text is UTF-8 without U+0000. The decoder
+/// below would replace invalid input silently, and a name would be saved that nobody typed.
 fn check_text(body: &[u8]) -> Result<(), NotText> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(body.len()));
@@ -227,8 +229,8 @@ pub fn typed(request: &Parts) -> Option<ResubmitForm> {
     Some(again(request.uri.path().to_owned(), &pairs))
 }
 
-/// A query string. Unknown parameters and values that do not parse are ignored: links collect parameters on their way,
-/// and the page must be shown all the same.
+/// A query string. Unknown parameters and values that do not parse are ignored: links collect parameters in transit,
+/// and the page must still be shown.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 

@@ -1,6 +1,6 @@
-//! What is refused before routing: a foreign `Host` or one that two readers could read differently, headers beyond 16 KiB, and
-//! paths that a guard and a router could read differently. Stops DNS rebinding against a loopback server and look-alike paths (`//`, dot segments, encoded slashes; ASVS
-//! 8.3.1).
+//! Refuses requests before routing: a foreign or ambiguous `Host`, headers beyond 16 KiB, and paths that a guard and a
+//! router could read differently. Stops DNS rebinding against a loopback server and look-alike paths (`//`, dot
+//! segments, encoded slashes; ASVS 8.3.1).
 
 use axum::{
     extract::{Request, State},
@@ -13,7 +13,7 @@ use super::server::HEADER_BYTES;
 use crate::app::App;
 
 pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
-    // hyper limits its buffer, which may take in twice as much in one read.
+    // hyper limits its buffer, but one read can exceed that limit twofold.
     if are_too_long(request.headers()) {
         return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
     }
@@ -32,15 +32,16 @@ pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Respo
     next.run(request).await
 }
 
-/// A request whose host cannot be told without doubt.
+/// A request with an ambiguous host.
 #[derive(Debug, PartialEq, Eq)]
 struct AmbiguousHost;
 
-/// The host that a request is for; `None` for one of HTTP/1.0 that names none. A proxy in front and this server must not read two
-/// different hosts out of one request (RFC 9112, sections 3.2 and 3.2.2).
+/// Returns the host of a request; `None` for an HTTP/1.0 request without one. A proxy in front and this server must not
+/// read two different hosts out of one request (RFC 9112, sections 3.2 and 3.2.2).
 ///
 /// # Errors
-/// No `Host` line (from HTTP/1.1 on), two of them, an empty one, or one that differs from the authority in the request line.
+/// No `Host` line (from HTTP/1.1 on), two of them, an empty one, or one that differs from the authority in the request
+/// line.
 fn host_of(request: &Request) -> Result<Option<&str>, AmbiguousHost> {
     let mut lines = request.headers().get_all(header::HOST).into_iter();
     let authority = request.uri().authority().map(Authority::as_str);
@@ -52,14 +53,14 @@ fn host_of(request: &Request) -> Result<Option<&str>, AmbiguousHost> {
     if lines.next().is_some() || host.is_empty() || is_other { Err(AmbiguousHost) } else { Ok(Some(host)) }
 }
 
-/// The log's line about requests for other hosts, such as from a proxy that does not pass on `Host`.
+/// Logs requests for other hosts, such as from a proxy that does not pass on `Host`.
 mod misdirected {
     use std::sync::{Mutex, PoisonError};
     use std::time::{Duration, Instant};
 
     use crate::ecommerce::shopify::sanitize_foreign_text;
 
-    /// At most one line a minute, since anybody can send such requests.
+    /// Minimum interval between two log lines, since any client can send such requests.
     const PAUSE: Duration = Duration::from_mins(1);
     /// Longest host name that is logged, in characters.
     const HEADERS_MAX_LEN: usize = 253;

@@ -1,4 +1,4 @@
-//! Bounds the memory of large forms while they arrive: limits their number in this process, and from one network. None is
+//! Bounds the memory of large forms while they arrive: limits their number per process and per network. None is
 //! refused: a form that has to wait is not read further, so TCP flow control holds the rest back until its deadline.
 
 use std::{
@@ -15,7 +15,7 @@ use crate::network::IpNetwork;
 const AT_ONCE: usize = 48;
 /// Large forms read concurrently from one network.
 const AT_ONCE_PER_NETWORK: usize = 8;
-/// Leading bits of an IPv6 address that one customer of a provider may have to themselves.
+/// Prefix length that groups IPv6 addresses: a provider may assign a whole /48 to one customer.
 const IPV6_PREFIX: u8 = 48;
 const IPV4_PREFIX: u8 = 32;
 

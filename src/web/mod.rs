@@ -1,5 +1,5 @@
-//! The HTTP side of the server, and the only part that knows how it is served. [`with_layers`] lists every middleware layer
-//! in order.
+//! The HTTP layer, and the only part that depends on how the server is served. [`with_layers`] lists every middleware
+//! layer in order.
 
 pub mod admin;
 pub mod assets;

@@ -46,7 +46,7 @@ async fn measure(app: &App) {
     }
 }
 
-/// The metrics on the main port, unless the operator gave them a port of their own.
+/// The metrics on the main port, unless the operator configured a separate port for them.
 pub async fn metrics(State(app): State<App>) -> Response {
     if app.site.has_metrics_port { StatusCode::NOT_FOUND.into_response() } else { measured(State(app)).await }
 }

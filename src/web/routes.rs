@@ -49,7 +49,8 @@ pub struct Route {
 }
 
 impl Route {
-    /// Not for a form: its body may take long to arrive, and no connection may be held meanwhile.
+    /// Lets the handler use the session's connection. Not for a form: its body may take long to arrive, and no
+    /// connection may be held meanwhile.
     fn borrowing(self) -> Self {
         Self { borrows: true, ..self }
     }

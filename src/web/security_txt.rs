@@ -1,4 +1,5 @@
-//! Where people who find a security problem report it: `/.well-known/security.txt` (RFC 9116), made of the operator's settings.
+//! The contact for reports of security problems: `/.well-known/security.txt` (RFC 9116), generated from the operator's
+//! settings.
 
 use axum::{
     extract::State,
@@ -11,7 +12,8 @@ use super::error::Error;
 use crate::app::{App, Site};
 
 pub const PATH: &str = "/.well-known/security.txt";
-/// RFC 9116 §2.5.5 recommends less than a year. Counted from the day of the request: the settings are read at each start.
+/// RFC 9116 §2.5.5 recommends less than a year. Counted from the day of the request, since the settings are read at
+/// each start.
 const EXPIRES_AFTER: Duration = Duration::days(180);
 
 /// GET [`PATH`]; 404 without `CARTWRIGHT_SUPPORT_ADDRESS`.
@@ -21,7 +23,7 @@ pub async fn show(State(app): State<App>) -> Result<Response, Error> {
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
-/// `Canonical` is for https addresses alone (§2.5.2).
+/// `Canonical` is only for https addresses (§2.5.2).
 fn text(site: &Site, expires: &str) -> Option<String> {
     let contact = site.support.as_deref().filter(|contact| !contact.contains(char::is_control))?;
     let canonical = match &site.public_url {

@@ -44,10 +44,11 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Headers of one request at most: 16 KiB, 64 of them.
 pub const HEADER_BYTES: usize = 16 * 1024;
 const HEADER_COUNT: usize = 64;
-/// What the kernel keeps for one connection in each direction, in bytes; Linux doubles it. By itself it would keep up to 4 MiB of an
-/// answer that nobody reads, and 6 MiB of requests sent ahead. A page as it is sent is smaller than this.
+/// Size of the kernel's buffer for each direction of a connection, in bytes; Linux doubles it. By default the kernel
+/// would buffer up to 4 MiB of an unread response and 6 MiB of requests sent ahead. A page as sent is smaller than
+/// this.
 const KERNEL_BUFFER: usize = 32 * 1024;
-/// How long the first request of a connection may be on its way when we stop.
+/// At shutdown, time allowed for the first request of a connection to arrive.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
 /// Pause before accepting again after a failure, so that the loop does not spin.
 const ACCEPT_RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -111,15 +112,17 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     stopping.deadline
 }
 
-/// Sends what there is at once, and lets the kernel keep little of it. A socket that cannot be set is gone already.
+/// Disables Nagle's algorithm and bounds the kernel's buffers. Ignores errors: a socket that cannot be set is closed
+/// already.
 fn bound_buffers(socket: &TcpStream) {
     socket.set_nodelay(true).ok();
     set_socket_send_buffer_size(socket, KERNEL_BUFFER).ok();
     set_socket_recv_buffer_size(socket, KERNEL_BUFFER).ok();
 }
 
-/// Closes the port and returns the connections that the kernel had let in already: they were not refused, and would be cut off in
-/// the middle of a request. The kernel is asked itself, since the runtime may not have heard of them yet.
+/// Closes the port and returns the connections that the kernel had already accepted: they were not refused, and would
+/// be cut off in the middle of a request. Asks the kernel directly, since the runtime may not have been notified of
+/// them yet.
 fn take_accept_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     let Ok(listener) = listener.into_std() else { return Vec::new() };
     let waiting = std::iter::from_fn(|| listener.accept().ok());
@@ -130,7 +133,7 @@ fn take_accept_backlog(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
     usable.collect()
 }
 
-/// Accepts and opens connections without end.
+/// Accepts and opens connections until it is dropped.
 async fn accept_all(
     listener: &TcpListener,
     seats: &mut ConnectionLimit,
@@ -142,8 +145,7 @@ async fn accept_all(
     }
 }
 
-/// Accepts the next connection, waiting as long as the machine has no file descriptor for it. Logs the first failure
-/// only.
+/// Accepts the next connection; while no file descriptor is free, waits for one. Logs the first failure only.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     let mut is_told = false;
     loop {
@@ -198,7 +200,7 @@ mod tests {
         (listener.accept().await.unwrap().0, client)
     }
 
-    /// Bytes that the kernel takes of an answer before it makes the server wait.
+    /// Bytes of a response that the kernel buffers before a write blocks.
     fn taken_of_unread_answer(socket: TcpStream) -> usize {
         let mut socket = socket.into_std().unwrap();
         socket.set_nonblocking(false).unwrap();
@@ -217,7 +219,7 @@ mod tests {
     async fn kernel_keeps_little_of_an_answer_that_nobody_reads() {
         let (socket, _client) = connection().await;
         bound_buffers(&socket);
-        // Linux doubles what is asked for
+        // Linux doubles the requested size.
         assert!(socket_send_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
         assert!(socket_recv_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
         let taken = tokio::task::spawn_blocking(move || taken_of_unread_answer(socket)).await.unwrap();

@@ -231,7 +231,8 @@ impl Cookies {
     }
 }
 
-/// Whether an address needs no session: static files, probes and security.txt, so that they answer while the database is away.
+/// Whether a path needs no session: static files, probes and security.txt, which must answer while the database is
+/// unavailable.
 fn needs_no_session(path: &str) -> bool {
     path.starts_with("/static/") || path.starts_with("/-/") || path == super::security_txt::PATH
 }
@@ -306,10 +307,11 @@ fn database_error_page(app: &App, session: &CurrentSession, request: &Parts, cau
     error::unread(shell, &Error::from(cause), again, &reference)
 }
 
-/// The client's address. `X-Forwarded-For` is believed from the operator's proxies alone: anybody can send it.
+/// Returns the client's address. `X-Forwarded-For` is trusted only from the operator's proxies, since any client can
+/// send it.
 pub fn client_address(app: &App, request: &Request) -> Option<IpAddr> {
     let forwarded = request.headers().get_all("x-forwarded-for").into_iter();
-    // A line that is not text must end the chain, not be skipped.
+    // A header line that is not text must end the chain, not be skipped.
     let lines: Vec<&str> = forwarded.map(|line| line.to_str().unwrap_or("unreadable")).collect();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
     Some(app.site.trusted_proxies.client(peer.0.ip(), lines.into_iter()))

@@ -31,7 +31,7 @@ use crate::web::shell::Shell;
 pub struct SetUp {
     pub shell: Shell,
     pub purpose: SetUpPurpose,
-    /// Their password was right, and is weaker than their role needs.
+    /// Whether a sign-in led here because its correct password is weaker than the role requires.
     pub is_too_weak: bool,
     pub name: FormField,
     pub email: FormField,
@@ -83,7 +83,7 @@ pub struct SetUpOver {
 
 /// Where a link redirects after it has set its cookie.
 const FOLLOWED: &str = "/set-up?followed";
-/// The same behind a sign-in with a password that is weaker than the role needs.
+/// The same after a sign-in with a password that is weaker than the role requires.
 pub const TOO_WEAK: &str = "/set-up?too-weak";
 
 #[derive(Debug, Deserialize)]
@@ -178,7 +178,7 @@ pub async fn create(
     }
 }
 
-/// "Welcome, Priya.", and to the first one what comes next.
+/// "Welcome, Priya.", and for the first administrator the next step.
 fn welcome(name: &str, is_first: bool) -> Banner {
     let title = format!("Welcome, {}.", bidi_isolate(name.split(' ').next().unwrap_or_default()));
     if !is_first {

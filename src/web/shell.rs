@@ -1,4 +1,4 @@
-//! What surrounds every page: the product's name, the user, the banner of the last action, the form token. A typed
+//! The frame around every page: the product's name, the user, the banner of the last action, the form token. A typed
 //! field of every page struct, so that `layout.html` is checked at compile time too.
 
 use axum::{

@@ -1,5 +1,5 @@
-//! Write timeout: closes connections of clients that do not read their response, for which hyper would wait without limit.
-//! The kernel buffers the first 64 KiB, so this affects long responses and many pipelined short ones.
+//! Write timeout: closes connections of clients that do not read their response, for which hyper would wait without
+//! limit. The kernel buffers the first 64 KiB, so this affects long responses and many pipelined short ones.
 
 use std::{
     io::{self, IoSlice},
@@ -13,9 +13,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// Longest time a response waits for its reader to take [`WRITE_PROGRESS_MIN`] more bytes.
+/// Longest time a response waits for the client to read [`WRITE_PROGRESS_MIN`] more bytes.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(12);
-/// Bytes that reset the timeout once taken; a single byte now and then does not.
+/// Bytes that reset the timeout once written; a single byte now and then does not.
 const WRITE_PROGRESS_MIN: usize = 16 * 1024;
 
 /// A socket whose writes time out.

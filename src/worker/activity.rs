@@ -1,5 +1,5 @@
-//! Looks after the activity: links new rows into its hash chain, makes months ahead of time, drops those that are too old, and
-//! reports the head of the chain once a day.
+//! Maintenance of the audit log: links new rows into its hash chain, creates monthly partitions in advance, drops
+//! months that exceed the retention period, and reports the head of the chain once a day.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use crate::{
     supervisor::Heartbeat,
 };
 
-/// How often new rows are linked.
+/// Interval between runs that link new rows.
 const LINK_INTERVAL: Duration = Duration::from_secs(3);
-/// How often months and the report of the head are looked at. A process that starts looks at once.
+/// Interval between checks of the monthly partitions and of the daily head report. The first check is at start.
 const UPKEEP_INTERVAL: Duration = Duration::from_hours(1);
-/// How soon after a failure.
+/// Delay before the next try after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_mins(5);
 
-/// Runs until the process ends. A failure is told once and tried again later.
+/// Runs until the process ends. A failure is logged once and retried later.
 pub(super) async fn run(app: App, keep: ActivityKeep, heartbeat: Heartbeat) {
     let mut rounds = tokio::time::interval(LINK_INTERVAL);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,7 +51,7 @@ async fn link(app: &App, heartbeat: &Heartbeat) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Months, retention and the daily report.
+/// Creates and drops monthly partitions, and reports the head once a day.
 pub(crate) async fn keep_up(app: &App, keep: ActivityKeep) -> sqlx::Result<()> {
     audit::make_months(&app.pool).await?;
     for dropped in audit::drop_old_months(&app.pool, keep).await? {
@@ -70,7 +70,7 @@ pub(crate) async fn keep_up(app: &App, keep: ActivityKeep) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Queues the head for the webhook and returns it, once a day among all processes.
+/// Once a day across all processes, queues the head for the webhook and returns it.
 async fn report_head(pool: &Pool) -> sqlx::Result<Option<String>> {
     transaction(pool, |work| {
         Box::pin(async move {

@@ -8,7 +8,7 @@ use super::*;
 
 const PASSWORD: &str = "canary-of-the-database";
 
-/// A Postgres of the test's own, where roles and rules may be changed.
+/// A separate Postgres for the test, whose roles and access rules may be changed.
 pub(super) struct Ground {
     folder: Folder,
     cluster: Option<Embedded>,
@@ -47,7 +47,7 @@ impl Ground {
         format!("postgres://{role}:{PASSWORD}@localhost:{}/{database}?host={socket}", options.get_port())
     }
 
-    /// A connection by a role of the test's.
+    /// Connects as one of the test's roles.
     pub(super) async fn connect(&self, role: &str, database: &str) -> sqlx::PgConnection {
         let options = self.folder.options().username(role).database(database);
         sqlx::ConnectOptions::connect(&options).await.expect("the database answers")

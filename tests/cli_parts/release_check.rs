@@ -1,5 +1,5 @@
-//! `scripts/test supply --release`: a release is refused where nobody looked for known holes, or in a list that is too old. The
-//! program that looks is another one here, which finds nothing.
+//! `scripts/test supply --release` refuses a release if known vulnerabilities were not checked, or only against a list
+//! that is too old. A stand-in for cargo-deny finds none.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use cartwright::clock::Clock;
 
 use crate::support::process::{Ran, run};
 
-/// A clone of the list whose newest commit is so many days old.
+/// A clone of the advisory list whose newest commit is this many days old.
 fn advisories(folder: &Path, days: u64) -> String {
     let clone = folder.join(format!("advisories-{days}"));
     let at = Clock::System.now() - Duration::from_secs(days * 86_400 + 60);
@@ -40,7 +40,7 @@ fn supply(folder: &Path, more: &[&str], advisories: Option<&str>) -> Ran {
     let mut command = Command::new("bash");
     command.args([concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/test"), "supply"]).args(more);
     command.env("PATH", format!("{}:{path}", folder.display())).env_remove("CARTWRIGHT_ADVISORY_DB");
-    // where cargo would look first
+    // The folder that cargo searches first.
     command.env("CARGO_HOME", folder).env("TMPDIR", folder).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     if let Some(advisories) = advisories {

@@ -1,11 +1,11 @@
-//! The two roles of the database, as an operator sets them up, and what the activity proves with them.
+//! The two database roles, as an operator sets them up, and how well each protects the activity.
 
 use super::{database_start::Ground, *};
 
 const OWNER: &str = "order_time";
 const RUNTIME: &str = "order_time_runtime";
 
-/// A database with an owner and a role that may do nothing yet.
+/// A database with an owner and a role without privileges.
 async fn two_roles() -> Ground {
     let ground = Ground::new().await;
     ground
@@ -19,7 +19,7 @@ async fn two_roles() -> Ground {
     ground
 }
 
-/// The command with the address of the owner as well.
+/// Runs the command with the owner's address as well.
 fn with_owner(ground: &Ground, arguments: &[&str], owner: &str) -> Ran {
     let mut command = ground.command(arguments, &ground.url(RUNTIME, "carts"));
     command.env("CARTWRIGHT_MIGRATE_DATABASE_URL", owner);

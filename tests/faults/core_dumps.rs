@@ -1,4 +1,4 @@
-//! A process that dies leaves no memory behind: no core file, and nobody of its own user may look into it.
+//! A process that dies leaves none of its memory behind: no core file, and no access for other processes of its user.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use super::support::{
     skip, until,
 };
 
-/// Whoever runs a program as nobody in particular, where the test is root.
+/// The user id that runs the program if the test is root.
 const NOBODY: u32 = 65_534;
 
 fn core_files(folder: &Path) -> Vec<String> {
@@ -35,7 +35,7 @@ fn allow_core_files() {
     setrlimit(Resource::Core, Rlimit { current: maximum, maximum }).expect("up to the maximum");
 }
 
-/// Whether a process that dies of this signal leaves a file in the folder it runs in, on this machine.
+/// Whether a process that aborts leaves a core file in its working directory on this machine.
 fn machine_dumps_into(folder: &Path) -> bool {
     let mut control = Command::new("sh");
     control.args(["-c", "kill -ABRT $$"]).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
@@ -57,7 +57,7 @@ async fn server_that_is_aborted_or_faults_leaves_no_core_file() {
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
         let values: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
         assert_eq!(values, ["0", "0"], "{core}");
-        // the first SIGSEGV meets the handler that Rust installs, which only takes itself away
+        // The first SIGSEGV reaches the handler that Rust installs, which only uninstalls itself.
         until(Duration::from_secs(20), "the server dies", || {
             let is_running = server.is_running();
             if is_running {
@@ -77,13 +77,13 @@ async fn server_that_is_aborted_or_faults_leaves_no_core_file() {
     }
 }
 
-/// Of a process that may not be looked into, the entries in `/proc` belong to root. Where this test is root it runs the program
-/// as somebody else.
+/// The `/proc` entries of a process that is not dumpable belong to root. If the test is root, it runs the program as
+/// another user.
 #[tokio::test(flavor = "multi_thread")]
 async fn program_may_not_be_looked_into_by_its_own_user() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
-    // a database that takes the connection and says nothing, so that the program waits
+    // A database that accepts the connection and never responds, so that the program waits.
     let database = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("postgres://x@{}/x?sslmode=disable", database.local_addr().expect("a port"));
     let program = folder.path().join("cartwright");

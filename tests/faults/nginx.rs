@@ -194,7 +194,7 @@ async fn unauthenticated_clients_reach_only_public_paths() {
     assert!(!nginx.logs().contains("wayinforsomebody"), "{}", nginx.logs());
 }
 
-/// What somebody at another address sends and leaves open: a form of which the rest never comes.
+/// Sends part of a form from another address and leaves the connection open; returns the response.
 async fn half_a_form(https: Https) -> Vec<u8> {
     let mut stream = https.connect().await.expect("a connection");
     let kind = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 900";
@@ -205,9 +205,9 @@ async fn half_a_form(https: Https) -> Vec<u8> {
     heard
 }
 
-/// As many requests as go through one connection at once; how many were refused with 429.
+/// Sends as many pipelined requests as one connection allows; returns how many were refused with 429.
 async fn ask_in_a_row(https: Https) -> usize {
-    // nginx ends a connection after a thousand
+    // nginx closes a connection after a thousand requests.
     const REQUESTS: usize = 900;
     let stream = https.connect().await.expect("a connection");
     let ask = format!("GET /sign-in HTTP/1.1\r\nhost: {HOST}\r\n\r\n").repeat(REQUESTS - 1);
@@ -229,7 +229,7 @@ async fn flood_from_one_address_gets_429_and_a_person_at_another_works_on() {
     for _ in 0..HALF_SENT {
         half_sent.spawn(half_a_form(flood.clone()));
     }
-    // a hundred are let in and wait for the rest of their form; the others are refused at once
+    // A hundred are accepted and wait for the rest of their form; the others are refused immediately.
     for _ in 0..HALF_SENT - 100 {
         let refused = half_sent.join_next().await.expect("more than a hundred").expect("no panic");
         assert!(refused.starts_with(b"HTTP/1.1 429 "), "{}", String::from_utf8_lossy(&refused));

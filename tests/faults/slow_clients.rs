@@ -99,7 +99,7 @@ async fn ask_and_read_nothing(address: SocketAddr) -> Duration {
     socket.set_recv_buffer_size(4096).expect("buffer size is set");
     let mut stream = socket.connect(address).await.expect("a connection");
     let begun = Instant::now();
-    // 16 MB: more than the kernel keeps on both sides
+    // 16 MB: more than the kernel buffers on both sides.
     let asked = format!("GET {file} HTTP/1.1\r\nhost: {address}\r\n\r\n").repeat(16_000_000 / length);
     let writing = async {
         stream.write_all(asked.as_bytes()).await?;
@@ -130,7 +130,7 @@ async fn is_served_for(mut person: Browser, long: Duration) {
 /// F14: ten thousand idle connections: silent, in the middle of a header, or in the middle of a form.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
-    /// Our cap, and what the server has open besides.
+    /// The connection limit, and the server's other descriptors.
     const CAP: usize = 1_024 + 150;
     let world = World::with(1).await;
     let address = world.server.address;
@@ -173,7 +173,7 @@ async fn a_person_is_served_beside_ten_thousand_who_do_nothing() {
     assert!(grown < 128 << 10, "{grown} KiB for {crowd} connections");
 }
 
-/// Opens a connection from this address of loopback; the kernel refuses some of so many at once, and they come again.
+/// Connects from this loopback address; retries, since the kernel refuses some of so many connections at once.
 async fn connect_from(from: [u8; 4], to: SocketAddr) -> TcpStream {
     loop {
         let socket = TcpSocket::new_v4().expect("a socket");
@@ -185,7 +185,7 @@ async fn connect_from(from: [u8; 4], to: SocketAddr) -> TcpStream {
     }
 }
 
-/// The worst that strangers can leave half sent: long headers, and nearly all of the longest form that sign-in takes.
+/// The worst case of half-sent requests before sign-in: long headers, and nearly all of the longest sign-in form.
 #[tokio::test(flavor = "multi_thread")]
 async fn half_sent_forms_of_any_length_cost_little_memory_and_keep_no_long_form_out() {
     const FORMS: usize = 2_000;
@@ -203,12 +203,12 @@ async fn half_sent_forms_of_any_length_cost_little_memory_and_keep_no_long_form_
         let half_sent = half_sent.clone();
         senders.spawn(async move {
             let mut stream = connect_from([127, 0, 0, 2], address).await;
-            // the server reads no further, or cuts it
+            // The server stops reading, or closes the connection.
             stream.write_all(&half_sent).await.ok();
             stream.read_to_end(&mut Vec::new()).await.ok();
         });
     }
-    // a person elsewhere whose sign-in form carries a long editor form
+    // A user elsewhere whose sign-in form carries a long editor form.
     let mut person = Browser::new(address);
     let page = person.get("/sign-in").await.expect("the sign-in page");
     let form =
@@ -218,7 +218,7 @@ async fn half_sent_forms_of_any_length_cost_little_memory_and_keep_no_long_form_
     let mut most = 0;
     while !senders.is_empty() {
         most = most.max(world.server.resident());
-        // at most that long between two looks
+        // The longest pause between two samples.
         timeout(Duration::from_millis(50), senders.join_next()).await.ok();
     }
     assert_eq!(long_form.await.expect("an answer"), 422, "read to its end, and refused as a wrong address");
@@ -227,7 +227,7 @@ async fn half_sent_forms_of_any_length_cost_little_memory_and_keep_no_long_form_
     assert!(grown < 144 << 10, "{grown} KiB for {forms} half-sent forms");
 }
 
-/// So many connections as this process may hold, after asking for all that it may have.
+/// Raises this process's descriptor limit to the maximum; returns how many of the wanted connections it may hold.
 fn limit_for_descriptors(wanted: usize) -> usize {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("limit is raised");
@@ -251,7 +251,7 @@ async fn endless_headers_are_refused() {
     assert_eq!(get(many(64)).await.expect("an answer").status, 431);
     let long = |bytes| format!("x-long: {}\r\n", "y".repeat(bytes));
     assert_eq!(get(long(12 << 10)).await.expect("a page").status, 200, "the control has fewer than 16 KiB");
-    // a close with unread bytes may be a reset instead of the answer
+    // Closing with unread bytes may send a reset instead of the response.
     if let Ok(answer) = get(long(24 << 10)).await {
         assert_eq!(answer.status, 431);
     }

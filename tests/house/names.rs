@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source;
 
-/// Names of the types that a file defines outside of tests. Types inside of functions, `impl` blocks and traits do not count.
+/// Returns the types that a file defines outside tests. Types inside functions, `impl` blocks and traits do not count.
 fn type_names(text: &str) -> Vec<&str> {
     text.lines()
         .filter(|line| !line.starts_with(char::is_whitespace))
@@ -44,7 +44,7 @@ fn no_two_production_types_share_a_name() {
     assert_eq!(shared_names(&source::files()), [""; 0]);
 }
 
-/// Words that a name, a heading or a doc comment does not use: each has a plain one.
+/// Words that names, headings and doc comments must not use, because each has a plain equivalent.
 const BANNED: &[&str] = &[
     "anew",
     "blot",

@@ -1,4 +1,4 @@
-//! People are told by mail what was changed of their account: what, when, by whom, from where, and what to do (ASVS 6.3.7).
+//! Users get e-mail about changes to their account: what, when, by whom, from where, and what to do (ASVS 6.3.7).
 
 use cartwright::{accounts::Role, audit::Origin};
 use sqlx::PgPool;
@@ -11,10 +11,10 @@ use crate::support::{
 };
 
 const NEW_PASSWORD: &str = "kettle second steep leaf";
-/// Longer than the first mail waits for others to the same address.
+/// Longer than the first e-mail waits for others to the same address, in seconds.
 const A_MOMENT: f64 = 30.0;
 
-/// Address and kind of change of everything in the outbox, which is empty afterwards.
+/// Returns address and kind of change of each message in the outbox, and empties it.
 async fn outbox(app: &TestApp) -> Vec<(String, String)> {
     let rows = "with gone as (delete from alert_deliveries returning alert_id, address, place)
         select address, case jsonb_typeof(data -> 'change') when 'string' then data ->> 'change'
@@ -83,14 +83,14 @@ async fn mail_about_an_account_says_what_when_who_and_what_to_do(pool: PgPool) {
     let app = TestApp::start(pool).await.with_alert_ways(&mail_ways(&server));
     let priya = app.sign_in_as(&PRIYA).await;
     let sam = format!("/admin/users/{}", app.user_id(&SAM).await);
-    // Sam gets alerts as well: they are in another message.
+    // Sam gets alerts as well, in a separate message.
     let mut page = priya.visit("/admin/alerts").await;
     page.check("Send e-mail to");
     page.fill("E-mail addresses", SAM.email);
     page.press("Save").await;
     queue(&app.pool, &[broke(1)]).await;
     press(&priya, &sam, Some("Viewer"), "Save").await;
-    // What an administrator sets for alerts takes no notice away.
+    // Alert settings suppress no account notice.
     let mut page = priya.visit("/admin/alerts").await;
     page.fill("E-mail addresses", "ops@northwind.example");
     page.press("Save").await;

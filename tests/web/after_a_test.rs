@@ -192,7 +192,7 @@ async fn limit_of_a_hundred_tests_a_minute_is_named_as_such(pool: PgPool) {
     assert_eq!((class.as_str(), title.as_str()), ("TEST_LIMIT", "You have tested 100 times in a minute"));
 }
 
-/// The guide's ticks of the form that is chosen: how many it says are done.
+/// The ticked steps of the selected kind's guide, and the number that it shows as done.
 fn ticked(page: &Page) -> (usize, String) {
     (page.all(".only-token .step.done").len(), page.text("h2 .only-token [data-count]"))
 }

@@ -209,7 +209,7 @@ async fn webhook_path_is_stored_sealed_and_shown_nowhere(pool: PgPool) {
     save(&format!("{origin}/services/path-canary?key=query-canary")).await;
     let page = priya.visit(PAGE).await;
     assert_eq!(page.value("Address"), format!("{origin}/…"));
-    // Saving the page as it stands keeps the path.
+    // Saving the unchanged page keeps the path.
     assert_eq!(page.press("Save").await.banner(), "The alert settings are saved.");
     queue(&app.pool, &[broke(1)]).await;
     receiver.will([Reply::Redirect(308, "/services/path-canary/?key=query-canary".into())]);
@@ -224,7 +224,7 @@ async fn webhook_path_is_stored_sealed_and_shown_nowhere(pool: PgPool) {
         assert!(!rows.join("\n").contains("canary"), "the path is in {table}");
     }
 
-    // An address without a path has nothing to hide.
+    // An address without a path is shown in full.
     save(&origin).await;
     assert_eq!(priya.visit(PAGE).await.value("Address"), format!("{origin}/"));
 }
@@ -247,7 +247,7 @@ async fn address_stored_as_text_by_an_earlier_version_is_sealed(pool: PgPool) {
     assert_eq!(count(&app.pool, "alert_webhooks where address is not null").await, 0);
     assert!(!app.app.alerts.seal_addresses().await.expect("sealed"), "there is nothing left to seal");
 
-    // Text for another host than the row's gets neither a seal nor a call.
+    // Text for another host than the row's is neither sealed nor called.
     as_text("localhost", "https://evil.example/hooks").await;
     assert!(app.app.alerts.seal_addresses().await.expect("sealed"));
     assert_eq!(count(&app.pool, "alert_webhooks").await, 0);
@@ -304,7 +304,7 @@ async fn untrusted_host_and_port_are_not_called(pool: PgPool) {
     save_webhook(&priya, &receiver).await;
     let strict = |hosts: &str| Transports { trusted_hosts: trust(hosts), ..ways(&receiver.ca_pem) };
     let told = async || priya.visit(PAGE).await.all("td .told");
-    // Saved while the operator trusted the host, who does not any more.
+    // Saved while the operator trusted the host, which is no longer trusted.
     queue(&app.pool, &[broke(1)]).await;
     let app = app.with_alert_ways(&strict(""));
     assert_eq!(deliver_all(&app.app.alerts).await, 0);

@@ -240,7 +240,7 @@ async fn webhook_with_an_untrusted_certificate_gets_no_message(pool: PgPool) {
     assert_eq!(result, ["showed a certificate that we do not trust"]);
 }
 
-/// By the worker itself, as `serve` and `worker` run it.
+/// Delivery by the background worker, as `serve` and `worker` run it.
 #[sqlx::test]
 async fn head_of_the_activity_reaches_the_webhook(pool: PgPool) {
     let (app, _, receiver, secret) = listening(pool).await;

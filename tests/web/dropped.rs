@@ -31,7 +31,7 @@ async fn drop_at<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     .await
 }
 
-/// Counts over a connection outside of the site's pool.
+/// Counts over a connection outside the site's pool.
 async fn count(other: &mut PgConnection, question: &'static str) -> i64 {
     sqlx::query_scalar(question).fetch_one(other).await.expect("a number")
 }

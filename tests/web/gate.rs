@@ -62,7 +62,7 @@ async fn headers_beyond_16_kib_are_refused(pool: PgPool) {
     }
 }
 
-/// What the server answers to these bytes on a connection of their own: its first line.
+/// Sends these bytes on a separate connection; returns the first line of the response.
 async fn heard(listener: &std::net::SocketAddr, sent: &str) -> String {
     let mut stream = TcpStream::connect(listener).await.expect("a connection");
     stream.write_all(sent.as_bytes()).await.expect("sent");

@@ -39,7 +39,7 @@ const TAKES_NONE: [&str; 22] = [
     "/admin/ecommerce/shopify/{cart}/deletion",
     "/admin/ecommerce/shopify/{cart}/locations",
 ];
-/// This one takes a version at most and tests what is saved.
+/// This route takes at most a version and tests the saved credential.
 const TESTS_WHAT_IS_SAVED: &str = "/admin/ecommerce/shopify/{cart}/health";
 
 #[test]

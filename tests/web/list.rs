@@ -249,7 +249,7 @@ async fn search_of_one_or_two_characters_finds_beginnings_and_says_so(pool: PgPo
     let mut page = priya.visit("/admin/ecommerce").await;
     page.fill("Search carts", "東京");
     let mut page = page.press("Search").await;
-    // what is picked on every page is what the list shows
+    // The selection on every page is what the list shows.
     page.check("All carts beginning with “東京”, on every page");
     assert_eq!(page.press("Test the selected carts").await.h1(), "Testing 1 cart");
     let longer = priya.visit("/admin/ecommerce?q=tok").await;
@@ -264,14 +264,14 @@ async fn search_that_waits_for_the_person_s_first_holds_no_connection(pool: PgPo
     many(&app, 1).await;
     let person = app.user_id(&crate::support::cast::PRIYA).await.parse().expect("an id");
     let turn = app.app.ecommerce.try_search_turn(person).expect("nobody searches");
-    // more than the pool has connections
+    // More searches than the pool has connections.
     let waiting: Vec<_> = (0..40)
         .map(|_| {
             let priya = priya.clone();
             tokio::spawn(async move { names(&priya.visit("/admin/ecommerce?q=tea").await) })
         })
         .collect();
-    // the list beside them is served, and so is somebody else's search
+    // Meanwhile the list without a search and the search of another user are served.
     assert_eq!(names(&priya.visit("/admin/ecommerce").await), ["Tea 000"]);
     let sam = app.sign_in_as(&crate::support::cast::SAM).await;
     assert_eq!(names(&sam.visit("/admin/ecommerce?q=tea").await), ["Tea 000"]);

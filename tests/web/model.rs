@@ -1,9 +1,9 @@
-//! Random walks of two people over everything that touches a store's address or secret, against a stand-in that writes down which
-//! host received what. After every step: no secret reached a host other than one it was entered for, and what is shown as
-//! *Connected* is something that Shopify would accept now.
+//! Random walks of two users over everything that handles a store's address or secret, against a Shopify stand-in that
+//! records what each host received. After every step: no secret reached a host other than those it was entered for, and
+//! every cart that is shown as *Connected* has a credential that Shopify would accept now.
 //!
 //!     CARTWRIGHT_WALKS=10000 cargo test --test web model       the long run
-//!     CARTWRIGHT_WALK_SEED=0x1234 cargo test --test web model  one walk again; a failing one prints this line and its steps
+//!     CARTWRIGHT_WALK_SEED=0x1234 cargo test --test web model  repeats one walk; a failure prints this and its steps
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,11 +20,11 @@ use crate::support::{
 };
 
 const STORES: [&str; 3] = ["northwind-tea", "northwind-b2b", "old-store"];
-/// Walks of a run that does not say how many.
+/// Number of walks unless `CARTWRIGHT_WALKS` sets it.
 const WALKS: u64 = 24;
 const STEPS: usize = 16;
 const KINDS: [Kind; 2] = [Kind::Token, Kind::Client];
-/// Pages that a person leaves open at once.
+/// Maximum number of pages that a user leaves open.
 const TABS: usize = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Kind {
     }
 }
 
-/// xorshift64*: the same walk for the same seed, on every machine.
+/// xorshift64*: the same walk for the same seed on every machine.
 struct Dice(u64);
 
 impl Dice {
@@ -70,7 +70,7 @@ impl Dice {
     }
 }
 
-/// One walk's steps in words; dropped by a panic, it prints how to walk it again.
+/// The steps of one walk in words. Dropped by a panic, it prints how to repeat the walk.
 struct Walk {
     seed: u64,
     steps: Vec<String>,
@@ -91,7 +91,7 @@ fn host(handle: &str) -> String {
     format!("{handle}.myshopify.com")
 }
 
-/// The store of an address, by this test's own rules: only spellings of [`STORES`] are ever typed.
+/// Finds the store of an address by this test's own rules: only spellings of [`STORES`] are ever typed.
 fn handle_of(address: &str) -> Option<&'static str> {
     let address = address.to_lowercase();
     STORES.into_iter().find(|handle| address.contains(handle))
@@ -110,7 +110,7 @@ fn spelled(dice: &mut Dice, handle: &str) -> String {
     }
 }
 
-/// A person and the pages that they have open.
+/// A user, and the user's open pages.
 struct Person {
     name: &'static str,
     browser: Browser,
@@ -120,9 +120,9 @@ struct Person {
 struct World {
     app: TestApp,
     people: [Person; 2],
-    /// Each secret that anybody entered, and the hosts that it was entered for.
+    /// Each secret that was entered, and the hosts that it was entered for.
     entered: BTreeMap<String, BTreeSet<String>>,
-    /// Tokens and Client secrets that no store knows any more, or never did.
+    /// Tokens and Client secrets that no store accepts any more, or never did.
     others: [Vec<String>; 2],
     made: usize,
 }
@@ -137,7 +137,7 @@ impl World {
         Self { app, people, entered: BTreeMap::new(), others: [Vec::new(), Vec::new()], made: 0 }
     }
 
-    /// As at the beginning, but for what the activity remembers.
+    /// Resets everything to the initial state except the activity.
     async fn reset(&mut self) {
         for statement in ["delete from unsaved_credentials", "delete from carts", "delete from jobs"] {
             self.run(statement).await;
@@ -152,7 +152,7 @@ impl World {
         (self.entered, self.others) = (BTreeMap::new(), KINDS.map(|kind| vec![self.new_secret(kind)]));
     }
 
-    /// A statement of the database's administrator; it may find nothing to change.
+    /// Runs a statement as the database's administrator; it may find nothing to change.
     async fn run(&self, statement: &'static str) {
         sqlx::query(statement).execute(&self.app.pool).await.expect(statement);
     }
@@ -168,9 +168,9 @@ impl World {
         expose(if kind == Kind::Token { &store.access_token } else { &store.client_secret }).to_owned()
     }
 
-    /// One step of somebody; in words.
+    /// Performs one random step as one of the users; returns it in words.
     async fn step(&mut self, dice: &mut Dice) -> String {
-        // ten tests a minute are another test's matter
+        // The limit of ten tests a minute is covered by other tests.
         self.run("delete from throttle").await;
         let who = dice.roll(2);
         let name = self.people[who].name;
@@ -215,7 +215,7 @@ impl World {
                     Kind::Token => store.access_token = secret.clone().into(),
                     Kind::Client => store.client_secret = secret.clone().into(),
                 });
-                // A quarter of an hour later: tests of what is not saved yet are as old, and not made again.
+                // Simulates a quarter of an hour: tests of unsaved credentials age as well, and are not repeated.
                 self.run("update connection_tests set finished_at = finished_at - interval '20 minutes'").await;
                 self.check_all().await;
                 format!("{store} has the new secret {secret}, and all carts are checked")
@@ -227,7 +227,7 @@ impl World {
         }
     }
 
-    /// Every check is due, and made.
+    /// Makes every check due and runs it.
     async fn check_all(&self) {
         self.run("update cart_health set next_check_at = now() where next_check_at is not null").await;
         self.app.app.ecommerce.sweep().await.expect("swept");
@@ -354,7 +354,7 @@ impl World {
     }
 
     fn assert_secrets_stayed_where_they_were_entered_for(&self) {
-        // A token that was not entered by anybody was issued by the store that it is sent to.
+        // A token that no user entered must have been issued by the store that it is sent to.
         for request in self.app.practice.journal().requests() {
             let Some(token) = &request.token else { continue };
             let handle = request.host.trim_end_matches(".myshopify.com");
@@ -375,8 +375,8 @@ impl World {
         }
     }
 
-    /// Each cart that is shown as *Connected* is checked once more, as the server would in a quarter of an hour; what it then says
-    /// must be the same.
+    /// Checks each cart that is shown as *Connected* once more, as the server would within a quarter of an hour; the
+    /// result must be the same.
     async fn assert_connected_is_true(&self) {
         // As the worker does every second.
         self.app.app.ecommerce.sweep().await.expect("swept");

@@ -1,5 +1,5 @@
-//! Requests whose session, account or role ended change nothing, whatever the timing: form half sent, or between the
-//! guard and the domain function. Walks the route table, so that new forms are covered.
+//! Requests whose session, account or role ended change nothing, whatever the timing: while the form is half sent, or
+//! between the guard and the domain function. Iterates over the route table, so that new forms are covered.
 
 use axum::http::{Method, StatusCode};
 use cartwright::{
@@ -53,7 +53,7 @@ async fn run(app: &TestApp, statement: &'static str) {
     sqlx::query(statement).execute(&app.pool).await.expect(statement);
 }
 
-/// Priya as she was at first, at a browser of her own.
+/// Restores Priya to her initial state and signs her in, in a new browser.
 pub async fn priya(app: &TestApp) -> Browser {
     run(app, "update users set role = 'administrator', disabled_at = null where email = 'priya@northwind.example'")
         .await;
@@ -98,7 +98,7 @@ pub async fn form(app: &TestApp, door: &Door, browser: &Browser, blanks: &Blanks
     fields
 }
 
-/// What a form may write without an event: counts, what a session says on its next page, and drafts that go with a session.
+/// Removes what a form may write without an event: counts, a session's pending message, and drafts of a session.
 pub fn kept(mut dump: Dump) -> Dump {
     for table in ["throttle", "sessions", "unsaved_credentials", "vault_keys", "users"] {
         dump.remove(table);
@@ -175,7 +175,7 @@ async fn overtaken(app: &TestApp, knock: Knock, statement: &'static str) -> Answ
     let waits =
         "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
     while !sending.is_finished() {
-        // by the site's own role: others do not see what it waits for
+        // Use the site's own role: other roles do not see what it waits for.
         if sqlx::query_scalar(waits).fetch_one(&app.app.pool).await.expect("an answer") {
             break;
         }

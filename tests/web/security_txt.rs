@@ -1,4 +1,4 @@
-//! `/.well-known/security.txt`, as RFC 9116 has it.
+//! `/.well-known/security.txt`, as specified by RFC 9116.
 
 use sqlx::PgPool;
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};

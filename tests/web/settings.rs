@@ -294,7 +294,7 @@ async fn cart_needs_attention_when_all_selected_locations_are_gone(pool: PgPool)
     page.check("Old depot");
     let page = page.press("Save").await;
     app.practice.stores().change("northwind-tea", |store| store.locations = vec!["Ham".into(), "Kew".into()]);
-    // the numbers follow the places, so that two new places are two old numbers: the third is gone
+    // Location ids follow positions, so two new locations reuse two old ids, and the third id is gone.
     let page = page.press("Get the list again").await;
     assert_eq!(page.all("p.status .badge"), ["Needs attention"], "{page}");
     assert_eq!(page.text("p.status .muted"), "None of the chosen locations exists any more");
@@ -332,7 +332,7 @@ async fn one_location_is_no_choice_and_64_fold(pool: PgPool) {
     app.practice.journal().clear();
     let page = page.press("Get the list again").await;
     assert_eq!((page.all("#locations .tick"), list_requests(&app)), (names, 3));
-    // the block alone, for a page that swaps it
+    // The block alone, for a page that replaces it by script.
     let block = page.knock("Get the list again").header("x-partial", "1").send().await;
     assert!(block.text().trim_start().starts_with("<fieldset") && !block.text().contains("<html"), "{}", block.text());
 }

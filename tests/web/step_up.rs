@@ -1,5 +1,5 @@
-//! The password is asked for again, ten minutes after it was entered, by every form that lets somebody in, changes rights, or
-//! takes something away. The route table is walked, so that a new form has to say on which side it is.
+//! Forms that grant access, change permissions or take something away ask for the password again ten minutes after it
+//! was entered. Iterates over the route table, so that a new form must be listed here if it asks.
 
 use axum::http::{Method, StatusCode};
 use sqlx::PgPool;
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The forms that ask. Of a person's own details another address does, of a role each change.
+/// The forms that ask: for account details only if the e-mail address changes, for a role on every change.
 const ASKS: [&str; 11] = [
     "/admin/account",
     "/admin/users/new",

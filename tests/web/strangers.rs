@@ -11,7 +11,7 @@ use crate::support::{
     routes::{Blanks, Door, doors},
 };
 
-/// Open to everybody, on purpose.
+/// Routes that are open to everyone on purpose.
 const OPEN: [&str; 12] = [
     "GET /",
     "GET /-/live",

@@ -1,4 +1,4 @@
-//! A row whose secret does not open: its cart says so and asks for it again; everything else works.
+//! A row whose secret does not decrypt: the cart's pages report it and ask for the secret again; everything else works.
 
 use axum::http::StatusCode;
 use sqlx::PgPool;

@@ -357,7 +357,7 @@ async fn user_name_with_markup_is_text(pool: PgPool) {
 
 #[sqlx::test]
 async fn somebody_who_was_raised_chooses_a_password_that_the_role_needs_before_anything_else(pool: PgPool) {
-    // Good enough for a Viewer, and too easy to guess for an administrator.
+    // Strong enough for a Viewer, and too easy to guess for an administrator.
     const WEAK: &str = "kettle42";
     let app = TestApp::start(pool).await;
     let judged = |role| password::judge(&WEAK.into(), &app.app.accounts.password_context(role, VERA.email, VERA.name));

@@ -15,9 +15,10 @@ pub async fn insert_link(connection: &mut Connection, hash: &[u8], user: Option<
 }
 
 pub struct LinkRow {
-    /// Neither used nor expired. An expiry too far in the future counts as expired, because a clock was set back.
+    /// Neither used nor expired. An expiry too far in the future counts as expired, because it means that the clock was
+    /// set back.
     pub is_alive: bool,
-    /// Of the link's user; `None` for the first administrator.
+    /// Address of the link's user; `None` for the first administrator.
     pub email: Option<String>,
     pub name: Option<String>,
     pub role: Option<String>,
@@ -40,7 +41,7 @@ pub async fn find_link(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>
     .await
 }
 
-/// Marks the link as used. Returns its user if this call used it: a link works once.
+/// Marks the link as used. Returns its user, or `None` if the link was already used.
 pub async fn spend_link(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
     sqlx::query_scalar!(
         "update set_up_links set spent_at = now()

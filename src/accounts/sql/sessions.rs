@@ -1,5 +1,6 @@
-//! SQL of sessions. A session from the future counts as ended: the database clock was set back, which must not extend
-//! it. Transactions that change a user and their sessions lock the user first, to avoid deadlocks.
+//! SQL of sessions. A session dated in the future counts as ended: it means that the database clock was set back, which
+//! must not extend the session. Transactions that change a user and their sessions lock the user first, to avoid
+//! deadlocks.
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -59,7 +60,7 @@ pub async fn find_password_of_session(pool: &Pool, hash: &[u8]) -> sqlx::Result<
     Ok(row.map(|row| (row.id, row.password_hash)))
 }
 
-/// Updates the last-seen time and removes the banner `told`. A banner stored meanwhile stays.
+/// Updates the last-seen time and deletes the banner if it still equals `told`. A banner stored meanwhile stays.
 pub async fn touch_session(connection: &mut Connection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
     sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)
         .execute(connection)
@@ -84,7 +85,7 @@ pub async fn insert_session(connection: &mut Connection, hash: &[u8], user: Uuid
     .map(drop)
 }
 
-/// Gives a session a new ID and a fresh password confirmation. Returns whether it still existed.
+/// Gives a session a new ID and a fresh password confirmation. Returns whether the session still existed.
 pub async fn renew_session(connection: &mut Connection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
     let renewed = sqlx::query!(
         "update sessions set id_hash = $3, authenticated_at = now(), last_seen_at = now() where id_hash = $2 and user_id = $1",
@@ -160,7 +161,7 @@ pub struct OpenRow {
     pub is_this: bool,
 }
 
-/// A user's open sessions: this one first, then the one that was seen last.
+/// A user's open sessions: this one first, then the most recently seen.
 pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
     sqlx::query_as!(
         OpenRow,
@@ -180,7 +181,8 @@ pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result
     .await
 }
 
-/// Deletes sessions that expired long ago. The reason stays readable for a day, and the user's last-seen time is kept.
+/// Deletes sessions that expired long ago. The reason stays readable for a day. The user's last-seen time is saved
+/// first.
 pub async fn sweep_sessions(connection: &mut Connection) -> sqlx::Result<u64> {
     sqlx::query!(
         "update users set last_seen_at = greatest(users.last_seen_at, gone.last_seen_at)

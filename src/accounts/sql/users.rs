@@ -11,7 +11,7 @@ pub struct SignInRow {
     pub email: String,
     pub name: String,
     pub role: String,
-    /// None while somebody is invited and has not joined.
+    /// `None` for an invited user who has not joined yet.
     pub password_hash: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub async fn update_password_hash(connection: &mut Connection, user: Uuid, hash:
 }
 
 /// Updates the last-seen time. Returns whether the user may sign in: not disabled and, if a password was checked, with
-/// the same hash still.
+/// an unchanged password hash.
 pub async fn let_in(connection: &mut Connection, user: Uuid, checked: Option<&str>) -> sqlx::Result<bool> {
     let here = sqlx::query!(
         "update users set last_seen_at = now()
@@ -139,12 +139,13 @@ pub async fn any_user(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from users) as "any!""#).fetch_one(connection).await
 }
 
-/// Serializes set-ups: two links used at once create one administrator.
+/// Serializes set-ups: two links used concurrently create only one administrator.
 pub async fn lock_users(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("lock table users in share row exclusive mode").execute(connection).await.map(drop)
 }
 
-/// Serializes changes that remove administrators: two who disable each other leave one. Locks in a fixed order.
+/// Serializes changes that remove administrators, so that two who disable each other concurrently leave one. Locks in a
+/// fixed order.
 pub async fn lock_administrators(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("select id from users where role = 'administrator' order by id for update")
         .fetch_all(connection)

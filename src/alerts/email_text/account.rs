@@ -1,4 +1,4 @@
-//! How a change of an account is told to its owner: what, when, who, from where, and what to do about it.
+//! The text about a change of a user's account: what, when, who, from where, and what to do about it.
 
 use super::{DatedAlert, moment};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     direction::bidi_isolate,
 };
 
-/// Subject and text for these notices of one address, oldest first. Whatever else is among the news is left out.
+/// Subject and text for these notices to one address, oldest first. Ignores all other alerts.
 pub(super) fn write(news: &[DatedAlert<'_>], house: &SiteInfo) -> Option<(String, String)> {
     let notices: Vec<_> = news
         .iter()

@@ -76,7 +76,7 @@ fn other(at: OffsetDateTime, alert: &Alert, house: &SiteInfo) -> Option<(String,
     }
 }
 
-/// The title that all changes share.
+/// The title, if all changes have the same one.
 fn same_title<'a>(changes: &[&'a StatusChange]) -> Option<&'a str> {
     let first = changes.first()?;
     changes.iter().all(|change| change.title == first.title).then_some(first.title.as_str())

@@ -1,4 +1,4 @@
-//! The text about a problem of this server that many carts share, and about its end.
+//! The texts about a problem of this server that many carts share, and about its recovery.
 
 use time::OffsetDateTime;
 
@@ -10,7 +10,7 @@ pub(super) fn problem_subject(problem: &SharedProblem) -> String {
 }
 
 pub(super) fn problem(problem: &SharedProblem, house: &SiteInfo) -> String {
-    // The count of active carts may be older than that of failing ones.
+    // The count of active carts may be older than the count of failing carts.
     let active = problem.active.max(problem.carts);
     [
         format!(

@@ -1,4 +1,4 @@
-//! The setting of the mail server and the sender. The password never appears in logs and errors.
+//! Settings of the mail server and the sender. The password never appears in logs or errors.
 
 use std::{fmt, time::Duration};
 
@@ -18,7 +18,7 @@ pub struct MailServer {
     pub(super) confirm_timeout: Duration,
 }
 
-/// What is wrong with a setting, for the operator. Continues a sentence that starts with the setting's name.
+/// Error in a setting, for the operator. Continues a sentence that starts with the setting's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailServerError {
     #[error(
@@ -73,7 +73,7 @@ impl MailServer {
     }
 }
 
-/// Percent-decodes text, and rejects control characters.
+/// Percent-decodes text. Rejects control characters.
 fn decoded(text: &str) -> Result<String, MailServerError> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());

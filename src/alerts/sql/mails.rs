@@ -1,5 +1,5 @@
-//! Leases and results of e-mail delivery. An address is leased with everything that waits for it, so that many carts
-//! make one message.
+//! SQL for leases and results of e-mail delivery. An address is leased together with all of its queued alerts, so that
+//! alerts about many carts form one message.
 
 use crate::database::{Connection, Pool};
 use sqlx::types::Json;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{super::Alert, QueuedAlert};
 
-/// An address that is leased to this process.
+/// An address leased by this process.
 pub(in crate::alerts) struct LeasedAddress {
     pub address: String,
     pub leased_until: OffsetDateTime,
@@ -50,7 +50,7 @@ pub(in crate::alerts) async fn lease_addresses(
     .await
 }
 
-/// The waiting alerts of an address, oldest first.
+/// The queued alerts of an address, oldest first.
 pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i64) -> sqlx::Result<Vec<QueuedAlert>> {
     sqlx::query_as!(
         QueuedAlert,
@@ -64,7 +64,7 @@ pub(in crate::alerts) async fn list_waiting(pool: &Pool, address: &str, limit: i
     .await
 }
 
-/// Ends the lease. `resets_attempts` is for a success.
+/// Ends the lease. `resets_attempts` is set after a success.
 pub(in crate::alerts) async fn release_address(
     connection: &mut Connection,
     leased: &LeasedAddress,
@@ -83,7 +83,7 @@ pub(in crate::alerts) async fn release_address(
     Ok(released.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Defers those of these messages that were never deferred. Returns their number.
+/// Defers those of these messages that were not deferred before. Returns how many were deferred.
 pub(in crate::alerts) async fn defer_once(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -98,8 +98,8 @@ pub(in crate::alerts) async fn defer_once(
     Ok(deferred.execute(connection).await?.rows_affected())
 }
 
-/// Deletes deferred messages to an address about the carts of these newer messages: old news must not follow newer
-/// news.
+/// Deletes deferred messages to an address about the carts of these newer messages, because an outdated message must
+/// not arrive after a newer one.
 pub(in crate::alerts) async fn delete_superseded(
     connection: &mut Connection,
     address: &str,
@@ -116,7 +116,7 @@ pub(in crate::alerts) async fn delete_superseded(
     .map(drop)
 }
 
-/// Those of these messages that have waited for at least `seconds`.
+/// Returns those of these messages that have waited for at least `seconds`.
 pub(in crate::alerts) async fn list_expired(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -131,7 +131,7 @@ pub(in crate::alerts) async fn list_expired(
     .await
 }
 
-/// Forgets notices to people that have waited for a day. Without a mail server nobody expects them.
+/// Deletes account notices that have waited for at least `seconds`. Without a mail server nobody expects them.
 pub(in crate::alerts) async fn delete_expired_notices(connection: &mut Connection, seconds: f64) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d using alerts a
@@ -144,7 +144,7 @@ pub(in crate::alerts) async fn delete_expired_notices(connection: &mut Connectio
     .map(drop)
 }
 
-/// Forgets what has waited for a day, and says for whom.
+/// Deletes e-mails that have waited for at least `seconds`. Returns their addresses.
 pub(in crate::alerts) async fn delete_expired_mails(
     connection: &mut Connection,
     seconds: f64,
@@ -160,14 +160,14 @@ pub(in crate::alerts) async fn delete_expired_mails(
     .await
 }
 
-/// The message that reported the cart's problem to this address.
+/// The message ID of the message that reported the cart's problem to this address.
 pub(in crate::alerts) async fn find_thread(pool: &Pool, cart: Uuid, address: &str) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select message_id from alert_threads where cart_id = $1 and address = $2", cart, address)
         .fetch_optional(pool)
         .await
 }
 
-/// Stores a thread for each of these carts that has none. Later messages reply to its first message.
+/// Stores a thread for each of these carts that has none. Later messages reply to the thread's first message.
 pub(in crate::alerts) async fn insert_threads(
     connection: &mut Connection,
     carts: &[Uuid],

@@ -18,7 +18,7 @@ pub(super) use webhooks::*;
 
 use super::Alert;
 
-/// An alert that waits for its delivery.
+/// A queued alert.
 pub(super) struct QueuedAlert {
     /// ID of the delivery; the same for each retry.
     pub id: Uuid,
@@ -27,13 +27,13 @@ pub(super) struct QueuedAlert {
 }
 
 impl QueuedAlert {
-    /// Whether it tells a person of a change of their account.
+    /// Whether this is a notice to a user about a change of their account.
     pub fn is_notice(&self) -> bool {
         matches!(*self.alert, Alert::AccountChanged(_))
     }
 }
 
-/// What is told of a delivery on the page.
+/// A line of the delivery log.
 pub(super) struct DeliveryRecord<'a> {
     pub channel: &'static str,
     pub recipient: &'a str,
@@ -70,7 +70,7 @@ pub(super) async fn queue(
     .map(drop)
 }
 
-/// One row for the webhook; nothing where there is none.
+/// Queues one delivery for the webhook; nothing if there is no active webhook.
 pub(super) async fn queue_for_webhook(
     connection: &mut Connection,
     id: Uuid,
@@ -109,7 +109,7 @@ pub(super) async fn queue_mails(
     .map(drop)
 }
 
-/// Writes a line of the log.
+/// Writes a line of the delivery log.
 pub(super) async fn insert_line(connection: &mut Connection, line: &DeliveryRecord<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into alert_log (id, channel, recipient, outcome, is_delivered, subject, is_uncertain)
@@ -127,12 +127,12 @@ pub(super) async fn insert_line(connection: &mut Connection, line: &DeliveryReco
     .map(drop)
 }
 
-/// Deletes deliveries that are done or given up.
+/// Deletes deliveries that are completed or given up.
 pub(super) async fn delete_deliveries(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!("delete from alert_deliveries where id = any($1)", ids).execute(connection).await.map(drop)
 }
 
-/// Number of active carts, for "12 of 40 carts". The only fact about carts that alerts read.
+/// Number of active carts, for "12 of 40 carts". This is the only cart data that the alerts read.
 pub(super) async fn count_carts(connection: &mut Connection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select count(*) as "n!" from carts where is_active"#).fetch_one(connection).await
 }

@@ -1,4 +1,4 @@
-//! SQL of a key rotation: the signing secret and the address of the webhook, if another key than the active one sealed them.
+//! SQL of a key rotation: the webhook's signing secret and address, if a key other than the active one sealed them.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ use crate::{
     vault::{Tally, column::BATCH},
 };
 
-/// A sealed value with the host that it is sealed for.
+/// A sealed value and the host for which it is sealed.
 pub(in crate::alerts) struct SealedWebhookRow {
     pub id: Uuid,
     pub host: String,
@@ -47,7 +47,7 @@ macro_rules! find {
     };
 }
 
-/// Skips a row that is being changed; a later pass reseals it.
+/// Skips a row that is locked or has changed; a later pass reseals it.
 macro_rules! put {
     ($connection:expr, $id:expr, $before:expr, $after:expr, $column:literal) => {{
         let written = sqlx::query!(

@@ -12,7 +12,7 @@ pub(in crate::alerts) struct SettingsRow {
     pub version: i64,
 }
 
-/// The webhook with its sealed address and secret, and the host that both are sealed for, in one read.
+/// The webhook with its sealed address and secret, and the host for which both are sealed, read together.
 pub(in crate::alerts) struct WebhookRow {
     pub id: Uuid,
     pub host: String,
@@ -63,7 +63,7 @@ pub(in crate::alerts) async fn update_settings(
     .map(drop)
 }
 
-/// A webhook to be stored.
+/// A webhook to store.
 pub(in crate::alerts) struct NewWebhook<'a> {
     pub id: Uuid,
     pub host: &'a str,
@@ -73,7 +73,7 @@ pub(in crate::alerts) struct NewWebhook<'a> {
     pub secret_ending: &'a str,
 }
 
-/// Replaces the only webhook, if there is one.
+/// Replaces the only webhook, or stores the first one.
 pub(in crate::alerts) async fn replace_webhook(
     connection: &mut Connection,
     webhook: &NewWebhook<'_>,
@@ -94,7 +94,7 @@ pub(in crate::alerts) async fn replace_webhook(
     .map(drop)
 }
 
-/// Sets another path on the same host, or turns the webhook on again after a 410.
+/// Sets a new address on the same host. Also turns the webhook on again after a 410.
 pub(in crate::alerts) async fn update_webhook_address(
     connection: &mut Connection,
     sealed: &[u8],
@@ -114,14 +114,14 @@ pub(in crate::alerts) async fn turn_on_webhook(connection: &mut Connection) -> s
         .map(drop)
 }
 
-/// The address that an earlier version stored as text.
+/// A webhook address that an earlier version stored as plain text.
 pub(in crate::alerts) struct PlainAddress {
     pub id: Uuid,
     pub host: String,
     pub address: String,
 }
 
-/// Finds and locks the address that an earlier version stored as text.
+/// Finds and locks the address that an earlier version stored as plain text.
 pub(in crate::alerts) async fn lock_plain_address(connection: &mut Connection) -> sqlx::Result<Option<PlainAddress>> {
     sqlx::query_as!(
         PlainAddress,
@@ -131,7 +131,7 @@ pub(in crate::alerts) async fn lock_plain_address(connection: &mut Connection) -
     .await
 }
 
-/// Replaces the text by its sealed form.
+/// Replaces the plain text by its sealed form.
 pub(in crate::alerts) async fn seal_plain_address(
     connection: &mut Connection,
     id: Uuid,
@@ -153,7 +153,8 @@ pub(in crate::alerts) async fn delete_webhook(connection: &mut Connection) -> sq
     sqlx::query!("delete from alert_webhooks").execute(connection).await.map(drop)
 }
 
-/// Forgets what waits for a channel or an address that is told no more. Notices to people about their account stay.
+/// Deletes queued deliveries to a channel or an address that no longer receives alerts. Keeps notices to users about
+/// their account.
 pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d where
@@ -167,7 +168,7 @@ pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> s
     .map(drop)
 }
 
-/// The newest lines of the log.
+/// The newest lines of the delivery log.
 pub(in crate::alerts) async fn list_log(pool: &Pool, limit: i64) -> sqlx::Result<Vec<LoggedDelivery>> {
     sqlx::query_as!(
         LoggedDelivery,
@@ -178,7 +179,7 @@ pub(in crate::alerts) async fn list_log(pool: &Pool, limit: i64) -> sqlx::Result
     .await
 }
 
-/// When the webhook is called next, if a delivery is queued.
+/// When the webhook is called next; `None` if no delivery is queued.
 pub(in crate::alerts) async fn find_next_call(pool: &Pool) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!("select min(due_at) from alert_deliveries where channel = 'webhook'").fetch_one(pool).await
 }

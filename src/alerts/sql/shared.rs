@@ -15,7 +15,7 @@ pub(in crate::alerts) async fn hold(connection: &mut Connection, cart: Uuid, sec
     .map(drop)
 }
 
-/// Deletes deliveries about single carts that fail with one of these classes, except those that are being sent.
+/// Deletes queued deliveries about single carts that fail with one of these classes, except deliveries in progress.
 pub(in crate::alerts) async fn withdraw(connection: &mut Connection, classes: &[String]) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from alert_deliveries d using alerts a

@@ -1,4 +1,4 @@
-//! Leases and results of webhook deliveries.
+//! SQL for leases and results of webhook deliveries.
 
 use crate::database::{Connection, Pool};
 use sqlx::types::Json;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{super::Alert, QueuedAlert};
 
-/// A delivery that is leased to this process.
+/// A delivery leased by this process.
 pub(in crate::alerts) struct LeasedCall {
     pub waiting: QueuedAlert,
     pub leased_until: OffsetDateTime,
@@ -16,7 +16,7 @@ pub(in crate::alerts) struct LeasedCall {
     pub age_seconds: f64,
 }
 
-/// Leases due deliveries, oldest first, and of each cart only the oldest.
+/// Leases due deliveries, oldest first; of each cart only the oldest.
 pub(in crate::alerts) async fn lease_calls(pool: &Pool, limit: i64, seconds: f64) -> sqlx::Result<Vec<LeasedCall>> {
     let rows = sqlx::query!(
         r#"with due as (
@@ -47,7 +47,7 @@ pub(in crate::alerts) async fn lease_calls(pool: &Pool, limit: i64, seconds: f64
         .collect())
 }
 
-/// Ends the lease and schedules a retry, if the lease is still the same.
+/// Ends the lease and schedules a retry, if this process still holds the lease.
 pub(in crate::alerts) async fn retry_call(
     connection: &mut Connection,
     id: Uuid,
@@ -66,7 +66,7 @@ pub(in crate::alerts) async fn retry_call(
     .map(drop)
 }
 
-/// Marks the webhook as failing. Returns whether this is the first failure after a success.
+/// Marks the webhook as failing. Returns whether this is the first failure since a success.
 pub(in crate::alerts) async fn begin_failing(connection: &mut Connection) -> sqlx::Result<bool> {
     let begun =
         sqlx::query!("update alert_webhooks set failing_since = now() where failing_since is null").execute(connection);

@@ -5,7 +5,7 @@ async fn execute(pool: &Pool, statement: &str) {
     sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(pool).await.expect("a statement");
 }
 
-/// So many rows, a second apart, the oldest first; linked.
+/// Inserts and links this many rows, one second apart, oldest first.
 async fn recorded(pool: &Pool, rows: i32) {
     execute(
         pool,
@@ -25,7 +25,7 @@ async fn link_all(pool: &Pool) {
     while link_new_rows(pool).await.expect("linked") > 0 {}
 }
 
-/// Every lock taken off, as the owner can.
+/// Removes all write protection, as the owner can.
 async fn unlocked(pool: &sqlx::PgPool) -> Pool {
     let owner = Pool::from(pool);
     execute(&owner, "grant update, delete, truncate on audit_events, audit_links to current_user").await;
@@ -38,7 +38,7 @@ async fn report(pool: &Pool) -> ChainReport {
     verify(pool, &[], |_, _| {}).await.expect("read")
 }
 
-/// The row at a position.
+/// Start of a subquery for the event at a position.
 const ROW: &str = "(select event_id from audit_links where position =";
 
 #[sqlx::test]
@@ -204,7 +204,8 @@ fn row() -> ChainedRow {
     }
 }
 
-/// Computed apart, with Python's hashlib: a link of today must verify for as long as it is kept.
+/// The expected value was computed independently, with Python's hashlib: a link made today must verify as long as it is
+/// kept.
 #[test]
 fn the_hash_of_a_link_is_the_documented_one() {
     let head = ChainHead { position: 1, hash: link_hash(&GENESIS, 1, &row()) };

@@ -1,4 +1,4 @@
-//! Walks the whole chain and compares it with the rows. Reads in batches, so that no statement is long.
+//! Walks the whole chain and compares it with the rows. Reads in batches, so that no statement runs long.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use crate::database::Pool;
 
 /// Links or rows that one statement reads.
 const READ_BATCH: i64 = 2_000;
-/// Faults that are named one by one.
+/// Maximum number of faults that are listed; the rest are only counted.
 const NAMED_FAULTS: usize = 100;
 
-/// What differs from what was recorded. Times are UTC.
+/// A difference between the audit log and what was recorded. Times are UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChainFault {
     /// The row or its link was changed, or links were reordered.
@@ -37,21 +37,21 @@ pub enum ChainFault {
         event: Uuid,
         at: String,
     },
-    /// The row has no link and does not wait for one, or has waited for more than ten minutes.
+    /// The row has no link, and it is either not queued for one or older than ten minutes.
     RowUnlinked {
         event: Uuid,
         at: String,
     },
-    /// The row was recorded, and was gone before it was linked.
+    /// The row was recorded, but disappeared before it was linked.
     RowLost {
         event: Uuid,
         at: String,
     },
-    /// The chain is not the one that this head was reported of.
+    /// The chain has a different hash at the position of this reported head.
     HeadDiffers {
         head: ChainHead,
     },
-    /// The chain ends before a head that was reported.
+    /// The chain ends before this reported head.
     HeadMissing {
         head: ChainHead,
     },
@@ -84,17 +84,17 @@ impl fmt::Display for ChainFault {
     }
 }
 
-/// What a walk found.
+/// Result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChainReport {
-    /// Rows that are what was recorded.
+    /// Rows that match what was recorded.
     pub rows: i64,
     pub head: Option<ChainHead>,
-    /// The last month that was dropped, such as `2024-10`; rows are verified from the next one on.
+    /// The last dropped month, such as `2024-10`; rows are verified from the following month on.
     pub dropped_until: Option<String>,
-    /// Heads to look for that lie in dropped months.
+    /// Heads to look for whose position is in a dropped month.
     pub too_old: Vec<ChainHead>,
-    /// At most 100.
+    /// At most 100 faults.
     pub faults: Vec<ChainFault>,
     pub more_faults: usize,
 }
@@ -113,17 +113,18 @@ impl ChainReport {
     }
 }
 
-/// Verifies the chain and that each of `heads` is in it. `progress` hears how many links and rows of how many are read.
+/// Verifies the chain, and that it contains each of `heads`. Calls `progress` with the number of links and rows read so
+/// far and the total.
 ///
 /// # Errors
-/// The database could not be read; what is wrong with the chain is in the report.
+/// The database could not be read. Faults of the chain are in the report.
 pub async fn verify(
     pool: &Pool,
     heads: &[ChainHead],
     mut progress: impl FnMut(i64, i64) + Send,
 ) -> sqlx::Result<ChainReport> {
     let mut report = ChainReport { dropped_until: sql::find_dropped_until(pool).await?, ..ChainReport::default() };
-    // Nearly every row has its link: each is read once for the one and once for the other.
+    // Nearly every row has a link. Both are counted: the links are read first, then the rows.
     let whole = 2 * sql::count_links(pool).await?;
     let mut walk = Walk { previous: None, newest: f64::MIN, first: None };
     let mut done = 0;
@@ -158,11 +159,11 @@ pub async fn verify(
     Ok(report)
 }
 
-/// Where a walk is.
+/// State of a walk.
 struct Walk {
     previous: Option<ChainHead>,
     first: Option<i64>,
-    /// The latest time of a row so far, in seconds since 1970.
+    /// The latest row time so far, in seconds since 1970.
     newest: f64,
 }
 
@@ -171,7 +172,8 @@ impl Walk {
         let position = link.position;
         let (event, at) = (link.event_id, link.event_at.clone());
         let hash = link.hash.as_slice().try_into().unwrap_or(GENESIS);
-        // The first of a chain that lost its oldest months hangs on a link that is gone: it is taken as it is.
+        // After months were dropped, the previous link of the first kept one is gone, so the first link is accepted
+        // without verification.
         let is_anchor = self.first.is_none() && report.dropped_until.is_some() && link.is_of_dropped_month;
         let before = self.previous.map_or((0, GENESIS), |head| (head.position, head.hash));
         let follows = position == before.0 + 1;
@@ -198,7 +200,7 @@ impl Walk {
     }
 }
 
-/// Heads outside of the kept links.
+/// Checks the heads that are outside of the kept links.
 fn check_ends(walk: &Walk, heads: &[ChainHead], report: &mut ChainReport) {
     let last = walk.previous.map_or(0, |head| head.position);
     for head in heads {

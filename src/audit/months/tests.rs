@@ -12,7 +12,8 @@ async fn count(pool: &Pool, question: &'static str) -> i64 {
     sqlx::query_scalar(question).fetch_one(pool).await.expect(question)
 }
 
-/// Three rows five months ago, two two months ago, one now; all in months of their own.
+/// Inserts three rows five months ago, two rows two months ago and one row now, and creates the partitions of these
+/// months.
 async fn past(pool: &Pool) {
     execute(
         pool,
@@ -106,7 +107,7 @@ async fn old_month_is_dropped_with_its_event_and_the_rest_verifies(pool: sqlx::P
     let event: serde_json::Value = sqlx::query_scalar(event).fetch_one(&pool).await.expect("its event");
     assert_eq!(event, serde_json::json!({ "month": dropped[0].month, "rows": 3, "head": head.to_string() }));
     link_all(&pool).await;
-    // The last link of what was dropped stays, since the next one is hashed with it.
+    // The last link of the dropped month stays, because the next link is hashed with it.
     assert_eq!(count(&pool, "select min(position) from audit_links").await, 3);
     let first: audit::ChainHead = format!("1:{}", "00".repeat(32)).parse().expect("a head");
     let report = audit::verify(&pool, &[first, head], |_, _| {}).await.expect("read");

@@ -1,4 +1,4 @@
-//! The chain's SQL. Links are inserted and read, never changed; the queue of unlinked rows is filled by a trigger.
+//! SQL of the hash chain. Links are inserted and read, never changed; a trigger fills the queue of unlinked rows.
 
 use uuid::Uuid;
 
@@ -7,10 +7,10 @@ use crate::{
     database::{Connection, Pool},
 };
 
-/// Advisory lock held while links are made or months are dropped. Migration 0023 uses the same number.
+/// Advisory lock held while links are inserted or months are dropped. Migration 0023 uses the same number.
 const CHAIN_LOCK: i64 = 71_082_930_472;
 
-/// Takes the lock until the transaction ends; false where another process has it.
+/// Takes the lock until the transaction ends. Returns false if another process holds it.
 pub(in crate::audit) async fn try_lock_chain(work: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "has_lock!""#, CHAIN_LOCK).fetch_one(work).await
 }
@@ -18,11 +18,11 @@ pub(in crate::audit) async fn try_lock_chain(work: &mut Connection) -> sqlx::Res
 pub(in crate::audit) async fn find_head(connection: &mut Connection) -> sqlx::Result<Option<ChainHead>> {
     let row = sqlx::query!("select position, hash from audit_links order by position desc limit 1");
     let row = row.fetch_optional(connection).await?;
-    // A constraint holds the length.
+    // A check constraint guarantees the length.
     Ok(row.map(|row| ChainHead { position: row.position, hash: row.hash.try_into().unwrap_or_default() }))
 }
 
-/// Rows without a link, oldest first.
+/// Unlinked rows, oldest first.
 pub(in crate::audit) async fn list_unlinked(work: &mut Connection, limit: i64) -> sqlx::Result<Vec<ChainedRow>> {
     sqlx::query_as!(
         ChainedRow,
@@ -36,7 +36,7 @@ pub(in crate::audit) async fn list_unlinked(work: &mut Connection, limit: i64) -
     .await
 }
 
-/// Links of rows that wait, from a position on.
+/// Inserts the links of queued rows, from position `first` on.
 pub(in crate::audit) async fn insert_links(
     work: &mut Connection,
     first: i64,
@@ -61,7 +61,7 @@ pub(in crate::audit) async fn delete_unlinked(work: &mut Connection, ids: &[Uuid
     sqlx::query!("delete from audit_unlinked where event_id = any($1)", ids).execute(work).await.map(drop)
 }
 
-/// Whether the head has not been reported for a day; from now on it has.
+/// Returns true at most once a day, and records that the head is reported now.
 pub(in crate::audit) async fn claim_head_report(work: &mut Connection) -> sqlx::Result<bool> {
     let claimed = sqlx::query!(
         "update audit_head_reports set reported_at = now()
@@ -70,7 +70,7 @@ pub(in crate::audit) async fn claim_head_report(work: &mut Connection) -> sqlx::
     Ok(claimed.execute(work).await?.rows_affected() > 0)
 }
 
-/// A link with its row, if that is there.
+/// A link with its row; the row's columns are `None` if the row is missing.
 pub(in crate::audit) struct ChainLinkRow {
     pub position: i64,
     pub hash: Vec<u8>,
@@ -116,7 +116,7 @@ impl ChainLinkRow {
     }
 }
 
-/// Links behind a position. `dropped_until` is the last dropped month, such as `2024-10`.
+/// Links after a position. `dropped_until` is the last dropped month, such as `2024-10`.
 pub(in crate::audit) async fn list_links(
     pool: &Pool,
     after: i64,
@@ -142,7 +142,7 @@ pub(in crate::audit) async fn list_links(
     .await
 }
 
-/// A row of the activity, and whether it is linked or waits for it since ten minutes at most.
+/// An audit log row. `is_accounted` is true if the row is linked, or has been queued for at most ten minutes.
 pub(in crate::audit) struct AccountedRow {
     pub id: Uuid,
     pub at: String,
@@ -164,7 +164,7 @@ pub(in crate::audit) async fn list_rows(pool: &Pool, after: Uuid, limit: i64) ->
     .await
 }
 
-/// Rows that were noted more than ten minutes ago and are gone.
+/// Rows that were queued more than ten minutes ago and no longer exist.
 pub(in crate::audit) async fn list_lost(pool: &Pool) -> sqlx::Result<Vec<(Uuid, String)>> {
     let rows = sqlx::query!(
         r#"select u.event_id, u.event_at::text as "event_at!" from audit_unlinked u
@@ -175,14 +175,14 @@ pub(in crate::audit) async fn list_lost(pool: &Pool) -> sqlx::Result<Vec<(Uuid, 
     Ok(rows.fetch_all(pool).await?.into_iter().map(|row| (row.event_id, row.event_at)).collect())
 }
 
-/// The last month that was dropped.
+/// The last dropped month, as `YYYY-MM`.
 pub(in crate::audit) async fn find_dropped_until(pool: &Pool) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!("select max(data ->> 'month') from audit_events where event = 'activity_month_dropped'")
         .fetch_one(pool)
         .await
 }
 
-/// How many positions the kept links span.
+/// Number of positions that the kept links span.
 pub(in crate::audit) async fn count_links(pool: &Pool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select coalesce(max(position) - min(position) + 1, 0) as "links!" from audit_links"#)
         .fetch_one(pool)

@@ -1,14 +1,15 @@
-//! Monthly partitions of the audit log. Functions with the owner's rights create and drop them.
+//! Monthly partitions of the audit log. Database functions that run with the owner's privileges create and drop them.
 
 use crate::database::Pool;
 use time::Date;
 
-/// Makes this month and the next three, and the months of rows that came before theirs was made.
+/// Creates the partitions of this month and the next three, and those of rows that were recorded before their month had
+/// one.
 pub(in crate::audit) async fn make_months(pool: &Pool) -> sqlx::Result<()> {
     sqlx::query!("select audit_make_months() as done").execute(pool).await.map(drop)
 }
 
-/// Months that ended so many months ago or earlier, oldest first.
+/// Months that ended at least this many months ago, oldest first.
 pub(in crate::audit) async fn list_ended_months(pool: &Pool, months: i32) -> sqlx::Result<Vec<Date>> {
     sqlx::query_scalar!(
         r#"select month as "month!"
@@ -23,15 +24,15 @@ pub(in crate::audit) async fn list_ended_months(pool: &Pool, months: i32) -> sql
     .await
 }
 
-/// Drops a month with its event and says how many rows it had.
+/// Drops a month and records the drop as an event. Returns how many rows the month had.
 ///
 /// # Errors
-/// The month ended less than a month ago, is not the oldest, or has rows without a link.
+/// The month ended less than a month ago, is not the oldest, or has unlinked rows.
 pub(in crate::audit) async fn drop_month(pool: &Pool, month: Date) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select audit_drop_month($1) as "rows!""#, month).fetch_one(pool).await
 }
 
-/// Removes a batch of links of dropped months and says how many.
+/// Deletes one batch of links of dropped months. Returns how many it deleted.
 pub(in crate::audit) async fn trim_links(pool: &Pool) -> sqlx::Result<i64> {
     sqlx::query_scalar!(r#"select audit_trim_links() as "links!""#).fetch_one(pool).await
 }

@@ -7,8 +7,7 @@ use crate::{
     database::Pool,
 };
 
-/// All actors with their latest name. A loose index scan: goes from key to key through the index, never through the
-/// rows.
+/// All actors with their latest name. Uses a loose index scan: it visits one index entry per actor, not every row.
 pub(in crate::audit) async fn list_people(pool: &Pool, limit: i64) -> sqlx::Result<Vec<ActorRef>> {
     sqlx::query_as!(
         ActorRef,

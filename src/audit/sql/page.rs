@@ -1,5 +1,5 @@
-//! One page of the audit log. Each combination of filters has its own statement, so that Postgres plans each with its
-//! index. One statement with optional conditions would scan the whole log for a rare actor.
+//! One page of the audit log. Each combination of filters has its own statement, so that Postgres plans it with the
+//! matching index. One statement with optional conditions would scan the whole log for a rare actor.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -41,7 +41,8 @@ impl AuditRow {
     }
 }
 
-/// Both directions of one filter. $1 and $2 bound the time, $3 and $4 are the row before the page, $5 is the limit.
+/// Both directions of one filter. $1 and $2 bound the time, $3 and $4 identify the row before the page, $5 is the
+/// limit.
 macro_rules! select_page {
     ($connection:expr, $page:expr, $filter:literal $(, $value:expr)*) => {
         if $page.is_backwards {
@@ -75,7 +76,7 @@ struct PageQuery {
     limit: i64,
 }
 
-/// Bounds before and after every recorded event.
+/// Bounds that enclose every recorded event.
 const FIRST: OffsetDateTime = time::macros::datetime!(0001-01-01 00:00 UTC);
 const LAST: OffsetDateTime = time::macros::datetime!(9999-12-31 00:00 UTC);
 
@@ -104,7 +105,7 @@ pub(in crate::audit) async fn list(
         return Ok(Vec::new());
     }
     let rows = match (filter.cart, filter.person.as_deref(), filter.what.map(What::as_str)) {
-        // Failed sign-ins are only in these two cases, because they have no cart and no user. Each has its partial
+        // Failed sign-ins have no cart and no user, so they occur only in these two cases. Each case has a partial
         // index.
         (None, None, None) if !filter.with_failed_sign_ins => {
             select_page!(connection, page, " and event <> 'could_not_sign_in'")

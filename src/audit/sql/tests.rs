@@ -1,13 +1,13 @@
 use super::*;
 use crate::audit::{AuditCursor, AuditFilter, Change, What};
 
-/// The error code of a refused statement.
+/// Runs a statement that Postgres must refuse, and returns the error code.
 async fn refusal(pool: &Pool, statement: &'static str) -> String {
     let refused = sqlx::query(statement).execute(pool).await.expect_err(statement);
     refused.as_database_error().and_then(sqlx::error::DatabaseError::code).expect("a code").into_owned()
 }
 
-/// Statements that would change or lose what was recorded, and those that would open the way to them.
+/// Statements that would change or delete recorded events; `WAYS_AROUND` has statements that would make that possible.
 const CHANGES: [&str; 3] = ["update audit_events set event = 'x'", "delete from audit_events", "truncate audit_events"];
 const WAYS_AROUND: [&str; 16] = [
     "update audit_links set position = position + 1",
@@ -52,7 +52,7 @@ async fn rows_are_kept_and_nobody_changes_them(pool: sqlx::PgPool) {
 async fn a_statement_of_the_owner_is_refused_by_the_trigger(pool: sqlx::PgPool) {
     let owner = Pool::from(&pool);
     record_one(&owner).await;
-    // With the right that an owner can always give itself.
+    // With privileges that an owner can always grant itself.
     sqlx::query("grant update, delete, truncate on audit_events to current_user")
         .execute(&owner)
         .await
@@ -62,7 +62,7 @@ async fn a_statement_of_the_owner_is_refused_by_the_trigger(pool: sqlx::PgPool) 
     }
 }
 
-/// 20,000 rows: one cart and one user with nearly all events, and the ten oldest rows of another cart, user and group.
+/// Inserts 20,000 rows: nearly all of one cart and one user; the ten oldest belong to another cart, user and group.
 async fn long_past(pool: &Pool) -> (Uuid, Uuid) {
     let (often, rarely) = (Uuid::from_u128(1), Uuid::from_u128(2));
     sqlx::query(
@@ -82,14 +82,14 @@ async fn long_past(pool: &Pool) -> (Uuid, Uuid) {
     (often, rarely)
 }
 
-/// Rows that this session has read so far, by the database's own statistics.
+/// Number of rows that this session has read so far, from Postgres's own statistics.
 async fn read_so_far(connection: &mut Connection) -> i64 {
     let read = "select coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0)::bigint
                 from pg_stat_xact_user_tables where relname like 'audit\\_events%'";
     sqlx::query_scalar(read).fetch_one(connection).await.expect("counted")
 }
 
-/// The number of rows of a page, and the number of rows read for it.
+/// Reads a page. Returns the number of its rows, and the number of rows that Postgres read for it.
 async fn read_by(pool: &Pool, filter: &AuditFilter, from: AuditCursor) -> (usize, i64) {
     let mut transaction = pool.acquire().await.expect("a connection");
     transaction.begin().await.expect("begun");
@@ -111,7 +111,7 @@ async fn page_reads_only_its_own_rows(pool: sqlx::PgPool) {
     for cart in [some(often), some(rarely)].concat() {
         for person in [some(often), some(rarely)].concat() {
             for what in [None, Some(What::Carts), Some(What::Integration)] {
-                // All three together use the index of two of them: there is no index for each triple.
+                // A filter with all three uses an index for two of them: no index covers all three.
                 if cart.is_none() || person.is_none() || what.is_none() {
                     let person = person.map(|id| id.to_string());
                     filters.push(AuditFilter { cart, person, what, ..AuditFilter::default() });

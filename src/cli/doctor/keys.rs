@@ -1,5 +1,5 @@
-//! The doctor's report on keys: where the file is, who can read it, how often keys have sealed, which secrets nothing
-//! opens.
+//! The doctor's report on keys: the path and permissions of the file, how often each key has sealed, and secrets that
+//! no key opens.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Finds the Postgres server programs where Debian, Fedora, Homebrew and Postgres.app put them. Does not install them;
-//! `scripts/run` does. Debian keeps them out of `PATH` on purpose.
+//! Finds the Postgres server programs in the places where Debian, Fedora, Homebrew and Postgres.app install them.
+//! Debian keeps them out of `PATH` on purpose. Does not install them; `scripts/run` does.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const VERSION_FOLDERS: [(&str, &str); 8] = [
     ("/Applications/Postgres.app/Contents/Versions", "bin"),
 ];
 
-/// Where to search in addition to the usual places. Both come from the environment, which only `config` reads.
+/// Places to search in addition to the usual ones. Both come from the environment, which only `config` reads.
 #[derive(Debug, Clone, Default)]
 pub struct SearchPaths {
     /// `PG_BIN`: a folder with `postgres`, `initdb` and `pg_ctl`. If set, no other folder is searched.
@@ -30,7 +30,7 @@ pub struct SearchPaths {
     pub path: Option<OsString>,
 }
 
-/// A folder with the server programs of one version.
+/// The folder with the server programs of one version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Binaries {
     folder: PathBuf,
@@ -38,7 +38,7 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Finds the programs for existing data of version `made`, or the newest ones for new data.
+    /// Finds the programs of version `made` for existing data, or the newest programs for new data.
     pub async fn find(places: &SearchPaths, owner: &Owner, made: Option<(&Path, &str)>) -> Result<Self, EmbeddedError> {
         let looked = candidates(places, owner).await;
         let mut found = Vec::new();
@@ -69,8 +69,8 @@ impl Binaries {
     }
 }
 
-/// Candidate folders in order, without duplicates. Links are resolved, because `initdb` finds `share` relative to its
-/// real path.
+/// Candidate folders in search order, without duplicates. Symbolic links are resolved, because `initdb` finds `share`
+/// relative to its real path.
 async fn candidates(places: &SearchPaths, owner: &Owner) -> Vec<PathBuf> {
     if let Some(folder) = &places.pg_bin {
         return vec![folder.canonicalize().unwrap_or_else(|_| folder.clone())];
@@ -103,7 +103,8 @@ async fn bindir(pg_config: &Path, owner: &Owner) -> Option<PathBuf> {
     Some(PathBuf::from(String::from_utf8(said.stdout).ok()?.trim()))
 }
 
-/// The major version in `folder`, if the owner of the cluster can run it: root's own cache is closed to `postgres`.
+/// The major version of the programs in `folder`. `None` if the owner of the cluster cannot run them, for example
+/// because they are in a cache that only root can read.
 async fn version_of(folder: &Path, owner: &Owner) -> Option<u32> {
     let said = owner.command(folder.join("postgres")).arg("--version").output().await.ok()?;
     major(&String::from_utf8_lossy(&said.stdout))

@@ -1,6 +1,6 @@
-//! The cluster on disk, `DATA_DIR/postgres`. It is created under another name and renamed when complete, so a power
-//! failure during the first start leaves nothing that looks like a database. Root writes no file inside it: the folder
-//! belongs to another account, which could have placed a link there.
+//! The cluster on disk, `DATA_DIR/postgres`. It is created under another name and renamed when complete, so that a
+//! power failure during the first start leaves no incomplete cluster under the final name. Root writes no file inside
+//! it: the folder belongs to another account, which could have placed a symbolic link there.
 
 use std::io::Read;
 use std::os::unix::fs::DirBuilderExt;
@@ -15,13 +15,14 @@ use tokio::io::AsyncWriteExt;
 use super::binaries::{Binaries, SearchPaths};
 use super::{EmbeddedError, Owner, socket};
 
-/// The database, and the role that owns it and migrates. It is no superuser.
+/// Name of the database and of its owner role, which applies migrations. The role is not a superuser.
 pub const OWNER: &str = "cartwright";
-/// The role that serves. It owns nothing, so a statement smuggled into a query changes no row of the activity.
+/// The runtime role, which serves requests. It owns nothing, so an injected SQL statement cannot change rows of the
+/// audit log.
 pub const RUNTIME: &str = "cartwright_runtime";
-/// The superuser that `initdb` makes.
+/// The superuser that `initdb` creates.
 const SUPERUSER: &str = "postgres";
-/// Longest `PG_VERSION`, in bytes: a major version and a line end.
+/// Maximum length of `PG_VERSION` in bytes: a major version and a line end.
 const VERSION_MAX_LEN: u64 = 16;
 
 /// A complete cluster, with everything needed to run it.
@@ -49,7 +50,7 @@ impl Cluster {
         Ok(Self { data_dir: data_dir.to_owned(), folder, socket, owner, binaries })
     }
 
-    /// How to connect as a role: socket, database and user. Nothing else of the machine's `PG*` variables matters here.
+    /// Connection options for a role: socket, database and user. The machine's other `PG*` variables have no effect.
     pub fn options(&self, role: &str) -> PgConnectOptions {
         PgConnectOptions::new_without_pgpass()
             .socket(&self.socket)
@@ -59,7 +60,8 @@ impl Cluster {
             .ssl_mode(PgSslMode::Disable)
     }
 
-    /// Makes the runtime role in a cluster of an earlier version, which had the owner alone. The caller holds the start lock.
+    /// Creates the runtime role in a cluster of an earlier version, which had only the owner role. The caller holds the
+    /// start lock.
     pub async fn ensure_runtime_role(&self) -> Result<(), EmbeddedError> {
         let made = async {
             let mut owner = PgConnection::connect_with(&self.options(OWNER)).await?;
@@ -87,8 +89,8 @@ fn version(folder: &Path) -> Result<Option<String>, EmbeddedError> {
     }
 }
 
-/// Root reads this file in a folder that belongs to somebody else: it follows no link, waits for no pipe, and reads a version's
-/// length at most.
+/// Reads `PG_VERSION`. Root may read it in another account's folder, so it follows no symbolic link, does not block on
+/// a pipe, and reads at most [`VERSION_MAX_LEN`] bytes.
 fn read_version(file: &Path) -> std::io::Result<String> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = std::fs::File::from(rustix::fs::open(file, flags, Mode::empty())?);
@@ -107,13 +109,13 @@ async fn make(data_dir: &Path, folder: &Path, owner: &Owner, binaries: &Binaries
     initialise(&new, owner, binaries).await?;
     create_role_and_database(&new, owner, binaries).await?;
     std::fs::rename(&new, folder).map_err(EmbeddedError::folder(folder))?;
-    // the rename must survive a power failure like the data under it
+    // Syncs the parent folder, so that the rename survives a power failure like the data does.
     let parent = std::fs::File::open(data_dir).and_then(|parent| parent.sync_all());
     parent.map_err(EmbeddedError::folder(data_dir))
 }
 
-/// Runs `initdb` with the first locale that this machine has. All support UTF-8, but plain C, the last resort, does not
-/// match *Öl* with *öl*.
+/// Runs `initdb` with the first locale that this machine supports. All of them use UTF-8, but plain C, the last choice,
+/// does not match *Öl* with *öl*.
 async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let built_in: &[&str] = &["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"];
     let locales: &[&[&str]] =
@@ -137,7 +139,7 @@ async fn initialise(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<()
     Err(EmbeddedError::Making { said })
 }
 
-/// Makes our roles and database before the server ever runs, in Postgres' single-user mode.
+/// Creates our roles and database in Postgres's single-user mode, before the server runs for the first time.
 async fn create_role_and_database(new: &Path, owner: &Owner, binaries: &Binaries) -> Result<(), EmbeddedError> {
     let program = binaries.program("postgres");
     let broken = |cause| EmbeddedError::Run { program: program.clone(), cause };
@@ -148,14 +150,14 @@ async fn create_role_and_database(new: &Path, owner: &Owner, binaries: &Binaries
     let wishes =
         format!("create role {OWNER} login;\ncreate role {RUNTIME} login;\ncreate database {OWNER} owner {OWNER};\n");
     let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
-    // a program that ended early says why below, so a broken pipe here is no news
+    // Ignores a broken pipe: if the program ended early, its output is reported below.
     let _ = stdin.write_all(wishes.as_bytes()).await;
     drop(stdin);
     let output = child.wait_with_output().await.map_err(broken)?;
     if output.status.success() { Ok(()) } else { Err(EmbeddedError::Making { said: ending(&output) }) }
 }
 
-/// The last lines that a failed program wrote.
+/// The last lines of a failed program's error output.
 fn ending(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

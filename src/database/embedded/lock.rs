@@ -1,6 +1,6 @@
 //! Two lock files in the data folder let several processes share one cluster. `postgres.lock` is held exclusively to
-//! start or stop the cluster; `postgres.users` is shared by all processes that use it. The kernel releases both when a
-//! process dies, so a crash leaves no lock. The files are never removed: otherwise two processes could hold locks on
+//! start or stop the cluster; `postgres.users` is held shared by all processes that use it. The kernel releases both
+//! when a process dies, so a crash leaves no lock. The files are never deleted; otherwise two processes could lock
 //! different files of the same name.
 
 use std::fs::File;
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::EmbeddedError;
 
-/// Timeout for another process's start or stop: a start may have to replay a crash.
+/// Timeout for waiting until another process has started or stopped the cluster; a start may include crash recovery.
 const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// An open lock file; unlocked on drop.
@@ -25,7 +25,7 @@ pub struct Lock {
 impl Lock {
     /// Opens a lock file, creating it if needed, without locking it.
     pub fn open(path: PathBuf) -> Result<Self, EmbeddedError> {
-        // NOFOLLOW: root must not follow a link in another user's folder
+        // NOFOLLOW: root must not follow a symbolic link in another user's folder.
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let opened = rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR);
         let file = opened.map_err(|errno| EmbeddedError::folder(&path)(errno.into()))?;
@@ -45,12 +45,12 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Takes the lock exclusively, giving up a shared lock; `false` if another process holds it.
+    /// Takes the lock exclusively, releasing a shared lock. Returns `false` if another process holds it.
     pub fn try_alone(&self) -> bool {
         flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok()
     }
 
-    /// Takes the lock shared; `false` if another process holds it exclusively.
+    /// Takes the lock shared. Returns `false` if another process holds it exclusively.
     pub fn try_share(&self) -> bool {
         flock(&self.file, FlockOperation::NonBlockingLockShared).is_ok()
     }
@@ -62,7 +62,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // explicit, because a program being started right now may hold a copy of the descriptor until its exec
+        // Explicit, because a child process that is being spawned may hold a copy of the descriptor until its exec.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }

@@ -1,6 +1,7 @@
 //! The server's log, `DATA_DIR/postgres.log`: server events, and none of our rows. We open it and pass it to the
-//! server, so its folder may be closed to the server's account. At start, a log over the size limit is renamed to
-//! `postgres.log.1`. Between starts it hardly grows, because statement errors are not logged (see `server.rs`).
+//! server, so the server's account needs no access to its folder. At start, a log over the size limit is renamed to
+//! `postgres.log.1`. While the server runs, the log hardly grows, because statement errors are not logged (see
+//! `server.rs`).
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -31,7 +32,7 @@ pub fn open(data_dir: &Path) -> Result<(File, u64), EmbeddedError> {
     Ok((file, already))
 }
 
-/// The last lines written after the first `already` bytes, joined into one; empty if the log cannot be read.
+/// The last lines written after the first `already` bytes, joined into one line; empty if the log cannot be read.
 pub fn last_lines(data_dir: &Path, already: u64) -> String {
     let text = read_end(&path(data_dir), already).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();

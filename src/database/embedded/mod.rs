@@ -1,7 +1,7 @@
 //! The embedded database: a private Postgres in `DATA_DIR`, used if `DATABASE_URL` is not set. Manages one cluster,
-//! made with the server programs of this machine and reached only by a Unix socket. Knows nothing about tables. Several
-//! processes on one data folder share one cluster. The last process to leave stops it; a crash leaves it running, and
-//! the next start adopts it.
+//! created with the server programs of this machine and reachable only through a Unix socket. Knows nothing about
+//! tables. Several processes with the same data folder share one cluster. The last process to exit stops it; after a
+//! crash it keeps running, and the next start adopts it.
 
 mod binaries;
 mod cluster;
@@ -32,11 +32,11 @@ use self::cluster::Cluster;
 use self::lock::Lock;
 use self::owner::Owner;
 
-/// How often a process checks that the server still runs: well within the 5 s in which we promise to answer again.
+/// Interval between checks that the server still runs: well below the 5 s within which we promise to answer again.
 const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A process's share in the running cluster of a data folder. Dropped without [`Embedded::stop`], as in a crash, it
-/// leaves the cluster running for the next start.
+/// A process's share in the running cluster of a data folder. If it is dropped without [`Embedded::stop`], as in a
+/// crash, the cluster keeps running for the next start.
 #[derive(Debug)]
 pub struct Embedded {
     cluster: Arc<Cluster>,
@@ -45,17 +45,18 @@ pub struct Embedded {
     leaving: oneshot::Sender<()>,
 }
 
-/// Starts the cluster of `data_dir`, creating it on the first start, or joins the running one. Returns when it accepts
-/// connections: measured at 0.6 to 1.3 s the first time, 0.1 s later.
+/// Starts the cluster of `data_dir`, creating it on the first start, or joins the running one. Returns when the cluster
+/// accepts connections: after 0.6 to 1.3 s the first time, 0.1 s later (measured).
 ///
 /// # Errors
-/// What the operator has to fix, as a sentence. No lock stays held.
+/// A sentence that says what the operator has to fix. No lock stays held.
 pub async fn start(data_dir: &Path, places: &SearchPaths) -> Result<Embedded, EmbeddedError> {
     let data_dir = open_data_dir(data_dir)?;
     let starting = Lock::start_or_stop(&data_dir).await?;
     let users = Lock::open(data_dir.join("postgres.users"))?;
     if !users.try_share() {
-        // only a process that stops the cluster holds it exclusively, and that process holds the start lock too
+        // Only a process that stops the cluster holds this lock exclusively, and that process also holds the start
+        // lock.
         return Err(EmbeddedError::Busy { lock: users.path().to_owned(), seconds: 0 });
     }
     let cluster = Arc::new(Cluster::open(&data_dir, places).await?);
@@ -68,36 +69,37 @@ pub async fn start(data_dir: &Path, places: &SearchPaths) -> Result<Embedded, Em
 }
 
 impl Embedded {
-    /// How to connect as the runtime role, `cartwright_runtime`: a Unix socket, no password.
+    /// Connection options for the runtime role, `cartwright_runtime`: a Unix socket, no password.
     pub fn options(&self) -> PgConnectOptions {
         self.cluster.options(cluster::RUNTIME)
     }
 
-    /// How to connect as the owner of database and tables, `cartwright`.
+    /// Connection options for the owner of database and tables, `cartwright`.
     pub fn owner_options(&self) -> PgConnectOptions {
         self.cluster.options(cluster::OWNER)
     }
 
-    /// Path of a program of the cluster's own version, such as `pg_dump`, whether or not it exists.
+    /// Path of a program of the cluster's Postgres version, such as `pg_dump`, whether or not the program exists.
     pub fn program(&self, name: &str) -> PathBuf {
         self.cluster.binaries.program(name)
     }
 
-    /// Gives up the share. The last process to do so stops the cluster. Close your connections first, or they are cut.
+    /// Releases this process's share. The last process to do so stops the cluster. Close all connections first, because
+    /// stopping aborts them.
     ///
     /// # Errors
-    /// The server did not end in time. No data is in danger, and the next start finds it.
+    /// The server did not stop in time. No data is lost, and the next start adopts it.
     pub async fn stop(self) -> Result<(), EmbeddedError> {
         let Self { cluster, users, keeper, leaving } = self;
         drop(leaving);
-        // a panic of the keeper is ignored
+        // A panic of the keeper task is ignored.
         let _ = keeper.await;
         let _stopping = Lock::start_or_stop(&cluster.data_dir).await?;
         if users.try_alone() { cluster.halt().await } else { Ok(()) }
     }
 }
 
-/// Restarts the server if it dies (for example, killed for memory) while processes use it.
+/// Restarts the server if it dies (for example, killed for lack of memory) while processes use it.
 async fn keep(cluster: Arc<Cluster>, mut left: oneshot::Receiver<()>) {
     loop {
         tokio::select! {
@@ -119,8 +121,8 @@ async fn restart(cluster: &Cluster) -> Result<(), EmbeddedError> {
     cluster.run().await
 }
 
-/// The default data folder: `/var/lib/cartwright` for root, whose home is closed to the account that runs Postgres;
-/// otherwise in `XDG_DATA_HOME` (if absolute, as its specification demands), otherwise in `~/.local/share`.
+/// The default data folder: `/var/lib/cartwright` for root, because the account that runs Postgres cannot read root's
+/// home; otherwise in `XDG_DATA_HOME` (if absolute, as its specification demands), otherwise in `~/.local/share`.
 pub fn default_data_dir(is_root: bool, xdg_data_home: Option<&OsStr>, home: Option<&OsStr>) -> PathBuf {
     let absolute = |value: Option<&OsStr>| value.map(PathBuf::from).filter(|path| path.is_absolute());
     let shared = absolute(xdg_data_home).or_else(|| absolute(home).map(|home| home.join(".local/share")));
@@ -130,8 +132,8 @@ pub fn default_data_dir(is_root: bool, xdg_data_home: Option<&OsStr>, home: Opti
     }
 }
 
-/// The data folder as an absolute path without links, created if needed. It is closed to other users, except that the
-/// account that runs Postgres can traverse root's.
+/// The data folder as an absolute path without symbolic links, created if needed. Other users have no access, except
+/// that the account that runs Postgres can traverse a folder of root.
 fn open_data_dir(data_dir: &Path) -> Result<PathBuf, EmbeddedError> {
     let rights = if is_root() { 0o711 } else { 0o700 };
     let made = std::fs::DirBuilder::new().recursive(true).mode(rights).create(data_dir);

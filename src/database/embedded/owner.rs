@@ -1,6 +1,7 @@
-//! The account that runs Postgres. Postgres refuses to run as root, so root becomes `postgres`, else `nobody`; any
-//! other user stays the same. For an existing cluster, the owner of its folder decides: installing Postgres adds a user
-//! `postgres`, and a cluster made by `nobody` must still open. This keeps a bug in Postgres from running as root.
+//! The account that runs Postgres. Postgres refuses to run as root, so root switches to `postgres`, or to `nobody` if
+//! that does not exist; any other user stays the same. For an existing cluster, the owner of its folder decides:
+//! installing Postgres later adds a user `postgres`, and a cluster created by `nobody` must still open. This also
+//! prevents a bug in Postgres from running as root.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -18,7 +19,7 @@ pub struct Owner {
     pub gid: u32,
     /// The account's name for messages, or `uid 1234`.
     pub name: String,
-    /// Whether we are root and must drop privileges to become this user.
+    /// Whether this process runs as root and must drop privileges to become this user.
     dropped: bool,
 }
 
@@ -28,7 +29,7 @@ pub fn is_root() -> bool {
 }
 
 impl Owner {
-    /// The owner of the cluster at `folder`, whether it exists or is to be created.
+    /// The owner of the cluster at `folder`: of the existing folder, or of the one to be created.
     pub fn of(folder: &Path) -> Result<Self, EmbeddedError> {
         let us = rustix::process::geteuid().as_raw();
         match folder.metadata() {
@@ -53,24 +54,24 @@ impl Owner {
     }
 
     /// A command that runs as this user with an empty environment (ours may hold secrets, and `PG*` variables would
-    /// change what Postgres does), in `/`, because our working directory may be closed to this user.
+    /// change the behaviour of Postgres), in `/`, because our working directory may be inaccessible to this user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/bin:/bin").current_dir("/").stdin(Stdio::null());
         if self.dropped {
-            // with a uid, the standard library also drops the supplementary groups
+            // With a uid, the standard library also drops the supplementary groups.
             command.gid(self.gid).uid(self.uid);
         }
         command
     }
 
-    /// Gives a folder that we just created to this user.
+    /// Changes the owner of a folder that we just created to this user.
     pub fn give(&self, folder: &Path) -> std::io::Result<()> {
         if self.dropped { std::os::unix::fs::lchown(folder, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
 
-    /// Ensures that this user can reach the cluster in `data_dir`. If the folder is root's own, as one from `mktemp -d`
-    /// is, it is made traversable (0711, never listable). Folders above it are left alone.
+    /// Ensures that this user can reach the cluster in `data_dir`. A folder that root owns, for example from
+    /// `mktemp -d`, is made traversable (mode 0711, never listable). Parent folders are not changed.
     pub async fn reach(&self, data_dir: &Path, program: &Path) -> Result<(), EmbeddedError> {
         if !self.dropped {
             return Ok(());
@@ -81,8 +82,8 @@ impl Owner {
             let opened = std::fs::Permissions::from_mode(mode & 0o7777 | 0o011);
             std::fs::set_permissions(data_dir, opened).map_err(EmbeddedError::folder(data_dir))?;
         }
-        // Asking the kernel is more reliable than reading mode bits: the folder is entered after privileges are
-        // dropped.
+        // A child process tests the access, which is more reliable than reading mode bits: it enters the folder after
+        // its privileges are dropped.
         let entered = self.command(program).arg("--version").current_dir(data_dir).stdout(Stdio::null()).status().await;
         match entered {
             Ok(_) => Ok(()),
@@ -91,7 +92,7 @@ impl Owner {
     }
 }
 
-/// The accounts of this machine. `/etc/passwd` is enough: system accounts are not in a directory service.
+/// The accounts of this machine. `/etc/passwd` is sufficient, because system accounts are not in a directory service.
 fn users() -> Vec<Owner> {
     let text = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let parse = |line: &str| {

@@ -1,6 +1,6 @@
-//! The cluster's server process: adopts the running one or launches one, and stops it. The server has its own process
-//! group, so Ctrl-C in the terminal stops Cartwright, and Cartwright stops the server. Its socket decides whether it
-//! runs: macOS has no `/proc`, and a process ID in a file may belong to another program.
+//! The cluster's server process: adopts a running one or launches one, and stops it. The server has its own process
+//! group, so Ctrl-C in the terminal stops only Cartwright, and Cartwright stops the server. The socket shows whether
+//! the server runs: macOS has no `/proc`, and a process ID in a file may belong to another program.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -16,22 +16,22 @@ use super::{EmbeddedError, log, socket};
 
 /// Poll interval. Each poll of a starting server opens a real connection.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// Start timeout: replaying the log of a crash at full `max_wal_size` takes seconds, on a slow disk a minute.
+/// Start timeout: crash recovery with a full `max_wal_size` takes seconds, on a slow disk a minute.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
 /// Stop timeout: a fast shutdown first writes all dirty pages to disk.
 const STOP_TIMEOUT: Duration = Duration::from_mins(1);
-/// Time between the server's process ID file and its open socket.
+/// Maximum time between the creation of the server's process ID file and the opening of its socket.
 const SOCKET_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long processes of a killed server may keep its shared memory.
+/// How long child processes of a killed server may keep its shared memory in use.
 const SHARED_MEMORY_GRACE: Duration = Duration::from_secs(10);
 
 /// Result of a connection attempt at the socket.
 #[derive(PartialEq, Eq)]
 enum SocketState {
     Ready,
-    /// Starting, replaying or stopping.
+    /// Starting, recovering or stopping.
     NotYet,
-    /// Accepted the connection and did not answer.
+    /// Accepted the connection but did not answer.
     Silent,
     Nobody,
 }
@@ -45,7 +45,7 @@ impl Cluster {
         let begun = Instant::now();
         loop {
             match self.launch().await {
-                // child processes of a killed server need a moment to exit
+                // The child processes of a killed server need a moment to exit.
                 Err(EmbeddedError::Starting { said, .. })
                     if said.contains("shared memory block") && begun.elapsed() < SHARED_MEMORY_GRACE =>
                 {
@@ -71,7 +71,7 @@ impl Cluster {
                 SocketState::Nobody if !alive(pid) => return Ok(false),
                 SocketState::Nobody if begun.elapsed() > SOCKET_TIMEOUT => {
                     // The process ID belongs to another program by now, and Postgres would refuse to start because of
-                    // it. If it were ours after all, the server's shared memory would still keep a second server out.
+                    // the file. If it were our server after all, its shared memory would still prevent a second server.
                     self.remove_stale_pid()?;
                     return Ok(false);
                 }
@@ -108,10 +108,10 @@ impl Cluster {
         Err(self.starting(already))
     }
 
-    /// Stops the server in fast mode: open transactions are rolled back, and everything acknowledged is on disk.
+    /// Stops the server in fast mode: open transactions are rolled back, and all committed data is on disk.
     pub async fn halt(&self) -> Result<(), EmbeddedError> {
         let Some(pid) = self.pid() else { return Ok(()) };
-        // No listener means a stale process ID, and a signal could hit another program.
+        // Without a listener the process ID is stale, and a signal could hit another program.
         if self.knock().await != SocketState::Nobody {
             let program = self.binaries.program("pg_ctl");
             // Runs as the owner, so that the kernel rejects a signal to another user's process.
@@ -124,8 +124,9 @@ impl Cluster {
         Ok(())
     }
 
-    /// Waits until the process is gone, not only its file, which it removes last. Without an init that reaps processes
-    /// (in a container), the process ID stays, so after the file is gone it waits only one more second.
+    /// Waits until the process is gone, not only its process ID file, which the server removes as its last action.
+    /// Without an init that reaps processes (in a container), the process ID stays, so the wait ends one second after
+    /// the file is gone.
     async fn wait_for_end(&self, pid: Pid) -> Result<(), EmbeddedError> {
         let begun = Instant::now();
         let mut listed = begun;
@@ -153,8 +154,8 @@ impl Cluster {
             {
                 SocketState::Nobody
             }
-            // 57P03: starting up, replaying or shutting down; any other error, such as "too many clients", means that
-            // it runs
+            // 57P03: starting up, recovering or shutting down. Any other error, such as "too many clients", means that
+            // the server runs.
             Ok(Err(sqlx::Error::Database(refusal))) if refusal.code().as_deref() != Some("57P03") => SocketState::Ready,
             Ok(Err(_)) => SocketState::NotYet,
         }
@@ -176,10 +177,10 @@ impl Cluster {
     }
 }
 
-/// Settings that must hold whatever the cluster's own files say: the command line takes precedence.
+/// Settings that override the cluster's own files, because the command line takes precedence.
 fn settings(socket: &Path) -> Vec<OsString> {
     let mut folder = OsString::from("unix_socket_directories=\"");
-    folder.push(socket); // quoted: the setting is a list, and a folder's name may have a comma
+    folder.push(socket); // quoted: the setting is a list, and a folder's name may contain a comma
     folder.push("\"");
     let fixed = [
         "listen_addresses=",
@@ -188,7 +189,7 @@ fn settings(socket: &Path) -> Vec<OsString> {
         "full_page_writes=on",
         "synchronous_commit=on",
         "shared_buffers=32MB",
-        // a server and several workers, 16 connections each
+        // Enough for a server and several workers with 16 connections each.
         "max_connections=100",
         "max_wal_size=256MB",
         "jit=off",
@@ -197,7 +198,7 @@ fn settings(socket: &Path) -> Vec<OsString> {
         "log_destination=stderr",
         "log_timezone=UTC",
         "log_checkpoints=off",
-        // Statement errors go to the client only; the log has server events and none of our rows.
+        // Statement errors are sent only to the client; the log has server events and none of our rows.
         "log_min_messages=log",
         "log_min_error_statement=panic",
         "log_error_verbosity=terse",
@@ -208,6 +209,6 @@ fn settings(socket: &Path) -> Vec<OsString> {
 }
 
 fn alive(pid: Pid) -> bool {
-    // EPERM means another account's process, hence not ours
+    // EPERM means that the process belongs to another account, so it is not ours.
     test_kill_process(pid).is_ok()
 }

@@ -1,7 +1,7 @@
-//! Location of the cluster's Unix socket: the cluster's folder, which is 0700, or a short folder with the same
+//! Location of the cluster's Unix socket: the cluster's folder, with mode 0700, or a short folder with the same
 //! permissions if that path is too long for a socket address (107 bytes, on macOS 103). The folder's permissions are
-//! the only access control: any account that can enter it is the database's user. They keep out every other account of
-//! the machine.
+//! the only access control: an account that can enter it can connect as the database's user. They exclude every other
+//! account of the machine.
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::{EmbeddedError, Owner};
 
-/// Part of the socket's file name (`.s.PGSQL.1`) only: nothing listens on TCP, and port 5432 stays free.
+/// Only part of the socket's file name (`.s.PGSQL.1`): nothing listens on TCP, and port 5432 stays free.
 pub const PORT: u16 = 1;
 
 const SOCKET_PATH_MAX_LEN: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// The socket's folder for a cluster; a short one is created. The same at every start, so that a cluster left running
-/// is found again. Postgres records it in the fifth line of `postmaster.pid`.
+/// The folder of the cluster's socket. Creates the short folder if it is needed. The result is the same at every start,
+/// so that a running cluster is found again. Postgres records it in the fifth line of `postmaster.pid`.
 pub fn folder(cluster: &Path, owner: &Owner) -> Result<PathBuf, EmbeddedError> {
     if fits(cluster) {
         return Ok(cluster.to_owned());
@@ -31,13 +31,14 @@ pub fn folder(cluster: &Path, owner: &Owner) -> Result<PathBuf, EmbeddedError> {
     }
 }
 
-/// Whether a socket in `folder` has a valid address. sqlx accepts only folder names in UTF-8.
+/// Whether a socket in `folder` has a valid address. sqlx accepts only UTF-8 folder names.
 fn fits(folder: &Path) -> bool {
     folder.to_str().is_some_and(|name| name.len() + "/.s.PGSQL.1".len() <= SOCKET_PATH_MAX_LEN)
 }
 
-/// Creates the folder, or accepts the one of an earlier start. In `/tmp` anyone could have created it first, so it must
-/// be a real folder, owned by `owner` and closed to all others. It cannot be replaced later, because `/tmp` is sticky.
+/// Creates the folder, or accepts the folder of an earlier start. Any account could have created it in `/tmp` first, so
+/// it must be a real folder, owned by `owner` and closed to all others. Nobody else can replace it later, because
+/// `/tmp` has the sticky bit.
 fn private(short: &Path, owner: &Owner) -> Result<(), String> {
     match std::fs::DirBuilder::new().mode(0o700).create(short) {
         Ok(()) => return owner.give(short).map_err(|cause| cause.to_string()),
@@ -51,10 +52,10 @@ fn private(short: &Path, owner: &Owner) -> Result<(), String> {
     Err("it belongs to somebody else".to_owned())
 }
 
-/// Removes a short folder after the cluster stopped. Leaves the cluster's own folder alone.
+/// Removes a short folder after the cluster stopped. Does not remove the cluster's own folder.
 pub fn tidy(socket: &Path, cluster: &Path) {
     if socket != cluster {
-        // not empty or already gone: the next start handles both
+        // Not empty or already gone; the next start handles both.
         let _ = std::fs::remove_dir(socket);
     }
 }

@@ -1,5 +1,5 @@
-//! Tests with real clusters of this machine's server programs, each in its own folder. As root they run as another
-//! account, otherwise as ours; the assertions hold for both.
+//! Tests with real clusters, made with this machine's server programs, each in its own folder. Run by root, Postgres
+//! uses another account, otherwise ours; the assertions hold for both.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ fn places() -> SearchPaths {
     SearchPaths { pg_bin: std::env::var_os("PG_BIN").map(PathBuf::from), path: std::env::var_os("PATH") }
 }
 
-/// Starts in a folder that is closed at first, as one from `mktemp -d` is.
+/// Starts in a folder that is closed to other accounts at first, like one from `mktemp -d`.
 async fn start_in(folder: &TempDir) -> Embedded {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     start(folder.path(), &places()).await.unwrap_or_else(|error| panic!("{error}"))
@@ -36,7 +36,7 @@ fn kill(embedded: &Embedded) {
     kill_process(embedded.cluster.pid().unwrap(), Signal::KILL).unwrap();
 }
 
-/// Leaves the state after a crash of Cartwright: the server runs without a keeper, and the locks are released.
+/// Simulates a crash of Cartwright: the server runs without a keeper, and the locks are released.
 async fn crash(embedded: Embedded) {
     embedded.keeper.abort();
     let Embedded { keeper, .. } = embedded;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The pool of the runtime role on the same database.
+/// A pool of the runtime role for the same database.
 pub(crate) async fn runtime_pool(pool: &sqlx::PgPool) -> Pool {
     let granted = grant(&Pool::from(pool), RUNTIME).await;
     granted.expect("the tests' Postgres has the role: create role cartwright_runtime login");

@@ -7,16 +7,16 @@ use sqlx::{
     postgres::{PgConnectOptions, PgDatabaseError, PgSslMode},
 };
 
-/// Why a start is refused and how to fix it, in one or two sentences.
+/// Why the program does not start and how to fix it, in one or two sentences.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct StartError {
     pub sentence: String,
-    /// Whether the same start may succeed later, without any change by the operator.
+    /// Whether a later start may succeed without any change by the operator.
     pub may_pass: bool,
 }
 
-/// The database that was tried, as messages name it.
+/// The database that was tried, in the form in which messages name it.
 pub(super) struct Target {
     /// `db.example.com:5432`, or the path of a socket.
     place: String,
@@ -87,7 +87,7 @@ impl Target {
 
     pub fn wrong_encoding(&self, encoding: &str, locale: &str) -> StartError {
         let Self { role, database, .. } = self;
-        // Postgres truncates names at 63 bytes, so a longer one could end up as the old name.
+        // Postgres truncates names at 63 bytes, so a longer name could become identical to the old one.
         let old: String = database.trim_matches('"').chars().filter(char::is_ascii).take(58).collect();
         let new = identifier(&format!("{old}_utf8"));
         setting(format!(
@@ -97,7 +97,7 @@ impl Target {
         ))
     }
 
-    /// The role may not make or change tables. `has_tables`: another role made them already.
+    /// The role may not create or change tables. `has_tables`: another role has already created them.
     pub fn no_privilege(&self, schema: Option<&str>, has_tables: bool) -> StartError {
         let Self { role, database, .. } = self;
         setting(match schema.map(identifier) {

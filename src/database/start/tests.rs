@@ -11,12 +11,12 @@ use tokio::{
 
 use super::*;
 
-/// Options for a server on loopback, with a password that no message may contain.
+/// Options for a server on loopback, with a password that must not appear in any message.
 fn options(port: u16) -> PgConnectOptions {
     format!("postgres://order_time:canary@127.0.0.1:{port}/Carts?sslmode=disable").parse().expect("an address")
 }
 
-/// The error of [`connect`] for a server that answers every start-up with these bytes.
+/// The error of [`connect`] for a server that answers every startup message with these bytes.
 async fn told_of(answer: Vec<u8>) -> StartError {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
@@ -33,7 +33,7 @@ async fn told_of(answer: Vec<u8>) -> StartError {
     StartError { sentence: error.sentence.replace(&port.to_string(), "PORT"), ..error }
 }
 
-/// A Postgres `ErrorResponse`.
+/// A Postgres `ErrorResponse` message.
 fn refusal(code: &str, routine: &str) -> Vec<u8> {
     let fields = [("S", "FATAL"), ("V", "FATAL"), ("C", code), ("M", "in\nwords"), ("L", "3655"), ("R", routine)];
     let body: String = fields.iter().map(|(kind, value)| format!("{kind}{value}\0")).collect::<String>() + "\0";

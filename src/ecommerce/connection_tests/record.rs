@@ -21,8 +21,8 @@ use crate::{
 };
 
 impl Ecommerce {
-    /// Completes the verdict with facts that only we have, and records it with its audit event. Returns the report even
-    /// if it could not be recorded.
+    /// Completes the verdict with facts that only the database has, and records it with its audit event. Returns the
+    /// report even if it could not be recorded.
     pub(in crate::ecommerce) async fn finish_test(&self, run: Run, verdict: Verdict) -> TestReport {
         let draft = run.report(verdict, self.clock.now());
         self.try_finish_test(run, draft.clone()).await.unwrap_or_else(|error| {
@@ -72,7 +72,7 @@ impl Ecommerce {
         .await
     }
 
-    /// Adds what only we know: the same credential worked before and has stopped, another cart has this store, or
+    /// Adds facts from the database: the same credential worked before and has stopped, another cart has this store, or
     /// another cart uses this token.
     async fn complete(
         &self,

@@ -40,7 +40,7 @@ pub struct PastProblem {
     pub began_at: OffsetDateTime,
     /// `None` while the problem is open.
     pub ended_at: Option<OffsetDateTime>,
-    /// The user whose change ended it; `None` if it ended by itself.
+    /// The user whose change ended it; `None` if it ended without a user's change.
     pub ended_by: Option<String>,
     pub class: Class,
     pub title: String,
@@ -90,7 +90,7 @@ impl PastCheck {
         packed.to_be_bytes()
     }
 
-    /// Decodes `cart_health.recent`; skips checks whose class only a newer version knows.
+    /// Decodes `cart_health.recent`; skips checks with a class from a newer version.
     pub fn unpack(bytes: &[u8]) -> Vec<Self> {
         let one = |packed: &[u8]| {
             let packed = u64::from_be_bytes(packed.try_into().ok()?);

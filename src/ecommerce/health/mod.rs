@@ -110,7 +110,7 @@ pub struct HealthChange {
     pub at: OffsetDateTime,
 }
 
-/// Records a status change and queues its alert. No other function does.
+/// Records a status change and queues its alert. The only function that does so.
 async fn announce(work: &mut Connection, change: &HealthChange) -> sqlx::Result<()> {
     let cart = CartRef { id: change.cart.0, name: change.website_name.clone() };
     let (class, title) = (change.class.as_str(), change.title.clone());
@@ -127,7 +127,7 @@ async fn announce(work: &mut Connection, change: &HealthChange) -> sqlx::Result<
 }
 
 impl HealthChange {
-    /// Converts to the type of the alerts module, which knows no carts.
+    /// Converts to the type of the alerts module, which does not depend on carts.
     fn told(&self) -> alerts::StatusChange {
         let without = |scope: &String| scopes::PERMISSIONS.iter().find(|permission| permission.scope == scope);
         alerts::StatusChange {
@@ -156,7 +156,8 @@ impl HealthChange {
     }
 }
 
-/// The alert cause of a class, because alerts know no classes. For `NOT_SHOPIFY` the title tells which page answered.
+/// Maps a class to its alert cause, because the alerts module does not depend on classes. For `NOT_SHOPIFY`, the title
+/// identifies the page that answered.
 pub(crate) fn alert_cause(class: Class, title: &str) -> AlertCause {
     match class {
         Class::ScopesMissing => AlertCause::ScopesMissing,

@@ -46,7 +46,7 @@ impl Ecommerce {
     /// Checks every due cart, and those that become due in the meantime; returns when none is left.
     ///
     /// # Errors
-    /// The database is unavailable. Leased carts become due again by themselves.
+    /// The database is unavailable. Leased carts become due again when their leases expire.
     pub async fn sweep(&self) -> sqlx::Result<SweepReport> {
         self.sweep_until(&CancellationToken::new(), &Heartbeat::new()).await
     }
@@ -201,7 +201,7 @@ impl Ecommerce {
     /// activity.
     ///
     /// # Errors
-    /// [`Refusal`], before anything is sent; `Gone` also if nothing is saved.
+    /// [`TestRefused`], before anything is sent; `Gone` also if nothing is saved.
     pub async fn check_now(&self, visitor: Visitor, id: CartId) -> Result<RunningTest, TestRefused> {
         let cart = self.find(id).await?.ok_or(TestRefused::Gone)?;
         let saved = cart.credential.ok_or(TestRefused::Gone)?;

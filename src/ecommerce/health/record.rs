@@ -19,7 +19,7 @@ pub(in crate::ecommerce) async fn record(
     now: &sql::LockedHealth,
     finding: &Finding,
 ) -> sqlx::Result<()> {
-    // A test that was never sent says nothing and is not a check.
+    // A test that was not sent says nothing about the store and is not a check.
     if finding.class.severity() == Severity::NotACheck {
         return Ok(());
     }

@@ -33,7 +33,7 @@ pub fn pause(class: Class, streak: u32, failing_for: Duration, wait: Option<Dura
             let doublings = streak.saturating_sub(FAILURE_THRESHOLD + 1).min(8);
             (RETRY_MIN * 2_u32.pow(doublings)).min(RETRY_MAX)
         }
-        // These can end any day and are not about the credential; only a refused credential risks the lock.
+        // These conditions can end any day and do not concern the credential; only a refused credential risks the lock.
         (
             Severity::Refused,
             Class::StoreFrozen | Class::StoreLocked | Class::StoreMoved | Class::StoreNotFound | Class::AddressRefused,

@@ -1,8 +1,9 @@
 //! Many carts that fail for one cause on our side raise one alert for the operator. The decision is made in the
 //! transaction of a cart's change with the row of the cause locked, so that concurrent replicas decide once.
 //!
-//! A problem is shared when at least [`SHARED_CARTS_MIN`] active carts began to fail for its cause within an hour, or at least
-//! [`SHARED_CARTS_MIN_OF_FEW`] if they are half of the active carts. It ends when no cart fails for the cause any more.
+//! A problem is shared when at least [`SHARED_CARTS_MIN`] active carts began to fail for its cause within an hour, or
+//! at least [`SHARED_CARTS_MIN_OF_FEW`] if they are half of the active carts. It ends when no cart fails for the cause
+//! any more.
 
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ async fn open_if_shared(work: &mut Connection, cause: SharedCause, change: &Heal
     alerts::queue_alert(work, &Alert::ServerProblem(problem)).await
 }
 
-/// Ends a shared problem when no cart fails any more; after an hour, also when fewer than [`SHARED_CARTS_MIN_OF_FEW`] do.
+/// Ends a shared problem once no cart fails; after an hour, also once fewer than [`SHARED_CARTS_MIN_OF_FEW`] do.
 async fn end_if_resolved(
     work: &mut Connection,
     cause: SharedCause,

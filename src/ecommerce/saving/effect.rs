@@ -1,4 +1,4 @@
-//! The effect of a save, as one pure function for the first save and one for later saves: every row of the table of
+//! The effect of a save, as one pure function for the first save and later ones. Covers every row of the table of
 //! banners.
 
 use crate::ecommerce::{Cart, Status, shopify::credential::CredentialKind, status::Facts};

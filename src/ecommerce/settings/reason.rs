@@ -35,7 +35,7 @@ pub enum UnavailableReason {
     MissingAny {
         scopes: &'static [&'static str],
     },
-    /// The setting is on but has no effect; it resumes by itself once the permission is granted again.
+    /// The setting is on but has no effect; it resumes automatically once the permission is granted again.
     Paused {
         scope: &'static str,
         since: Option<OffsetDateTime>,

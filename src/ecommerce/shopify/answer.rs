@@ -102,7 +102,7 @@ pub(super) fn data(asked: &StoreAddress, answer: &ShopifyResponse) -> Result<Val
 
 pub(super) const NOT_OUR_SHAPE: &str = "JSON, but not Shopify's";
 
-/// Parses the body as JSON of at most 128 levels; `serde_json` rejects deeper ones by itself.
+/// Parses the body as JSON of at most 128 levels; `serde_json` rejects deeper nesting by default.
 fn json(answer: &ShopifyResponse) -> Result<Value, FailedAnswer> {
     match &answer.body {
         ReceivedBody::Encoded => Err(FailedAnswer::foreign("a compressed answer, although we asked for none")),

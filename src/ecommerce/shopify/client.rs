@@ -88,7 +88,7 @@ impl ShopifyClient {
     /// Reloads the operator's roots. Calls in flight continue.
     ///
     /// # Errors
-    /// As [`Client::new`]; the previous roots stay in use.
+    /// As [`ShopifyClient::new`]; the previous roots stay in use.
     pub fn reload(&self, egress: &Egress) -> anyhow::Result<()> {
         let http = build(egress)?;
         *self.http.write().expect("the lock is never poisoned") = http;

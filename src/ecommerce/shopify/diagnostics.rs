@@ -1,5 +1,5 @@
-//! *Copy diagnostics*: what support needs to know about a test, as text that is safe to publish. Its reference leads
-//! only users with access to the cart; the text does not reveal whose cart it is.
+//! *Copy diagnostics*: what support needs to know about a test, as text that is safe to publish. Its reference is
+//! useful only to users with access to the cart; the text does not identify the cart.
 //!
 //! Built from an allow-list: no store address, shop name, user or secret can be included, and text from Shopify only if
 //! it looks like the version or the id that it should be.

@@ -22,7 +22,7 @@ pub(in crate::ecommerce) struct LockedHealth {
     pub is_active: bool,
     pub has_passed: bool,
     pub status: Status,
-    /// No location that stock is limited to exists any more.
+    /// None of the locations that stock is limited to exists any more.
     pub locations_gone: bool,
     pub version: i64,
     /// Kind of the saved credential; the default if none is saved.

@@ -120,9 +120,9 @@ macro_rules! ordered {
     };
 }
 
-/// One page and one more row, in the requested order; backwards it comes reversed. Each filter in each order, from the
-/// start or from a cursor, is its own statement without an optional condition, so that each is planned once and uses
-/// the index made for it.
+/// Returns one page and one more row in the requested order; reversed if paging backwards. Each filter in each order,
+/// from the start or from a cursor, is its own statement without an optional condition, so that each is planned once
+/// and uses the index made for it.
 pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &ListQuery) -> sqlx::Result<Vec<CartRow>> {
     macro_rules! page {
         ($at:ident, $order:literal, [$($keyset:tt)+], $keys:tt, $search:literal) => {
@@ -152,7 +152,7 @@ pub(in crate::ecommerce) async fn list(connection: &mut Connection, query: &List
     Ok(rows.into_iter().map(ListedCartRow::into_row).collect())
 }
 
-/// The carts that a search reads.
+/// Bounds the carts that a search reads.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::ecommerce) struct SearchBounds<'a> {
     /// Only this many carts from the cursor on. Always a number: without one, Postgres would sort the whole table.
@@ -161,8 +161,8 @@ pub(in crate::ecommerce) struct SearchBounds<'a> {
     pub ids: Option<&'a [Uuid]>,
 }
 
-/// Ids of one page and one more of the carts whose name or address contains a text, in order. Only ids, since most of
-/// the carts read are not shown.
+/// Returns the ids of one page and one more of the carts whose name or address contains a text, in order. Returns only
+/// ids, since most of the carts read are not shown.
 pub(in crate::ecommerce) async fn search(
     connection: &mut Connection,
     query: &ListQuery,
@@ -199,7 +199,8 @@ pub(in crate::ecommerce) async fn search(
     ordered!(query, at, page, "$6", "$7", "$8")
 }
 
-/// The rows of these carts, in their order. Both tables are filtered by the ids, so that neither is read as a whole.
+/// Returns the rows of these carts, in the order of the ids. Both tables are filtered by the ids, so that neither is
+/// read as a whole.
 pub(in crate::ecommerce) async fn list_these(connection: &mut Connection, ids: &[Uuid]) -> sqlx::Result<Vec<CartRow>> {
     let rows = rows!(connection, ["carts.id = any ($1) and h.cart_id = any ($1)) carts"], ids)?;
     let mut rows: Vec<CartRow> = rows.into_iter().map(ListedCartRow::into_row).collect();
@@ -236,8 +237,8 @@ impl ListedCartRow {
     }
 }
 
-/// Carts whose name or address begins with the text: the first thousand by name and the first thousand by address, in the order of
-/// bytes. U+10FFFF comes after every text that goes on.
+/// Returns the carts whose name or address begins with the text: the first thousand by name and the first thousand by
+/// address, in byte order. The upper bound U+10FFFF sorts after every continuation of the text.
 pub(in crate::ecommerce) async fn list_beginning(connection: &mut Connection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         r#"(select id as "id!" from carts
@@ -253,9 +254,10 @@ pub(in crate::ecommerce) async fn list_beginning(connection: &mut Connection, te
     .await
 }
 
-/// Carts that may hold the text: all that do, and perhaps some that do not. Of its runs of three characters a handful is looked for:
-/// each costs a list of carts to read, and few are enough to leave a few. Not those at the beginning of a long text: the names of
-/// one firm begin alike, and a run that all carts have is the dearest.
+/// Returns candidates for a search: every cart that contains the text, and possibly some that do not. Looks up only a
+/// few of the text's trigrams: each costs an index list to read, and a few narrow the result enough. Skips the
+/// beginning of a long text: the names of one company often begin alike, and a trigram that all carts have is the most
+/// expensive.
 pub(in crate::ecommerce) async fn list_like(connection: &mut Connection, text: &str) -> sqlx::Result<Vec<Uuid>> {
     sqlx::query_scalar!(
         "select cart_id from cart_search where grams @> array(

@@ -29,7 +29,7 @@ pub(in crate::ecommerce) async fn find_locations(connection: &mut Connection, id
     Ok(Locations { all: list_locations(connection, id).await?, read_at })
 }
 
-/// Replaces the list with the store's. Chosen locations stay, and are marked as gone if the store has them no more.
+/// Replaces the list with the store's. Chosen locations stay, and are marked as gone if the store no longer has them.
 pub(in crate::ecommerce) async fn replace_locations(
     connection: &mut Connection,
     id: CartId,

@@ -1,5 +1,5 @@
-//! Errors outside of a form's own fields, and the layer that renders them as pages. The user reads a calm sentence and
-//! a reference; the cause is logged once, here, with the request's id.
+//! Errors outside a form's own fields, and the layer that renders them as pages. The user sees a short message and a
+//! reference; the cause is logged once, here, with the request's id.
 
 mod page;
 
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{app::App, audit, database};
 
-/// Why a handler returns no page of its own.
+/// An error for which a handler returns no page of its own.
 #[derive(Clone, Debug)]
 pub enum Error {
     NotFound,

@@ -1,4 +1,4 @@
-//! The pages of errors outside of a form's own fields. They name no cause that an attacker could use.
+//! The pages of errors outside a form's own fields. They name no cause that an attacker could use.
 
 use askama::Template;
 

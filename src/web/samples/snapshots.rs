@@ -18,8 +18,8 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
 /// Lines of differences to print; `git diff` shows all of them after a renewal.
 const MANY: usize = 150;
 
-/// The part of a page to keep: all that is not the same as on another page. The editor is the same around every test
-/// and every setting; what surrounds `main` is kept for one page with a user and one without.
+/// Selects the part of a page to store: everything that is not the same on another page. The editor is the same around
+/// every test and every setting; what surrounds `main` is stored for one page with a user and one without.
 fn part(name: &str) -> &'static str {
     match name {
         "home" | "sign-in" => "body",

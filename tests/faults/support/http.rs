@@ -1,5 +1,5 @@
-//! A minimal HTTP/1.1 client: one exchange over one TCP connection. Exposes the raw response and tells a complete
-//! response from a truncated one.
+//! A minimal HTTP/1.1 client: one exchange over one TCP connection. Exposes the raw response and distinguishes a
+//! complete response from a truncated one.
 
 use std::{
     io,

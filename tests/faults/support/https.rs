@@ -46,7 +46,7 @@ impl Https {
         self
     }
 
-    /// The same from another machine.
+    /// The same from another client address.
     #[must_use]
     pub fn at(self, client: Ipv4Addr) -> Self {
         Self { client, ..self }

@@ -30,14 +30,14 @@ pub async fn until<F: Future<Output = bool>>(bound: Duration, what: &str, mut is
     begun.elapsed()
 }
 
-/// Says that this test, or the rest of it, could not look at what it is named for, and why. Not captured, unlike `println!`:
-/// `scripts/test` counts these lines and repeats them at its end.
+/// Reports that this test, or the rest of it, could not check what its name says, and why. Not captured, unlike
+/// `println!`: `scripts/test` counts these lines and repeats them at its end.
 pub fn skip(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     writeln!(std::io::stderr(), "\nSKIPPED {test}: {reason}").expect("standard error");
 }
 
-/// An access token that looks real and is made here, so that no scanner finds one in this file.
+/// Returns an access token that looks real. It is generated, so that no secret scanner finds one in this file.
 pub fn token() -> String {
     format!("shpat_{}", uuid::Uuid::new_v4().simple())
 }

@@ -131,7 +131,7 @@ pub async fn free_port() -> SocketAddr {
     listener.local_addr().expect("a port")
 }
 
-/// Path of the nginx program. Debian installs it outside of a user's PATH, and `scripts/test` unpacks it into a cache
+/// Path of the nginx program. Debian installs it outside a user's PATH, and `scripts/test` unpacks it into a cache
 /// folder.
 fn program() -> PathBuf {
     let named = std::env::var_os("NGINX_BIN").map(PathBuf::from);

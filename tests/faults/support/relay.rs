@@ -47,8 +47,10 @@ impl Relay {
                         let Ok(way) = way.wait_for(|way| !way.is_dark || way.frozen_below > number).await else {
                             return;
                         };
-                        way.socket.clone()
+                        // The server never hears of a connection that was opened in the dark.
+                        (way.frozen_below <= number).then(|| way.socket.clone())
                     };
+                    let Some(socket) = socket else { return std::future::pending().await };
                     let Ok(server) = UnixStream::connect(socket).await else { return };
                     let (client_reads, client_writes) = client.into_split();
                     let (server_reads, server_writes) = server.into_split();

@@ -1,4 +1,4 @@
-//! What is done to the activity itself.
+//! Changes to the activity itself: dropping old months.
 
 use cartwright::audit::{self, ActivityKeep};
 use sqlx::PgPool;
@@ -22,7 +22,7 @@ async fn months_of_the_activity(pool: PgPool) {
     audit::make_months(pool).await.expect("the months");
     audit::link_new_rows(pool).await.expect("links");
     let drop_months = async || drop(audit::drop_old_months(pool, ActivityKeep::Months(1)).await);
-    // Not by `prove`, which counts rows that come and knows none that go.
+    // Without `prove`, which counts rows that are added and ignores rows that are deleted.
     let before = proofs.kept().await;
     proofs.refused("activity_month_dropped", drop_months).await;
     assert_eq!(proofs.kept().await, before, "the month was dropped without its row");

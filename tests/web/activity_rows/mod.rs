@@ -3,7 +3,7 @@
 //! event.
 //!
 //! Some events accompany no other change (`could_not_sign_in`, `was_refused`); refusing these leaves nothing. Some
-//! report what happened outside of the database: an e-mail that is resent, or a key that already seals secrets. Each
+//! report what happened outside the database: an e-mail that is resent, or a key that already seals secrets. Each
 //! such test says what holds instead.
 
 mod activity;
@@ -23,7 +23,7 @@ use sqlx::PgPool;
 
 use crate::support::dump::{Dump, dump, events};
 
-/// The events whose deeds are done in these files; each test is held to its list.
+/// The events whose actions are performed in these files; each test is held to its list.
 const PROVED: [&[&str]; 13] = [
     activity::PROVED,
     alerts::MAIL,

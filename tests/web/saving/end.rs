@@ -29,7 +29,7 @@ async fn saving_a_deleted_cart_names_who_deleted_it(pool: PgPool) {
     assert_eq!(page.complaint_class("Access Token"), "TOKEN_EMPTY", "a new cart must not reuse the secret: {page}");
 }
 
-/// Also with a secret that would be kept for the next press, and with secondary buttons.
+/// Also with a secret that would be stored as a draft, and with secondary buttons.
 #[sqlx::test]
 async fn refused_form_of_a_deleted_cart_names_who_deleted_it(pool: PgPool) {
     let (app, priya) = inside(pool).await;

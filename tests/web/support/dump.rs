@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgPool, Row};
 
-/// Every row of every table; bytes stand in hex. The activity's partitions are in their table, and the queue of its rows is not looked at.
+/// Every row of every table, with bytes in hex. The activity's partitions are listed as one table; the queue
+/// `audit_unlinked` is left out.
 pub type Dump = BTreeMap<String, Vec<String>>;
 
 pub async fn dump(pool: &PgPool) -> Dump {

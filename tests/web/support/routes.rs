@@ -41,7 +41,7 @@ pub struct Blanks {
     pub code: String,
     /// Tom, a viewer.
     pub user: String,
-    /// A bulk action on all carts that nobody processes.
+    /// A bulk action on all carts that no worker processes.
     pub bulk: String,
 }
 

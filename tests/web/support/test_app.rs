@@ -46,7 +46,7 @@ pub struct Options {
 }
 
 pub struct TestApp {
-    /// The same database by the owner, who may do what the site may not.
+    /// The same database, connected as the owner, which has rights that the site lacks.
     pub pool: PgPool,
     pub app: App,
     pub practice: Practice,
@@ -55,7 +55,7 @@ pub struct TestApp {
     seen: Arc<Mutex<Vec<Answer>>>,
 }
 
-/// The site's connections, by the runtime role: a statement that needs an owner's rights fails here as it would in production.
+/// Connects as the runtime role: a statement that needs the owner's rights fails here as it would in production.
 async fn runtime_pool(pool: &PgPool) -> Pool {
     const RUNTIME: &str = "cartwright_runtime";
     let granted = cartwright::database::roles::grant(&Pool::from(pool), RUNTIME).await;
@@ -142,7 +142,7 @@ impl TestApp {
         browser
     }
 
-    /// The proof that the password was entered at this browser within ten minutes, as its session gives it.
+    /// Returns the proof, from the session, that the password was entered in this browser within ten minutes.
     pub async fn fresh(&self, browser: &Browser) -> Fresh {
         let cookie = browser.cookies().remove("cartwright").expect("a session");
         let secret = BrowserSecret::from_cookie(&cookie).expect("a session's id");
@@ -152,7 +152,7 @@ impl TestApp {
         }
     }
 
-    /// Gives somebody an account, if they have none.
+    /// Creates an account for the user, unless it exists.
     pub async fn add(&self, person: &Person) {
         let new = NewUser {
             email: Email::parse(person.email).expect("an address"),

@@ -35,7 +35,7 @@ pub struct ResponseHead {
     pub content: ContentType,
     /// Seconds to wait, from `Retry-After` in either of its forms; negative for a past date.
     pub retry_after: Option<f64>,
-    /// Who asks for authentication, from `WWW-Authenticate` or `Proxy-Authenticate`.
+    /// The source of an authentication request, from `WWW-Authenticate` or `Proxy-Authenticate`.
     pub realm: Option<Realm>,
     /// A firewall answered with a challenge that only a browser can solve.
     pub is_challenge: bool,
@@ -55,7 +55,7 @@ pub enum ContentType {
     Unnamed,
 }
 
-/// Who asks for authentication.
+/// The source of an authentication request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Realm {
     Shopify,

@@ -1,5 +1,4 @@
-//! A user's own account, for Viewers too: details, password, sessions. The form of the theme is in the menu of every
-//! page.
+//! A user's own account, for Viewers too: details, password, sessions. The theme form is in the menu of every page.
 
 pub mod password;
 pub mod sessions;

@@ -1,5 +1,6 @@
-//! Who did what, when, to which cart: filters, pages of fifty entries grouped by day, and the same rows as a CSV file.
-//! The tab *Activity* of a cart is this page with the cart fixed. Viewers see it too; nothing here changes data.
+//! The activity page: who did what to which cart and when. Has filters, pages of fifty entries grouped by day, and the
+//! same rows as a CSV file. The tab *Activity* of a cart is this page with the cart fixed. Viewers see it too; nothing
+//! here changes data.
 
 mod entry;
 mod export;

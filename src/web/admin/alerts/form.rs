@@ -27,7 +27,7 @@ pub struct AlertsForm {
 }
 
 impl AlertsForm {
-    /// What has to be confirmed.
+    /// The action to confirm.
     pub(super) fn pending_action(&self) -> PendingAction {
         let typed = [("email_on", self.email_on.clone()), ("emails", self.emails.clone())];
         let typed = typed.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
@@ -41,7 +41,7 @@ impl AlertsForm {
     }
 }
 
-/// The form as the page draws it.
+/// The form as rendered.
 #[derive(Clone, Debug, Default)]
 pub struct AlertForm {
     pub version: i64,

@@ -1,5 +1,5 @@
-//! Who gets notified by e-mail and by webhook, and the delivery results. The signing secret appears in exactly one
-//! response: the one that created it.
+//! The alert settings: recipients by e-mail and by webhook, and the delivery results. The signing secret appears in
+//! exactly one response: the one that created it.
 
 mod form;
 pub mod secret;
@@ -126,7 +126,8 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<HtmlPage<Alert
     Ok(HtmlPage::ok(AlertsPage::of(&app, shell, settings)))
 }
 
-/// POST `/admin/alerts`: saves both ways, behind the password. Where that made a signing secret, the answer itself shows it.
+/// POST `/admin/alerts`: saves both channels, after asking for the password. A new signing secret is shown in the
+/// response itself.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,

@@ -25,7 +25,7 @@ pub struct Add {
     pub connected: u64,
 }
 
-/// GET `/admin/ecommerce/add`; redirects to the question whether to turn on the integration while it is off.
+/// GET `/admin/ecommerce/add`; while the integration is off, redirects to the confirmation for turning it on.
 pub async fn show(State(app): State<App>, shell: Shell) -> Result<Response, Error> {
     if !app.ecommerce.integration().await?.is_active {
         return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());

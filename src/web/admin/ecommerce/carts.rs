@@ -87,12 +87,12 @@ impl Carts {
         list_href(self.filter, "", self.sort, &[])
     }
 
-    /// Whether the search is so short that it looks only at how names and addresses begin.
+    /// Whether the search text is so short that it is matched only at the beginning of names and addresses.
     fn is_short_search(&self) -> bool {
         !self.search.is_empty() && is_short_search(&self.search)
     }
 
-    /// The list ordered by a column; by the one it is ordered by already, the other way round.
+    /// The list sorted by a column; in the opposite order if it is sorted by that column already.
     fn sort_href(&self, by: SortBy) -> String {
         let is_descending = self.sort.by == by && !self.sort.is_descending;
         list_href(self.filter, &self.search, Sort { by, is_descending }, &[])

@@ -47,7 +47,7 @@ pub async fn new(
     Ok(HtmlPage::ok(Deactivation { shell, person, refused }))
 }
 
-/// POST: does it, and asks for the password first.
+/// POST: turns the user off, after asking for the password.
 pub async fn create(
     State(app): State<App>,
     mut shell: Shell,

@@ -61,7 +61,7 @@ pub struct RoleForm {
     intent: Option<String>,
 }
 
-/// POST `/admin/users/{user}`: another role, behind the password.
+/// POST `/admin/users/{user}`: changes the role, after asking for the password.
 pub async fn update(
     State(app): State<App>,
     mut shell: Shell,

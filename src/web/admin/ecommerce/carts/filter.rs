@@ -2,7 +2,7 @@
 
 use crate::ecommerce::CartFilter;
 
-/// What the list shows.
+/// A filter of the list, shown as a tab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CartTab {
     #[default]

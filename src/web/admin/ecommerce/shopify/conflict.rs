@@ -43,7 +43,7 @@ pub struct ConflictPage {
     pub rows: Vec<ConflictRow>,
     /// Whether the cart was deleted meanwhile: `rows` then holds only what was typed, in `yours`.
     pub is_deleted: bool,
-    /// Whether the user who reads this saved it, in another tab.
+    /// Whether the other save was by the current user, in another tab.
     pub is_own: bool,
     /// Every field of the form as sent except secrets, as hidden inputs; `version` is the current one in the database.
     pub hidden: Vec<(String, String)>,
@@ -200,7 +200,7 @@ fn rows_of_settings(form: &EditorForm, theirs: &OtherSettings, product: &str) ->
     rows.into_iter().filter(|row| row.theirs != row.yours).collect()
 }
 
-/// What was typed, if there is nothing left to compare it with.
+/// The typed values, if there is nothing left to compare them with.
 fn typed_rows(form: &EditorForm, product: &str) -> Vec<ConflictRow> {
     let mut rows = vec![row("Website Name", "", &form.website_name.value), row("API URL", "", &form.api_url.value)];
     if form.kind == Kind::ClientCredentials {

@@ -65,7 +65,7 @@ pub async fn create(
         Err(asked) => return Ok(asked),
     };
     if !app.ecommerce.delete(session.by(), id, confirmed.version, fresh).await? {
-        // Somebody changed it meanwhile: ask again.
+        // The cart was changed meanwhile: ask again.
         return Ok(Redirect::to(&here).into_response());
     }
     let banner = Banner {

@@ -48,7 +48,7 @@ pub struct General {
     pub settings: Option<SettingsSection>,
 }
 
-/// What the rendered form holds.
+/// The content of the rendered form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stage {
     /// Nothing, or the saved values.
@@ -107,7 +107,7 @@ pub struct SecretView {
     pub saved: Option<SavedSecret>,
 }
 
-/// Which of its four forms a secret field has.
+/// The four states of a secret field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SecretState {
     /// An input.
@@ -121,7 +121,7 @@ pub enum SecretState {
     Received { ending: Option<String> },
 }
 
-/// What may be shown of a saved secret.
+/// The parts of a saved secret that may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedSecret {
     /// The last four characters; `None` under 20 characters.

@@ -35,7 +35,8 @@ use crate::{
 /// Number of locations shown at once; the others are folded.
 const SHOWN: usize = 20;
 
-/// Draws itself with `{{ locations|safe }}`; its element has the id `locations`, and its button sends the form `again` of the page.
+/// Rendered with `{{ locations|safe }}`. Its element has the id `locations`, and its button submits the page's form
+/// `again`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "admin/ecommerce/shopify/_locations.html")]
 pub struct LocationsBlock {
@@ -110,7 +111,8 @@ impl LocationsBlock {
     }
 }
 
-/// POST `/admin/ecommerce/shopify/{cart}/locations`: fetches the locations. `app.js` replaces the block; without script the page is rendered again.
+/// POST `/admin/ecommerce/shopify/{cart}/locations`: fetches the locations. `app.js` replaces the block; without script
+/// the page is rendered again.
 pub async fn create(
     State(app): State<App>,
     shell: Shell,

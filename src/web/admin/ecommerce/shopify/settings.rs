@@ -89,7 +89,7 @@ impl SettingsSection {
         self.saved.why_not(setting, &self.granted).map(|reason| view(&reason, setting, self.now))
     }
 
-    /// Whether nothing that is saved has passed a test: said once, for all settings.
+    /// Whether nothing that is saved has passed a test; the reason is then shown once, for all settings.
     fn is_untested(&self) -> bool {
         self.granted.scopes.is_none()
     }

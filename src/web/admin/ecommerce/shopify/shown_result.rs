@@ -31,7 +31,7 @@ pub async fn of(
     Ok(Some((report, changed)))
 }
 
-/// The last test of a saved cart; `None` without a credential, since a result would be about nothing.
+/// The last test of a saved cart; `None` without a credential, since no result would apply.
 async fn of_saved(app: &App, cart: &Cart) -> Result<Option<TestReport>, Error> {
     match cart.last_test.filter(|_| cart.credential.is_some()) {
         Some(id) => Ok(app.ecommerce.find_test(id).await?),

@@ -34,7 +34,7 @@ pub struct EditorSubmit<'a> {
     pub session: &'a CurrentSession,
     /// The cart that the form belongs to; `None` while it is new.
     pub cart: Option<CartId>,
-    /// The form as sent, for a page that sends it again.
+    /// The fields of the form as sent, for a page that offers to send them again.
     pub desk: FormStash,
 }
 
