@@ -194,6 +194,18 @@ async fn connection_to_a_read_only_server_is_not_reused(_: PgPoolOptions, option
 }
 
 #[sqlx::test]
+async fn failover_that_one_pool_finds_out_empties_the_pool_beside_it(_: PgPoolOptions, options: PgConnectOptions) {
+    let pool = Pool::new([options]);
+    let beside = pool.beside();
+    pool.execute("create table notes (n int)").await.expect("table");
+    for demoted in [&pool, &beside] {
+        demoted.execute("set session characteristics as transaction read only").await.expect("as after a demotion");
+    }
+    pool.execute("insert into notes values (1)").await.expect_err("read-only");
+    beside.execute("insert into notes values (1)").await.expect("a new connection");
+}
+
+#[sqlx::test]
 async fn first_writable_server_is_used(_: PgPoolOptions, options: PgConnectOptions) {
     let standby = options.clone().options([("default_transaction_read_only", "on")]);
     let nobody = {

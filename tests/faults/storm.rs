@@ -129,8 +129,10 @@ impl Storm {
 pub async fn settle(browsers: &[Browser], journal: &Journal) {
     for (id, entry) in journal.entries() {
         if matches!(entry.told, Told::Unknown | Told::Half) {
-            let told = judge(browsers[entry.person].clone().submit(&entry.form).await);
-            assert_eq!(told, Told::Acknowledged, "resending {id}");
+            let answer = browsers[entry.person].clone().submit(&entry.form).await;
+            let status = answer.as_ref().map(Page::status).ok();
+            let told = judge(answer);
+            assert_eq!(told, Told::Acknowledged, "resending {id}: {status:?}");
             journal.write(id, entry.person, &entry.form, told);
         }
     }
