@@ -120,7 +120,7 @@ fn view(
         "inactive" => (Status::Inactive, None),
         _ => {
             let line =
-                title.zip(since).map(|(title, since)| format!("{title}, since {}", Moment::new(since, now).words()));
+                title.zip(since).map(|(title, since)| format!("{title}. Started {}", Moment::new(since, now).words()));
             (Status::NotConnected, line)
         }
     };
@@ -147,6 +147,7 @@ pub fn shell(path: String) -> Shell {
             theme: "system",
         }),
         csrf: "x".repeat(86),
+        egress_addresses: Some(cartwright::outbound::egress_addresses::EgressAddresses::default()),
         path,
         ..Shell::default()
     }

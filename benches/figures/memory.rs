@@ -76,12 +76,16 @@ async fn look(browser: &mut Browser, view: usize, carts: &[uuid::Uuid]) -> anyho
 }
 
 async fn set_up(browser: &mut Browser, link: &str) -> anyhow::Result<()> {
-    let page = browser.get(link).await?;
+    // The link is exchanged for a cookie and leads to the form.
+    let exchanged = browser.get(link).await?;
+    browser.keep_cookies(&exchanged);
+    let form = exchanged.head.lines().find_map(|line| line.strip_prefix("location: ")).context("no location")?;
+    let page = browser.get(form).await?;
     browser.keep_cookies(&page);
     let page = page.text();
     let csrf = hidden(&page, "csrf")?;
     let fields = [("csrf", csrf), ("name", "Sam Lee"), ("email", EMAIL), ("password", PASSWORD)];
-    let answer = browser.post(link, &fields).await?;
+    let answer = browser.post("/set-up", &fields).await?;
     ensure!(answer.status == 303, "set-up: {}", answer.head);
     Ok(())
 }
@@ -132,7 +136,7 @@ async fn flood(program: &Program) -> anyhow::Result<()> {
     let mut hashed = 0;
     while let Some(tried) = tries.join_next().await {
         let status = tried??;
-        ensure!(matches!(status, 422 | 503), "sign-in: {status}");
+        ensure!(matches!(status, 422 | 429 | 503), "sign-in: {status}");
         hashed += u32::from(status == 422);
     }
     ensure!(hashed >= 4, "too few attempts were hashed for a meaningful figure");

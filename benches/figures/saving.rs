@@ -135,6 +135,12 @@ async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::
             ("ip", "127.0.0.1".to_owned()),
             ("agent", "a browser".to_owned()),
             ("active", "true".to_owned()),
+            ("change", "true".to_owned()),
+            ("later", "false".to_owned()),
+            ("digest", format!("\\x{}", "5a".repeat(32))),
+            ("email", "admin0@example.com".to_owned()),
+            ("longest", "720".to_owned()),
+            ("idle", "30".to_owned()),
             ("status", "connected".to_owned()),
         ] {
             run.arg(format!("--define={name}={value}"));
