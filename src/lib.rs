@@ -16,10 +16,12 @@ pub mod telemetry;
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod carts;
+pub mod causes;
 pub mod database;
-pub mod ecommerce;
 pub mod keys;
 pub mod outbound;
+pub mod platforms;
 pub mod vault;
 
 #[cfg(feature = "practice")]

@@ -10,7 +10,7 @@ use crate::{
     alerts,
     app::App,
     audit::ActivityKeep,
-    ecommerce::shopify,
+    platforms::shopify,
     supervisor::{Heartbeat, supervise},
 };
 
@@ -35,8 +35,8 @@ pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
                 supervise("activity", LONG_HEARTBEAT_TIMEOUT, |heartbeat| activity::run(app.clone(), keep, heartbeat)),
                 // Items in progress are leased, so another process repeats them after an abort.
                 supervise("jobs", HEARTBEAT_TIMEOUT, |heartbeat| {
-                    let ecommerce = app.ecommerce.clone();
-                    async move { ecommerce.run_bulk_actions(&heartbeat).await }
+                    let bulk_actions = app.bulk_actions.clone();
+                    async move { bulk_actions.run(&heartbeat).await }
                 }),
                 supervise("alerts", LONG_HEARTBEAT_TIMEOUT, |heartbeat| alerts::keep_delivering(
                     app.alerts.clone(),
@@ -68,7 +68,7 @@ pub async fn run(app: App, keep: ActivityKeep, stop: CancellationToken) {
 async fn sweep(app: &App, stop: &CancellationToken, heartbeat: &Heartbeat) {
     while !stop.is_cancelled() {
         heartbeat.beat();
-        let pause = match app.ecommerce.sweep_until(stop, heartbeat).await {
+        let pause = match app.health.sweep_until(stop, heartbeat).await {
             Ok(_) => {
                 // Seconds since the Unix epoch, as is usual in Prometheus.
                 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 seconds")]

@@ -107,7 +107,7 @@ fn help_explains_a_first_start_and_lists_every_setting() {
             &["POSITION:HASH", "--head", "was changed, removed, inserted", "CARTWRIGHT_MIGRATE_DATABASE_URL"],
         ),
         (&["keys", "--help"], &["generate", "list", "rotate", "forget"]),
-        (&["keys", "list", "--help"], &["CARTWRIGHT_KEY_FILE", "DATABASE_URL", "4,294,967,296", "16 hex digits"]),
+        (&["keys", "list", "--help"], &["CARTWRIGHT_KEY_FILE", "DATABASE_URL", "16 hex digits"]),
         (
             &["keys", "rotate", "--help"],
             &["CARTWRIGHT_KEY_FILE", "second line", "0 secrets left", "exit code", "offline"],
@@ -313,8 +313,8 @@ fn doctor(folder: &Folder, key_file: Option<&Path>) -> String {
     run(command).stdout
 }
 
-#[tokio::test]
-async fn doctor_reports_key_location_permissions_and_usage() {
+#[test]
+fn doctor_reports_key_location_and_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let (folder, elsewhere) = (Folder::new(), Folder::new());
     let fresh = doctor(&folder, None);
@@ -333,18 +333,7 @@ async fn doctor_reports_key_location_permissions_and_usage() {
     );
     std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o400)).expect("own file");
     let said = doctor(&folder, Some(&moved));
-    assert!(!said.contains("Everybody") && !said.contains("2^31"), "{said}");
-    let mut connection = folder.connect().await;
-    for (count, words) in [(1_i64 << 31, "mind  The key"), (1 << 32, "mend  The key")] {
-        sqlx::query("update vault_keys set sealed_count = $1")
-            .bind(count)
-            .execute(&mut connection)
-            .await
-            .expect("updated");
-        let said = doctor(&folder, Some(&moved));
-        assert!(said.lines().any(|line| line.starts_with(words) && line.contains("sealed")), "{said}");
-    }
-    sqlx::Connection::close(connection).await.ok();
+    assert!(!said.contains("Everybody"), "{said}");
     drop(server);
 }
 
@@ -435,7 +424,7 @@ async fn operator_link_restores_access_to_an_account() {
         "It lets Priya Shah choose a new password, once, within the hour. Every browser of theirs is signed out."
     );
     let out = priya.get("/admin").await.expect("an answer");
-    assert!(out.status() == 303 && out.location().starts_with("/sign-in"), "her browser is signed out: {}", out.text);
+    assert!(out.status() == 303 && out.location().starts_with("/sign-in"), "her browser is signed out: {}", out.html);
     let mut elsewhere = Browser::new(server.address);
     let opened = elsewhere.get(path).await.expect("link redirects");
     let page = elsewhere.get(opened.location()).await.expect("the page of the link");

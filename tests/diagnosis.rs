@@ -6,17 +6,17 @@ use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
 use askama::Template;
 use cartwright::{
+    causes::{Class, Store, Verdict},
     clock::Clock,
-    ecommerce::shopify::{
+    platforms::shopify::{
         address::{AddressError, StoreAddress},
         client::{Egress, ShopifyClient},
         connection_test::{TestedStore, run_within},
         credential::{AccessToken, ClientId, ClientSecret, Credential, CredentialError, CredentialKind},
     },
-    ecommerce::verdict::{Class, Limit, Store, Verdict},
     practice::{Canned, ExchangeError, Flaw, Hostile, Options, Practice, PracticeStore, Scenario},
     web::admin::ecommerce::shopify::{
-        connection_test::{TestView, TestedState},
+        editor::view::connection_test::{TestView, TestedState},
         permissions,
     },
 };
@@ -203,14 +203,12 @@ fn region(verdict: Verdict, kind: CredentialKind) -> [String; 4] {
         kind,
         product: "Order Time".into(),
         support: None,
-        egress: cartwright::web::admin::ecommerce::shopify::egress_list::EgressList::default(),
+        egress: cartwright::web::admin::ecommerce::shopify::editor::view::egress_list::EgressList::default(),
         tested_at: Clock::System.now(),
-        now: Clock::System.now(),
         reference: String::new(),
         standing: TestedState::Unsaved,
         may_be_day_token: false,
         permissions: permissions(),
-        tests_a_minute: 10,
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
         done: [false; 4],
         is_fresh: true,
@@ -277,10 +275,6 @@ fn ours() -> Vec<(&'static str, Verdict)> {
         ("a refused token that another cart uses", named(Class::TokenRefused)),
         ("another shop ID than the cart was made with", named(Class::WrongStore)),
         ("a shop ID that another cart has, whatever the address", named(Class::Duplicate)),
-        (
-            "an answer that tells the end of the token; none that is known today does",
-            Verdict { limits: vec![Limit::Expires { at }], ..Verdict::of(Class::Expires) },
-        ),
         ("a saved secret that no key opens", Verdict::of(Class::OurKey)),
         ("the eleventh test of a store in a minute", limited(Some(42), Some(10))),
         ("the hundred and first test of a person in a minute", limited(Some(42), Some(100))),

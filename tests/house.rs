@@ -1,6 +1,8 @@
 //! Project rules that the compiler cannot check, such as which part may use which. Each rule is first run on a planted
 //! violation, so that a rule that matches nothing fails.
 
+#[path = "house/imports.rs"]
+mod imports;
 #[path = "house/names.rs"]
 mod names;
 #[path = "house/source.rs"]
@@ -59,7 +61,7 @@ fn only_web_uses_the_http_server_crates() {
     hold(
         "only src/web may use axum, askama and tower",
         &words,
-        &["src/web/", "src/practice/", "src/ecommerce/shopify/client"],
+        &["src/web/", "src/practice/", "src/platforms/shopify/client"],
     );
 }
 
@@ -71,8 +73,7 @@ fn queries_are_only_in_sql_modules() {
         "src/accounts/sql/",
         "src/audit/sql",
         "src/vault/sql.rs",
-        "src/ecommerce/sql/",
-        "src/ecommerce/shopify/sql.rs",
+        "src/carts/sql/",
         "src/alerts/sql/",
     ];
     hold("queries belong in the sql modules of their domain", &words, &places);
@@ -105,7 +106,7 @@ fn only_the_vault_names_the_cipher() {
 
 #[test]
 fn only_clients_make_outgoing_calls() {
-    let places = ["src/ecommerce/shopify/client", "src/alerts/webhook.rs"];
+    let places = ["src/platforms/shopify/client", "src/alerts/webhook.rs"];
     hold("only these modules may use reqwest's client", &["reqwest::Client"], &places);
     hold("only these modules may use lettre", &["lettre::"], &["src/alerts/mail", "src/alerts/recipients.rs"]);
 }
@@ -128,16 +129,54 @@ fn domain_does_not_depend_on_upper_layers() {
         &["crate::app", "app::App"],
         &["src/web/", "src/cli/", "src/worker", "src/app.rs"],
     );
-    let places =
-        ["src/cli/", "src/app.rs", "src/config/", "src/web/admin/ecommerce/shopify/practice_panel.rs", "src/practice/"];
+    let places = [
+        "src/cli/",
+        "src/app.rs",
+        "src/config/",
+        "src/web/admin/ecommerce/shopify/editor/view/practice_panel.rs",
+        "src/practice/",
+    ];
     hold("only the practice store's start and panel may use it", &["crate::practice"], &places);
 }
 
 #[test]
-fn alerts_do_not_depend_on_ecommerce() {
+fn frame_does_not_depend_on_pages() {
+    let words = ["askama", "web::admin", "web::routes"];
+    let planted = vec![("src/web/frame/x.rs".to_owned(), 1, "use crate::web::admin::error::Error;".to_owned())];
+    assert_eq!(offenders(&planted, &words, &[]).len(), 1);
+    let frame: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/web/frame/")).collect();
+    assert!(frame.len() > 500, "too few lines of src/web/frame found");
+    assert_eq!(offenders(&frame, &words, &[]), [""; 0]);
+}
+
+#[test]
+fn only_the_url_module_writes_paths_of_pages() {
+    let words = ["\"/admin", "\"/sign-in", "\"/set-up", "\"/help"];
+    let planted = vec![("src/web/x.rs".to_owned(), 1, "Redirect::to(\"/admin/users\")".to_owned())];
+    assert_eq!(offenders(&planted, &words, &[]).len(), 1);
+    let web: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/web/")).collect();
+    assert_eq!(offenders(&web, &words, &["src/web/urls.rs"]), [""; 0]);
+    let mut templates = Vec::new();
+    walk(Path::new("templates"), &mut |name, text| {
+        templates.extend(text.lines().enumerate().map(|(at, line)| (name.to_owned(), at + 1, line.to_owned())));
+    });
+    assert!(templates.len() > 300, "too few lines of templates found");
+    assert_eq!(offenders(&templates, &words, &[]), [""; 0]);
+}
+
+#[test]
+fn alerts_do_not_depend_on_carts() {
     let alerts: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/alerts/")).collect();
     assert!(alerts.len() > 500, "too few lines of src/alerts found");
-    assert_eq!(offenders(&alerts, &["crate::ecommerce"], &[]), [""; 0]);
+    assert_eq!(offenders(&alerts, &["crate::carts"], &[]), [""; 0]);
+}
+
+#[test]
+fn causes_do_not_depend_on_what_uses_them() {
+    let causes: Vec<_> = sources().into_iter().filter(|(file, ..)| file.starts_with("src/causes/")).collect();
+    assert!(causes.len() > 500, "too few lines of src/causes found");
+    let upper = ["crate::carts", "crate::platforms", "crate::alerts", "crate::web", "sqlx", "reqwest", "askama"];
+    assert_eq!(offenders(&causes, &upper, &[]), [""; 0]);
 }
 
 #[test]
@@ -192,6 +231,27 @@ fn documents_contain_no_usable_key() {
         look(file, &fs::read_to_string(file).expect("a document"));
     }
     assert_eq!(found, [""; 0]);
+}
+
+/// The modules whose handlers draw pages: `users::deactivation::new` is of `deactivation`.
+fn page_nouns(table: &str) -> std::collections::BTreeSet<String> {
+    let routes = table.lines().filter_map(|line| line.trim_start().strip_prefix("get("));
+    let handlers = routes.filter_map(|route| route.split(", ").nth(2)?.split(')').next());
+    let nouns = handlers.filter_map(|handler| Some(handler.rsplit("::").nth(1)?.to_owned()));
+    nouns.filter(|noun| noun.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect()
+}
+
+#[test]
+fn every_page_has_a_test_file_of_its_noun() {
+    let planted = "get(\"/x/{user}/y\", Viewer, x::y::new),\n  post(\"/z\", Open, z::create).on(\"/x\"),";
+    assert_eq!(page_nouns(planted), ["y".to_owned()].into());
+    let nouns = page_nouns(&fs::read_to_string("src/web/routes.rs").expect("the table of routes"));
+    assert!(nouns.len() > 15, "{nouns:?}");
+    let is_tested = |noun: &String| {
+        ["tests/web/{}.rs", "tests/web/{}/mod.rs"].iter().any(|file| Path::new(&file.replace("{}", noun)).exists())
+    };
+    let untested: Vec<_> = nouns.iter().filter(|noun| !is_tested(noun)).collect();
+    assert!(untested.is_empty(), "no file in tests/web has the name of these pages: {untested:?}");
 }
 
 #[test]

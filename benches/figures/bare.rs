@@ -7,11 +7,11 @@ use askama::Template;
 use axum::{Router, extract::State, response::Html, routing::get};
 use cartwright::database::Pool;
 use cartwright::{
-    ecommerce::{ListQuery, Status},
-    web::{
-        admin::ecommerce::{
+    carts::{ListQuery, Status},
+    web::admin::{
+        ecommerce::{
             StatusView,
-            carts::{CartCountsView, CartRowView, CartTab, Carts},
+            carts::{CartCountsView, CartList, CartRowView, CartTab},
         },
         filters::Moment,
         shell::{Person, Shell},
@@ -26,7 +26,7 @@ use super::ground::Served;
 #[derive(Clone)]
 struct Bare {
     pool: Pool,
-    ecommerce: cartwright::ecommerce::Ecommerce,
+    carts: cartwright::carts::Carts,
 }
 
 /// Serves the baseline. `/rows` queries only the fifty rows and hard-codes the rest of the page; `/all` queries all
@@ -34,7 +34,7 @@ struct Bare {
 pub async fn serve(pool: Pool, ours: &Served) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let state = Bare { pool, ecommerce: ours.app.ecommerce.clone() };
+    let state = Bare { pool, carts: ours.app.carts.clone() };
     let router = Router::new().route("/rows", get(rows)).route("/all", get(all)).with_state(state);
     let service = router.into_make_service();
     Ok((address, tokio::spawn(async move { axum::serve(listener, service).await.unwrap_or_default() })))
@@ -65,7 +65,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
             since,
             checked,
             row.get("is_active"),
-            &cartwright::ecommerce::health::PastCheck::unpack(row.get("recent")),
+            &cartwright::carts::health::PastCheck::unpack(row.get("recent")),
             now,
         )
     });
@@ -74,7 +74,7 @@ async fn rows(State(bare): State<Bare>) -> Html<String> {
 
 async fn all(State(bare): State<Bare>) -> Html<String> {
     let mut connection = bare.pool.acquire().await.expect("a connection");
-    let page = bare.ecommerce.list(&mut connection, &ListQuery::default()).await.expect("list is loaded");
+    let page = bare.carts.list(&mut connection, &ListQuery::default()).await.expect("list is loaded");
     drop(connection);
     let now = cartwright::clock::Clock::System.now();
     let rows = page.rows.iter().map(|row| {
@@ -112,7 +112,7 @@ fn view(
     since: Option<OffsetDateTime>,
     checked: Option<OffsetDateTime>,
     active: bool,
-    recent: &[cartwright::ecommerce::health::PastCheck],
+    recent: &[cartwright::carts::health::PastCheck],
     now: OffsetDateTime,
 ) -> CartRowView {
     let (status, line) = match status {
@@ -130,7 +130,7 @@ fn view(
         host,
         platform: "Shopify",
         status: StatusView { status, line, unchecked: None, is_practice: false },
-        sparkline: cartwright::web::charts::LineChart::of(recent, 24),
+        sparkline: cartwright::web::admin::charts::LineChart::of(recent, 24),
         last_checked: checked.map(|at| Moment::new(at, now)),
         active,
     }
@@ -159,12 +159,12 @@ fn draw(rows: Vec<CartRowView>, counts: CartCountsView, next: Option<(String, uu
         let pairs = [("after", name), ("id", id.to_string())];
         format!("/admin/ecommerce?{}", serde_urlencoded::to_string(pairs).unwrap_or_default())
     };
-    let page = Carts {
+    let page = CartList {
         shell,
         active: true,
         rows,
         filter: CartTab::All,
-        sort: cartwright::ecommerce::Sort::default(),
+        sort: cartwright::carts::Sort::default(),
         counts,
         search: String::new(),
         is_empty: false,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use cartwright::{
     audit::By,
-    ecommerce::shopify::API_VERSION,
+    platforms::shopify::API_VERSION,
     practice::{Options, Practice, PracticeStore, Scenario},
 };
 use secrecy::ExposeSecret;
@@ -22,8 +22,8 @@ use super::{
 
 /// The GraphQL documents that the page sends; the bare client sends the same.
 const DOCUMENTS: [&str; 2] = [
-    include_str!("../../src/ecommerce/shopify/connection_test.graphql"),
-    include_str!("../../src/ecommerce/shopify/customer_visibility.graphql"),
+    include_str!("../../src/platforms/shopify/connection_test.graphql"),
+    include_str!("../../src/platforms/shopify/customer_visibility.graphql"),
 ];
 /// Response delay of a store that is reached over the Internet.
 const FAR: Duration = Duration::from_millis(100);
@@ -47,7 +47,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let practice = Practice::start(Options::test()).await?;
     let egress = super::ground::way_to(&practice)?;
     let served = Served::start(ground.schema("tests").await?, &egress).await?;
-    served.app.ecommerce.switch(By::operator(), true).await?;
+    served.app.integration.switch(By::operator(), true).await?;
     let mut people = Vec::new();
     for number in 0..ADMINISTRATORS {
         people.push(served.administrator(number).await?.cookies());

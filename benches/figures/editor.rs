@@ -14,11 +14,11 @@ use axum::{
 use cartwright::{
     app::App,
     audit::By,
-    ecommerce::{CartId, Visitor},
+    carts::{CartId, Visitor},
     practice::{Options, Practice, PracticeStore},
-    web::admin::ecommerce::shopify::{
-        editor::{self, Editor},
-        general::Stage,
+    web::admin::ecommerce::shopify::editor::{
+        form_state::saved,
+        view::{general::Stage, page::Editor},
     },
 };
 use secrecy::ExposeSecret;
@@ -37,7 +37,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let practice = Practice::start(Options::test()).await?;
     let egress = super::ground::way_to(&practice)?;
     let served = Served::start(ground.schema("editor").await?, &egress).await?;
-    served.app.ecommerce.switch(By::operator(), true).await?;
+    served.app.integration.switch(By::operator(), true).await?;
     let admin = served.administrator(0).await?;
     let cookies = admin.cookies();
     let path = saved(&served, &practice, &cookies).await?;
@@ -82,9 +82,8 @@ async fn saved(served: &Served, practice: &Practice, cookies: &str) -> anyhow::R
     fields.pop();
     fields.push(("active", "on"));
     let answer = browser.post(NEW, &fields).await?;
-    ensure!(answer.status == 303, "{}", answer.head);
-    let location =
-        answer.head.lines().find_map(|line| line.strip_prefix("location: ")).context("response has a location")?;
+    ensure!(answer.status == 303, "{:?}", answer.headers);
+    let location = answer.header("location").context("response has a location")?;
     // The save banner is shown only once.
     browser.get(location).await?;
     Ok(location.to_owned())
@@ -105,12 +104,12 @@ async fn serve(app: App, visitor: Visitor) -> anyhow::Result<(SocketAddr, JoinHa
 }
 
 async fn bare(State(Bare { app, visitor }): State<Bare>, Path(id): Path<Uuid>) -> Html<String> {
-    let cart = app.ecommerce.find(CartId(id)).await.expect("statement succeeds").expect("cart exists");
-    let form = editor::of_cart(&cart);
+    let cart = app.carts.find(CartId(id)).await.expect("statement succeeds").expect("cart exists");
+    let form = saved::of_cart(&cart);
     let submission = form.submission.parse().expect("submission id is a UUID");
-    app.ecommerce.draft_for_cart(&visitor, &cart).await.expect("statement succeeds");
-    app.ecommerce.last_test_of(&visitor, submission, Some(cart.id)).await.expect("statement succeeds");
-    let report = app.ecommerce.find_test(cart.last_test.expect("cart has a test")).await.expect("statement succeeds");
+    app.draft_secrets.find_form(&visitor, &cart).await.expect("statement succeeds");
+    app.connection_tests.find_last(&visitor, submission, Some(cart.id)).await.expect("statement succeeds");
+    let report = app.connection_tests.find(cart.last_test.expect("cart has a test")).await.expect("statement succeeds");
     let shell = super::bare::shell(format!("/admin/ecommerce/shopify/{}/general", id.simple()));
     let editor = Editor { app: &app, shell, cart: Some(cart), form, report, changed: None };
     let page = editor.page(Stage::Loaded).await.expect("page is built");

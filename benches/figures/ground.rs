@@ -9,15 +9,13 @@ use cartwright::{
     accounts::{Accounts, BrowserSecret, DeviceCookie, Email, NewUser, PersonName, Role},
     app::{App, Site},
     audit::{Actor, Authority, By, Origin},
+    carts::Visitor,
     config::PublicUrl,
     database::{
         self,
         embedded::{Embedded, SearchPaths},
     },
-    ecommerce::{
-        Visitor,
-        shopify::client::{Egress, ShopifyClient},
-    },
+    platforms::shopify::client::{Egress, ShopifyClient},
     practice::Practice,
     vault::{KeyRing, Vault},
     web,
@@ -110,14 +108,14 @@ impl Served {
             metrics: cartwright::telemetry::start_metrics(),
             practice: None,
         };
-        let vault = Vault::open_with(ring, pool.beside()).await?;
+        let vault = Vault::open_with(ring, pool.clone()).await?;
         let app = App::new(pool, vault, ShopifyClient::new(egress)?, site);
         let (stop, stopped) = oneshot::channel();
         let router = web::site(app.clone());
-        let serving = tokio::spawn(web::server::serve(listener, router, async {
+        let serving = tokio::spawn(web::frame::server::serve(listener, router, async {
             stopped.await.ok();
             let now = tokio::time::Instant::now();
-            web::server::Stopping { drained: now, deadline: now + std::time::Duration::from_secs(8) }
+            web::frame::server::Stopping { drained: now, deadline: now + std::time::Duration::from_secs(8) }
         }));
         Ok(Self { app, address, stop, serving })
     }
@@ -131,7 +129,7 @@ impl Served {
     pub async fn close(self) {
         self.stop.send(()).ok();
         self.serving.await.ok();
-        self.app.ecommerce.finish().await;
+        self.app.finish().await;
         self.app.pool.close().await;
     }
 }

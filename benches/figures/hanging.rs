@@ -34,7 +34,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let pool = ground.schema("hanging").await?;
     fill(&pool, 1_000, 1).await?;
     let served = Served::start(pool, &egress).await?;
-    served.app.ecommerce.switch(By::operator(), true).await?;
+    served.app.integration.switch(By::operator(), true).await?;
     let reader = served.administrator(0).await?;
     let request = Browser::open(served.address, &reader.cookies()).await?.request("GET", "/admin/ecommerce", "", "");
     let request = Arc::new(request);

@@ -1,6 +1,6 @@
 //! The list of 50 carts, requests per second, against a bare handler that renders the same bytes.
 
-use cartwright::{ecommerce::shopify::client::Egress, vault::KeyRing};
+use cartwright::{platforms::shopify::client::Egress, vault::KeyRing};
 
 use super::{
     bare,
@@ -45,7 +45,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     report.figure("  / bare handler, the rows alone", "×", &fewer, Goal::None);
     let wiped = wiping.rounds.ratio_to(&ours.rounds);
     report.figure("  the program itself, which wipes its heap / ours", "×", &wiped, Goal::None);
-    program.stop().await?;
+    program.stop()?;
     serving.abort();
     bare_pool.close().await;
     served.close().await;

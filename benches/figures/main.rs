@@ -8,6 +8,8 @@ mod connection_test;
 mod editor;
 mod ground;
 mod hanging;
+#[path = "../../tests/kit/mod.rs"]
+mod kit;
 mod list;
 mod memory;
 mod program;

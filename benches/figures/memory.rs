@@ -18,12 +18,12 @@ const EMAIL: &str = "admin@example.com";
 
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
-    let mut program = Program::start(ground.folder(), &["--practice"]).await?;
+    let program = Program::start(ground.folder(), &["--practice"]).await?;
     let fresh = program.resident();
     let pool = cartwright::database::Pool::new([ground.options()]);
     fill(&pool, 60, 1).await?;
     let carts: Vec<uuid::Uuid> = sqlx::query_scalar("select id from carts limit 20").fetch_all(&pool).await?;
-    let link = program.set_up_link().await?;
+    let link = program.set_up_link();
     let mut browser = Browser::open(program.address, "").await?;
     set_up(&mut browser, &link).await?;
     for view in 0..VIEWS {
@@ -54,7 +54,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         None => report.missing(figure),
     }
     drop(browser);
-    program.stop().await?;
+    program.stop()?;
     pool.close().await;
     ground.close().await?;
     Ok(())
@@ -71,7 +71,7 @@ async fn look(browser: &mut Browser, view: usize, carts: &[uuid::Uuid]) -> anyho
     };
     let request = browser.request("GET", &path, "Accept-Encoding: gzip\r\n", "");
     let answer = browser.send(&request).await?;
-    ensure!(answer.status == 200, "{path}: {}", answer.head);
+    ensure!(answer.status == 200, "{path}: {:?}", answer.headers);
     Ok(())
 }
 
@@ -79,14 +79,14 @@ async fn set_up(browser: &mut Browser, link: &str) -> anyhow::Result<()> {
     // The link is exchanged for a cookie and leads to the form.
     let exchanged = browser.get(link).await?;
     browser.keep_cookies(&exchanged);
-    let form = exchanged.head.lines().find_map(|line| line.strip_prefix("location: ")).context("no location")?;
+    let form = exchanged.header("location").context("no location")?;
     let page = browser.get(form).await?;
     browser.keep_cookies(&page);
     let page = page.text();
     let csrf = hidden(&page, "csrf")?;
     let fields = [("csrf", csrf), ("name", "Sam Lee"), ("email", EMAIL), ("password", PASSWORD)];
     let answer = browser.post("/set-up", &fields).await?;
-    ensure!(answer.status == 303, "set-up: {}", answer.head);
+    ensure!(answer.status == 303, "set-up: {:?}", answer.headers);
     Ok(())
 }
 
@@ -104,7 +104,7 @@ async fn crowd(program: &Program, people: usize) -> anyhow::Result<()> {
                     [("csrf", hidden(&page, "csrf")?), ("return_to", ""), ("email", EMAIL), ("password", PASSWORD)];
                 let answer = browser.post("/sign-in", &fields).await?;
                 // 303: signed in. 429: too many concurrent attempts.
-                ensure!(matches!(answer.status, 303 | 429), "sign-in: {}", answer.head);
+                ensure!(matches!(answer.status, 303 | 429), "sign-in: {:?}", answer.headers);
                 Ok(())
             })
         })
@@ -125,7 +125,7 @@ async fn flood(program: &Program) -> anyhow::Result<()> {
     let mut tries = tokio::task::JoinSet::new();
     for number in 0..1_000_u32 {
         let from = Ipv4Addr::from(0x7f00_0102 + number / 10);
-        let (address, cookies, csrf) = (program.address, stranger.cookies.clone(), csrf.clone());
+        let (address, cookies, csrf) = (program.address, stranger.cookies.line(), csrf.clone());
         tries.spawn(async move {
             let mut browser = Browser::open_from(from, address, &cookies).await?;
             let email = format!("person{number}@example.com");
@@ -151,7 +151,7 @@ async fn test(browser: &mut Browser) -> anyhow::Result<()> {
     let common =
         [("csrf", csrf), ("submission", submission), ("website_name", "Tea"), ("credential_kind", "access_token")];
     let filled = browser.post(NEW, &[&common[..], &[("intent", "fill:practice-tea")]].concat()).await?;
-    ensure!(filled.status == 200, "fill in: {}", filled.head);
+    ensure!(filled.status == 200, "fill in: {:?}", filled.headers);
     let url = "https://practice-tea.myshopify.com/admin/";
     let tested = browser.post(&format!("{NEW}/connection-tests"), &[&common[..], &[("api_url", url)]].concat()).await?;
     tested.text().contains("data-class=\"").then_some(()).context("the test returned no verdict")

@@ -11,9 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
-use cartwright::ecommerce::{
-    CartId, CartSubmission, CredentialInput, Ecommerce, Visitor, WebsiteName,
-    shopify::{client::Egress, credential::CredentialKind},
+use cartwright::{
+    carts::{CartId, CartSubmission, Carts, CredentialInput, Visitor, WebsiteName},
+    database::Pool,
+    platforms::shopify::{client::Egress, credential::CredentialKind},
 };
 use futures_util::future::try_join_all;
 use sqlx::Executor;
@@ -46,7 +47,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let (ours_of, theirs_of) = carts.split_at(CLIENTS);
     let (mut ours, mut theirs) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
-        ours.add(through_us(&served.app.ecommerce, &visitor, ours_of, &names).await?);
+        ours.add(through_us(&served.app.carts, &visitor, ours_of, &names).await?);
         if let Some(saves) = pgbench(&ground, &visitor, theirs_of).await? {
             theirs.add(saves);
         }
@@ -66,7 +67,7 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
 
 /// Saves per second with several clients, each on its own cart.
 async fn through_us(
-    ecommerce: &Ecommerce,
+    saved_by: &Carts,
     visitor: &Visitor,
     carts: &[Uuid],
     names: &Arc<AtomicUsize>,
@@ -75,11 +76,11 @@ async fn through_us(
     let clients: Vec<_> = carts
         .iter()
         .map(|&cart| {
-            let (ecommerce, visitor, names) = (ecommerce.clone(), visitor.clone(), Arc::clone(names));
+            let (saved_by, visitor, names) = (saved_by.clone(), visitor.clone(), Arc::clone(names));
             tokio::spawn(async move {
                 let mut count = 0_u32;
                 while Instant::now() < end {
-                    save(&ecommerce, &visitor, cart, &names).await?;
+                    save(&saved_by, &visitor, cart, &names).await?;
                     count += 1;
                 }
                 Ok::<_, anyhow::Error>(count)
@@ -94,8 +95,8 @@ async fn through_us(
 }
 
 /// Loads the cart as the editor does, renames it and saves.
-async fn save(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
-    let cart = ecommerce.find(CartId(cart)).await?.context("the cart does not exist")?;
+async fn save(carts: &Carts, visitor: &Visitor, cart: Uuid, names: &AtomicUsize) -> anyhow::Result<()> {
+    let cart = carts.find(CartId(cart)).await?.context("the cart does not exist")?;
     let submission = CartSubmission {
         id: Uuid::now_v7(),
         name: WebsiteName::parse(&format!("Shop {}", names.fetch_add(1, Ordering::Relaxed)))?,
@@ -103,7 +104,7 @@ async fn save(ecommerce: &Ecommerce, visitor: &Visitor, cart: Uuid, names: &Atom
         offered: CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None },
         wants_active: true,
     };
-    ecommerce.update(visitor.clone(), cart.id, cart.version, submission).await?;
+    carts.update(visitor.clone(), cart.id, cart.version, submission).await?;
     Ok(())
 }
 
@@ -163,13 +164,14 @@ async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::
 async fn same_statements(ground: &Ground) -> anyhow::Result<()> {
     let pool = ground.schema("said").await?;
     fill(&pool, 5, 1).await?;
-    let single = pool.beside();
+    // One request at a time uses one connection.
+    let single = Pool::new(pool.servers());
     let served = Served::start(single.clone(), &Egress::default()).await?;
     let visitor = served.administrator(0).await?.visitor;
     let cart = sqlx::query_scalar("select id from carts where is_active limit 1").fetch_one(&single).await?;
     // Forces a new connection without prepared statements.
     single.execute("select pg_terminate_backend(pg_backend_pid())").await.ok();
-    save(&served.app.ecommerce, &visitor, cart, &AtomicUsize::default()).await?;
+    save(&served.app.carts, &visitor, cart, &AtomicUsize::default()).await?;
     let sent: Vec<String> = sqlx::query_scalar(
         "select statement from pg_prepared_statements where statement !~ 'pg_prepared' order by prepare_time",
     )

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use cartwright::ecommerce::shopify::client::Egress;
+use cartwright::platforms::shopify::client::Egress;
 
 use super::{
     browser::Browser,
@@ -75,7 +75,7 @@ async fn round(tables: &mut [Table], page: usize) -> anyhow::Result<()> {
         for (table, (browser, times)) in tables.iter().zip(&mut browsers) {
             let began = Instant::now();
             let answer = browser.send(&table.pages[page].0).await?;
-            anyhow::ensure!(answer.status == 200, "{}", answer.head);
+            anyhow::ensure!(answer.status == 200, "{:?}", answer.headers);
             times.push(ms(began.elapsed()));
         }
     }

@@ -16,14 +16,14 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         for rounds in [&mut first, &mut later] {
             let program = Program::start(folder.path(), &[]).await?;
             rounds.add(ms(program.took));
-            program.stop().await?;
+            program.stop()?;
         }
         // A second user of the cluster keeps it running.
         let ground = Ground::in_folder(folder).await?;
         for _ in 0..2 {
             let program = Program::start(ground.folder(), &[]).await?;
             up.add(ms(program.took));
-            program.stop().await?;
+            program.stop()?;
         }
         ground.close().await?;
     }

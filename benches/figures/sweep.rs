@@ -11,16 +11,15 @@ use anyhow::{Context, ensure};
 use cartwright::database::Pool;
 use cartwright::{
     audit::By,
+    carts::{
+        self, CartHandles, CartSubmission, Carts, CredentialInput, Visitor, WebsiteName, health::CHECK_CONCURRENCY,
+    },
     clock::Clock,
-    ecommerce::{
-        CartSubmission, CredentialInput, Ecommerce, Visitor, WebsiteName,
-        health::CHECK_CONCURRENCY,
-        shopify::{
-            API_VERSION,
-            address::StoreAddress,
-            client::ShopifyClient,
-            credential::{Credential, CredentialKind},
-        },
+    platforms::shopify::{
+        API_VERSION,
+        address::StoreAddress,
+        client::ShopifyClient,
+        credential::{Credential, CredentialKind},
     },
     practice::{Options, Practice, PracticeStore, Scenario},
     vault::{KeyRing, Vault},
@@ -40,7 +39,7 @@ use super::{
 const CARTS: usize = 10_000;
 const ROUNDS: usize = 4;
 const AWAY: Duration = Duration::from_millis(200);
-const DOCUMENT: &str = include_str!("../../src/ecommerce/shopify/connection_test.graphql");
+const DOCUMENT: &str = include_str!("../../src/platforms/shopify/connection_test.graphql");
 
 pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let ground = Ground::open().await?;
@@ -49,8 +48,8 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     let line = KeyRing::generate_line();
     let one = replica(&ground, &practice, &line).await?;
     let two = replica(&ground, &practice, &line).await?;
-    one.switch(By::operator(), true).await?;
-    let tokens = fill(&one, &practice, &pool).await?;
+    one.integration.switch(By::operator(), true).await?;
+    let tokens = fill(&one.carts, &practice, &pool).await?;
     let bare = bare_client(&practice, 0)?;
     // Creates all certificates and fills the stand-in's journal to its cap.
     ask(&bare, &tokens).await?;
@@ -62,10 +61,10 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         let share = CARTS / ROUNDS;
         let carts = round * share..(round + 1) * share;
         make_due(&pool, &carts).await?;
-        rate(&mut single, share, async { Ok(one.sweep().await?.checked) }).await?;
+        rate(&mut single, share, async { Ok(one.health.sweep().await?.checked) }).await?;
         make_due(&pool, &carts).await?;
         rate(&mut double, share, async {
-            let (one, two) = tokio::join!(one.sweep(), two.sweep());
+            let (one, two) = tokio::join!(one.health.sweep(), two.health.sweep());
             Ok(one?.checked + two?.checked)
         })
         .await?;
@@ -79,7 +78,8 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     report.figure("health sweep, one process / bare client", "×", &single.ratio_to(&floor), Goal::None);
     program(report, &ground, &practice, &line, &pool).await?;
     for side in [one, two] {
-        side.finish().await;
+        side.tasks.close();
+        side.tasks.wait().await;
     }
     pool.close().await;
     ground.close().await?;
@@ -91,16 +91,16 @@ fn handle(n: usize) -> String {
 }
 
 /// A second replica in this process, with its own pool, client and vault.
-async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Result<Ecommerce> {
+async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Result<CartHandles> {
     let egress = super::ground::way_to(practice)?;
     let pool = cartwright::database::Pool::new([ground.options().options([("search_path", "sweep")])]);
     let ring = KeyRing::parse(line).map_err(|error| anyhow::anyhow!("{error:#}"))?;
-    let vault = Vault::open_with(ring, pool.beside()).await?;
-    Ok(Ecommerce::new(pool, Arc::new(vault), Arc::new(ShopifyClient::new(&egress)?), false, Clock::System))
+    let vault = Vault::open_with(ring, pool.clone()).await?;
+    Ok(carts::open(pool, Arc::new(vault), Arc::new(ShopifyClient::new(&egress)?), false, Clock::System))
 }
 
 /// Saves ten thousand active carts, each with a store and a sealed token of its own; returns their tokens.
-async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow::Result<Vec<(String, SecretString)>> {
+async fn fill(carts: &Carts, practice: &Practice, pool: &Pool) -> anyhow::Result<Vec<(String, SecretString)>> {
     let visitor = Visitor { by: By::operator(), session: vec![0; 32] };
     let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
     for n in 0..CARTS {
@@ -119,8 +119,8 @@ async fn fill(ecommerce: &Ecommerce, practice: &Practice, pool: &Pool) -> anyhow
         if adding.len() >= 12 {
             adding.join_next().await.context("save task exists")???;
         }
-        let (ecommerce, visitor) = (ecommerce.clone(), visitor.clone());
-        adding.spawn(async move { ecommerce.add(visitor, submission).await.map(drop).map_err(anyhow::Error::from) });
+        let (carts, visitor) = (carts.clone(), visitor.clone());
+        adding.spawn(async move { carts.add(visitor, submission).await.map(drop).map_err(anyhow::Error::from) });
     }
     for added in adding.join_all().await {
         added?;

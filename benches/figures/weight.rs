@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scraper::{Html, Selector};
 
-use cartwright::ecommerce::shopify::client::Egress;
+use cartwright::platforms::shopify::client::Egress;
 
 use super::{
     browser::Browser,
@@ -37,13 +37,13 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
 async fn one(report: &mut Report, browser: &mut Browser, name: &str, path: &str) -> anyhow::Result<()> {
     let get = |browser: &Browser, path: &str| browser.request("GET", path, "Accept-Encoding: gzip\r\n", "");
     let plain = browser.get(path).await?;
-    anyhow::ensure!(plain.status == 200, "{path}: {}", plain.head);
+    anyhow::ensure!(plain.status == 200, "{path}: {:?}", plain.headers);
     let page = browser.send(&get(browser, path)).await?;
     let mut weight = page.weight;
     let files = files(&plain.text());
     for file in &files {
         let answer = browser.send(&get(browser, file)).await?;
-        anyhow::ensure!(answer.status == 200, "{file}: {}", answer.head);
+        anyhow::ensure!(answer.status == 200, "{file}: {:?}", answer.headers);
         weight += answer.weight;
     }
     #[expect(clippy::cast_precision_loss, reason = "a page is far smaller than 2^52 bytes")]

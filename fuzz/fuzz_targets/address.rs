@@ -2,7 +2,7 @@
 //! sample: `cargo test --lib shopify::address`.
 #![no_main]
 
-use cartwright::ecommerce::shopify::address::StoreAddress;
+use cartwright::platforms::shopify::address::StoreAddress;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|typed: &str| {

@@ -11,7 +11,6 @@ use std::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::password::Overloaded;
 use crate::network::IpNetwork;
 
 /// How long turns are remembered.
@@ -27,6 +26,10 @@ pub enum Waiter {
     /// A known user: signed in, with a valid link, or in a browser that signed in to their account before.
     Known(Uuid),
 }
+
+/// Too many hashes are waiting; retry in a few seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overloaded;
 
 #[derive(Clone, Debug)]
 pub struct FairQueue(Arc<Mutex<Lanes>>);

@@ -6,11 +6,9 @@ use uuid::Uuid;
 
 use super::{
     Accounts, BrowserSecret, FindUserError, Fresh, NewUser, PersonName, Role, end_sessions,
-    fair_queue::Waiter,
+    fair_queue::{Overloaded, Waiter},
     notices::{NotifiedUser, notify},
-    open_session,
-    password::{self, Overloaded},
-    sql,
+    open_session, password, sql,
     users::{AddError, insert, record_added},
 };
 use crate::{
@@ -95,7 +93,7 @@ impl Accounts {
         let hash = code.hash();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::insert_link(work, &hash, None).await?;
+                sql::links::insert(work, &hash, None).await?;
                 audit::record(work, &By::system(), None, &Event::SetUpLinkMade).await
             })
         })
@@ -123,10 +121,10 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 let known =
-                    sql::lock_user(work, user).await?.filter(|known| !known.is_off).ok_or(FindUserError::Nobody)?;
-                sql::delete_links(work, user).await?;
+                    sql::users::lock(work, user).await?.filter(|known| !known.is_off).ok_or(FindUserError::Nobody)?;
+                sql::links::delete(work, user).await?;
                 let code = BrowserSecret::generate();
-                sql::insert_link(work, &code.hash(), Some(user)).await?;
+                sql::links::insert(work, &code.hash(), Some(user)).await?;
                 if ends_sessions {
                     end_sessions(work, user, None).await?;
                 }
@@ -143,9 +141,9 @@ impl Accounts {
     /// # Errors
     /// [`LinkError::Dead`] or [`LinkError::AlreadySetUp`].
     pub async fn check_link(&self, code: &BrowserSecret) -> Result<Purpose, LinkError> {
-        let link = sql::find_link(&self.pool, &code.hash()).await?.ok_or(LinkError::Dead)?;
+        let link = sql::links::find(&self.pool, &code.hash()).await?.ok_or(LinkError::Dead)?;
         let (Some(name), Some(email), Some(role)) = (link.name, link.email, link.role) else {
-            return match (sql::is_empty(&self.pool).await?, link.is_alive) {
+            return match (sql::users::is_empty(&self.pool).await?, link.is_alive) {
                 (false, _) => Err(LinkError::AlreadySetUp),
                 (true, true) => Ok(Purpose::FirstAdministrator),
                 (true, false) => Err(LinkError::Dead),
@@ -171,17 +169,17 @@ impl Accounts {
         let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), new.password.clone()).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::lock_users(work).await?;
-                if sql::any_user(work).await? {
+                sql::users::lock_all(work).await?;
+                if sql::users::any(work).await? {
                     return Err(LinkError::AlreadySetUp);
                 }
-                if sql::spend_link(work, &code).await? != Some(None) {
+                if sql::links::spend(work, &code).await? != Some(None) {
                     return Err(LinkError::Dead);
                 }
                 let id = insert(work, (&new.email, &new.name, new.role), Some(&hash)).await?;
                 let person = (id, new.name.as_str().to_owned(), new.email.as_str().to_owned());
                 let (session, by) = open_session(work, person, origin).await?;
-                sql::let_in(work, id, None).await?;
+                sql::users::let_in(work, id, None).await?;
                 record_added(work, &by, &new).await?;
                 Ok(session)
             })
@@ -208,19 +206,19 @@ impl Accounts {
         let hash = self.hashing.hash(Waiter::Known(Uuid::nil()), password).await?;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let id: Uuid = sql::spend_link(work, &code).await?.flatten().ok_or(LinkError::Dead)?;
-                let known = sql::lock_user(work, id).await?.filter(|known| !known.is_off).ok_or(LinkError::Dead)?;
+                let id: Uuid = sql::links::spend(work, &code).await?.flatten().ok_or(LinkError::Dead)?;
+                let known = sql::users::lock(work, id).await?.filter(|known| !known.is_off).ok_or(LinkError::Dead)?;
                 let name = match name.filter(|_| !known.has_joined) {
                     Some(name) => {
-                        sql::update_name(work, id, &name).await?;
+                        sql::users::update_name(work, id, &name).await?;
                         name.as_str().to_owned()
                     }
                     None => known.name,
                 };
-                sql::update_password_hash(work, id, &hash).await?;
-                sql::delete_links(work, id).await?;
+                sql::users::update_password_hash(work, id, &hash).await?;
+                sql::links::delete(work, id).await?;
                 let ended = end_sessions(work, id, None).await?;
-                sql::let_in(work, id, None).await?;
+                sql::users::let_in(work, id, None).await?;
                 let (session, by) = open_session(work, (id, name.clone(), known.email.clone()), origin).await?;
                 if known.has_joined {
                     let owner = NotifiedUser { id, name: &name };

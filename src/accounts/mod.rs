@@ -89,15 +89,15 @@ async fn open_session(
     origin: Origin,
 ) -> sqlx::Result<(BrowserSecret, By)> {
     let secret = BrowserSecret::generate();
-    sql::insert_session(work, &secret.hash(), id, &origin).await?;
+    sql::sessions::insert(work, &secret.hash(), id, &origin).await?;
     let authority = Authority::Session(secret.hash());
     Ok((secret, By { actor: Actor::Person { id, name, email, authority }, origin }))
 }
 
 /// Ends a user's sessions except `but`. Returns how many were still open.
 async fn end_sessions(work: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
-    sql::save_last_seen(work, user).await?;
-    sql::delete_sessions(work, user, but).await
+    sql::users::save_last_seen(work, user).await?;
+    sql::sessions::delete_all(work, user, but).await
 }
 
 #[cfg(test)]

@@ -8,11 +8,10 @@ use uuid::Uuid;
 
 use super::{
     Accounts, BrowserSecret, Email, PersonName, User, end_sessions,
-    fair_queue::Waiter,
+    fair_queue::{Overloaded, Waiter},
     login_throttle::{self, too_many},
     notices::{NotifiedUser, notify},
-    password::{self, Overloaded},
-    sql,
+    password, sql,
     users::is_taken,
 };
 use crate::{
@@ -63,7 +62,7 @@ impl Accounts {
     pub async fn choose_theme(&self, by: By, user: Uuid, theme: &'static str) -> sqlx::Result<()> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::update_theme(work, user, theme).await?;
+                sql::users::update_theme(work, user, theme).await?;
                 audit::demand(work, &by, RequiredRole::OwnAccount).await
             })
         })
@@ -83,7 +82,7 @@ impl Accounts {
     ) -> Result<bool, DetailsError> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some(known) = sql::lock_user(work, user).await? else { return Ok(false) };
+                let Some(known) = sql::users::lock(work, user).await? else { return Ok(false) };
                 let (name, email) = (details.name.as_str(), details.email.as_str());
                 if known.email != email && fresh.is_none() {
                     return Err(DetailsError::NotFresh);
@@ -96,7 +95,7 @@ impl Accounts {
                 if changes.is_empty() {
                     return Ok(false);
                 }
-                match sql::update_details(work, user, &details.name, &details.email).await {
+                match sql::users::update_details(work, user, &details.name, &details.email).await {
                     Err(error) if is_taken(&error) => return Err(DetailsError::EmailTaken),
                     done => done?,
                 }
@@ -128,7 +127,7 @@ impl Accounts {
         let user = user.id;
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                if !sql::let_in(work, user, Some(&checked)).await? {
+                if !sql::users::let_in(work, user, Some(&checked)).await? {
                     audit::demand(work, &by, RequiredRole::OwnAccount).await?;
                     return Err(ConfirmError::Wrong);
                 }
@@ -158,12 +157,12 @@ impl Accounts {
         let User { id: user, name, email, .. } = user.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                if !sql::replace_password_hash(work, user, &checked, &hash).await? {
+                if !sql::users::replace_password_hash(work, user, &checked, &hash).await? {
                     audit::demand(work, &by, RequiredRole::OwnAccount).await?;
                     return Err(ConfirmError::Wrong);
                 }
                 login_throttle::of_step_up(&session).1.clear(work).await?;
-                sql::delete_links(work, user).await?;
+                sql::links::delete(work, user).await?;
                 let browsers = end_sessions(work, user, Some(&session)).await?;
                 notify(work, &by, NotifiedUser { id: user, name: &name }, &[&email], AccountChange::Password).await?;
                 audit::record(work, &by, None, &Event::PasswordChanged).await?;
@@ -187,7 +186,7 @@ impl Accounts {
         if let Some(wait) = throttle::count_all(&self.pool, &[login_throttle::of_step_up(session)]).await? {
             return Err(ConfirmError::TooMany(wait));
         }
-        let hash = sql::find_password_hash(&self.pool, user.id).await?;
+        let hash = sql::users::find_password_hash(&self.pool, user.id).await?;
         let is_right = self.hashing.verify(Waiter::Known(user.id), password, hash.clone()).await?;
         if let Some(hash) = hash.filter(|_| is_right) {
             return Ok(hash);
@@ -199,5 +198,5 @@ impl Accounts {
 
 async fn renew(work: &mut crate::database::Connection, user: Uuid, old: &[u8]) -> sqlx::Result<BrowserSecret> {
     let secret = BrowserSecret::generate();
-    if sql::renew_session(work, user, old, &secret.hash()).await? { Ok(secret) } else { Err(NotPermitted.into()) }
+    if sql::sessions::renew(work, user, old, &secret.hash()).await? { Ok(secret) } else { Err(NotPermitted.into()) }
 }

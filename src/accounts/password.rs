@@ -7,7 +7,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use super::{
     Role, argon,
-    fair_queue::{FairQueue, Waiter},
+    fair_queue::{FairQueue, Overloaded, Waiter},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -50,10 +50,6 @@ impl PasswordError {
         }
     }
 }
-
-/// Too many hashes are waiting; retry in a few seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Overloaded;
 
 /// The 3,000 commonest passwords with at least 8 characters in known leaks, commonest first, in lower case. Source:
 /// Royce Williams' list, as shipped with Django.

@@ -55,13 +55,13 @@ impl Accounts {
         }
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::lock_administrators(work).await?;
-                let known = sql::lock_user(work, user).await?.ok_or(UserChangeError::Nobody)?;
+                sql::users::lock_administrators(work).await?;
+                let known = sql::users::lock(work, user).await?.ok_or(UserChangeError::Nobody)?;
                 if Role::from_stored(&known.role) == role {
                     return Ok(false);
                 }
                 ensure_administrator_remains(work, user, &known).await?;
-                sql::update_role(work, user, role).await?;
+                sql::users::update_role(work, user, role).await?;
                 end_sessions(work, user, None).await?;
                 let change = role_change(Role::from_stored(&known.role), role);
                 notify(work, &by, NotifiedUser { id: user, name: &known.name }, &[&known.email], change).await?;
@@ -85,8 +85,8 @@ impl Accounts {
     pub async fn sign_out_everywhere(&self, by: By, user: Uuid, _: Fresh) -> Result<u64, FindUserError> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let known = sql::lock_user(work, user).await?.ok_or(FindUserError::Nobody)?;
-                let browsers = sql::count_open_sessions(work, user).await?;
+                let known = sql::users::lock(work, user).await?.ok_or(FindUserError::Nobody)?;
+                let browsers = sql::sessions::count_open(work, user).await?;
                 // Recorded before the sessions end, because one of them may be the actor's.
                 if browsers > 0 {
                     let event = Event::UserSignedOut { person: known.name, email: Some(known.email), browsers };
@@ -123,14 +123,14 @@ impl Accounts {
         }
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::lock_administrators(work).await?;
-                let known = sql::lock_user(work, user).await?.ok_or(UserChangeError::Nobody)?;
+                sql::users::lock_administrators(work).await?;
+                let known = sql::users::lock(work, user).await?.ok_or(UserChangeError::Nobody)?;
                 if known.is_off {
                     return Ok(false);
                 }
                 ensure_administrator_remains(work, user, &known).await?;
-                sql::update_disabled(work, user, true).await?;
-                sql::delete_links(work, user).await?;
+                sql::users::update_disabled(work, user, true).await?;
+                sql::links::delete(work, user).await?;
                 end_sessions(work, user, None).await?;
                 let owner = NotifiedUser { id: user, name: &known.name };
                 notify(work, &by, owner, &[&known.email], AccountChange::TurnedOff).await?;
@@ -161,9 +161,9 @@ impl Accounts {
     async fn on(&self, by: By, user: Uuid) -> Result<bool, FindUserError> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let known = sql::lock_user(work, user).await?.ok_or(FindUserError::Nobody)?;
+                let known = sql::users::lock(work, user).await?.ok_or(FindUserError::Nobody)?;
                 if known.is_off {
-                    sql::update_disabled(work, user, false).await?;
+                    sql::users::update_disabled(work, user, false).await?;
                     let owner = NotifiedUser { id: user, name: &known.name };
                     notify(work, &by, owner, &[&known.email], AccountChange::TurnedOn).await?;
                     let event = Event::UserTurnedOn { person: known.name, email: Some(known.email) };
@@ -181,10 +181,10 @@ impl Accounts {
 async fn ensure_administrator_remains(
     work: &mut Connection,
     user: Uuid,
-    known: &sql::ListedUserRow,
+    known: &sql::users::ListedUserRow,
 ) -> Result<(), UserChangeError> {
     let is_one = Role::from_stored(&known.role) == Role::Administrator;
-    if is_one && !sql::any_other_administrator(work, user).await? {
+    if is_one && !sql::users::any_other_administrator(work, user).await? {
         return Err(UserChangeError::LastAdministrator);
     }
     Ok(())

@@ -46,7 +46,7 @@ impl Accounts {
     pub async fn session(&self, secret: &BrowserSecret, shows_page: bool) -> sqlx::Result<Session> {
         let hash = secret.hash();
         let mut connection = self.pool.acquire().await?;
-        let Some(row) = sql::find_session(&mut connection, &hash).await? else { return Ok(Session::Unknown) };
+        let Some(row) = sql::sessions::find(&mut connection, &hash).await? else { return Ok(Session::Unknown) };
         match row.ended.as_deref() {
             Some("idle") => return Ok(Session::Ended(SessionEnd::Idle)),
             Some(_) => return Ok(Session::Ended(SessionEnd::TooOld)),
@@ -54,7 +54,7 @@ impl Accounts {
         }
         let banner = row.banner.filter(|_| shows_page);
         if row.is_stale || banner.is_some() {
-            sql::touch_session(&mut connection, &hash, banner.as_ref()).await?;
+            sql::sessions::touch(&mut connection, &hash, banner.as_ref()).await?;
         }
         let user = User {
             id: row.user_id,
@@ -68,12 +68,12 @@ impl Accounts {
 
     /// Stores a message for the next page of this session.
     pub async fn leave_banner(&self, session: &[u8], banner: &Value) -> sqlx::Result<()> {
-        sql::update_banner(&self.pool, session, banner).await
+        sql::sessions::update_banner(&self.pool, session, banner).await
     }
 
     /// The open sessions of a user: this one first, then the most recently seen.
     pub async fn open_sessions(&self, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenSession>> {
-        let rows = sql::list_sessions(&self.pool, user, this).await?;
+        let rows = sql::sessions::list(&self.pool, user, this).await?;
         let sessions = rows.into_iter().map(|row| OpenSession {
             handle: row.handle,
             ip: row.ip,
@@ -95,8 +95,8 @@ impl Accounts {
     ) -> sqlx::Result<Option<Option<String>>> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                sql::save_last_seen(work, user).await?;
-                let ended = sql::delete_session_of(work, user, handle, &this).await?;
+                sql::users::save_last_seen(work, user).await?;
+                let ended = sql::sessions::delete_of(work, user, handle, &this).await?;
                 match &ended {
                     Some(_) => audit::record(work, &by, None, &Event::SignedOutOthers { browsers: 1 }).await?,
                     None => audit::demand(work, &by, RequiredRole::OwnAccount).await?,
@@ -124,6 +124,6 @@ impl Accounts {
 
     /// Deletes sessions that expired long ago.
     pub async fn sweep_sessions(&self) -> sqlx::Result<u64> {
-        transaction(&self.pool, |work| Box::pin(async move { sql::sweep_sessions(work).await })).await
+        transaction(&self.pool, |work| Box::pin(async move { sql::sessions::sweep(work).await })).await
     }
 }

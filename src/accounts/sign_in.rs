@@ -6,11 +6,9 @@ use secrecy::SecretString;
 
 use super::{
     Accounts, BrowserSecret, DeviceCookie, Email, Role,
-    fair_queue::Waiter,
+    fair_queue::{Overloaded, Waiter},
     login_throttle::{self, ClientNetworks, too_many},
-    open_session,
-    password::{self, Overloaded},
-    sql,
+    open_session, password, sql,
 };
 use crate::{
     audit::{self, By, Event, Origin},
@@ -66,7 +64,7 @@ impl Accounts {
         let networks = ClientNetworks::of(by.origin.ip.as_deref());
         let stranger = Waiter::Stranger(networks.widest());
         let turn = self.line.turn(stranger).await?;
-        let known = sql::find_for_sign_in(&self.pool, &email).await?;
+        let known = sql::users::find_for_sign_in(&self.pool, &email).await?;
         let device = known.as_ref().and_then(|known| cookie.find(known.id, known.password_hash.as_deref()?));
         let limits = login_throttle::of_sign_in(&email, &networks, device);
         if let Some(wait) = throttle::count_all(&self.pool, &limits).await? {
@@ -100,23 +98,23 @@ impl Accounts {
         let entered = transaction(&self.pool, move |work| {
             Box::pin(async move {
                 // The password may have changed, or the user may have been disabled, while the hash was computed.
-                if !sql::let_in(work, known.id, Some(&checked)).await? {
+                if !sql::users::let_in(work, known.id, Some(&checked)).await? {
                     return Err(SignInError::Wrong);
                 }
                 if let Some(hash) = hash {
-                    sql::update_password_hash(work, known.id, &hash).await?;
+                    sql::users::update_password_hash(work, known.id, &hash).await?;
                 }
                 login_throttle::clear(work, &limits).await?;
                 if is_weak {
-                    sql::delete_links(work, known.id).await?;
+                    sql::links::delete(work, known.id).await?;
                     let code = BrowserSecret::generate();
-                    sql::insert_link(work, &code.hash(), Some(known.id)).await?;
+                    sql::links::insert(work, &code.hash(), Some(known.id)).await?;
                     let event = Event::SignInLinkMade { person: known.name, email: Some(known.email) };
                     audit::record(work, &By { origin: by.origin, ..By::system() }, None, &event).await?;
                     return Ok(Entered::TooWeak(code));
                 }
                 if let Some(old) = replaces {
-                    sql::delete_session(work, &old).await?;
+                    sql::sessions::delete(work, &old).await?;
                 }
                 let (session, by) = open_session(work, (known.id, known.name, known.email), by.origin).await?;
                 audit::record(work, &by, None, &Event::SignedIn).await?;
@@ -132,7 +130,7 @@ impl Accounts {
 
     /// Returns the device cookie for a browser whose session was just opened or whose user just set a new password.
     pub async fn remember_browser(&self, session: &BrowserSecret, cookie: &DeviceCookie) -> sqlx::Result<DeviceCookie> {
-        let person = sql::find_password_of_session(&self.pool, &session.hash()).await?;
+        let person = sql::sessions::find_password_of_session(&self.pool, &session.hash()).await?;
         Ok(person.map_or_else(|| cookie.clone(), |(id, hash)| cookie.with(id, &hash)))
     }
 
@@ -141,10 +139,10 @@ impl Accounts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 if let Some(id) = by.actor.id() {
-                    sql::save_last_seen(work, id).await?;
+                    sql::users::save_last_seen(work, id).await?;
                 }
                 audit::record(work, &by, None, &Event::SignedOut).await?;
-                sql::delete_session(work, &session).await.map(drop)
+                sql::sessions::delete(work, &session).await.map(drop)
             })
         })
         .await

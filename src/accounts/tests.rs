@@ -275,10 +275,10 @@ async fn sign_in_fails_if_the_password_changed_meanwhile(pool: sqlx::PgPool) {
     let id = accounts.add(By::operator(), priya()).await.expect("added");
     let mut work = pool.acquire().await.expect("connection");
     let hash: String = sqlx::query_scalar("select password_hash from users").fetch_one(&pool).await.expect("a hash");
-    assert!(sql::let_in(&mut work, id, Some(&hash)).await.expect("an answer"));
-    assert!(!sql::let_in(&mut work, id, Some("what was checked before")).await.expect("an answer"));
-    sql::update_disabled(&mut work, id, true).await.expect("off");
-    assert!(!sql::let_in(&mut work, id, Some(&hash)).await.expect("an answer"));
+    assert!(sql::users::let_in(&mut work, id, Some(&hash)).await.expect("an answer"));
+    assert!(!sql::users::let_in(&mut work, id, Some("what was checked before")).await.expect("an answer"));
+    sql::users::update_disabled(&mut work, id, true).await.expect("off");
+    assert!(!sql::users::let_in(&mut work, id, Some(&hash)).await.expect("an answer"));
 }
 
 #[sqlx::test]

@@ -7,9 +7,8 @@ use uuid::Uuid;
 
 use super::{
     Accounts, BrowserSecret, Email, Fresh, PersonName, Role,
-    fair_queue::Waiter,
-    password::{self, Overloaded},
-    sql,
+    fair_queue::{Overloaded, Waiter},
+    password, sql,
 };
 use crate::{
     audit::{self, By, Event},
@@ -83,25 +82,25 @@ pub enum FindUserError {
 impl Accounts {
     /// Up to five names of administrators whom a Viewer can ask.
     pub async fn administrators(&self) -> sqlx::Result<Vec<String>> {
-        sql::list_administrators(&self.pool, 5).await
+        sql::users::list_administrators(&self.pool, 5).await
     }
 
     /// Whether there are no users yet.
     pub async fn is_empty(&self) -> sqlx::Result<bool> {
-        sql::is_empty(&self.pool).await
+        sql::users::is_empty(&self.pool).await
     }
 
     /// All users, sorted by name.
     pub async fn list(&self) -> sqlx::Result<Vec<KnownUser>> {
-        Ok(sql::list_users(&self.pool, None, None).await?.into_iter().map(KnownUser::from).collect())
+        Ok(sql::users::list(&self.pool, None, None).await?.into_iter().map(KnownUser::from).collect())
     }
 
     pub async fn find(&self, user: Uuid) -> sqlx::Result<Option<KnownUser>> {
-        Ok(sql::list_users(&self.pool, Some(user), None).await?.pop().map(KnownUser::from))
+        Ok(sql::users::list(&self.pool, Some(user), None).await?.pop().map(KnownUser::from))
     }
 
     pub async fn find_by_email(&self, email: &Email) -> sqlx::Result<Option<KnownUser>> {
-        Ok(sql::list_users(&self.pool, None, Some(email.as_str())).await?.pop().map(KnownUser::from))
+        Ok(sql::users::list(&self.pool, None, Some(email.as_str())).await?.pop().map(KnownUser::from))
     }
 
     /// Adds a user with a password, from the command line.
@@ -129,7 +128,7 @@ impl Accounts {
             Box::pin(async move {
                 let id = insert(work, (&new.email, &new.name, new.role), None).await?;
                 let code = BrowserSecret::generate();
-                sql::insert_link(work, &code.hash(), Some(id)).await?;
+                sql::links::insert(work, &code.hash(), Some(id)).await?;
                 let event = Event::UserInvited {
                     person: new.name.as_str().to_owned(),
                     email: new.email.as_str().to_owned(),
@@ -143,8 +142,8 @@ impl Accounts {
     }
 }
 
-impl From<sql::UserRow> for KnownUser {
-    fn from(row: sql::UserRow) -> Self {
+impl From<sql::users::UserRow> for KnownUser {
+    fn from(row: sql::users::UserRow) -> Self {
         let presence = match (row.is_off, row.has_joined, row.is_signed_in) {
             (true, ..) => Presence::Off,
             (false, false, _) => Presence::Invited,
@@ -165,7 +164,7 @@ pub(super) async fn insert(
     hash: Option<&str>,
 ) -> Result<Uuid, AddError> {
     let id = Uuid::now_v7();
-    match sql::insert_user(work, id, who, hash).await {
+    match sql::users::insert(work, id, who, hash).await {
         Ok(()) => Ok(id),
         Err(error) if is_taken(&error) => Err(AddError::EmailTaken),
         Err(broken) => Err(broken.into()),

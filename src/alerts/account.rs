@@ -2,10 +2,6 @@
 //! the outbox of the alerts, but not the alerts' recipients.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
-use super::{Alert, sql};
-use crate::database::Connection;
 
 /// A notice about a change of a user's account. No field holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +33,4 @@ pub enum AccountChange {
     },
     TurnedOff,
     TurnedOn,
-}
-
-/// Queues one e-mail to each address on the connection of the change, so that both are committed or neither. Without a
-/// mail server, the e-mail expires unsent after a day.
-pub async fn queue_notice(work: &mut Connection, addresses: &[&str], notice: AccountNotice) -> sqlx::Result<()> {
-    let data = serde_json::to_value(Alert::AccountChanged(notice)).expect("notices are plain data");
-    let addresses: Vec<String> = addresses.iter().map(|address| (*address).to_owned()).collect();
-    sql::queue_mails(work, Uuid::now_v7(), &addresses, &data).await
 }

@@ -11,7 +11,7 @@ use super::{
     delivery::{GIVE_UP_AFTER, MAIL_LEASE, pause},
     email_text::{self, DatedAlert, EmailText},
     mail::{CONFIRM_TIMEOUT, EmailRefused, EmailRefusedKind, EmailThread, Mail},
-    sql::{self, LeasedAddress, QueuedAlert},
+    sql::{self, deliveries::QueuedAlert, mails::LeasedAddress},
 };
 use crate::{
     audit::{self, By, Event},
@@ -44,11 +44,11 @@ impl Alerts {
         let senders = self.senders();
         let Some(mail) = &senders.mail else { return self.expire_mails().await };
         let addresses =
-            sql::lease_addresses(&self.pool, EMAIL_CONCURRENCY, COLLECT_TIME, MAIL_LEASE.as_secs_f64()).await?;
+            sql::mails::lease_addresses(&self.pool, EMAIL_CONCURRENCY, COLLECT_TIME, MAIL_LEASE.as_secs_f64()).await?;
         if addresses.is_empty() {
             return Ok(DeliveryRun::default());
         }
-        let of = sql::count_carts(&mut *self.pool.acquire().await?).await?;
+        let of = sql::deliveries::count_carts(&mut *self.pool.acquire().await?).await?;
         let sent = join_all(addresses.into_iter().map(|leased| self.send(mail, leased, of))).await;
         let sent: Vec<SendResult> =
             sent.into_iter().collect::<Result<Vec<_>, InternalError>>()?.into_iter().flatten().collect();
@@ -72,7 +72,7 @@ impl Alerts {
     }
 
     async fn send(&self, mail: &Mail, leased: LeasedAddress, of: i64) -> Result<Option<SendResult>, InternalError> {
-        let mut waiting = sql::list_waiting(&self.pool, &leased.address, EMAIL_BATCH_MAX).await?;
+        let mut waiting = sql::mails::list_waiting(&self.pool, &leased.address, EMAIL_BATCH_MAX).await?;
         // A message with notices about the user's own account contains nothing else; other alerts wait for the next
         // message.
         if waiting.iter().any(QueuedAlert::is_notice) {
@@ -99,7 +99,7 @@ impl Alerts {
         let mut carts: Vec<Uuid> = waiting.iter().filter_map(|one| one.alert.cart()).collect();
         carts.dedup();
         let goes_on_from = match carts[..] {
-            [cart] => sql::find_thread(&self.pool, cart, address).await?,
+            [cart] => sql::mails::find_thread(&self.pool, cart, address).await?,
             _ => None,
         };
         Ok(EmailThread { id: mail.id_of(first), goes_on_from })
@@ -110,10 +110,10 @@ impl Alerts {
     async fn expire_mails(&self) -> Result<DeliveryRun, InternalError> {
         Ok(transaction::<_, sqlx::Error, _>(&self.pool, move |work| {
             Box::pin(async move {
-                sql::delete_expired_notices(work, GIVE_UP_AFTER).await?;
-                let expired = sql::delete_expired_mails(work, GIVE_UP_AFTER).await?;
+                sql::mails::delete_expired_notices(work, GIVE_UP_AFTER).await?;
+                let expired = sql::mails::delete_expired_mails(work, GIVE_UP_AFTER).await?;
                 for address in &expired {
-                    let line = sql::DeliveryRecord {
+                    let line = sql::deliveries::DeliveryRecord {
                         channel: "email",
                         recipient: address,
                         outcome: "was not sent: this server has no mail server",
@@ -121,7 +121,7 @@ impl Alerts {
                         is_uncertain: false,
                         subject: "Alerts of a day",
                     };
-                    sql::insert_line(work, &line).await?;
+                    sql::deliveries::insert_line(work, &line).await?;
                 }
                 if !expired.is_empty() {
                     audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
@@ -142,11 +142,11 @@ async fn record(work: &mut crate::database::Connection, sent: SendResult) -> sql
     };
     let refused = match &sent.outcome {
         Ok(()) => {
-            if !sql::release_address(work, &sent.leased, EMAIL_INTERVAL, true).await? {
+            if !sql::mails::release_address(work, &sent.leased, EMAIL_INTERVAL, true).await? {
                 return Ok(DeliveryRun::default());
             }
-            sql::delete_superseded(work, &address, &ids).await?;
-            sql::delete_deliveries(work, &ids).await?;
+            sql::mails::delete_superseded(work, &address, &ids).await?;
+            sql::deliveries::delete(work, &ids).await?;
             file(work, &sent.waiting, &address, &sent.message_id).await?;
             insert(work, line("sent", true)).await?;
             return Ok(DeliveryRun { delivered: 1, ..DeliveryRun::default() });
@@ -158,16 +158,16 @@ async fn record(work: &mut crate::database::Connection, sent: SendResult) -> sql
     };
     let is_for_good = refused.kind == EmailRefusedKind::Permanent;
     let pause = pause(sent.leased.attempts, ids.first().copied().unwrap_or_default());
-    sql::release_address(work, &sent.leased, pause, is_for_good).await?;
+    sql::mails::release_address(work, &sent.leased, pause, is_for_good).await?;
     let outcome = format!("the mail server {}", refused.phrase);
-    let over = if is_for_good { ids } else { sql::list_expired(work, &ids, GIVE_UP_AFTER - pause).await? };
+    let over = if is_for_good { ids } else { sql::mails::list_expired(work, &ids, GIVE_UP_AFTER - pause).await? };
     if over.is_empty() {
         if sent.leased.attempts == 1 {
             insert(work, line(&outcome, false)).await?;
         }
         return Ok(DeliveryRun { failed: 1, ..DeliveryRun::default() });
     }
-    sql::delete_deliveries(work, &over).await?;
+    sql::deliveries::delete(work, &over).await?;
     let given_up = if is_for_good { "given up" } else { "given up after a day" };
     insert(work, line(&format!("{outcome}; {given_up}"), false)).await?;
     Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
@@ -182,18 +182,18 @@ async fn record_uncertain(
     phrase: &str,
 ) -> sqlx::Result<DeliveryRun> {
     let address = &sent.leased.address;
-    if !sql::release_address(work, &sent.leased, EMAIL_INTERVAL, true).await? {
+    if !sql::mails::release_address(work, &sent.leased, EMAIL_INTERVAL, true).await? {
         return Ok(DeliveryRun::default());
     }
     file(work, &sent.waiting, address, &sent.message_id).await?;
-    let next = match sql::defer_once(work, ids, UNCERTAIN_PAUSE).await? {
+    let next = match sql::mails::defer_once(work, ids, UNCERTAIN_PAUSE).await? {
         0 => {
-            sql::delete_deliveries(work, ids).await?;
+            sql::deliveries::delete(work, ids).await?;
             "it is not sent again"
         }
         _ => "it is sent once more in an hour",
     };
-    let line = sql::DeliveryRecord {
+    let line = sql::deliveries::DeliveryRecord {
         channel: "email",
         recipient: address,
         outcome: &format!("the mail server {phrase}; {next}"),
@@ -201,7 +201,7 @@ async fn record_uncertain(
         is_uncertain: true,
         subject: &sent.subject,
     };
-    sql::insert_line(work, &line).await?;
+    sql::deliveries::insert_line(work, &line).await?;
     Ok(DeliveryRun { failed: 1, ..DeliveryRun::default() })
 }
 
@@ -219,15 +219,15 @@ async fn file(
     let carts = |in_trouble: bool| -> Vec<Uuid> {
         latest.iter().filter(|(_, trouble)| **trouble == in_trouble).map(|(cart, _)| *cart).collect()
     };
-    sql::insert_threads(work, &carts(true), address, id).await?;
-    sql::delete_threads(work, &carts(false), address).await
+    sql::mails::insert_threads(work, &carts(true), address, id).await?;
+    sql::mails::delete_threads(work, &carts(false), address).await
 }
 
 async fn insert(
     work: &mut crate::database::Connection,
     (recipient, subject, outcome, is_delivered): (String, String, String, bool),
 ) -> sqlx::Result<()> {
-    let line = sql::DeliveryRecord {
+    let line = sql::deliveries::DeliveryRecord {
         channel: "email",
         recipient: &recipient,
         outcome: &outcome,
@@ -235,5 +235,5 @@ async fn insert(
         is_uncertain: false,
         subject: &subject,
     };
-    sql::insert_line(work, &line).await
+    sql::deliveries::insert_line(work, &line).await
 }

@@ -1,4 +1,4 @@
-//! The text of an e-mail: subject and lines, plain, with one link. `words` has the texts for each cause; this module
+//! The text of an e-mail: subject and lines, plain, with one link. Each cause has its own words; this module
 //! composes the messages about one cart, many carts, recoveries, problems of this server and test alerts. Knows nothing
 //! about sending.
 
@@ -9,8 +9,12 @@ mod times;
 
 use time::OffsetDateTime;
 
-use super::{Alert, SiteInfo, StatusChange, payload::page_of, words};
-use crate::{clock::lasted, direction::bidi_isolate};
+use super::{Alert, SiteInfo, StatusChange, payload::page_of};
+use crate::{
+    causes::{AlertWords, Class},
+    clock::lasted,
+    direction::bidi_isolate,
+};
 use times::{moment, near};
 
 /// A message without sender and recipient.
@@ -130,7 +134,9 @@ fn cause(title: &str) -> String {
 }
 
 fn trouble(change: &StatusChange, house: &SiteInfo) -> String {
-    let words = words::of(change.cause);
+    let words =
+        Class::from_stored(&change.class).map_or(AlertWords::title_only as fn(&str) -> _, |class| class.cause().alert);
+    let words = words(&change.title);
     let ours = match &house.egress_addresses {
         ours if ours.is_empty() => "the outgoing addresses of {product}; whoever runs it knows them".to_owned(),
         ours => format!("our addresses: {ours}"),

@@ -11,6 +11,7 @@ mod delivery;
 mod email_delivery;
 mod email_text;
 pub mod mail;
+mod outbox;
 mod payload;
 mod recipients;
 mod redirect_target;
@@ -24,37 +25,33 @@ mod trusted_hosts;
 mod webhook;
 mod webhook_address;
 mod webhook_delivery;
-mod words;
 
 use std::{
     sync::{Arc, RwLock},
     time::Duration,
 };
 
-use uuid::Uuid;
-
 use crate::{
     clock::Clock,
-    database::{Connection, Pool},
+    database::Pool,
     outbound::egress_addresses::EgressAddresses,
     vault::{InternalError, Vault},
 };
 
-pub use account::{AccountChange, AccountNotice, queue_notice};
+pub use account::{AccountChange, AccountNotice};
 pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
 pub use delivery::{DeliveryRun, keep_delivering};
 pub use mail::{MailServer, MailServerError};
+pub use outbox::{queue, queue_alert, queue_for_webhook, queue_notice};
 pub use recipients::{Recipient, RecipientsError};
 pub use rotation::sealed_columns;
-pub use settings::{
-    AlertSettings, AlertSettingsChange, AlertSettingsInput, ChangeError, LoggedDelivery, WebhookChange, WebhookState,
-};
-pub use shared_problem::{SharedCause, SharedProblem, hold, withdraw};
+pub use settings::{AlertSettings, AlertSettingsChange, AlertSettingsInput, ChangeError, WebhookChange, WebhookState};
+pub use shared_problem::{SharedProblem, hold, withdraw};
 pub use signing::SigningSecret;
+pub use sql::settings::LoggedDelivery;
 pub use test_alerts::{TestAlertResult, TestAlerts};
 pub use trusted_hosts::{TrustedHosts, Untrusted};
 pub use webhook_address::{WebhookAddress, WebhookAddressError};
-pub use words::AlertCause;
 
 /// Timeout of a webhook call, and of a session with a mail server: 10 s.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -147,27 +144,6 @@ impl Alerts {
     /// Deletes delivered alerts, old log lines, and addresses that are no longer in use.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         let mut connection = self.pool.acquire().await?;
-        sql::sweep(&mut connection).await
+        sql::deliveries::sweep(&mut connection).await
     }
-}
-
-/// Queues the alert of a change on the connection of the change, so that both are committed or neither. Queues nothing
-/// if the change raises no alert or there are no recipients.
-pub async fn queue(work: &mut Connection, change: &StatusChange) -> sqlx::Result<()> {
-    match change.clone().alert() {
-        Some(alert) => queue_alert(work, &alert).await,
-        None => Ok(()),
-    }
-}
-
-/// Like `queue`, for any alert.
-pub async fn queue_alert(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
-    let data = serde_json::to_value(alert).expect("alerts are plain data");
-    sql::queue(work, Uuid::now_v7(), alert.cart(), &data).await
-}
-
-/// Like `queue_alert`, for the webhook only.
-pub async fn queue_for_webhook(work: &mut Connection, alert: &Alert) -> sqlx::Result<()> {
-    let data = serde_json::to_value(alert).expect("alerts are plain data");
-    sql::queue_for_webhook(work, Uuid::now_v7(), &data).await
 }

@@ -4,7 +4,8 @@
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
-use super::{Alert, CartStatus, SharedCause, SharedProblem, SiteInfo, StatusChange};
+use super::{Alert, CartStatus, SharedProblem, SiteInfo, StatusChange};
+use crate::causes::SharedCause;
 
 /// Format of timestamps: UTC, to the second: "2026-11-21T08:15:02Z".
 const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");

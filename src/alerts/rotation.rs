@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::sql;
 use crate::{
     database::{Connection, Pool, transaction},
-    vault::{Batch, Place, SealError, SealedColumn, Tally, Vault},
+    vault::{Batch, Place, SealedColumn, Tally, Vault},
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -34,35 +34,30 @@ impl SealedColumn for WebhookColumn {
         }
     }
 
-    fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
+    fn tally<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>> {
         Box::pin(async move {
             match self {
-                Self::Secret => sql::tally_signing_secrets(pool).await,
-                Self::Address => sql::tally_addresses(pool).await,
+                Self::Secret => sql::rotation::tally_signing_secrets(connection).await,
+                Self::Address => sql::rotation::tally_addresses(connection).await,
             }
         })
     }
 
-    fn reseal<'a>(
-        &'a self,
-        vault: &'a Arc<Vault>,
-        pool: &'a Pool,
-        after: Uuid,
-    ) -> BoxFuture<'a, Result<Batch, SealError>> {
+    fn reseal<'a>(&'a self, vault: &'a Arc<Vault>, pool: &'a Pool, after: Uuid) -> BoxFuture<'a, sqlx::Result<Batch>> {
         let (column, vault) = (*self, Arc::clone(vault));
         Box::pin(transaction(pool, move |work| Box::pin(async move { column.reseal_in(work, &vault, after).await })))
     }
 }
 
 impl WebhookColumn {
-    async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> Result<Batch, SealError> {
+    async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> sqlx::Result<Batch> {
         let active = *vault.ring().active().id();
         let rows = match self {
-            Self::Secret => sql::find_signing_secrets(work, &active, after).await?,
-            Self::Address => sql::find_addresses(work, &active, after).await?,
+            Self::Secret => sql::rotation::find_signing_secrets(work, &active, after).await?,
+            Self::Address => sql::rotation::find_addresses(work, &active, after).await?,
         };
         let mut batch = Batch::default();
-        for sql::SealedWebhookRow { id, host, sealed } in rows {
+        for sql::rotation::SealedWebhookRow { id, host, sealed } in rows {
             batch.last = Some(id);
             let place = match self {
                 Self::Secret => Place::alert_secret(id, &host),
@@ -72,10 +67,10 @@ impl WebhookColumn {
                 batch.unreadable.push(id);
                 continue;
             };
-            let resealed = vault.seal(&place, &opened).await?;
+            let resealed = vault.seal(&place, &opened);
             batch.resealed += match self {
-                Self::Secret => sql::put_signing_secret(work, id, &sealed, &resealed).await?,
-                Self::Address => sql::put_address(work, id, &sealed, &resealed).await?,
+                Self::Secret => sql::rotation::put_signing_secret(work, id, &sealed, &resealed).await?,
+                Self::Address => sql::rotation::put_address(work, id, &sealed, &resealed).await?,
             };
         }
         vault.count_resealed(work, batch.resealed).await?;
@@ -104,8 +99,8 @@ mod tests {
         let before = vault(&pool, &old).await;
         let id = Uuid::now_v7();
         let places = [Place::alert_secret(id, HOST), Place::alert_address(id, HOST)];
-        let secret = before.seal(&places[0], &"the secret".into()).await.expect("sealed");
-        let address = before.seal(&places[1], &"the address".into()).await.expect("sealed");
+        let secret = before.seal(&places[0], &"the secret".into());
+        let address = before.seal(&places[1], &"the address".into());
         sqlx::query(
             "insert into alert_webhooks (id, host, secret, sealed_address, shown_address, secret_ending)
              values ($1, $2, $3, $4, 'https://ops.northwind.example/…', '9c2e')",
@@ -119,15 +114,16 @@ mod tests {
         .expect("a webhook");
 
         let both = vault(&pool, &format!("{new}\n{old}")).await;
+        let mut connection = pool.acquire().await.expect("a connection");
         for column in sealed_columns() {
             let batch = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
             assert_eq!((batch.resealed, batch.last), (1, Some(id)), "{}", column.column());
-            let tally = column.tally(&pool).await.expect("counted");
+            let tally = column.tally(&mut connection).await.expect("counted");
             assert_eq!(tally, [Tally { key_id: both.ring().active().id().to_vec(), count: 1 }], "{}", column.column());
             let again = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
             assert_eq!(again, Batch::default(), "{} was sealed by the active key already", column.column());
         }
-        let row = sql::find_webhook(&mut pool.acquire().await.expect("a connection")).await.expect("read");
+        let row = sql::settings::find_webhook(&mut connection).await.expect("read");
         let row = row.expect("the webhook");
         assert_eq!(both.open(&places[0], &row.secret).expect("opens").expose_secret(), "the secret");
         assert_eq!(both.open(&places[1], &row.sealed_address).expect("opens").expose_secret(), "the address");

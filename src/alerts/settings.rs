@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use secrecy::ExposeSecret;
 
-use super::{Alerts, InternalError, Recipient, SigningSecret, Untrusted, WebhookAddress, sql};
+use super::{Alerts, InternalError, LoggedDelivery, Recipient, SigningSecret, Untrusted, WebhookAddress, sql};
 use crate::{
     audit::{self, By, Change, Event, Fresh, RequiredRole},
     database::{Connection, transaction},
-    vault::{Place, SealError, Vault},
+    vault::{Place, Vault},
 };
 
 /// Lines of the delivery log that the page shows.
@@ -40,20 +40,6 @@ pub struct WebhookState {
     pub gone_at: Option<OffsetDateTime>,
     pub failing_since: Option<OffsetDateTime>,
     pub next_call: Option<OffsetDateTime>,
-}
-
-/// A line of the delivery log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoggedDelivery {
-    pub at: OffsetDateTime,
-    /// `email` or `webhook`.
-    pub channel: String,
-    pub recipient: String,
-    pub outcome: String,
-    pub is_delivered: bool,
-    /// Whether the message may have arrived.
-    pub is_uncertain: bool,
-    pub subject: String,
 }
 
 /// New settings from a user.
@@ -95,12 +81,6 @@ pub enum ChangeError {
     Broken(#[from] InternalError),
 }
 
-impl From<SealError> for ChangeError {
-    fn from(error: SealError) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
 impl From<sqlx::Error> for ChangeError {
     fn from(error: sqlx::Error) -> Self {
         Self::Broken(error.into())
@@ -109,14 +89,14 @@ impl From<sqlx::Error> for ChangeError {
 
 impl Alerts {
     pub async fn settings(&self) -> sqlx::Result<AlertSettings> {
-        let row = sql::find_settings(&self.pool).await?;
+        let row = sql::settings::find(&self.pool).await?;
         let mut connection = self.pool.acquire().await?;
-        let webhook = sql::find_webhook(&mut connection).await?;
+        let webhook = sql::settings::find_webhook(&mut connection).await?;
         drop(connection);
         let webhook = match webhook {
             Some(row) => Some(WebhookState {
                 is_readable: self.target_of(&row).is_some(),
-                next_call: sql::find_next_call(&self.pool).await?,
+                next_call: sql::settings::find_next_call(&self.pool).await?,
                 shown_address: row.shown_address,
                 secret_ending: row.secret_ending,
                 gone_at: row.gone_at,
@@ -124,7 +104,7 @@ impl Alerts {
             }),
             None => None,
         };
-        let delivered = sql::list_log(&self.pool, SHOWN).await?;
+        let delivered = sql::settings::list_log(&self.pool, SHOWN).await?;
         Ok(AlertSettings {
             email_on: row.email_on,
             emails: row.email_addresses,
@@ -135,7 +115,7 @@ impl Alerts {
     }
 
     /// Opens the webhook's address and secret, both for the host of the same row. There is no other way to get them.
-    pub(super) fn target_of(&self, row: &sql::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
+    pub(super) fn target_of(&self, row: &sql::settings::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
         open_target(&self.vault, row)
     }
 
@@ -148,23 +128,19 @@ impl Alerts {
     }
 
     /// Seals the webhook address that an earlier version stored as plain text. Returns whether there was one.
-    ///
-    /// # Errors
-    /// The database failed, or the key is exhausted.
-    pub async fn seal_addresses(&self) -> Result<bool, SealError> {
+    pub async fn seal_addresses(&self) -> sqlx::Result<bool> {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some(plain) = sql::lock_plain_address(work).await? else { return Ok(false) };
+                let Some(plain) = sql::settings::lock_plain_address(work).await? else { return Ok(false) };
                 match WebhookAddress::parse(&plain.address) {
                     Ok(address) if address.host() == plain.host => {
-                        let sealed =
-                            vault.seal(&Place::alert_address(plain.id, &plain.host), &address.secret()).await?;
-                        sql::seal_plain_address(work, plain.id, &sealed, address.shown()).await?;
+                        let sealed = vault.seal(&Place::alert_address(plain.id, &plain.host), &address.secret());
+                        sql::settings::seal_plain_address(work, plain.id, &sealed, address.shown()).await?;
                     }
                     // Only a tampered database contains such a row: the address was never called, and cannot be sealed
                     // for its host.
-                    _ => sql::delete_webhook(work).await?,
+                    _ => sql::settings::delete_webhook(work).await?,
                 }
                 Ok(true)
             })
@@ -182,23 +158,23 @@ impl Alerts {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let before = sql::lock_settings(work).await?;
+                let before = sql::settings::lock(work).await?;
                 if before.version != wanted.version {
                     return Err(ChangeError::Overtaken);
                 }
-                let saved = sql::find_webhook(work).await?.map(|row| {
+                let saved = sql::settings::find_webhook(work).await?.map(|row| {
                     let target = open_target(&vault, &row);
                     (row, target)
                 });
                 let was = saved.as_ref().map(|(row, _)| row.host.clone()).unwrap_or_default();
                 let (is, new_secret) = match (&wanted.webhook, &saved) {
                     (WebhookChange::Keep, _) => {
-                        sql::turn_on_webhook(work).await?;
+                        sql::settings::turn_on_webhook(work).await?;
                         (was.clone(), None)
                     }
                     (WebhookChange::Set(address), Some((row, Some((stored, _))))) if row.host == address.host() => {
-                        let sealed = seal_address(&vault, row.id, address).await?;
-                        sql::update_webhook_address(work, &sealed, address.shown()).await?;
+                        let sealed = seal_address(&vault, row.id, address);
+                        sql::settings::update_webhook_address(work, &sealed, address.shown()).await?;
                         let is_same = stored.expose() == address.expose();
                         (if is_same { was.clone() } else { format!("{was}, another path") }, None)
                     }
@@ -208,7 +184,7 @@ impl Alerts {
                         (address.host().to_owned(), Some(secret))
                     }
                     (WebhookChange::Remove, _) => {
-                        sql::delete_webhook(work).await?;
+                        sql::settings::delete_webhook(work).await?;
                         (String::new(), None)
                     }
                 };
@@ -220,8 +196,8 @@ impl Alerts {
                     Some((on, list)) => (on, list.iter().map(|one| one.as_str().to_owned()).collect()),
                     None => (before.email_on, before.email_addresses.clone()),
                 };
-                sql::update_settings(work, on, &emails, by.name()).await?;
-                sql::delete_unwanted(work).await?;
+                sql::settings::update(work, on, &emails, by.name()).await?;
+                sql::settings::delete_unwanted(work).await?;
                 let word = |on: bool| if on { "on" } else { "off" }.to_owned();
                 let changes = [
                     Change { field: "Send e-mail", before: word(before.email_on), after: word(on) },
@@ -250,12 +226,12 @@ impl Alerts {
         let vault = self.vault.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let settings = sql::lock_settings(work).await?;
-                let row = sql::find_webhook(work).await?.ok_or(ChangeError::NoWebhook)?;
+                let settings = sql::settings::lock(work).await?;
+                let row = sql::settings::find_webhook(work).await?.ok_or(ChangeError::NoWebhook)?;
                 let address = open_address(&vault, &row).ok_or(ChangeError::NoWebhook)?;
                 let secret = SigningSecret::generate();
                 put_webhook(work, &vault, &address, &secret).await?;
-                sql::update_settings(work, settings.email_on, &settings.email_addresses, by.name()).await?;
+                sql::settings::update(work, settings.email_on, &settings.email_addresses, by.name()).await?;
                 let change = Change {
                     field: "Signing secret",
                     before: format!("ends in {}", row.secret_ending),
@@ -277,30 +253,30 @@ async fn put_webhook(
     secret: &SigningSecret,
 ) -> Result<(), ChangeError> {
     let id = Uuid::now_v7();
-    let webhook = sql::NewWebhook {
+    let webhook = sql::settings::NewWebhook {
         id,
         host: address.host(),
-        sealed_address: &seal_address(vault, id, address).await?,
+        sealed_address: &seal_address(vault, id, address),
         shown_address: address.shown(),
-        secret: &vault.seal(&Place::alert_secret(id, address.host()), secret.secret()).await?,
+        secret: &vault.seal(&Place::alert_secret(id, address.host()), secret.secret()),
         secret_ending: &secret.ending(),
     };
-    sql::replace_webhook(work, &webhook).await?;
+    sql::settings::replace_webhook(work, &webhook).await?;
     Ok(())
 }
 
-async fn seal_address(vault: &Vault, id: Uuid, address: &WebhookAddress) -> Result<Vec<u8>, SealError> {
-    vault.seal(&Place::alert_address(id, address.host()), &address.secret()).await
+fn seal_address(vault: &Vault, id: Uuid, address: &WebhookAddress) -> Vec<u8> {
+    vault.seal(&Place::alert_address(id, address.host()), &address.secret())
 }
 
-fn open_target(vault: &Vault, row: &sql::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
+fn open_target(vault: &Vault, row: &sql::settings::WebhookRow) -> Option<(WebhookAddress, SigningSecret)> {
     let address = open_address(vault, row)?;
     let secret = vault.open(&Place::alert_secret(row.id, address.host()), &row.secret).ok()?;
     Some((address, SigningSecret::from_opened(secret)?))
 }
 
 /// Opens the address. It must be sealed for the host of its row.
-fn open_address(vault: &Vault, row: &sql::WebhookRow) -> Option<WebhookAddress> {
+fn open_address(vault: &Vault, row: &sql::settings::WebhookRow) -> Option<WebhookAddress> {
     let opened = vault.open(&Place::alert_address(row.id, &row.host), &row.sealed_address).ok()?;
     WebhookAddress::parse(opened.expose_secret()).ok().filter(|address| address.host() == row.host)
 }

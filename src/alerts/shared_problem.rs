@@ -2,30 +2,16 @@
 //! is over. The caller decides when a problem is shared; this module has the values, the texts, and the handling of
 //! alerts about single carts.
 
-use crate::database::Connection;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{SiteInfo, sql};
+use crate::{causes::SharedCause, database::Connection};
 
 /// Seconds by which an alert about one cart is delayed, so that one alert for many carts can replace it if the cause is
 /// on our side.
 const HOLD: f64 = 20.0;
-
-/// The cause of a shared problem on our side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SharedCause {
-    /// Calls do not reach Shopify: DNS, routes, firewalls, the egress proxy.
-    Network,
-    /// Apps accept only listed addresses, and ours is not listed.
-    Address,
-    /// Saved secrets cannot be opened.
-    Key,
-    /// A fault of this program or its machine.
-    Program,
-}
 
 /// Many carts fail for one cause on our side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,18 +31,6 @@ pub struct SharedProblem {
 }
 
 impl SharedCause {
-    pub const ALL: [Self; 4] = [Self::Network, Self::Address, Self::Key, Self::Program];
-
-    /// The name in `shared_problems.cause`, in the webhook and in the metric.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::Address => "address",
-            Self::Key => "key",
-            Self::Program => "program",
-        }
-    }
-
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Network => "This server cannot reach Shopify",
@@ -111,11 +85,11 @@ impl SharedCause {
 
 /// Delays the alerts about a cart that this transaction has queued.
 pub async fn hold(work: &mut Connection, cart: Uuid) -> sqlx::Result<()> {
-    sql::hold(work, cart, HOLD).await
+    sql::shared::hold(work, cart, HOLD).await
 }
 
 /// Withdraws queued alerts of the last hour about single carts with these classes: one alert for all of them follows.
 pub async fn withdraw(work: &mut Connection, classes: &[&str]) -> sqlx::Result<()> {
     let classes: Vec<String> = classes.iter().map(|class| (*class).to_owned()).collect();
-    sql::withdraw(work, &classes).await
+    sql::shared::withdraw(work, &classes).await
 }

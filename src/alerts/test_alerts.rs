@@ -53,9 +53,9 @@ impl Alerts {
         }
         let by = by.started();
         let mut connection = self.pool.acquire().await?;
-        let webhook = sql::find_webhook(&mut connection).await?;
+        let webhook = sql::settings::find_webhook(&mut connection).await?;
         drop(connection);
-        let settings = sql::find_settings(&self.pool).await?;
+        let settings = sql::settings::find(&self.pool).await?;
         let emails = if settings.email_on { settings.email_addresses } else { Vec::new() };
         let call = async { Some(self.try_webhook(&webhook?).await) };
         let mails = join_all(emails.iter().map(|address| self.try_mail(address)));
@@ -81,7 +81,7 @@ impl Alerts {
         .await
     }
 
-    async fn try_webhook(&self, row: &sql::WebhookRow) -> TestAlertResult {
+    async fn try_webhook(&self, row: &sql::settings::WebhookRow) -> TestAlertResult {
         let told = |words: String, is_delivered| TestAlertResult {
             channel: "webhook",
             recipient: row.host.clone(),
@@ -121,7 +121,7 @@ impl Alerts {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
                 for one in &told {
-                    let line = sql::DeliveryRecord {
+                    let line = sql::deliveries::DeliveryRecord {
                         channel: one.channel,
                         recipient: &one.recipient,
                         outcome: &one.words,
@@ -129,7 +129,7 @@ impl Alerts {
                         is_uncertain: one.is_uncertain,
                         subject: &subject,
                     };
-                    sql::insert_line(work, &line).await?;
+                    sql::deliveries::insert_line(work, &line).await?;
                 }
                 let addresses = told.iter().filter(|one| one.is_delivered).count();
                 let event = if addresses > 0 { Event::AlertSent { addresses } } else { Event::AlertNotDelivered };

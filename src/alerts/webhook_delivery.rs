@@ -24,7 +24,7 @@ impl Alerts {
         let Some(row) = self.find_webhook().await?.filter(|webhook| webhook.gone_at.is_none()) else {
             return Ok(DeliveryRun::default());
         };
-        let calls = sql::lease_calls(&self.pool, CALL_CONCURRENCY, LEASE).await?;
+        let calls = sql::webhooks::lease_calls(&self.pool, CALL_CONCURRENCY, LEASE).await?;
         // Address and secret come from one row that is read once, so a concurrent change takes effect in the next run.
         let target = self.target_of(&row);
         let answers = join_all(calls.iter().map(|call| self.call(target.as_ref(), call))).await;
@@ -36,17 +36,21 @@ impl Alerts {
     }
 
     /// The webhook. If an earlier version stored its address as plain text, seals the address first.
-    async fn find_webhook(&self) -> Result<Option<sql::WebhookRow>, InternalError> {
+    async fn find_webhook(&self) -> Result<Option<sql::settings::WebhookRow>, InternalError> {
         let mut connection = self.pool.acquire().await?;
-        let found = sql::find_webhook(&mut connection).await?;
+        let found = sql::settings::find_webhook(&mut connection).await?;
         drop(connection);
         if found.is_some() || !self.seal_addresses().await? {
             return Ok(found);
         }
-        Ok(sql::find_webhook(&mut *self.pool.acquire().await?).await?)
+        Ok(sql::settings::find_webhook(&mut *self.pool.acquire().await?).await?)
     }
 
-    async fn call(&self, target: Option<&(WebhookAddress, SigningSecret)>, call: &sql::LeasedCall) -> WebhookResponse {
+    async fn call(
+        &self,
+        target: Option<&(WebhookAddress, SigningSecret)>,
+        call: &sql::webhooks::LeasedCall,
+    ) -> WebhookResponse {
         let Some((address, secret)) = target else { return UNREADABLE };
         let body = payload::body(&call.waiting.alert, call.waiting.at, &self.house);
         let id = format!("msg_{}", call.waiting.id.as_simple());
@@ -55,8 +59,8 @@ impl Alerts {
 
     async fn record_call(
         &self,
-        row: &sql::WebhookRow,
-        call: sql::LeasedCall,
+        row: &sql::settings::WebhookRow,
+        call: sql::webhooks::LeasedCall,
         answered: WebhookResponse,
     ) -> Result<DeliveryRun, InternalError> {
         let pause = pause(call.attempts, call.waiting.id);
@@ -96,7 +100,7 @@ struct CallResult {
 impl CallResult {
     async fn note(&self, work: &mut Connection) -> sqlx::Result<()> {
         let Self { recipient, outcome, subject, is_delivered, .. } = self;
-        let line = sql::DeliveryRecord {
+        let line = sql::deliveries::DeliveryRecord {
             channel: "webhook",
             recipient,
             outcome,
@@ -104,13 +108,13 @@ impl CallResult {
             is_uncertain: false,
             subject,
         };
-        sql::insert_line(work, &line).await
+        sql::deliveries::insert_line(work, &line).await
     }
 
-    async fn delivered(&self, work: &mut Connection, call: &sql::LeasedCall) -> sqlx::Result<DeliveryRun> {
+    async fn delivered(&self, work: &mut Connection, call: &sql::webhooks::LeasedCall) -> sqlx::Result<DeliveryRun> {
         // Locks the webhook's row first, as changes of the settings do, to avoid deadlocks.
-        sql::end_failing(work).await?;
-        sql::delete_deliveries(work, &[call.waiting.id]).await?;
+        sql::webhooks::end_failing(work).await?;
+        sql::deliveries::delete(work, &[call.waiting.id]).await?;
         self.note(work).await?;
         Ok(DeliveryRun { delivered: 1, ..DeliveryRun::default() })
     }
@@ -118,11 +122,11 @@ impl CallResult {
     /// Handles 410 Gone, by which the receiver rejects further calls: turns the webhook off, unless its address was
     /// changed meanwhile.
     async fn gone(&self, work: &mut Connection) -> sqlx::Result<DeliveryRun> {
-        if sql::turn_off_webhook(work, self.webhook).await? {
+        if sql::webhooks::turn_off(work, self.webhook).await? {
             self.note(work).await?;
             audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
         }
-        sql::delete_unwanted(work).await?;
+        sql::settings::delete_unwanted(work).await?;
         Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
     }
 
@@ -131,19 +135,19 @@ impl CallResult {
     async fn failed(
         &self,
         work: &mut Connection,
-        call: &sql::LeasedCall,
+        call: &sql::webhooks::LeasedCall,
         is_over: bool,
         pause: f64,
     ) -> sqlx::Result<DeliveryRun> {
-        let is_first = sql::begin_failing(work).await?;
+        let is_first = sql::webhooks::begin_failing(work).await?;
         if is_first || is_over {
             self.note(work).await?;
         }
         if !is_over {
-            sql::retry_call(work, call.waiting.id, call.leased_until, pause).await?;
+            sql::webhooks::retry_call(work, call.waiting.id, call.leased_until, pause).await?;
             return Ok(DeliveryRun { failed: 1, ..DeliveryRun::default() });
         }
-        sql::delete_deliveries(work, &[call.waiting.id]).await?;
+        sql::deliveries::delete(work, &[call.waiting.id]).await?;
         audit::record(work, &By::system(), None, &Event::AlertNotDelivered).await?;
         Ok(DeliveryRun { given_up: 1, ..DeliveryRun::default() })
     }

@@ -2,6 +2,10 @@
 
 use uuid::Uuid;
 
+/// Idle timeout and absolute timeout of a session, in minutes.
+pub const IDLE_MINUTES: i32 = 30;
+pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     Person {

@@ -3,6 +3,7 @@
 //! functions need not be trusted. The database owner can still write a new chain; a head that was reported elsewhere
 //! reveals it.
 
+mod linking;
 mod verify;
 
 use std::{fmt, str::FromStr};
@@ -10,13 +11,9 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::sql;
-use crate::database::{Connection, Pool, transaction};
-
+pub use linking::{claim_head_report, find_chain_head, link_new_rows};
 pub use verify::{ChainFault, ChainReport, verify};
 
-/// Rows that one transaction links.
-const BATCH: i64 = 500;
 /// Domain separation: prefix of every hash input, so that no other hash of ours can pass as a link.
 const DOMAIN: &[u8] = b"cartwright activity link 1\0";
 
@@ -127,47 +124,6 @@ pub(super) fn link_hash(previous: &LinkHash, position: i64, row: &ChainedRow) ->
         }
     }
     digest.finalize().into()
-}
-
-/// Links one batch of unlinked rows. Returns how many it linked; 0 if another process holds the chain lock.
-pub async fn link_new_rows(pool: &Pool) -> sqlx::Result<usize> {
-    transaction(pool, |work| Box::pin(link_batch(work))).await
-}
-
-async fn link_batch(work: &mut Connection) -> sqlx::Result<usize> {
-    if !sql::try_lock_chain(work).await? {
-        return Ok(0);
-    }
-    let rows = sql::list_unlinked(work, BATCH).await?;
-    let head = sql::find_head(work).await?;
-    let (mut position, mut previous) = head.map_or((0, GENESIS), |head| (head.position, head.hash));
-    let (first, mut ids, mut hashes) = (position + 1, Vec::new(), Vec::new());
-    for row in &rows {
-        position += 1;
-        previous = link_hash(&previous, position, row);
-        ids.push(row.id);
-        hashes.push(previous.to_vec());
-    }
-    if !rows.is_empty() {
-        sql::insert_links(work, first, &ids, &hashes).await?;
-        sql::delete_unlinked(work, &ids).await?;
-    }
-    Ok(rows.len())
-}
-
-/// Returns the newest link.
-pub async fn find_chain_head(pool: &Pool) -> sqlx::Result<Option<ChainHead>> {
-    let mut connection = pool.acquire().await?;
-    sql::find_head(&mut connection).await
-}
-
-/// Returns the newest link once a day across all processes; `None` in between, and if the chain is empty. The day
-/// counts from the commit.
-pub async fn claim_head_report(work: &mut Connection) -> sqlx::Result<Option<ChainHead>> {
-    match sql::find_head(work).await? {
-        Some(head) => Ok(sql::claim_head_report(work).await?.then_some(head)),
-        None => Ok(None),
-    }
 }
 
 #[cfg(test)]

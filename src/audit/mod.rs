@@ -12,10 +12,11 @@ mod fresh;
 mod months;
 mod permission;
 mod reader;
+mod recording;
 mod refusal;
 mod sql;
 
-pub use actor::{Actor, Authority, By, Origin};
+pub use actor::{ABSOLUTE_MINUTES, Actor, Authority, By, IDLE_MINUTES, Origin};
 pub use chain::{
     ChainFault, ChainHead, ChainHeadError, ChainReport, claim_head_report, find_chain_head, link_new_rows, verify,
 };
@@ -23,12 +24,13 @@ pub use event::{Change, Event};
 pub use event_group::What;
 pub use fresh::Fresh;
 pub use months::{ActivityKeep, DroppedMonth, drop_old_months, make_months};
-pub use permission::{ABSOLUTE_MINUTES, IDLE_MINUTES, NotPermitted, RequiredRole, demand, is_not_permitted};
+pub use permission::{NotPermitted, RequiredRole, demand, is_not_permitted};
 pub use reader::{
     ActorRef, AuditCursor, AuditEvent, AuditFilter, AuditPage, AuditRecord, FilterChoices, batch, list, offer,
 };
+pub use recording::record;
 pub use refusal::record_refusal;
-pub use sql::{find_deletion, record};
+pub use sql::events::find_deletion;
 
 /// The cart of an event, with its name at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]

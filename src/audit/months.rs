@@ -40,7 +40,7 @@ pub struct DroppedMonth {
 
 /// Creates the partitions of the coming months, and moves rows that were recorded before their month had a partition.
 pub async fn make_months(pool: &Pool) -> sqlx::Result<()> {
-    sql::make_months(pool).await
+    sql::months::make(pool).await
 }
 
 /// Drops every month that is older than the retention period, oldest first.
@@ -50,11 +50,11 @@ pub async fn make_months(pool: &Pool) -> sqlx::Result<()> {
 pub async fn drop_old_months(pool: &Pool, keep: ActivityKeep) -> sqlx::Result<Vec<DroppedMonth>> {
     let ActivityKeep::Months(months) = keep else { return Ok(Vec::new()) };
     let mut dropped = Vec::new();
-    for month in sql::list_ended_months(pool, i32::from(months)).await? {
-        let rows = sql::drop_month(pool, month).await?;
+    for month in sql::months::list_ended(pool, i32::from(months)).await? {
+        let rows = sql::months::drop_month(pool, month).await?;
         dropped.push(DroppedMonth { month: format!("{:04}-{:02}", month.year(), u8::from(month.month())), rows });
     }
-    while sql::trim_links(pool).await? > 0 {}
+    while sql::months::trim_links(pool).await? > 0 {}
     Ok(dropped)
 }
 

@@ -5,10 +5,6 @@
 use super::{Actor, Authority, By, Event, sql};
 use crate::database::Connection;
 
-/// Idle timeout and absolute timeout of a session, in minutes.
-pub const IDLE_MINUTES: i32 = 30;
-pub const ABSOLUTE_MINUTES: i32 = 12 * 60;
-
 /// The minimum role that a change requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequiredRole {
@@ -50,7 +46,7 @@ pub async fn demand(connection: &mut Connection, by: &By, permission: RequiredRo
         Authority::Session(hash) => Some(hash.as_slice()),
         Authority::Started => None,
     };
-    let is_live = sql::lock_live(connection, *id, session, permission == RequiredRole::Change).await?;
+    let is_live = sql::permission::lock_live(connection, *id, session, permission == RequiredRole::Change).await?;
     if is_live { Ok(()) } else { Err(NotPermitted.into()) }
 }
 

@@ -17,8 +17,6 @@ use crate::{
 /// An open database. The private cluster stops with its last user.
 pub struct OpenDatabase {
     pub pool: Pool,
-    /// A separate counter pool of one connection, for the vault's seal counter.
-    pub counter_pool: Pool,
     #[cfg(feature = "embedded")]
     embedded: Option<database::embedded::Embedded>,
 }
@@ -191,7 +189,6 @@ fn refused(error: anyhow::Error) -> anyhow::Error {
 impl OpenDatabase {
     fn new(pool: Pool, #[cfg(feature = "embedded")] embedded: Option<database::embedded::Embedded>) -> Self {
         Self {
-            counter_pool: pool.beside(),
             pool,
             #[cfg(feature = "embedded")]
             embedded,
@@ -209,7 +206,6 @@ impl OpenDatabase {
     /// Closes every connection and releases the share in the cluster.
     pub async fn close(self) {
         self.pool.close().await;
-        self.counter_pool.close().await;
         #[cfg(feature = "embedded")]
         if let Some(embedded) = self.embedded
             && let Err(error) = embedded.stop().await

@@ -7,14 +7,12 @@ use time::OffsetDateTime;
 
 use super::{database, say};
 use crate::{
+    carts::health::{self, schedule::CHECK_INTERVAL},
     clock::Clock,
     config::{KeyFlags, ServeConfig, ServeFlags},
     database::roles::RoleFacts,
-    ecommerce::{
-        health::{self, schedule::CHECK_INTERVAL},
-        shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::ShopifyClient},
-    },
     outbound::egress_addresses::EgressAddresses,
+    platforms::shopify::{API_VERSION, API_VERSION_ENDS_AT, API_VERSION_WARNING, client::ShopifyClient},
     telemetry,
 };
 

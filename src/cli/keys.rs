@@ -20,12 +20,9 @@ pub enum KeysCommand {
         #[arg(long, value_name = "FILE")]
         file: Option<std::path::PathBuf>,
     },
-    /// Show every key: which one seals, how many secrets rest under each, how often it sealed, when it was last found in the
-    /// key file. Changes nothing; also says what is wrong when a server refuses to start.
-    #[command(
-        after_help = "A key is shown by its id, 16 hex digits that are made from it and tell nothing about it.\n\
-        It may seal 4,294,967,296 times; from 2,147,483,648 on the log, `cartwright doctor` and this list say so."
-    )]
+    /// Show every key: which one seals, how many secrets rest under each, when it was last found in the key file.
+    /// Changes nothing; also says what is wrong when a server refuses to start.
+    #[command(after_help = "A key is shown by its id, 16 hex digits that are made from it and tell nothing about it.")]
     List(KeyFlags),
     /// Seal every secret again under the first key of the file, beside the running servers. Killed anywhere, it is run again
     /// and goes on.

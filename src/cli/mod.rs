@@ -5,6 +5,7 @@
 mod activity;
 mod database;
 mod doctor;
+mod key_file;
 mod keys;
 mod migrate;
 mod ready;

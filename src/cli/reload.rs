@@ -3,7 +3,7 @@
 use anyhow::Context;
 use tokio::signal::unix;
 
-use super::serve;
+use super::key_file::key_ring;
 use crate::{app::App, config::ServeFlags, telemetry::LogFilter};
 
 /// Listens for SIGHUP. Created before the first wait of a start, so that the signal never ends the process.
@@ -21,12 +21,12 @@ impl Hangup {
             log.set(&flags.database.log());
             match flags.check() {
                 Ok(mut config) => {
-                    let keys = match serve::key_ring(config.keys.take(), &config.database) {
+                    let keys = match key_ring(config.keys.take(), &config.database) {
                         Ok(ring) => app.vault.reload(ring).await,
                         Err(error) => Err(error),
                     };
                     // the practice store has its own proxy and root certificate
-                    let shopify = if config.practice { Ok(()) } else { app.ecommerce.reload(&config.egress) };
+                    let shopify = if config.practice { Ok(()) } else { app.shopify.reload(&config.egress) };
                     let outcomes =
                         [("keys", keys), ("calls to Shopify", shopify), ("alerts", app.alerts.reload(&config.alerts))];
                     for (what, outcome) in outcomes {

@@ -7,16 +7,17 @@ use tokio::{net::TcpSocket, task::JoinHandle, time::Instant};
 use super::{
     RefusedStart,
     database::{self, Superuser},
+    key_file::key_ring,
     reload::Hangup,
     say,
     stop::Stop,
 };
 use crate::{
     app::{App, Site},
-    config::{Database, PublicUrl, ServeConfig, ServeFlags},
-    ecommerce::shopify::client::ShopifyClient,
+    config::{PublicUrl, ServeConfig, ServeFlags},
+    platforms::shopify::client::ShopifyClient,
     telemetry,
-    vault::{KeyRing, SERVER, Vault},
+    vault::{SERVER, Vault},
     web, worker,
 };
 
@@ -114,16 +115,16 @@ async fn run(
     let stopping = async {
         stop.told().await;
         let deadline = stop.deadline(config.drain) - CLOSE_TIMEOUT;
-        web::server::Stopping { drained: Instant::now() + stop.drain(config.drain), deadline }
+        web::frame::server::Stopping { drained: Instant::now() + stop.drain(config.drain), deadline }
     };
-    let deadline = web::server::serve(listener, web::site(app.clone()), stopping).await;
+    let deadline = web::frame::server::serve(listener, web::site(app.clone()), stopping).await;
     recorder.abort();
     reloading.abort();
     let ended = async {
         if let Some(worker) = worker {
             worker.await.ok();
         }
-        app.ecommerce.finish().await;
+        app.finish().await;
         if let Some(monitored) = monitored {
             monitored.await.ok();
         }
@@ -147,41 +148,21 @@ pub(super) fn monitored(
         .map_err(|RefusedStart(told)| RefusedStart(told.replace("CARTWRIGHT_LISTEN", "CARTWRIGHT_METRICS_LISTEN")))?;
     let listener = port.listen(WAITING).map_err(|error| unusable(&error))?;
     say(format_args!("Metrics are at http://{}/-/metrics", listener.local_addr()?));
-    let (stop, router) = (stop.clone(), web::probes::router(app.clone()));
+    let (stop, router) = (stop.clone(), web::frame::probes::router(app.clone()));
     let stopping = async move {
         stop.told().await;
         let drained = Instant::now() + stop.drain(drain);
-        web::server::Stopping { drained, deadline: drained + std::time::Duration::from_secs(1) }
+        web::frame::server::Stopping { drained, deadline: drained + std::time::Duration::from_secs(1) }
     };
-    Ok(tokio::spawn(web::server::serve(listener, router, stopping)))
+    Ok(tokio::spawn(web::frame::server::serve(listener, router, stopping)))
 }
 
 /// The vault with the configured keys. A wrong key is rejected before anything is opened.
 pub(super) async fn vault(config: &mut ServeConfig, opened: &database::OpenDatabase) -> anyhow::Result<Vault> {
     let ring = key_ring(config.keys.take(), &config.database)?;
-    Vault::open_with(ring, opened.counter_pool.clone()).await.map_err(|error| {
+    Vault::open_with(ring, opened.pool.clone()).await.map_err(|error| {
         if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() }
     })
-}
-
-/// The ring of the key file. With the private database and no named file, one that is created in its folder.
-pub(super) fn key_ring(given: Option<KeyRing>, database: &Database) -> anyhow::Result<KeyRing> {
-    match (given, database) {
-        (Some(ring), _) => Ok(ring),
-        #[cfg(feature = "embedded")]
-        (None, Database::Embedded { data_dir, .. }) => {
-            let path = data_dir.join("keys");
-            let (ring, made) = KeyRing::read_or_make(&path)?;
-            if made {
-                say(format_args!(
-                    "Made a key that seals saved secrets: {}. Keep a copy of it apart from the database.",
-                    path.display()
-                ));
-            }
-            Ok(ring)
-        }
-        (None, Database::Url { .. }) => anyhow::bail!("CARTWRIGHT_KEY_FILE is not set"),
-    }
 }
 
 /// Prints the address and, while there are no users, the one-time link for the first administrator.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::{App, Site},
     config::ServeFlags,
-    ecommerce::shopify::client::ShopifyClient,
+    platforms::shopify::client::ShopifyClient,
     telemetry, worker,
 };
 
@@ -63,7 +63,7 @@ pub async fn worker(flags: ServeFlags) -> anyhow::Result<()> {
     let deadline = stop.deadline(Duration::ZERO);
     let ended = async {
         working.await.ok();
-        app.ecommerce.finish().await;
+        app.finish().await;
     };
     if tokio::time::timeout_at(deadline - CLOSE_TIMEOUT, ended).await.is_err() {
         tracing::warn!("some checks did not end in time; they come due again by themselves");

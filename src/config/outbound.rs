@@ -3,8 +3,8 @@
 use super::{ServeFlags, SettingProblems, given, secret};
 use crate::{
     alerts,
-    ecommerce::shopify::client::{Egress, EgressProxy},
     outbound::egress_addresses::EgressAddresses,
+    platforms::shopify::client::{Egress, EgressProxy},
 };
 
 impl ServeFlags {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use super::{Database, PublicUrl, ServeFlags, SettingProblems, given, keys::key_ring, site::listen_address};
 use crate::{
-    alerts, audit::ActivityKeep, ecommerce::shopify::client::Egress, outbound::egress_addresses::EgressAddresses,
+    alerts, audit::ActivityKeep, outbound::egress_addresses::EgressAddresses, platforms::shopify::client::Egress,
     proxies::TrustedProxies, vault::KeyRing,
 };
 

@@ -94,27 +94,10 @@ impl Pool {
         Self::build(servers.into(), MAX_CONNECTIONS, ANSWER_TIMEOUT)
     }
 
-    /// A separate pool of one connection to the same servers, for writes while a transaction of this pool is open. With
-    /// a single pool, sixteen such transactions could wait for a seventeenth connection and deadlock. Its connection is
-    /// not reused after a failure in this pool either: it is used so rarely that it would find out about a failover last.
-    #[must_use]
-    pub fn beside(&self) -> Self {
-        let Connector { servers, suspicion, .. } = self.connector();
-        Self::with_connector(servers.clone(), 1, ANSWER_TIMEOUT, suspicion.clone())
-    }
-
     pub(super) fn build(servers: Arc<[PgConnectOptions]>, size: usize, answer_timeout: Duration) -> Self {
-        Self::with_connector(servers, size, answer_timeout, Suspicion::default())
-    }
-
-    fn with_connector(
-        servers: Arc<[PgConnectOptions]>,
-        size: usize,
-        answer_timeout: Duration,
-        suspicion: Suspicion,
-    ) -> Self {
         assert!(!servers.is_empty(), "a pool needs a server");
-        let connector = Connector { servers, preferred: AtomicUsize::new(0), answer_timeout, suspicion };
+        let (preferred, suspicion) = (AtomicUsize::new(0), Suspicion::default());
+        let connector = Connector { servers, preferred, answer_timeout, suspicion };
         let builder = deadpool::managed::Pool::builder(connector).max_size(size);
         let connections = builder.build().expect("a pool without timeouts needs no runtime");
         Self { connections }

@@ -194,15 +194,17 @@ async fn connection_to_a_read_only_server_is_not_reused(_: PgPoolOptions, option
 }
 
 #[sqlx::test]
-async fn failover_that_one_pool_finds_out_empties_the_pool_beside_it(_: PgPoolOptions, options: PgConnectOptions) {
+async fn failover_that_one_connection_finds_out_empties_the_pool(_: PgPoolOptions, options: PgConnectOptions) {
     let pool = Pool::new([options]);
-    let beside = pool.beside();
     pool.execute("create table notes (n int)").await.expect("table");
-    for demoted in [&pool, &beside] {
-        demoted.execute("set session characteristics as transaction read only").await.expect("as after a demotion");
+    let mut both = [pool.acquire().await.expect("a connection"), pool.acquire().await.expect("another")];
+    for demoted in &mut both {
+        let demote = sqlx::query("set session characteristics as transaction read only");
+        demote.execute(&mut **demoted).await.expect("as after a demotion");
     }
+    drop(both);
     pool.execute("insert into notes values (1)").await.expect_err("read-only");
-    beside.execute("insert into notes values (1)").await.expect("a new connection");
+    pool.execute("insert into notes values (1)").await.expect("a new connection");
 }
 
 #[sqlx::test]

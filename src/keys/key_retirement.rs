@@ -40,7 +40,7 @@ pub async fn forget(pool: &Pool, ring: Option<&KeyRing>, key: &str) -> Result<Re
     let id = parse(&name).ok_or_else(|| RetireError::NoId(key.to_owned()))?;
     let known = sql::known_keys(pool).await?.into_iter().find(|known| known.key_id == id);
     let known = known.ok_or_else(|| RetireError::Unknown(name.clone()))?;
-    let secrets = total(&tallies(pool).await?, &id);
+    let secrets = total(&tallies(&mut *pool.acquire().await?).await?, &id);
     if let Some(here) = ring.and_then(|ring| ring.find(&id)) {
         if ring.is_some_and(|ring| ring.active().id() == here.id()) {
             return Err(RetireError::Seals(name));

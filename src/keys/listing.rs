@@ -36,8 +36,8 @@ pub struct KeyLine {
     pub standing: KeyState,
     /// Line number in the file, from 1.
     pub line: Option<usize>,
-    /// Seals counted so far, in blocks; `None` if no server or command ever started with this key.
-    pub sealed_count: Option<i64>,
+    /// Whether a server or a command ever started with this key.
+    pub is_registered: bool,
     pub checked_at: Option<OffsetDateTime>,
     pub retired_at: Option<OffsetDateTime>,
     /// Secrets that are now sealed under this key, by column.
@@ -53,7 +53,7 @@ impl KeyLine {
 /// Lists every key of the file in file order, then the keys that are only in the database. Writes nothing and rejects
 /// nothing, because it is used to investigate problems.
 pub async fn list(pool: &Pool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLine>> {
-    let mut tallies = tallies(pool).await?;
+    let mut tallies = tallies(&mut *pool.acquire().await?).await?;
     let mut known: BTreeMap<Vec<u8>, sql::KnownKey> = BTreeMap::new();
     let mut order: Vec<Vec<u8>> = ring.into_iter().flat_map(KeyRing::keys).map(|key| key.id().to_vec()).collect();
     for key in sql::known_keys(pool).await? {
@@ -71,7 +71,7 @@ pub async fn list(pool: &Pool, ring: Option<&KeyRing>) -> sqlx::Result<Vec<KeyLi
             name: key_ring::name(&id),
             standing: standing(key, known, active.is_some_and(|active| active[..] == id[..])),
             line: key.map(Key::line),
-            sealed_count: known.map(|known| known.sealed_count),
+            is_registered: known.is_some(),
             checked_at: known.and_then(|known| known.checked_at),
             retired_at: known.and_then(|known| known.retired_at),
             secrets: tallies.remove(&id).unwrap_or_default(),

@@ -9,7 +9,7 @@ mod rotation;
 
 use std::collections::BTreeMap;
 
-use crate::{alerts, database::Pool, ecommerce, vault::SealedColumn};
+use crate::{alerts, carts, database::Connection, vault::SealedColumn};
 
 pub use key_retirement::{RetireError, RetiredKey, forget};
 pub use listing::{KeyLine, KeyState, list};
@@ -18,17 +18,17 @@ pub use rotation::{RotationReport, UnreadableSecret, is_known, rotate};
 /// All columns with sealed secrets. New columns must be added here; the test below compares the list with the database
 /// catalogue.
 pub fn columns() -> Vec<Box<dyn SealedColumn>> {
-    ecommerce::sealed_columns().into_iter().chain(alerts::sealed_columns()).collect()
+    carts::sealed_columns().into_iter().chain(alerts::sealed_columns()).collect()
 }
 
 /// Number of secrets by key ID, then by column, such as `carts.secret`.
 pub type Tallies = BTreeMap<Vec<u8>, BTreeMap<String, i64>>;
 
 /// Counts the sealed secrets by key and column.
-pub async fn tallies(pool: &Pool) -> sqlx::Result<Tallies> {
+pub async fn tallies(connection: &mut Connection) -> sqlx::Result<Tallies> {
     let mut found = Tallies::new();
     for column in columns() {
-        for tally in column.tally(pool).await? {
+        for tally in column.tally(connection).await? {
             found.entry(tally.key_id).or_default().insert(name(column.as_ref()), tally.count);
         }
     }
@@ -90,6 +90,27 @@ mod tests {
         assert!(forgotten.is_empty(), "sealed? add it to keys::columns(); not sealed? say why above: {forgotten:?}");
         for column in &sealed {
             assert!(bytes.contains(column), "{column} is not a byte column");
+        }
+    }
+
+    /// Without its trigger, a key could be retired while a secret of that column needs it.
+    #[sqlx::test]
+    async fn every_column_of_sealed_secrets_keeps_its_key_from_being_retired(pool: sqlx::PgPool) {
+        let triggers: Vec<String> = sqlx::query_scalar(
+            "select pg_get_triggerdef(oid) from pg_trigger where tgfoid = 'vault_key_is_needed'::regproc and tgenabled = 'O'",
+        )
+        .fetch_all(&pool)
+        .await
+        .expect("the catalogue");
+        assert_eq!(triggers.len(), columns().len(), "{triggers:?}");
+        for column in columns() {
+            let (table, column) = (column.table(), column.column());
+            let (event, call) =
+                (format!("AFTER INSERT OR UPDATE OF {column} ON public.{table} "), format!("needed('{column}')"));
+            assert!(
+                triggers.iter().any(|one| one.contains(&event) && one.ends_with(&call)),
+                "{event} {call}: {triggers:?}"
+            );
         }
     }
 

@@ -13,7 +13,7 @@ use super::{columns, name, tallies, total};
 use crate::{
     audit::{self, By, Event},
     database::{Pool, transaction},
-    vault::{Batch, KeyRing, SealError, SealedColumn, Vault, sql},
+    vault::{KeyRing, SealedColumn, Vault, sql},
 };
 
 /// Pause between two passes over locked rows.
@@ -54,18 +54,18 @@ pub async fn rotate(
     vault: &Arc<Vault>,
     pool: &Pool,
     mut tell: impl FnMut(i64, i64) + Send,
-) -> Result<RotationReport, SealError> {
+) -> sqlx::Result<RotationReport> {
     let whole = left(vault, pool).await?;
     let mut done = 0;
     tell(done, whole);
-    let mut rotated = RotationReport::default();
+    let mut unreadable_secrets = Vec::new();
     for column in columns() {
         let mut moved_at = Instant::now();
         loop {
             let mut unreadable = BTreeSet::new();
             let (mut after, before) = (Uuid::nil(), done);
             loop {
-                let batch = reseal(column.as_ref(), vault, pool, after).await?;
+                let batch = retry(|| column.reseal(vault, pool, after)).await?;
                 let Some(last) = batch.last else { break };
                 after = last;
                 done += batch.resealed;
@@ -78,23 +78,23 @@ pub async fn rotate(
             let open = left_in(column.as_ref(), vault, pool).await?;
             if open <= unreadable.len().try_into().unwrap_or(i64::MAX) || moved_at.elapsed() > ROTATION_TIMEOUT {
                 let column = name(column.as_ref());
-                rotated
-                    .unreadable
+                unreadable_secrets
                     .extend(unreadable.into_iter().map(|row| UnreadableSecret { column: column.clone(), row }));
                 break;
             }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
-    end(vault, pool, rotated).await
+    let report = retry(|| end(vault, pool)).await?;
+    Ok(RotationReport { unreadable: unreadable_secrets, ..report })
 }
 
-/// Reseals one batch; retries it on deadlock or lock timeout.
-async fn reseal(column: &dyn SealedColumn, vault: &Arc<Vault>, pool: &Pool, after: Uuid) -> Result<Batch, SealError> {
+/// Repeats `work` on deadlock or lock timeout.
+async fn retry<T, F: Future<Output = sqlx::Result<T>>>(work: impl Fn() -> F) -> sqlx::Result<T> {
     let begun = Instant::now();
     loop {
-        match column.reseal(vault, pool, after).await {
-            Err(SealError::Database(error)) if is_contention(&error) && begun.elapsed() < ROTATION_TIMEOUT => {
+        match work().await {
+            Err(error) if is_contention(&error) && begun.elapsed() < ROTATION_TIMEOUT => {
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             outcome => return outcome,
@@ -119,32 +119,36 @@ async fn left(vault: &Vault, pool: &Pool) -> sqlx::Result<i64> {
 async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &Pool) -> sqlx::Result<i64> {
     let ring = vault.ring();
     let active = ring.active().id();
-    let tallies = column.tally(pool).await?;
+    let tallies = column.tally(&mut *pool.acquire().await?).await?;
     Ok(tallies.iter().filter(|tally| tally.key_id[..] != active[..]).map(|tally| tally.count).sum())
 }
 
-/// Retires the keys that are no longer needed, and writes one audit event for the whole rotation.
-async fn end(vault: &Arc<Vault>, pool: &Pool, mut rotated: RotationReport) -> Result<RotationReport, SealError> {
-    let tallies = tallies(pool).await?;
-    let (ring, active) = (vault.ring(), *vault.ring().active().id());
-    rotated.left = tallies.keys().filter(|id| id[..] != active[..]).map(|id| total(&tallies, id)).sum();
-    let is_spare = |id: &[u8]| id != active && total(&tallies, id) == 0;
-    rotated.spare = ring.keys().iter().filter(|key| is_spare(key.id())).map(|key| (key.line(), key.name())).collect();
-    let known = sql::known_keys(pool).await?;
-    let spare: Vec<_> = known.into_iter().map(|key| key.key_id).filter(|id| is_spare(id)).collect();
-    rotated.secrets = transaction::<_, sqlx::Error, _>(pool, move |work| {
+/// Retires the keys that no secret needs, and writes one audit event for the whole rotation. The locks make sure that no
+/// secret is stored under a key between counting and retiring.
+async fn end(vault: &Vault, pool: &Pool) -> sqlx::Result<RotationReport> {
+    let ring = vault.ring();
+    transaction(pool, move |work| {
         Box::pin(async move {
+            let active = ring.active().id();
+            let others = sql::lock_other_keys(work, active).await?;
+            let tallies = tallies(work).await?;
+            let is_spare = |id: &[u8]| id != &active[..] && total(&tallies, id) == 0;
             let mut has_retired = false;
-            for id in &spare {
+            for id in others.iter().filter(|id| is_spare(id)) {
                 has_retired |= sql::retire(work, id).await?;
             }
-            let secrets = sql::take_resealed(work, &active).await?;
+            let secrets = sql::take_resealed(work, active).await?;
             if secrets > 0 || has_retired {
                 audit::record(work, &By::operator(), None, &Event::EncryptionKeyRotated { secrets }).await?;
             }
-            Ok(secrets)
+            let spare = ring.keys().iter().filter(|key| is_spare(key.id()));
+            Ok(RotationReport {
+                secrets,
+                left: tallies.keys().filter(|id| id[..] != active[..]).map(|id| total(&tallies, id)).sum(),
+                spare: spare.map(|key| (key.line(), key.name())).collect(),
+                unreadable: Vec::new(),
+            })
         })
     })
-    .await?;
-    Ok(rotated)
+    .await
 }

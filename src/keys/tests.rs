@@ -8,20 +8,20 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     audit::{Actor, Authority, By, Origin},
+    carts::{
+        self, CartHandles, CartId, CartSubmission, CredentialInput, Progress, SavedCart, Status, TestReport,
+        TestSubject, Visitor, WebsiteName,
+    },
+    causes::Class,
     clock::Clock,
     database::Pool,
-    ecommerce::{
-        CartId, CartSubmission, CredentialInput, Ecommerce, Progress, SavedCart, Status, TestReport, TestSubject,
-        Visitor, WebsiteName,
-        shopify::{
-            address::StoreAddress,
-            client::{Egress, ShopifyClient},
-            credential::{Credential, CredentialKind},
-        },
-        verdict::Class,
+    platforms::shopify::{
+        address::StoreAddress,
+        client::{Egress, ShopifyClient},
+        credential::{Credential, CredentialKind},
     },
     practice::{Canned, Options, Practice, PracticeStore, Scenario},
-    vault::{KeyRing, Vault, key_ring},
+    vault::{KeyRing, Place, Vault, key_ring},
 };
 
 const HANDLE: &str = "northwind-tea";
@@ -66,14 +66,14 @@ impl World {
     }
 
     /// Starts a server with this key file.
-    async fn server(&self, lines: &str) -> Ecommerce {
+    async fn server(&self, lines: &str) -> CartHandles {
         let egress = Egress {
             proxy: Some(self.practice.proxy_url().parse().expect("a proxy")),
             extra_roots_pem: Some(self.practice.ca_pem().as_bytes().to_vec()),
         };
         let client = ShopifyClient::new(&egress).expect("a client");
         let vault = Arc::new(self.vault(lines).await);
-        Ecommerce::new(self.pool.clone(), vault, Arc::new(client), false, Clock::System)
+        carts::open(self.pool.clone(), vault, Arc::new(client), false, Clock::System)
     }
 
     /// Runs `cartwright keys rotate` with this key file.
@@ -102,21 +102,21 @@ impl World {
         CartSubmission { id, name, address: address(handle), offered, wants_active: true }
     }
 
-    async fn save(&self, server: &Ecommerce, handle: &str, credential: Credential) -> SavedCart {
+    async fn save(&self, server: &CartHandles, handle: &str, credential: Credential) -> SavedCart {
         let submission = Self::submission(Uuid::new_v4(), handle, CredentialInput::Typed(credential));
-        server.add(self.visitor.clone(), submission).await.expect("saved")
+        server.carts.add(self.visitor.clone(), submission).await.expect("saved")
     }
 
     /// Runs *Test Connection* for a new cart.
-    async fn test_new(&self, server: &Ecommerce, form: Uuid, handle: &str, credential: Credential) -> TestReport {
+    async fn test_new(&self, server: &CartHandles, form: Uuid, handle: &str, credential: Credential) -> TestReport {
         let offered = CredentialInput::Typed(credential);
         let subject = TestSubject { submission: form, cart: None, address: address(handle), offered };
-        report(server.test(self.visitor.clone(), subject).await.expect("a test").progress).await
+        report(server.connection_tests.start(self.visitor.clone(), subject).await.expect("a test").progress).await
     }
 
     /// The input for a test of this cart's saved credential.
-    async fn saved_subject(&self, server: &Ecommerce, cart: CartId) -> TestSubject {
-        let cart = server.find(cart).await.expect("the database").expect("the cart");
+    async fn saved_subject(&self, server: &CartHandles, cart: CartId) -> TestSubject {
+        let cart = server.carts.find(cart).await.expect("the database").expect("the cart");
         let kind = cart.credential.as_ref().expect("a credential").kind;
         TestSubject {
             submission: Uuid::new_v4(),
@@ -126,9 +126,9 @@ impl World {
         }
     }
 
-    async fn test_saved(&self, server: &Ecommerce, cart: CartId) -> TestReport {
+    async fn test_saved(&self, server: &CartHandles, cart: CartId) -> TestReport {
         let subject = self.saved_subject(server, cart).await;
-        report(server.test(self.visitor.clone(), subject).await.expect("a test").progress).await
+        report(server.connection_tests.start(self.visitor.clone(), subject).await.expect("a test").progress).await
     }
 
     async fn text(&self, question: &'static str) -> String {
@@ -165,7 +165,7 @@ async fn rotation_moves_all_secrets_to_the_first_key(pool: sqlx::PgPool) {
     let server = world.server(&world.old).await;
     let tea = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
     let pair = world.save(&server, "northwind-b2b", World::pair(&world.store("northwind-b2b"))).await.cart;
-    let minted = server.current_token(pair).await.expect("issued").token;
+    let minted = server.tokens.current(pair).await.expect("issued").token;
     world.test_new(&server, Uuid::new_v4(), "northwind-new", World::token(&world.store("northwind-new"))).await;
     let shape = "select string_agg(concat_ws(' ', id, version, updated_at, updated_by, status, mint_version), ',' order by id) from carts";
     let before = world.text(shape).await;
@@ -180,10 +180,10 @@ async fn rotation_moves_all_secrets_to_the_first_key(pool: sqlx::PgPool) {
 
     let alone = world.server(&world.new).await;
     for cart in [tea, pair] {
-        let found = alone.find(cart).await.expect("the database").expect("the cart");
+        let found = alone.carts.find(cart).await.expect("the database").expect("the cart");
         assert!(found.credential.expect("a credential").is_readable);
     }
-    let kept = alone.current_token(pair).await.expect("kept").token;
+    let kept = alone.tokens.current(pair).await.expect("kept").token;
     assert_eq!(kept.secret().expose_secret(), minted.secret().expose_secret());
 
     let events = world.text("select count(*)::text from audit_events").await;
@@ -202,8 +202,8 @@ async fn passed_test_still_counts_after_the_old_key_is_gone(pool: sqlx::PgPool) 
     world.rotate(&world.both()).await;
     let alone = world.server(&world.new).await;
     let blank = CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None };
-    let saved = alone.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved");
-    let cart = alone.find(saved.cart).await.expect("the database").expect("the cart");
+    let saved = alone.carts.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved");
+    let cart = alone.carts.find(saved.cart).await.expect("the database").expect("the cart");
     assert_eq!((cart.status, cart.last_test), (Status::Connected, Some(report.id)));
 
     // A token that worked before is reported as stopped.
@@ -222,8 +222,9 @@ async fn results_stay_valid_between_new_key_and_rotation(pool: sqlx::PgPool) {
 
     let restarted = world.server(&world.both()).await;
     let typed = CredentialInput::Typed(World::token(&store));
-    let saved = restarted.add(world.visitor.clone(), World::submission(form, HANDLE, typed)).await.expect("saved");
-    let cart = restarted.find(saved.cart).await.expect("the database").expect("the cart");
+    let saved =
+        restarted.carts.add(world.visitor.clone(), World::submission(form, HANDLE, typed)).await.expect("saved");
+    let cart = restarted.carts.find(saved.cart).await.expect("the database").expect("the cart");
     assert_eq!(
         (cart.status, cart.last_test),
         (Status::Connected, Some(tested.id)),
@@ -233,12 +234,12 @@ async fn results_stay_valid_between_new_key_and_rotation(pool: sqlx::PgPool) {
     let early = world.save(&server, "northwind-b2b", World::token(&world.store("northwind-b2b"))).await.cart;
     let again = world.test_saved(&restarted, early).await;
     assert!(again.was_saved, "a secret under the old key is still the saved one");
-    let early = restarted.find(early).await.expect("the database").expect("the cart");
+    let early = restarted.carts.find(early).await.expect("the database").expect("the cart");
     assert_eq!((early.last_test, early.passed_at.is_some()), (Some(again.id), true));
     let credential = World::token(&world.practice.stores().find("northwind-b2b").expect("open"));
     let typed = World::submission(Uuid::new_v4(), "northwind-b2b", CredentialInput::Typed(credential));
-    restarted.update(world.visitor.clone(), early.id, early.version, typed).await.expect("saved");
-    let after = restarted.find(early.id).await.expect("the database").expect("the cart");
+    restarted.carts.update(world.visitor.clone(), early.id, early.version, typed).await.expect("saved");
+    let after = restarted.carts.find(early.id).await.expect("the database").expect("the cart");
     assert_eq!(
         after.credential.expect("kept").added_at,
         early.credential.expect("there").added_at,
@@ -261,10 +262,10 @@ async fn test_and_token_refresh_during_a_rotation_are_recorded(pool: sqlx::PgPoo
         world.practice.stores().set(handle, Scenario::Held);
     }
     let subject = world.saved_subject(&server, tea).await;
-    let running = server.test(world.visitor.clone(), subject).await.expect("a test");
+    let running = server.connection_tests.start(world.visitor.clone(), subject).await.expect("a test");
     let renewal = tokio::spawn({
         let server = server.clone();
-        async move { server.current_token(pair).await }
+        async move { server.tokens.current(pair).await }
     });
     let journal = world.practice.journal();
     while journal.requests().len() < 2 {
@@ -275,10 +276,10 @@ async fn test_and_token_refresh_during_a_rotation_are_recorded(pool: sqlx::PgPoo
         world.practice.stores().set(handle, Scenario::Well);
     }
     let report = report(running.progress).await;
-    let cart = server.find(tea).await.expect("the database").expect("the cart");
+    let cart = server.carts.find(tea).await.expect("the database").expect("the cart");
     assert_eq!((cart.last_test, cart.last_class), (Some(report.id), Some(Class::Connected)));
     let version = renewal.await.expect("ended").expect("a token").version;
-    assert_eq!(server.current_token(pair).await.expect("kept").version, version);
+    assert_eq!(server.tokens.current(pair).await.expect("kept").version, version);
 }
 
 #[sqlx::test]
@@ -322,6 +323,62 @@ async fn rotation_waits_for_locked_rows(pool: sqlx::PgPool) {
 }
 
 #[sqlx::test]
+async fn key_that_seals_again_after_a_rotation_is_needed(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
+    let world = World::new(pool).await;
+    let late = world.server(&world.old).await;
+    world.rotate(&world.both()).await;
+    let start = async || Vault::open_with(KeyRing::parse(&world.new).expect("a key"), world.pool.clone()).await;
+    start().await.expect("the old key is retired");
+    // A server that was not restarted with the new file still seals with its key, so its secrets need that key.
+    let is_needed_until_rotated = async || {
+        let refusal = start().await.expect_err("needed").to_string();
+        assert!(refusal.contains(&World::name(&world.old)), "{refusal}");
+        let rotated = world.rotate(&world.both()).await;
+        assert_eq!((rotated.secrets, rotated.left), (1, 0));
+        start().await.expect("the old key is retired again");
+    };
+    world.save(&late, HANDLE, World::token(&world.store(HANDLE))).await;
+    is_needed_until_rotated().await;
+    world.test_new(&late, Uuid::new_v4(), "northwind-b2b", World::token(&world.store("northwind-b2b"))).await;
+    is_needed_until_rotated().await;
+    // Reverting to the old key is an ordinary rotation.
+    world.server(&format!("{}\n{}\n", world.old, world.new)).await;
+    assert!(start().await.is_err());
+}
+
+#[sqlx::test]
+async fn rotation_does_not_retire_a_key_that_an_open_transaction_seals_with(pool: sqlx::PgPool) {
+    let pool = crate::database::Pool::from(&pool);
+    let world = World::new(pool).await;
+    let late = world.vault(&world.old).await;
+    let server = world.server(&world.both()).await;
+    let cart = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
+    let mut held = world.pool.acquire().await.expect("a connection");
+    held.begin().await.expect("begun");
+    sqlx::query("update carts set secret = $2 where id = $1")
+        .bind(cart.0)
+        .bind(late.seal(&Place::access_token(cart.0, &address(HANDLE).host()), &"x".into()))
+        .execute(&mut *held)
+        .await
+        .expect("stored");
+    let vault = Arc::new(world.vault(&world.both()).await);
+    let rotation = tokio::spawn({
+        let pool = world.pool.clone();
+        async move { rotate(&vault, &pool, |_, _| {}).await }
+    });
+    let waiting =
+        "select count(*)::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while world.text(waiting).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    held.commit().await.expect("committed");
+    let rotated = rotation.await.expect("ended").expect("rotated");
+    assert_eq!((rotated.left, rotated.spare), (1, Vec::new()), "the secret needs its key");
+    assert_eq!(world.text("select count(*)::text from vault_keys where retired_at is not null").await, "0");
+}
+
+#[sqlx::test]
 async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     let pool = crate::database::Pool::from(&pool);
     let world = World::new(pool).await;
@@ -329,7 +386,8 @@ async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     let form = Uuid::new_v4();
     world.test_new(&server, form, HANDLE, World::token(&world.store(HANDLE))).await;
     let blank = CredentialInput::Blank { kind: CredentialKind::AccessToken, client_id: None };
-    let cart = server.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved").cart;
+    let cart =
+        server.carts.add(world.visitor.clone(), World::submission(form, HANDLE, blank)).await.expect("saved").cart;
     let (old, ring) = (World::name(&world.old), |lines: &str| KeyRing::parse(lines).expect("keys"));
     let refused = async |lines: &str, id: &str| forget(&world.pool, Some(&ring(lines)), id).await.expect_err("refused");
     assert!(matches!(refused(&world.both(), "00ff").await, RetireError::NoId(_)));
@@ -347,16 +405,18 @@ async fn lost_key_is_retired_and_its_carts_need_attention(pool: sqlx::PgPool) {
     assert_eq!(again, RetiredKey { secrets: 1, was_retired: true });
 
     let alone = world.server(&world.new).await;
-    assert_eq!(alone.find_unreadable_secrets().await.expect("checked"), 1);
-    assert_eq!(alone.find_unreadable_secrets().await.expect("checked"), 0, "recorded once");
-    let found = alone.find(cart).await.expect("the database").expect("the cart");
+    assert_eq!(alone.connection_tests.find_unreadable_secrets().await.expect("checked"), 1);
+    assert_eq!(alone.connection_tests.find_unreadable_secrets().await.expect("checked"), 0, "recorded once");
+    let found = alone.carts.find(cart).await.expect("the database").expect("the cart");
     assert_eq!((found.status, found.last_class), (Status::NeedsAttention, Some(Class::OurKey)));
     assert!(!found.credential.expect("still there").is_readable);
     let said = world.text("select actor_name || ' ' || event from audit_events order by id desc limit 1").await;
     assert_eq!(said, "System secret_unreadable");
 
-    // With its line restored, the key opens everything as before.
-    let found = world.server(&world.both()).await.find(cart).await.expect("the database").expect("the cart");
+    // With its line restored, the key opens everything as before, and the next test says so.
+    let server = world.server(&world.both()).await;
+    assert_eq!(world.test_saved(&server, cart).await.verdict.class, Class::Connected);
+    let found = server.carts.find(cart).await.expect("the database").expect("the cart");
     assert!(found.credential.expect("there").is_readable);
 }
 

@@ -2,13 +2,13 @@
 //! Shopify rejects a field that it does not have.
 
 /// The first request of every connection test.
-const CONNECTION_TEST: &str = include_str!("../ecommerce/shopify/connection_test.graphql");
+const CONNECTION_TEST: &str = include_str!("../platforms/shopify/connection_test.graphql");
 
 /// The second request, if orders and customers may be read.
-const CUSTOMER_VISIBILITY: &str = include_str!("../ecommerce/shopify/customer_visibility.graphql");
+const CUSTOMER_VISIBILITY: &str = include_str!("../platforms/shopify/customer_visibility.graphql");
 
 /// One page of the store's locations, for the setting that limits stock to some of them.
-const LOCATIONS: &str = include_str!("../ecommerce/shopify/locations.graphql");
+const LOCATIONS: &str = include_str!("../platforms/shopify/locations.graphql");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {

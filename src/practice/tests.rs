@@ -124,7 +124,8 @@ async fn token_exchange_issues_a_token_that_works_until_revoked() {
         ("client_secret", store.client_secret.expose_secret()),
     ];
     let address = "https://one.myshopify.com/admin/oauth/access_token";
-    let response = client(&practice).post(address).form(&form).send().await.unwrap();
+    let request = client(&practice).post(address).header("content-type", "application/x-www-form-urlencoded");
+    let response = request.body(serde_urlencoded::to_string(form).unwrap()).send().await.unwrap();
     let minted = value(response).await;
     let token = minted["access_token"].as_str().unwrap();
     let document = Operation::ConnectionTest.document();

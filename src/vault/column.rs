@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::database::Pool;
+use crate::database::{Connection, Pool};
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{SealError, Vault};
+use super::Vault;
 
 /// Rows per batch: few enough that a concurrent save is not delayed noticeably.
 pub const BATCH: i64 = 200;
@@ -36,14 +36,9 @@ pub trait SealedColumn: Send + Sync {
     fn column(&self) -> &'static str;
 
     /// Counts the sealed secrets for each key ID.
-    fn tally<'a>(&'a self, pool: &'a Pool) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
+    fn tally<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
 
     /// Reseals up to [`BATCH`] rows after `after` that the active key did not seal, in order of their IDs and in one
     /// transaction, together with all data derived from the key. Skips locked rows.
-    fn reseal<'a>(
-        &'a self,
-        vault: &'a Arc<Vault>,
-        pool: &'a Pool,
-        after: Uuid,
-    ) -> BoxFuture<'a, Result<Batch, SealError>>;
+    fn reseal<'a>(&'a self, vault: &'a Arc<Vault>, pool: &'a Pool, after: Uuid) -> BoxFuture<'a, sqlx::Result<Batch>>;
 }

@@ -185,6 +185,11 @@ impl KeyRing {
         &self.keys
     }
 
+    /// The IDs of all keys, for `= any (…)`.
+    pub fn ids(&self) -> Vec<Vec<u8>> {
+        self.keys.iter().map(|key| key.id.to_vec()).collect()
+    }
+
     /// Finds a key of the file by its ID.
     pub fn find(&self, id: &[u8]) -> Option<&Key> {
         self.keys.iter().find(|key| key.id == id)
@@ -198,9 +203,8 @@ pub fn is_open_to_others(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o007 != 0)
 }
 
-/// Compares the ring with the check values in the database, then registers new keys. Returns how often the active key
-/// has sealed so far.
-pub(super) async fn check(ring: &KeyRing, pool: &Pool) -> anyhow::Result<i64> {
+/// Compares the ring with the check values in the database, then registers new keys.
+pub(super) async fn check(ring: &KeyRing, pool: &Pool) -> anyhow::Result<()> {
     for known in sql::known_keys(pool).await? {
         match ring.find(&known.key_id) {
             Some(key) if !key.is(&known) => anyhow::bail!(
@@ -215,14 +219,10 @@ pub(super) async fn check(ring: &KeyRing, pool: &Pool) -> anyhow::Result<i64> {
             _ => {}
         }
     }
-    let mut sealed_count = 0;
     for (at, key) in ring.keys.iter().enumerate() {
-        let count = sql::register(pool, &key.id, &key.check_value, at == 0).await?;
-        if at == 0 {
-            sealed_count = count;
-        }
+        sql::register(pool, &key.id, &key.check_value, at == 0).await?;
     }
-    Ok(sealed_count)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -283,7 +283,6 @@ mod tests {
         let known = |key_id: &[u8], check_value: &[u8]| sql::KnownKey {
             key_id: key_id.to_vec(),
             check_value: check_value.to_vec(),
-            sealed_count: 0,
             checked_at: None,
             retired_at: None,
         };

@@ -1,4 +1,4 @@
-//! SQL of the vault: registered keys and their seal counts.
+//! SQL of the vault: the registered keys.
 
 use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
@@ -11,8 +11,6 @@ pub const SERVER: &str = "cartwright serve";
 pub struct KnownKey {
     pub key_id: Vec<u8>,
     pub check_value: Vec<u8>,
-    /// Seals reserved so far, in whole blocks.
-    pub sealed_count: i64,
     /// When a start or a command last found this key in the key file.
     pub checked_at: Option<OffsetDateTime>,
     /// Set at the end of a rotation and by `keys forget`: the key file no longer needs to contain this key.
@@ -23,39 +21,34 @@ pub struct KnownKey {
 pub async fn known_keys(pool: &Pool) -> sqlx::Result<Vec<KnownKey>> {
     sqlx::query_as!(
         KnownKey,
-        "select key_id, check_value, sealed_count, checked_at, retired_at from vault_keys order by created_at, key_id"
+        "select key_id, check_value, checked_at, retired_at from vault_keys order by created_at, key_id"
     )
     .fetch_all(pool)
     .await
 }
 
-/// Registers a key of the file. Clears the retirement of the active key. Returns the key's seal count.
-pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+/// Registers a key of the file. Clears the retirement of the active key.
+pub(super) async fn register(pool: &Pool, id: &[u8], check_value: &[u8], is_active: bool) -> sqlx::Result<()> {
+    sqlx::query!(
         "insert into vault_keys (key_id, check_value, checked_at) values ($1, $2, now())
          on conflict (key_id) do update set checked_at = now(),
-            retired_at = case when $3 then null else vault_keys.retired_at end
-         returning sealed_count",
+            retired_at = case when $3 then null else vault_keys.retired_at end",
         id,
         check_value,
         is_active
     )
-    .fetch_one(pool)
+    .execute(pool)
     .await
+    .map(drop)
 }
 
-/// Reserves a block of seals; `None` if the key is exhausted. Clears the key's retirement, because a server that was
-/// not restarted with the new key file may still seal with it.
-pub(super) async fn reserve(pool: &Pool, id: &[u8], block: i64, refuse_at: i64) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        "update vault_keys set sealed_count = sealed_count + $2, retired_at = null
-         where key_id = $1 and sealed_count + $2 <= $3 returning sealed_count",
-        id,
-        block,
-        refuse_at
-    )
-    .fetch_optional(pool)
-    .await
+/// Locks the registered keys other than `active` before a decision to retire them, and returns their IDs. Waits for
+/// transactions that have stored a secret under one of them. A transaction that stores one later waits for this one, and
+/// then clears the retirement: trigger function `vault_key_is_needed`.
+pub async fn lock_other_keys(connection: &mut Connection, active: &[u8]) -> sqlx::Result<Vec<Vec<u8>>> {
+    sqlx::query_scalar!("select key_id from vault_keys where key_id <> $1 order by key_id for update", active)
+        .fetch_all(connection)
+        .await
 }
 
 /// Marks a key as no longer needed. Returns `false` if it was retired before or never sealed here.
@@ -77,7 +70,7 @@ pub async fn add_resealed(connection: &mut Connection, id: &[u8], count: i64) ->
 /// Returns and resets the number of secrets resealed under this key since the last rotation ended.
 pub async fn take_resealed(connection: &mut Connection, id: &[u8]) -> sqlx::Result<i64> {
     let taken = sqlx::query_scalar!(
-        "update vault_keys k set resealed_count = 0 from (select resealed_count from vault_keys where key_id = $1 for update) before
+        "update vault_keys k set resealed_count = 0 from (select resealed_count from vault_keys where key_id = $1 for no key update) before
          where k.key_id = $1 returning before.resealed_count",
         id
     )

@@ -2,36 +2,12 @@
 //! layer in order.
 
 pub mod admin;
-pub mod assets;
-pub mod charts;
-pub mod confirm;
-mod connection_limit;
-pub mod error;
-pub mod fields;
-pub mod filters;
-pub mod form;
-pub mod guard;
-mod handler_connection;
-mod headers;
-pub mod help;
-mod host_check;
-mod large_forms;
-mod local_path;
-mod page;
-pub mod probes;
+pub mod frame;
 mod resume;
 pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
-pub mod security_txt;
-pub mod server;
-pub mod session;
-pub mod set_up;
-pub mod shell;
-pub mod sign_in;
-mod stream;
-mod trace;
-mod write_timeout;
+pub mod urls;
 
 use axum::{
     Router,
@@ -51,6 +27,14 @@ use tower_http::{
     csrf::CsrfLayer,
 };
 
+use self::{
+    admin::{
+        error,
+        form::{self, FormReader},
+        guard, session,
+    },
+    frame::{deadline, headers, host_check, large_forms::LargeForms, stream, trace},
+};
 use crate::app::App;
 
 /// The router of the whole server.
@@ -63,6 +47,8 @@ pub fn with_layers(routes: Router<App>, app: App) -> Router {
     let refuser = app.clone();
     let same_origin =
         CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, &error::Error::CrossSite));
+    let forms = FormReader { app: app.clone(), large_forms: LargeForms::default(), route_of: routes::form_route };
+    let timed_out: fn() -> Response = error::timed_out;
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(trace::trace))
         .layer(middleware::from_fn_with_state(app.clone(), headers::headers))
@@ -74,11 +60,12 @@ pub fn with_layers(routes: Router<App>, app: App) -> Router {
         )
         .layer(middleware::from_fn_with_state(app.clone(), host_check::gate))
         .layer(same_origin)
-        .layer(middleware::from_fn_with_state((app.clone(), large_forms::LargeForms::new()), form::receive))
+        .layer(middleware::from_fn_with_state(forms, form::receive))
         .layer(middleware::from_fn_with_state(app.clone(), session::session))
         .layer(middleware::from_fn_with_state(app.clone(), error::draw))
-        .layer(middleware::from_fn(error::deadline))
-        .layer(CatchPanicLayer::custom(error::panicked));
+        .layer(middleware::from_fn_with_state(timed_out, deadline::deadline))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), resume::resume));
     routes.fallback(not_found).layer(layers).with_state(app)
 }
 
@@ -97,7 +84,7 @@ fn is_whole(
 async fn not_found(State(app): State<App>, request: Request) -> Response {
     let path = request.uri().path();
     match request.extensions().get::<session::CurrentSession>().cloned() {
-        Some(session) if session.user.is_none() && path.starts_with("/admin") => {
+        Some(session) if session.user.is_none() && path.starts_with(urls::ADMIN) => {
             guard::to_sign_in(&app, &session, &request.into_parts().0)
         }
         Some(_) => match without_slash(&request) {

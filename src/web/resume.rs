@@ -1,63 +1,49 @@
-//! Keeps a form that was posted without a live session: the sign-in page carries what was typed, and after sign-in the
-//! form is rendered again with it. Nothing is saved until the signed-in user submits it. Secrets are never carried, nor
-//! anything that another site may have sent.
+//! Continues a form that was kept while its user signed in.
 
 use axum::{
     body::Body,
-    extract::Request,
-    http::{Method, header, request::Parts},
+    extract::{Request, State},
+    http::{Method, header},
+    middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower::ServiceExt;
 
 use super::{
-    error::{Error, ResubmitForm},
-    form,
-    guard::Access,
+    admin::{
+        banner::{Banner, Tone},
+        error::Error,
+        form::ReceivedForm,
+        form_stash::ResubmitForm,
+        guard::Access,
+        kept_form::ContinueForm,
+        session::CurrentSession,
+    },
+    frame::trace::RouteTemplate,
     routes,
-    session::CurrentSession,
-    shell::{Banner, Tone},
 };
 use crate::app::App;
+use crate::web::urls;
 
-/// The form in a request without a signed-in user, if it held anything. The same-origin check has refused requests that
-/// a browser marks as cross-site; a client that sends neither `Sec-Fetch-Site` nor `Origin` is not trusted either.
-pub fn keep(request: &Parts) -> Option<ResubmitForm> {
-    let says_origin =
-        ["sec-fetch-site", header::ORIGIN.as_str()].iter().any(|name| request.headers.contains_key(*name));
-    if request.method != Method::POST || !says_origin {
-        return None;
+/// Middleware that answers a sign-in with the form that it kept, and the cookies of the sign-in.
+pub async fn resume(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut signed_in = next.run(request).await;
+    let Some(ContinueForm { form, session }) = signed_in.extensions_mut().remove() else { return signed_in };
+    let mut response = continued(&app, &session, form).await.unwrap_or_else(IntoResponse::into_response);
+    for cookie in signed_in.headers().get_all(header::SET_COOKIE) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
     }
-    form::typed(request).filter(|form| !form.fields.is_empty() || form.had_secrets)
-}
-
-/// Encodes a kept form as the value of one hidden field of the sign-in page.
-pub fn encode(form: &ResubmitForm) -> String {
-    let head = [("action", form.action.as_str()), ("had_secrets", if form.had_secrets { "yes" } else { "" })];
-    let fields = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let pairs: Vec<_> = head.into_iter().chain(fields).collect();
-    URL_SAFE_NO_PAD.encode(serde_urlencoded::to_string(pairs).unwrap_or_default())
-}
-
-/// Decodes the output of [`encode`]; `None` for anything else.
-pub fn decode(text: &str) -> Option<ResubmitForm> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    let mut pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).ok()?;
-    let is_whole = pairs.len() >= 2 && pairs[0].0 == "action" && pairs[1].0 == "had_secrets";
-    if !is_whole {
-        return None;
+    if let Some(route) = signed_in.extensions_mut().remove::<RouteTemplate>() {
+        response.extensions_mut().insert(route);
     }
-    let fields = pairs.split_off(2);
-    let [(_, action), (_, had_secrets)] = <[_; 2]>::try_from(pairs).ok()?;
-    Some(ResubmitForm { action, fields, had_secrets: had_secrets == "yes" })
+    response
 }
 
 /// Continues a kept form for the user who just signed in: renders the form as typed, or redirects to the page with its
 /// button.
-pub async fn resume(app: &App, session: &CurrentSession, form: ResubmitForm) -> Result<Response, Error> {
+async fn continued(app: &App, session: &CurrentSession, form: ResubmitForm) -> Result<Response, Error> {
     let Some(route) = routes::find_post(&form.action).filter(|route| route.access != Access::Open) else {
-        return Ok(Redirect::to("/admin").into_response());
+        return Ok(Redirect::to(urls::ADMIN).into_response());
     };
     if route.redraws {
         return redraw(app, session, form).await;
@@ -79,7 +65,7 @@ async fn redraw(app: &App, session: &CurrentSession, form: ResubmitForm) -> Resu
     *request.method_mut() = Method::POST;
     *request.uri_mut() = action.parse()?;
     let form = serde_urlencoded::to_string(fields)?;
-    request.extensions_mut().insert(form::ReceivedForm(Ok(form.into())));
+    request.extensions_mut().insert(ReceivedForm { body: Ok(form.into()), redraws: true });
     request.extensions_mut().insert(session.clone().told(banner));
     let Ok(response) = routes::router(app).with_state(app.clone()).oneshot(request).await;
     Ok(response)
@@ -95,20 +81,4 @@ fn banner(form: &ResubmitForm, is_kept: bool) -> Banner {
         text.push_str(" Passwords and tokens are not kept: enter them again.");
     }
     Banner { title: "You are signed in.".into(), text, tone: Tone::Info, ..Banner::default() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kept_form_round_trips() {
-        for fields in [vec![], vec![("emails".to_owned(), "a@b.example,\r\nمتجر & = + %".to_owned()); 3]] {
-            let form = ResubmitForm { action: "/admin/alerts".into(), fields, had_secrets: true };
-            assert_eq!(decode(&encode(&form)), Some(form));
-        }
-        for text in ["", "x", "%", &URL_SAFE_NO_PAD.encode("action=/x"), &URL_SAFE_NO_PAD.encode("a=b&c=d&e=f")] {
-            assert_eq!(decode(text), None, "{text}");
-        }
-    }
 }

@@ -15,21 +15,25 @@ use axum::{
 
 use super::{
     admin::{
-        account, activity, alerts,
+        account, activity, alerts, assets,
         ecommerce::{
             add, bulk, carts,
-            shopify::{self, connection_test, deletion, disconnection, general, health, locations},
+            shopify::{
+                self, deletion, disconnection,
+                editor::submit::{connection_test, general, locations},
+                health,
+            },
             switch,
         },
-        home, users,
+        error::Error,
+        form::{EDITOR_FORM_MAX_LEN, FormRoute, LONGEST, SIGN_IN_FORM_MAX_LEN},
+        guard::{Access, guard},
+        help, home, security_txt, set_up, sign_in, users,
     },
-    assets,
-    error::Error,
-    form::{EDITOR_FORM_MAX_LEN, LONGEST, SIGN_IN_FORM_MAX_LEN},
-    guard::{Access, guard},
-    help, probes, security_txt, set_up, sign_in, trace,
+    frame::{probes, trace},
 };
 use crate::app::App;
+use crate::web::urls;
 
 /// One route of the table.
 pub struct Route {
@@ -113,6 +117,12 @@ pub fn find_post(path: &str) -> Option<Route> {
     find(&Method::POST, path)
 }
 
+/// How the route with this path accepts its form.
+pub fn form_route(path: &str) -> FormRoute {
+    let default = FormRoute { longest_form: LONGEST, redraws: false };
+    find_post(path).map_or(default, |Route { longest_form, redraws, .. }| FormRoute { longest_form, redraws })
+}
+
 /// The route of this method and path; of two that match, the one with fewer parameters, as in the router.
 pub fn find(method: &Method, path: &str) -> Option<Route> {
     let matching = table().into_iter().filter(|route| route.method == *method && route.matches(path));
@@ -123,75 +133,69 @@ pub fn find(method: &Method, path: &str) -> Option<Route> {
 pub fn table() -> Vec<Route> {
     use Access::{Administrator, Open, Viewer};
     vec![
-        get("/", Open, async || Redirect::to("/admin")),
-        get("/-/live", Open, probes::live),
-        get("/-/ready", Open, probes::ready),
-        get("/-/metrics", Open, probes::metrics),
-        get(security_txt::PATH, Open, security_txt::show),
-        get("/static/{name}", Open, assets::show),
-        get("/help", Open, help::show),
-        get("/set-up/{code}", Open, set_up::open),
-        get("/set-up", Open, set_up::show),
-        post("/set-up", Open, set_up::create).redraws(),
-        get("/sign-in", Open, sign_in::show),
-        post("/sign-in", Open, sign_in::create).redraws().max_form_len(SIGN_IN_FORM_MAX_LEN),
-        post("/sign-out", Viewer, sign_in::destroy).on("/admin"),
-        get("/admin", Viewer, home::show),
-        get("/admin/account", Viewer, account::show),
-        post("/admin/account", Viewer, account::update).redraws(),
-        post("/admin/account/theme", Viewer, account::update_theme).on("/admin"),
-        post("/admin/account/password", Viewer, account::password::update).on("/admin/account"),
-        post("/admin/account/sessions", Viewer, account::sessions::destroy).on("/admin/account"),
-        get("/admin/users", Administrator, users::list),
-        get("/admin/users/new", Administrator, users::new),
-        post("/admin/users/new", Administrator, users::create).redraws(),
-        get("/admin/users/{user}", Administrator, users::edit),
-        post("/admin/users/{user}", Administrator, users::update).redraws(),
-        post("/admin/users/{user}/link", Administrator, users::link::create).on("/admin/users/{user}"),
-        post("/admin/users/{user}/sessions", Administrator, users::sessions::destroy).on("/admin/users/{user}"),
-        get("/admin/users/{user}/deactivation", Administrator, users::deactivation::new),
-        post("/admin/users/{user}/deactivation", Administrator, users::deactivation::create),
-        post("/admin/users/{user}/activation", Administrator, users::activation::create).on("/admin/users/{user}"),
-        get("/admin/activity", Viewer, activity::list),
-        get("/admin/activity.csv", Viewer, activity::export),
-        get("/admin/alerts", Administrator, alerts::show),
-        post("/admin/alerts", Administrator, alerts::update).redraws(),
-        post("/admin/alerts/secret", Administrator, alerts::secret::create).on("/admin/alerts"),
-        post("/admin/alerts/trials", Administrator, alerts::test_alerts::create).on("/admin/alerts"),
-        get("/admin/ecommerce", Viewer, carts::list).borrowing(),
-        get("/admin/ecommerce/switch", Administrator, switch::edit),
-        post("/admin/ecommerce/switch", Administrator, switch::update).redraws(),
-        get("/admin/ecommerce/add", Administrator, add::show),
-        post("/admin/ecommerce/bulk", Administrator, bulk::create).redraws().on("/admin/ecommerce"),
-        get("/admin/ecommerce/bulk/{bulk}", Viewer, bulk::show),
-        post("/admin/ecommerce/bulk/{bulk}/cancellation", Administrator, bulk::destroy)
-            .on("/admin/ecommerce/bulk/{bulk}"),
-        get("/admin/ecommerce/shopify/new", Administrator, general::new),
-        post("/admin/ecommerce/shopify/new", Administrator, general::create).redraws(),
-        get("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::list_new),
-        post("/admin/ecommerce/shopify/new/connection-tests", Administrator, connection_test::create_new)
-            .redraws()
-            .on("/admin/ecommerce/shopify/new"),
-        get("/admin/ecommerce/shopify/new/connection-tests/{test}", Administrator, connection_test::show_new),
-        get("/admin/ecommerce/shopify/{cart}/general", Viewer, general::edit),
-        post("/admin/ecommerce/shopify/{cart}/general", Administrator, general::update)
-            .redraws()
-            .max_form_len(EDITOR_FORM_MAX_LEN),
-        post("/admin/ecommerce/shopify/{cart}/connection-tests", Administrator, connection_test::create)
+        get(urls::ROOT, Open, async || Redirect::to(urls::ADMIN)),
+        get(urls::LIVE, Open, probes::live),
+        get(urls::READY, Open, probes::ready),
+        get(urls::METRICS, Open, probes::metrics),
+        get(urls::SECURITY_TXT, Open, security_txt::show),
+        get(urls::ASSET, Open, assets::show),
+        get(urls::HELP, Open, help::show),
+        get(urls::SET_UP_LINK, Open, set_up::open),
+        get(urls::SET_UP, Open, set_up::show),
+        post(urls::SET_UP, Open, set_up::create).redraws(),
+        get(urls::SIGN_IN, Open, sign_in::show),
+        post(urls::SIGN_IN, Open, sign_in::create).redraws().max_form_len(SIGN_IN_FORM_MAX_LEN),
+        post(urls::SIGN_OUT, Viewer, sign_in::destroy).on(urls::ADMIN),
+        get(urls::ADMIN, Viewer, home::show),
+        get(urls::ACCOUNT, Viewer, account::show),
+        post(urls::ACCOUNT, Viewer, account::update).redraws(),
+        post(urls::THEME, Viewer, account::update_theme).on(urls::ADMIN),
+        post(urls::PASSWORD, Viewer, account::password::update).on(urls::ACCOUNT),
+        post(urls::ACCOUNT_SESSIONS, Viewer, account::sessions::destroy).on(urls::ACCOUNT),
+        get(urls::USERS, Administrator, users::list),
+        get(urls::NEW_USER, Administrator, users::new),
+        post(urls::NEW_USER, Administrator, users::create).redraws(),
+        get(urls::USER, Administrator, users::edit),
+        post(urls::USER, Administrator, users::update).redraws(),
+        post(urls::USER_LINK, Administrator, users::link::create).on(urls::USER),
+        post(urls::USER_SESSIONS, Administrator, users::sessions::destroy).on(urls::USER),
+        get(urls::USER_DEACTIVATION, Administrator, users::deactivation::new),
+        post(urls::USER_DEACTIVATION, Administrator, users::deactivation::create),
+        post(urls::USER_ACTIVATION, Administrator, users::activation::create).on(urls::USER),
+        get(urls::ACTIVITY, Viewer, activity::list),
+        get(urls::ACTIVITY_CSV, Viewer, activity::export),
+        get(urls::ALERTS, Administrator, alerts::show),
+        post(urls::ALERTS, Administrator, alerts::update).redraws(),
+        post(urls::ALERTS_SECRET, Administrator, alerts::secret::create).on(urls::ALERTS),
+        post(urls::TEST_ALERTS, Administrator, alerts::test_alerts::create).on(urls::ALERTS),
+        get(urls::CARTS, Viewer, carts::list).borrowing(),
+        get(urls::SWITCH, Administrator, switch::edit),
+        post(urls::SWITCH, Administrator, switch::update).redraws(),
+        get(urls::ADD_CART, Administrator, add::show),
+        post(urls::BULK_ACTIONS, Administrator, bulk::create).redraws().on(urls::CARTS),
+        get(urls::BULK_ACTION, Viewer, bulk::show),
+        post(urls::BULK_CANCELLATION, Administrator, bulk::destroy).on(urls::BULK_ACTION),
+        get(urls::NEW_CART, Administrator, general::new),
+        post(urls::NEW_CART, Administrator, general::create).redraws(),
+        get(urls::NEW_CART_TESTS, Administrator, connection_test::list_new),
+        post(urls::NEW_CART_TESTS, Administrator, connection_test::create_new).redraws().on(urls::NEW_CART),
+        get(urls::NEW_CART_TEST, Administrator, connection_test::show_new),
+        get(urls::CART_GENERAL, Viewer, general::edit),
+        post(urls::CART_GENERAL, Administrator, general::update).redraws().max_form_len(EDITOR_FORM_MAX_LEN),
+        post(urls::CART_TESTS, Administrator, connection_test::create)
             .redraws()
             .max_form_len(EDITOR_FORM_MAX_LEN)
-            .on("/admin/ecommerce/shopify/{cart}/general"),
-        get("/admin/ecommerce/shopify/{cart}/connection-tests/{test}", Viewer, connection_test::show),
-        get("/admin/ecommerce/shopify/{cart}/activity", Viewer, shopify::activity::list),
-        get("/admin/ecommerce/shopify/{cart}/diagnostics", Viewer, shopify::diagnostics::show),
-        post("/admin/ecommerce/shopify/{cart}/locations", Administrator, locations::create)
-            .on("/admin/ecommerce/shopify/{cart}/general"),
-        get("/admin/ecommerce/shopify/{cart}/health", Viewer, health::show),
-        post("/admin/ecommerce/shopify/{cart}/health", Administrator, health::create),
-        get("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::new),
-        post("/admin/ecommerce/shopify/{cart}/disconnection", Administrator, disconnection::create),
-        get("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::new),
-        post("/admin/ecommerce/shopify/{cart}/deletion", Administrator, deletion::create),
+            .on(urls::CART_GENERAL),
+        get(urls::CART_TEST, Viewer, connection_test::show),
+        get(urls::CART_ACTIVITY, Viewer, shopify::activity::list),
+        get(urls::CART_DIAGNOSTICS, Viewer, shopify::diagnostics::show),
+        post(urls::CART_LOCATIONS, Administrator, locations::create).on(urls::CART_GENERAL),
+        get(urls::CART_HEALTH, Viewer, health::show),
+        post(urls::CART_HEALTH, Administrator, health::create),
+        get(urls::CART_DISCONNECTION, Administrator, disconnection::new),
+        post(urls::CART_DISCONNECTION, Administrator, disconnection::create),
+        get(urls::CART_DELETION, Administrator, deletion::new),
+        post(urls::CART_DELETION, Administrator, deletion::create),
     ]
 }
 

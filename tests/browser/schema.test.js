@@ -13,7 +13,7 @@ import { root } from './support/server.js';
 
 const schemas = fileURLToPath(new URL('node_modules/@shopify/dev-mcp/dist/data/', import.meta.url));
 const versions = readdirSync(schemas).flatMap((name) => /^admin_(\d{4}-\d\d)\.json\.gz$/.exec(name)?.[1] ?? []).sort();
-const ours = readFileSync(join(root, 'src/ecommerce/shopify/mod.rs'), 'utf8');
+const ours = readFileSync(join(root, 'src/platforms/shopify/mod.rs'), 'utf8');
 const pinned = /API_VERSION: &str = "([^"]+)"/.exec(ours)[1];
 const documents = readdirSync(join(root, 'src'), { recursive: true })
   .filter((name) => name.endsWith('.graphql'))

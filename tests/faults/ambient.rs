@@ -43,7 +43,7 @@ async fn ambient_proxy_is_ignored() {
     let mut person = world.people[0].clone();
     // The built-in stores have secrets of their own, so the store refuses this token, over TLS.
     let page = person.test("practice-tea", &super::support::token()).await;
-    assert_eq!(page.class().as_deref(), Some("TOKEN_REFUSED"), "{}", page.text);
+    assert_eq!(page.class().as_deref(), Some("TOKEN_REFUSED"), "{}", page.html);
     assert_eq!(knocks.load(Ordering::SeqCst), 0);
     // Control: the listener does count a connection.
     drop(tokio::net::TcpStream::connect(proxy.trim_start_matches("http://")).await.expect("listener accepts"));

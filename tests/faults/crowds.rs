@@ -57,7 +57,7 @@ async fn hanging_tests_do_not_delay_list_and_save() {
     }
     for page in tests.join_all().await {
         // On a busy machine the first tests may have timed out by now.
-        assert!(["CONNECTED", "NETWORK_TIMEOUT"].map(Some).contains(&page.class().as_deref()), "{}", page.text);
+        assert!(["CONNECTED", "NETWORK_TIMEOUT"].map(Some).contains(&page.class().as_deref()), "{}", page.html);
     }
 }
 

@@ -41,7 +41,7 @@ async fn is_told(person: &mut Browser, form: &Form) {
         assert_eq!(again.value(kept), form.value(kept), "{kept}");
     }
     let token = form.value("access_token").expect("typed");
-    assert!(!page.text.contains(token), "a page must not contain the secret");
+    assert!(!page.html.contains(token), "a page must not contain the secret");
 }
 
 /// Liveness and the sign-in page work without a database; readiness fails.
@@ -130,7 +130,7 @@ async fn database_away_behind_another_sessions_lock() {
     }
     for page in waiting.join_all().await {
         assert_eq!(page.status(), 503);
-        assert!(page.answer.header("retry-after").is_some(), "{}", page.text);
+        assert!(page.answer.header("retry-after").is_some(), "{}", page.html);
     }
     other.execute("rollback").await.expect("unlocked");
     is_well_again(&mut person, &form).await;

@@ -88,7 +88,7 @@ async fn dump_holds_no_secret() {
     // Saved, draft and issued secrets, and the users' password.
     let form = person.new_cart("Save", "northwind", &saved_token).await;
     let saved = person.submit(&form).await.expect("an answer");
-    assert_eq!(saved.status(), 303, "{}", saved.text);
+    assert_eq!(saved.status(), 303, "{}", saved.html);
     let path = saved.location().split('?').next().expect("a path").to_owned();
     person.test("northwind-new", &unsaved_token).await;
     let pool = keys::pool(&world.folder);
@@ -136,7 +136,7 @@ async fn dump_holds_no_secret() {
     let mut person = Browser::sign_in(server.address, "priya@northwind.example").await;
     let page = person.get(&path).await.expect("the editor");
     let page = person.submit(&page.form("Test Connection")).await.expect("complete page");
-    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
+    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.html);
     let options = world.folder.options().database("restored");
     let pool = cartwright::database::Pool::new([options]);
     let (looked_at, closed) = keys::closed(&pool, &keys::vault(&pool, &[&line]).await).await;

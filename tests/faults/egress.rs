@@ -67,13 +67,13 @@ async fn configured_proxy_sees_only_connect() {
     let token = world.store("practice-tea", Scenario::Well);
     let mut person = world.people[0].clone();
     let page = person.test("practice-tea", &token).await;
-    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
+    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.html);
     let pair = world.shopify.stores().put("practice-client", PracticeStore::sample("practice-client"));
     let secret = pair.client_secret.expose_secret().to_owned();
     let mut form = person.new_cart("Test Connection", "practice-client", "").await;
     form = form.fill("credential_kind", "client_credentials").fill("client_id", &pair.client_id);
     let page = person.submit(&form.fill("client_secret", &secret)).await.expect("complete page");
-    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
+    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.html);
 
     assert_eq!(world.shopify.journal().hosts_that_saw(&token), ["practice-tea.myshopify.com"]);
     assert_eq!(world.shopify.journal().hosts_that_saw(&secret), ["practice-client.myshopify.com"]);

@@ -25,8 +25,8 @@ async fn each_is(world: &World, cases: Vec<(&str, Scenario, &str)>) {
     for (handle, scenario, class) in cases {
         let token = world.store(handle, scenario);
         let page = person.test(handle, &token).await;
-        assert_eq!((page.status(), page.class().as_deref()), (200, Some(class)), "{handle}: {}", page.text);
-        assert!(!page.text.contains(&token), "{handle}");
+        assert_eq!((page.status(), page.class().as_deref()), (200, Some(class)), "{handle}: {}", page.html);
+        assert!(!page.html.contains(&token), "{handle}");
         let own = format!("{handle}.myshopify.com");
         let hosts = world.shopify.journal().hosts_that_saw(&token);
         assert!(hosts.iter().all(|host| *host == own), "{handle}: {hosts:?}");
@@ -156,7 +156,7 @@ async fn every_test_completes_within_15_s() {
     tests.spawn(async move { ("slow-minting", person.submit(&form).await.expect("complete page")) });
     for (handle, page) in tests.join_all().await {
         assert_eq!((page.status(), page.class().as_deref()), (200, Some("NETWORK_TIMEOUT")), "{handle}");
-        assert!(page.text.trim_end().ends_with("</html>"), "{handle} is truncated");
+        assert!(page.html.trim_end().ends_with("</html>"), "{handle} is truncated");
         println!("{handle}: {:?}", page.answer.took);
         assert!(page.answer.took < COMPLETE_WITHIN, "{handle}: {:?}", page.answer.took);
     }

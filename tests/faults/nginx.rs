@@ -77,7 +77,7 @@ impl Replicas {
         let mut person = Browser::over(&nginx.https).signed_in(EMAIL).await;
         let switch = person.get("/admin/ecommerce/switch?to=add").await.expect("switch page");
         let on = person.submit(&switch.form("Turn on and add a cart")).await.expect("an answer");
-        assert_eq!(on.status(), 303, "{}", on.text);
+        assert_eq!(on.status(), 303, "{}", on.html);
         person
     }
 }
@@ -115,7 +115,7 @@ async fn user_works_over_https_and_is_known_by_their_own_address() {
     assert_eq!(person.cookie_names(), ["__Host-cartwright", "__Host-cartwright-device"]);
     for _ in 0..4 {
         let list = person.get("/admin/ecommerce").await.expect("the list");
-        assert_eq!(list.status(), 200, "both replicas accept the session: {}", list.text);
+        assert_eq!(list.status(), 200, "both replicas accept the session: {}", list.html);
         assert_eq!(list.answer.header("server"), Some("nginx"), "the nginx version is hidden");
         assert!(list.answer.header("strict-transport-security").is_some());
     }
@@ -291,7 +291,7 @@ async fn killed_replica_loses_no_page() {
         let mut pages = 0;
         while !reads_on.load(Ordering::Relaxed) {
             let page = reader.get("/admin/ecommerce").await.expect("complete page");
-            assert_eq!(page.status(), 200, "{}", page.text);
+            assert_eq!(page.status(), 200, "{}", page.html);
             pages += 1;
         }
         pages

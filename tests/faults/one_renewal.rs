@@ -11,11 +11,9 @@ use std::{
 };
 
 use cartwright::{
+    carts::{self, CartId, CurrentToken},
     clock::Clock,
-    ecommerce::{
-        CartId, CurrentToken, Ecommerce,
-        shopify::client::{Egress, ShopifyClient},
-    },
+    platforms::shopify::client::{Egress, ShopifyClient},
     practice::{PracticeStore, Scenario},
     vault::{KeyRing, Vault},
 };
@@ -96,18 +94,18 @@ async fn replica() {
     let keys = KeyRing::read(setting("REPLICA_KEYS").as_ref()).expect("the server's key");
     let vault = Vault::open_with(keys, pool.clone()).await.expect("a vault");
     let client = ShopifyClient::new(&egress).expect("a client");
-    let ecommerce = Ecommerce::new(pool, Arc::new(vault), Arc::new(client), false, Clock::System);
+    let tokens = carts::open(pool, Arc::new(vault), Arc::new(client), false, Clock::System).tokens;
     let cart = CartId(setting("REPLICA_CART").parse().expect("an id"));
     println!("replica: ready");
     let mut held: Option<Arc<CurrentToken>> = None;
     for word in std::io::stdin().lines() {
         let refused = (word.expect("text") == "refused").then(|| held.take().expect("a token"));
         let callers = (0..CALLERS).map(|_| {
-            let (ecommerce, refused) = (ecommerce.clone(), refused.clone());
+            let (tokens, refused) = (tokens.clone(), refused.clone());
             tokio::spawn(async move {
                 match refused {
-                    Some(refused) => ecommerce.refresh_rejected_token(cart, &refused).await.expect("another token"),
-                    None => ecommerce.current_token(cart).await.expect("a token"),
+                    Some(refused) => tokens.refresh_rejected(cart, &refused).await.expect("another token"),
+                    None => tokens.current(cart).await.expect("a token"),
                 }
             })
         });

@@ -58,19 +58,19 @@ async fn session_draft_and_banner_are_shared_by_replicas() {
     let form = person.new_cart("Test Connection", "northwind-tea", &token).await;
     balancer.only(1);
     let tested = person.submit(&form).await.expect("complete page");
-    assert_eq!((tested.status(), tested.class().as_deref()), (200, Some("CONNECTED")), "{}", tested.text);
+    assert_eq!((tested.status(), tested.class().as_deref()), (200, Some("CONNECTED")), "{}", tested.html);
     balancer.only(0);
     let saved = person.submit(&tested.form("Save")).await.expect("an answer");
-    assert_eq!(saved.status(), 303, "draft secret and test result are shared: {}", saved.text);
+    assert_eq!(saved.status(), 303, "draft secret and test result are shared: {}", saved.html);
     balancer.only(1);
     let page = person.get(saved.location()).await.expect("the editor");
-    assert!(page.text.contains("is saved and connected"), "the banner is stored in the database: {}", page.text);
+    assert!(page.html.contains("is saved and connected"), "the banner is stored in the database: {}", page.html);
     assert_eq!(world.folder.count("select count(*) from carts where status = 'connected'").await, 1);
     // A session that one replica ends is ended on the other, too.
     let home = person.get("/admin").await.expect("the home page");
     balancer.only(0);
     let out = person.submit(&home.form("Sign out")).await.expect("an answer");
-    assert_eq!(out.status(), 303, "{}", out.text);
+    assert_eq!(out.status(), 303, "{}", out.html);
     balancer.only(1);
     assert_eq!(person.get("/admin").await.expect("an answer").status(), 303, "signed out on both");
 }

@@ -181,7 +181,7 @@ async fn rotation_does_not_disturb_a_working_user() {
     let secret = secrecy::ExposeSecret::expose_secret(&store.access_token).to_owned();
     let form = person.new_cart("Save", "northwind", &secret).await;
     let saved = person.submit(&form).await.expect("an answer");
-    assert_eq!(saved.status(), 303, "{}", saved.text);
+    assert_eq!(saved.status(), 303, "{}", saved.html);
     let path = saved.location().split('?').next().expect("a path").to_owned();
     drop(first);
     let second = reached(serve(&folder, &[&new, &old]));
@@ -193,9 +193,9 @@ async fn rotation_does_not_disturb_a_working_user() {
     let listed = run(keys_command(&folder, &["list"]));
     assert!(listed.stdout.contains("line 2 of the key file: retired on"), "{listed:?}");
     let page = person.submit(&open.form("Test Connection")).await.expect("complete page");
-    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.text);
+    assert_eq!(page.class().as_deref(), Some("CONNECTED"), "{}", page.html);
     let saved = person.submit(&open.form("Save")).await.expect("an answer");
-    assert_eq!(saved.status(), 303, "no conflict: {}", saved.text);
+    assert_eq!(saved.status(), 303, "no conflict: {}", saved.html);
 }
 
 #[tokio::test(flavor = "multi_thread")]

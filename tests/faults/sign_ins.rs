@@ -78,7 +78,7 @@ async fn thousand_sign_ins_stay_within_the_memory_limit() {
     let mut lists = 0;
     while !tries.is_empty() {
         let page = priya.get("/admin").await.expect("signed-in users are served");
-        assert_eq!(page.status(), 200, "{}", page.text);
+        assert_eq!(page.status(), 200, "{}", page.html);
         lists += 1;
         most = most.max(server.resident());
         while let Some(answer) = tries.try_join_next() {

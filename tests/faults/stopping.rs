@@ -38,7 +38,7 @@ async fn graceful_stop_answers_requests_in_flight() {
     assert!(world.server.is_running(), "the server waits for the test");
     world.shopify.stores().set("practice-held", Scenario::Well);
     let page = test.await.expect("no panic");
-    assert_eq!((page.status(), page.class().as_deref()), (200, Some("CONNECTED")), "{}", page.text);
+    assert_eq!((page.status(), page.class().as_deref()), (200, Some("CONNECTED")), "{}", page.html);
     let (status, took, errors) = world.server.ended(begun);
     assert_eq!(status.code(), Some(0), "{errors}");
     assert!(took < OVER_WITHIN, "{took:?}");

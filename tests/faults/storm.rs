@@ -153,12 +153,12 @@ fn judge(answer: std::io::Result<Page>) -> Told {
         Ok(status @ 400..=499) => {
             println!(
                 "a save was answered with {status}: {}",
-                answer.map(|page| page.complaints().join(" | ")).unwrap_or_default()
+                answer.map(|page| page.all("h1, [data-class]").join(" | ")).unwrap_or_default()
             );
             Told::Refused
         }
         // A proxy answers 502 when the server closed the connection.
         Ok(502 | 503) | Err(_) => Told::Unknown,
-        Ok(other) => panic!("a save was answered with {other}: {}", answer.expect("an answer").text),
+        Ok(other) => panic!("a save was answered with {other}: {}", answer.expect("an answer").html),
     }
 }

@@ -22,7 +22,7 @@ async fn save(mut person: Browser, carts: Vec<(String, String)>) {
     for (handle, token) in carts {
         let form = person.new_cart("Save", &handle, &token).await;
         let answer = person.submit(&form).await.expect("an answer");
-        assert_eq!(answer.status(), 303, "{}", answer.text);
+        assert_eq!(answer.status(), 303, "{}", answer.html);
     }
 }
 

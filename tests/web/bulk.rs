@@ -26,7 +26,7 @@ async fn three(pool: PgPool) -> (TestApp, Browser) {
 }
 
 async fn work(app: &TestApp) {
-    app.app.ecommerce.drain_bulk_actions().await.expect("bulk action runs");
+    app.app.bulk_actions.drain().await.expect("bulk action runs");
 }
 
 const TEST: &str = "Test the selected carts";

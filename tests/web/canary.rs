@@ -251,7 +251,9 @@ async fn secret_reaches_its_own_store_and_nothing_else(pool: PgPool) {
         }
     }
     let log = log.text();
-    for heard in ["TRACE", "insert into carts", "hyper_util::client", "cartwright::web::trace: request request_id="] {
+    for heard in
+        ["TRACE", "insert into carts", "hyper_util::client", "cartwright::web::frame::trace: request request_id="]
+    {
         assert!(log.contains(heard), "{heard} was not logged in {} bytes", log.len());
     }
     assert_free_of(&secrets, "the log", &log);

@@ -4,7 +4,8 @@ use std::{fs, time::Duration};
 
 use axum::http::{Method, StatusCode};
 use cartwright::{
-    ecommerce::{shopify::redact_secrets, verdict::TESTS_A_MINUTE},
+    causes::{Class, TESTS_A_MINUTE},
+    platforms::shopify::redact_secrets,
     practice::{Canned, ExchangeError, Flaw, PracticeStore, RawAnswer, Scenario},
 };
 use sqlx::PgPool;
@@ -16,54 +17,13 @@ use crate::support::{
     routes::cart_of,
 };
 
-/// The region's first heading for each class; `{host}` is the store's host name.
-const TITLES: &[(&str, &str)] = &[
-    ("CONNECTED", "Connected to Northwind Tea"),
-    ("SCOPES_MISSING", "Connected, but 2 permissions are missing"),
-    ("CUSTOMER_DETAILS_HIDDEN", "Connected, but customer names and addresses are hidden"),
-    ("API_VERSION_OLD", "Connected, but Shopify used a different version"),
-    ("NETWORK_UNREACHABLE", "We could not reach {host}"),
-    ("TLS_UNTRUSTED", "We could not make a secure connection to {host}"),
-    ("NOT_SHOPIFY", "Something other than Shopify answered"),
-    ("STORE_NOT_FOUND", "There is no Shopify store at {host}"),
-    ("STORE_MOVED", "This store is now called northwind-tea-co"),
-    ("STORE_FROZEN", "This store is paused by Shopify"),
-    ("STORE_LOCKED", "This store is locked"),
-    ("RATE_LIMITED", "Shopify asked us to slow down"),
-    ("REQUEST_REJECTED", "Shopify turned this request away"),
-    ("SHOPIFY_DOWN", "Shopify has a problem at the moment"),
-    ("TOKEN_REFUSED", "Shopify did not accept the access token"),
-    ("TOKEN_KIND_REFUSED", "Shopify no longer accepts this kind of token"),
-    ("NOT_ALLOWED", "Shopify knows this app but will not let it in"),
-    ("ADDRESS_REFUSED", "Shopify does not accept calls from our address"),
-    ("NETWORK_TIMEOUT", "Shopify did not answer in time"),
-    ("CC_WRONG_ORG", "This app and this store belong to different Shopify organizations"),
-    ("CC_NOT_INSTALLED", "The app is not installed on this store"),
-    ("CC_REFUSED", "Shopify did not accept the Client ID or Client secret"),
-    ("OUR_BUG", "A fault on our side stopped this test"),
-];
-
-const LIMITED: [&str; 4] = ["SCOPES_MISSING", "CUSTOMER_DETAILS_HIDDEN", "EXPIRES", "API_VERSION_OLD"];
-
-fn outcome(class: &str) -> &'static str {
-    match class {
-        "CONNECTED" => "connected",
-        limited if LIMITED.contains(&limited) => "limited",
-        _ => "not-connected",
-    }
-}
-
+/// Its title and text are in `docs/diagnosis.md`.
 #[track_caller]
-fn assert_shows(page: &Page, class: &str, host: &str, what: &str) {
-    let title = TITLES.iter().find(|(known, _)| *known == class).unwrap_or_else(|| panic!("no title for {class}")).1;
-    assert_shows_title(page, class, &title.replace("{host}", host), what);
-}
-
-#[track_caller]
-fn assert_shows_title(page: &Page, class: &str, title: &str, what: &str) {
+fn assert_shows(page: &Page, class: &str, what: &str) {
     assert_eq!(page.status, StatusCode::OK, "{what}: {page}");
-    let expected = (outcome(class).to_owned(), class.to_owned(), title.to_owned());
-    assert_eq!(page.verdict(), expected, "{what}");
+    let expected = Class::from_stored(class).expect("a class").outcome().as_str();
+    let (outcome, shown, title) = page.verdict();
+    assert_eq!((outcome.as_str(), shown.as_str(), title.is_empty()), (expected, class, false), "{what}");
     let states: Vec<String> = page.all("section[aria-label='Connection test'] li[data-check]");
     assert!((5..=6).contains(&states.len()), "{what}: {states:?}");
     assert!(states[0].starts_with("Address understood"), "{what}: {states:?}");
@@ -83,13 +43,13 @@ async fn run(app: &TestApp, priya: &Browser, handle: &str, scenario: Scenario) -
 }
 
 #[sqlx::test]
-async fn each_known_answer_has_its_class_and_title(pool: PgPool) {
+async fn each_known_answer_has_its_class(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let priya = app.priya_with_integration_on().await;
     for (number, canned) in Canned::ALL.iter().enumerate() {
         let handle = format!("canned-{number}");
         let page = run(&app, &priya, &handle, Scenario::Says(*canned)).await;
-        assert_shows(&page, canned.class(), &format!("{handle}.myshopify.com"), &format!("{canned:?}"));
+        assert_shows(&page, canned.class(), &format!("{canned:?}"));
     }
     assert_eq!(count(&app.pool, "connection_tests").await, i64::try_from(Canned::ALL.len()).expect("fits"));
     let tested = events(&app.pool).await.into_iter().filter(|event| event == "tested").count();
@@ -148,7 +108,7 @@ async fn transport_failures_and_variants_have_their_class(pool: PgPool) {
         let handle = format!("around-{number}");
         let what = format!("{scenario:?}");
         let page = run(&app, &priya, &handle, scenario).await;
-        assert_shows(&page, class, &format!("{handle}.myshopify.com"), &what);
+        assert_shows(&page, class, &what);
     }
     assert!(app.practice.journal().requests_to("northwind-tea-co.myshopify.com").is_empty());
 }
@@ -162,10 +122,6 @@ async fn each_token_exchange_error_has_its_class(pool: PgPool) {
         sqlx::query("delete from throttle").execute(&app.pool).await.expect("limits reset");
         let (handle, class) = (format!("pair-{number}"), scenario.class().expect("a class"));
         let what = format!("{scenario:?}");
-        let title = match scenario {
-            Scenario::Exchange(refusal) | Scenario::ExchangePage(refusal) => title_of(refusal),
-            _ => None,
-        };
         let store = app.practice.stores().put(&handle, PracticeStore::sample(&handle).with(scenario));
         let mut page = priya.visit("/admin/ecommerce/shopify/new").await;
         page.fill("Website Name", "Northwind Tea");
@@ -174,30 +130,11 @@ async fn each_token_exchange_error_has_its_class(pool: PgPool) {
         page.fill("Client ID", &store.client_id);
         page.fill("Client secret", expose(&store.client_secret));
         let page = page.press("Test Connection").await;
-        match title {
-            Some(title) => assert_shows_title(&page, class, title, &what),
-            None => assert_shows(&page, class, &format!("{handle}.myshopify.com"), &what),
-        }
+        assert_shows(&page, class, &what);
         assert_eq!(
             app.practice.journal().hosts_that_saw(expose(&store.client_secret)),
             [format!("{handle}.myshopify.com")]
         );
-    }
-}
-
-/// Titles of `CC_REFUSED`, by Shopify's error name.
-const fn title_of(refusal: ExchangeError) -> Option<&'static str> {
-    match refusal {
-        ExchangeError::UnknownClient | ExchangeError::UnknownClientOlder => {
-            Some("Shopify knows no app with this Client ID")
-        }
-        ExchangeError::WrongSecret | ExchangeError::WrongSecret401 => Some("Shopify did not accept the Client secret"),
-        ExchangeError::UnauthorizedClient => Some("Shopify does not let this app use a Client secret"),
-        ExchangeError::UnlistedName => Some("Shopify did not accept the Client ID or Client secret (app_under_review)"),
-        ExchangeError::WrongOrganization
-        | ExchangeError::NotInstalled
-        | ExchangeError::InvalidRequest
-        | ExchangeError::UnsupportedGrant => None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! Nothing is saved on the way.
 
 use axum::http::{Method, StatusCode};
-use cartwright::web::{guard::Access, routes::find_post};
+use cartwright::web::{admin::guard::Access, routes::find_post};
 use sqlx::PgPool;
 
 use crate::{

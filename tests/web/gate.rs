@@ -77,7 +77,7 @@ async fn requests_with_two_hosts_are_refused(pool: PgPool) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let router = web::site(app.app.clone());
-    let serving = tokio::spawn(web::server::serve(listener, router, std::future::pending()));
+    let serving = tokio::spawn(web::frame::server::serve(listener, router, std::future::pending()));
     let ours = format!("127.0.0.1:{}", address.port());
     let (whole, other) = (format!("http://{ours}/sign-in"), "http://evil.example/sign-in".to_owned());
     let path = "/sign-in".to_owned();

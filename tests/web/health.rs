@@ -24,7 +24,7 @@ async fn tea(pool: PgPool) -> (TestApp, Browser, String) {
 /// Makes a check due and runs it.
 async fn sweep(app: &TestApp) {
     tamper(&app.pool, "update cart_health set next_check_at = now() where next_check_at is not null").await;
-    assert_eq!(app.app.ecommerce.sweep().await.expect("sweep runs").checked, 1);
+    assert_eq!(app.app.health.sweep().await.expect("sweep runs").checked, 1);
 }
 
 /// Lets five minutes pass.
@@ -192,9 +192,9 @@ async fn viewer_sees_the_health_tab_without_buttons(pool: PgPool) {
 async fn unchecked_cart_shows_the_reason(pool: PgPool) {
     let (app, priya, health) = tea(pool).await;
     sweep(&app).await;
-    app.app.ecommerce.switch(cartwright::audit::By::operator(), false).await.expect("turned off");
+    app.app.integration.switch(cartwright::audit::By::operator(), false).await.expect("turned off");
     assert!(priya.visit(&health).await.text("main").contains("Not checked while Ecommerce Integration is off."));
-    app.app.ecommerce.switch(cartwright::audit::By::operator(), true).await.expect("turned on");
+    app.app.integration.switch(cartwright::audit::By::operator(), true).await.expect("turned on");
     let mut page = priya.visit(&health.replace("/health", "/general")).await;
     page.uncheck("Active");
     page.press("Save").await;

@@ -1,7 +1,7 @@
 //! Every filter in every order, with and without a search, integration on and off: paging forwards and back loses and
 //! repeats nothing.
 
-use cartwright::ecommerce::{CartFilter, CartRow, ListQuery, Sort, SortBy};
+use cartwright::carts::{CartFilter, CartRow, ListQuery, Sort, SortBy};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -62,7 +62,7 @@ fn expected(all: &[Cart], query: &ListQuery, on: bool) -> Vec<String> {
 
 /// Pages through all results forwards and then back.
 async fn walked(app: &TestApp, query: &ListQuery) -> (Vec<String>, Vec<String>) {
-    let list = &app.app.ecommerce;
+    let list = &app.app.carts;
     let mut connection = app.app.pool.acquire().await.expect("a connection");
     let names = |rows: &[CartRow]| rows.iter().map(|row| row.website_name.clone()).collect::<Vec<_>>();
     let mut page = list.list(&mut connection, query).await.expect("the first page");

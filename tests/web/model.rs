@@ -194,7 +194,7 @@ impl World {
                 if list.has_button("Test the selected carts") {
                     list.check("All carts, on every page");
                     list.press("Test the selected carts").await;
-                    self.app.app.ecommerce.drain_bulk_actions().await.expect("the work");
+                    self.app.app.bulk_actions.drain().await.expect("the work");
                 }
                 format!("{name} tests all carts")
             }
@@ -230,7 +230,7 @@ impl World {
     /// Makes every check due and runs it.
     async fn check_all(&self) {
         self.run("update cart_health set next_check_at = now() where next_check_at is not null").await;
-        self.app.app.ecommerce.sweep().await.expect("swept");
+        self.app.app.health.sweep().await.expect("swept");
     }
 
     fn keep_tab(&mut self, who: usize, page: Page, dice: &mut Dice) {
@@ -379,7 +379,7 @@ impl World {
     /// result must be the same.
     async fn assert_connected_is_true(&self) {
         // As the worker does every second.
-        self.app.app.ecommerce.sweep().await.expect("swept");
+        self.app.app.health.sweep().await.expect("swept");
         let list = self.people[0].browser.visit("/admin/ecommerce").await;
         let connected = |page: &Page| page.all("td .badge").iter().filter(|word| *word == "Connected").count();
         let shown = connected(&list);
@@ -393,7 +393,7 @@ impl World {
              where carts.id = cart_id and carts.is_active and carts.status = 'connected'",
         )
         .await;
-        self.app.app.ecommerce.sweep().await.expect("swept");
+        self.app.app.health.sweep().await.expect("swept");
         let asked: BTreeSet<String> =
             self.app.practice.journal().requests()[before..].iter().map(|request| request.host.clone()).collect();
         let list = self.people[0].browser.visit("/admin/ecommerce").await;

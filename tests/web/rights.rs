@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode};
 use cartwright::{
     accounts::{BrowserSecret, Fresh},
     audit::{self, Actor, Authority, By, Origin},
-    web::guard::Access,
+    web::admin::guard::Access,
 };
 use sqlx::PgPool;
 use tokio::sync::oneshot;
@@ -58,7 +58,7 @@ pub async fn priya(app: &TestApp) -> Browser {
     run(app, "update users set role = 'administrator', disabled_at = null where email = 'priya@northwind.example'")
         .await;
     run(app, "delete from throttle").await;
-    app.app.ecommerce.switch(By::operator(), true).await.expect("integration");
+    app.app.integration.switch(By::operator(), true).await.expect("integration");
     app.sign_in_as(&PRIYA).await
 }
 
@@ -252,10 +252,10 @@ async fn domain_functions_refuse_an_ended_session(pool: PgPool) {
         By { actor, origin: Origin::default() }
     };
     let refused = async |by: By| {
-        let outcome = app.app.ecommerce.switch(by, true).await;
-        let is_on = app.app.ecommerce.integration().await.expect("integration").is_active;
+        let outcome = app.app.integration.switch(by, true).await;
+        let is_on = app.app.integration.is_active().await.expect("integration");
         assert_eq!(is_on, outcome.is_ok());
-        app.app.ecommerce.switch(By::operator(), false).await.expect("turned off");
+        app.app.integration.switch(By::operator(), false).await.expect("turned off");
         outcome.is_err_and(|error| audit::is_not_permitted(&error))
     };
     assert!(!refused(sign_in().await).await, "a live session");

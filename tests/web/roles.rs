@@ -1,7 +1,7 @@
 //! Viewers can read everything and change nothing. The role is part of the route table, so the test walks the table.
 
 use axum::http::{Method, StatusCode};
-use cartwright::web::guard::Access;
+use cartwright::web::admin::guard::Access;
 use sqlx::PgPool;
 
 use crate::support::{

@@ -199,6 +199,37 @@ async fn settings_that_were_not_offered_stay_unchanged(pool: PgPool) {
     }
 }
 
+/// Servers of the previous version run beside this one during an upgrade, and use one column for each switch.
+#[sqlx::test]
+async fn switches_are_shared_with_the_previous_version(pool: PgPool) {
+    let (app, priya, mut page) = connected(pool).await;
+    page.check("Update inventory");
+    let path = page.press("Save").await.path;
+    let columns = async || {
+        let columns = "select concat_ws(' ', update_order_status, update_inventory, write_products) from cart_settings";
+        sqlx::query_scalar::<_, String>(columns).fetch_one(&app.pool).await.expect("the columns")
+    };
+    assert_eq!(columns().await, "f t f");
+    tamper(&app.pool, "update cart_settings set switches = array_append(switches, 'of_a_newer_version')").await;
+    tamper(&app.pool, "update cart_settings set update_inventory = false, write_products = true").await;
+    let mut page = priya.visit(&path).await;
+    assert!(!page.is_checked("Update inventory") && page.is_checked(WRITE_PRODUCTS), "{page}");
+    page.check("Update order status");
+    page.press("Save").await;
+    assert_eq!(columns().await, "t f t");
+    let switches: Vec<String> = sqlx::query_scalar("select unnest(switches) from cart_settings order by 1")
+        .fetch_all(&app.pool)
+        .await
+        .expect("the switches");
+    assert_eq!(switches, ["of_a_newer_version", "update_order_status", "write_products"]);
+    tamper(&app.pool, "delete from cart_settings").await;
+    let insert = "insert into cart_settings (cart_id, update_order_status, update_inventory, calculate_buildable, include_purchase_orders,
+            include_vendor_quantity, import_products, item_group, write_products)
+         select id, false, true, false, false, false, false, '', false from carts";
+    tamper(&app.pool, insert).await;
+    assert!(priya.visit(&path).await.is_checked("Update inventory"));
+}
+
 #[sqlx::test]
 async fn server_checks_availability_itself(pool: PgPool) {
     let (app, priya, page) = without(pool, &["write_inventory"]).await;

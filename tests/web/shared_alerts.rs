@@ -34,7 +34,7 @@ async fn find_key(app: &TestApp) {
 /// Checks every cart once.
 async fn check_all(app: &TestApp) {
     tamper(&app.pool, "update cart_health set next_check_at = now()").await;
-    app.app.ecommerce.sweep().await.expect("checks");
+    app.app.health.sweep().await.expect("checks");
 }
 
 async fn with_mail(pool: PgPool) -> (TestApp, Browser, MailServer) {

@@ -2,7 +2,7 @@
 //! listed by name, so that a new one is a deliberate decision.
 
 use axum::http::{Method, StatusCode};
-use cartwright::web::guard::Access;
+use cartwright::web::admin::guard::Access;
 use sqlx::PgPool;
 
 use crate::support::{

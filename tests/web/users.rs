@@ -33,17 +33,17 @@ async fn add(browser: &Browser, person: &Person, role: &str) -> Page {
 
 /// Returns the path of the link on the page that shows it once.
 #[track_caller]
-fn link_on(page: &Page) -> String {
+pub fn link_on(page: &Page) -> String {
     let url = page.text("section.once code");
     assert_eq!(page.attribute("[data-copy]", "data-copy").as_ref(), Some(&url), "{page}");
     url.strip_prefix("http://127.0.0.1:8080").expect("an address of this server").to_owned()
 }
 
-async fn user_page(app: &TestApp, browser: &Browser, person: &Person) -> Page {
+pub async fn user_page(app: &TestApp, browser: &Browser, person: &Person) -> Page {
     browser.visit(&format!("/admin/users/{}", app.user_id(person).await)).await
 }
 
-async fn sign_in(browser: &Browser, email: &str, password: &str) -> Page {
+pub async fn sign_in(browser: &Browser, email: &str, password: &str) -> Page {
     let mut page = browser.visit("/sign-in").await;
     page.fill("Email address", email);
     page.fill("Password", password);
@@ -250,34 +250,6 @@ async fn user_is_signed_out_everywhere(pool: PgPool) {
     }
     assert_eq!(page.press("Sign out everywhere").await.banner(), "Vera Novak was not signed in.");
     assert_eq!(events(&app.pool).await.last().map(String::as_str), Some("user_signed_out"));
-}
-
-#[sqlx::test]
-async fn user_is_disabled_and_enabled(pool: PgPool) {
-    let app = TestApp::start(pool).await;
-    let priya = app.sign_in_as(&PRIYA).await;
-    let vera = app.sign_in_as(&VERA).await;
-    let link = link_on(&user_page(&app, &priya, &VERA).await.press("New sign-in link").await);
-    let page = user_page(&app, &priya, &VERA).await.follow("Turn off").await;
-    assert_eq!(page.h1(), "Turn off Vera Novak?");
-    assert_eq!(
-        page.text("main .lead"),
-        "Vera is signed out at once and cannot sign in. What Vera did stays in the activity."
-    );
-    assert_eq!(vera.visit("/admin").await.h1(), "Admin", "the confirmation page changes nothing");
-    let page = page.press("Turn off").await;
-    assert_eq!((page.banner().as_str(), page.path.as_str()), ("Vera Novak is turned off.", "/admin/users"), "{page}");
-    assert_eq!(vera.visit("/admin").await.h1(), "Sign in");
-    assert_eq!(sign_in(&app.browser(), VERA.email, PASSWORD).await.status, 422);
-    assert_eq!(app.browser().visit(&link).await.status, StatusCode::GONE);
-    let page = user_page(&app, &priya, &VERA).await;
-    assert!(!page.has_button("New sign-in link") && !page.has_button("Sign out everywhere"), "{page}");
-    let page = page.press("Turn on").await;
-    assert_eq!(page.banner(), "Vera Novak is turned on.", "{page}");
-    assert_eq!(sign_in(&app.browser(), VERA.email, PASSWORD).await.h1(), "Admin");
-    assert_eq!(app.browser().visit(&link).await.status, StatusCode::GONE, "an old link stays invalid");
-    let events = events(&app.pool).await;
-    assert_eq!(events[events.len() - 4..], ["user_turned_off", "could_not_sign_in", "user_turned_on", "signed_in"]);
 }
 
 #[sqlx::test]

@@ -3,7 +3,7 @@
 use crate::database::{Connection, Pool};
 use uuid::Uuid;
 
-pub async fn insert_link(connection: &mut Connection, hash: &[u8], user: Option<Uuid>) -> sqlx::Result<()> {
+pub async fn insert(connection: &mut Connection, hash: &[u8], user: Option<Uuid>) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into set_up_links (code_hash, user_id, expires_at) values ($1, $2, now() + interval '1 hour')",
         hash,
@@ -25,7 +25,7 @@ pub struct LinkRow {
     pub has_joined: bool,
 }
 
-pub async fn find_link(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>> {
+pub async fn find(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>> {
     sqlx::query_as!(
         LinkRow,
         r#"
@@ -42,7 +42,7 @@ pub async fn find_link(pool: &Pool, hash: &[u8]) -> sqlx::Result<Option<LinkRow>
 }
 
 /// Marks the link as used. Returns its user, or `None` if the link was already used.
-pub async fn spend_link(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
+pub async fn spend(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<Option<Uuid>>> {
     sqlx::query_scalar!(
         "update set_up_links set spent_at = now()
          where code_hash = $1 and spent_at is null and expires_at > now() and expires_at < now() + interval '61 minutes'
@@ -54,7 +54,7 @@ pub async fn spend_link(connection: &mut Connection, hash: &[u8]) -> sqlx::Resul
 }
 
 /// Deletes a user's unused links. A new link, a new password and disabling the user invalidate them.
-pub async fn delete_links(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
+pub async fn delete(connection: &mut Connection, user: Uuid) -> sqlx::Result<()> {
     sqlx::query!("delete from set_up_links where user_id = $1 and spent_at is null", user)
         .execute(connection)
         .await

@@ -1,9 +1,5 @@
 //! SQL of users, sessions and one-time links.
 
-mod links;
-mod sessions;
-mod users;
-
-pub(super) use links::*;
-pub(super) use sessions::*;
-pub(super) use users::*;
+pub(super) mod links;
+pub(super) mod sessions;
+pub(super) mod users;

@@ -24,7 +24,7 @@ pub struct SessionRow {
     pub is_fresh: bool,
 }
 
-pub async fn find_session(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
+pub async fn find(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<Option<SessionRow>> {
     sqlx::query_as!(
         SessionRow,
         r#"
@@ -61,7 +61,7 @@ pub async fn find_password_of_session(pool: &Pool, hash: &[u8]) -> sqlx::Result<
 }
 
 /// Updates the last-seen time and deletes the banner if it still equals `told`. A banner stored meanwhile stays.
-pub async fn touch_session(connection: &mut Connection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
+pub async fn touch(connection: &mut Connection, hash: &[u8], told: Option<&Value>) -> sqlx::Result<()> {
     sqlx::query!("update sessions set last_seen_at = now(), banner = nullif(banner, $2) where id_hash = $1", hash, told)
         .execute(connection)
         .await
@@ -72,7 +72,7 @@ pub async fn update_banner(pool: &Pool, hash: &[u8], banner: &Value) -> sqlx::Re
     sqlx::query!("update sessions set banner = $2 where id_hash = $1", hash, banner).execute(pool).await.map(drop)
 }
 
-pub async fn insert_session(connection: &mut Connection, hash: &[u8], user: Uuid, origin: &Origin) -> sqlx::Result<()> {
+pub async fn insert(connection: &mut Connection, hash: &[u8], user: Uuid, origin: &Origin) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into sessions (id_hash, user_id, ip, user_agent) values ($1, $2, $3, $4)",
         hash,
@@ -86,7 +86,7 @@ pub async fn insert_session(connection: &mut Connection, hash: &[u8], user: Uuid
 }
 
 /// Gives a session a new ID and a fresh password confirmation. Returns whether the session still existed.
-pub async fn renew_session(connection: &mut Connection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
+pub async fn renew(connection: &mut Connection, user: Uuid, old: &[u8], new: &[u8]) -> sqlx::Result<bool> {
     let renewed = sqlx::query!(
         "update sessions set id_hash = $3, authenticated_at = now(), last_seen_at = now() where id_hash = $2 and user_id = $1",
         user,
@@ -98,12 +98,12 @@ pub async fn renew_session(connection: &mut Connection, user: Uuid, old: &[u8], 
     Ok(renewed.rows_affected() == 1)
 }
 
-pub async fn delete_session(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<u64> {
+pub async fn delete(connection: &mut Connection, hash: &[u8]) -> sqlx::Result<u64> {
     Ok(sqlx::query!("delete from sessions where id_hash = $1", hash).execute(connection).await?.rows_affected())
 }
 
 /// Deletes another session by its handle from a form. Returns its user agent.
-pub async fn delete_session_of(
+pub async fn delete_of(
     connection: &mut Connection,
     user: Uuid,
     handle: Uuid,
@@ -120,7 +120,7 @@ pub async fn delete_session_of(
 }
 
 /// Number of open sessions of a user.
-pub async fn count_open_sessions(connection: &mut Connection, user: Uuid) -> sqlx::Result<u64> {
+pub async fn count_open(connection: &mut Connection, user: Uuid) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(
         r#"select count(*) as "open!" from sessions
            where user_id = $1 and created_at > now() - make_interval(mins => $3)
@@ -135,7 +135,7 @@ pub async fn count_open_sessions(connection: &mut Connection, user: Uuid) -> sql
 }
 
 /// Deletes a user's sessions except `but`. Returns how many were still open.
-pub async fn delete_sessions(connection: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
+pub async fn delete_all(connection: &mut Connection, user: Uuid, but: Option<&[u8]>) -> sqlx::Result<u64> {
     let open = sqlx::query_scalar!(
         r#"
         with ended as (delete from sessions where user_id = $1 and id_hash is distinct from $2 returning created_at, last_seen_at)
@@ -162,7 +162,7 @@ pub struct OpenRow {
 }
 
 /// A user's open sessions: this one first, then the most recently seen.
-pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
+pub async fn list(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result<Vec<OpenRow>> {
     sqlx::query_as!(
         OpenRow,
         r#"
@@ -183,7 +183,7 @@ pub async fn list_sessions(pool: &Pool, user: Uuid, this: &[u8]) -> sqlx::Result
 
 /// Deletes sessions that expired long ago. The reason stays readable for a day. The user's last-seen time is saved
 /// first.
-pub async fn sweep_sessions(connection: &mut Connection) -> sqlx::Result<u64> {
+pub async fn sweep(connection: &mut Connection) -> sqlx::Result<u64> {
     sqlx::query!(
         "update users set last_seen_at = greatest(users.last_seen_at, gone.last_seen_at)
          from (select user_id, max(last_seen_at) as last_seen_at from sessions

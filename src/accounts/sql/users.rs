@@ -135,12 +135,12 @@ pub async fn is_empty(pool: &Pool) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select not exists (select from users) as "empty!""#).fetch_one(pool).await
 }
 
-pub async fn any_user(connection: &mut Connection) -> sqlx::Result<bool> {
+pub async fn any(connection: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select from users) as "any!""#).fetch_one(connection).await
 }
 
 /// Serializes set-ups: two links used concurrently create only one administrator.
-pub async fn lock_users(connection: &mut Connection) -> sqlx::Result<()> {
+pub async fn lock_all(connection: &mut Connection) -> sqlx::Result<()> {
     sqlx::query!("lock table users in share row exclusive mode").execute(connection).await.map(drop)
 }
 
@@ -153,7 +153,7 @@ pub async fn lock_administrators(connection: &mut Connection) -> sqlx::Result<()
         .map(drop)
 }
 
-pub async fn insert_user(
+pub async fn insert(
     connection: &mut Connection,
     id: Uuid,
     (email, name, role): (&Email, &PersonName, Role),
@@ -184,7 +184,7 @@ pub struct UserRow {
 }
 
 /// All users, or the user with this ID or this address; sorted by name.
-pub async fn list_users(pool: &Pool, id: Option<Uuid>, email: Option<&str>) -> sqlx::Result<Vec<UserRow>> {
+pub async fn list(pool: &Pool, id: Option<Uuid>, email: Option<&str>) -> sqlx::Result<Vec<UserRow>> {
     sqlx::query_as!(
         UserRow,
         r#"
@@ -217,7 +217,7 @@ pub struct ListedUserRow {
 }
 
 /// Locks the user's row until the transaction ends, and returns it.
-pub async fn lock_user(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<ListedUserRow>> {
+pub async fn lock(connection: &mut Connection, id: Uuid) -> sqlx::Result<Option<ListedUserRow>> {
     sqlx::query_as!(
         ListedUserRow,
         r#"select email, name, role, password_hash is not null as "has_joined!", disabled_at is not null as "is_off!"

@@ -48,7 +48,8 @@ mod tests {
 
     use super::super::{house, write};
     use crate::{
-        alerts::{Alert, SharedCause, SharedProblem, SiteInfo},
+        alerts::{Alert, SharedProblem, SiteInfo},
+        causes::SharedCause,
         outbound::egress_addresses::EgressAddresses,
     };
 

@@ -2,8 +2,8 @@ use time::macros::datetime;
 
 use super::*;
 use crate::{
-    alerts::{AlertCause, AlertCredential, CartStatus, change::tests::change},
-    ecommerce::{health::alert_cause as cause_of, verdict::Class},
+    alerts::{AlertCredential, CartStatus, change::tests::change},
+    causes::{AlertWords, Class, PASSWORD_PAGE, TitleContext, Verdict},
     outbound::egress_addresses::EgressAddresses,
 };
 
@@ -42,7 +42,7 @@ fn right_to_left_name_is_isolated() {
 #[test]
 fn text_for_a_cart_that_needs_attention() {
     let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
-    news.cause = AlertCause::ScopesMissing;
+    news.class = "SCOPES_MISSING".into();
     news.title = "Connected, but 2 permissions are missing".into();
     news.missing_permissions = vec!["write_inventory".into(), "read_gift_cards".into()];
     news.what_stops = vec!["stock levels will not update in Shopify".into(), "gift card payments will not show".into()];
@@ -56,7 +56,7 @@ fn text_for_a_cart_that_needs_attention() {
 #[test]
 fn refused_address_lists_ours_and_does_not_blame_the_token() {
     let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-    news.cause = AlertCause::AddressRefused;
+    news.class = "ADDRESS_REFUSED".into();
     news.title = "Shopify does not accept calls from our address".into();
     let alert = news.alert().expect("an alert");
     let text = letter(&alert).text;
@@ -73,14 +73,14 @@ fn refused_address_lists_ours_and_does_not_blame_the_token() {
 }
 
 /// Classes whose advice is to use a Client ID and Client secret, regardless of the cart's credential.
-const NAME_CLIENT_SECRET: [Class; 5] =
-    [Class::Expires, Class::TokenKindRefused, Class::CcWrongOrg, Class::CcNotInstalled, Class::CcRefused];
+const NAME_CLIENT_SECRET: [Class; 4] =
+    [Class::TokenKindRefused, Class::CcWrongOrg, Class::CcNotInstalled, Class::CcRefused];
 
 #[test]
 fn email_names_the_credential_of_the_cart() {
     for class in Class::ALL {
         let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-        news.cause = cause_of(class, "");
+        news.class = class.as_str().into();
         news.title = "This store has a problem".into();
         let text = |credential| {
             let news = StatusChange { credential, ..news.clone() };
@@ -125,11 +125,10 @@ fn problem_that_ended_before_sending_is_reported_as_over() {
 #[test]
 fn every_problem_class_has_its_own_text_without_placeholders() {
     for class in Class::ALL {
-        let cause = cause_of(class, "");
         let is_trouble = !matches!(class, Class::Connected | Class::ApiVersionOld | Class::TestLimit);
-        assert_eq!(cause != AlertCause::TitleOnly, is_trouble, "{class:?}");
+        assert_eq!((class.cause().alert)("") != AlertWords::title_only(""), is_trouble, "{class:?}");
         let mut news = change(CartStatus::Connected, CartStatus::NotConnected);
-        news.cause = cause;
+        news.class = class.as_str().into();
         let text = letter(&news.alert().expect("an alert")).text;
         assert!(!text.contains(['{', '}']), "{text}");
         assert_eq!(text.matches("://").count(), 1, "one link: {text}");
@@ -139,11 +138,16 @@ fn every_problem_class_has_its_own_text_without_placeholders() {
 #[test]
 fn page_of_the_store_is_not_called_a_proxy() {
     let mut news = change(CartStatus::Connected, CartStatus::NeedsAttention);
-    news.title = crate::ecommerce::title::PASSWORD_PAGE_TITLE.into();
-    news.cause = cause_of(Class::NotShopify, &news.title);
+    let title = |remark: Option<&str>| {
+        let mut verdict = Verdict::of(Class::NotShopify);
+        verdict.details.remark = remark.map(str::to_owned);
+        verdict.title(&TitleContext { host: "", credential: "" })
+    };
+    news.class = Class::NotShopify.as_str().into();
+    news.title = title(Some(PASSWORD_PAGE));
     let text = letter(&news.clone().alert().expect("an alert")).text;
     assert!(text.contains("Shopify sent us to this store's password page instead of answering."), "{text}");
-    news.cause = cause_of(Class::NotShopify, "Something other than Shopify answered");
+    news.title = title(None);
     let text = letter(&news.alert().expect("an alert")).text;
     assert!(text.contains("such as a proxy or a sign-in page"), "{text}");
 }

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{super::Alert, QueuedAlert};
+use super::{super::Alert, deliveries::QueuedAlert};
 
 /// An address leased by this process.
 pub(in crate::alerts) struct LeasedAddress {

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    database::{Connection, Pool},
+    database::Connection,
     vault::{Tally, column::BATCH},
 };
 
@@ -15,7 +15,7 @@ pub(in crate::alerts) struct SealedWebhookRow {
 }
 
 macro_rules! tally {
-    ($pool:expr, $column:literal) => {
+    ($connection:expr, $column:literal) => {
         sqlx::query_as!(
             Tally,
             "select substring("
@@ -24,7 +24,7 @@ macro_rules! tally {
                 + $column
                 + " is not null group by 1"
         )
-        .fetch_all($pool)
+        .fetch_all($connection)
         .await
     };
 }
@@ -66,12 +66,12 @@ macro_rules! put {
     }};
 }
 
-pub(in crate::alerts) async fn tally_signing_secrets(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
-    tally!(pool, "secret")
+pub(in crate::alerts) async fn tally_signing_secrets(connection: &mut Connection) -> sqlx::Result<Vec<Tally>> {
+    tally!(connection, "secret")
 }
 
-pub(in crate::alerts) async fn tally_addresses(pool: &Pool) -> sqlx::Result<Vec<Tally>> {
-    tally!(pool, "sealed_address")
+pub(in crate::alerts) async fn tally_addresses(connection: &mut Connection) -> sqlx::Result<Vec<Tally>> {
+    tally!(connection, "sealed_address")
 }
 
 pub(in crate::alerts) async fn find_signing_secrets(

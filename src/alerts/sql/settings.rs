@@ -4,8 +4,6 @@ use crate::database::{Connection, Pool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::super::LoggedDelivery;
-
 pub(in crate::alerts) struct SettingsRow {
     pub email_on: bool,
     pub email_addresses: Vec<String>,
@@ -24,12 +22,12 @@ pub(in crate::alerts) struct WebhookRow {
     pub failing_since: Option<OffsetDateTime>,
 }
 
-pub(in crate::alerts) async fn find_settings(pool: &Pool) -> sqlx::Result<SettingsRow> {
+pub(in crate::alerts) async fn find(pool: &Pool) -> sqlx::Result<SettingsRow> {
     sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings").fetch_one(pool).await
 }
 
 /// Reads and locks the settings until the transaction ends.
-pub(in crate::alerts) async fn lock_settings(connection: &mut Connection) -> sqlx::Result<SettingsRow> {
+pub(in crate::alerts) async fn lock(connection: &mut Connection) -> sqlx::Result<SettingsRow> {
     sqlx::query_as!(SettingsRow, "select email_on, email_addresses, version from alert_settings for update")
         .fetch_one(connection)
         .await
@@ -46,7 +44,7 @@ pub(in crate::alerts) async fn find_webhook(connection: &mut Connection) -> sqlx
     .await
 }
 
-pub(in crate::alerts) async fn update_settings(
+pub(in crate::alerts) async fn update(
     connection: &mut Connection,
     email_on: bool,
     email_addresses: &[String],
@@ -166,6 +164,20 @@ pub(in crate::alerts) async fn delete_unwanted(connection: &mut Connection) -> s
     .execute(connection)
     .await
     .map(drop)
+}
+
+/// A line of the delivery log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedDelivery {
+    pub at: OffsetDateTime,
+    /// `email` or `webhook`.
+    pub channel: String,
+    pub recipient: String,
+    pub outcome: String,
+    pub is_delivered: bool,
+    /// Whether the message may have arrived.
+    pub is_uncertain: bool,
+    pub subject: String,
 }
 
 /// The newest lines of the delivery log.

@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{super::Alert, QueuedAlert};
+use super::{super::Alert, deliveries::QueuedAlert};
 
 /// A delivery leased by this process.
 pub(in crate::alerts) struct LeasedCall {
@@ -81,7 +81,7 @@ pub(in crate::alerts) async fn end_failing(connection: &mut Connection) -> sqlx:
 }
 
 /// Turns the webhook off, if it is still this one.
-pub(in crate::alerts) async fn turn_off_webhook(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
+pub(in crate::alerts) async fn turn_off(connection: &mut Connection, id: Uuid) -> sqlx::Result<bool> {
     let off = sqlx::query!("update alert_webhooks set gone_at = now() where id = $1 and gone_at is null", id);
     Ok(off.execute(connection).await?.rows_affected() > 0)
 }

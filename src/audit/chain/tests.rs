@@ -1,5 +1,5 @@
 use super::*;
-use crate::database::roles::tests::runtime_pool;
+use crate::database::{Pool, roles::tests::runtime_pool};
 
 async fn execute(pool: &Pool, statement: &str) {
     sqlx::query(sqlx::AssertSqlSafe(statement.to_owned())).execute(pool).await.expect("a statement");

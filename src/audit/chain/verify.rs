@@ -4,8 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{ChainHead, GENESIS, link_hash, sql};
-use crate::database::Pool;
+use super::{ChainHead, GENESIS, link_hash};
+use crate::{audit::sql, database::Pool};
 
 /// Links or rows that one statement reads.
 const READ_BATCH: i64 = 2_000;
@@ -123,14 +123,15 @@ pub async fn verify(
     heads: &[ChainHead],
     mut progress: impl FnMut(i64, i64) + Send,
 ) -> sqlx::Result<ChainReport> {
-    let mut report = ChainReport { dropped_until: sql::find_dropped_until(pool).await?, ..ChainReport::default() };
+    let mut report =
+        ChainReport { dropped_until: sql::chain::find_dropped_until(pool).await?, ..ChainReport::default() };
     // Nearly every row has a link. Both are counted: the links are read first, then the rows.
-    let whole = 2 * sql::count_links(pool).await?;
+    let whole = 2 * sql::chain::count_links(pool).await?;
     let mut walk = Walk { previous: None, newest: f64::MIN, first: None };
     let mut done = 0;
     loop {
         let after = walk.previous.map_or(0, |head| head.position);
-        let batch = sql::list_links(pool, after, report.dropped_until.as_deref(), READ_BATCH).await?;
+        let batch = sql::chain::list_links(pool, after, report.dropped_until.as_deref(), READ_BATCH).await?;
         if batch.is_empty() {
             break;
         }
@@ -144,7 +145,7 @@ pub async fn verify(
     check_ends(&walk, heads, &mut report);
     let mut after = Uuid::nil();
     loop {
-        let batch = sql::list_rows(pool, after, READ_BATCH).await?;
+        let batch = sql::chain::list_rows(pool, after, READ_BATCH).await?;
         let Some(last) = batch.last() else { break };
         after = last.id;
         done += i64::try_from(batch.len()).expect("a batch is small");
@@ -153,7 +154,7 @@ pub async fn verify(
         }
         progress(done, whole);
     }
-    for (event, at) in sql::list_lost(pool).await? {
+    for (event, at) in sql::chain::list_lost(pool).await? {
         report.add(ChainFault::RowLost { event, at });
     }
     Ok(report)
@@ -168,7 +169,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn step(&mut self, link: &sql::ChainLinkRow, heads: &[ChainHead], report: &mut ChainReport) {
+    fn step(&mut self, link: &sql::chain::ChainLinkRow, heads: &[ChainHead], report: &mut ChainReport) {
         let position = link.position;
         let (event, at) = (link.event_id, link.event_at.clone());
         let hash = link.hash.as_slice().try_into().unwrap_or(GENESIS);

@@ -11,7 +11,7 @@ use crate::{
 const CHAIN_LOCK: i64 = 71_082_930_472;
 
 /// Takes the lock until the transaction ends. Returns false if another process holds it.
-pub(in crate::audit) async fn try_lock_chain(work: &mut Connection) -> sqlx::Result<bool> {
+pub(in crate::audit) async fn try_lock(work: &mut Connection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "has_lock!""#, CHAIN_LOCK).fetch_one(work).await
 }
 

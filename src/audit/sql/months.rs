@@ -5,12 +5,12 @@ use time::Date;
 
 /// Creates the partitions of this month and the next three, and those of rows that were recorded before their month had
 /// one.
-pub(in crate::audit) async fn make_months(pool: &Pool) -> sqlx::Result<()> {
+pub(in crate::audit) async fn make(pool: &Pool) -> sqlx::Result<()> {
     sqlx::query!("select audit_make_months() as done").execute(pool).await.map(drop)
 }
 
 /// Months that ended at least this many months ago, oldest first.
-pub(in crate::audit) async fn list_ended_months(pool: &Pool, months: i32) -> sqlx::Result<Vec<Date>> {
+pub(in crate::audit) async fn list_ended(pool: &Pool, months: i32) -> sqlx::Result<Vec<Date>> {
     sqlx::query_scalar!(
         r#"select month as "month!"
            from pg_inherits i join pg_class c on c.oid = i.inhrelid

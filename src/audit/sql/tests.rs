@@ -1,5 +1,13 @@
-use super::*;
-use crate::audit::{AuditCursor, AuditFilter, Change, What};
+use uuid::Uuid;
+
+use super::{
+    names::{list_carts, list_people},
+    page::list,
+};
+use crate::{
+    audit::{AuditCursor, AuditFilter, By, CartRef, Change, Event, What, record},
+    database::{Connection, Pool},
+};
 
 /// Runs a statement that Postgres must refuse, and returns the error code.
 async fn refusal(pool: &Pool, statement: &'static str) -> String {
@@ -62,12 +70,13 @@ async fn a_statement_of_the_owner_is_refused_by_the_trigger(pool: sqlx::PgPool) 
     }
 }
 
-/// Inserts 20,000 rows: nearly all of one cart and one user; the ten oldest belong to another cart, user and group.
+/// Inserts 20,000 rows of last month, which is one partition: nearly all of one cart and one user; the ten oldest belong
+/// to another cart, user and group.
 async fn long_past(pool: &Pool) -> (Uuid, Uuid) {
     let (often, rarely) = (Uuid::from_u128(1), Uuid::from_u128(2));
     sqlx::query(
         "insert into audit_events (id, at, actor_kind, actor_id, actor_name, event, cart_id, cart_name, what)
-         select gen_random_uuid(), now() - n * interval '1 minute', 'person',
+         select gen_random_uuid(), date_trunc('month', now()) - (n + 1440) * interval '1 minute', 'person',
             case when n > 19990 or n % 5000 = 0 then $2 else $1 end, 'Somebody', 'cart_turned_on',
             case when n > 19990 or n % 4999 = 0 then $2 else $1 end, 'Cart',
             case when n > 19990 then 'integration' when n % 3000 = 0 then 'carts' else 'tests' end

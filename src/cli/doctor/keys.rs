@@ -1,5 +1,4 @@
-//! The doctor's report on keys: the path and permissions of the file, how often each key has sealed, and secrets that
-//! no key opens.
+//! The doctor's report on keys: the path and permissions of the file, and secrets that no key opens.
 
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use crate::{
     config::{Database, KeyFlags},
     database::Pool,
     keys::{self, KeyLine, KeyState},
-    vault::{KeyRing, REFUSE_AT, WARN_AT, key_ring::is_open_to_others},
+    vault::{KeyRing, key_ring::is_open_to_others},
 };
 
 /// Checks the file: its keys, who can read it, and whether it is stored with the data.
@@ -79,16 +78,6 @@ fn of_one(line: &KeyLine) -> Vec<DoctorFinding> {
         ))),
         KeyState::Opens | KeyState::Seals | KeyState::Retired | KeyState::Unknown => {}
     }
-    let count = line.sealed_count.unwrap_or(0);
-    if line.standing == KeyState::Seals && count >= REFUSE_AT {
-        findings.push(DoctorFinding::Mend(format!(
-            "The key {name} has sealed 2^32 times and seals nothing more: put a new key before it and rotate."
-        )));
-    } else if line.standing == KeyState::Seals && count >= WARN_AT {
-        findings.push(DoctorFinding::Mind(format!(
-            "The key {name} has sealed more than 2^31 times: put a new key before it and rotate."
-        )));
-    }
     findings
 }
 
@@ -96,12 +85,12 @@ fn of_one(line: &KeyLine) -> Vec<DoctorFinding> {
 mod tests {
     use super::*;
 
-    fn said(standing: KeyState, secrets: i64, sealed_count: i64) -> Vec<String> {
+    fn said(standing: KeyState, secrets: i64) -> Vec<String> {
         let line = KeyLine {
             name: "00ff10abcdef0102".into(),
             standing,
             line: None,
-            sealed_count: Some(sealed_count),
+            is_registered: true,
             checked_at: None,
             retired_at: None,
             secrets: [("carts.secret".to_owned(), secrets)].into(),
@@ -115,23 +104,13 @@ mod tests {
     }
 
     #[test]
-    fn exhausted_key_is_reported_before_and_after_its_limit() {
-        assert!(said(KeyState::Seals, 1, WARN_AT - 1).is_empty());
-        assert!(
-            said(KeyState::Seals, 1, WARN_AT)[0].starts_with("mind The key 00ff10abcdef0102 has sealed more than 2^31")
-        );
-        assert!(said(KeyState::Seals, 1, REFUSE_AT)[0].starts_with("mend The key 00ff10abcdef0102 has sealed 2^32"));
-        assert!(said(KeyState::Retired, 0, REFUSE_AT).is_empty(), "a key that does not seal may be exhausted");
-    }
-
-    #[test]
     fn unreadable_secrets_are_errors_and_a_pending_rotation_is_not() {
-        assert!(said(KeyState::Missing, 0, 0)[0].contains("keys forget 00ff10abcdef0102"));
-        assert!(said(KeyState::IsAnother, 0, 0)[0].starts_with("mend"));
-        assert!(said(KeyState::Retired, 3, 0)[0].starts_with("mend 3 secrets under"));
-        assert!(said(KeyState::Unknown, 1, 0)[0].starts_with("mend 1 secret under"));
-        assert!(said(KeyState::Opens, 3, 0)[0].starts_with("mind 3 secrets still"));
-        assert!(said(KeyState::Opens, 0, 0).is_empty());
+        assert!(said(KeyState::Missing, 0)[0].contains("keys forget 00ff10abcdef0102"));
+        assert!(said(KeyState::IsAnother, 0)[0].starts_with("mend"));
+        assert!(said(KeyState::Retired, 3)[0].starts_with("mend 3 secrets under"));
+        assert!(said(KeyState::Unknown, 1)[0].starts_with("mend 1 secret under"));
+        assert!(said(KeyState::Opens, 3)[0].starts_with("mind 3 secrets still"));
+        assert!(said(KeyState::Opens, 0).is_empty());
     }
 
     #[cfg(feature = "embedded")]

@@ -7,7 +7,6 @@ use crate::{
     config::KeyFlags,
     keys::{self, KeyLine, KeyState},
     telemetry,
-    vault::{REFUSE_AT, WARN_AT},
 };
 
 pub async fn list(flags: &KeyFlags) -> anyhow::Result<()> {
@@ -23,8 +22,7 @@ pub async fn list(flags: &KeyFlags) -> anyhow::Result<()> {
     for line in &lines {
         say(format_args!("{}  {}", line.name, standing(line)));
         say(format_args!("  secrets now  {}", now(line)));
-        if let Some(count) = line.sealed_count {
-            say(format_args!("  seals used   {}", used(count)));
+        if line.is_registered {
             say(format_args!("  last check   {}", checked(line.checked_at)));
         }
     }
@@ -59,17 +57,6 @@ fn now(line: &KeyLine) -> String {
     format!("{}: {}", secrets(line.total()), columns.join(", "))
 }
 
-fn used(count: i64) -> String {
-    let of = format!("{} of {}", grouped(count), grouped(REFUSE_AT));
-    if count >= REFUSE_AT {
-        format!("{of}: worn out, seals nothing more. Put a new key before it and rotate")
-    } else if count >= WARN_AT {
-        format!("{of}: past {}, time for a new key", grouped(WARN_AT))
-    } else {
-        format!("{of} (a warning comes at {})", grouped(WARN_AT))
-    }
-}
-
 fn checked(at: Option<OffsetDateTime>) -> String {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
     at.and_then(|at| at.format(&format).ok()).unwrap_or_else(|| "not since this version".into())
@@ -88,7 +75,7 @@ mod tests {
             name: "00ff10abcdef0102".into(),
             standing,
             line: matches!(standing, KeyState::Seals | KeyState::Opens | KeyState::IsAnother).then_some(2),
-            sealed_count: Some(4_096),
+            is_registered: true,
             checked_at: None,
             retired_at: None,
             secrets: [("carts.secret".to_owned(), 2)].into(),
@@ -107,14 +94,11 @@ mod tests {
     }
 
     #[test]
-    fn every_column_and_the_seal_limits_are_shown() {
+    fn every_column_is_shown() {
         let line = line(KeyState::Seals);
         assert_eq!(
             now(&line),
             "2 secrets: 2 in carts.secret, 0 in carts.minted_token, 0 in unsaved_credentials.secret, 0 in alert_webhooks.secret, 0 in alert_webhooks.sealed_address"
         );
-        assert_eq!(used(4_096), "4,096 of 4,294,967,296 (a warning comes at 2,147,483,648)");
-        assert!(used(WARN_AT).contains("time for a new key"));
-        assert!(used(REFUSE_AT).contains("worn out"));
     }
 }

@@ -45,7 +45,7 @@ async fn rotate_in(opened: &database::OpenDatabase, ring: KeyRing) -> anyhow::Re
         ))
         .into());
     }
-    let vault = Vault::open_with(ring, opened.counter_pool.clone()).await;
+    let vault = Vault::open_with(ring, opened.pool.clone()).await;
     let vault = vault.map_err(|error| {
         if crate::database::is_away(&error) { error } else { RefusedStart(format!("{error:#}")).into() }
     })?;

@@ -3,13 +3,14 @@
 use askama::Template;
 use axum::extract::State;
 
+use super::error::Error;
+use super::page::HtmlPage;
 use crate::app::App;
-use crate::ecommerce::state::OVERDUE_AFTER;
-use crate::web::error::Error;
-use crate::web::page::HtmlPage;
+use crate::carts::state::OVERDUE_AFTER;
 
-use crate::web::filters;
-use crate::web::shell::{Shell, Tone};
+use super::filters;
+use super::{banner::Tone, shell::Shell};
+use crate::web::urls;
 
 /// The page; areas that do not exist yet are not listed.
 #[derive(Debug, Template)]
@@ -89,16 +90,16 @@ impl CartsSummary {
 }
 
 /// Visible to every user.
-const ACTIVITY: HomeRow = HomeRow { href: "/admin/activity", icon: "history", name: "Activity", text: "Who did what." };
+const ACTIVITY: HomeRow = HomeRow { href: urls::ACTIVITY, icon: "history", name: "Activity", text: "Who did what." };
 
 /// GET `/admin`.
 pub async fn show(State(app): State<App>, shell: Shell) -> Result<HtmlPage<Home>, Error> {
-    let is_active = app.ecommerce.integration().await?.is_active;
-    let counts = app.ecommerce.counts().await?;
+    let is_active = app.integration.is_active().await?;
+    let counts = app.carts.counts().await?;
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let (all, attention, connected) =
         (count(counts.all), count(counts.attention), count(counts.active - counts.attention));
-    let are_overdue = app.ecommerce.check_lag().await? > OVERDUE_AFTER;
+    let are_overdue = app.health.lag().await? > OVERDUE_AFTER;
     let carts = match (is_active, all, attention) {
         (_, 0, _) => CartsSummary::None,
         (false, _, _) => CartsSummary::Off,
@@ -107,8 +108,8 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<HtmlPage<Home>
         (true, _, 0) if connected == all => CartsSummary::AllConnected { carts: all },
         (true, _, 0) => CartsSummary::SomeConnected { carts: connected, of: all },
     };
-    let users = HomeRow { href: "/admin/users", icon: "user", name: "Users", text: "Who can sign in." };
-    let alerts = HomeRow { href: "/admin/alerts", icon: "bell", name: "Alerts", text: "Who gets notified." };
+    let users = HomeRow { href: urls::USERS, icon: "user", name: "Users", text: "Who can sign in." };
+    let alerts = HomeRow { href: urls::ALERTS, icon: "bell", name: "Alerts", text: "Who gets notified." };
     let others = if shell.can_change() { vec![users, alerts, ACTIVITY] } else { vec![ACTIVITY] };
     Ok(HtmlPage::ok(Home { shell, carts, others }))
 }

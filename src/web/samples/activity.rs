@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::{LONG, NOW, complaint, draw, field, head, shell, viewer};
 use crate::{
-    ecommerce::Status,
-    web::admin::activity::{ActivityDay, ActivityLine, ActivityPage, Choice, Choices, Entry, EntryRow, FilterForm},
-    web::fields::FormField,
+    carts::Status,
+    web::admin::{
+        activity::{ActivityDay, ActivityLine, ActivityPage, Choice, Choices, Entry, EntryRow, FilterForm},
+        fields::FormField,
+    },
 };
 
 fn line(minutes: i64, person: &str, sentence: &str, changes: &[(&str, &str, &str)]) -> ActivityLine {

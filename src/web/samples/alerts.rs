@@ -4,8 +4,8 @@ use time::Duration;
 
 use super::{LONG, NOW, draw, field, shell};
 use crate::web::admin::alerts::{self, AlertForm, AlertsPage, NewSecret, WebhookView};
-use crate::web::fields::Complaint;
-use crate::web::filters::Moment;
+use crate::web::admin::fields::Complaint;
+use crate::web::admin::filters::Moment;
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let line = |way, outcome: &str, is_delivered| alerts::DeliveryLine {

@@ -3,15 +3,15 @@
 use time::Duration;
 
 use super::{LONG, NOW, draw, head, shell};
-use crate::ecommerce::Status;
-use crate::ecommerce::bulk::{BulkAction, BulkActionId, BulkActionKind as JobKind};
+use crate::carts::Status;
+use crate::carts::bulk::{BulkAction, BulkActionId, BulkActionKind as JobKind};
 use crate::web::admin::ecommerce::bulk::{Bulk, BulkAsk};
 use crate::web::admin::ecommerce::shopify::Kind;
-use crate::web::admin::ecommerce::shopify::conflict::{ConflictPage, ConflictRow};
 use crate::web::admin::ecommerce::shopify::deletion::DeletionPage;
 use crate::web::admin::ecommerce::shopify::disconnection::Disconnection;
+use crate::web::admin::ecommerce::shopify::editor::view::conflict::{ConflictPage, ConflictRow};
 use crate::web::admin::ecommerce::switch::{Switch, SwitchAsk};
-use crate::web::filters::Moment;
+use crate::web::admin::filters::Moment;
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let conflict = |is_deleted, is_own| ConflictPage {

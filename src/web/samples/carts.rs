@@ -3,16 +3,16 @@
 use time::{Duration, macros::datetime};
 
 use super::{LONG, NOW, draw, health, shell, status_view, viewer, with_banner};
-use crate::ecommerce::{Sort, Status};
+use crate::carts::{Sort, Status};
 use crate::web::admin::ecommerce::StatusView;
-use crate::web::admin::ecommerce::carts::{CartCountsView, CartRowView, CartTab, Carts};
-use crate::web::filters::Moment;
-use crate::web::shell::Shell;
+use crate::web::admin::ecommerce::carts::{CartCountsView, CartList, CartRowView, CartTab};
+use crate::web::admin::filters::Moment;
+use crate::web::admin::shell::Shell;
 
 pub(super) fn pages() -> Vec<(String, String)> {
-    let empty = Carts { rows: vec![], is_empty: true, next: None, ..carts(shell()) };
-    let attention = Carts { rows: vec![], filter: CartTab::NeedsAttention, next: None, ..carts(shell()) };
-    let searched = Carts { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };
+    let empty = CartList { rows: vec![], is_empty: true, next: None, ..carts(shell()) };
+    let attention = CartList { rows: vec![], filter: CartTab::NeedsAttention, next: None, ..carts(shell()) };
+    let searched = CartList { rows: vec![], search: LONG.into(), next: None, ..carts(shell()) };
     let mut worst = carts(with_banner("Northwind Tea is deleted.", ""));
     worst.rows[0].name = LONG.into();
     worst.rows[1].name = "2026 متجر".into();
@@ -32,12 +32,12 @@ pub(super) fn pages() -> Vec<(String, String)> {
 }
 
 /// A list with only this row.
-pub(super) fn list_of(row: CartRowView) -> Carts {
-    Carts { rows: vec![row], next: None, ..carts(shell()) }
+pub(super) fn list_of(row: CartRowView) -> CartList {
+    CartList { rows: vec![row], next: None, ..carts(shell()) }
 }
 
-pub(super) fn carts(shell: Shell) -> Carts {
-    Carts {
+pub(super) fn carts(shell: Shell) -> CartList {
+    CartList {
         shell,
         active: true,
         rows: vec![

@@ -4,18 +4,17 @@
 use askama::Template as _;
 use time::Duration;
 
-use super::{NOW, rules::select, shell, verdicts::test_view};
-use crate::ecommerce::health::{Health as Found, HealthDay, PastCheck};
-use crate::ecommerce::shopify::{address::StoreAddress, credential::CredentialKind};
-use crate::ecommerce::state::{CartFacts, Checks};
-use crate::ecommerce::status::{Facts, Status};
-use crate::ecommerce::title::{self, TitleContext};
-use crate::ecommerce::verdict::Class;
-use crate::ecommerce::{Cart, CartId, CartRow as Listed, Cursor, SavedCredential};
+use super::{NOW, html_rules::select, shell, verdicts::test_view};
+use crate::carts::health::{HealthDay, HealthHistory as Found, PastCheck};
+use crate::carts::state::{CartFacts, Checks};
+use crate::carts::status::{Facts, Status};
+use crate::carts::{Cart, CartId, CartRow as Listed, Cursor, SavedCredential};
+use crate::causes::{Class, TitleContext};
+use crate::platforms::shopify::{address::StoreAddress, credential::CredentialKind};
 use crate::web::admin::ecommerce::StatusFacts;
 use crate::web::admin::ecommerce::carts::CartRowView;
 use crate::web::admin::ecommerce::shopify::CartHead;
-use crate::web::admin::ecommerce::shopify::connection_test::{TestView, TestedState};
+use crate::web::admin::ecommerce::shopify::editor::view::connection_test::{TestView, TestedState};
 use crate::web::admin::ecommerce::shopify::health::HealthPage;
 
 /// Phrases that announce a check in the background.
@@ -30,8 +29,7 @@ struct Case {
 }
 
 fn cart(class: Class, has_passed: bool, is_active: bool) -> Cart {
-    let naming =
-        TitleContext { host: "northwind-tea.myshopify.com", credential: "access token", tests_a_minute: 10, now: NOW };
+    let naming = TitleContext { host: "northwind-tea.myshopify.com", credential: "access token" };
     let status = Facts { has_passed, is_active, last: Some(class) }.status();
     Cart {
         id: CartId(uuid::Uuid::nil()),
@@ -55,7 +53,7 @@ fn cart(class: Class, has_passed: bool, is_active: bool) -> Cart {
         shop_name: None,
         last_test: None,
         last_class: Some(class),
-        last_title: Some(title::of(&super::verdicts::verdict(class), &naming)),
+        last_title: Some(super::verdicts::verdict(class).title(&naming)),
         missing_count: if class == Class::ScopesMissing { 2 } else { 0 },
         last_checked_at: Some(NOW - Duration::minutes(70)),
         next_check_at: is_active.then_some(NOW + Duration::minutes(5)),

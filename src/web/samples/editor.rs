@@ -6,16 +6,18 @@ use super::guide::guide;
 use super::settings::{self, other_settings, settings_section};
 use super::verdicts::test_view;
 use super::{LONG, NOW, complaint, draw, field, head, shell, viewer, with_banner};
-use crate::ecommerce::{Status, verdict::Class};
+use crate::carts::Status;
+use crate::causes::Class;
 use crate::web::admin::ecommerce::shopify::Kind;
-use crate::web::admin::ecommerce::shopify::general::{
-    AddressHint, EditorForm, General, SavedSecret, SecretState, SecretView, Stage,
+use crate::web::admin::ecommerce::shopify::editor::view::guide::Guide;
+use crate::web::admin::ecommerce::shopify::editor::view::practice_panel::{PracticeCase, PracticePanel};
+use crate::web::admin::ecommerce::shopify::editor::{
+    form_state::{AddressHint, EditorForm, SavedSecret, SecretState, SecretView},
+    view::general::{General, Stage},
 };
-use crate::web::admin::ecommerce::shopify::guide::Guide;
-use crate::web::admin::ecommerce::shopify::practice_panel::{PracticeCase, PracticePanel};
-use crate::web::fields::FormField;
-use crate::web::filters::Moment;
-use crate::web::shell::Shell;
+use crate::web::admin::fields::FormField;
+use crate::web::admin::filters::Moment;
+use crate::web::admin::shell::Shell;
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let named = |name: &str, page: &General| (name.to_owned(), draw(page));

@@ -1,7 +1,10 @@
 //! Every error page.
 
 use super::{LONG, draw, shell};
-use crate::web::error::{ErrorPage, ResubmitForm, Trouble};
+use crate::web::admin::{
+    error::{ErrorPage, Trouble},
+    form_stash::ResubmitForm,
+};
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let again = || ResubmitForm {

@@ -1,7 +1,10 @@
 //! The permissions of the guide, written by hand, and the guide itself.
 
 use super::shell;
-use crate::web::admin::ecommerce::shopify::{PermissionView, egress_list::EgressList, guide::Guide};
+use crate::web::admin::ecommerce::shopify::{
+    PermissionView,
+    editor::view::{egress_list::EgressList, guide::Guide},
+};
 
 pub(super) fn permissions() -> Vec<PermissionView> {
     let rows = [

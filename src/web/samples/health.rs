@@ -3,15 +3,15 @@
 use time::{Date, Duration};
 
 use super::{LONG, NOW, draw, head, shell, verdicts::store, viewer};
-use crate::ecommerce::health::{HealthDay, PastCheck};
-use crate::ecommerce::{Status, verdict::Class};
+use crate::carts::health::{HealthDay, PastCheck};
+use crate::web::admin::banner::Tone;
+use crate::web::admin::charts::{DayChart, LineChart};
 use crate::web::admin::ecommerce::shopify::health::words::Action;
 use crate::web::admin::ecommerce::shopify::health::{
     CheckRow, DayRow, Fact, HealthPage, LastCheck, ProblemRow, TroubleView,
 };
-use crate::web::charts::{DayChart, LineChart};
-use crate::web::filters::Moment;
-use crate::web::shell::Tone;
+use crate::web::admin::filters::Moment;
+use crate::{carts::Status, causes::Class};
 
 fn checks() -> Vec<PastCheck> {
     let check = |n: u32| {
@@ -76,7 +76,7 @@ fn well() -> HealthPage {
         at: Moment::new(check.at, NOW),
         passed: check.passed(),
         title: if check.passed() { "Passed".into() } else { "Shopify has a problem at the moment".into() },
-        took: check.took_ms.map(crate::web::filters::duration),
+        took: check.took_ms.map(crate::web::admin::filters::duration),
     };
     HealthPage {
         last: Some(LastCheck { at: Moment::new(NOW - Duration::minutes(2), NOW), what: "212 ms".into() }),

@@ -2,8 +2,8 @@
 
 use super::{NOW, draw, guide::permissions, shell};
 use crate::web::admin::ecommerce::add::Add;
+use crate::web::admin::help::Help;
 use crate::web::admin::home::{CartsSummary, Home, HomeRow};
-use crate::web::help::Help;
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let others =

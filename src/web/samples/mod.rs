@@ -11,6 +11,9 @@ mod errors;
 mod guide;
 mod health;
 mod home;
+// Shared with the tests of served pages.
+#[path = "../../../tests/kit/html_rules.rs"]
+mod html_rules;
 mod readable;
 mod rules;
 mod settings;
@@ -24,9 +27,12 @@ use askama::Template;
 use time::{OffsetDateTime, macros::datetime};
 
 use super::admin::ecommerce::{StatusView, shopify::CartHead};
-use super::fields::{Complaint, FormField};
-use super::shell::{Banner, Person, Shell, Tone};
-use crate::ecommerce::Status;
+use super::admin::fields::{Complaint, FormField};
+use super::admin::{
+    banner::{Banner, Tone},
+    shell::{Person, Shell},
+};
+use crate::carts::Status;
 use crate::outbound::egress_addresses::EgressAddresses;
 
 /// The time of every sample.

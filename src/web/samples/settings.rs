@@ -3,12 +3,12 @@
 use time::{Duration, macros::datetime};
 
 use super::{LONG, NOW, complaint, draw, editor::saved_editor, shell};
-use crate::ecommerce::OtherSettings;
-use crate::ecommerce::settings::{CartSettings, GrantedPermissions, Setting, SettingsInput};
-use crate::ecommerce::shopify::locations::{Location, Locations};
+use crate::carts::OtherSettings;
+use crate::carts::settings::{CartSettings, GrantedPermissions, Setting, SettingsInput};
+use crate::platforms::shopify::locations::{Location, Locations};
 use crate::web::admin::ecommerce::shopify::Kind;
-use crate::web::admin::ecommerce::shopify::general::{EditorForm, General};
-use crate::web::admin::ecommerce::shopify::settings::SettingsSection;
+use crate::web::admin::ecommerce::shopify::editor::view::settings::SettingsSection;
+use crate::web::admin::ecommerce::shopify::editor::{form_state::EditorForm, view::general::General};
 
 /// Some settings on, one without its permission, one paused, locations to choose from.
 pub(super) fn other_settings() -> OtherSettings {
@@ -17,12 +17,9 @@ pub(super) fn other_settings() -> OtherSettings {
     let scopes = ["write_merchant_managed_fulfillment_orders", "read_products", "write_locations"];
     OtherSettings {
         saved: CartSettings {
-            update_order_status: true,
-            import_products: true,
+            switches: [Setting::UpdateOrderStatus, Setting::ImportProducts, Setting::WriteProducts].into(),
             item_group: "Web store".into(),
-            write_products: true,
             locations: ["1".to_owned(), "3".to_owned()].into(),
-            ..CartSettings::default()
         },
         granted: GrantedPermissions {
             scopes: Some(scopes.map(str::to_owned).to_vec()),
@@ -82,7 +79,7 @@ pub(super) fn pages() -> Vec<(String, String)> {
     wrong.form.item_group.complaint = Some(complaint("GROUP_EMPTY", "Enter the item group that new items go into"));
     let asked = SettingsInput {
         offered: Setting::ALL.into(),
-        settings: CartSettings { import_products: true, ..CartSettings::default() },
+        settings: CartSettings { switches: [Setting::ImportProducts].into(), ..CartSettings::default() },
     };
     wrong.form.asked = Some(asked);
     wrong.settings = Some(SettingsSection::new(&shell(), other_settings(), &wrong.form, NOW));

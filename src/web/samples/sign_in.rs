@@ -1,11 +1,11 @@
 //! Sign-in and set-up: the pages of unauthenticated users.
 
 use super::{LONG, complaint, draw, field, shell};
-use crate::web::error::SameSiteReload;
-use crate::web::fields::FormField;
-use crate::web::set_up::{SetUp, SetUpOver, SetUpPurpose};
-use crate::web::shell::Shell;
-use crate::web::sign_in::{SignIn, SignInNote};
+use crate::web::admin::error::SameSiteReload;
+use crate::web::admin::fields::FormField;
+use crate::web::admin::set_up::{SetUp, SetUpOver, SetUpPurpose};
+use crate::web::admin::shell::Shell;
+use crate::web::admin::sign_in::{SignIn, SignInNote};
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let sign_in = |note| SignIn {

@@ -5,11 +5,11 @@ use time::Duration;
 use super::{LONG, NOW, complaint, draw, field, shell, viewer};
 use crate::accounts::{Presence, Role};
 use crate::web::admin::account::{AccountPage, SessionLine};
+use crate::web::admin::confirm::{ConfirmPasswordPage, PendingAction};
+use crate::web::admin::fields::FormField;
+use crate::web::admin::filters::Moment;
+use crate::web::admin::shell::Shell;
 use crate::web::admin::users::{New, RolePage, UserLine, Users, deactivation::Deactivation, link::Link};
-use crate::web::confirm::{ConfirmPasswordPage, PendingAction};
-use crate::web::fields::FormField;
-use crate::web::filters::Moment;
-use crate::web::shell::Shell;
 
 fn account(shell: Shell, browsers: usize) -> AccountPage {
     let line = |browser: &str, ip: &str, minutes, is_this| SessionLine {

@@ -1,12 +1,12 @@
 //! A verdict of every class as the region *Connection test* shows it.
 
-use time::{Duration, macros::datetime};
+use time::macros::datetime;
 
 use super::{NOW, guide::permissions, shell};
-use crate::ecommerce::verdict::{Check, CheckKind, CheckState, Class, Limit, Note, Store, TechnicalDetails, Verdict};
+use crate::causes::{Check, CheckKind, CheckState, Class, Limit, Note, Store, TechnicalDetails, Verdict};
 use crate::web::admin::ecommerce::shopify::Kind;
-use crate::web::admin::ecommerce::shopify::connection_test::{TestView, TestedState};
-use crate::web::admin::ecommerce::shopify::egress_list::EgressList;
+use crate::web::admin::ecommerce::shopify::editor::view::connection_test::{TestView, TestedState};
+use crate::web::admin::ecommerce::shopify::editor::view::egress_list::EgressList;
 
 pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
     TestView {
@@ -19,13 +19,11 @@ pub(super) fn test_view(class: Class, kind: Kind) -> TestView {
         support: Some("mailto:help@northwind.example".into()),
         egress: EgressList::of_result(&shell()),
         tested_at: NOW,
-        now: NOW,
         reference: "0198f3c2a7".into(),
         standing: TestedState::Unsaved,
         synced: None,
         may_be_day_token: false,
         permissions: permissions(),
-        tests_a_minute: 10,
         test_url: "/admin/ecommerce/shopify/new/connection-tests".into(),
         done: [false; 4],
         is_fresh: false,
@@ -39,11 +37,9 @@ pub(super) fn verdict(class: Class) -> Verdict {
         Class::ScopesMissing => vec![
             Limit::ScopesMissing { scopes: vec!["write_inventory".into(), "read_gift_cards".into()] },
             Limit::CustomerDetailsHidden,
-            Limit::Expires { at: NOW + Duration::days(1) },
             Limit::ApiVersionOld { asked: "2026-10".into(), answered: "2026-07".into() },
         ],
         Class::CustomerDetailsHidden => vec![Limit::CustomerDetailsHidden],
-        Class::Expires => vec![Limit::Expires { at: NOW + Duration::days(1) }],
         Class::ApiVersionOld => vec![Limit::ApiVersionOld { asked: "2026-10".into(), answered: "2026-07".into() }],
         _ => vec![],
     };
@@ -91,30 +87,6 @@ pub(super) fn store() -> Store {
     }
 }
 
-/// Which check a class fails, if any.
-fn failing(class: Class) -> Option<usize> {
-    match class {
-        Class::Connected
-        | Class::ScopesMissing
-        | Class::CustomerDetailsHidden
-        | Class::Expires
-        | Class::ApiVersionOld
-        | Class::OurKey
-        | Class::OurBug
-        | Class::TestLimit => None,
-        Class::TokenRefused
-        | Class::TokenStopped
-        | Class::TokenKindRefused
-        | Class::NotAllowed
-        | Class::WrongStore
-        | Class::Duplicate
-        | Class::CcWrongOrg
-        | Class::CcNotInstalled
-        | Class::CcRefused => Some(2),
-        _ => Some(1),
-    }
-}
-
 fn checks(class: Class) -> Vec<Check> {
     let kinds =
         [CheckKind::Address, CheckKind::Store, CheckKind::Credential, CheckKind::Permissions, CheckKind::Version];
@@ -123,7 +95,12 @@ fn checks(class: Class) -> Vec<Check> {
         Class::OurKey | Class::TestLimit => 1,
         _ => kinds.len(),
     };
-    let state = |index: usize| match failing(class) {
+    let failing = match class.failed_check() {
+        Some(CheckKind::Store) => Some(1),
+        Some(CheckKind::Credential) => Some(2),
+        _ => None,
+    };
+    let state = |index: usize| match failing {
         _ if index >= not_asked => CheckState::NotChecked,
         Some(failing) if index == failing => CheckState::Failed,
         Some(failing) if index > failing => CheckState::NotChecked,

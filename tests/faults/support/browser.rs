@@ -1,9 +1,9 @@
 //! A browser session of one user: cookies, forms and the `Origin` header. Redirects are left to the caller.
 
-use std::{collections::BTreeMap, io, net::SocketAddr};
+use std::{io, net::SocketAddr};
 
 use super::{
-    http,
+    http::{self, Cookies},
     https::Https,
     page::{Form, Page},
 };
@@ -15,12 +15,12 @@ pub struct Browser {
     pub address: SocketAddr,
     /// The HTTPS proxy; `None` for a direct connection.
     over: Option<Https>,
-    cookies: BTreeMap<String, String>,
+    cookies: Cookies,
 }
 
 impl Browser {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, over: None, cookies: BTreeMap::new() }
+        Self { address, over: None, cookies: Cookies::default() }
     }
 
     /// A browser that connects through a proxy.
@@ -30,7 +30,9 @@ impl Browser {
 
     /// A browser that already holds this cookie.
     pub fn with_cookie(address: SocketAddr, name: &str, value: &str) -> Self {
-        Self { cookies: BTreeMap::from([(name.to_owned(), value.to_owned())]), ..Self::new(address) }
+        let mut browser = Self::new(address);
+        browser.cookies.0.insert(name.to_owned(), value.to_owned());
+        browser
     }
 
     /// A browser in which this user is signed in.
@@ -43,25 +45,25 @@ impl Browser {
         let page = self.get("/sign-in").await.expect("the sign-in page");
         let form = page.form("Sign in").fill("email", email).fill("password", PASSWORD);
         let answer = self.submit(&form).await.expect("an answer");
-        assert_eq!(answer.status(), 303, "{}", answer.text);
+        assert_eq!(answer.status(), 303, "{}", answer.html);
         self
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies.get(name).map(String::as_str)
+        self.cookies.0.get(name).map(String::as_str)
     }
 
     pub fn cookie_names(&self) -> Vec<&str> {
-        self.cookies.keys().map(String::as_str).collect()
+        self.cookies.0.keys().map(String::as_str).collect()
     }
 
     pub async fn get(&mut self, path: &str) -> io::Result<Page> {
         let request = self.head("GET", path, "");
-        self.send(request.as_bytes()).await
+        self.send(path, request.as_bytes()).await
     }
 
     pub async fn submit(&mut self, form: &Form) -> io::Result<Page> {
-        self.send(&self.bytes(form)).await
+        self.send(&form.action, &self.bytes(form)).await
     }
 
     /// Serializes the request that [`Self::submit`] would send.
@@ -77,8 +79,8 @@ impl Browser {
     }
 
     fn head(&self, method: &str, path: &str, more: &str) -> String {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let cookies = if cookies.is_empty() { String::new() } else { format!("cookie: {}\r\n", cookies.join("; ")) };
+        let cookies = self.cookies.line();
+        let cookies = if cookies.is_empty() { cookies } else { format!("cookie: {cookies}\r\n") };
         format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n{cookies}{more}connection: close\r\n\r\n", self.host())
     }
 
@@ -86,20 +88,13 @@ impl Browser {
         self.over.as_ref().map_or_else(|| self.address.to_string(), |https| https.host.clone())
     }
 
-    async fn send(&mut self, request: &[u8]) -> io::Result<Page> {
+    async fn send(&mut self, path: &str, request: &[u8]) -> io::Result<Page> {
         let answer = match &self.over {
             Some(https) => https.send(request).await?,
             None => http::send(self.address, request).await?,
         };
-        for (_, line) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
-            let Some((name, value)) = line.split(';').next().and_then(|pair| pair.split_once('=')) else { continue };
-            if line.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        Ok(Page::of(answer))
+        self.cookies.keep(answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Ok(Page::of(path, answer))
     }
 
     /// Returns the editor's form for a new cart with this store and token, to be submitted by this button.

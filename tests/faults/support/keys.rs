@@ -46,8 +46,8 @@ pub async fn seed(pool: &Pool, vault: &Vault, carts: usize) -> Vec<String> {
         let (id, token) = (Uuid::now_v7(), token());
         let host = format!("seed-{}.myshopify.com", id.simple());
         let sealed = SecretString::from(token.as_str());
-        secrets.push(vault.seal(&Place::access_token(id, &host), &sealed).await.expect("sealed"));
-        minted.push(vault.seal(&Place::minted_token(id, &host), &sealed).await.expect("sealed"));
+        secrets.push(vault.seal(&Place::access_token(id, &host), &sealed));
+        minted.push(vault.seal(&Place::minted_token(id, &host), &sealed));
         ids.push(id);
         hosts.push(host);
         tokens.push(token);

@@ -6,14 +6,16 @@
 pub mod balancer;
 pub mod browser;
 pub mod cluster;
-pub mod http;
 pub mod https;
 pub mod keys;
+#[path = "../../kit/mod.rs"]
+pub mod kit;
 pub mod nginx;
 pub mod page;
-pub mod process;
 pub mod relay;
 pub mod world;
+
+pub use kit::{http, program as process};
 
 use std::{
     io::Write,

@@ -44,7 +44,7 @@ impl World {
         let mut first = set_up(&server).await;
         let switch = first.get("/admin/ecommerce/switch?to=add").await.expect("switch page");
         let on = first.submit(&switch.form("Turn on and add a cart")).await.expect("an answer");
-        assert_eq!(on.status(), 303, "{}", on.text);
+        assert_eq!(on.status(), 303, "{}", on.html);
         let mut browsers = vec![first];
         for number in 1..people {
             let email = format!("admin{number}@northwind.example");
@@ -87,7 +87,7 @@ pub async fn set_up(server: &Server) -> Browser {
     let page = browser.get(link.location()).await.expect("the set-up page");
     let form = page.form("Create my account").fill("name", "Priya Shah").fill("email", "priya@northwind.example");
     let answer = browser.submit(&form.fill("password", PASSWORD)).await.expect("an answer");
-    assert_eq!(answer.status(), 303, "{}", answer.text);
+    assert_eq!(answer.status(), 303, "{}", answer.html);
     browser
 }
 

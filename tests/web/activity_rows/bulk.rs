@@ -17,7 +17,7 @@ async fn bulk_action_events_are_atomic(pool: PgPool) {
     let priya = app.priya_with_integration_on().await;
     app.open_store("northwind-tea");
     app.connect(&priya, "Northwind Tea", "northwind-tea").await;
-    let work = async || drop(app.app.ecommerce.drain_bulk_actions().await);
+    let work = async || drop(app.app.bulk_actions.drain().await);
     let ticked = async || {
         let mut list = priya.visit("/admin/ecommerce").await;
         list.check("All carts, on every page");

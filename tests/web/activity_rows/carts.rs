@@ -12,7 +12,7 @@ pub const INTEGRATION: &[&str] = &["integration_turned_on", "integration_turned_
 async fn integration_events_are_atomic(pool: PgPool) {
     let app = TestApp::start(pool).await;
     let mut proofs = Proofs::begin(&app.pool);
-    let switch = async |on: bool| drop(app.app.ecommerce.switch(By::operator(), on).await);
+    let switch = async |on: bool| drop(app.app.integration.switch(By::operator(), on).await);
     proofs.prove("integration_turned_on", async || switch(true).await).await;
     proofs.prove("integration_turned_off", async || switch(false).await).await;
     proofs.are(INTEGRATION);

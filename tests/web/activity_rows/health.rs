@@ -20,7 +20,7 @@ async fn health_check_events_are_atomic(pool: PgPool) {
     let due = async || {
         tamper(&app.pool, "update cart_health set next_check_at = now()").await;
     };
-    let sweep = async || drop(app.app.ecommerce.sweep().await);
+    let sweep = async || drop(app.app.health.sweep().await);
     for (event, scenario) in [
         ("cart_needs_attention", Scenario::ScopesMissing(&["write_inventory"])),
         ("cart_not_connected", Scenario::Says(Canned::Unauthorized)),
@@ -39,7 +39,7 @@ async fn health_check_events_are_atomic(pool: PgPool) {
         proofs.prove(event, async || drop(page.press("Check now").await)).await;
     }
     tamper(&app.pool, "update carts set secret = '\\x00'").await;
-    let notice = async || drop(app.app.ecommerce.find_unreadable_secrets().await);
+    let notice = async || drop(app.app.connection_tests.find_unreadable_secrets().await);
     proofs.prove("secret_unreadable", notice).await;
     proofs.are(PROVED);
 }

@@ -1,6 +1,6 @@
 //! Tokens that are refreshed in the background.
 
-use cartwright::{ecommerce::CartId, practice::Scenario};
+use cartwright::{carts::CartId, practice::Scenario};
 use sqlx::PgPool;
 
 use super::Proofs;
@@ -22,7 +22,7 @@ async fn token_refresh_events_are_atomic(pool: PgPool) {
     page.fill("Client secret", expose(&store.client_secret));
     let page = page.press("Save").await;
     let cart = CartId(cart_of(&page.path).parse().expect("an id"));
-    let renew = async || drop(app.app.ecommerce.current_token(cart).await);
+    let renew = async || drop(app.app.tokens.current(cart).await);
     app.practice.stores().set("northwind-b2b", Scenario::ConnectRefused);
     proofs.prove("token_not_renewed", renew).await;
     app.practice.stores().set("northwind-b2b", Scenario::Well);

@@ -32,7 +32,6 @@ pub fn change(cart: u128, previous: CartStatus, status: CartStatus) -> StatusCha
         previous,
         status,
         class: "TOKEN_STOPPED".into(),
-        cause: alerts::AlertCause::CredentialRefused,
         title: "The access token stopped working".into(),
         credential: alerts::AlertCredential::AccessToken,
         missing_permissions: Vec::new(),

@@ -17,7 +17,7 @@ use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use super::Page;
+use super::{Page, kit::http::Cookies};
 
 /// Redirects followed before a loop is assumed.
 const HOPS: usize = 5;
@@ -51,7 +51,7 @@ impl Answer {
 pub struct Browser {
     router: Router,
     origin: String,
-    jar: Arc<Mutex<BTreeMap<String, String>>>,
+    jar: Arc<Mutex<Cookies>>,
     seen: Arc<Mutex<Vec<Answer>>>,
     peer: SocketAddr,
 }
@@ -71,12 +71,12 @@ impl Browser {
 
     /// The cookies that a request would send.
     pub fn cookies(&self) -> BTreeMap<String, String> {
-        self.jar.lock().expect("not poisoned").clone()
+        self.jar.lock().expect("not poisoned").0.clone()
     }
 
     /// Stores a cookie, as an attacker or a test would.
     pub fn put_cookie(&self, name: &str, value: &str) {
-        self.jar.lock().expect("not poisoned").insert(name.to_owned(), value.to_owned());
+        self.jar.lock().expect("not poisoned").0.insert(name.to_owned(), value.to_owned());
     }
 
     /// Opens an address as if typed by hand.
@@ -117,18 +117,8 @@ impl Browser {
     }
 
     fn keep(&self, headers: &HeaderMap) {
-        let mut jar = self.jar.lock().expect("not poisoned");
-        if headers.get("clear-site-data").is_some_and(|what| what.to_str().expect("ASCII").contains("\"cookies\"")) {
-            jar.clear();
-        }
-        for line in headers.get_all(header::SET_COOKIE) {
-            let cookie = cookie::Cookie::parse(line.to_str().expect("ASCII").to_owned()).expect("a cookie");
-            if cookie.max_age().is_some_and(|age| age <= time::Duration::ZERO) {
-                jar.remove(cookie.name());
-            } else {
-                jar.insert(cookie.name().to_owned(), cookie.value().to_owned());
-            }
-        }
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().expect("ASCII")));
+        self.jar.lock().expect("not poisoned").keep(headers);
     }
 }
 
@@ -192,10 +182,9 @@ impl Knock {
         let Self { browser, method, path, headers, .. } = self;
         let mut request = Request::builder().method(&method).uri(&path).body(body).expect("a request");
         *request.headers_mut() = headers;
-        let cookies: Vec<_> = browser.cookies().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = browser.jar.lock().expect("not poisoned").line();
         if !cookies.is_empty() && !request.headers().contains_key(header::COOKIE) {
-            let line = HeaderValue::from_str(&cookies.join("; ")).expect("cookies");
-            request.headers_mut().insert(header::COOKIE, line);
+            request.headers_mut().insert(header::COOKIE, HeaderValue::from_str(&cookies).expect("cookies"));
         }
         request.extensions_mut().insert(ConnectInfo(browser.peer));
         let Ok(response) = browser.router.clone().oneshot(request).await;

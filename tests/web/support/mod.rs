@@ -5,6 +5,8 @@ pub mod alerts;
 mod browser;
 pub mod cast;
 pub mod dump;
+#[path = "../../kit/mod.rs"]
+pub mod kit;
 mod mail_server;
 mod page;
 mod receiver;

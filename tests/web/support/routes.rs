@@ -1,10 +1,13 @@
 //! The site's route table with its path parameters filled in: a cart, a test, a set-up link and a file that exist.
 
 use axum::http::Method;
-use cartwright::web::{assets, guard::Access, routes};
+use cartwright::web::{
+    admin::{assets, guard::Access},
+    routes,
+};
 use cartwright::{
     audit::By,
-    ecommerce::{
+    carts::{
         CartFilter,
         bulk::{BulkActionKind, BulkSelection},
     },
@@ -71,7 +74,7 @@ impl Blanks {
         let unsaved_test = sqlx::query_scalar(unsaved_test).fetch_one(&app.pool).await.expect("a test");
         let user = app.user_id(&TOM).await;
         let all = BulkSelection::Matching { filter: CartFilter::All, search: None };
-        let job = app.app.ecommerce.start_bulk_action(By::operator(), BulkActionKind::Test, all).await.expect("a job");
+        let job = app.app.bulk_actions.start(By::operator(), BulkActionKind::Test, all).await.expect("a job");
         let bulk = job.expect("there are carts").to_string();
         Self { cart, test, unsaved_test, code, user, bulk }
     }

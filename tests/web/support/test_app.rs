@@ -10,8 +10,8 @@ use cartwright::{
     app::{App, Site},
     audit::By,
     config::PublicUrl,
-    ecommerce::shopify::client::{Egress, ShopifyClient},
     outbound::egress_addresses::EgressAddresses,
+    platforms::shopify::client::{Egress, ShopifyClient},
     practice::{self, Practice, PracticeStore},
     proxies::TrustedProxies,
     vault::{KeyRing, Vault},
@@ -85,7 +85,7 @@ impl TestApp {
             extra_roots_pem: Some(practice.ca_pem().as_bytes().to_vec()),
         };
         let runtime = runtime_pool(&pool).await;
-        let vault = Vault::open_with(ring, runtime.beside()).await.expect("a new key");
+        let vault = Vault::open_with(ring, runtime.clone()).await.expect("a new key");
         let public_url = if options.https {
             let host = "orders.example.com".to_owned();
             PublicUrl { origin: format!("https://{host}"), host: Some(host), is_https: true }
@@ -121,7 +121,7 @@ impl TestApp {
 
     /// A browser at a replica with this clock.
     pub fn with_clock(&self, clock: cartwright::clock::Clock) -> Browser {
-        let router = cartwright::web::site(App { clock, ..self.app.clone() });
+        let router = cartwright::web::site(self.app.clone().with_clock(clock));
         Browser::new(router, &self.origin, self.seen.clone())
     }
 
@@ -200,7 +200,7 @@ impl TestApp {
     /// Priya, with the integration on.
     pub async fn priya_with_integration_on(&self) -> Browser {
         let priya = self.sign_in_as(&super::cast::PRIYA).await;
-        self.app.ecommerce.switch(By::operator(), true).await.expect("switch page");
+        self.app.integration.switch(By::operator(), true).await.expect("switch page");
         priya
     }
 

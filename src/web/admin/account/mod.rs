@@ -11,19 +11,20 @@ use axum::{
 };
 use serde::Deserialize;
 
+use super::confirm::{PendingAction, confirm};
+use super::error::Error;
+use super::fields::{Complaint, FieldProblem, FormField};
+use super::filters;
+use super::filters::Moment;
+use super::form::{Form, Secret};
+use super::local_path::LocalPath;
+use super::page::HtmlPage;
+use super::session::CurrentSession;
+use super::{banner::Banner, shell::Shell};
 use crate::accounts::{AccountDetails, DetailsError, Email, OpenSession, PersonName};
 use crate::app::App;
 use crate::browser_name;
-use crate::web::confirm::{PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::fields::{Complaint, FieldProblem, FormField};
-use crate::web::filters;
-use crate::web::filters::Moment;
-use crate::web::form::{Form, Secret};
-use crate::web::local_path::LocalPath;
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::urls;
 
 /// Posts `csrf`, `name` and `email` to its own address, `csrf`, `current_password` and `new_password` to `…/password`,
 /// `csrf` and `session` to `…/sessions`.
@@ -134,9 +135,9 @@ impl AccountForm {
     fn pending_action(&self) -> PendingAction {
         PendingAction {
             text: "change your email address".into(),
-            action: "/admin/account".into(),
+            action: urls::ACCOUNT.into(),
             fields: vec![("name", self.name.clone()), ("email", self.email.clone())],
-            cancel: "/admin/account".into(),
+            cancel: urls::ACCOUNT.into(),
         }
     }
 }
@@ -182,7 +183,7 @@ pub async fn update(
         }
         Err(broken) => return Err(broken.into()),
     }
-    Ok(Redirect::to("/admin/account").into_response())
+    Ok(Redirect::to(urls::ACCOUNT).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -202,7 +203,7 @@ pub async fn update_theme(
     let theme = crate::accounts::theme(&choice.theme).ok_or(Error::UnreadableForm(StatusCode::BAD_REQUEST))?;
     app.accounts.choose_theme(session.by(), session.person()?.id, theme).await?;
     let back = LocalPath::parse(&choice.return_to);
-    Ok(Redirect::to(back.as_ref().map_or("/admin", LocalPath::as_str)).into_response())
+    Ok(Redirect::to(back.as_ref().map_or(urls::ADMIN, LocalPath::as_str)).into_response())
 }
 
 /// "2 other browsers were signed out."

@@ -11,13 +11,14 @@ use serde::Deserialize;
 use super::{AccountPage, password_changed};
 use crate::accounts::{ConfirmError, password};
 use crate::app::App;
-use crate::web::confirm::{refusal, with_wait};
-use crate::web::error::Error;
-use crate::web::fields::Complaint;
-use crate::web::form::{Form, Secret};
-use crate::web::page::HtmlPage;
-use crate::web::session::{Cookies, CurrentSession};
-use crate::web::shell::Shell;
+use crate::web::admin::confirm::{refusal, with_wait};
+use crate::web::admin::error::Error;
+use crate::web::admin::fields::Complaint;
+use crate::web::admin::form::{Form, Secret};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::{Cookies, CurrentSession};
+use crate::web::admin::shell::Shell;
+use crate::web::urls;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,7 +59,7 @@ pub async fn update(
             session.leave(&app, &password_changed(browsers)).await?;
             let cookies = Cookies::of(&app);
             let device = app.accounts.remember_browser(&session.browser, &cookies.find_device(&headers)).await?;
-            Ok((AppendHeaders([cookies.remember(&device)]), Redirect::to("/admin/account")).into_response())
+            Ok((AppendHeaders([cookies.remember(&device)]), Redirect::to(urls::ACCOUNT)).into_response())
         }
         Err(ConfirmError::Broken(error)) => Err(error.into()),
         Err(refused) => {

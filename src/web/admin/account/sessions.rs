@@ -11,10 +11,11 @@ use uuid::Uuid;
 use super::signed_out;
 use crate::app::App;
 use crate::browser_name;
-use crate::web::error::Error;
-use crate::web::form::Form;
-use crate::web::session::CurrentSession;
-use crate::web::shell::Banner;
+use crate::web::admin::banner::Banner;
+use crate::web::admin::error::Error;
+use crate::web::admin::form::Form;
+use crate::web::admin::session::CurrentSession;
+use crate::web::urls;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,5 +44,5 @@ pub async fn destroy(
         }
     };
     session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
-    Ok(Redirect::to("/admin/account").into_response())
+    Ok(Redirect::to(urls::ACCOUNT).into_response())
 }

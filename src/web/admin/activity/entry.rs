@@ -9,8 +9,8 @@ use super::words;
 use crate::{
     audit::{AuditEvent, AuditRecord, Event},
     direction::bidi_isolate_len,
-    ecommerce::shopify::credential::CredentialKind,
-    web::filters,
+    platforms::shopify::credential::CredentialKind,
+    web::admin::filters,
 };
 
 /// One line with its details. Every text is encoded, so that a name with a line feed or a terminal escape sequence

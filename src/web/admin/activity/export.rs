@@ -12,10 +12,11 @@ use futures_util::stream;
 use uuid::Uuid;
 
 use super::{ActivityQuery, Entry};
+use crate::web::urls;
 use crate::{
     app::App,
     audit::{self, AuditFilter, AuditRecord},
-    web::{error::Error, form::Query, shell::Shell},
+    web::admin::{error::Error, form::Query, shell::Shell},
 };
 
 /// Without a byte order mark Excel reads the file in the system's legacy encoding and garbles names outside ASCII.
@@ -37,7 +38,7 @@ pub async fn export(
     let (filter, refused) = asked.understand();
     if refused.is_some() {
         let query = uri.query().unwrap_or_default();
-        return Ok(Redirect::to(&format!("/admin/activity?{query}")).into_response());
+        return Ok(Redirect::to(&format!("{}?{query}", urls::ACTIVITY)).into_response());
     }
     let filter = AuditFilter { with_failed_sign_ins: shell.can_change(), ..filter };
     // Before the response starts, so that an unavailable database gives an error page and not half a file.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::{AuditCursor, AuditFilter, What},
-    web::fields::{Complaint, FormField},
+    web::admin::fields::{Complaint, FormField},
 };
 
 /// The query of the page and of the download. Every field may be empty, as forms send it.

@@ -22,12 +22,13 @@ pub use export::export;
 pub use filter::{ActivityQuery, Choice, Choices, FilterForm};
 
 use super::ecommerce::shopify::CartHead;
+use super::{error::Error, fields::FieldProblem, filters, form::Query, page::HtmlPage, shell::Shell};
+use crate::web::urls;
 use crate::{
     app::App,
     audit::{self, AuditCursor, AuditPage, FilterChoices},
+    carts::CartId,
     direction::bidi_isolate,
-    ecommerce::CartId,
-    web::{error::Error, fields::FieldProblem, filters, form::Query, page::HtmlPage, shell::Shell},
 };
 
 /// The page. Its filter is a GET form with `cart`, `person`, `what`, `from`, `to`; on a cart's tab without `cart`.
@@ -62,7 +63,7 @@ pub struct ActivityLine {
 
 impl ActivityPage {
     fn base(&self) -> String {
-        self.cart.as_ref().map_or_else(|| "/admin/activity".into(), |cart| format!("{}/activity", cart.base()))
+        self.cart.as_ref().map_or_else(|| urls::ACTIVITY.into(), |cart| urls::cart_activity(&cart.id))
     }
 
     fn title(&self) -> String {
@@ -80,7 +81,7 @@ impl ActivityPage {
     /// The download with the page's filter, covering all its pages.
     fn csv(&self) -> String {
         let fixed = self.cart.as_ref().map(|cart| cart.id.as_str());
-        with_query("/admin/activity.csv", &self.form.pairs(fixed))
+        with_query(urls::ACTIVITY_CSV, &self.form.pairs(fixed))
     }
 
     fn needs_pages(&self) -> bool {
@@ -158,14 +159,13 @@ fn choices(shell: &Shell, offer: FilterChoices) -> Choices {
 
 async fn lines(app: &App, shell: &Shell, listed: &AuditPage) -> Result<Vec<ActivityLine>, Error> {
     let carts: HashSet<Uuid> = listed.rows.iter().filter_map(|row| Some(row.cart.as_ref()?.id)).collect();
-    let there = app.ecommerce.existing(&carts.into_iter().collect::<Vec<_>>()).await?;
+    let there = app.carts.existing(&carts.into_iter().collect::<Vec<_>>()).await?;
     let line = |row| {
         let entry = Entry::of(row, &shell.product);
         let cart = entry.cart.as_ref().map(|(id, _)| CartId(*id)).filter(|id| there.contains(id));
-        let base = cart.map(|id| format!("/admin/ecommerce/shopify/{id}"));
         ActivityLine {
-            test_url: base.as_ref().zip(entry.test).map(|(base, test)| format!("{base}/connection-tests/{test}")),
-            cart_url: base.map(|base| format!("{base}/general")),
+            test_url: cart.zip(entry.test).map(|(cart, test)| urls::cart_test(cart, test)),
+            cart_url: cart.map(urls::cart_general),
             entry,
         }
     };

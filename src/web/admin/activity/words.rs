@@ -1,17 +1,12 @@
 //! One sentence per event. It follows the user's name, so it starts with a verb in the past tense. The match has no
 //! wildcard: an event without a sentence does not compile. A new event is one line here.
 
-use time::OffsetDateTime;
-
 use crate::{
     audit::{Change, Event},
+    causes::{Class, TitleContext, Verdict},
     clock::lasted,
     direction::bidi_isolate,
-    ecommerce::{
-        shopify::credential::CredentialKind,
-        title::{self, TitleContext},
-        verdict::{Class, TESTS_A_MINUTE, Verdict},
-    },
+    platforms::shopify::credential::CredentialKind,
 };
 
 /// The sentence. `cart` is the cart's name at that time, `None` if the event is not about a cart.
@@ -155,14 +150,9 @@ pub(super) fn on(title: &str) -> String {
 
 /// The title of a class if only its name is known.
 fn title_of(class: &str, error_name: Option<&String>) -> String {
-    let naming = TitleContext {
-        host: "the store",
-        credential: CredentialKind::ClientCredentials.noun(),
-        tests_a_minute: TESTS_A_MINUTE,
-        now: OffsetDateTime::UNIX_EPOCH,
-    };
+    let naming = TitleContext { host: "the store", credential: CredentialKind::ClientCredentials.noun() };
     let verdict = |class| Verdict { error_name: error_name.cloned(), ..Verdict::of(class) };
-    Class::from_stored(class).map_or_else(|| class.to_owned(), |class| title::of(&verdict(class), &naming))
+    Class::from_stored(class).map_or_else(|| class.to_owned(), |class| verdict(class).title(&naming))
 }
 
 #[cfg(test)]

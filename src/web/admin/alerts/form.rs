@@ -6,12 +6,13 @@ use crate::alerts::{
     AlertSettings, AlertSettingsInput, Recipient, RecipientsError, Untrusted, WebhookAddress, WebhookChange,
 };
 use crate::app::App;
-use crate::ecommerce::shopify::redact_secrets;
 use crate::pasted;
-use crate::web::confirm::PendingAction;
-use crate::web::error::Error;
-use crate::web::fields::{Complaint, FormField};
-use crate::web::form::Secret;
+use crate::platforms::shopify::redact_secrets;
+use crate::web::admin::confirm::PendingAction;
+use crate::web::admin::error::Error;
+use crate::web::admin::fields::{Complaint, FormField};
+use crate::web::admin::form::Secret;
+use crate::web::urls;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,9 +35,9 @@ impl AlertsForm {
         let fields = [("version", self.version.to_string()), ("address", self.address.clone())];
         PendingAction {
             text: "change who gets notified".into(),
-            action: "/admin/alerts".into(),
+            action: urls::ALERTS.into(),
             fields: fields.into_iter().chain(typed).collect(),
-            cancel: "/admin/alerts".into(),
+            cancel: urls::ALERTS.into(),
         }
     }
 }

@@ -13,17 +13,18 @@ use axum::{
 };
 use secrecy::ExposeSecret;
 
+use super::confirm::confirm;
+use super::error::Error;
+use super::fields::FieldProblem;
+use super::filters;
+use super::filters::Moment;
+use super::form::Form;
+use super::page::HtmlPage;
+use super::session::CurrentSession;
+use super::{banner::Banner, shell::Shell};
 use crate::alerts::{AlertSettings, ChangeError, LoggedDelivery, SigningSecret};
 use crate::app::App;
-use crate::web::confirm::confirm;
-use crate::web::error::Error;
-use crate::web::fields::FieldProblem;
-use crate::web::filters;
-use crate::web::filters::Moment;
-use crate::web::form::Form;
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::urls;
 
 pub use form::{AlertForm, AlertsForm};
 
@@ -155,7 +156,7 @@ pub async fn update(
         Ok(changed) => {
             let Some(secret) = changed.new_secret else {
                 session.leave(&app, &saved).await?;
-                return Ok(Redirect::to("/admin/alerts").into_response());
+                return Ok(Redirect::to(urls::ALERTS).into_response());
             };
             let new_secret = Some(NewSecret { secret, host_changed: changed.host_changed });
             let shell = Shell { banner: Some(saved), ..shell };

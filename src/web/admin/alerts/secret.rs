@@ -8,12 +8,13 @@ use axum::{
 use super::{AlertsPage, NewSecret};
 use crate::alerts::ChangeError;
 use crate::app::App;
-use crate::web::confirm::{ButtonForm, PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::form::Form;
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::admin::confirm::{ButtonForm, PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::form::Form;
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::{banner::Banner, shell::Shell};
+use crate::web::urls;
 
 /// POST `/admin/alerts/secret`: asks for the password first, since the receiver refuses what the old one signs.
 pub async fn create(
@@ -24,9 +25,9 @@ pub async fn create(
 ) -> Result<Response, Error> {
     let pending = PendingAction {
         text: "make a new signing secret".into(),
-        action: "/admin/alerts/secret".into(),
+        action: urls::ALERTS_SECRET.into(),
         fields: Vec::new(),
-        cancel: "/admin/alerts".into(),
+        cancel: urls::ALERTS.into(),
     };
     let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,
@@ -35,7 +36,7 @@ pub async fn create(
     let secret = match app.alerts.renew_secret(session.by(), fresh).await {
         Ok(secret) => secret,
         // The webhook was removed meanwhile: the page shows the current settings.
-        Err(ChangeError::NoWebhook) => return Ok(Redirect::to("/admin/alerts").into_response()),
+        Err(ChangeError::NoWebhook) => return Ok(Redirect::to(urls::ALERTS).into_response()),
         Err(other) => return Err(other.into()),
     };
     let made = Banner { title: "There is a new signing secret.".into(), short: "Saved".into(), ..Banner::default() };

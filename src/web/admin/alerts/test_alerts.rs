@@ -7,10 +7,11 @@ use axum::{
 
 use crate::alerts::{TestAlertResult, TestAlerts};
 use crate::app::App;
-use crate::web::error::Error;
-use crate::web::form::{EmptyForm, Form};
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Tone};
+use crate::web::admin::banner::{Banner, Tone};
+use crate::web::admin::error::Error;
+use crate::web::admin::form::{EmptyForm, Form};
+use crate::web::admin::session::CurrentSession;
+use crate::web::urls;
 
 /// Failed e-mail addresses that are named individually.
 const MOST_NAMED: usize = 3;
@@ -37,7 +38,7 @@ pub async fn create(
         TestAlerts::Told(told) => result(&told),
     };
     session.leave(&app, &banner).await?;
-    Ok(Redirect::to("/admin/alerts").into_response())
+    Ok(Redirect::to(urls::ALERTS).into_response())
 }
 
 fn result(told: &[TestAlertResult]) -> Banner {

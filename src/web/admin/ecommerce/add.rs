@@ -7,11 +7,12 @@ use axum::{
 };
 
 use crate::app::App;
-use crate::web::error::Error;
-use crate::web::page::HtmlPage;
+use crate::web::admin::error::Error;
+use crate::web::admin::page::HtmlPage;
 
-use crate::web::filters;
-use crate::web::shell::Shell;
+use crate::web::admin::filters;
+use crate::web::admin::shell::Shell;
+use crate::web::urls;
 
 /// Platforms that cannot be connected yet, in page order.
 const LATER: [&str; 5] = ["BigCommerce", "WooCommerce", "Magento", "Volusion", "Shift4Shop"];
@@ -27,10 +28,10 @@ pub struct Add {
 
 /// GET `/admin/ecommerce/add`; while the integration is off, redirects to the confirmation for turning it on.
 pub async fn show(State(app): State<App>, shell: Shell) -> Result<Response, Error> {
-    if !app.ecommerce.integration().await?.is_active {
-        return Ok(Redirect::to("/admin/ecommerce/switch?to=add").into_response());
+    if !app.integration.is_active().await? {
+        return Ok(Redirect::to(urls::SWITCH_BEFORE_ADDING).into_response());
     }
-    let counts = app.ecommerce.counts().await?;
+    let counts = app.carts.counts().await?;
     let connected = u64::try_from(counts.active - counts.attention).unwrap_or(0);
     Ok(HtmlPage::ok(Add { shell, connected }).into_response())
 }

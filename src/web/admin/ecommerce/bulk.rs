@@ -11,16 +11,18 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::carts::{CartTab, searched};
+use crate::web::urls;
 use crate::{
     app::App,
-    ecommerce::bulk::{BulkAction, BulkActionId, BulkActionKind, BulkSelection},
-    web::{
+    carts::bulk::{BulkAction, BulkActionId, BulkActionKind, BulkSelection},
+    web::admin::{
+        banner::{Banner, Tone},
         error::Error,
         filters,
         form::{EmptyForm, Form, Path},
         page::HtmlPage,
         session::CurrentSession,
-        shell::{Banner, Shell, Tone},
+        shell::Shell,
     },
 };
 
@@ -156,7 +158,7 @@ pub async fn create(
     let kind = form.deed;
     let selection = form.selection();
     if form.intent.is_some() || (kind == BulkActionKind::TurnOff && form.confirmed.is_none()) {
-        let carts = app.ecommerce.count_selected(&selection, kind).await?;
+        let carts = app.bulk_actions.count_selected(&selection, kind).await?;
         if carts > 0 {
             return Ok(HtmlPage::ok(BulkAsk { shell, kind, carts, hidden: form.hidden() }).into_response());
         }
@@ -166,20 +168,20 @@ pub async fn create(
         };
         return back(&app, &session, none).await;
     }
-    match app.ecommerce.start_bulk_action(session.by(), kind, selection).await? {
-        Some(job) => Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{job}")).into_response()),
+    match app.bulk_actions.start(session.by(), kind, selection).await? {
+        Some(job) => Ok(Redirect::to(&urls::bulk_action(job)).into_response()),
         None => back(&app, &session, "Select at least one cart.").await,
     }
 }
 
 async fn back(app: &App, session: &CurrentSession, title: &str) -> Result<Response, Error> {
     session.leave(app, &Banner { title: title.into(), tone: Tone::Info, ..Banner::default() }).await?;
-    Ok(Redirect::to("/admin/ecommerce").into_response())
+    Ok(Redirect::to(urls::CARTS).into_response())
 }
 
 /// GET `/admin/ecommerce/bulk/{bulk}`.
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<Response, Error> {
-    let job = app.ecommerce.find_bulk_action(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
+    let job = app.bulk_actions.find(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
     let is_running = job.is_running();
     let mut answer = HtmlPage::ok(Bulk { shell, job }).into_response();
     if is_running {
@@ -195,7 +197,7 @@ pub async fn destroy(
     Path(id): Path<Uuid>,
     Form(EmptyForm {}): Form<EmptyForm>,
 ) -> Result<Response, Error> {
-    let job = app.ecommerce.find_bulk_action(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
-    app.ecommerce.cancel_bulk_action(session.by(), job.id).await?;
-    Ok(Redirect::to(&format!("/admin/ecommerce/bulk/{}", job.id)).into_response())
+    let job = app.bulk_actions.find(BulkActionId(id)).await?.ok_or(Error::NotFound)?;
+    app.bulk_actions.cancel(session.by(), job.id).await?;
+    Ok(Redirect::to(&urls::bulk_action(job.id)).into_response())
 }

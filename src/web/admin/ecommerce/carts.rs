@@ -14,22 +14,22 @@ use query::{list_href, neighbour_href, sort_name};
 
 use super::{StatusFacts, StatusView};
 use crate::app::App;
-use crate::ecommerce::state::CartFacts;
-use crate::ecommerce::{CartRow as Listed, Cursor, Sort, SortBy, is_short_search};
-use crate::web::charts::LineChart;
-use crate::web::error::Error;
-use crate::web::filters::{self, Moment};
-use crate::web::form::Query;
-use crate::web::handler_connection::HandlerConnection;
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::Shell;
+use crate::carts::state::CartFacts;
+use crate::carts::{CartRow as Listed, Cursor, Sort, SortBy, is_short_search};
+use crate::web::admin::charts::LineChart;
+use crate::web::admin::error::Error;
+use crate::web::admin::filters::{self, Moment};
+use crate::web::admin::form::Query;
+use crate::web::admin::handler_connection::HandlerConnection;
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::shell::Shell;
 
 /// The list. The switch posts `csrf`, `active` (`on` or absent) to `/admin/ecommerce/switch`;
 /// search and filters are GET with `show` (absent for All) and `q`.
 #[derive(Debug, Template)]
 #[template(path = "admin/ecommerce/carts.html")]
-pub struct Carts {
+pub struct CartList {
     pub shell: Shell,
     /// Whether the integration as a whole is on.
     pub active: bool,
@@ -71,7 +71,7 @@ pub struct CartCountsView {
     pub inactive: u64,
 }
 
-impl Carts {
+impl CartList {
     fn filters(&self) -> [(CartTab, Option<u64>); 4] {
         let CartCountsView { active, needs_attention, inactive } = self.counts;
         let [all, on, attention, off] = CartTab::ALL;
@@ -120,27 +120,27 @@ pub async fn list(
     session: CurrentSession,
     Query(query): Query<CartsQuery>,
     HandlerConnection(mut connection): HandlerConnection,
-) -> Result<HtmlPage<Carts>, Error> {
+) -> Result<HtmlPage<CartList>, Error> {
     let filter = query.filter();
     let asked = query.into_list_query();
     let mut turn = None;
     if asked.search.is_some() {
         let person = session.person()?.id;
-        turn = app.ecommerce.try_search_turn(person);
+        turn = app.search_turns.try_take(person);
         if turn.is_none() {
             drop(connection);
-            turn = Some(app.ecommerce.search_turn(person).await);
+            turn = Some(app.search_turns.take(person).await);
             connection = app.pool.acquire().await?;
         }
     }
-    let page = app.ecommerce.list(&mut connection, &asked).await?;
+    let page = app.carts.list(&mut connection, &asked).await?;
     drop((connection, turn));
     let (sort, search) = (asked.sort, asked.search.unwrap_or_default());
     let now = app.clock.now();
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let neighbour =
         |way: &str, cursor: Option<Cursor>| cursor.map(|cursor| neighbour_href(filter, &search, sort, way, &cursor));
-    Ok(HtmlPage::ok(Carts {
+    Ok(HtmlPage::ok(CartList {
         shell,
         active: page.integration_is_on,
         rows: page

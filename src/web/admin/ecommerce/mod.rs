@@ -8,14 +8,13 @@ pub mod switch;
 
 use time::OffsetDateTime;
 
-use crate::direction::bidi_isolate;
-use crate::ecommerce::{
+use super::filters::Moment;
+use crate::carts::{
     Cart, Status,
     state::{CartFacts, CartState, Checks, Unscheduled},
-    status::Severity,
-    verdict::Class,
 };
-use crate::web::filters::Moment;
+use crate::causes::{Class, Severity};
+use crate::direction::bidi_isolate;
 use shopify::health::words::clock;
 
 /// The facts that determine the badge and its lines.

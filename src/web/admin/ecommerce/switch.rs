@@ -8,14 +8,15 @@ use axum::{
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::web::error::Error;
-use crate::web::form::{Form, Query};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::Banner;
+use crate::web::admin::banner::Banner;
+use crate::web::admin::error::Error;
+use crate::web::admin::form::{Form, Query};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
 
-use crate::web::filters;
-use crate::web::shell::Shell;
+use crate::web::admin::filters;
+use crate::web::admin::shell::Shell;
+use crate::web::urls;
 
 /// Posts `csrf`, `confirmed` (`yes`) and, to turn on, `active` (`on`) and `next` (`add`) to `/admin/ecommerce/switch`.
 #[derive(Debug, Template)]
@@ -70,11 +71,11 @@ pub struct SwitchForm {
 
 /// GET `/admin/ecommerce/switch`: asks for confirmation.
 pub async fn edit(State(app): State<App>, shell: Shell, Query(query): Query<SwitchQuery>) -> Result<Response, Error> {
-    let is_active = app.ecommerce.integration().await?.is_active;
+    let is_active = app.integration.is_active().await?;
     match (query.to.as_str(), is_active) {
-        ("add", true) => Ok(Redirect::to("/admin/ecommerce/add").into_response()),
+        ("add", true) => Ok(Redirect::to(urls::ADD_CART).into_response()),
         ("off", true) => ask_off(&app, shell).await,
-        ("off", false) => Ok(Redirect::to("/admin/ecommerce").into_response()),
+        ("off", false) => Ok(Redirect::to(urls::CARTS).into_response()),
         _ => Ok(HtmlPage::ok(Switch { shell, ask: SwitchAsk::TurnOnToAdd }).into_response()),
     }
 }
@@ -87,18 +88,18 @@ pub async fn update(
     Form(form): Form<SwitchForm>,
 ) -> Result<Response, Error> {
     let on = form.active.is_some();
-    let is_active = app.ecommerce.integration().await?.is_active;
+    let is_active = app.integration.is_active().await?;
     let loads = form.intent.is_some();
     if is_active && !on && (loads || form.confirmed.is_none()) {
         return ask_off(&app, shell).await;
     }
     if loads {
-        let to = if is_active { "/admin/ecommerce" } else { "/admin/ecommerce/switch?to=add" };
+        let to = if is_active { urls::CARTS } else { urls::SWITCH_BEFORE_ADDING };
         return Ok(Redirect::to(to).into_response());
     }
-    app.ecommerce.switch(session.by(), on).await?;
+    app.integration.switch(session.by(), on).await?;
     if form.next.as_deref() == Some("add") {
-        return Ok(Redirect::to("/admin/ecommerce/add").into_response());
+        return Ok(Redirect::to(urls::ADD_CART).into_response());
     }
     if is_active != on {
         let word = if on { "on" } else { "off" };
@@ -106,10 +107,10 @@ pub async fn update(
             Banner { title: format!("Ecommerce Integration is {word}."), short: "Saved".into(), ..Banner::default() };
         session.leave(&app, &banner).await?;
     }
-    Ok(Redirect::to("/admin/ecommerce").into_response())
+    Ok(Redirect::to(urls::CARTS).into_response())
 }
 
 async fn ask_off(app: &App, shell: Shell) -> Result<Response, Error> {
-    let carts = u64::try_from(app.ecommerce.counts().await?.active).unwrap_or(0);
+    let carts = u64::try_from(app.carts.counts().await?.active).unwrap_or(0);
     Ok(HtmlPage::ok(Switch { shell, ask: SwitchAsk::TurnOff { carts } }).into_response())
 }

@@ -10,11 +10,12 @@ use super::find;
 use crate::accounts::FindUserError;
 use crate::app::App;
 use crate::direction::bidi_isolate;
-use crate::web::confirm::{ButtonForm, PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::form::{Form, Path};
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::admin::confirm::{ButtonForm, PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::form::{Form, Path};
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::{banner::Banner, shell::Shell};
+use crate::web::urls;
 
 /// POST `/admin/users/{user}/activation`: asks for the password first, as adding a user does.
 pub async fn create(
@@ -25,7 +26,7 @@ pub async fn create(
     Form(pressed): Form<ButtonForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
-    let here = format!("/admin/users/{}", person.id);
+    let here = urls::user(&person.id);
     let pending = PendingAction {
         text: format!("turn on {}", bidi_isolate(&person.name)),
         action: format!("{here}/activation"),

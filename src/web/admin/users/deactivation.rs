@@ -11,13 +11,14 @@ use super::{UserLine, find};
 use crate::accounts::UserChangeError;
 use crate::app::App;
 use crate::direction::bidi_isolate;
-use crate::web::confirm::{ButtonForm, PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::filters;
-use crate::web::form::{Form, Path};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::admin::confirm::{ButtonForm, PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::filters;
+use crate::web::admin::form::{Form, Path};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::{banner::Banner, shell::Shell};
+use crate::web::urls;
 
 /// Posts `csrf` to its own address, and `password` where it is asked for again.
 #[derive(Debug, Template)]
@@ -62,9 +63,9 @@ pub async fn create(
     }
     let pending = PendingAction {
         text: format!("turn off {}", bidi_isolate(&person.name)),
-        action: format!("/admin/users/{}/deactivation", person.id),
+        action: urls::user_deactivation(&person.id),
         fields: Vec::new(),
-        cancel: format!("/admin/users/{}", person.id),
+        cancel: urls::user(&person.id),
     };
     let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,
@@ -74,7 +75,7 @@ pub async fn create(
         Ok(_) => {
             let title = format!("{} is turned off.", bidi_isolate(&person.name));
             session.leave(&app, &Banner { title, short: "Done".into(), ..Banner::default() }).await?;
-            Ok(Redirect::to("/admin/users").into_response())
+            Ok(Redirect::to(urls::USERS).into_response())
         }
         Err(UserChangeError::Nobody) => Err(Error::NotFound),
         Err(UserChangeError::Broken(error)) => Err(error.into()),

@@ -12,14 +12,15 @@ use super::UserForm;
 use super::link::{Link, origin_of};
 use crate::accounts::{AddError, Email, Invitation, PersonName, PersonNameError, Role};
 use crate::app::App;
-use crate::web::confirm::{PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::fields::{Complaint, FieldProblem, FormField};
-use crate::web::filters;
-use crate::web::form::{Form, Secret};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::Shell;
+use crate::web::admin::confirm::{PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::fields::{Complaint, FieldProblem, FormField};
+use crate::web::admin::filters;
+use crate::web::admin::form::{Form, Secret};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::shell::Shell;
+use crate::web::urls;
 
 /// Posts `csrf`, `name`, `email` and `role` to its own address.
 #[derive(Debug, Template)]
@@ -90,9 +91,9 @@ pub async fn create(
     let role_word = if role == Role::Administrator { "administrator" } else { "viewer" };
     let pending = PendingAction {
         text: "add a user".into(),
-        action: "/admin/users/new".into(),
+        action: urls::NEW_USER.into(),
         fields: vec![("name", typed.name.clone()), ("email", typed.email.clone()), ("role", role_word.into())],
-        cancel: "/admin/users".into(),
+        cancel: urls::USERS.into(),
     };
     let fresh = match confirm(&app, &mut shell, &mut session, typed.password.clone(), pending).await {
         Ok(fresh) => fresh,

@@ -12,13 +12,14 @@ use super::find;
 use crate::accounts::{BrowserSecret, FindUserError};
 use crate::app::App;
 use crate::direction::bidi_isolate;
-use crate::web::confirm::{ButtonForm, PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::filters;
-use crate::web::form::{Form, Path};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::Shell;
+use crate::web::admin::confirm::{ButtonForm, PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::filters;
+use crate::web::admin::form::{Form, Path};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::shell::Shell;
+use crate::web::urls;
 
 #[derive(Debug, Template)]
 #[template(path = "admin/users/link.html")]
@@ -58,9 +59,9 @@ pub async fn create(
     let person = find(&app, &session, id).await?;
     let pending = PendingAction {
         text: format!("make a sign-in link for {}", bidi_isolate(&person.name)),
-        action: format!("/admin/users/{}/link", person.id),
+        action: urls::user_link(&person.id),
         fields: Vec::new(),
-        cancel: format!("/admin/users/{}", person.id),
+        cancel: urls::user(&person.id),
     };
     let fresh = match confirm(&app, &mut shell, &mut session, pressed.password, pending).await {
         Ok(fresh) => fresh,

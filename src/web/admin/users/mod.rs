@@ -13,13 +13,13 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::error::Error;
+use super::filters::{self, Moment};
+use super::page::HtmlPage;
+use super::session::CurrentSession;
+use super::shell::Shell;
 use crate::accounts::{KnownUser, Presence, Role};
 use crate::app::App;
-use crate::web::error::Error;
-use crate::web::filters::{self, Moment};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::Shell;
 
 pub use invitation::{New, NewForm, create, new};
 pub use role::{RoleForm, RolePage, edit, update};

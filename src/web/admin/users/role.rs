@@ -12,14 +12,15 @@ use super::{UserForm, UserLine, find};
 use crate::accounts::{Presence, Role, UserChangeError};
 use crate::app::App;
 use crate::direction::bidi_isolate;
-use crate::web::confirm::{PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::fields::{Complaint, FieldProblem};
-use crate::web::filters;
-use crate::web::form::{Form, Path, Secret};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::admin::confirm::{PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::fields::{Complaint, FieldProblem};
+use crate::web::admin::filters;
+use crate::web::admin::form::{Form, Path, Secret};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::{banner::Banner, shell::Shell};
+use crate::web::urls;
 
 /// The page of one user. Posts `csrf` and `role` to its own address, and `csrf` to `…/link`, `…/sessions` and
 /// `…/activation`.
@@ -70,7 +71,7 @@ pub async fn update(
     Form(form): Form<RoleForm>,
 ) -> Result<Response, Error> {
     let person = find(&app, &session, id).await?;
-    let here = format!("/admin/users/{}", person.id);
+    let here = urls::user(&person.id);
     let role = Role::from(form.role);
     if form.intent.is_some() {
         return Ok(HtmlPage::ok(RolePage { shell, person, role, complaint: None }).into_response());

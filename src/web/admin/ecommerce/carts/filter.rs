@@ -1,6 +1,6 @@
 //! The filters of the list and their texts.
 
-use crate::ecommerce::CartFilter;
+use crate::carts::CartFilter;
 
 /// A filter of the list, shown as a tab.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

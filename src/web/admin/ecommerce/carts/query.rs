@@ -5,11 +5,12 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::CartTab;
-use crate::ecommerce::shopify::{
+use crate::carts::{Cursor, ListQuery, Sort, SortBy};
+use crate::platforms::shopify::{
     address::{ParsedAddress, StoreAddress},
     redact_tokens,
 };
-use crate::ecommerce::{Cursor, ListQuery, Sort, SortBy};
+use crate::web::urls;
 use crate::{direction::is_mark, pasted};
 
 /// The query of the list. A cursor is a sort value and an id: `after` or `before` hold the name, `at` the rank of a
@@ -83,7 +84,7 @@ pub(super) fn list_href(filter: CartTab, search: &str, sort: Sort, more: &[(&str
     let pairs = [("show", filter.as_str()), ("q", search), ("sort", sort.as_str())];
     let pairs: Vec<_> = pairs.iter().chain(more).filter(|(_, value)| !value.is_empty()).collect();
     let query = serde_urlencoded::to_string(pairs).unwrap_or_default();
-    if query.is_empty() { "/admin/ecommerce".into() } else { format!("/admin/ecommerce?{query}") }
+    if query.is_empty() { urls::CARTS.into() } else { format!("{}?{query}", urls::CARTS) }
 }
 
 pub(super) fn neighbour_href(filter: CartTab, search: &str, sort: Sort, way: &str, cursor: &Cursor) -> String {

@@ -5,11 +5,11 @@ use uuid::Uuid;
 
 use super::CartHead;
 use crate::app::App;
-use crate::ecommerce::CartId;
+use crate::carts::CartId;
 use crate::web::admin::activity::{self, ActivityQuery};
-use crate::web::error::Error;
-use crate::web::form::{Path, Query};
-use crate::web::shell::Shell;
+use crate::web::admin::error::Error;
+use crate::web::admin::form::{Path, Query};
+use crate::web::admin::shell::Shell;
 
 /// GET `/admin/ecommerce/shopify/{cart}/activity`.
 pub async fn list(
@@ -18,7 +18,7 @@ pub async fn list(
     Path(id): Path<Uuid>,
     Query(asked): Query<ActivityQuery>,
 ) -> Result<Response, Error> {
-    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+    let cart = app.carts.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let head = CartHead::of(&app, &cart).await?;
     activity::show(&app, shell, Some(head), asked).await
 }

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{CartHead, Kind};
 use crate::app::App;
-use crate::ecommerce::CartId;
-use crate::web::error::Error;
-use crate::web::form::Secret;
+use crate::carts::CartId;
+use crate::web::admin::error::Error;
+use crate::web::admin::form::Secret;
 
 /// The cart at the time of the question.
 pub struct ConfirmationQuery {
@@ -19,7 +19,7 @@ pub struct ConfirmationQuery {
 
 impl ConfirmationQuery {
     pub async fn about(app: &App, id: Uuid) -> Result<Self, Error> {
-        let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+        let cart = app.carts.find(CartId(id)).await?.ok_or(Error::NotFound)?;
         let kind = cart.credential.as_ref().map_or_else(Kind::default, |credential| credential.kind);
         Ok(Self { kind, version: cart.version, cart: CartHead::of(app, &cart).await? })
     }

@@ -10,15 +10,16 @@ use uuid::Uuid;
 use super::confirmation::{ConfirmationForm, ConfirmationQuery};
 use super::{CartHead, Kind};
 use crate::app::App;
+use crate::carts::CartId;
 use crate::direction::bidi_isolate;
-use crate::ecommerce::CartId;
-use crate::web::confirm::{PendingAction, confirm};
-use crate::web::error::Error;
-use crate::web::filters;
-use crate::web::form::{Form, Path};
-use crate::web::page::HtmlPage;
-use crate::web::session::CurrentSession;
-use crate::web::shell::{Banner, Shell};
+use crate::web::admin::confirm::{PendingAction, confirm};
+use crate::web::admin::error::Error;
+use crate::web::admin::filters;
+use crate::web::admin::form::{Form, Path};
+use crate::web::admin::page::HtmlPage;
+use crate::web::admin::session::CurrentSession;
+use crate::web::admin::{banner::Banner, shell::Shell};
+use crate::web::urls;
 
 /// Posts `csrf` and `version` to its own address, and `password` where it is asked for again.
 #[derive(Debug, Template)]
@@ -52,19 +53,19 @@ pub async fn create(
     Form(confirmed): Form<ConfirmationForm>,
 ) -> Result<Response, Error> {
     let id = CartId(id);
-    let cart = app.ecommerce.find(id).await?.ok_or(Error::NotFound)?;
-    let here = format!("/admin/ecommerce/shopify/{id}/disconnection");
+    let cart = app.carts.find(id).await?.ok_or(Error::NotFound)?;
+    let here = urls::cart_disconnection(id);
     let pending = PendingAction {
         text: format!("disconnect {}", bidi_isolate(&cart.website_name)),
         action: here.clone(),
         fields: vec![("version", confirmed.version.to_string())],
-        cancel: format!("/admin/ecommerce/shopify/{id}/general"),
+        cancel: urls::cart_general(id),
     };
     let fresh = match confirm(&app, &mut shell, &mut session, confirmed.password, pending).await {
         Ok(fresh) => fresh,
         Err(asked) => return Ok(asked),
     };
-    if !app.ecommerce.disconnect(session.by(), id, confirmed.version, fresh).await? {
+    if !app.carts.disconnect(session.by(), id, confirmed.version, fresh).await? {
         // The cart was changed meanwhile: ask again.
         return Ok(Redirect::to(&here).into_response());
     }
@@ -74,5 +75,5 @@ pub async fn create(
         ..Banner::default()
     };
     session.leave(&app, &banner).await?;
-    Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{id}/general")).into_response())
+    Ok(Redirect::to(&urls::cart_general(id)).into_response())
 }

@@ -22,25 +22,25 @@ use words::{Action, trouble};
 
 use super::{CartHead, Kind};
 use crate::web::admin::ecommerce::StatusFacts;
+use crate::web::urls;
 use crate::{
     app::App,
-    direction::bidi_isolate,
-    ecommerce::{
+    carts::{
         Cart, CartId, Progress, RunningTest, TestRefused, TestReport,
-        health::Health as Found,
+        health::HealthHistory as Found,
         state::{Checks, Unscheduled},
-        status::Severity,
-        title::{self, TitleContext},
-        verdict::{Outcome, TESTS_A_MINUTE, Verdict},
     },
-    web::{
+    causes::{Outcome, Severity, TitleContext, Verdict},
+    direction::bidi_isolate,
+    web::admin::{
+        banner::{Banner, Tone},
         charts::{DayChart, LineChart, passed_share, typical},
         error::Error,
         filters::{self, Moment},
         form::{EmptyForm, Form, Path},
         page::HtmlPage,
         session::CurrentSession,
-        shell::{Banner, Shell, Tone},
+        shell::Shell,
     },
 };
 
@@ -97,16 +97,16 @@ pub struct TroubleView {
 
 /// GET `/admin/ecommerce/shopify/{cart}/health`.
 pub async fn show(State(app): State<App>, shell: Shell, Path(id): Path<Uuid>) -> Result<HtmlPage<HealthPage>, Error> {
-    let cart = app.ecommerce.find(CartId(id)).await?.ok_or(Error::NotFound)?;
-    let found = app.ecommerce.health(cart.id).await?.ok_or(Error::NotFound)?;
+    let cart = app.carts.find(CartId(id)).await?.ok_or(Error::NotFound)?;
+    let found = app.health.find_history(cart.id).await?.ok_or(Error::NotFound)?;
     let report = match cart.last_test {
-        Some(id) => app.ecommerce.find_test(id).await?,
+        Some(id) => app.connection_tests.find(id).await?,
         None => None,
     };
-    let is_on = app.ecommerce.integration().await?.is_active;
+    let is_on = app.integration.is_active().await?;
     let now = app.clock.now();
     let facts = StatusFacts::of(&cart, is_on, app.site.practices(), now);
-    let diagnostics = app.ecommerce.diagnostics(&cart, now).await?;
+    let diagnostics = app.connection_tests.diagnostics(&cart, now).await?;
     let page = HealthPage::of(shell, &cart, &facts, &found, report.as_ref(), now);
     Ok(HtmlPage::ok(HealthPage { diagnostics, ..page }))
 }
@@ -118,7 +118,7 @@ pub async fn create(
     Path(id): Path<Uuid>,
     Form(EmptyForm {}): Form<EmptyForm>,
 ) -> Result<Response, Error> {
-    let banner = match app.ecommerce.check_now(session.visitor(), CartId(id)).await {
+    let banner = match app.connection_tests.check_now(session.visitor(), CartId(id)).await {
         Ok(running) => match tokio::time::timeout(CHECK_WAIT, report(running)).await {
             Ok(Some(report)) => check_banner(&report),
             Ok(None) | Err(_) => Banner {
@@ -130,7 +130,7 @@ pub async fn create(
             },
         },
         Err(TestRefused::Broken(broken)) => return Err(broken.into()),
-        Err(TestRefused::Gone) if app.ecommerce.find(CartId(id)).await?.is_none() => return Err(Error::NotFound),
+        Err(TestRefused::Gone) if app.carts.find(CartId(id)).await?.is_none() => return Err(Error::NotFound),
         Err(_) => Banner {
             title: "There is nothing to check.".into(),
             text: "Enter the credential of this cart first.".into(),
@@ -139,7 +139,7 @@ pub async fn create(
         },
     };
     session.leave(&app, &banner).await?;
-    Ok(Redirect::to(&format!("/admin/ecommerce/shopify/{}/health", CartId(id))).into_response())
+    Ok(Redirect::to(&urls::cart_health(CartId(id))).into_response())
 }
 
 async fn report(mut running: RunningTest) -> Option<Box<TestReport>> {
@@ -183,8 +183,8 @@ impl HealthPage {
     ) -> Self {
         let host = cart.address.host();
         let kind = cart.credential.as_ref().map_or_else(Kind::default, |saved| saved.kind);
-        let naming = TitleContext { host: &host, credential: kind.noun(), tests_a_minute: TESTS_A_MINUTE, now };
-        let named = |class| title::of_class(class, &Verdict::of(class), &naming);
+        let naming = TitleContext { host: &host, credential: kind.noun() };
+        let named = |class| Verdict::of(class).title(&naming);
         let state = facts.cart.state();
         let next = found.next_check_at.filter(|_| state.checks == Checks::Scheduled);
         let last = found.recent.last().map(|check| LastCheck {

@@ -1,39 +1,22 @@
 //! The editor of a Shopify cart: General, the connection test, and the confirmations before deletion and disconnection.
 
 pub mod activity;
-pub mod check_row;
 mod confirmation;
-pub mod conflict;
-pub mod connection_test;
 pub mod deletion;
 pub mod diagnostics;
 pub mod disconnection;
 pub mod editor;
-pub mod egress_list;
-mod form;
-mod form_buttons;
-pub mod general;
-pub mod guide;
 pub mod health;
-pub mod locations;
-pub mod practice_panel;
-mod refusal;
-pub mod settings;
-mod shown_result;
-mod submit;
-pub mod verdict_words;
 
 use super::{StatusFacts, StatusView};
 use crate::{
     app::App,
-    ecommerce::{
-        Cart,
-        shopify::{credential::CredentialKind, scopes},
-    },
-    web::error::Error,
+    carts::Cart,
+    platforms::shopify::{credential::CredentialKind, scopes},
+    web::admin::error::Error,
 };
 
-pub use crate::ecommerce::shopify::credential::CredentialKind as Kind;
+pub use crate::platforms::shopify::credential::CredentialKind as Kind;
 
 /// How credentials are named on the pages; the words always follow the kind.
 impl CredentialKind {
@@ -108,15 +91,11 @@ pub struct CartHead {
 impl CartHead {
     /// The heading of every page about this cart.
     pub async fn of(app: &App, cart: &Cart) -> Result<Self, Error> {
-        let is_on = app.ecommerce.integration().await?.is_active;
+        let is_on = app.integration.is_active().await?;
         Ok(Self::new(cart, &StatusFacts::of(cart, is_on, app.site.practices(), app.clock.now())))
     }
 
     pub(crate) fn new(cart: &Cart, facts: &StatusFacts<'_>) -> Self {
         Self { id: cart.id.to_string(), name: cart.website_name.clone(), status: facts.view() }
-    }
-
-    pub(crate) fn base(&self) -> String {
-        format!("/admin/ecommerce/shopify/{}", self.id)
     }
 }

@@ -5,13 +5,13 @@ use time::OffsetDateTime;
 use super::super::Kind;
 use super::words::clock;
 use crate::{
-    direction::bidi_isolate,
-    ecommerce::{
+    carts::{
         Cart, TestReport,
-        health::{Health, StoreFacts},
-        shopify::{API_VERSION, API_VERSION_ENDS_AT, scopes::PERMISSIONS},
+        health::{HealthHistory, StoreFacts},
     },
-    web::filters::{self, Moment},
+    direction::bidi_isolate,
+    platforms::shopify::{API_VERSION, API_VERSION_ENDS_AT, scopes::PERMISSIONS},
+    web::admin::filters::{self, Moment},
 };
 
 /// How long before its expiry an issued token is refreshed.
@@ -31,7 +31,7 @@ impl Fact {
     }
 }
 
-pub(super) fn facts(cart: &Cart, found: &Health, report: Option<&TestReport>, now: OffsetDateTime) -> Vec<Fact> {
+pub(super) fn facts(cart: &Cart, found: &HealthHistory, report: Option<&TestReport>, now: OffsetDateTime) -> Vec<Fact> {
     let said = found.store.clone().or_else(|| tested(report?));
     let mut facts = Vec::new();
     if let Some(said) = &said {
@@ -57,7 +57,7 @@ fn of_store(StoreFacts { store, .. }: &StoreFacts) -> impl Iterator<Item = Fact>
     parts.into_iter().filter(|part| !part.is_empty()).map(Fact::words)
 }
 
-fn of_credential(cart: &Cart, found: &Health, now: OffsetDateTime) -> Option<Fact> {
+fn of_credential(cart: &Cart, found: &HealthHistory, now: OffsetDateTime) -> Option<Fact> {
     let saved = cart.credential.as_ref()?;
     Some(match (saved.kind, found.minted_at, found.minted_ends_at) {
         (Kind::ClientCredentials, Some(at), Some(ends)) => {

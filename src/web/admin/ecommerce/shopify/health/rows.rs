@@ -3,13 +3,11 @@
 use time::OffsetDateTime;
 
 use crate::{
+    carts::health::{HealthDay, PastCheck, PastProblem},
+    causes::Class,
     clock::lasted,
     direction::bidi_isolate,
-    ecommerce::{
-        health::{HealthDay, PastCheck, PastProblem},
-        verdict::Class,
-    },
-    web::filters::{self, Moment},
+    web::admin::filters::{self, Moment},
 };
 
 #[derive(Clone, Debug)]

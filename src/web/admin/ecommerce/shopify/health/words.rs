@@ -3,17 +3,16 @@
 
 use time::OffsetDateTime;
 
-use super::super::{Kind, editor};
 use super::TroubleView;
-use crate::ecommerce::{
+use crate::carts::{
     Cart, Status,
     state::{CartState, Checks, Unscheduled},
-    status::Severity,
-    verdict::Class,
 };
+use crate::causes::{Class, Remedy, Retry, Severity};
+use crate::web::admin::banner::Tone;
 use crate::web::admin::ecommerce::StatusFacts;
-use crate::web::filters;
-use crate::web::shell::Tone;
+use crate::web::admin::ecommerce::shopify::{Kind, editor::form_state::saved};
+use crate::web::admin::filters;
 
 /// The next action offered to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,74 +26,14 @@ pub enum Action {
 }
 
 /// The first remedy for a class, for a cart with this handle and kind of credential.
-pub fn first_step(class: Class, kind: Kind, handle: &str) -> (String, Action) {
-    let out = |href: &str, text| Action::Out { href: href.to_owned(), text };
-    let dashboard = || out("https://dev.shopify.com/dashboard", "Open the Dev Dashboard");
-    let admin = |path: &str, text| out(&format!("https://admin.shopify.com/store/{handle}/{path}"), text);
-    let (step, action) = match class {
-        Class::TokenRefused | Class::TokenStopped if kind.is_token() => {
-            ("Check that the app is still installed, and copy its current token.", Action::Replace)
-        }
-        Class::TokenRefused | Class::TokenStopped => {
-            ("Check that the app is still installed, and copy its Client secret again.", Action::Replace)
-        }
-        Class::TokenKindRefused => {
-            ("Make an app of your own in the Dev Dashboard, and choose Client ID and Client secret here.", dashboard())
-        }
-        Class::NotAllowed => (
-            "Open the app, then Configuration, check the 17 permissions and select Save.",
-            admin("settings/apps/development", "Open your app"),
-        ),
-        Class::AddressRefused => {
-            ("In the Dev Dashboard open the app, then Settings, then IP allowlist, and add our addresses.", dashboard())
-        }
-        Class::StoreNotFound => (
-            "Open your store in Shopify, look at the address, and compare it with API URL.",
-            out("https://admin.shopify.com", "Open Shopify admin"),
-        ),
-        Class::StoreMoved => {
-            ("Enter the store's new address, then its credential again, and test.", Action::General("Open General"))
-        }
-        Class::StoreFrozen => (
-            "Ask the store owner to sign in to Shopify and settle the bill.",
-            admin("settings/billing", "Open Shopify billing"),
-        ),
-        Class::StoreLocked => {
-            ("Ask the store owner to contact Shopify Support.", out("https://help.shopify.com", "Shopify Help Center"))
-        }
-        Class::WrongStore | Class::Duplicate => {
-            ("Enter the address and the credential of this cart's own store.", Action::General("Open General"))
-        }
-        Class::CcWrongOrg => {
-            ("Make the app in the store's own organization, and use its Client ID and Client secret.", dashboard())
-        }
-        Class::CcNotInstalled => ("In the Dev Dashboard open the app, and install it on this store.", dashboard()),
-        Class::CcRefused => ("Copy both again from the app's Settings page.", Action::Replace),
-        Class::OurKey => ("Enter it again, or ask support to restore the key.", Action::Replace),
-        Class::NetworkDns
-        | Class::NetworkUnreachable
-        | Class::NetworkTimeout
-        | Class::TlsUntrusted
-        | Class::NotShopify => (
-            "This is nearly always a network problem on our side.",
-            out("https://www.shopifystatus.com", "Check Shopify's status"),
-        ),
-        Class::RateLimited | Class::RequestRejected | Class::ShopifyDown => (
-            "Nothing is known to be wrong with your settings.",
-            out("https://www.shopifystatus.com", "Check Shopify's status"),
-        ),
-        Class::OurBug => (
-            "This is a fault on our side, not the store's. Leave your settings as they are.",
-            Action::General("Open General"),
-        ),
-        Class::Connected
-        | Class::ScopesMissing
-        | Class::CustomerDetailsHidden
-        | Class::Expires
-        | Class::ApiVersionOld
-        | Class::TestLimit => ("Test the connection to see what is missing.", Action::General("Open General")),
+pub fn first_step(class: Class, kind: Kind, handle: &str) -> (&'static str, Action) {
+    let step = class.cause().next_step;
+    let action = match step.remedy {
+        Remedy::Replace => Action::Replace,
+        Remedy::OpenGeneral => Action::General("Open General"),
+        Remedy::Visit { url, text } => Action::Out { href: url.replace("{handle}", handle), text },
     };
-    (step.to_owned(), action)
+    (if kind.is_token() { step.with_token } else { step.with_secret }, action)
 }
 
 /// The banner of a cart that needs attention or is not connected. Its reason is the same as in the list and on the
@@ -111,22 +50,14 @@ pub(super) fn trouble(
     let reason = facts.reason().unwrap_or_default();
     let since = cart.failing_since.map(|since| clock(since, now));
     let (step, action) = first_step(class, kind, cart.address.handle());
-    let hidden = editor::connection_fields(&editor::of_cart(cart));
+    let hidden = saved::connection_fields(&saved::of_cart(cart));
     let version = ("version", cart.version.to_string());
     let replace = (kind.replace(), hidden.into_iter().chain([version]).collect());
     let again = next.map(|next| format!("We check again {}.", within(next - now)));
     match status {
         Status::NotConnected => {
             let mut sentences = vec![format!("{reason}. {step}")];
-            let wears_out = !matches!(
-                class,
-                Class::StoreFrozen
-                    | Class::StoreLocked
-                    | Class::StoreMoved
-                    | Class::StoreNotFound
-                    | Class::AddressRefused
-            );
-            if wears_out && class.severity() == Severity::Refused && checks == Checks::Scheduled {
+            if class.cause().retry == Retry::HourlyThenDaily && checks == Checks::Scheduled {
                 sentences.push(
                     "We now check once an hour, then once a day, so that Shopify does not lock the store.".into(),
                 );
@@ -142,7 +73,7 @@ pub(super) fn trouble(
         Status::NeedsAttention => {
             let began =
                 since.map(|since| format!("Since {}.", since.trim_start_matches("at ").trim_start_matches("on ")));
-            let ours = (class.severity() == Severity::Ours).then_some(step);
+            let ours = (class.severity() == Severity::Ours).then(|| step.to_owned());
             let sentences = began.into_iter().chain(ours).chain(again).collect();
             let title = reason.trim_end_matches('.').to_owned();
             Some(TroubleView { tone: Tone::Warn, title, sentences, action: Some(action), replace })

@@ -1,0 +1,42 @@
+//! Whether a user and their session may still make a change.
+
+use uuid::Uuid;
+
+use crate::{
+    audit::{ABSOLUTE_MINUTES, IDLE_MINUTES},
+    database::Connection,
+};
+
+/// Whether an account is enabled and has the role, and, if a session is given, whether that session is live. Both rows
+/// stay locked until the transaction ends. The account is locked first, as in all code that changes a user and their
+/// sessions. A session dated in the future counts as ended, because it means that the database clock was set back.
+pub(in crate::audit) async fn lock_live(
+    connection: &mut Connection,
+    user: Uuid,
+    session: Option<&[u8]>,
+    needs_administrator: bool,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        with account as materialized (
+            select id from users
+            where id = $1 and disabled_at is null and (role = 'administrator' or not $3)
+            for share
+        ), session as materialized (
+            select id_hash from sessions
+            where id_hash = $2 and user_id = (select id from account)
+                and created_at > now() - make_interval(mins => $5) and created_at <= now() + interval '1 minute'
+                and last_seen_at > now() - make_interval(mins => $4) and last_seen_at <= now() + interval '1 minute'
+            for share
+        )
+        select case when $2::bytea is null then exists (select from account) else exists (select from session) end as "is_live!"
+        "#,
+        user,
+        session,
+        needs_administrator,
+        IDLE_MINUTES,
+        ABSOLUTE_MINUTES
+    )
+    .fetch_one(connection)
+    .await
+}

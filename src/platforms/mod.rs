@@ -1,0 +1,3 @@
+//! The e-commerce platforms, one folder each.
+
+pub mod shopify;
