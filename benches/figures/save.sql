@@ -1,13 +1,15 @@
 -- Opens, renames and saves a cart with the statements of the program. The benchmark fails if they differ.
 \set n random(1, 1000000000)
-select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
+select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id,
+    substring(secret from 1 for 9) as secret_head,
     secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
     last_title, missing_count, failing_since, retired_by, is_disconnected, locations_gone, activate_on_pass,
     (select h.last_checked_at from cart_health h where h.cart_id = carts.id) as last_checked_at,
     (select h.next_check_at from cart_health h where h.cart_id = carts.id) as next_check_at, secret_version,
     last_submission_id, last_submission_digest, updated_at, updated_by, updated_by_id from carts where id = :cart;
 begin;
-select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id, secret,
+select id, website_name, store_host, is_practice, is_active, status, version, credential_kind, client_id,
+    substring(secret from 1 for 9) as secret_head,
     secret_ending, secret_added_by, secret_added_at, credential_fingerprint, passed_at, shop_id, shop_name, last_test_id, last_class,
     last_title, missing_count, failing_since, retired_by, is_disconnected, locations_gone, activate_on_pass,
     (select h.last_checked_at from cart_health h where h.cart_id = carts.id) as last_checked_at,
