@@ -2,7 +2,7 @@
 alter table cart_settings add column switches text[];
 
 -- Servers of the previous version read and write one column for each switch while they run beside this one, so the two forms follow
--- each other: whoever writes one finds it in the other. A later migration drops the columns and this trigger.
+-- each other: a write to one updates the other. A later migration drops the columns and this trigger.
 create function cart_settings_keep_both_forms() returns trigger language plpgsql as $$
 declare
     former constant text[] := array['update_order_status', 'update_inventory', 'calculate_buildable', 'include_purchase_orders',

@@ -1,4 +1,4 @@
-//! No key of ours opens the saved secret.
+//! No key in the key file decrypts the saved secret.
 
 use super::{AlertWords, Cause, NextStep, Outcome, Remedy, Retry, Severity, SharedCause};
 
