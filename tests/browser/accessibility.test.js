@@ -96,7 +96,7 @@ describe('an installation with carts', () => {
         await page.getByText('Copy the signing secret now.').waitFor();
       },
     },
-    'the alerts, tried': { go: async (page) => { await page.goto('/admin/alerts'); await press(page, 'button', 'Try it'); await page.getByText('The trial alert did not arrive.').waitFor(); } },
+    'the alerts, tried': { go: async (page) => { await page.goto('/admin/alerts'); await press(page, 'button', 'Try it'); await page.getByText('The test alert did not arrive.').waitFor(); } },
     'the list': { go: (page) => page.goto('/admin/ecommerce') },
     'the list, filtered': { go: (page) => page.goto('/admin/ecommerce?show=attention') },
     'the list, nothing found': { go: (page) => page.goto('/admin/ecommerce?q=nobody') },

@@ -279,5 +279,5 @@ async fn deferred_or_unconfirmed_test_alert_is_not_called_refused(pool: PgPool) 
     server.accept_all();
     server.after_dot(AfterDot::Closed);
     let page = priya.visit(PAGE).await.press("Try it").await;
-    assert!(page.to_string().contains("The trial alert may have arrived."), "{page}");
+    assert!(page.to_string().contains("The test alert may have arrived."), "{page}");
 }

@@ -335,7 +335,7 @@ async fn test_alert_reports_the_result_per_recipient(pool: PgPool) {
     let page = page.press("Try it").await;
     assert_eq!(
         page.banner(),
-        "The trial alert did not reach everybody. localhost answered 200. The mail server took the message to \
+        "The test alert did not reach everybody. localhost answered 200. The mail server took the message to \
          priya@northwind.example. gone@northwind.example was not reached: the mail server refused the message (550)."
     );
     let heard = receiver.heard();
@@ -347,17 +347,17 @@ async fn test_alert_reports_the_result_per_recipient(pool: PgPool) {
     let mut page = page;
     page.uncheck("Send e-mail to");
     let page = page.press("Save").await.press("Try it").await;
-    assert_eq!(page.banner(), "Sent a trial alert. localhost answered 200.");
+    assert_eq!(page.banner(), "Sent a test alert. localhost answered 200.");
     receiver.will([Reply::Status(500)]);
     let page = page.press("Try it").await;
-    assert_eq!(page.banner(), "The trial alert did not arrive. localhost answered 500.");
+    assert_eq!(page.banner(), "The test alert did not arrive. localhost answered 500.");
     let lines = page.all("tbody tr td:nth-child(2)");
     assert_eq!(lines.first().map(String::as_str), Some("Webhooklocalhost"), "{lines:?}");
     let mut page = page;
     for _ in 0..8 {
         page = page.press("Try it").await;
     }
-    assert!(page.banner().starts_with("Too many trial alerts. Wait "), "{}", page.banner());
+    assert!(page.banner().starts_with("Too many test alerts. Wait "), "{}", page.banner());
     assert!(events(&app.pool).await.contains(&"alert_sent".to_owned()));
 }
 

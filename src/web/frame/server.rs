@@ -27,7 +27,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
+use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::Instant,
@@ -48,6 +48,10 @@ const HEADER_COUNT: usize = 64;
 /// would buffer up to 4 MiB of an unread response and 6 MiB of requests sent ahead. A page as sent is smaller than
 /// this.
 const KERNEL_BUFFER: usize = 32 * 1024;
+/// Largest TCP segment, in bytes. Over loopback a segment could be larger than [`KERNEL_BUFFER`]: a client then delays
+/// its acknowledgement by 40 ms (RFC 9293, section 3.8.6.3: every second full segment is acknowledged at once), and the
+/// rest of a longer response waits for it.
+const SEGMENT_MAX: u32 = 4 * 1024;
 /// At shutdown, time allowed for the first request of a connection to arrive.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
 /// Pause before accepting again after a failure, so that the loop does not spin.
@@ -66,6 +70,7 @@ pub struct Stopping {
 /// Serves until `stop` completes, drains, finishes the requests in flight, and returns [`Stopping::deadline`] by that
 /// time.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = Stopping>) -> Instant {
+    bound_segments(&listener);
     let mut seats = ConnectionLimit::for_this_process();
     let graceful = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
@@ -115,9 +120,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 /// Disables Nagle's algorithm and bounds the kernel's buffers. Ignores errors: a socket that cannot be set is closed
 /// already.
 fn bound_buffers(socket: &TcpStream) {
-    socket.set_nodelay(true).ok();
-    set_socket_send_buffer_size(socket, KERNEL_BUFFER).ok();
-    set_socket_recv_buffer_size(socket, KERNEL_BUFFER).ok();
+    let socket = SockRef::from(socket);
+    socket.set_tcp_nodelay(true).ok();
+    socket.set_send_buffer_size(KERNEL_BUFFER).ok();
+    socket.set_recv_buffer_size(KERNEL_BUFFER).ok();
+}
+
+/// Bounds the segments of all connections that the listener accepts. Ignores errors: the bound only saves time.
+fn bound_segments(listener: &TcpListener) {
+    SockRef::from(listener).set_tcp_mss(SEGMENT_MAX).ok();
 }
 
 /// Closes the port and returns the connections that the kernel had already accepted: they were not refused, and would
@@ -186,14 +197,20 @@ async fn answer(
 mod tests {
     use std::io::Write;
 
-    use rustix::net::sockopt::{socket_recv_buffer_size, socket_send_buffer_size};
     use tokio::net::TcpSocket;
 
     use super::*;
 
-    /// An accepted connection, and a client that reads nothing.
-    async fn connection() -> (TcpStream, TcpStream) {
+    /// A connection as the server accepts it, and a client that reads nothing.
+    async fn bounded_connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        bound_segments(&listener);
+        let (socket, client) = connection_to(&listener).await;
+        bound_buffers(&socket);
+        (socket, client)
+    }
+
+    async fn connection_to(listener: &TcpListener) -> (TcpStream, TcpStream) {
         let client = TcpSocket::new_v4().unwrap();
         client.set_recv_buffer_size(4_096).unwrap();
         let client = client.connect(listener.local_addr().unwrap()).await.unwrap();
@@ -217,16 +234,27 @@ mod tests {
 
     #[tokio::test]
     async fn kernel_keeps_little_of_an_answer_that_nobody_reads() {
-        let (socket, _client) = connection().await;
-        bound_buffers(&socket);
+        let (socket, _client) = bounded_connection().await;
         // Linux doubles the requested size.
-        assert!(socket_send_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
-        assert!(socket_recv_buffer_size(&socket).unwrap() <= 2 * KERNEL_BUFFER);
+        let bounded = SockRef::from(&socket);
+        assert!(bounded.send_buffer_size().unwrap() <= 2 * KERNEL_BUFFER);
+        assert!(bounded.recv_buffer_size().unwrap() <= 2 * KERNEL_BUFFER);
         let taken = tokio::task::spawn_blocking(move || taken_of_unread_answer(socket)).await.unwrap();
         assert!((1..=4 * KERNEL_BUFFER).contains(&taken), "{taken} bytes");
 
-        let (unbounded, _client) = connection().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (unbounded, _client) = connection_to(&listener).await;
         let control = tokio::task::spawn_blocking(move || taken_of_unread_answer(unbounded)).await.unwrap();
         assert!(control > 8 * KERNEL_BUFFER, "the control is not told apart: {control} bytes");
+    }
+
+    /// A response that exceeds the kernel's buffer must not wait for a delayed acknowledgement.
+    #[tokio::test]
+    async fn several_segments_fit_into_the_buffer_even_over_loopback() {
+        let (socket, client) = bounded_connection().await;
+        for end in [&socket, &client] {
+            let segment = SockRef::from(end).tcp_mss().unwrap();
+            assert!(segment <= SEGMENT_MAX && 8 * segment as usize <= KERNEL_BUFFER, "{segment} bytes");
+        }
     }
 }

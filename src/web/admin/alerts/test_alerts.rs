@@ -30,7 +30,7 @@ pub async fn create(
             ..Banner::default()
         },
         TestAlerts::TooMany(wait) => Banner {
-            title: "Too many trial alerts.".into(),
+            title: "Too many test alerts.".into(),
             text: format!("Wait {} seconds, then try again.", wait.as_secs().max(1)),
             tone: Tone::Warn,
             ..Banner::default()
@@ -44,12 +44,12 @@ pub async fn create(
 fn result(told: &[TestAlertResult]) -> Banner {
     let arrived = told.iter().filter(|one| one.is_delivered).count();
     let (title, tone) = match told.len() - arrived {
-        0 => ("Sent a trial alert.", Tone::Ok),
+        0 => ("Sent a test alert.", Tone::Ok),
         _ if told.iter().all(|one| one.is_delivered || one.is_uncertain) => {
-            ("The trial alert may have arrived.", Tone::Warn)
+            ("The test alert may have arrived.", Tone::Warn)
         }
-        failed if failed == told.len() => ("The trial alert did not arrive.", Tone::Bad),
-        _ => ("The trial alert did not reach everybody.", Tone::Warn),
+        failed if failed == told.len() => ("The test alert did not arrive.", Tone::Bad),
+        _ => ("The test alert did not reach everybody.", Tone::Warn),
     };
     let (mails, calls): (Vec<&TestAlertResult>, Vec<&TestAlertResult>) =
         told.iter().partition(|one| one.channel == "email");
@@ -82,7 +82,7 @@ mod tests {
         let banner = result(std::slice::from_ref(&well));
         assert_eq!(
             format!("{} {}", banner.title, banner.text),
-            "Sent a trial alert. ops.northwind.example answered 200."
+            "Sent a test alert. ops.northwind.example answered 200."
         );
         let mails = ["a@b.example", "c@d.example"].map(|one| told("email", one, "sent", true));
         let banner = result(&[vec![well.clone()], mails.to_vec()].concat());
@@ -92,12 +92,12 @@ mod tests {
         );
         let bad = told("email", "e@f.example", "was not reached: the mail server refused the message (550)", false);
         let banner = result(&[mails[0].clone(), bad.clone()]);
-        assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert did not reach everybody.", Tone::Warn));
+        assert_eq!((banner.title.as_str(), banner.tone), ("The test alert did not reach everybody.", Tone::Warn));
         let banner = result(&vec![bad.clone(); 5]);
-        assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert did not arrive.", Tone::Bad));
+        assert_eq!((banner.title.as_str(), banner.tone), ("The test alert did not arrive.", Tone::Bad));
         let unsure = TestAlertResult { is_uncertain: true, ..bad.clone() };
         let banner = result(&[mails[0].clone(), unsure]);
-        assert_eq!((banner.title.as_str(), banner.tone), ("The trial alert may have arrived.", Tone::Warn));
+        assert_eq!((banner.title.as_str(), banner.tone), ("The test alert may have arrived.", Tone::Warn));
         let banner = result(&vec![bad; 5]);
         assert!(banner.text.ends_with("(550). 2 more were not reached."), "{}", banner.text);
     }
