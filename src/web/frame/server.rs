@@ -51,7 +51,7 @@ const KERNEL_BUFFER: usize = 32 * 1024;
 /// Largest TCP segment, in bytes. Over loopback a segment could be larger than [`KERNEL_BUFFER`]: a client then delays
 /// its acknowledgement by 40 ms (RFC 9293, section 3.8.6.3: every second full segment is acknowledged at once), and the
 /// rest of a longer response waits for it.
-const SEGMENT_MAX: u32 = 4 * 1024;
+const SEGMENT_MAX: u32 = 16 * 1024;
 /// At shutdown, time allowed for the first request of a connection to arrive.
 const CLOSE_GRACE: Duration = Duration::from_millis(500);
 /// Pause before accepting again after a failure, so that the loop does not spin.
@@ -254,7 +254,7 @@ mod tests {
         let (socket, client) = bounded_connection().await;
         for end in [&socket, &client] {
             let segment = SockRef::from(end).tcp_mss().unwrap();
-            assert!(segment <= SEGMENT_MAX && 8 * segment as usize <= KERNEL_BUFFER, "{segment} bytes");
+            assert!(segment <= SEGMENT_MAX && 2 * segment as usize <= KERNEL_BUFFER, "{segment} bytes");
         }
     }
 }
