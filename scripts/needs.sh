@@ -289,6 +289,27 @@ unpack_nginx() {
   return 1
 }
 
+# Runs the example program of the documentation.
+need_python() {
+  has python3 && return
+  has apt-get && say "Installing Python with apt-get (for the example program)." && apt_install python3 && return
+  stop "Python could not be installed: install python3 and run this again."
+}
+
+# Installs schemathesis, pinned with all that it needs by tests/data/schemathesis.txt, and names it in SCHEMATHESIS_PROGRAM.
+need_schemathesis() {
+  local folder; folder=$(tools_folder)/schemathesis-$(cksum <tests/data/schemathesis.txt | cut -d' ' -f1)
+  SCHEMATHESIS_PROGRAM=$folder/bin/schemathesis
+  if [ -x "$SCHEMATHESIS_PROGRAM" ]; then return; fi
+  need_python
+  python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv || stop "Python's venv is missing: install python3-venv and run this again."
+  say "Installing schemathesis (28 packages from PyPI, SHA-256 pinned) into $folder."
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r tests/data/schemathesis.txt ||
+    { rm -rf "$folder"; stop "schemathesis could not be installed."; }
+}
+
 # One test shifts the server's wall clock. Without the library, it is skipped and says so; nothing fails here.
 want_faketime() {
   if ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then return; fi

@@ -9,8 +9,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     accounts::Accounts,
     alerts::{self, Alerts, Transports},
+    api_keys::ApiKeys,
     carts::{
-        self, Carts, ConnectionTests, DraftSecrets, Integration, SearchTurns, StoreLocations, Tokens,
+        self, Carts, Changes, ConnectionTests, DraftSecrets, Integration, SearchTurns, StoreLocations, Tokens,
         bulk::BulkActions, health::Health,
     },
     clock::Clock,
@@ -31,11 +32,13 @@ pub struct App(Arc<AppHandles>);
 pub struct AppHandles {
     pub pool: Pool,
     pub accounts: Accounts,
+    pub api_keys: ApiKeys,
     pub carts: Carts,
     pub connection_tests: ConnectionTests,
     pub draft_secrets: DraftSecrets,
     pub health: Health,
     pub tokens: Tokens,
+    pub changes: Changes,
     pub locations: StoreLocations,
     pub bulk_actions: BulkActions,
     pub integration: Integration,
@@ -101,12 +104,14 @@ impl App {
             accounts: Accounts::new(pool.clone())
                 .with_vault(vault.clone())
                 .with_site(&site.product, site.public_url.host.as_deref().unwrap_or_default()),
+            api_keys: ApiKeys::new(pool.clone()),
             alerts: alerts.expect("the compiled-in roots are certificates"),
             carts: handles.carts,
             connection_tests: handles.connection_tests,
             draft_secrets: handles.draft_secrets,
             health: handles.health,
             tokens: handles.tokens,
+            changes: handles.changes,
             locations: handles.locations,
             bulk_actions: handles.bulk_actions,
             integration: handles.integration,
@@ -151,13 +156,17 @@ impl App {
     }
 
     /// Deletes expired rows: draft secrets, tests of stores that were never saved, sessions, delivered alerts, throttle
-    /// windows. Detects saved secrets whose key is missing.
+    /// windows, old changes. Detects saved secrets whose key is missing, records repeated hand-outs of tokens in the
+    /// audit log, and queues the alerts about API keys that end soon.
     pub async fn sweep(&self) -> sqlx::Result<()> {
         self.draft_secrets.delete_old().await?;
         self.connection_tests.delete_old().await?;
         self.accounts.sweep_sessions().await?;
         self.alerts.sweep().await?;
+        self.api_keys.notify_ending_soon().await?;
         self.bulk_actions.delete_old().await?;
+        self.tokens.record_uses().await?;
+        self.changes.delete_old().await?;
         let mut connection = self.pool.acquire().await?;
         crate::database::throttle::sweep(&mut connection).await?;
         drop(connection);

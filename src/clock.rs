@@ -1,7 +1,10 @@
 //! The clock for displayed times: the system's or a fixed one. Sessions, throttles and leases use the database clock,
 //! because it is the only one that replicas share.
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+/// Format of timestamps for programs: UTC, to the second: "2026-11-21T08:15:02Z".
+const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// Source of the current time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +22,11 @@ impl Clock {
             Self::Fixed(at) => at,
         }
     }
+}
+
+/// Formats a time for programs, in webhooks and in the API: UTC, to the second, such as "2026-11-21T08:15:02Z".
+pub fn utc_text(at: OffsetDateTime) -> String {
+    at.to_offset(time::UtcOffset::UTC).format(SECONDS).expect("a moment of this millennium")
 }
 
 /// Formats a duration for pages and e-mails: "40 minutes", "3 hours", "2 days".

@@ -12,9 +12,11 @@ pub mod pasted;
 pub mod proxies;
 pub mod supervisor;
 pub mod telemetry;
+pub mod urls;
 
 pub mod accounts;
 pub mod alerts;
+pub mod api_keys;
 pub mod audit;
 pub mod carts;
 pub mod causes;

@@ -6,6 +6,8 @@ use icu_properties::{
     props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
 };
 
+use crate::direction::is_mark;
+
 /// BRAILLE PATTERN BLANK and MUSICAL SYMBOL NULL NOTEHEAD: symbols by category, drawn blank.
 const BLANK_SYMBOLS: [char; 2] = ['\u{2800}', '\u{1D159}'];
 
@@ -27,6 +29,14 @@ pub fn trim(pasted: &str) -> &str {
     pasted.trim_matches(is_padding)
 }
 
+/// Converts input to one line of text: collapses inner white space, drops direction marks and trims format characters
+/// from both ends.
+pub fn one_line(typed: &str) -> String {
+    let visible: String =
+        typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_mark(*c)).collect();
+    trim(&visible.split_whitespace().collect::<Vec<_>>().join(" ")).to_owned()
+}
+
 /// Whether any character of the text is visible. White space, control and format characters, blank symbols and
 /// combining marks without a base are not.
 pub fn has_visible_text(text: &str) -> bool {
@@ -45,7 +55,7 @@ pub fn without_bom(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
-/// Removes Shopify tokens such as `shpat_…` from a text.
+/// Removes Shopify tokens such as `shpat_…` and our API keys (`cwk_…`) from a text.
 pub fn redact_tokens(typed: &str) -> String {
     let mut blotted = String::new();
     let (mut left, mut word_begins) = (typed, true);
@@ -60,13 +70,13 @@ pub fn redact_tokens(typed: &str) -> String {
     blotted
 }
 
-/// Length in bytes of the token at the start of `text`: `shp`, two or three letters, an underscore; or `prtapi_`. 0 if
-/// there is none.
+/// Length in bytes of the token at the start of `text`: `shp`, two or three letters, an underscore; `prtapi_`; or
+/// `cwk_`. 0 if there is none.
 fn token_length(text: &str) -> usize {
     let is_prefix = |prefix: &str| {
         let kind = prefix.to_ascii_lowercase();
         let shop = kind.strip_prefix("shp").is_some_and(|kind| (2..=3).contains(&kind.len()));
-        (shop || kind == "prtapi") && kind.bytes().all(|b| b.is_ascii_lowercase())
+        (shop || kind == "prtapi" || kind == "cwk") && kind.bytes().all(|b| b.is_ascii_lowercase())
     };
     match text.split_once('_') {
         Some((prefix, rest)) if is_prefix(prefix) => {

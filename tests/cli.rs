@@ -1,6 +1,8 @@
 //! The compiled binary from an operator's view: help, refused settings, first start, shutdown. Uses only documented
 //! behaviour.
 
+#[path = "cli_parts/api_keys.rs"]
+mod api_keys;
 #[path = "cli_parts/database_start.rs"]
 mod database_start;
 #[path = "cli_parts/files_and_ports.rs"]
@@ -116,6 +118,22 @@ fn help_explains_a_first_start_and_lists_every_setting() {
             &["keys", "forget", "--help"],
             &["<ID>", "truly lost", "Nothing is deleted", "Refused while the key is in the file"],
         ),
+        (&["api-keys", "--help"], &["add", "list", "revoke"]),
+        (
+            &["api-keys", "add", "--help"],
+            &[
+                "--name",
+                "--scopes",
+                "--carts",
+                "--networks",
+                "--days",
+                "tokens:issue",
+                "1 to 365",
+                "DATABASE_URL",
+                "default: 90",
+            ],
+        ),
+        (&["api-keys", "revoke", "--help"], &["<ID>", "at once", "DATABASE_URL"]),
         (&["keys", "generate", "--help"], &["CARTWRIGHT_KEY_FILE", "--file"]),
     ] {
         let text = help(arguments);

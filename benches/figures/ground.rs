@@ -160,7 +160,7 @@ async fn administrator(accounts: &Accounts, email: &str, password: &str) -> anyh
         accounts.sign_in(stranger, email, SecretString::from(password), &DeviceCookie::default(), None).await?;
     let (name, email) = ("Sam Lee".into(), email.to_owned());
     let actor = Actor::Person { id, name, email, authority: Authority::Session(secret.hash()) };
-    Ok(Administrator { visitor: Visitor { by: By { actor, origin }, session: secret.hash() }, secret })
+    Ok(Administrator { visitor: Visitor::in_session(By { actor, origin }, secret.hash()), secret })
 }
 
 /// Installs a subscriber that formats every log line, as `serve` does, and discards it.

@@ -22,7 +22,7 @@ with account as materialized (
     and created_at > now() - make_interval(mins => :longest) and created_at <= now() + interval '1 minute'
     and last_seen_at > now() - make_interval(mins => :idle) and last_seen_at <= now() + interval '1 minute' for share )
     select case when :session::bytea is null then exists (select from account) else exists (select from session) end as "is_live!";
-select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
+select credential_kind, client_id, platform, store_key, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
     from unsaved_credentials where id = gen_random_uuid() and session_hash = :session and cart_id is not distinct from :cart;
 delete from unsaved_credentials where session_hash = :session and (id = gen_random_uuid() or cart_id = :cart);
 update carts set website_name = :n, name_twin = case when name_key(website_name) = name_key(:n) then name_twin else 0 end,
@@ -37,4 +37,8 @@ select website_name, store_host, is_active, passed_at is not null as "has_passed
 insert into audit_events (id, actor_kind, actor_id, actor_name, event, cart_id, cart_name, data, request_id, ip, user_agent,
     what, actor_email)
     values (gen_random_uuid(), :kind, :actor, :person, :event, :cart, :n, :changes, :request, :ip, :agent, :what, :email);
+insert into cart_changes (kind, cart_id, data)
+    select :feed, id, jsonb_build_object('website_name', website_name, 'store', store_host, 'status', status,
+    'class', last_class, 'title', last_title) from carts where id = :cart and not exists (
+    select from cart_changes where xid = pg_current_xact_id() and cart_id = :cart and kind = :feed);
 commit;

@@ -115,7 +115,8 @@ async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::
     std::fs::write(&script, SCRIPT)?;
     let options = ground.options();
     let socket = options.get_socket().context("the cluster has a Unix socket")?;
-    let session: String = visitor.session.iter().map(|byte| format!("{byte:02x}")).collect();
+    let session: String =
+        visitor.drafts.session().unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect();
     let changes =
         serde_json::json!({ "changes": [{ "field": "Website Name", "before": "Shop 17", "after": "Shop 18" }] });
     let runs = carts.iter().map(|cart| {
@@ -131,6 +132,7 @@ async fn pgbench(ground: &Ground, visitor: &Visitor, carts: &[Uuid]) -> anyhow::
             ("kind", "person".to_owned()),
             ("person", visitor.by.name().to_owned()),
             ("event", "cart_changed".to_owned()),
+            ("feed", "cart.changed".to_owned()),
             ("what", "carts".to_owned()),
             ("request", Uuid::now_v7().to_string()),
             ("ip", "127.0.0.1".to_owned()),

@@ -101,7 +101,7 @@ async fn replica(ground: &Ground, practice: &Practice, line: &str) -> anyhow::Re
 
 /// Saves ten thousand active carts, each with a store and a sealed token of its own; returns their tokens.
 async fn fill(carts: &Carts, practice: &Practice, pool: &Pool) -> anyhow::Result<Vec<(String, SecretString)>> {
-    let visitor = Visitor { by: By::operator(), session: vec![0; 32] };
+    let visitor = Visitor::in_session(By::operator(), vec![0; 32]);
     let (mut adding, mut tokens) = (JoinSet::new(), Vec::with_capacity(CARTS));
     for n in 0..CARTS {
         let handle = handle(n);

@@ -28,6 +28,7 @@ pub(super) async fn notify(
     let who = match &by.actor {
         Actor::Person { id, .. } if *id == owner.id => None,
         Actor::Person { name, email, .. } => Some(format!("{} ({email})", bidi_isolate(name))),
+        Actor::Program { name, .. } => Some(format!("the program {}", bidi_isolate(name))),
         Actor::Operator => Some("the operator of the server, at its command line".to_owned()),
         Actor::System | Actor::Stranger => Some("the server".to_owned()),
     };

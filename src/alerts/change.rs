@@ -71,6 +71,17 @@ pub struct StatusChange {
     pub last_good_at: Option<OffsetDateTime>,
 }
 
+/// An API key that ends soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndingApiKey {
+    pub key: Uuid,
+    pub name: String,
+    /// The last four characters of the key.
+    pub ending: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub ends_at: OffsetDateTime,
+}
+
 /// All kinds of alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -90,6 +101,9 @@ pub enum Alert {
     /// cannot change it.
     #[serde(rename = "activity.head")]
     ActivityHead { head: String },
+    /// An API key ends within 14 days.
+    #[serde(rename = "api-key.ends-soon")]
+    ApiKeyEndsSoon(EndingApiKey),
     /// A change of a user's account. Sent only to the account's own address.
     #[serde(rename = "account.changed")]
     AccountChanged(AccountNotice),
@@ -126,6 +140,7 @@ impl Alert {
             Self::ServerRecovered(_) => "server.recovered",
             Self::Trial => "alert.trial",
             Self::ActivityHead { .. } => "activity.head",
+            Self::ApiKeyEndsSoon(_) => "api-key.ends-soon",
             Self::AccountChanged(_) => "account.changed",
         }
     }
@@ -138,6 +153,7 @@ impl Alert {
             | Self::ServerRecovered(_)
             | Self::Trial
             | Self::ActivityHead { .. }
+            | Self::ApiKeyEndsSoon(_)
             | Self::AccountChanged(_) => None,
         }
     }

@@ -9,11 +9,15 @@ mod times;
 
 use time::OffsetDateTime;
 
-use super::{Alert, SiteInfo, StatusChange, payload::page_of};
+use super::{
+    Alert, SiteInfo, StatusChange,
+    payload::{key_page, page_of},
+};
 use crate::{
     causes::{AlertWords, Class},
     clock::lasted,
     direction::bidi_isolate,
+    urls,
 };
 use times::{moment, near};
 
@@ -81,16 +85,23 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &SiteInfo) -> (String, String, 
         Alert::ServerRecovered(problem) => (problem.cause.over().into(), server::over(at, problem), carts_page(house)),
         Alert::ActivityHead { head } => {
             let position = head.split(':').next().unwrap_or_default();
-            (
-                format!("Head of the activity at position {position}"),
-                head.clone(),
-                format!("{}/admin/activity", house.origin),
-            )
+            (format!("Head of the activity at position {position}"), head.clone(), house.link(urls::ACTIVITY))
         }
+        Alert::ApiKeyEndsSoon(ending) => (
+            format!("The API key {} ends soon", bidi_isolate(&ending.name)),
+            format!(
+                "The API key {} (ends in {}) works until {}. Then the program that uses it is refused.\nWhat to do: rotate the \
+                 key, give the new one to the program, and revoke this one.",
+                bidi_isolate(&ending.name),
+                ending.ending,
+                moment(ending.ends_at)
+            ),
+            key_page(ending, house),
+        ),
         Alert::Trial => (
             format!("Trial alert from {}", house.product),
             "If you can read this, alerts reach you.".into(),
-            format!("{}/admin/alerts", house.origin),
+            house.link(urls::ALERTS),
         ),
         Alert::AccountChanged(notice) => (account::subject(notice).into(), String::new(), String::new()),
     }
@@ -98,7 +109,7 @@ fn one(at: OffsetDateTime, alert: &Alert, house: &SiteInfo) -> (String, String, 
 
 /// Link to the carts that need attention.
 fn carts_page(house: &SiteInfo) -> String {
-    format!("{}/admin/ecommerce?show=needs-attention", house.origin)
+    house.link(urls::FAILING_CARTS)
 }
 
 /// The subject of a single alert, also for the delivery log.

@@ -39,7 +39,7 @@ use crate::{
 };
 
 pub use account::{AccountChange, AccountNotice};
-pub use change::{Alert, AlertCredential, CartStatus, StatusChange};
+pub use change::{Alert, AlertCredential, CartStatus, EndingApiKey, StatusChange};
 pub use delivery::{DeliveryRun, keep_delivering};
 pub use mail::{MailServer, MailServerError};
 pub use outbox::{queue, queue_alert, queue_for_webhook, queue_notice};
@@ -73,6 +73,13 @@ pub struct SiteInfo {
     pub origin: String,
     /// The public addresses from which Shopify is called.
     pub egress_addresses: EgressAddresses,
+}
+
+impl SiteInfo {
+    /// The address of one of our pages; `path` is of [`crate::urls`].
+    fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
 }
 
 /// Handle for all alert operations.

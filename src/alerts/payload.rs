@@ -2,13 +2,10 @@
 //! order or a customer.
 
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::OffsetDateTime;
 
-use super::{Alert, CartStatus, SharedProblem, SiteInfo, StatusChange};
-use crate::causes::SharedCause;
-
-/// Format of timestamps: UTC, to the second: "2026-11-21T08:15:02Z".
-const SECONDS: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+use super::{Alert, CartStatus, EndingApiKey, SharedProblem, SiteInfo, StatusChange};
+use crate::{causes::SharedCause, clock::utc_text as text, urls};
 
 #[derive(Serialize)]
 struct WebhookPayload<'a> {
@@ -24,6 +21,14 @@ enum PayloadData<'a> {
     Server(ServerData<'a>),
     Url { url: String },
     Head { head: &'a str, url: String },
+    Key { key: PayloadKey<'a>, ends_at: String, url: String },
+}
+
+#[derive(Serialize)]
+struct PayloadKey<'a> {
+    id: String,
+    name: &'a str,
+    ending: &'a str,
 }
 
 #[derive(Serialize)]
@@ -83,10 +88,15 @@ pub(super) fn body(alert: &Alert, at: OffsetDateTime, house: &SiteInfo) -> Strin
             still_failing: Some(problem.still_failing),
             ..server(problem, house)
         }),
-        Alert::ActivityHead { head } => PayloadData::Head { head, url: format!("{}/admin/activity", house.origin) },
-        Alert::Trial => PayloadData::Url { url: format!("{}/admin/alerts", house.origin) },
+        Alert::ActivityHead { head } => PayloadData::Head { head, url: house.link(urls::ACTIVITY) },
+        Alert::ApiKeyEndsSoon(ending) => PayloadData::Key {
+            key: PayloadKey { id: ending.key.as_simple().to_string(), name: &ending.name, ending: &ending.ending },
+            ends_at: text(ending.ends_at),
+            url: key_page(ending, house),
+        },
+        Alert::Trial => PayloadData::Url { url: house.link(urls::ALERTS) },
         // These notices are queued for e-mail only; the webhook payload would reveal nothing about the user.
-        Alert::AccountChanged(_) => PayloadData::Url { url: format!("{}/admin/account", house.origin) },
+        Alert::AccountChanged(_) => PayloadData::Url { url: house.link(urls::ACCOUNT) },
     };
     let payload = WebhookPayload { r#type: alert.kind(), timestamp: text(at), data };
     serde_json::to_string(&payload).expect("a payload is plain data")
@@ -104,7 +114,7 @@ fn server<'a>(problem: &'a SharedProblem, house: &SiteInfo) -> ServerData<'a> {
         since: text(problem.since),
         lasted_seconds: None,
         still_failing: None,
-        url: format!("{}/admin/ecommerce?show=needs-attention", house.origin),
+        url: house.link(urls::FAILING_CARTS),
     }
 }
 
@@ -130,11 +140,12 @@ fn cart<'a>(change: &'a StatusChange, lasted_seconds: Option<i64>, house: &SiteI
 
 /// Link to a cart's health page.
 pub(super) fn page_of(change: &StatusChange, house: &SiteInfo) -> String {
-    format!("{}/admin/ecommerce/shopify/{}/health", house.origin, change.cart.as_simple())
+    house.link(&urls::cart_health(change.cart.as_simple()))
 }
 
-fn text(at: OffsetDateTime) -> String {
-    at.to_offset(time::UtcOffset::UTC).format(SECONDS).expect("a moment of this millennium")
+/// Link to the page of an API key.
+pub(super) fn key_page(ending: &EndingApiKey, house: &SiteInfo) -> String {
+    house.link(&urls::api_key(ending.key.as_simple()))
 }
 
 #[cfg(test)]
@@ -217,6 +228,27 @@ mod tests {
                 "data": {
                     "head": format!("1204:{}", "ab".repeat(32)),
                     "url": "https://orders.northwind.example/admin/activity" }
+            })
+        );
+    }
+
+    #[test]
+    fn ending_key_is_the_documented_payload() {
+        let key = uuid::Uuid::from_u128(0x0001_98f3);
+        let ends_at = datetime!(2026-12-05 08:15:02.7 UTC);
+        let alert =
+            Alert::ApiKeyEndsSoon(EndingApiKey { key, name: "sync-prod".into(), ending: "77ab".into(), ends_at });
+        let body: serde_json::Value =
+            serde_json::from_str(&body(&alert, datetime!(2026-11-21 08:15:02 UTC), &house())).expect("JSON");
+        let id = "000000000000000000000000000198f3";
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "api-key.ends-soon", "timestamp": "2026-11-21T08:15:02Z",
+                "data": {
+                    "key": { "id": id, "name": "sync-prod", "ending": "77ab" },
+                    "ends_at": "2026-12-05T08:15:02Z",
+                    "url": format!("https://orders.northwind.example/admin/api-keys/{id}") }
             })
         );
     }

@@ -51,10 +51,10 @@ impl SealedColumn for WebhookColumn {
 
 impl WebhookColumn {
     async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> sqlx::Result<Batch> {
-        let active = *vault.ring().active().id();
+        let head = vault.head();
         let rows = match self {
-            Self::Secret => sql::rotation::find_signing_secrets(work, &active, after).await?,
-            Self::Address => sql::rotation::find_addresses(work, &active, after).await?,
+            Self::Secret => sql::rotation::find_signing_secrets(work, &head, after).await?,
+            Self::Address => sql::rotation::find_addresses(work, &head, after).await?,
         };
         let mut batch = Batch::default();
         for sql::rotation::SealedWebhookRow { id, host, sealed } in rows {
@@ -119,7 +119,7 @@ mod tests {
             let batch = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
             assert_eq!((batch.resealed, batch.last), (1, Some(id)), "{}", column.column());
             let tally = column.tally(&mut connection).await.expect("counted");
-            assert_eq!(tally, [Tally { key_id: both.ring().active().id().to_vec(), count: 1 }], "{}", column.column());
+            assert_eq!(tally, [Tally { head: both.head().to_vec(), count: 1 }], "{}", column.column());
             let again = column.reseal(&both, &pool, Uuid::nil()).await.expect("resealed");
             assert_eq!(again, Batch::default(), "{} was sealed by the active key already", column.column());
         }

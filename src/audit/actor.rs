@@ -14,6 +14,11 @@ pub enum Actor {
         email: String,
         authority: Authority,
     },
+    /// A program that presented a live API key; `name` is the name of the key.
+    Program {
+        key: Uuid,
+        name: String,
+    },
     /// The server itself.
     System,
     /// The operator, who uses the server's command line.
@@ -36,7 +41,7 @@ impl Actor {
     /// The name that the activity pages show.
     pub fn name(&self) -> &str {
         match self {
-            Self::Person { name, .. } => name,
+            Self::Person { name, .. } | Self::Program { name, .. } => name,
             Self::System => "System",
             Self::Operator => "The operator",
             Self::Stranger => "Somebody",
@@ -46,15 +51,17 @@ impl Actor {
     pub(super) const fn kind(&self) -> &'static str {
         match self {
             Self::Person { .. } => "person",
+            Self::Program { .. } => "program",
             Self::System => "system",
             Self::Operator => "operator",
             Self::Stranger => "stranger",
         }
     }
 
+    /// The ID of a user, or of a program's key.
     pub const fn id(&self) -> Option<Uuid> {
         match self {
-            Self::Person { id, .. } => Some(*id),
+            Self::Person { id, .. } | Self::Program { key: id, .. } => Some(*id),
             Self::System | Self::Operator | Self::Stranger => None,
         }
     }
@@ -63,7 +70,7 @@ impl Actor {
     pub fn email(&self) -> Option<&str> {
         match self {
             Self::Person { email, .. } => Some(email),
-            Self::System | Self::Operator | Self::Stranger => None,
+            Self::Program { .. } | Self::System | Self::Operator | Self::Stranger => None,
         }
     }
 }

@@ -99,6 +99,10 @@ pub enum Event<S = &'static str> {
     CartAdded {
         store: String,
         status: S,
+        /// The generation of the cart's secret from this event on; missing in old rows. Here and below,
+        /// [`crate::carts::verify_generations`] compares it with the cart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        generation: Option<i64>,
     },
     CartChanged {
         changes: Vec<Change<S>>,
@@ -119,10 +123,17 @@ pub enum Event<S = &'static str> {
     CredentialReplaced {
         kind: S,
         ending: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        generation: Option<i64>,
     },
-    CartDisconnected,
+    CartDisconnected {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        generation: Option<i64>,
+    },
     CartDeleted {
         store: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        generation: Option<i64>,
     },
     Tested {
         store: String,
@@ -136,6 +147,9 @@ pub enum Event<S = &'static str> {
     /// `secrets` is the number of secrets now sealed under a new key.
     EncryptionKeyRotated {
         secrets: i64,
+        /// The format that every secret had at the end of the rotation; missing if some had another, and in old rows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        format: Option<u8>,
     },
     /// `secrets` is the number of secrets that users must enter again.
     EncryptionKeyForgotten {
@@ -164,6 +178,24 @@ pub enum Event<S = &'static str> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         error_name: Option<String>,
     },
+    /// A program got the token of a cart. Written before the token leaves, once per program, cart and minute.
+    TokenHandedOut,
+    /// The program got it more often in that minute. Written when the minute is over.
+    TokenHandedOutAgain {
+        times: i64,
+        /// Start of the minute.
+        #[serde(with = "time::serde::rfc3339")]
+        minute: time::OffsetDateTime,
+    },
+    /// A program reported that the store refused a token.
+    TokenRefusalReported {
+        status: u16,
+        /// Shopify's request ID, as the program reported it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<String>,
+        /// Whether it was the cart's newest token.
+        is_current: bool,
+    },
     AlertsChanged {
         changes: Vec<Change<S>>,
     },
@@ -172,6 +204,22 @@ pub enum Event<S = &'static str> {
         addresses: usize,
     },
     AlertNotDelivered,
+    /// A program may use the API with this key. `name` is the name of the key, `ending` its last four characters.
+    ApiKeyMade {
+        name: String,
+        ending: String,
+        changes: Vec<Change<S>>,
+    },
+    /// A second key with the same name was made; the first one works until it is revoked or ends.
+    ApiKeyRotated {
+        name: String,
+        ending: String,
+        changes: Vec<Change<S>>,
+    },
+    ApiKeyRevoked {
+        name: String,
+        ending: String,
+    },
     /// A month of the audit log exceeded the retention period and was dropped. Written by the database function that
     /// drops it.
     ActivityMonthDropped {

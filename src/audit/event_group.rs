@@ -52,7 +52,7 @@ impl<S> Event<S> {
             | Self::CredentialReplaced { .. }
             | Self::BulkStarted { .. }
             | Self::BulkCancelled
-            | Self::CartDisconnected
+            | Self::CartDisconnected { .. }
             | Self::CartDeleted { .. } => What::Carts,
             Self::Tested { .. }
             | Self::SecretUnreadable
@@ -60,7 +60,10 @@ impl<S> Event<S> {
             | Self::CartNotConnected { .. }
             | Self::CartRecovered { .. }
             | Self::TokenRenewed
-            | Self::TokenNotRenewed { .. } => What::Tests,
+            | Self::TokenNotRenewed { .. }
+            | Self::TokenHandedOut
+            | Self::TokenHandedOutAgain { .. }
+            | Self::TokenRefusalReported { .. } => What::Tests,
             Self::IntegrationTurnedOn
             | Self::IntegrationTurnedOff
             | Self::AlertsChanged { .. }
@@ -85,6 +88,9 @@ impl<S> Event<S> {
             | Self::WasRefused { .. }
             | Self::EncryptionKeyRotated { .. }
             | Self::EncryptionKeyForgotten { .. }
+            | Self::ApiKeyMade { .. }
+            | Self::ApiKeyRotated { .. }
+            | Self::ApiKeyRevoked { .. }
             | Self::ActivityMonthDropped { .. } => What::People,
         }
     }

@@ -22,15 +22,15 @@ pub use chain::{
 };
 pub use event::{Change, Event};
 pub use event_group::What;
-pub use fresh::Fresh;
+pub use fresh::{Confirmation, Fresh, WriteScope};
 pub use months::{ActivityKeep, DroppedMonth, drop_old_months, make_months};
 pub use permission::{NotPermitted, RequiredRole, demand, is_not_permitted};
 pub use reader::{
     ActorRef, AuditCursor, AuditEvent, AuditFilter, AuditPage, AuditRecord, FilterChoices, batch, list, offer,
 };
-pub use recording::record;
+pub use recording::{record, record_past_uses};
 pub use refusal::record_refusal;
-pub use sql::events::find_deletion;
+pub use sql::events::{find_deletion, was_rotated_to};
 
 /// The cart of an event, with its name at that time.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
-//! Checks whether a user may still make a change, in the transaction that writes it. A user who was disabled, demoted
-//! or signed out after the request arrived cannot change anything. Independent of routes: the check applies to every
-//! caller.
+//! Checks whether a user or a program may still make a change, in the transaction that writes it. A user who was
+//! disabled, demoted or signed out after the request arrived cannot change anything, nor can a program whose key was
+//! revoked. Independent of routes: the check applies to every caller.
 
 use super::{Actor, Authority, By, Event, sql};
 use crate::database::Connection;
@@ -14,11 +14,12 @@ pub enum RequiredRole {
     Change,
 }
 
-/// The user's session has ended, or the account is disabled or lacks the role. The transaction is rolled back.
+/// The user's session has ended, or the account is disabled or lacks the role, or the program's key has ended or is
+/// revoked. The transaction is rolled back.
 ///
 /// Wrapped in [`sqlx::Error`], so that every operation's error type can carry it; [`is_not_permitted`] detects it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the session, the account or its role is no longer live")]
+#[error("the session, the account, its role or the API key is no longer live")]
 pub struct NotPermitted;
 
 impl From<NotPermitted> for sqlx::Error {
@@ -32,8 +33,9 @@ pub fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<NotPermitted>)
 }
 
-/// Checks that a user may make a change, and locks the rows of the account and the session so that this stays true
-/// until the transaction ends. The system and the operator are always permitted. [`record`](super::record) calls it
+/// Checks that a user or a program may make a change, and locks the rows of the account and the session, or of the key,
+/// so that this stays true until the transaction ends. The system and the operator are always permitted. Roles do not
+/// apply to programs: the scopes of a key never change, so its caller checks them. [`record`](super::record) calls it
 /// with the permission that its event requires; an operation that can write without an event must call it directly.
 ///
 /// Call it after the operation's own writes: it takes shared locks, and a later write to the same rows could deadlock.
@@ -41,12 +43,17 @@ pub fn is_not_permitted(error: &(dyn std::error::Error + 'static)) -> bool {
 /// # Errors
 /// [`NotPermitted`], as a [`sqlx::Error`].
 pub async fn demand(connection: &mut Connection, by: &By, permission: RequiredRole) -> sqlx::Result<()> {
-    let Actor::Person { id, authority, .. } = &by.actor else { return Ok(()) };
-    let session = match authority {
-        Authority::Session(hash) => Some(hash.as_slice()),
-        Authority::Started => None,
+    let is_live = match &by.actor {
+        Actor::System | Actor::Operator | Actor::Stranger => true,
+        Actor::Program { key, .. } => sql::permission::lock_live_key(connection, *key).await?,
+        Actor::Person { id, authority, .. } => {
+            let session = match authority {
+                Authority::Session(hash) => Some(hash.as_slice()),
+                Authority::Started => None,
+            };
+            sql::permission::lock_live(connection, *id, session, permission == RequiredRole::Change).await?
+        }
     };
-    let is_live = sql::permission::lock_live(connection, *id, session, permission == RequiredRole::Change).await?;
     if is_live { Ok(()) } else { Err(NotPermitted.into()) }
 }
 
@@ -81,7 +88,7 @@ impl<S> Event<S> {
             | Self::CartTurnedOn
             | Self::CartTurnedOff
             | Self::CredentialReplaced { .. }
-            | Self::CartDisconnected
+            | Self::CartDisconnected { .. }
             | Self::CartDeleted { .. }
             | Self::Tested { .. }
             | Self::SecretUnreadable
@@ -92,9 +99,15 @@ impl<S> Event<S> {
             | Self::CartRecovered { .. }
             | Self::TokenRenewed
             | Self::TokenNotRenewed { .. }
+            | Self::TokenHandedOut
+            | Self::TokenHandedOutAgain { .. }
+            | Self::TokenRefusalReported { .. }
             | Self::AlertsChanged { .. }
             | Self::AlertSent { .. }
             | Self::AlertNotDelivered
+            | Self::ApiKeyMade { .. }
+            | Self::ApiKeyRotated { .. }
+            | Self::ApiKeyRevoked { .. }
             | Self::ActivityMonthDropped { .. } => RequiredRole::Change,
         }
     }

@@ -20,7 +20,7 @@ pub const CHOICES_MAX: i64 = 100;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
     pub cart: Option<Uuid>,
-    /// A user's ID, or the kind of another actor: `system`, `operator` or `stranger`.
+    /// The ID of a user or of a program's key, or the kind of another actor: `system`, `operator` or `stranger`.
     pub person: Option<String>,
     pub what: Option<What>,
     pub from: Option<OffsetDateTime>,
@@ -56,7 +56,7 @@ pub enum AuditCursor {
 pub struct AuditRecord {
     pub id: Uuid,
     pub at: OffsetDateTime,
-    /// `person`, `system`, `operator`, `stranger`, or a kind that a newer version added.
+    /// `person`, `program`, `system`, `operator`, `stranger`, or a kind that a newer version added.
     pub actor_kind: String,
     /// The actor's name when the event was recorded.
     pub actor_name: String,

@@ -4,12 +4,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Status, status::Facts};
-use crate::platforms::shopify::{address::StoreAddress, credential::CredentialKind, redact_tokens};
+use crate::platforms::{CredentialKind, StoreAddress};
 use crate::{
     audit::CartRef,
     causes::{Class, TitleContext, Verdict},
-    direction::is_mark,
-    pasted,
+    pasted::{self, redact_tokens},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +52,7 @@ impl WebsiteName {
 
     /// Trims, collapses inner white space to single spaces and drops characters that a line of text cannot show.
     pub fn parse(typed: &str) -> Result<Self, WebsiteNameError> {
-        let name = one_line(typed);
+        let name = pasted::one_line(typed);
         if !pasted::has_visible_text(&name) {
             return Err(WebsiteNameError::Empty);
         }
@@ -69,14 +68,6 @@ impl WebsiteName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Converts input to one line of text: collapses inner white space, drops direction marks and trims format characters
-/// from both ends.
-pub(super) fn one_line(typed: &str) -> String {
-    let visible: String =
-        typed.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_mark(*c)).collect();
-    pasted::trim(&visible.split_whitespace().collect::<Vec<_>>().join(" ")).to_owned()
 }
 
 /// The metadata of a saved credential; safe to show.

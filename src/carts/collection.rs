@@ -8,17 +8,19 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
-    Cart, CartCounts, CartId, CartPage, ListQuery, Status, health,
+    Cart, CartCounts, CartId, CartPage, ListQuery, Status,
+    changes::{self, ChangeFacts, ChangeKind},
+    health,
     listing::read_page,
     sealing::CredentialVault,
     settings::{CartSettings, GrantedPermissions},
     sql,
 };
 use crate::{
-    audit::{self, By, Event, Fresh},
+    audit::{self, By, CartRef, Confirmation, Event, Fresh},
     causes::Class,
     database::{Connection, Pool, transaction},
-    platforms::shopify::{address::StoreAddress, locations::Locations},
+    platforms::{Locations, StoreAddress},
 };
 
 /// All data of the section of the other settings.
@@ -65,6 +67,11 @@ impl Carts {
         read_page(connection, query).await
     }
 
+    /// Returns the first `limit` of these carts by name.
+    pub async fn refs(&self, carts: &[Uuid], limit: i64) -> sqlx::Result<Vec<CartRef>> {
+        sql::cart_refs::list(&self.pool, carts, limit).await
+    }
+
     /// Returns which of these carts exist.
     pub async fn existing(&self, carts: &[Uuid]) -> sqlx::Result<HashSet<CartId>> {
         sql::counts::list_existing(&self.pool, carts).await
@@ -90,12 +97,11 @@ impl Carts {
     pub async fn disconnect(&self, by: By, cart: CartId, version: i64, _: Fresh) -> sqlx::Result<bool> {
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some(cart) = sql::credentials::disconnect(work, cart, version, by.name(), by.actor.id()).await?
-                else {
-                    return Ok(false);
-                };
+                let deleted = sql::credentials::disconnect(work, cart, version, by.name(), by.actor.id()).await?;
+                let Some((cart, generation)) = deleted else { return Ok(false) };
                 health::apply_user_change(work, CartId(cart.id), Status::Draft, by.name()).await?;
-                audit::record(work, &by, Some(&cart), &Event::CartDisconnected).await?;
+                let event = Event::CartDisconnected { generation: Some(generation) };
+                changes::record(work, &by, &cart, &event).await?;
                 Ok(true)
             })
         })
@@ -103,11 +109,23 @@ impl Carts {
     }
 
     /// Deletes the cart and its checks. `false` if no cart has this id and version.
-    pub async fn delete(&self, by: By, cart: CartId, version: i64, _: Fresh) -> sqlx::Result<bool> {
+    pub async fn delete(
+        &self,
+        by: By,
+        cart: CartId,
+        version: i64,
+        confirmation: impl Into<Confirmation>,
+    ) -> sqlx::Result<bool> {
+        let _: Confirmation = confirmation.into();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                let Some((cart, store)) = sql::carts::delete(work, cart, version).await? else { return Ok(false) };
-                audit::record(work, &by, Some(&cart), &Event::CartDeleted { store }).await?;
+                let deleted = sql::carts::delete(work, cart, version).await?;
+                let Some((cart, store, generation)) = deleted else { return Ok(false) };
+                let facts =
+                    ChangeFacts { website_name: cart.name.clone(), store: store.clone(), ..ChangeFacts::default() };
+                let event = Event::CartDeleted { store, generation: Some(generation) };
+                audit::record(work, &by, Some(&cart), &event).await?;
+                changes::note(work, ChangeKind::Deleted, Some(cart.id), &facts).await?;
                 Ok(true)
             })
         })

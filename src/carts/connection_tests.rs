@@ -28,11 +28,9 @@ use crate::{
     audit::{self, RequiredRole},
     clock::Clock,
     database::{Pool, transaction},
-    platforms::shopify::{
-        address::StoreAddress,
-        client::ShopifyClient,
-        connection_test,
-        credential::{ClientId, Credential, CredentialKind},
+    platforms::{
+        ClientId, Credential, CredentialKind, StoreAddress,
+        shopify::{client::ShopifyClient, connection_test},
     },
     vault::InternalError,
 };

@@ -1,10 +1,7 @@
 //! The credential part of a form, and the credential that it stands for.
 
 use super::Cart;
-use crate::platforms::shopify::{
-    address::StoreAddress,
-    credential::{ClientId, Credential, CredentialKind},
-};
+use crate::platforms::{ClientId, Credential, CredentialKind, StoreAddress};
 
 /// The credential part of a form.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::TestReport;
 use crate::causes::{Check, CheckKind, CheckState, Class, Limit, Note, TechnicalDetails, Verdict};
-use crate::platforms::shopify::credential::CredentialKind;
+use crate::platforms::CredentialKind;
 
 /// One of the last tests and checks, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,14 @@
-//! Draft secrets: typed, not yet saved. A draft secret is sealed, for one form, one browser session, one host and 30
+//! Draft secrets: typed, not yet saved. A draft secret is sealed, for one form, one browser session, one store and 30
 //! minutes, so that nothing typed is lost between *Test Connection* and *Save*, with or without script.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::platforms::shopify::{
-    address::StoreAddress,
-    credential::{ClientId, Credential, CredentialKind},
-};
+use crate::platforms::{ClientId, Credential, CredentialKind, StoreAddress};
 use crate::{
     audit::{self, RequiredRole},
-    carts::{Cart, CartId, CredentialInput, Visitor, credential_input::CredentialSource, sql},
+    carts::{Cart, CartId, CredentialInput, Visitor, credential_input::CredentialSource, sealing::binding, sql},
     database::{Connection, Pool, transaction},
     vault::{Place, Vault},
 };
@@ -41,17 +38,18 @@ impl DraftSecrets {
         address: &StoreAddress,
         credential: &Credential,
     ) -> sqlx::Result<bool> {
-        let (row, visitor) = (seal(&self.vault, form, address, credential), visitor.clone());
+        let Some(session) = visitor.drafts.session().map(<[u8]>::to_vec) else { return Ok(false) };
+        let (row, by) = (seal(&self.vault, form, address, credential), visitor.by.clone());
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                audit::demand(work, &visitor.by, RequiredRole::Change).await?;
-                sql::draft_secrets::upsert(work, form, &visitor.session, cart, &row).await
+                audit::demand(work, &by, RequiredRole::Change).await?;
+                sql::draft_secrets::upsert(work, form, &session, cart, &row).await
             })
         })
         .await
     }
 
-    /// Returns kind and ending of this form's draft secret for this cart and host, if there is one.
+    /// Returns kind and ending of this form's draft secret for this cart and store, if there is one.
     pub async fn find_info(
         &self,
         visitor: &Visitor,
@@ -59,35 +57,37 @@ impl DraftSecrets {
         cart: Option<CartId>,
         address: &StoreAddress,
     ) -> sqlx::Result<Option<DraftSecretInfo>> {
+        let Some(session) = visitor.drafts.session() else { return Ok(None) };
         let mut connection = self.pool.acquire().await?;
-        let row = sql::draft_secrets::find(&mut connection, form, &visitor.session, cart).await?;
+        let row = sql::draft_secrets::find(&mut connection, form, session, cart).await?;
         Ok(row
-            .filter(|row| row.host == address.host() && row.is_fresh)
+            .filter(|row| row.store == address.store_ref() && row.is_fresh)
             .map(|row| DraftSecretInfo { kind: row.kind, ending: row.ending }))
     }
 
     /// The form of this session with a draft secret for this cart and its store, if there is one.
     pub async fn find_form(&self, visitor: &Visitor, cart: &Cart) -> sqlx::Result<Option<Uuid>> {
-        sql::draft_secrets::find_of_cart(&self.pool, cart.id, &visitor.session, &cart.address.host()).await
+        let Some(session) = visitor.drafts.session() else { return Ok(None) };
+        sql::draft_secrets::find_of_cart(&self.pool, cart.id, session, &cart.address.store_ref()).await
     }
 
-    /// Whether this form has a draft secret for any host.
+    /// Whether this form has a draft secret for any store.
     pub async fn exists(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<bool> {
+        let Some(session) = visitor.drafts.session() else { return Ok(false) };
         let mut connection = self.pool.acquire().await?;
-        Ok(sql::draft_secrets::find(&mut connection, form, &visitor.session, cart)
-            .await?
-            .is_some_and(|row| row.is_fresh))
+        Ok(sql::draft_secrets::find(&mut connection, form, session, cart).await?.is_some_and(|row| row.is_fresh))
     }
 
     /// Deletes the draft secret of a form: the user wants to enter a different one.
     pub async fn delete(&self, visitor: &Visitor, form: Uuid, cart: Option<CartId>) -> sqlx::Result<()> {
-        let visitor = visitor.clone();
+        let Some(session) = visitor.drafts.session().map(<[u8]>::to_vec) else { return Ok(()) };
+        let by = visitor.by.clone();
         transaction(&self.pool, move |work| {
             Box::pin(async move {
-                if sql::draft_secrets::find(work, form, &visitor.session, cart).await?.is_some() {
+                if sql::draft_secrets::find(work, form, &session, cart).await?.is_some() {
                     forget(work, form).await?;
                 }
-                audit::demand(work, &visitor.by, RequiredRole::Change).await
+                audit::demand(work, &by, RequiredRole::Change).await
             })
         })
         .await
@@ -99,7 +99,8 @@ impl DraftSecrets {
     }
 }
 
-/// Stores a typed secret as the draft secret of this form, in the caller's transaction.
+/// Stores a typed secret as the draft secret of this form, in the caller's transaction. Stores nothing for a visitor who
+/// keeps no drafts.
 pub(in crate::carts) async fn hold(
     work: &mut Connection,
     vault: &Vault,
@@ -109,8 +110,9 @@ pub(in crate::carts) async fn hold(
     address: &StoreAddress,
     credential: &Credential,
 ) -> sqlx::Result<bool> {
+    let Some(session) = visitor.drafts.session() else { return Ok(false) };
     let row = seal(vault, form, address, credential);
-    sql::draft_secrets::upsert(work, form, &visitor.session, cart, &row).await
+    sql::draft_secrets::upsert(work, form, session, cart, &row).await
 }
 
 fn seal(
@@ -119,12 +121,12 @@ fn seal(
     address: &StoreAddress,
     credential: &Credential,
 ) -> sql::draft_secrets::DraftSecretRow {
-    let host = address.host();
-    let secret = vault.seal(&Place::unsaved(form, &host), credential.secret());
+    let store = address.store_ref();
+    let secret = vault.seal(&Place::unsaved(form, binding(&store, 0)), credential.secret());
     sql::draft_secrets::DraftSecretRow {
         kind: credential.kind(),
         client_id: credential.client_id().map(|id| id.as_str().to_owned()),
-        host,
+        store,
         secret,
         ending: credential.ending(),
         is_fresh: true,
@@ -149,7 +151,7 @@ pub(in crate::carts) async fn typed_or_draft(
     }
 }
 
-/// The draft secret of this form, if everything that it is bound to is the same: session, cart, host, kind, Client ID.
+/// The draft secret of this form, if everything that it is bound to is the same: session, cart, store, kind, Client ID.
 #[expect(clippy::too_many_arguments, reason = "the secret is bound to each of them")]
 pub(in crate::carts) async fn find(
     work: &mut Connection,
@@ -161,15 +163,17 @@ pub(in crate::carts) async fn find(
     kind: CredentialKind,
     client_id: Option<&ClientId>,
 ) -> sqlx::Result<CredentialSource> {
-    let Some(row) = sql::draft_secrets::find(work, form, &visitor.session, cart).await? else {
-        return Ok(CredentialSource::Nothing { was_there: false });
+    let row = match visitor.drafts.session() {
+        Some(session) => sql::draft_secrets::find(work, form, session, cart).await?,
+        None => None,
     };
-    let host = address.host();
-    let is_this = row.host == host && row.kind == kind && row.client_id.as_deref() == client_id.map(ClientId::as_str);
+    let Some(row) = row else { return Ok(CredentialSource::Nothing { was_there: false }) };
+    let store = address.store_ref();
+    let is_this = row.store == store && row.kind == kind && row.client_id.as_deref() == client_id.map(ClientId::as_str);
     if !row.is_fresh || !is_this {
         return Ok(CredentialSource::Nothing { was_there: !row.is_fresh });
     }
-    let opened = vault.open(&Place::unsaved(form, &host), &row.secret).ok();
+    let opened = vault.open(&Place::unsaved(form, binding(&store, 0)), &row.secret).ok();
     Ok(match opened.and_then(|secret| Credential::from_stored(kind, row.client_id, secret)) {
         Some(credential) => CredentialSource::Credential(credential),
         None => CredentialSource::Nothing { was_there: true },
@@ -187,5 +191,8 @@ pub(in crate::carts) async fn forget_of_cart(
     form: Uuid,
     cart: CartId,
 ) -> sqlx::Result<()> {
-    sql::draft_secrets::delete_of_cart(work, form, cart, &visitor.session).await
+    match visitor.drafts.session() {
+        Some(session) => sql::draft_secrets::delete_of_cart(work, form, cart, session).await,
+        None => Ok(()),
+    }
 }

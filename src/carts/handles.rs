@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Carts, ConnectionTests, DraftSecrets, Integration, SearchTurns, StoreLocations, Tokens, bulk::BulkActions,
+    Carts, Changes, ConnectionTests, DraftSecrets, Integration, SearchTurns, StoreLocations, Tokens, bulk::BulkActions,
     health::Health, sealing::CredentialVault,
 };
 use crate::{clock::Clock, database::Pool, platforms::shopify::client::ShopifyClient, vault::Vault};
@@ -18,6 +18,7 @@ pub struct CartHandles {
     pub draft_secrets: DraftSecrets,
     pub health: Health,
     pub tokens: Tokens,
+    pub changes: Changes,
     pub locations: StoreLocations,
     pub bulk_actions: BulkActions,
     pub integration: Integration,
@@ -30,7 +31,8 @@ pub fn open(pool: Pool, vault: Arc<Vault>, client: Arc<ShopifyClient>, practices
     let tasks = TaskTracker::new();
     let credentials = CredentialVault { pool: pool.clone(), vault: vault.clone() };
     let carts = Carts { pool: pool.clone(), credentials: credentials.clone(), practices };
-    let tokens = Tokens { pool: pool.clone(), vault: vault.clone(), client: client.clone(), tasks: tasks.clone() };
+    let tokens =
+        Tokens { pool: pool.clone(), vault: vault.clone(), client: client.clone(), tasks: tasks.clone(), practices };
     let connection_tests = ConnectionTests {
         pool: pool.clone(),
         carts: carts.clone(),
@@ -58,6 +60,7 @@ pub fn open(pool: Pool, vault: Arc<Vault>, client: Arc<ShopifyClient>, practices
             clock,
         },
         bulk_actions: BulkActions { pool: pool.clone(), tests: connection_tests.clone(), tasks: tasks.clone() },
+        changes: Changes::new(pool.clone(), tasks.clone()),
         integration: Integration { pool },
         search_turns: SearchTurns::default(),
         carts,

@@ -1,6 +1,9 @@
 //! The *Active* switch of the whole integration. While it is off, nothing is synced or checked, and settings are kept.
 
-use super::sql;
+use super::{
+    changes::{self, ChangeFacts, ChangeKind},
+    sql,
+};
 use crate::{
     audit::{self, By, Event},
     database::{Pool, transaction},
@@ -24,6 +27,8 @@ impl Integration {
                 if sql::integration::update(work, on, by.name()).await? {
                     let event = if on { Event::IntegrationTurnedOn } else { Event::IntegrationTurnedOff };
                     audit::record(work, &by, None, &event).await?;
+                    let kind = if on { ChangeKind::IntegrationTurnedOn } else { ChangeKind::IntegrationTurnedOff };
+                    changes::note(work, kind, None, &ChangeFacts::default()).await?;
                 }
                 Ok(())
             })

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Cart, CartId, Carts, TokenError, Tokens,
+    Cart, CartId, Carts, TokenError, Tokens, changes,
     settings::{Setting, why_not},
     sql,
 };
@@ -119,7 +119,11 @@ impl StoreLocations {
                 let are_gone = sql::locations::note_gone(work, id).await?;
                 if are_gone != now.cart.locations_gone {
                     let status = if are_gone { now.cart.status } else { now.cart.facts().status() };
-                    sql::locations::update_status(work, id, status.with_locations(are_gone)).await?;
+                    let status = status.with_locations(are_gone);
+                    sql::locations::update_status(work, id, status).await?;
+                    if status != now.cart.status {
+                        changes::note_status(work, &now.cart.reference()).await?;
+                    }
                 }
                 audit::demand(work, &by, RequiredRole::Change).await
             })

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::CartId;
 use crate::causes::{TitleContext, Verdict};
-use crate::platforms::shopify::{address::StoreAddress, credential::CredentialKind};
+use crate::platforms::{CredentialKind, StoreAddress};
 
 /// A connection test as it is stored and shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::{
     CartId,
-    sealing::{fingerprints, place, token_fingerprints},
+    sealing::{binding, fingerprints, place, token_fingerprints},
     sql::{
         self,
         rotation::{Resealed, StoredCredential},
     },
 };
-use crate::platforms::shopify::credential::{Credential, CredentialKind};
+use crate::platforms::{Credential, CredentialKind};
 use crate::{
     database::{Connection, Pool, transaction},
     vault::{Batch, Place, SealedColumn, Tally, Unreadable, Vault},
@@ -67,24 +67,24 @@ impl SealedColumn for Column {
 
 impl Column {
     async fn reseal_in(self, work: &mut Connection, vault: &Vault, after: Uuid) -> sqlx::Result<Batch> {
-        let active = *vault.ring().active().id();
+        let head = vault.head();
         let mut batch = Batch::default();
         let resealed = match self {
             Self::Secret => {
-                let rows = sql::rotation::find_secrets(work, &active, after).await?;
+                let rows = sql::rotation::find_secrets(work, &head, after).await?;
                 let resealed = reseal_credentials(work, vault, &mut batch, rows, saved).await?;
                 sql::rotation::replace_secrets(work, &resealed).await?
             }
             Self::UnsavedSecret => {
-                let rows = sql::rotation::find_draft_secrets(work, &active, after).await?;
+                let rows = sql::rotation::find_draft_secrets(work, &head, after).await?;
                 let resealed = reseal_credentials(work, vault, &mut batch, rows, unsaved).await?;
                 sql::rotation::replace_draft_secrets(work, &resealed).await?
             }
             Self::MintedToken => {
                 let mut resealed = Resealed::default();
-                for row in sql::rotation::find_tokens(work, &active, after).await? {
+                for row in sql::rotation::find_tokens(work, &head, after).await? {
                     batch.last = Some(row.id);
-                    let place = Place::minted_token(row.id, &row.host);
+                    let place = Place::minted_token(row.id, binding(&row.store, row.generation));
                     match vault.open(&place, &row.token) {
                         Ok(token) => resealed.push(row.id, row.token, vault.seal(&place, &token)),
                         Err(Unreadable) => batch.unreadable.push(row.id),
@@ -100,11 +100,11 @@ impl Column {
 }
 
 fn saved(kind: CredentialKind, row: &StoredCredential) -> Place<'_> {
-    place(kind, CartId(row.id), &row.host)
+    place(kind, CartId(row.id), binding(&row.store, row.generation))
 }
 
 fn unsaved(_: CredentialKind, row: &StoredCredential) -> Place<'_> {
-    Place::unsaved(row.id, &row.host)
+    Place::unsaved(row.id, binding(&row.store, row.generation))
 }
 
 /// Re-seals each credential for the same place, with its fingerprints, and moves its tests to them.
@@ -128,7 +128,7 @@ async fn reseal_credentials(
             continue;
         };
         let sealed = vault.seal(&place(kind, &row), credential.secret());
-        let exactly = fingerprints(vault, &row.host, &credential);
+        let exactly = fingerprints(vault, &row.store.host, &credential);
         for earlier in exactly.earlier() {
             tests_before.push(earlier.clone());
             tests_after.push(exactly.active().to_vec());

@@ -3,6 +3,7 @@
 //! Saving is always possible; only activation needs a pass of exactly what is saved. A stored secret is kept only for
 //! the host that it was sealed for. This file has the shared code and the first save; later saves are in `update`.
 
+mod complaint;
 mod credential_change;
 mod digest;
 mod effect;
@@ -12,23 +13,28 @@ mod update;
 use uuid::Uuid;
 
 use super::{
-    Cart, CartId, Carts, CredentialInput, Visitor, WebsiteName,
+    Cart, CartId, Carts, CredentialInput, Visitor, WebsiteName, changes,
     credential_input::CredentialSource,
     draft_secret::{self, typed_or_draft},
     sql,
     status::Facts,
 };
 use crate::{
-    audit::{self, CartRef, Event},
+    audit::{CartRef, Event},
     database::{Connection, transaction},
     direction::bidi_isolate,
-    platforms::shopify::address::StoreAddress,
+    platforms::{CredentialKind, StoreAddress, StoreRef},
     vault::InternalError,
 };
 
+pub use complaint::{SaveComplaint, SubmittedField, missing_secret};
 use digest::BlankSecret;
 pub use effect::{SaveEffect, SavedCart};
 pub use update::CartEdit;
+
+/// The generation of the secret that a cart is added with. A later one is the version of the save that enters or deletes
+/// the secret.
+const FIRST_GENERATION: i64 = 1;
 
 /// A parsed form of the editor.
 #[derive(Debug)]
@@ -53,6 +59,9 @@ pub enum SaveError {
     /// `was_there`: the form had a draft secret, and its 30 minutes are over.
     #[error("the secret is missing")]
     SecretMissing { was_there: bool },
+    /// The saved credential works, and the sender keeps no draft of the new one until it has passed.
+    #[error("The saved {} works. A new one replaces it after it has passed a test", .kind.noun())]
+    SecretUntested { kind: CredentialKind },
     #[error("another store was entered without its secret")]
     StoreChanged,
     /// The credential opens another store than the one that this cart was created with. Holds the names of both stores.
@@ -81,7 +90,7 @@ impl Carts {
     /// Adds a cart. Submitting the same form twice adds one cart.
     pub async fn add(&self, visitor: Visitor, submission: CartSubmission) -> Result<SavedCart, SaveError> {
         let carts = self.clone();
-        let (id, submitted, store) = (CartId(Uuid::now_v7()), submission.id, submission.address.host());
+        let (id, submitted, store) = (CartId(Uuid::now_v7()), submission.id, submission.address.store_ref());
         let name = submission.name.as_str().to_owned();
         let digest = self.digest(&submission, None);
         let (again, blank, who) = (digest.clone(), BlankSecret::of(&submission), visitor.clone());
@@ -132,7 +141,7 @@ impl Carts {
             };
         let tested = self.latest_test(work, &address, &credential, None).await?;
         let pass = tested.as_ref().and_then(|tested| tested.pass.as_ref());
-        let sealed = self.credentials.seal(id, &address, &credential, visitor.by.name());
+        let sealed = self.credentials.seal(id, &address, &credential, visitor.by.name(), FIRST_GENERATION);
         let facts = Facts {
             has_passed: pass.is_some(),
             is_active: wants_active && pass.is_some(),
@@ -146,7 +155,6 @@ impl Carts {
             submitted,
             digest,
             name: &name,
-            address: &address,
             is_practice,
             is_active,
             activate_on_pass,
@@ -163,8 +171,12 @@ impl Carts {
         }
         draft_secret::forget(work, submitted).await?;
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
-        let event = Event::CartAdded { store: address.host(), status: facts.status().as_str() };
-        audit::record(work, &visitor.by, Some(&cart), &event).await?;
+        let event = Event::CartAdded {
+            store: address.host(),
+            status: facts.status().as_str(),
+            generation: Some(FIRST_GENERATION),
+        };
+        changes::record(work, &visitor.by, &cart, &event).await?;
         Ok(SavedCart { cart: id, name: cart.name, effect: effect::of_new(facts, wants_active) })
     }
 
@@ -173,7 +185,7 @@ impl Carts {
         &self,
         outcome: Result<SavedCart, SaveError>,
         name: &str,
-        store: &str,
+        store: &StoreRef,
         id: Option<CartId>,
     ) -> Result<SavedCart, SaveError> {
         let Err(SaveError::Broken(InternalError::Database(sqlx::Error::Database(refusal)))) = &outcome else {
@@ -183,7 +195,8 @@ impl Carts {
             Some("carts_website_name_key") => {
                 sql::cart_refs::find_by_name(&self.pool, name).await?.map(SaveError::NameTaken)
             }
-            Some("carts_store_host_key") => {
+            // The second one is dropped when no server of the previous version is left.
+            Some("carts_store_key_key" | "carts_store_host_key") => {
                 sql::cart_refs::find_by_store(&self.pool, store).await?.map(SaveError::SameStore)
             }
             Some("carts_shop_id_key") => {

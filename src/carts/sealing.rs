@@ -1,18 +1,16 @@
-//! Seals a credential for its row, and opens it again. A row decrypts only for the host that it was sealed for, so a
-//! changed host never receives a stored secret; one function opens rows.
+//! Seals a credential for its row, and opens it again. A row decrypts only for the store and the host that it was sealed
+//! for, so a changed host never receives a stored secret, and only as the generation that it was sealed as; one function
+//! opens rows.
 
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
 use super::{CartId, sql};
-use crate::platforms::shopify::{
-    address::StoreAddress,
-    credential::{Credential, CredentialKind},
-};
 use crate::{
     database::Pool,
-    vault::{Fingerprints, Place, Vault},
+    platforms::{Credential, CredentialKind, StoreAddress, StoreRef},
+    vault::{Binding, Fingerprints, Place, Vault},
 };
 
 /// Seals credentials for their rows, and opens them.
@@ -38,24 +36,31 @@ impl CredentialVault {
     pub(super) async fn open_saved(&self, id: CartId, address: &StoreAddress) -> sqlx::Result<Option<Credential>> {
         let row = sql::credentials::find_sealed(&self.pool, id).await?;
         Ok(row.and_then(|row| {
-            let secret = self.vault.open(&place(row.kind, id, &address.host()), &row.secret).ok()?;
+            let store = StoreRef { host: address.host(), ..row.store };
+            let place = place(row.kind, id, binding(&store, row.generation));
+            let secret = self.vault.open(&place, &row.secret).ok()?;
             Credential::from_stored(row.kind, row.client_id, secret)
         }))
     }
 
-    /// Seals a credential for its row and its host.
+    /// Seals a credential for its row and its store, as this generation of the cart's secret.
     pub(super) fn seal(
         &self,
         id: CartId,
         address: &StoreAddress,
         credential: &Credential,
         by: &str,
+        generation: i64,
     ) -> sql::credentials::SealedCredential {
-        let host = address.host();
+        let store = address.store_ref();
+        let place = place(credential.kind(), id, binding(&store, generation));
+        let secret = self.vault.seal(&place, credential.secret());
         sql::credentials::SealedCredential {
             kind: credential.kind(),
             client_id: credential.client_id().map(|id| id.as_str().to_owned()),
-            secret: self.vault.seal(&place(credential.kind(), id, &host), credential.secret()),
+            secret,
+            store,
+            generation,
             ending: credential.ending(),
             added_by: by.to_owned(),
             fingerprint: self.fingerprints(address, credential).active().to_vec(),
@@ -74,10 +79,15 @@ pub(super) fn token_fingerprints(vault: &Vault, credential: &Credential) -> Fing
     vault.fingerprints("credential", &[credential.secret().expose_secret()])
 }
 
-/// The place of a cart's secret: one for each kind, bound to the host that will be called.
-pub(super) fn place(kind: CredentialKind, id: CartId, host: &str) -> Place<'_> {
+/// What a secret of this store and generation is bound to. A draft secret has generation 0.
+pub(super) fn binding(store: &StoreRef, generation: i64) -> Binding<'_> {
+    Binding { platform: store.platform.as_str(), key: &store.key, host: &store.host, generation }
+}
+
+/// The place of a cart's secret: one for each kind.
+pub(super) const fn place(kind: CredentialKind, id: CartId, binding: Binding<'_>) -> Place<'_> {
     match kind {
-        CredentialKind::AccessToken => Place::access_token(id.0, host),
-        CredentialKind::ClientCredentials => Place::client_secret(id.0, host),
+        CredentialKind::AccessToken => Place::access_token(id.0, binding),
+        CredentialKind::ClientCredentials => Place::client_secret(id.0, binding),
     }
 }

@@ -37,11 +37,15 @@ impl Status {
         }
     }
 
+    pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive];
+
+    /// The status with this value in scripts.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
     pub(super) fn from_stored(text: &str) -> Self {
-        [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-            .expect("the constraint carts_status allows only these words")
+        Self::parse(text).expect("the constraint carts_status allows only these words")
     }
 
     /// Stock pauses while no chosen location exists: a connected cart then needs attention.

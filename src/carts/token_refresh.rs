@@ -30,7 +30,9 @@ use crate::{
 };
 
 /// A token is refreshed when less than this is left of its 24 hours.
-const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_hours(4);
+pub(super) const REFRESH_BEFORE_EXPIRY: Duration = Duration::from_hours(4);
+/// The same for a token of a shorter life, as a part of that life.
+const REFRESH_BEFORE_LAST_PART: u32 = 4;
 /// Largest per-cart offset: a token is refreshed up to this much earlier, so that carts saved together are not
 /// refreshed together.
 const JITTER: Duration = Duration::from_mins(30);
@@ -79,30 +81,42 @@ pub struct Tokens {
     pub(super) vault: Arc<Vault>,
     pub(super) client: Arc<ShopifyClient>,
     pub(super) tasks: TaskTracker,
+    /// Whether the server answers for `practice-` stores itself.
+    pub(super) practices: bool,
+}
+
+/// What a caller needs of a token.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TokenNeed {
+    /// The token that the store has just rejected; another one is needed.
+    pub rejected: Option<i64>,
+    /// More than this must be left until it expires.
+    pub left: Duration,
 }
 
 impl Tokens {
     /// Returns a token that works now, as far as we know.
     pub async fn current(&self, id: CartId) -> Result<CurrentToken, TokenError> {
-        self.own_or_current_token(id, None).await
+        self.own_or_current_token(id, TokenNeed::default()).await
     }
 
     /// Returns another token than the one just rejected with 401: one refreshed by another caller, else by one refresh.
     pub async fn refresh_rejected(&self, id: CartId, refused: &CurrentToken) -> Result<CurrentToken, TokenError> {
-        self.own_or_current_token(id, Some(refused.version)).await
+        self.own_or_current_token(id, TokenNeed { rejected: Some(refused.version), ..TokenNeed::default() }).await
     }
 
-    async fn own_or_current_token(&self, id: CartId, refused: Option<i64>) -> Result<CurrentToken, TokenError> {
+    /// Returns a token with the needed time left, by the database's clock when the row was read.
+    pub(super) async fn own_or_current_token(&self, id: CartId, need: TokenNeed) -> Result<CurrentToken, TokenError> {
         let began = Instant::now();
         loop {
             let row = sql::token_refresh::find(&self.pool, id).await?.ok_or(TokenError::NoCredential)?;
             if row.kind == CredentialKind::AccessToken {
                 return self.own_token(id, &row);
             }
-            let minted = self.minted(id, &row).filter(|_| refused != Some(row.version));
+            let minted = self.minted(id, &row).filter(|_| need.rejected != Some(row.version));
             let left = Duration::try_from_secs_f64(row.left.unwrap_or(0.0)).unwrap_or_default();
-            let works = minted.filter(|_| !left.is_zero());
-            let leased = left <= REFRESH_BEFORE_EXPIRY + jitter(id) || works.is_none();
+            let works = minted.filter(|_| left > need.left);
+            let leased = left <= refresh_before_expiry(id, &row) || works.is_none();
             let leased = leased && sql::token_refresh::lease(&self.pool, id, row.version).await?;
             match (works, leased) {
                 // Early refresh: the current token still works, whatever the result of the refresh.
@@ -122,18 +136,18 @@ impl Tokens {
     }
 
     /// Returns the saved Access Token.
-    fn own_token(&self, id: CartId, row: &MintRow) -> Result<CurrentToken, TokenError> {
-        let place = Place::access_token(id.0, &row.host);
+    pub(super) fn own_token(&self, id: CartId, row: &MintRow) -> Result<CurrentToken, TokenError> {
+        let place = Place::access_token(id.0, row.binding());
         let secret = self.vault.open(&place, &row.secret).map_err(|_| TokenError::Unreadable)?;
         let token = AccessToken::issued(secret).ok_or(TokenError::Unreadable)?;
-        let address = StoreAddress::from_host(&row.host).ok_or(TokenError::Unreadable)?;
+        let address = StoreAddress::from_host(&row.store.host).ok_or(TokenError::Unreadable)?;
         Ok(CurrentToken { token, version: row.version, address })
     }
 
     /// Returns the stored token if there is one and it decrypts; one that does not is refreshed like an expired one.
-    fn minted(&self, id: CartId, row: &MintRow) -> Option<CurrentToken> {
-        let secret = self.vault.open(&Place::minted_token(id.0, &row.host), row.minted.as_ref()?).ok()?;
-        let address = StoreAddress::from_host(&row.host)?;
+    pub(super) fn minted(&self, id: CartId, row: &MintRow) -> Option<CurrentToken> {
+        let secret = self.vault.open(&Place::minted_token(id.0, row.binding()), row.minted.as_ref()?).ok()?;
+        let address = StoreAddress::from_host(&row.store.host)?;
         Some(CurrentToken { token: AccessToken::issued(secret)?, version: row.version, address })
     }
 
@@ -156,18 +170,19 @@ impl Tokens {
                         sql::token_refresh::release(work, id, version).await?;
                         if let TokenError::NotRenewed(verdict) = &refusal {
                             let (class, error_name) = (verdict.class.as_str(), verdict.error_name.clone());
+                            sql::token_refresh::record_failure(work, id, version, class).await?;
                             let event = Event::TokenNotRenewed { class, error_name };
                             audit::record(work, &By::system(), Some(&cart), &event).await?;
                         }
                         return Ok(Err(refusal));
                     }
                 };
-                let sealed = vault.seal(&Place::minted_token(id.0, &row.host), minted.token.secret());
+                let sealed = vault.seal(&Place::minted_token(id.0, row.binding()), minted.token.secret());
                 if !sql::token_refresh::update_token(work, id, &row, &sealed, minted.lives.as_secs_f64()).await? {
                     return Ok(Err(TokenError::Busy));
                 }
                 audit::record(work, &By::system(), Some(&cart), &Event::TokenRenewed).await?;
-                let address = StoreAddress::from_host(&row.host).ok_or(TokenError::Unreadable)?;
+                let address = StoreAddress::from_host(&row.store.host).ok_or(TokenError::Unreadable)?;
                 Ok(Ok(CurrentToken { token: minted.token, version: version + 1, address }))
             })
         })
@@ -177,9 +192,9 @@ impl Tokens {
 
     /// Calls Shopify, outside any transaction.
     async fn exchange(&self, id: CartId, row: &MintRow) -> Result<answer::IssuedToken, TokenError> {
-        let place = Place::client_secret(id.0, &row.host);
+        let place = Place::client_secret(id.0, row.binding());
         let secret = self.vault.open(&place, &row.secret).map_err(|_| TokenError::Unreadable)?;
-        let address = StoreAddress::from_host(&row.host).ok_or(TokenError::Unreadable)?;
+        let address = StoreAddress::from_host(&row.store.host).ok_or(TokenError::Unreadable)?;
         let credential = Credential::from_stored(row.kind, row.client_id.clone(), secret);
         let Some(Credential::ClientCredentials { id, secret }) = credential else { return Err(TokenError::Unreadable) };
         let (meter, began) = (CallTimer::default(), Instant::now());
@@ -191,6 +206,13 @@ impl Tokens {
         let exchanged = exchanged.unwrap_or_else(|_| Err(answer::FailedAnswer::of(Class::NetworkTimeout)));
         exchanged.map_err(|refusal| TokenError::NotRenewed(Box::new(refused_exchange(refusal, &meter, began))))
     }
+}
+
+/// How long before its end the stored token is refreshed. A token of a short life would otherwise be refreshed all the
+/// time.
+fn refresh_before_expiry(id: CartId, row: &MintRow) -> Duration {
+    let usual = REFRESH_BEFORE_EXPIRY + jitter(id);
+    row.lives.map_or(usual, |lives| usual.min(lives / REFRESH_BEFORE_LAST_PART))
 }
 
 /// Derived from the cart id, so that replicas agree.

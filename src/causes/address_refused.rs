@@ -1,6 +1,6 @@
 //! Shopify rejects any call from our address; the credential may be valid.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, SharedCause, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "ADDRESS_REFUSED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::Hourly,
     shared: Some(SharedCause::Address),
+    token: TokenRule::Withhold,
     title: |_, _| "Shopify does not accept calls from our address".into(),
     next_step: NextStep::new(
         "In the Dev Dashboard open the app, then Settings, then IP allowlist, and add our addresses.",

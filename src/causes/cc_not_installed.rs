@@ -1,6 +1,6 @@
 //! The app is not installed on the store, so no token is issued.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "CC_NOT_INSTALLED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "The app is not installed on this store".into(),
     next_step: NextStep::new(
         "In the Dev Dashboard open the app, and install it on this store.",

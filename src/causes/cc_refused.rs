@@ -1,6 +1,6 @@
 //! Shopify issues no token for this Client ID and Client secret.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 /// [`Verdict::error_name`](super::Verdict::error_name) for a Client ID that Shopify does not know.
 pub const UNKNOWN_CLIENT_ID: &str = "application_cannot_be_found";
@@ -12,6 +12,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |verdict, _| match verdict.error_name.as_deref() {
         Some(UNKNOWN_CLIENT_ID) => "Shopify knows no app with this Client ID".into(),
         Some("invalid_client") => "Shopify did not accept the Client secret".into(),

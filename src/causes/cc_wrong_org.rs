@@ -1,6 +1,6 @@
 //! The app and the store belong to different organizations, so no token is issued.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "CC_WRONG_ORG",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "This app and this store belong to different Shopify organizations".into(),
     next_step: NextStep::new(
         "Make the app in the store's own organization, and use its Client ID and Client secret.",

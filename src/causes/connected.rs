@@ -1,6 +1,6 @@
 //! Shopify accepted the credential and nothing is missing.
 
-use super::{AlertWords, Cause, NextStep, Outcome, Retry, Severity};
+use super::{AlertWords, Cause, NextStep, Outcome, Retry, Severity, TokenRule};
 use crate::direction::bidi_isolate;
 
 pub(super) const CAUSE: Cause = Cause {
@@ -10,6 +10,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Well,
     retry: Retry::Interval,
     shared: None,
+    token: TokenRule::HandOut,
     title: |verdict, context| format!("Connected to {}", bidi_isolate(verdict.store_name(context.host))),
     next_step: NextStep::TEST,
     alert: AlertWords::title_only,

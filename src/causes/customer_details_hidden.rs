@@ -1,6 +1,6 @@
 //! Shopify hides the names and addresses of customers from this app.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "CUSTOMER_DETAILS_HIDDEN",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Limited,
     retry: Retry::Interval,
     shared: None,
+    token: TokenRule::HandOut,
     title: |_, _| "Connected, but customer names and addresses are hidden".into(),
     next_step: NextStep::TEST,
     alert: |_| AlertWords {

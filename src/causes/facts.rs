@@ -73,6 +73,18 @@ pub enum Retry {
     HourlyThenDaily,
 }
 
+/// Whether a program gets the token of a cart whose last check ended with this cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRule {
+    /// The store accepts the token, or the check did not get far enough to know. A fault on the way to the store, or on
+    /// Shopify's side, says nothing about the token.
+    HandOut,
+    /// No call with this token would succeed.
+    Withhold,
+    /// The saved secret cannot be decrypted, so there is no token.
+    Unreadable,
+}
+
 /// A cause on our side. Many carts that fail for it raise one alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

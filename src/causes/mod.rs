@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 
 pub use cc_refused::UNKNOWN_CLIENT_ID;
 pub use check::{Check, CheckKind, CheckState};
-pub use facts::{AlertWords, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, SharedCause};
+pub use facts::{AlertWords, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, SharedCause, TokenRule};
 pub use not_shopify::{ADMIN_PAGE, PASSWORD_PAGE};
 pub use verdict::{Limit, Note, Store, TESTS_A_MINUTE, TechnicalDetails, Verdict};
 
@@ -56,6 +56,8 @@ pub struct Cause {
     pub retry: Retry,
     /// `None` if the cause is the store, its owner or Shopify.
     pub shared: Option<SharedCause>,
+    /// Whether programs get the token of a cart with this cause.
+    pub token: TokenRule,
     /// One sentence: the first heading of the result, the subject of an alert, the line in the activity.
     pub title: fn(&Verdict, &TitleContext<'_>) -> String,
     /// The first remedy, for the tab Health.
@@ -198,6 +200,40 @@ impl Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Walks every cause: a page that says *Not connected* and a token that is withheld go together.
+    #[test]
+    fn token_is_withheld_exactly_for_causes_in_which_the_store_refuses() {
+        use Class::{
+            AddressRefused, CcNotInstalled, CcRefused, CcWrongOrg, Duplicate, NotAllowed, StoreFrozen, StoreLocked,
+            StoreMoved, StoreNotFound, TokenKindRefused, TokenRefused, TokenStopped, WrongStore,
+        };
+        let withheld = [
+            StoreNotFound,
+            StoreMoved,
+            StoreFrozen,
+            StoreLocked,
+            TokenRefused,
+            TokenStopped,
+            TokenKindRefused,
+            NotAllowed,
+            AddressRefused,
+            WrongStore,
+            Duplicate,
+            CcWrongOrg,
+            CcNotInstalled,
+            CcRefused,
+        ];
+        for class in Class::ALL {
+            let rule = match class {
+                Class::OurKey => TokenRule::Unreadable,
+                class if withheld.contains(&class) => TokenRule::Withhold,
+                _ => TokenRule::HandOut,
+            };
+            assert_eq!(class.cause().token, rule, "{class:?}");
+            assert_eq!(rule == TokenRule::Withhold, class.severity() == Severity::Refused, "{class:?}");
+        }
+    }
 
     #[test]
     fn class_names_are_the_same_in_pages_and_in_json() {

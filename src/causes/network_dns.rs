@@ -1,6 +1,6 @@
 //! The name of the store was not found.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "NETWORK_DNS",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: Some(SharedCause::Network),
+    token: TokenRule::HandOut,
     title: |_, context| format!("We could not look up {}", context.host),
     next_step: NextStep::NETWORK,
     alert: |_| AlertWords {

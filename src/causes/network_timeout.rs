@@ -1,6 +1,6 @@
 //! No complete answer arrived in time.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause, TokenRule};
 use super::{network_unreachable::ALLOW_CALLS, shopify_down::CHECK_STATUS};
 
 pub(super) const CAUSE: Cause = Cause {
@@ -13,6 +13,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: Some(SharedCause::Network),
+    token: TokenRule::HandOut,
     title: |_, _| "Shopify did not answer in time".into(),
     next_step: NextStep::NETWORK,
     alert: |_| AlertWords {

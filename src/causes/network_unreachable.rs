@@ -1,6 +1,6 @@
 //! No connection was established, or it broke off before the answer was complete.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause, TokenRule};
 
 pub(super) const ALLOW_CALLS: &str =
     "Ask your IT team to allow outgoing connections from {product} to {host} on port 443.";
@@ -15,6 +15,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: Some(SharedCause::Network),
+    token: TokenRule::HandOut,
     title: |_, context| format!("We could not reach {}", context.host),
     next_step: NextStep::NETWORK,
     alert: |_| AlertWords {

@@ -1,6 +1,6 @@
 //! Shopify knows the app, but it has no permission to read the store.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "NOT_ALLOWED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "Shopify knows this app but will not let it in".into(),
     next_step: NextStep::new(
         "Open the app, then Configuration, check the 17 permissions and select Save.",

@@ -1,6 +1,6 @@
 //! Something other than Shopify's API answered: a proxy, a sign-in page, or a page of the store itself.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause, TokenRule};
 
 /// [`TechnicalDetails::remark`](super::TechnicalDetails::remark) if a redirect led to the same store's page for visitors
 /// or for its staff.
@@ -17,6 +17,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: Some(SharedCause::Network),
+    token: TokenRule::HandOut,
     title: |verdict, _| {
         let title = match verdict.details.remark.as_deref() {
             Some(PASSWORD_PAGE) => PASSWORD_PAGE_TITLE,

@@ -1,6 +1,6 @@
 //! Shopify did not understand our request, we did not understand its answer, or the check crashed.
 
-use super::{AlertWords, Cause, NextStep, Outcome, Remedy, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, NextStep, Outcome, Remedy, Retry, Severity, SharedCause, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "OUR_BUG",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Ours,
     retry: Retry::Interval,
     shared: Some(SharedCause::Program),
+    token: TokenRule::HandOut,
     title: |_, _| "A fault on our side stopped this test".into(),
     next_step: NextStep::new(
         "This is a fault on our side, not the store's. Leave your settings as they are.",

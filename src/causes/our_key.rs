@@ -1,6 +1,6 @@
 //! No key in the key file decrypts the saved secret.
 
-use super::{AlertWords, Cause, NextStep, Outcome, Remedy, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, NextStep, Outcome, Remedy, Retry, Severity, SharedCause, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "OUR_KEY",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Limited,
     retry: Retry::Interval,
     shared: Some(SharedCause::Key),
+    token: TokenRule::Unreadable,
     title: |_, context| format!("We cannot read the saved {}", context.credential),
     next_step: NextStep::new("Enter it again, or ask support to restore the key.", Remedy::Replace),
     alert: |_| AlertWords {

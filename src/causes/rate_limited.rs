@@ -1,6 +1,6 @@
 //! The store's allowance of requests is used up.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "RATE_LIMITED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: None,
+    token: TokenRule::HandOut,
     title: |_, _| "Shopify asked us to slow down".into(),
     next_step: NextStep::WAIT,
     alert: |_| AlertWords {

@@ -1,6 +1,6 @@
 //! A guard in front of Shopify rejected the request as possibly malicious, before it reached the store.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "REQUEST_REJECTED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::Hourly,
     shared: None,
+    token: TokenRule::HandOut,
     title: |_, _| "Shopify turned this request away".into(),
     next_step: NextStep::WAIT,
     alert: |_| AlertWords {

@@ -1,6 +1,6 @@
 //! Permissions that are needed were not granted.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "SCOPES_MISSING",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Limited,
     retry: Retry::Interval,
     shared: None,
+    token: TokenRule::HandOut,
     title: |verdict, _| match verdict.missing_scopes().len() {
         1 => "Connected, but 1 permission is missing".into(),
         n => format!("Connected, but {n} permissions are missing"),

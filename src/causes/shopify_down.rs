@@ -1,6 +1,6 @@
 //! Shopify answered with a fault of its own.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, TokenRule};
 
 pub(super) const CHECK_STATUS: &str =
     "Check Shopify's status: shopifystatus.com. You do not need to change anything here.";
@@ -12,6 +12,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: None,
+    token: TokenRule::HandOut,
     title: |_, _| "Shopify has a problem at the moment".into(),
     next_step: NextStep::WAIT,
     alert: |_| AlertWords {

@@ -1,6 +1,6 @@
 //! Shopify paused the store: a bill is unpaid, or the store is closed.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "STORE_FROZEN",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::Hourly,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "This store is paused by Shopify".into(),
     next_step: NextStep::new(
         "Ask the store owner to sign in to Shopify and settle the bill.",

@@ -1,6 +1,6 @@
 //! Shopify locked the store.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "STORE_LOCKED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::Hourly,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "This store is locked".into(),
     next_step: NextStep::new(
         "Ask the store owner to contact Shopify Support.",

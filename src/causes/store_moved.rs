@@ -1,6 +1,6 @@
 //! Shopify redirected to another store.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "STORE_MOVED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::Hourly,
     shared: None,
+    token: TokenRule::Withhold,
     title: |verdict, _| {
         let host = verdict.moved_to.as_deref().unwrap_or_default();
         format!("This store is now called {}", host.strip_suffix(".myshopify.com").unwrap_or(host))

@@ -1,6 +1,6 @@
 //! Shopify has no store at this address.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "STORE_NOT_FOUND",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::Hourly,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, context| format!("There is no Shopify store at {}", context.host),
     next_step: NextStep::new(
         "Open your store in Shopify, look at the address, and compare it with API URL.",

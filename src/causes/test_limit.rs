@@ -1,6 +1,6 @@
 //! Too many tests in a minute, or another one is still running: no request was sent.
 
-use super::{AlertWords, Cause, NextStep, Outcome, Retry, Severity, TESTS_A_MINUTE};
+use super::{AlertWords, Cause, NextStep, Outcome, Retry, Severity, TESTS_A_MINUTE, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "TEST_LIMIT",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::NotACheck,
     retry: Retry::Interval,
     shared: None,
+    token: TokenRule::HandOut,
     title: |verdict, _| {
         if verdict.wait_seconds.is_none() {
             return "A test is already running".into();

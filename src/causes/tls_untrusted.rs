@@ -1,6 +1,6 @@
 //! The certificate that answered is not the one of the store.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Retry, Severity, SharedCause, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "TLS_UNTRUSTED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Transient,
     retry: Retry::BackOff,
     shared: Some(SharedCause::Network),
+    token: TokenRule::HandOut,
     title: |_, context| format!("We could not make a secure connection to {}", context.host),
     next_step: NextStep::NETWORK,
     alert: |_| AlertWords {

@@ -1,6 +1,6 @@
 //! Shopify no longer accepts tokens of public apps that do not expire.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "TOKEN_KIND_REFUSED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "Shopify no longer accepts this kind of token".into(),
     next_step: NextStep::new(
         "Make an app of your own in the Dev Dashboard, and choose Client ID and Client secret here.",

@@ -1,6 +1,6 @@
 //! Shopify does not accept the access token, and it has never worked here.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "TOKEN_REFUSED",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, context| format!("Shopify did not accept the {}", context.credential),
     next_step: NextStep {
         with_token: "Check that the app is still installed, and copy its current token.",

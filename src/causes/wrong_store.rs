@@ -1,6 +1,6 @@
 //! The credential opens another store than the cart was created with.
 
-use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity};
+use super::{AlertWords, Cause, FailedCheck, NextStep, Outcome, Remedy, Retry, Severity, TokenRule};
 
 pub(super) const CAUSE: Cause = Cause {
     id: "WRONG_STORE",
@@ -9,6 +9,7 @@ pub(super) const CAUSE: Cause = Cause {
     severity: Severity::Refused,
     retry: Retry::HourlyThenDaily,
     shared: None,
+    token: TokenRule::Withhold,
     title: |_, _| "This is a different store".into(),
     next_step: NextStep::new("Enter the address and the credential of this cart's own store.", Remedy::OpenGeneral),
     alert: |_| AlertWords {

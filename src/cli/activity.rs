@@ -1,4 +1,5 @@
-//! `cartwright activity`: verifies that the activity is what was recorded.
+//! `cartwright activity`: verifies that the activity is what was recorded, and that the secrets of carts are those that it
+//! recorded.
 
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -6,19 +7,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{complain, database, say};
 use crate::{
     audit::{self, ChainHead, ChainReport},
+    carts::{self, GenerationReport},
     config::DatabaseFlags,
     telemetry,
 };
 
 #[derive(Debug, Subcommand)]
 pub enum ActivityCommand {
-    /// Read the whole activity and its hash chain, and name each row that was changed, removed, inserted or reordered. Runs beside
-    /// the servers.
+    /// Read the whole activity and its hash chain, and name each row that was changed, removed, inserted or reordered, and each
+    /// cart whose secret is an earlier one than was recorded. Runs beside the servers.
     #[command(
         after_help = "It prints the head of the chain as POSITION:HASH, as servers write it to their log and the webhook once \
         a day.\nWhoever owns the database can write a whole new chain: a head that was kept elsewhere shows it. Give as many as \
         you like:\n  cartwright activity verify --head 1204:6f0c…\n\
-        Exit code 0: the activity is what was recorded. 1: it is not, or could not be read."
+        Exit code 0: the activity and the secrets are what was recorded. 1: they are not, or could not be read."
     )]
     Verify(VerifyFlags),
 }
@@ -37,8 +39,9 @@ pub async fn run(command: ActivityCommand) -> anyhow::Result<()> {
     telemetry::start_logging(&flags.database.log_or("warn"));
     let opened = database::open(&flags.database.check()?).await?;
     let verified = verify(&opened, &flags.head).await;
+    let compared = carts::verify_generations(&opened.pool).await;
     opened.close().await;
-    report(&verified?)
+    report(&verified?, &compared?)
 }
 
 async fn verify(opened: &database::OpenDatabase, heads: &[ChainHead]) -> sqlx::Result<ChainReport> {
@@ -56,7 +59,10 @@ async fn verify(opened: &database::OpenDatabase, heads: &[ChainHead]) -> sqlx::R
     verified
 }
 
-fn report(report: &ChainReport) -> anyhow::Result<()> {
+/// Maximum number of carts that are listed.
+const LISTED: usize = 100;
+
+fn report(report: &ChainReport, secrets: &GenerationReport) -> anyhow::Result<()> {
     if let Some(month) = &report.dropped_until {
         say(format_args!("The activity up to {month} was dropped; what is kept is verified from the next month on."));
     }
@@ -75,6 +81,19 @@ fn report(report: &ChainReport) -> anyhow::Result<()> {
         }
         None => say(format_args!("Nothing was recorded yet.")),
     }
-    anyhow::ensure!(report.is_intact(), "{} to look at", report.faults.len() + report.more_faults);
+    for fault in secrets.faults.iter().take(LISTED) {
+        complain(format_args!("{fault}"));
+    }
+    if secrets.faults.len() > LISTED {
+        complain(format_args!("and {} more carts", secrets.faults.len() - LISTED));
+    }
+    if secrets.unrecorded > 0 {
+        say(format_args!(
+            "Secrets not compared, because the kept activity does not say when they were entered: {}.",
+            secrets.unrecorded
+        ));
+    }
+    let faults = report.faults.len() + report.more_faults + secrets.faults.len();
+    anyhow::ensure!(faults == 0, "{faults} to look at");
     Ok(())
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the doc comments here are what --help prints")]
 
 mod activity;
+mod api_keys;
 mod database;
 mod doctor;
 mod key_file;
@@ -51,6 +52,9 @@ enum Command {
     /// List, add, disable and let in the people who may sign in; works before the server runs and beside it.
     #[command(subcommand)]
     Users(users::UsersCommand),
+    /// Make, list and revoke the keys of programs that use the API; works before the server runs and beside it.
+    #[command(subcommand)]
+    ApiKeys(api_keys::ApiKeysCommand),
     /// Look at settings, keys, database, clock and the way to Shopify, and say what to mend. Changes nothing but the schema.
     Doctor(Box<ServeFlags>),
     /// Ask a running server whether it can serve: exit code 0 if so, 1 if not. For the health check of a container.
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
             Command::Migrate(flags) => migrate::migrate(&flags).await,
             Command::Ready(flags) => ready::ready(&flags),
             Command::Users(command) => users::run(command).await,
+            Command::ApiKeys(command) => api_keys::run(command).await,
             Command::Activity(command) => activity::run(command).await,
             Command::Keys(command) => keys::run(command).await,
         }

@@ -16,7 +16,7 @@ use crate::{
     app::{App, Site},
     config::{PublicUrl, ServeConfig, ServeFlags},
     platforms::shopify::client::ShopifyClient,
-    telemetry,
+    telemetry, urls,
     vault::{SERVER, Vault},
     web, worker,
 };
@@ -180,8 +180,8 @@ async fn tell(app: &App, port: u16) -> anyhow::Result<()> {
     if app.accounts.is_empty().await? {
         let code = app.accounts.make_set_up_link().await?;
         say(format_args!(
-            "Nobody can sign in yet. Make the first administrator within the hour: {origin}/set-up/{}",
-            code.to_cookie()
+            "Nobody can sign in yet. Make the first administrator within the hour: {origin}{}",
+            urls::set_up_link(code.to_cookie())
         ));
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::{
     audit::By,
     config::{DEFAULT_PRODUCT_NAME, DatabaseFlags},
     pasted::without_bom,
-    telemetry,
+    telemetry, urls,
 };
 
 #[derive(Debug, Subcommand)]
@@ -132,7 +132,7 @@ async fn link(flags: LinkFlags) -> anyhow::Result<()> {
     let (user, code) = with(&flags.person.database, made).await?;
     let given = flags.public_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
     let origin = given.unwrap_or("http://127.0.0.1:8080").trim_end_matches('/');
-    super::say(format_args!("{origin}/set-up/{}", code.to_cookie()));
+    super::say(format_args!("{origin}{}", urls::set_up_link(code.to_cookie())));
     super::say(format_args!(
         "It lets {} choose a new password, once, within the hour. Every browser of theirs is signed out.",
         user.name

@@ -37,6 +37,12 @@ pub enum BucketKind {
     CartLocations,
     /// Test alerts by one user.
     TestAlert,
+    /// Refused tokens of one cart, reported by one program.
+    TokenRefusal,
+    /// Blocks of requests with one API key.
+    ApiKey,
+    /// Requests with no live API key from one network.
+    ApiNetwork,
 }
 
 impl BucketKind {
@@ -52,6 +58,9 @@ impl BucketKind {
             Self::StoreTest => "store_test",
             Self::CartLocations => "cart_locations",
             Self::TestAlert => "test_alert",
+            Self::TokenRefusal => "token_refusal",
+            Self::ApiKey => "api_key",
+            Self::ApiNetwork => "api_network",
         }
     }
 }

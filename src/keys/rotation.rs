@@ -1,4 +1,4 @@
-//! Key rotation while the server is in use: reseals under the first key every secret that another key sealed, 200 rows
+//! Key rotation while the server is in use: reseals under the first key every secret that another key sealed or that has an earlier format, 200 rows
 //! per transaction. After a crash the rotation can be run again, because each batch is atomic.
 
 use std::{
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::{columns, name, tallies, total};
 use crate::{
     audit::{self, By, Event},
-    database::{Pool, transaction},
-    vault::{KeyRing, SealedColumn, Vault, sql},
+    database::{Connection, Pool, transaction},
+    vault::{FORMAT, KeyRing, SealedColumn, Vault, sql},
 };
 
 /// Pause between two passes over locked rows.
@@ -35,7 +35,7 @@ pub struct RotationReport {
     pub secrets: i64,
     /// Rows that could not be opened; they are unchanged.
     pub unreadable: Vec<UnreadableSecret>,
-    /// Secrets under other keys at the end; more than the unreadable ones if some rows stayed locked.
+    /// Secrets under other keys or in earlier formats at the end; more than the unreadable ones if some rows stayed locked.
     pub left: i64,
     /// Lines of the file that are no longer needed to open anything, each with the name of its key.
     pub spare: Vec<(usize, String)>,
@@ -55,7 +55,7 @@ pub async fn rotate(
     pool: &Pool,
     mut tell: impl FnMut(i64, i64) + Send,
 ) -> sqlx::Result<RotationReport> {
-    let whole = left(vault, pool).await?;
+    let whole = left(vault, &mut *pool.acquire().await?).await?;
     let mut done = 0;
     tell(done, whole);
     let mut unreadable_secrets = Vec::new();
@@ -75,7 +75,7 @@ pub async fn rotate(
             if done > before {
                 moved_at = Instant::now();
             }
-            let open = left_in(column.as_ref(), vault, pool).await?;
+            let open = left_in(column.as_ref(), vault, &mut *pool.acquire().await?).await?;
             if open <= unreadable.len().try_into().unwrap_or(i64::MAX) || moved_at.elapsed() > ROTATION_TIMEOUT {
                 let column = name(column.as_ref());
                 unreadable_secrets
@@ -108,25 +108,24 @@ fn is_contention(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code == "40P01" || code == "55P03")
 }
 
-async fn left(vault: &Vault, pool: &Pool) -> sqlx::Result<i64> {
+async fn left(vault: &Vault, connection: &mut Connection) -> sqlx::Result<i64> {
     let mut sum = 0;
     for column in columns() {
-        sum += left_in(column.as_ref(), vault, pool).await?;
+        sum += left_in(column.as_ref(), vault, connection).await?;
     }
     Ok(sum)
 }
 
-async fn left_in(column: &dyn SealedColumn, vault: &Vault, pool: &Pool) -> sqlx::Result<i64> {
-    let ring = vault.ring();
-    let active = ring.active().id();
-    let tallies = column.tally(&mut *pool.acquire().await?).await?;
-    Ok(tallies.iter().filter(|tally| tally.key_id[..] != active[..]).map(|tally| tally.count).sum())
+async fn left_in(column: &dyn SealedColumn, vault: &Vault, connection: &mut Connection) -> sqlx::Result<i64> {
+    let head = vault.head();
+    let tallies = column.tally(connection).await?;
+    Ok(tallies.iter().filter(|tally| tally.head[..] != head[..]).map(|tally| tally.count).sum())
 }
 
 /// Retires the keys that no secret needs, and writes one audit event for the whole rotation. The locks make sure that no
 /// secret is stored under a key between counting and retiring.
-async fn end(vault: &Vault, pool: &Pool) -> sqlx::Result<RotationReport> {
-    let ring = vault.ring();
+async fn end(vault: &Arc<Vault>, pool: &Pool) -> sqlx::Result<RotationReport> {
+    let (vault, ring) = (Arc::clone(vault), vault.ring());
     transaction(pool, move |work| {
         Box::pin(async move {
             let active = ring.active().id();
@@ -138,13 +137,18 @@ async fn end(vault: &Vault, pool: &Pool) -> sqlx::Result<RotationReport> {
                 has_retired |= sql::retire(work, id).await?;
             }
             let secrets = sql::take_resealed(work, active).await?;
-            if secrets > 0 || has_retired {
-                audit::record(work, &By::operator(), None, &Event::EncryptionKeyRotated { secrets }).await?;
+            let left = left(&vault, work).await?;
+            // The secrets that were left before may have been entered again.
+            let is_complete = left == 0 && !tallies.is_empty() && !audit::was_rotated_to(work, FORMAT).await?;
+            if secrets > 0 || has_retired || is_complete {
+                let format = (left == 0).then_some(FORMAT);
+                let event = Event::EncryptionKeyRotated { secrets, format };
+                audit::record(work, &By::operator(), None, &event).await?;
             }
             let spare = ring.keys().iter().filter(|key| is_spare(key.id()));
             Ok(RotationReport {
                 secrets,
-                left: tallies.keys().filter(|id| id[..] != active[..]).map(|id| total(&tallies, id)).sum(),
+                left,
                 spare: spare.map(|key| (key.line(), key.name())).collect(),
                 unreadable: Vec::new(),
             })

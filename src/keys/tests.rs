@@ -21,7 +21,7 @@ use crate::{
         credential::{Credential, CredentialKind},
     },
     practice::{Canned, Options, Practice, PracticeStore, Scenario},
-    vault::{KeyRing, Place, Vault, key_ring},
+    vault::{Binding, KeyRing, Place, Vault, key_ring},
 };
 
 const HANDLE: &str = "northwind-tea";
@@ -52,7 +52,7 @@ impl World {
             .expect("a session");
         let (name, email) = ("Priya Shah".into(), "priya@northwind.example".into());
         let actor = Actor::Person { id: person, name, email, authority: Authority::Session(session.clone()) };
-        let visitor = Visitor { by: By { actor, origin: Origin::default() }, session };
+        let visitor = Visitor::in_session(By { actor, origin: Origin::default() }, session);
         Self { pool, practice, old: KeyRing::generate_line(), new: KeyRing::generate_line(), visitor }
     }
 
@@ -176,7 +176,7 @@ async fn rotation_moves_all_secrets_to_the_first_key(pool: sqlx::PgPool) {
     assert_eq!(world.text(shape).await, before, "no cart has changed, so no save conflicts");
     let said =
         world.text("select actor_name || ' ' || event || ' ' || data from audit_events order by id desc limit 1").await;
-    assert_eq!(said, r#"The operator encryption_key_rotated {"secrets": 4}"#);
+    assert_eq!(said, r#"The operator encryption_key_rotated {"format": 3, "secrets": 4}"#);
 
     let alone = world.server(&world.new).await;
     for cart in [tea, pair] {
@@ -354,11 +354,13 @@ async fn rotation_does_not_retire_a_key_that_an_open_transaction_seals_with(pool
     let late = world.vault(&world.old).await;
     let server = world.server(&world.both()).await;
     let cart = world.save(&server, HANDLE, World::token(&world.store(HANDLE))).await.cart;
+    let host = address(HANDLE).host();
+    let store = Binding { platform: "shopify", key: HANDLE, host: &host, generation: 1 };
     let mut held = world.pool.acquire().await.expect("a connection");
     held.begin().await.expect("begun");
     sqlx::query("update carts set secret = $2 where id = $1")
         .bind(cart.0)
-        .bind(late.seal(&Place::access_token(cart.0, &address(HANDLE).host()), &"x".into()))
+        .bind(late.seal(&Place::access_token(cart.0, store), &"x".into()))
         .execute(&mut *held)
         .await
         .expect("stored");

@@ -124,6 +124,7 @@ fn endpoint(request: &RecordedRequest) -> Endpoint {
         Some(Operation::ConnectionTest) => Endpoint::ConnectionTest,
         Some(Operation::CustomerVisibility) => Endpoint::CustomerVisibility,
         Some(Operation::Locations) => Endpoint::Locations,
+        Some(Operation::ShopName) => Endpoint::ShopName,
         None => Endpoint::Foreign,
     }
 }
@@ -193,6 +194,7 @@ fn good(handle: &str, store: &PracticeStore, endpoint: Endpoint) -> Value {
         Endpoint::ConnectionTest => graphql::answer(Operation::ConnectionTest, handle, store),
         Endpoint::CustomerVisibility => graphql::answer(Operation::CustomerVisibility, handle, store),
         Endpoint::Locations => graphql::locations(store, None),
+        Endpoint::ShopName => graphql::answer(Operation::ShopName, handle, store),
         Endpoint::Exchange => json!({"access_token": "practice", "scope": "", "expires_in": 86_399}),
         Endpoint::Foreign | Endpoint::Nowhere => graphql::refuse(),
     }

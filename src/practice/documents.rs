@@ -1,4 +1,4 @@
-//! The GraphQL documents that the stand-in executes: exactly the project's own. Any other document is rejected, as
+//! The GraphQL documents that the stand-in executes: exactly the project's own, and that of its example program. Any other document is rejected, as
 //! Shopify rejects a field that it does not have.
 
 /// The first request of every connection test.
@@ -10,18 +10,22 @@ const CUSTOMER_VISIBILITY: &str = include_str!("../platforms/shopify/customer_vi
 /// One page of the store's locations, for the setting that limits stock to some of them.
 const LOCATIONS: &str = include_str!("../platforms/shopify/locations.graphql");
 
+/// The request of `docs/examples/sync.py`.
+const SHOP_NAME: &str = "{ shop { name } }";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     ConnectionTest,
     CustomerVisibility,
     Locations,
+    ShopName,
 }
 
 impl Operation {
     /// The operation of this document. Ignores white space, commas and comments, as GraphQL does.
     pub fn recognise(document: &str) -> Option<Self> {
         let words = words(document);
-        [Self::ConnectionTest, Self::CustomerVisibility, Self::Locations]
+        [Self::ConnectionTest, Self::CustomerVisibility, Self::Locations, Self::ShopName]
             .into_iter()
             .find(|operation| self::words(operation.document()) == words)
     }
@@ -32,6 +36,7 @@ impl Operation {
             Self::ConnectionTest => CONNECTION_TEST,
             Self::CustomerVisibility => CUSTOMER_VISIBILITY,
             Self::Locations => LOCATIONS,
+            Self::ShopName => SHOP_NAME,
         }
     }
 }

@@ -8,6 +8,7 @@ pub enum Endpoint {
     ConnectionTest,
     CustomerVisibility,
     Locations,
+    ShopName,
     /// GraphQL that is not one of our documents.
     Foreign,
     Nowhere,

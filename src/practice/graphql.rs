@@ -20,6 +20,7 @@ pub(super) fn answer(operation: Operation, handle: &str, store: &PracticeStore) 
         Operation::ConnectionTest => connection_test(handle, store),
         Operation::CustomerVisibility => customer_visibility(store),
         Operation::Locations => locations(store, None),
+        Operation::ShopName => json!({"data": {"shop": {"name": store.name}}}),
     };
     value["extensions"] = json!({"cost": {
         "requestedQueryCost": 3, "actualQueryCost": 3,

@@ -12,12 +12,18 @@ use super::Vault;
 /// Rows per batch: few enough that a concurrent save is not delayed noticeably.
 pub const BATCH: i64 = 200;
 
-/// Number of secrets that one key sealed in one column.
+/// Number of secrets that one key sealed in one column, in one format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
-    /// Key ID as stored in the secrets; arbitrary bytes if a secret is damaged.
-    pub key_id: Vec<u8>,
+    /// Format and key ID as stored in the secrets; arbitrary bytes if a secret is damaged.
+    pub head: Vec<u8>,
     pub count: i64,
+}
+
+impl Tally {
+    pub fn key_id(&self) -> &[u8] {
+        self.head.get(1..).unwrap_or_default()
+    }
 }
 
 /// Result of one batch of a rotation.
@@ -35,10 +41,10 @@ pub trait SealedColumn: Send + Sync {
 
     fn column(&self) -> &'static str;
 
-    /// Counts the sealed secrets for each key ID.
+    /// Counts the sealed secrets for each format and key ID.
     fn tally<'a>(&'a self, connection: &'a mut Connection) -> BoxFuture<'a, sqlx::Result<Vec<Tally>>>;
 
-    /// Reseals up to [`BATCH`] rows after `after` that the active key did not seal, in order of their IDs and in one
-    /// transaction, together with all data derived from the key. Skips locked rows.
+    /// Reseals up to [`BATCH`] rows after `after` that the active key did not seal or that have an earlier format, in
+    /// order of their IDs and in one transaction, together with all data derived from the key. Skips locked rows.
     fn reseal<'a>(&'a self, vault: &'a Arc<Vault>, pool: &'a Pool, after: Uuid) -> BoxFuture<'a, sqlx::Result<Batch>>;
 }

@@ -1,8 +1,9 @@
-//! Sealing of stored secrets: AES-256-GCM, bound to one place and one host.
+//! Sealing of stored secrets: AES-256-GCM, bound to one place, one store and one generation.
 //!
 //! Protects against readers of a dump, backup or disk without the key, and against writers to the database without the
-//! key: a ciphertext that was moved to another row, or whose host was changed, does not open. Does not protect against
-//! code that runs as the server.
+//! key: a ciphertext that was moved to another row, or whose store, host or generation was changed, does not open. Does
+//! not protect against code that runs as the server. A whole earlier row opens: [`crate::carts`] compares the generations
+//! of rows with the audit log.
 
 pub mod column;
 pub mod fingerprint;
@@ -19,8 +20,8 @@ use secrecy::{ExposeSecret, SecretString};
 pub use column::{Batch, SealedColumn, Tally};
 pub use fingerprint::{Fingerprint, Fingerprints};
 pub use key_ring::{KeyRing, KeyRingError};
-pub use place::Place;
-pub use sealed::Unreadable;
+pub use place::{Binding, Place};
+pub use sealed::{FORMAT, Unreadable};
 pub use sql::SERVER;
 
 /// The key ring, checked against the database.
@@ -58,15 +59,26 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals a secret under the first key, for this place and host only.
+    /// What each secret begins with that is sealed now: the format and the ID of the first key.
+    pub fn head(&self) -> [u8; 9] {
+        sealed::head(self.ring().active())
+    }
+
+    /// Seals a secret under the first key, for this place only.
     pub fn seal(&self, place: &Place<'_>, secret: &SecretString) -> Vec<u8> {
         sealed::seal(self.ring().active(), place, secret.expose_secret())
     }
 
-    /// Opens a secret that was sealed for exactly this place and host, with the key that it names and no other.
+    /// Seals a secret as the previous version did: for a row and a host, without store and generation.
+    #[cfg(test)]
+    pub(crate) fn seal_in_earlier_format(&self, place: &Place<'_>, secret: &SecretString) -> Vec<u8> {
+        sealed::seal_derived(self.ring().active(), place, secret.expose_secret())
+    }
+
+    /// Opens a secret that was sealed for exactly this place, with the key that it names and no other.
     ///
     /// # Errors
-    /// [`Unreadable`]: wrong place or host, damaged, or sealed by a key that is not in the ring.
+    /// [`Unreadable`]: wrong place, damaged, or sealed by a key that is not in the ring.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<SecretString, Unreadable> {
         sealed::open(&self.ring(), place, sealed)
     }
@@ -114,7 +126,7 @@ mod tests {
         let pool = crate::database::Pool::from(&pool);
         let vault = vault(&pool).await;
         let row = Uuid::now_v7();
-        let place = Place::access_token(row, "northwind-tea.myshopify.com");
+        let place = Place::alert_secret(row, "ops.northwind.example");
         let sealed = vault.seal(&place, &SecretString::from("correct horse"));
         assert_eq!(vault.open(&place, &sealed).expect("opened").expose_secret(), "correct horse");
         assert_eq!(sealed.len(), "correct horse".len() + 49);

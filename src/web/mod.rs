@@ -1,14 +1,16 @@
-//! The HTTP layer, and the only part that depends on how the server is served. [`with_layers`] lists every middleware
-//! layer in order.
+//! The HTTP layer, and the only part that depends on how the server is served. Two faces on one frame: the pages for
+//! people and the API for programs. This file lists every middleware layer of the frame and of the pages in order;
+//! [`api`] lists its own.
 
 pub mod admin;
+pub mod api;
 pub mod frame;
 mod resume;
 pub mod routes;
 #[cfg(test)]
 pub(crate) mod samples;
-pub mod urls;
 
+pub use crate::urls;
 use axum::{
     Router,
     extract::{Request, State},
@@ -33,22 +35,35 @@ use self::{
         form::{self, FormReader},
         guard, session,
     },
-    frame::{deadline, headers, host_check, large_forms::LargeForms, stream, trace},
+    frame::{
+        deadline::{self, Deadline},
+        headers,
+        host_check::{self, HostCheck},
+        large_forms::LargeForms,
+        stream, trace,
+    },
 };
 use crate::app::App;
 
-/// The router of the whole server.
+/// The router of the whole server: the pages and the API.
 pub fn site(app: App) -> Router {
-    with_layers(routes::router(&app), app)
+    let api = api::with_layers(api::v1::table::router(&app), &app);
+    with_frame(with_page_layers(routes::router(&app), &app).merge(api), app)
 }
 
-/// Wraps routes in all layers, which a request passes from top to bottom. Tests wrap a route of their own that panics.
+/// Wraps routes of pages in all layers. Tests wrap a route of their own that panics.
 pub fn with_layers(routes: Router<App>, app: App) -> Router {
-    let refuser = app.clone();
-    let same_origin =
-        CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, &error::Error::CrossSite));
-    let forms = FormReader { app: app.clone(), large_forms: LargeForms::default(), route_of: routes::form_route };
-    let timed_out: fn() -> Response = error::timed_out;
+    with_frame(with_page_layers(routes, &app), app)
+}
+
+/// Wraps endpoints of the API in all layers, for the same purpose.
+pub fn with_api_layers(endpoints: Router<App>, app: App) -> Router {
+    with_frame(api::with_layers(endpoints, &app), app)
+}
+
+/// The layers that pages and the API share, which a request passes from top to bottom.
+fn with_frame(faces: Router<App>, app: App) -> Router {
+    let host_check = HostCheck { app: app.clone(), refuse: refused_by_host_check };
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(trace::trace))
         .layer(middleware::from_fn_with_state(app.clone(), headers::headers))
@@ -58,15 +73,34 @@ pub fn with_layers(routes: Router<App>, app: App) -> Router {
                 .quality(CompressionLevel::Precise(3))
                 .compress_when(SizeAbove::new(1_024).and(is_whole)),
         )
-        .layer(middleware::from_fn_with_state(app.clone(), host_check::gate))
+        .layer(middleware::from_fn_with_state(host_check, host_check::gate));
+    faces.layer(layers).with_state(app)
+}
+
+/// The layers of pages alone, which a request passes from top to bottom after those of the frame.
+fn with_page_layers(routes: Router<App>, app: &App) -> Router<App> {
+    let refuser = app.clone();
+    let same_origin =
+        CsrfLayer::new().with_rejection_response(move |_| error::bare(&refuser, &error::Error::CrossSite));
+    let forms = FormReader { app: app.clone(), large_forms: LargeForms::default(), route_of: routes::form_route };
+    let deadline = Deadline { within: deadline::REQUEST_TIMEOUT, timed_out: error::timed_out };
+    let layers = ServiceBuilder::new()
         .layer(same_origin)
         .layer(middleware::from_fn_with_state(forms, form::receive))
         .layer(middleware::from_fn_with_state(app.clone(), session::session))
         .layer(middleware::from_fn_with_state(app.clone(), error::draw))
-        .layer(middleware::from_fn_with_state(timed_out, deadline::deadline))
+        .layer(middleware::from_fn_with_state(deadline, deadline::deadline))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(app.clone(), resume::resume));
-    routes.fallback(not_found).layer(layers).with_state(app)
+    routes.fallback(not_found).layer(layers)
+}
+
+/// The response to a request that the host check refuses: one sentence, and a problem for the API.
+fn refused_by_host_check(request: &Request, status: StatusCode, sentence: &'static str) -> Response {
+    if api::answers(request.uri().path()) {
+        return api::refused_by_host_check(request, status, sentence);
+    }
+    (status, sentence).into_response()
 }
 
 /// Whether a response is not streamed: a streamed page must not be buffered for compression.

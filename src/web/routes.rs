@@ -15,7 +15,7 @@ use axum::{
 
 use super::{
     admin::{
-        account, activity, alerts, assets,
+        account, activity, alerts, api_keys, api_reference, assets,
         ecommerce::{
             add, bulk, carts,
             shopify::{
@@ -140,6 +140,7 @@ pub fn table() -> Vec<Route> {
         get(urls::SECURITY_TXT, Open, security_txt::show),
         get(urls::ASSET, Open, assets::show),
         get(urls::HELP, Open, help::show),
+        get(urls::API_REFERENCE, Open, api_reference::show),
         get(urls::SET_UP_LINK, Open, set_up::open),
         get(urls::SET_UP, Open, set_up::show),
         post(urls::SET_UP, Open, set_up::create).redraws(),
@@ -162,6 +163,13 @@ pub fn table() -> Vec<Route> {
         get(urls::USER_DEACTIVATION, Administrator, users::deactivation::new),
         post(urls::USER_DEACTIVATION, Administrator, users::deactivation::create),
         post(urls::USER_ACTIVATION, Administrator, users::activation::create).on(urls::USER),
+        get(urls::API_KEYS, Administrator, api_keys::list),
+        get(urls::NEW_API_KEY, Administrator, api_keys::new),
+        post(urls::NEW_API_KEY, Administrator, api_keys::create).redraws().max_form_len(EDITOR_FORM_MAX_LEN),
+        get(urls::API_KEY, Administrator, api_keys::show),
+        post(urls::API_KEY_ROTATION, Administrator, api_keys::rotation::create).on(urls::API_KEY),
+        get(urls::API_KEY_REVOCATION, Administrator, api_keys::revocation::new),
+        post(urls::API_KEY_REVOCATION, Administrator, api_keys::revocation::create),
         get(urls::ACTIVITY, Viewer, activity::list),
         get(urls::ACTIVITY_CSV, Viewer, activity::export),
         get(urls::ALERTS, Administrator, alerts::show),

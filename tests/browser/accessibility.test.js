@@ -233,6 +233,11 @@ describe('an installation with carts', () => {
       go: async (page) => { await page.goto('/admin/account'); await press(page, 'button', 'Change password'); await problem(page); },
     },
     users: { go: (page) => page.goto('/admin/users') },
+    'the API keys': { go: (page) => page.goto('/admin/api-keys') },
+    'a new API key': { go: (page) => page.goto('/admin/api-keys/new') },
+    'a new API key, refused': {
+      go: async (page) => { await page.goto('/admin/api-keys/new'); await press(page, 'button', 'Make key'); await problem(page); },
+    },
     'a new user': { go: (page) => page.goto('/admin/users/new') },
     'a new user, wrong': {
       go: async (page) => { await page.goto('/admin/users/new'); await press(page, 'button', 'Add user'); await problem(page); },

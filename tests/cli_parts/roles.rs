@@ -111,3 +111,29 @@ async fn activity_verify_names_the_head_and_what_was_changed() {
     assert!(changed.stderr.starts_with("changed: position 1, event "), "{changed:?}");
     ground.end().await;
 }
+
+#[tokio::test]
+async fn activity_verify_names_a_cart_whose_secret_was_put_back() {
+    let ground = two_roles().await;
+    let url = ground.url(OWNER, "carts");
+    assert_eq!(ground.run(&["migrate"], &url).code, Some(0));
+    let mut owner = ground.connect(OWNER, "carts").await;
+    for statement in [
+        "insert into carts (id, submission_id, platform, website_name, store_host, is_active, status, updated_by, secret, credential_kind,
+            credential_fingerprint, secret_version)
+         values (gen_random_uuid(), gen_random_uuid(), 'shopify', 'Tea', 'tea.myshopify.com', false, 'draft', '', '\\x03', 'access_token', '', 2)",
+        "insert into audit_events (id, actor_kind, actor_name, event, cart_id, data, what)
+         select gen_random_uuid(), 'operator', '', 'credential_replaced', id, '{\"generation\": 2}', 'carts' from carts",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut owner).await.expect(statement);
+    }
+    let verify = || ground.run(&["activity", "verify"], &url);
+    let intact = verify();
+    assert_eq!((intact.code, intact.stderr.as_str()), (Some(0), ""), "{intact:?}");
+    sqlx::raw_sql("update carts set secret_version = 1").execute(&mut owner).await.expect("an earlier row");
+    let found = verify();
+    assert_eq!(found.code, Some(1));
+    assert!(found.stderr.starts_with("put back: the secret of cart "), "{found:?}");
+    assert!(found.stderr.contains(" is of generation 1, and generation 2 is recorded"), "{found:?}");
+    ground.end().await;
+}

@@ -369,7 +369,10 @@ fn control(element: ElementRef<'_>, form: Option<usize>, labels: &BTreeMap<Strin
     let options: Vec<(String, String)> = element.select(&select("option")).map(option).collect();
     let selected = element.select(&select("option[selected]")).next().map(|one| option(one).0);
     let first = options.first().map(|(value, _)| value.clone());
-    let plain = element.attr("value").unwrap_or(if ticks { "on" } else { "" }).to_owned();
+    let plain = match element.value().name() {
+        "textarea" => element.text().collect(),
+        _ => element.attr("value").unwrap_or(if ticks { "on" } else { "" }).to_owned(),
+    };
     Control {
         form,
         kind,

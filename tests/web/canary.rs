@@ -20,7 +20,7 @@ use crate::support::{
 
 /// Captures every log line of this thread, at all levels and targets: more than an operator can enable.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -44,7 +44,7 @@ impl<'a> MakeWriter<'a> for Log {
 impl Log {
     /// Captures while both guards live. The second dispatcher is never written to: with a single one, `tracing` would
     /// cache the interest of other tests' threads, which do not capture, for this thread too.
-    fn listen(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
+    pub fn listen(&self) -> (tracing::subscriber::DefaultGuard, tracing::Dispatch) {
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_writer(self.clone())
@@ -54,7 +54,7 @@ impl Log {
         (tracing::subscriber::set_default(subscriber), second)
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("the log")).into_owned()
     }
 }
@@ -311,6 +311,64 @@ async fn alerts_contain_no_credential_and_no_secret_of_their_own(pool: PgPool) {
     assert_free_of(&[Receiver::KEY.to_owned()], "the pages", &answers.concat());
     assert!(!log.contains(&password) && !answers.concat().contains(&password), "the mail server's password leaked");
     assert!(!server.in_clear().contains(&password));
+    pool.close().await;
+}
+
+#[sqlx::test]
+async fn api_key_is_in_one_response_and_nowhere_else(pool: PgPool) {
+    let log = Log::default();
+    let listening = log.listen();
+    let receiver = Receiver::start().await;
+    let app = TestApp::start(pool.clone()).await.with_alert_ways(&alerts::ways(&receiver.ca_pem));
+    let priya = app.priya_with_integration_on().await;
+    alerts::save_webhook(&priya, &receiver).await;
+    let mut page = priya.visit("/admin/api-keys/new").await;
+    page.fill("Name", "sync-prod");
+    let first = page.press("Make key").await.text("#api-key");
+    let page = priya.visit("/admin/api-keys").await.follow("sync-prod").await;
+    let second = page.press("Rotate").await.text("#api-key");
+    let keys = vec![first.clone(), second.clone()];
+    // A key that is pasted where it does not belong is not rendered again.
+    let mut stray = priya.visit("/admin/api-keys/new").await;
+    stray.fill("Name", &first);
+    stray.fill("Only these carts", &second);
+    assert_eq!(stray.press("Make key").await.status, 422);
+    for key in &keys {
+        let program = app.app.api_keys.authenticate(key, "198.51.100.7".parse().ok()).await.expect("an answer");
+        assert!(program.is_some());
+    }
+    sqlx::query("update api_keys set created_at = now() - interval '80 days', ends_at = now() + interval '10 days'")
+        .execute(&app.pool)
+        .await
+        .expect("the end is near");
+    app.app.sweep().await.expect("swept");
+    let waiting = dump(&app.pool).await;
+    alerts::deliver_all(&app.app.alerts).await;
+    page.follow("Revoke").await.press("Revoke key").await;
+    for path in ["/admin", "/admin/api-keys", "/admin/activity", "/admin/activity.csv", "/admin/alerts", "/-/metrics"] {
+        priya.visit(path).await;
+    }
+    drop(listening);
+
+    let heard: Vec<String> = receiver.heard().iter().map(|heard| format!("{heard:?}")).collect();
+    assert_eq!(
+        heard.iter().filter(|told| told.contains("api-key.ends-soon")).count(),
+        2,
+        "one for each key: {heard:?}"
+    );
+    for told in &heard {
+        assert_free_of(&keys, "an alert", told);
+    }
+    let answers: Vec<String> = app.answers().iter().map(|one| format!("{:?} {}", one.headers, one.text())).collect();
+    for key in &keys {
+        assert_eq!(answers.iter().filter(|answer| answer.contains(&key[8..30])).count(), 1, "shown once");
+    }
+    for (table, rows) in waiting.into_iter().chain(dump(&app.pool).await) {
+        assert_free_of(&keys, &table, &rows.join("\n"));
+    }
+    let log = log.text();
+    assert!(log.contains("insert into api_keys") && log.contains("TRACE"), "nothing was logged");
+    assert_free_of(&keys, "the log", &log);
     pool.close().await;
 }
 

@@ -36,6 +36,9 @@ pub async fn fields_of(door: &Door, browser: &Browser, app: &TestApp) -> Fields 
         "/admin/users/{user}/deactivation" => page(&door.path).await.submission("Turn off"),
         // This user is active, so there is no button; its form would send the same fields.
         "/admin/users/{user}/activation" => return page(cart).await.submission("Sign out everywhere").2,
+        "/admin/api-keys/new" => page("/admin/api-keys/new").await.submission("Make key"),
+        "/admin/api-keys/{key}/rotation" => page(cart).await.submission("Rotate"),
+        "/admin/api-keys/{key}/revocation" => page(&door.path).await.submission("Revoke key"),
         "/admin/alerts" => page("/admin/alerts").await.submission("Save"),
         "/admin/alerts/secret" => saved_webhook(browser).await.submission("New secret"),
         "/admin/alerts/trials" => saved_webhook(browser).await.submission("Try it"),

@@ -15,7 +15,7 @@ const TAKES_AN_ADDRESS: [&str; 4] = [
     "/admin/ecommerce/shopify/{cart}/connection-tests",
 ];
 /// Every other form of the site: none has a field for a store's address or for a store's secret.
-const TAKES_NONE: [&str; 22] = [
+const TAKES_NONE: [&str; 25] = [
     "/set-up",
     "/sign-in",
     "/sign-out",
@@ -29,6 +29,9 @@ const TAKES_NONE: [&str; 22] = [
     "/admin/users/{user}/sessions",
     "/admin/users/{user}/deactivation",
     "/admin/users/{user}/activation",
+    "/admin/api-keys/new",
+    "/admin/api-keys/{key}/rotation",
+    "/admin/api-keys/{key}/revocation",
     "/admin/alerts",
     "/admin/alerts/secret",
     "/admin/alerts/trials",

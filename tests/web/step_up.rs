@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The forms that ask: for account details only if the e-mail address changes, for a role on every change.
-const ASKS: [&str; 11] = [
+const ASKS: [&str; 14] = [
     "/admin/account",
     "/admin/users/new",
     "/admin/users/{user}",
@@ -22,6 +22,9 @@ const ASKS: [&str; 11] = [
     "/admin/users/{user}/sessions",
     "/admin/users/{user}/deactivation",
     "/admin/users/{user}/activation",
+    "/admin/api-keys/new",
+    "/admin/api-keys/{key}/rotation",
+    "/admin/api-keys/{key}/revocation",
     "/admin/alerts",
     "/admin/alerts/secret",
     "/admin/ecommerce/shopify/{cart}/disconnection",

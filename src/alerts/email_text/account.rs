@@ -17,6 +17,7 @@ pub(super) fn write(news: &[DatedAlert<'_>], house: &SiteInfo) -> Option<(String
             | Alert::ServerProblem(_)
             | Alert::ServerRecovered(_)
             | Alert::Trial
+            | Alert::ApiKeyEndsSoon(_)
             | Alert::ActivityHead { .. } => None,
         })
         .collect();

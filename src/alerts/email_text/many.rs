@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{Alert, DatedAlert, SiteInfo, StatusChange, cause, moment, one_line};
-use crate::direction::bidi_isolate;
+use crate::{direction::bidi_isolate, urls};
 
 /// Maximum number of carts that are listed by name.
 const MOST_NAMES: usize = 20;
@@ -36,8 +36,8 @@ pub(super) fn write(news: &[DatedAlert<'_>], of: i64, house: &SiteInfo) -> (Stri
     if subject.is_empty() {
         subject = others.iter().map(|(subject, _)| subject.as_str()).collect::<Vec<_>>().join("; ");
     }
-    let show = if broken.is_empty() { "" } else { "?show=needs-attention" };
-    (subject, lines.join("\n"), format!("{}/admin/ecommerce{show}", house.origin))
+    let page = if broken.is_empty() { urls::CARTS } else { urls::FAILING_CARTS };
+    (subject, lines.join("\n"), house.link(page))
 }
 
 fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
@@ -68,7 +68,7 @@ fn broken_lines(broken: &[&StatusChange], of: i64) -> Vec<String> {
 fn other(at: OffsetDateTime, alert: &Alert, house: &SiteInfo) -> Option<(String, String)> {
     match alert {
         Alert::Trial => Some((super::subject(alert, house), super::subject(alert, house))),
-        Alert::ServerProblem(_) | Alert::ServerRecovered(_) | Alert::ActivityHead { .. } => {
+        Alert::ServerProblem(_) | Alert::ServerRecovered(_) | Alert::ActivityHead { .. } | Alert::ApiKeyEndsSoon(_) => {
             let (subject, text, _) = super::one(at, alert, house);
             Some((subject, text))
         }

@@ -1,4 +1,5 @@
-//! SQL of a key rotation: the webhook's signing secret and address, if a key other than the active one sealed them.
+//! SQL of a key rotation: the webhook's signing secret and address, if a key other than the active one sealed
+//! them, or in an earlier format.
 
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ macro_rules! tally {
             Tally,
             "select substring("
                 + $column
-                + r#" from 2 for 8) as "key_id!", count(*) as "count!" from alert_webhooks where "#
+                + r#" from 1 for 9) as "head!", count(*) as "count!" from alert_webhooks where "#
                 + $column
                 + " is not null group by 1"
         )
@@ -30,15 +31,15 @@ macro_rules! tally {
 }
 
 macro_rules! find {
-    ($connection:expr, $active:expr, $after:expr, $column:literal) => {
+    ($connection:expr, $head:expr, $after:expr, $column:literal) => {
         sqlx::query_as!(
             SealedWebhookRow,
             "select id, host, "
                 + $column
                 + r#" as "sealed!" from alert_webhooks where id > $2 and substring("#
                 + $column
-                + " from 2 for 8) <> $1 order by id limit $3",
-            $active,
+                + " from 1 for 9) <> $1 order by id limit $3",
+            $head,
             $after,
             BATCH
         )
@@ -76,18 +77,18 @@ pub(in crate::alerts) async fn tally_addresses(connection: &mut Connection) -> s
 
 pub(in crate::alerts) async fn find_signing_secrets(
     connection: &mut Connection,
-    active: &[u8],
+    head: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<SealedWebhookRow>> {
-    find!(connection, active, after, "secret")
+    find!(connection, head, after, "secret")
 }
 
 pub(in crate::alerts) async fn find_addresses(
     connection: &mut Connection,
-    active: &[u8],
+    head: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<SealedWebhookRow>> {
-    find!(connection, active, after, "sealed_address")
+    find!(connection, head, after, "sealed_address")
 }
 
 pub(in crate::alerts) async fn put_signing_secret(

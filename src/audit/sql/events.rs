@@ -1,4 +1,4 @@
-//! Writes an event, and finds the one that deleted a cart.
+//! Writes an event, and finds those that decide something.
 
 use uuid::Uuid;
 
@@ -46,5 +46,16 @@ pub async fn find_deletion(pool: &Pool, cart: Uuid) -> sqlx::Result<Option<CartD
         cart
     )
     .fetch_optional(pool)
+    .await
+}
+
+/// Whether a rotation is recorded at whose end every secret had this format.
+pub async fn was_rotated_to(connection: &mut Connection, format: u8) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from audit_events
+            where what = 'people' and event = 'encryption_key_rotated' and (data ->> 'format')::integer >= $1) as "was!""#,
+        i32::from(format)
+    )
+    .fetch_one(connection)
     .await
 }

@@ -1,4 +1,4 @@
-//! Whether a user and their session may still make a change.
+//! Whether a user and their session, or a program's key, may still make a change.
 
 use uuid::Uuid;
 
@@ -36,6 +36,23 @@ pub(in crate::audit) async fn lock_live(
         needs_administrator,
         IDLE_MINUTES,
         ABSOLUTE_MINUTES
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Whether an API key is neither revoked nor ended. Its row stays locked until the transaction ends.
+pub(in crate::audit) async fn lock_live_key(connection: &mut Connection, key: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        with key as materialized (
+            select id from api_keys
+            where id = $1 and revoked_at is null and ends_at > now() and created_at <= now() + interval '1 minute'
+            for share
+        )
+        select exists (select from key) as "is_live!"
+        "#,
+        key
     )
     .fetch_one(connection)
     .await

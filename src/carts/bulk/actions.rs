@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{BulkAction, BulkActionId, BulkActionKind, BulkItem, BulkSelection};
 use crate::{
     audit::{self, By, Change, Event, RequiredRole},
-    carts::{ConnectionTests, sql, status::Facts},
+    carts::{ConnectionTests, changes, sql, status::Facts},
     database::{Pool, transaction},
     supervisor::Heartbeat,
     vault::InternalError,
@@ -140,7 +140,7 @@ impl BulkActions {
                         } else {
                             Event::CartChanged { changes: vec![Change::of_requested_active(true)] }
                         };
-                        audit::record(work, &item.by, Some(&cart), &event).await?;
+                        changes::record(work, &item.by, &cart, &event).await?;
                         "off"
                     }
                 };

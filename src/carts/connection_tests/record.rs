@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     super::{
-        Cart, CartId, TestReport,
+        Cart, CartId, TestReport, changes,
         health::{self, Finding},
         sql,
     },
@@ -54,7 +54,7 @@ impl ConnectionTests {
                     own.clone()
                 } else {
                     let own = run.cart.as_ref().map(|cart| cart.id);
-                    sql::carts::find_holder(work, &report.address.host(), &run.fingerprints, own).await?
+                    sql::carts::find_holder(work, &report.address.store_ref(), &run.fingerprints, own).await?
                 };
                 let is_turned_on = match &holder {
                     Some(holder) => record_saved(work, CartId(holder.id), &run.fingerprints, &report).await?,
@@ -62,8 +62,8 @@ impl ConnectionTests {
                 };
                 let cart = own.or(holder);
                 audit::record(work, &run.visitor.by, cart.as_ref(), &tested(&report)).await?;
-                if is_turned_on {
-                    audit::record(work, &run.visitor.by, cart.as_ref(), &Event::CartTurnedOn).await?;
+                if is_turned_on && let Some(cart) = &cart {
+                    changes::record(work, &run.visitor.by, cart, &Event::CartTurnedOn).await?;
                 }
                 Ok(report)
             })
@@ -94,7 +94,8 @@ async fn complete(work: &mut Connection, run: &Run, verdict: &mut Verdict) -> sq
     }
     if verdict.outcome().passes()
         && let Some(store) = &verdict.store
-        && let Some(other) = sql::cart_refs::find_by_shop(work, &store.shop_id, own).await?
+        && let Some(other) =
+            sql::cart_refs::find_by_shop(work, run.address.store_ref().platform, &store.shop_id, own).await?
     {
         verdict.class = Class::Duplicate;
         verdict.limits.clear();

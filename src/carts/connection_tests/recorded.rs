@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::ConnectionTests;
 use crate::{
     carts::{CartId, TestReport, Visitor, credential_input::CredentialSource, draft_secret, sql},
-    platforms::shopify::credential::ClientId,
+    platforms::ClientId,
 };
 
 impl ConnectionTests {
@@ -29,8 +29,9 @@ impl ConnectionTests {
 
     /// Returns the last test of a new cart whose draft secret is still in this browser session.
     pub async fn find_draft(&self, visitor: &Visitor) -> sqlx::Result<Option<Uuid>> {
+        let Some(session) = visitor.drafts.session() else { return Ok(None) };
         let person = visitor.by.actor.id().unwrap_or_default();
-        sql::connection_tests::find_draft(&self.pool, &visitor.session, person).await
+        sql::connection_tests::find_draft(&self.pool, session, person).await
     }
 
     /// Whether a form still has the tested secret and, for client credentials, the tested Client ID: its draft secret

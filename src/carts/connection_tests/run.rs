@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::{Cart, TestReport, Visitor, sql};
 use crate::causes::{Check, CheckKind, CheckState, Class, Verdict};
-use crate::platforms::shopify::{address::StoreAddress, credential::CredentialKind};
+use crate::platforms::{CredentialKind, StoreAddress};
 use crate::vault::Fingerprints;
 
 /// A test that is about to run.

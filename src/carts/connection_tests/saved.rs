@@ -35,7 +35,7 @@ impl ConnectionTests {
         if !self.count(by.clone(), address.host()).await? {
             return Ok("test-limit");
         }
-        let visitor = Visitor { by, session: Vec::new() };
+        let visitor = Visitor::without_drafts(by);
         let Some(credential) = self.credentials.open_saved(cart.id, &address).await? else {
             self.record_unreadable_secret(visitor, submission, cart).await?;
             return Ok("not-connected");

@@ -1,7 +1,7 @@
 use time::macros::datetime;
 
 use super::*;
-use crate::{causes::Store, platforms::shopify::address::StoreAddress};
+use crate::{causes::Store, platforms::StoreAddress};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 19:31:00 UTC);
 

@@ -12,8 +12,11 @@ mod shared;
 
 use time::OffsetDateTime;
 
-use super::{CartId, Status};
-use crate::platforms::shopify::{credential::CredentialKind, scopes};
+use super::{
+    CartId, Status,
+    changes::{self, ChangeFacts, ChangeKind},
+};
+use crate::platforms::{CredentialKind, shopify::scopes};
 use crate::{
     alerts,
     audit::{self, By, CartRef, Event},
@@ -62,10 +65,27 @@ async fn announce(work: &mut Connection, change: &HealthChange) -> sqlx::Result<
         }
     };
     audit::record(work, &By::system(), Some(&cart), &event).await?;
+    let kind = if change.status == Status::Connected { ChangeKind::Recovered } else { ChangeKind::NeedsAttention };
+    changes::note(work, kind, Some(cart.id), &change.facts()).await?;
     shared::tell(work, change).await
 }
 
 impl HealthChange {
+    /// The same facts as those of the alert.
+    fn facts(&self) -> ChangeFacts {
+        ChangeFacts {
+            website_name: self.website_name.clone(),
+            store: self.store.clone(),
+            status: Some(self.status.as_str().to_owned()),
+            previous_status: Some(self.previous.as_str().to_owned()),
+            class: Some(self.class.as_str().to_owned()),
+            title: Some(self.title.clone()),
+            missing_permissions: self.missing_permissions.clone(),
+            since: Some(self.since),
+            last_good_at: self.last_good_at,
+        }
+    }
+
     /// Converts to the type of the alerts module, which does not depend on carts.
     fn told(&self) -> alerts::StatusChange {
         let without = |scope: &String| scopes::PERMISSIONS.iter().find(|permission| permission.scope == scope);

@@ -21,10 +21,12 @@ use crate::{
     causes::{Class, TechnicalDetails, TitleContext, Verdict},
     clock::Clock,
     database::{Pool, transaction},
-    platforms::shopify::{
-        client::ShopifyClient,
-        connection_test::{self, CHECK_TIMEOUT},
-        credential::{Credential, CredentialKind},
+    platforms::{
+        Credential, CredentialKind,
+        shopify::{
+            client::ShopifyClient,
+            connection_test::{self, CHECK_TIMEOUT},
+        },
     },
     supervisor::Heartbeat,
 };

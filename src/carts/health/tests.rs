@@ -33,7 +33,7 @@ struct House {
 }
 
 fn visitor() -> Visitor {
-    Visitor { by: By::operator(), session: vec![0; 32] }
+    Visitor::in_session(By::operator(), vec![0; 32])
 }
 
 impl House {

@@ -5,13 +5,11 @@ use uuid::Uuid;
 
 use super::{SaveEffect, SaveError, matching_test::MatchingTest};
 use crate::{
+    audit::Event,
     carts::{Cart, CartId, Carts, TestReport, Visitor, credential_input::CredentialSource, draft_secret, sql},
     causes::Class,
     database::Connection,
-    platforms::shopify::{
-        address::StoreAddress,
-        credential::{Credential, CredentialKind},
-    },
+    platforms::{Credential, StoreAddress},
 };
 
 /// The change of a cart's credential by a save.
@@ -19,7 +17,7 @@ pub(super) struct CredentialChange {
     pub effect: SaveEffect,
     pub has_passed: bool,
     pub last: Option<Class>,
-    pub replaced: Option<(CredentialKind, Option<String>)>,
+    pub replaced: Option<Event>,
     /// The last test of a credential that is new to this cart.
     pub tested: Option<TestReport>,
 }
@@ -76,18 +74,23 @@ impl Carts {
         };
         let kind = credential.kind();
         if pass.is_none() && has_passed && cart.address == *address && cart.credential.is_some() {
+            // Without a place for the new one, a save would lose it.
+            if visitor.drafts.session().is_none() {
+                return Err(SaveError::SecretUntested { kind });
+            }
             draft_secret::hold(work, &self.credentials.vault, visitor, submitted, Some(cart.id), address, &credential)
                 .await?;
             return Ok(CredentialChange { effect: SaveEffect::OldSecretKept { kind }, ..kept });
         }
-        self.replace(work, visitor, cart.id, address, &credential, pass.as_ref()).await?;
+        let generation = cart.version + 1;
+        self.replace(work, visitor, cart.id, address, &credential, generation, pass.as_ref()).await?;
         draft_secret::forget_of_cart(work, visitor, submitted, cart.id).await?;
         let ending = credential.ending();
         Ok(CredentialChange {
             effect: SaveEffect::NewSecret { kind, ending: ending.clone() },
             has_passed: pass.is_some(),
             last: pass.map(|pass| pass.class),
-            replaced: Some((kind, ending)),
+            replaced: Some(Event::CredentialReplaced { kind: kind.as_str(), ending, generation: Some(generation) }),
             tested,
         })
     }
@@ -111,7 +114,8 @@ impl Carts {
         }
     }
 
-    /// Replaces the credential, and stores the pass that covers it.
+    /// Replaces the credential by this generation of it, and stores the pass that covers it.
+    #[expect(clippy::too_many_arguments, reason = "each is written to the row")]
     async fn replace(
         &self,
         work: &mut Connection,
@@ -119,10 +123,11 @@ impl Carts {
         id: CartId,
         address: &StoreAddress,
         credential: &Credential,
+        generation: i64,
         pass: Option<&sql::connection_tests::PassFacts>,
     ) -> sqlx::Result<()> {
-        let sealed = self.credentials.seal(id, address, credential, visitor.by.name());
-        sql::credentials::update(work, id, address, self.is_practice(address), &sealed).await?;
+        let sealed = self.credentials.seal(id, address, credential, visitor.by.name(), generation);
+        sql::credentials::update(work, id, self.is_practice(address), &sealed).await?;
         if let Some(pass) = pass {
             sql::connection_tests::update_pass(work, id, pass).await?;
         }

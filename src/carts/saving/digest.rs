@@ -14,10 +14,7 @@ use crate::{
         sql,
     },
     database::Connection,
-    platforms::shopify::{
-        address::StoreAddress,
-        credential::{ClientId, CredentialKind},
-    },
+    platforms::{ClientId, CredentialKind, StoreAddress},
     vault::Fingerprints,
 };
 

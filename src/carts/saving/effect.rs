@@ -3,7 +3,7 @@
 
 use crate::{
     carts::{Cart, CartId, Status, status::Facts},
-    platforms::shopify::credential::CredentialKind,
+    platforms::CredentialKind,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]

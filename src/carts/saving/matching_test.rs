@@ -5,7 +5,7 @@ use crate::{
     carts::{Cart, Carts, TestReport, sql},
     causes::Class,
     database::Connection,
-    platforms::shopify::{address::StoreAddress, credential::Credential},
+    platforms::{Credential, StoreAddress},
 };
 
 /// A test of exactly the address and credential that are being saved.
@@ -36,7 +36,9 @@ impl Carts {
         };
         let was_let_in = report.verdict.outcome().passes() || report.verdict.class == Class::Duplicate;
         if let Some(store) = report.verdict.store.as_ref().filter(|_| was_let_in && is_recent)
-            && let Some(other) = sql::cart_refs::find_by_shop(work, &store.shop_id, own.map(|own| own.id)).await?
+            && let Some(other) =
+                sql::cart_refs::find_by_shop(work, address.store_ref().platform, &store.shop_id, own.map(|own| own.id))
+                    .await?
         {
             return Err(SaveError::SameStore(other));
         }

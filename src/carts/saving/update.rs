@@ -7,7 +7,7 @@ use super::{
 use crate::{
     audit::{self, CartRef, Change, Event, RequiredRole},
     carts::{
-        Cart, CartId, Carts, Visitor,
+        Cart, CartId, Carts, Visitor, changes,
         credential_input::keeps_saved,
         draft_secret::typed_or_draft,
         health,
@@ -16,7 +16,7 @@ use crate::{
         status::Facts,
     },
     database::{Connection, transaction},
-    platforms::shopify::{address::StoreAddress, credential::CredentialKind},
+    platforms::StoreAddress,
     vault::Fingerprints,
 };
 
@@ -47,7 +47,7 @@ impl Carts {
         submission: CartSubmission,
     ) -> Result<SavedCart, SaveError> {
         let (carts, edit) = (self.clone(), edit.into());
-        let (name, store) = (submission.name.as_str().to_owned(), submission.address.host());
+        let (name, store) = (submission.name.as_str().to_owned(), submission.address.store_ref());
         let outcome = transaction(&self.pool, move |work| {
             Box::pin(async move { carts.update_in(work, &visitor, id, edit, submission).await })
         })
@@ -86,13 +86,13 @@ impl Carts {
             typed_or_draft(work, &self.credentials.vault, visitor, submitted, Some(id), &address, offered).await?;
         let new = self.new_credential(&before, &address, keeps, found)?;
         let connection = self.connect(work, visitor, submitted, &before, &address, new).await?;
-        let mut changes = changes(&before.cart, name.as_str(), &address);
+        let mut fields = changed_fields(&before.cart, name.as_str(), &address);
         let mut are_gone = before.cart.locations_gone;
         if let Some(asked) = &edit.settings {
             let more = settle(work, id, asked).await?;
             if !more.is_empty() {
                 are_gone = sql::locations::note_gone(work, id).await?;
-                changes.extend(more);
+                fields.extend(more);
             }
         }
         let CredentialChange { effect, has_passed, last, replaced, tested } = connection;
@@ -107,12 +107,12 @@ impl Carts {
         }
         let was_ticked = before.cart.activate_on_pass;
         if !before.cart.is_active && !facts.is_active && was_ticked != active.1 {
-            changes.push(Change::of_requested_active(was_ticked));
+            fields.push(Change::of_requested_active(was_ticked));
         }
         let cart = CartRef { id: id.0, name: name.as_str().to_owned() };
         let over = edit.is_overwrite.then(|| before.cart.updated_by.clone());
-        for event in events(changes, (before.cart.is_active, facts.is_active), replaced, over) {
-            audit::record(work, &visitor.by, Some(&cart), &event).await?;
+        for event in events(fields, (before.cart.is_active, facts.is_active), replaced, over) {
+            changes::record(work, &visitor.by, &cart, &event).await?;
         }
         let effect = effect::of_update(effect, &before.cart, facts, wants_active);
         Ok(SavedCart { cart: id, name: cart.name, effect })
@@ -153,7 +153,7 @@ async fn settle(work: &mut Connection, id: CartId, asked: &SettingsInput) -> Res
     Ok(changes)
 }
 
-fn changes(before: &Cart, name: &str, address: &StoreAddress) -> Vec<Change> {
+fn changed_fields(before: &Cart, name: &str, address: &StoreAddress) -> Vec<Change> {
     let pairs = [
         ("Website Name", before.website_name.clone(), name.to_owned()),
         ("API URL", before.address.admin_url(), address.admin_url()),
@@ -166,7 +166,7 @@ fn changes(before: &Cart, name: &str, address: &StoreAddress) -> Vec<Change> {
 fn events(
     changes: Vec<Change>,
     (was_active, is_active): (bool, bool),
-    replaced: Option<(CredentialKind, Option<String>)>,
+    replaced: Option<Event>,
     over: Option<String>,
 ) -> Vec<Event> {
     let mut events = Vec::new();
@@ -181,8 +181,6 @@ fn events(
         (true, false) => events.push(Event::CartTurnedOff),
         _ => {}
     }
-    if let Some((kind, ending)) = replaced {
-        events.push(Event::CredentialReplaced { kind: kind.as_str(), ending });
-    }
+    events.extend(replaced);
     events
 }

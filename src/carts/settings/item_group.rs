@@ -1,6 +1,6 @@
 //! The item group of newly imported items: one line of text, never a secret.
 
-use crate::{carts::cart::one_line, pasted::has_visible_text, platforms::shopify::redact_tokens};
+use crate::pasted::{has_visible_text, one_line, redact_tokens};
 
 /// Maximum length of an item group, in characters.
 pub const ITEM_GROUP_MAX: usize = 80;

@@ -12,7 +12,7 @@ use crate::{
     },
     causes::Class,
     database::{Connection, Pool},
-    platforms::shopify::{address::StoreAddress, credential::CredentialKind},
+    platforms::{CredentialKind, StoreAddress, StoreRef},
     vault::Fingerprints,
 };
 
@@ -194,7 +194,6 @@ pub(in crate::carts) struct NewCart<'a> {
     pub submitted: Uuid,
     pub digest: &'a [u8],
     pub name: &'a WebsiteName,
-    pub address: &'a StoreAddress,
     pub is_practice: bool,
     pub is_active: bool,
     pub activate_on_pass: bool,
@@ -210,14 +209,14 @@ pub(in crate::carts) async fn insert(
     passed_at: Option<OffsetDateTime>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
-        "insert into carts (id, platform, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
+        "insert into carts (id, submission_id, website_name, store_host, is_active, status, credential_kind, client_id, secret,
             secret_ending, secret_added_by, secret_added_at, credential_fingerprint, token_fingerprint, updated_by, passed_at, is_practice,
-            activate_on_pass, submission_digest, updated_by_id)
-         values ($1, 'shopify', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16, $17, $18, $19)",
+            activate_on_pass, submission_digest, updated_by_id, platform, store_key, secret_version)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now(), $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)",
         new.id.0,
         new.submitted,
         new.name.as_str(),
-        new.address.host(),
+        sealed.store.host,
         new.is_active,
         new.status.as_str(),
         sealed.kind.as_str(),
@@ -232,7 +231,10 @@ pub(in crate::carts) async fn insert(
         new.is_practice,
         new.activate_on_pass,
         new.digest,
-        new.by.actor.id()
+        new.by.actor.id(),
+        sealed.store.platform.as_str(),
+        sealed.store.key,
+        sealed.generation
     )
     .execute(connection)
     .await
@@ -286,33 +288,35 @@ pub(in crate::carts) async fn turn_on_after_pass(connection: &mut Connection, id
 /// ran. A cart with a known shop counts only its own tests, which compare the shop.
 pub(in crate::carts) async fn find_holder(
     connection: &mut Connection,
-    host: &str,
+    store: &StoreRef,
     fingerprints: &Fingerprints,
     own: Option<CartId>,
 ) -> sqlx::Result<Option<CartRef>> {
     sqlx::query_as!(
         CartRef,
         "select id, website_name as name from carts
-         where platform = 'shopify' and store_host = $1 and credential_fingerprint = any ($2) and (shop_id is null or id = $3)",
-        host,
+         where platform = $4 and store_key = $1 and credential_fingerprint = any ($2) and (shop_id is null or id = $3)",
+        store.key,
         fingerprints.all(),
-        own.map(|own| own.0)
+        own.map(|own| own.0),
+        store.platform.as_str()
     )
     .fetch_optional(connection)
     .await
 }
 
+/// Returns the cart, its host, and the generation after its last secret.
 pub(in crate::carts) async fn delete(
     connection: &mut Connection,
     id: CartId,
     version: i64,
-) -> sqlx::Result<Option<(CartRef, String)>> {
+) -> sqlx::Result<Option<(CartRef, String, i64)>> {
     let row = sqlx::query!(
-        "delete from carts where id = $1 and version = $2 returning id, website_name, store_host",
+        "delete from carts where id = $1 and version = $2 returning id, website_name, store_host, version",
         id.0,
         version
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| (CartRef { id: row.id, name: row.website_name }, row.store_host)))
+    Ok(row.map(|row| (CartRef { id: row.id, name: row.website_name }, row.store_host, row.version + 1)))
 }

@@ -8,7 +8,7 @@ use crate::{
     carts::{CartId, TestReport},
     causes::Class,
     database::{Connection, Pool},
-    platforms::shopify::{address::StoreAddress, credential::CredentialKind, scopes},
+    platforms::{CredentialKind, StoreAddress, shopify::scopes},
     vault::Fingerprints,
 };
 

@@ -2,16 +2,16 @@
 
 use uuid::Uuid;
 
-use crate::platforms::shopify::credential::CredentialKind;
 use crate::{
     carts::CartId,
     database::{Connection, Pool},
+    platforms::{CredentialKind, StoreRef},
 };
 
 pub(in crate::carts) struct DraftSecretRow {
     pub kind: CredentialKind,
     pub client_id: Option<String>,
-    pub host: String,
+    pub store: StoreRef,
     pub secret: Vec<u8>,
     pub ending: Option<String>,
     /// Whether it is younger than 30 minutes.
@@ -27,21 +27,24 @@ pub(in crate::carts) async fn upsert(
     row: &DraftSecretRow,
 ) -> sqlx::Result<bool> {
     let stored = sqlx::query!(
-        "insert into unsaved_credentials (id, session_hash, cart_id, store_host, credential_kind, client_id, secret, secret_ending)
-         select $1, $2, $3, $4, $5, $6, $7, $8
+        "insert into unsaved_credentials (id, session_hash, cart_id, store_host, credential_kind, client_id, secret, secret_ending,
+             platform, store_key)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10
          where $3::uuid is null or exists (select from carts where id = $3 for key share)
          on conflict (id) do update set cart_id = excluded.cart_id, store_host = excluded.store_host,
              credential_kind = excluded.credential_kind, client_id = excluded.client_id, secret = excluded.secret,
-             secret_ending = excluded.secret_ending, created_at = now()
+             secret_ending = excluded.secret_ending, platform = excluded.platform, store_key = excluded.store_key, created_at = now()
          where unsaved_credentials.session_hash = excluded.session_hash",
         form,
         session,
         cart.map(|cart| cart.0),
-        row.host,
+        row.store.host,
         row.kind.as_str(),
         row.client_id,
         row.secret,
-        row.ending
+        row.ending,
+        row.store.platform.as_str(),
+        row.store.key
     )
     .execute(connection)
     .await?;
@@ -55,7 +58,8 @@ pub(in crate::carts) async fn find(
     cart: Option<CartId>,
 ) -> sqlx::Result<Option<DraftSecretRow>> {
     let row = sqlx::query!(
-        r#"select credential_kind, client_id, store_host, secret, secret_ending, created_at > now() - interval '30 minutes' as "is_fresh!"
+        r#"select credential_kind, client_id, platform, store_key, store_host, secret, secret_ending,
+               created_at > now() - interval '30 minutes' as "is_fresh!"
            from unsaved_credentials where id = $1 and session_hash = $2 and cart_id is not distinct from $3"#,
         form,
         session,
@@ -67,7 +71,7 @@ pub(in crate::carts) async fn find(
         Some(DraftSecretRow {
             kind: CredentialKind::parse(&row.credential_kind)?,
             client_id: row.client_id,
-            host: row.store_host,
+            store: StoreRef::from_stored(&row.platform, row.store_key, row.store_host),
             secret: row.secret,
             ending: row.secret_ending,
             is_fresh: row.is_fresh,
@@ -75,20 +79,21 @@ pub(in crate::carts) async fn find(
     }))
 }
 
-/// The latest form of this session with a fresh draft secret for this cart and host.
+/// The latest form of this session with a fresh draft secret for this cart and store.
 pub(in crate::carts) async fn find_of_cart(
     pool: &Pool,
     cart: CartId,
     session: &[u8],
-    host: &str,
+    store: &StoreRef,
 ) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from unsaved_credentials
-         where cart_id = $1 and session_hash = $2 and store_host = $3 and created_at > now() - interval '30 minutes'
+         where cart_id = $1 and session_hash = $2 and platform = $3 and store_key = $4 and created_at > now() - interval '30 minutes'
          order by created_at desc limit 1",
         cart.0,
         session,
-        host
+        store.platform.as_str(),
+        store.key
     )
     .fetch_optional(pool)
     .await

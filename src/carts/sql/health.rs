@@ -13,7 +13,7 @@ use crate::{
         status::HealthState,
     },
     causes::Class,
-    platforms::shopify::credential::CredentialKind,
+    platforms::CredentialKind,
 };
 
 /// A cart and its health state, locked until the transaction ends.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::{carts::CartId, database::Connection, platforms::shopify::credential::CredentialKind};
+use crate::{carts::CartId, database::Connection, platforms::CredentialKind};
 
 /// A cart whose check is due, leased to this process.
 #[derive(Clone)]

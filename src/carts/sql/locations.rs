@@ -3,7 +3,7 @@ use time::OffsetDateTime;
 
 use crate::{
     carts::CartId,
-    platforms::shopify::locations::{Location, Locations},
+    platforms::{Location, Locations},
 };
 
 /// The list as the store last returned it; chosen locations come first.

@@ -1,10 +1,11 @@
-//! The SQL of key rotation: secrets sealed with a key other than the active one. Bytes 2 to 9 of a stored secret are
-//! the id of its key.
+//! The SQL of key rotation: secrets sealed with a key other than the active one, or in an earlier format. Byte 1 of a
+//! stored secret is its format, bytes 2 to 9 are the id of its key.
 
 use uuid::Uuid;
 
 use crate::{
     database::{Connection, Pool},
+    platforms::StoreRef,
     vault::{Tally, column::BATCH},
 };
 
@@ -13,13 +14,15 @@ pub(in crate::carts) struct StoredCredential {
     pub id: Uuid,
     pub kind: String,
     pub client_id: Option<String>,
-    pub host: String,
+    pub store: StoreRef,
+    pub generation: i64,
     pub secret: Vec<u8>,
 }
 
 pub(in crate::carts) struct StoredToken {
     pub id: Uuid,
-    pub host: String,
+    pub store: StoreRef,
+    pub generation: i64,
     pub token: Vec<u8>,
 }
 
@@ -33,14 +36,14 @@ pub(in crate::carts) struct Resealed {
     pub token_fingerprints: Vec<Vec<u8>>,
 }
 
-/// Counts the secrets of a column per key.
+/// Counts the secrets of a column per format and key.
 macro_rules! tally {
     ($connection:expr, $column:literal in $table:literal) => {
         sqlx::query_as!(
             Tally,
             "select substring("
                 + $column
-                + r#" from 2 for 8) as "key_id!", count(*) as "count!" from "#
+                + r#" from 1 for 9) as "head!", count(*) as "count!" from "#
                 + $table
                 + " where "
                 + $column
@@ -63,22 +66,36 @@ pub(in crate::carts) async fn tally_draft_secrets(connection: &mut Connection) -
     tally!(connection, "secret" in "unsaved_credentials")
 }
 
+/// A row with a credential, of a cart or of a form.
+macro_rules! stored_credential {
+    ($row:ident, $generation:expr) => {
+        StoredCredential {
+            id: $row.id,
+            kind: $row.kind,
+            client_id: $row.client_id,
+            store: StoreRef::from_stored(&$row.platform, $row.store_key, $row.store_host),
+            generation: $generation,
+            secret: $row.secret,
+        }
+    };
+}
+
 pub(in crate::carts) async fn find_secrets(
     connection: &mut Connection,
-    active: &[u8],
+    head: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<StoredCredential>> {
-    sqlx::query_as!(
-        StoredCredential,
-        r#"select id, credential_kind as "kind!", client_id, store_host as host, secret as "secret!" from carts
-           where id > $2 and secret is not null and substring(secret from 2 for 8) <> $1
+    let rows = sqlx::query!(
+        r#"select id, credential_kind as "kind!", client_id, platform, store_key, store_host, secret_version, secret as "secret!"
+           from carts where id > $2 and secret is not null and substring(secret from 1 for 9) <> $1
            order by id limit $3"#,
-        active,
+        head,
         after,
         BATCH
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| stored_credential!(row, row.secret_version)).collect())
 }
 
 /// Carts whose secret names none of these keys and that are not known to be unreadable.
@@ -94,38 +111,44 @@ pub(in crate::carts) async fn list_carts_without_key(pool: &Pool, keys: &[Vec<u8
 
 pub(in crate::carts) async fn find_tokens(
     connection: &mut Connection,
-    active: &[u8],
+    head: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<StoredToken>> {
-    sqlx::query_as!(
-        StoredToken,
-        r#"select id, store_host as host, minted_token as "token!" from carts
-           where id > $2 and minted_token is not null and substring(minted_token from 2 for 8) <> $1
+    let rows = sqlx::query!(
+        r#"select id, platform, store_key, store_host, secret_version, minted_token as "token!" from carts
+           where id > $2 and minted_token is not null and substring(minted_token from 1 for 9) <> $1
            order by id limit $3"#,
-        active,
+        head,
         after,
         BATCH
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let stored = rows.into_iter().map(|row| StoredToken {
+        id: row.id,
+        store: StoreRef::from_stored(&row.platform, row.store_key, row.store_host),
+        generation: row.secret_version,
+        token: row.token,
+    });
+    Ok(stored.collect())
 }
 
 pub(in crate::carts) async fn find_draft_secrets(
     connection: &mut Connection,
-    active: &[u8],
+    head: &[u8],
     after: Uuid,
 ) -> sqlx::Result<Vec<StoredCredential>> {
-    sqlx::query_as!(
-        StoredCredential,
-        "select id, credential_kind as kind, client_id, store_host as host, secret from unsaved_credentials
-         where id > $2 and substring(secret from 2 for 8) <> $1
+    let rows = sqlx::query!(
+        "select id, credential_kind as kind, client_id, platform, store_key, store_host, secret from unsaved_credentials
+         where id > $2 and substring(secret from 1 for 9) <> $1
          order by id limit $3",
-        active,
+        head,
         after,
         BATCH
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    Ok(rows.into_iter().map(|row| stored_credential!(row, 0)).collect())
 }
 
 /// Writes re-sealed secrets. Skips locked rows until a later run, so that a rotation waits for no cart. Changes neither

@@ -41,7 +41,7 @@ async fn replicas(pool: &Pool) -> (Practice, Tokens, Tokens, CartId) {
         offered: CredentialInput::Typed(credential),
         wants_active: false,
     };
-    let visitor = Visitor { by: By::operator(), session: vec![0; 32] };
+    let visitor = Visitor::in_session(By::operator(), vec![0; 32]);
     let saved = replicas[0].carts.add(visitor, submission).await.expect("saved");
     let (one, two) = (replicas.remove(0).tokens, replicas.remove(0).tokens);
     (practice, one, two, saved.cart)
@@ -52,7 +52,9 @@ fn exchanges(practice: &Practice) -> usize {
 }
 
 async fn shift_end(pool: &Pool, hours: i32) {
-    sqlx::query("update carts set minted_ends_at = now() + make_interval(hours => $1)")
+    sqlx::query(
+        "update carts set minted_at = now() + make_interval(hours => $1 - 24), minted_ends_at = now() + make_interval(hours => $1)",
+    )
         .bind(hours)
         .execute(pool)
         .await

@@ -31,7 +31,7 @@ pub async fn rotate(flags: &KeyFlags) -> anyhow::Result<()> {
     opened.close().await;
     let rotated = outcome?;
     report(&rotated);
-    anyhow::ensure!(rotated.left == 0, "{} left under other keys", secrets(rotated.left));
+    anyhow::ensure!(rotated.left == 0, "{} left under other keys or in earlier formats", secrets(rotated.left));
     Ok(())
 }
 

@@ -10,10 +10,17 @@ pub mod locations;
 pub mod scopes;
 mod text;
 
+use super::{Platform, StoreRef};
 pub use crate::pasted::redact_tokens;
 pub use text::{redact_secrets, sanitize_foreign_text};
 use time::OffsetDateTime;
 use time::macros::datetime;
+
+impl address::StoreAddress {
+    pub fn store_ref(&self) -> StoreRef {
+        StoreRef { platform: Platform::Shopify, key: self.handle().to_owned(), host: self.host() }
+    }
+}
 
 /// The Admin API version of every request. Raise it together with [`API_VERSION_ENDS_AT`] and the `.graphql` files.
 pub const API_VERSION: &str = "2026-10";
@@ -37,6 +44,14 @@ pub fn record_version_left(now: OffsetDateTime) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Saved secrets are sealed for exactly this.
+    #[test]
+    fn store_is_known_by_its_handle_and_called_at_its_host() {
+        let store = address::StoreAddress::from_handle("northwind-tea").expect("a handle").store_ref();
+        let known = ("shopify", "northwind-tea", "northwind-tea.myshopify.com");
+        assert_eq!((store.platform.as_str(), &store.key[..], &store.host[..]), known);
+    }
 
     #[test]
     fn api_version_warning_starts_120_days_before_its_end() {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    platforms::shopify::redact_secrets,
+    platforms::redact,
     web::frame::{
         body::{self, SMALL_BODY_MAX_LEN},
         client_address::client_address,
@@ -208,7 +208,7 @@ fn again(action: String, pairs: &[(String, String)]) -> ResubmitForm {
     let is_kept = |name: &str| !is_secret(name) && name != TOKEN;
     let kept = pairs.iter().filter(|(name, _)| is_kept(name));
     // A secret may be part of another field, such as an address with a password in it.
-    let fields = kept.map(|(name, value)| (name.clone(), redact_secrets(value))).collect();
+    let fields = kept.map(|(name, value)| (name.clone(), redact(value))).collect();
     ResubmitForm { action, fields, had_secrets: pairs.iter().any(|(name, _)| is_secret(name)) }
 }
 

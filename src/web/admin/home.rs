@@ -110,6 +110,7 @@ pub async fn show(State(app): State<App>, shell: Shell) -> Result<HtmlPage<Home>
     };
     let users = HomeRow { href: urls::USERS, icon: "user", name: "Users", text: "Who can sign in." };
     let alerts = HomeRow { href: urls::ALERTS, icon: "bell", name: "Alerts", text: "Who gets notified." };
-    let others = if shell.can_change() { vec![users, alerts, ACTIVITY] } else { vec![ACTIVITY] };
+    let keys = HomeRow { href: urls::API_KEYS, icon: "key", name: "API keys", text: "Which programs use your carts." };
+    let others = if shell.can_change() { vec![users, alerts, keys, ACTIVITY] } else { vec![ACTIVITY] };
     Ok(HtmlPage::ok(Home { shell, carts, others }))
 }

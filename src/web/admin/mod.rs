@@ -4,6 +4,8 @@
 pub mod account;
 pub mod activity;
 pub mod alerts;
+pub mod api_keys;
+pub mod api_reference;
 pub mod assets;
 pub mod banner;
 pub mod charts;

@@ -6,28 +6,35 @@ use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode, Version, header, uri::Authority},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
 use super::server::HEADER_BYTES;
 use crate::{app::App, web::urls};
 
-pub async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Checks requests for this host; `refuse` makes the response to a refused request from its status and one sentence.
+#[derive(Clone, Debug)]
+pub struct HostCheck {
+    pub app: App,
+    pub refuse: fn(&Request, StatusCode, &'static str) -> Response,
+}
+
+pub async fn gate(State(HostCheck { app, refuse }): State<HostCheck>, request: Request, next: Next) -> Response {
     // hyper limits its buffer, but one read can exceed that limit twofold.
     if are_too_long(request.headers()) {
-        return StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response();
+        return refuse(&request, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are longer than 16 KiB.\n");
     }
     let path = request.uri().path();
     if is_ambiguous_path(path) {
-        return (StatusCode::BAD_REQUEST, "That address cannot be read.\n").into_response();
+        return refuse(&request, StatusCode::BAD_REQUEST, "That address cannot be read.\n");
     }
     let is_probe = path.starts_with(urls::PROBES);
     let Ok(host) = host_of(&request) else {
-        return (StatusCode::BAD_REQUEST, "A request names one host, once.\n").into_response();
+        return refuse(&request, StatusCode::BAD_REQUEST, "A request names one host, once.\n");
     };
     if !is_probe && !host.is_some_and(|host| answers_for(app.site.public_url.host.as_deref(), host)) {
         misdirected::note(host.unwrap_or_default(), app.site.public_url.host.as_deref());
-        return (StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n").into_response();
+        return refuse(&request, StatusCode::MISDIRECTED_REQUEST, "This server does not answer for that host name.\n");
     }
     next.run(request).await
 }

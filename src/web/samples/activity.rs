@@ -3,7 +3,7 @@
 use time::Duration;
 use uuid::Uuid;
 
-use super::{LONG, NOW, complaint, draw, field, head, shell, viewer};
+use super::{LONG, NOW, complaint, draw, editor::programs_line, field, head, shell, viewer};
 use crate::{
     carts::Status,
     web::admin::{
@@ -98,6 +98,7 @@ fn page() -> ActivityPage {
     ActivityPage {
         shell: shell(),
         cart: None,
+        programs: None,
         form: form(),
         days: days(),
         previous: None,
@@ -122,7 +123,14 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ("activity-viewer".into(), draw(&ActivityPage { shell: viewer(), ..both })),
         ("activity-many-carts".into(), draw(&many)),
         ("activity-nothing".into(), draw(&nothing)),
-        ("activity-tab".into(), draw(&ActivityPage { cart: Some(head(Status::Connected, None)), ..page() })),
+        (
+            "activity-tab".into(),
+            draw(&ActivityPage {
+                cart: Some(head(Status::Connected, None)),
+                programs: Some(programs_line(true)),
+                ..page()
+            }),
+        ),
         ("activity-tab-yet".into(), draw(&yet)),
         (
             "activity-wrong".into(),

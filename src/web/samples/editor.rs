@@ -15,6 +15,7 @@ use crate::web::admin::ecommerce::shopify::editor::{
     form_state::{AddressHint, EditorForm, SavedSecret, SecretState, SecretView},
     view::general::{General, Stage},
 };
+use crate::web::admin::ecommerce::shopify::programs::{ProgramUseView, ProgramsLine};
 use crate::web::admin::fields::FormField;
 use crate::web::admin::filters::Moment;
 use crate::web::admin::shell::Shell;
@@ -62,9 +63,24 @@ pub(super) fn new_editor() -> General {
         stage: Stage::Loaded,
         test: None,
         settings: None,
+        programs: None,
         guide: Guide { handle: None, token_done: [false; 4], ..guide(false) },
         practice: None,
     }
+}
+
+/// Two programs of which one has a long name; without counts, the last one.
+pub(super) fn programs_line(has_counts: bool) -> ProgramsLine {
+    let program = |name: &str, minutes, times_a_day| ProgramUseView {
+        name: name.into(),
+        last: Moment::new(NOW - Duration::minutes(minutes), NOW),
+        times_a_day,
+    };
+    let mut programs = vec![program("sync-prod", 2, 14)];
+    if has_counts {
+        programs.extend([program(LONG, 200, 1), program("sync-test", 20_000, 0)]);
+    }
+    ProgramsLine { programs, has_counts, offers_key: false }
 }
 
 fn saved_form(kind: Kind) -> EditorForm {
@@ -99,6 +115,7 @@ pub(super) fn saved_editor(kind: Kind) -> General {
         cart: Some(head(Status::Connected, None)),
         form: saved_form(kind),
         settings: Some(settings_section(other_settings())),
+        programs: Some(programs_line(false)),
         guide: Guide { token_done: [true; 4], ..guide(true) },
         ..new_editor()
     }

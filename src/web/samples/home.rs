@@ -2,8 +2,8 @@
 
 use super::{NOW, draw, guide::permissions, shell};
 use crate::web::admin::ecommerce::add::Add;
-use crate::web::admin::help::Help;
 use crate::web::admin::home::{CartsSummary, Home, HomeRow};
+use crate::web::admin::{api_reference::ApiReference, help::Help};
 
 pub(super) fn pages() -> Vec<(String, String)> {
     let others =
@@ -14,5 +14,6 @@ pub(super) fn pages() -> Vec<(String, String)> {
         ("home-connected".into(), draw(&home(CartsSummary::AllConnected { carts: 3 }))),
         ("add".into(), draw(&Add { shell: shell(), connected: 1 })),
         ("help".into(), draw(&Help::new(shell(), permissions(), NOW))),
+        ("api-reference".into(), draw(&ApiReference::new(shell(), "https://orders.northwind.example"))),
     ]
 }

@@ -3,6 +3,7 @@
 
 mod activity;
 mod alerts;
+mod api_keys;
 mod bulk_actions;
 mod carts;
 mod check_promises;
@@ -106,6 +107,7 @@ fn pages() -> Vec<(String, String)> {
         bulk_actions::pages(),
         activity::pages(),
         alerts::pages(),
+        api_keys::pages(),
         editor::pages(),
         health::pages(),
         users::pages(),

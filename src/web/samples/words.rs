@@ -63,10 +63,11 @@ fn next_step_depends_on_what_is_saved() {
         let standing = TestedState::Saved(Checks::Scheduled);
         read(&TestView { standing, synced, ..test_view(Class::Connected, Kind::AccessToken) }).1
     };
-    assert!(synced(None).contains("Order Time uses this connection."));
-    let none = "Order Time uses this connection. No sync setting of this cart is on yet: choose them below.";
+    assert!(synced(None).contains("Programs with an API key can use this connection."));
+    let none =
+        "Programs with an API key can use this connection. No sync setting of this cart is on yet: choose them below.";
     assert!(synced(Some(&[])).contains(none));
-    let some = "Order Time uses this connection. Switched on: Update inventory, Import Products.";
+    let some = "Programs with an API key can use this connection. Switched on: Update inventory, Import Products.";
     assert!(synced(Some(&["Update inventory", "Import Products"])).contains(some));
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use cartwright::database::Pool;
-use cartwright::vault::{KeyRing, Place, Vault};
+use cartwright::vault::{Binding, KeyRing, Place, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
@@ -44,10 +44,12 @@ pub async fn seed(pool: &Pool, vault: &Vault, carts: usize) -> Vec<String> {
     let (mut ids, mut hosts, mut secrets, mut minted, mut tokens) = (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..carts {
         let (id, token) = (Uuid::now_v7(), token());
-        let host = format!("seed-{}.myshopify.com", id.simple());
+        let key = format!("seed-{}", id.simple());
+        let host = format!("{key}.myshopify.com");
+        let store = Binding { platform: "shopify", key: &key, host: &host, generation: 1 };
         let sealed = SecretString::from(token.as_str());
-        secrets.push(vault.seal(&Place::access_token(id, &host), &sealed));
-        minted.push(vault.seal(&Place::minted_token(id, &host), &sealed));
+        secrets.push(vault.seal(&Place::access_token(id, store), &sealed));
+        minted.push(vault.seal(&Place::minted_token(id, store), &sealed));
         ids.push(id);
         hosts.push(host);
         tokens.push(token);
@@ -69,6 +71,9 @@ pub async fn seed(pool: &Pool, vault: &Vault, carts: usize) -> Vec<String> {
     tokens
 }
 
+/// Row, column, kind, platform, key, host, generation and sealed secret.
+type SealedRow = (Uuid, String, String, String, String, String, i64, Vec<u8>);
+
 /// Number of parts into which [`closed_in`] divides the rows.
 pub const PARTS: usize = 16;
 
@@ -79,11 +84,11 @@ pub async fn closed(pool: &Pool, vault: &Vault) -> (usize, Vec<String>) {
 
 /// As [`closed`], for one part of the rows; for repeated checks.
 pub async fn closed_in(pool: &Pool, vault: &Vault, part: Option<usize>) -> (usize, Vec<String>) {
-    let rows: Vec<(Uuid, String, String, String, Vec<u8>)> = sqlx::query_as(
+    let rows: Vec<SealedRow> = sqlx::query_as(
         "select * from (
-            select id, 'secret', credential_kind, store_host, secret from carts where secret is not null
-            union all select id, 'minted', '', store_host, minted_token from carts where minted_token is not null
-            union all select id, 'unsaved', '', store_host, secret from unsaved_credentials) every
+            select id, 'secret', credential_kind, platform, store_key, store_host, secret_version, secret from carts where secret is not null
+            union all select id, 'minted', '', platform, store_key, store_host, secret_version, minted_token from carts where minted_token is not null
+            union all select id, 'unsaved', '', platform, store_key, store_host, 0, secret from unsaved_credentials) every
          where $1::int is null or get_byte(uuid_send(id), 15) % $2 = $1",
     )
     .bind(part.map(|part| i32::try_from(part % PARTS).expect("fits")))
@@ -91,12 +96,13 @@ pub async fn closed_in(pool: &Pool, vault: &Vault, part: Option<usize>) -> (usiz
     .fetch_all(pool)
     .await
     .expect("the secrets");
-    let opens = |(id, column, kind, host, sealed): &(Uuid, String, String, String, Vec<u8>)| {
+    let opens = |(id, column, kind, platform, key, host, generation, sealed): &SealedRow| {
+        let store = Binding { platform, key, host, generation: *generation };
         let place = match (&column[..], &kind[..]) {
-            ("minted", _) => Place::minted_token(*id, host),
-            ("unsaved", _) => Place::unsaved(*id, host),
-            (_, "access_token") => Place::access_token(*id, host),
-            _ => Place::client_secret(*id, host),
+            ("minted", _) => Place::minted_token(*id, store),
+            ("unsaved", _) => Place::unsaved(*id, store),
+            (_, "access_token") => Place::access_token(*id, store),
+            _ => Place::client_secret(*id, store),
         };
         vault.open(&place, sealed).is_ok_and(|secret| !secret.expose_secret().is_empty())
     };

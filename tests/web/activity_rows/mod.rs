@@ -8,6 +8,7 @@
 
 mod activity;
 mod alerts;
+mod api_keys;
 mod bulk;
 mod carts;
 mod health;
@@ -24,11 +25,12 @@ use sqlx::PgPool;
 use crate::support::dump::{Dump, dump, events};
 
 /// The events whose actions are performed in these files; each test is held to its list.
-const PROVED: [&[&str]; 13] = [
+const PROVED: [&[&str]; 15] = [
     activity::PROVED,
     alerts::MAIL,
     alerts::SETTINGS,
     alerts::WEBHOOK,
+    api_keys::PROVED,
     bulk::PROVED,
     carts::INTEGRATION,
     carts::PROVED,
@@ -36,6 +38,7 @@ const PROVED: [&[&str]; 13] = [
     keys::PROVED,
     people::OWN,
     people::SIGN_IN,
+    tokens::HANDED,
     tokens::PROVED,
     users::PROVED,
 ];

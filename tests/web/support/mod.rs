@@ -2,6 +2,7 @@
 //! and forms are submitted as the page contained them, so that a renamed input or a missing label fails a test.
 
 pub mod alerts;
+pub mod api;
 mod browser;
 pub mod cast;
 pub mod dump;

@@ -6,6 +6,7 @@ use cartwright::web::{
     routes,
 };
 use cartwright::{
+    api_keys::{ApiKeyName, KeyLifetime, KeyScopes, NewApiKey},
     audit::By,
     carts::{
         CartFilter,
@@ -44,6 +45,8 @@ pub struct Blanks {
     pub code: String,
     /// Tom, a viewer.
     pub user: String,
+    /// An API key.
+    pub key: String,
     /// A bulk action on all carts that no worker processes.
     pub bulk: String,
 }
@@ -76,7 +79,15 @@ impl Blanks {
         let all = BulkSelection::Matching { filter: CartFilter::All, search: None };
         let job = app.app.bulk_actions.start(By::operator(), BulkActionKind::Test, all).await.expect("a job");
         let bulk = job.expect("there are carts").to_string();
-        Self { cart, test, unsaved_test, code, user, bulk }
+        let key = NewApiKey {
+            name: ApiKeyName::parse("blanks").expect("a name"),
+            scopes: KeyScopes::parse("carts:read").expect("a scope"),
+            carts: None,
+            networks: None,
+            lifetime: KeyLifetime::DEFAULT,
+        };
+        let key = app.app.api_keys.create_as_operator(key).await.expect("a key").id.as_simple().to_string();
+        Self { cart, test, unsaved_test, code, user, key, bulk }
     }
 }
 
@@ -97,7 +108,8 @@ pub fn doors(blanks: &Blanks) -> Vec<Door> {
             let test = if route.path.contains("/new/") { &blanks.unsaved_test } else { &blanks.test };
             let path = route.path.replace("{cart}", &blanks.cart).replace("{test}", test);
             let path = path.replace("{code}", &blanks.code).replace("{name}", file);
-            let path = path.replace("{user}", &blanks.user).replace("{bulk}", &blanks.bulk);
+            let path =
+                path.replace("{user}", &blanks.user).replace("{bulk}", &blanks.bulk).replace("{key}", &blanks.key);
             assert!(!path.contains('{'), "{path} has an unknown path parameter");
             Door { method: route.method, template: route.path, path, access: route.access }
         })

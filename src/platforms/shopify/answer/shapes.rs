@@ -32,12 +32,12 @@ pub(super) struct Plan {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Installation {
-    pub access_scopes: Vec<Scope>,
+    pub access_scopes: Vec<GrantedScope>,
     pub app: Option<InstalledApp>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Scope {
+pub(super) struct GrantedScope {
     pub handle: String,
 }
 

@@ -50,6 +50,11 @@ pub enum CredentialError {
 }
 
 impl CredentialError {
+    /// The sentence about a refused secret, which says that it was not kept.
+    pub fn refusal(self) -> String {
+        format!("{self}. We have not kept what you typed.")
+    }
+
     /// The value of `data-class`.
     pub const fn class(self) -> &'static str {
         match self {

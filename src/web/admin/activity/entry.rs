@@ -9,7 +9,7 @@ use super::words;
 use crate::{
     audit::{AuditEvent, AuditRecord, Event},
     direction::bidi_isolate_len,
-    platforms::shopify::credential::CredentialKind,
+    platforms::CredentialKind,
     web::admin::filters,
 };
 
@@ -50,7 +50,7 @@ impl Entry {
         facts.extend(origin.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
         Self {
             at: row.at.to_offset(UtcOffset::UTC),
-            person: encoded(if row.actor_kind == "system" { product } else { &row.actor_name }),
+            person: actor_name(&row.actor_kind, &row.actor_name, product),
             email: row.actor_email.as_deref().map(encoded),
             sentence: encoded(&sentence),
             changes: changes
@@ -83,11 +83,24 @@ impl Entry {
     }
 }
 
+/// An actor's name as text. That of a program says that it is none of a user, because keys are named freely.
+pub(super) fn actor_name(kind: &str, name: &str, product: &str) -> String {
+    match kind {
+        "system" => encoded(product),
+        "program" => format!("{} (API key)", encoded(name)),
+        _ => encoded(name),
+    }
+}
+
 /// What the event changed, before and after. No wildcard arm: a new event must say here what it changes.
 fn changes(event: &Event<String>) -> Vec<(String, String, String)> {
     let one = |field: &str, before: &str, after: &str| vec![(field.to_owned(), before.to_owned(), after.to_owned())];
     match event {
-        Event::CartChanged { changes } | Event::DetailsChanged { changes } | Event::AlertsChanged { changes } => {
+        Event::CartChanged { changes }
+        | Event::DetailsChanged { changes }
+        | Event::AlertsChanged { changes }
+        | Event::ApiKeyMade { changes, .. }
+        | Event::ApiKeyRotated { changes, .. } => {
             let row = |change: &crate::audit::Change<String>| {
                 (change.field.clone(), change.before.clone(), change.after.clone())
             };
@@ -98,11 +111,12 @@ fn changes(event: &Event<String>) -> Vec<(String, String, String)> {
         Event::CredentialReplaced { kind, .. } => {
             one(CredentialKind::parse(kind).map_or("Credential", CredentialKind::label), "–", "Changed")
         }
-        Event::CartDisconnected => one("Credential", "Saved", "None"),
+        Event::CartDisconnected { .. } => one("Credential", "Saved", "None"),
         Event::PasswordChanged => one("Password", "–", "Changed"),
         Event::RoleChanged { before, role, .. } => {
             one("Role", before.as_deref().map_or("–", words::role_label), words::role_label(role))
         }
+        Event::ApiKeyRevoked { .. } => one("Key", "Works", "Revoked"),
         Event::UserTurnedOff { .. } => one("Account", "On", "Off"),
         Event::UserTurnedOn { .. } => one("Account", "Off", "On"),
         // Something started or ended, or nothing was changed: the sentence and the facts say all of it.
@@ -132,6 +146,9 @@ fn changes(event: &Event<String>) -> Vec<(String, String, String)> {
         | Event::CartRecovered { .. }
         | Event::TokenRenewed
         | Event::TokenNotRenewed { .. }
+        | Event::TokenHandedOut
+        | Event::TokenHandedOutAgain { .. }
+        | Event::TokenRefusalReported { .. }
         | Event::AlertSent { .. }
         | Event::AlertNotDelivered
         | Event::ActivityMonthDropped { .. } => Vec::new(),
@@ -141,13 +158,14 @@ fn changes(event: &Event<String>) -> Vec<(String, String, String)> {
 fn facts(event: &Event<String>) -> Vec<(String, String)> {
     let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     match event {
-        Event::CartAdded { store, .. } | Event::CartDeleted { store } => vec![fact("Store", store)],
+        Event::CartAdded { store, .. } | Event::CartDeleted { store, .. } => vec![fact("Store", store)],
         Event::Tested { store, class, .. } => vec![fact("Store", store), fact("Result", class)],
         Event::CouldNotSignIn { digest: Some(digest), .. } => vec![fact("Digest of the address", digest)],
         Event::TokenNotRenewed { class, error_name } => {
             let said = error_name.as_deref().map(|name| fact("Shopify's reason", name));
             std::iter::once(fact("Result", class)).chain(said).collect()
         }
+        Event::TokenRefusalReported { request: Some(request), .. } => vec![fact("Shopify's request", request)],
         Event::ActivityMonthDropped { head, .. } => vec![fact("Head of the hash chain before", head)],
         Event::UserInvited { role, .. } => vec![fact("Role", words::role_label(role))],
         _ => Vec::new(),
@@ -256,7 +274,7 @@ mod tests {
             (Event::UserTurnedOff { person: person(), email: email() }, "Account", "On", "Off"),
             (Event::UserTurnedOn { person: person(), email: email() }, "Account", "Off", "On"),
             (Event::PasswordChanged, "Password", "–", "Changed"),
-            (Event::CartDisconnected, "Credential", "Saved", "None"),
+            (Event::CartDisconnected { generation: None }, "Credential", "Saved", "None"),
         ] {
             let entry = Entry::of(&row(AuditEvent::Known(event)), "Order Time");
             let expected = EntryRow { field: field.into(), before: before.into(), after: after.into() };
@@ -266,7 +284,8 @@ mod tests {
 
     #[test]
     fn secret_is_never_shown_and_unknown_event_lists_its_data() {
-        let replaced = Event::CredentialReplaced { kind: "access_token".into(), ending: Some("77ab".into()) };
+        let replaced =
+            Event::CredentialReplaced { kind: "access_token".into(), ending: Some("77ab".into()), generation: Some(3) };
         let entry = Entry::of(&row(AuditEvent::Known(replaced)), "Order Time");
         let changed = EntryRow { field: "Access Token".into(), before: "–".into(), after: "Changed".into() };
         assert_eq!(entry.changes, [changed]);

@@ -21,7 +21,7 @@ pub use entry::{Entry, EntryRow};
 pub use export::export;
 pub use filter::{ActivityQuery, Choice, Choices, FilterForm};
 
-use super::ecommerce::shopify::CartHead;
+use super::ecommerce::shopify::{CartHead, programs::ProgramsLine};
 use super::{error::Error, fields::FieldProblem, filters, form::Query, page::HtmlPage, shell::Shell};
 use crate::web::urls;
 use crate::{
@@ -38,6 +38,8 @@ pub struct ActivityPage {
     pub shell: Shell,
     /// The cart, if the page is a cart's tab.
     pub cart: Option<CartHead>,
+    /// Which programs use the cart.
+    pub programs: Option<ProgramsLine>,
     pub form: FilterForm,
     pub days: Vec<ActivityDay>,
     pub previous: Option<String>,
@@ -105,7 +107,13 @@ pub async fn list(State(app): State<App>, shell: Shell, Query(asked): Query<Acti
 }
 
 /// The page, for all carts or for one.
-pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: ActivityQuery) -> Result<Response, Error> {
+pub async fn show(
+    app: &App,
+    shell: Shell,
+    cart: Option<(CartHead, Option<ProgramsLine>)>,
+    asked: ActivityQuery,
+) -> Result<Response, Error> {
+    let (cart, programs) = cart.unzip();
     let fixed = cart.as_ref().and_then(|cart| Uuid::parse_str(&cart.id).ok());
     let (from, (wanted, refused)) = (asked.place(), asked.understand());
     let with_failed_sign_ins = shell.can_change();
@@ -118,7 +126,8 @@ pub async fn show(app: &App, shell: Shell, cart: Option<CartHead>, asked: Activi
     let is_refused = refused.is_some();
     let lines = lines(app, &shell, &listed).await?;
     let form = FilterForm::new(asked, &wanted, choices(&shell, offer), refused.as_ref());
-    let mut page = ActivityPage { shell, cart, form, days: days(lines), previous: None, next: None };
+    let mut page =
+        ActivityPage { shell, cart, programs: programs.flatten(), form, days: days(lines), previous: None, next: None };
     (page.previous, page.next) = (page.turn(listed.newer), page.turn(listed.older));
     Ok(if is_refused { HtmlPage::refused(page) } else { HtmlPage::ok(page) }.into_response())
 }
@@ -145,9 +154,9 @@ fn with_query(path: &str, pairs: &[(&str, String)]) -> String {
 /// The options of the filters as text.
 fn choices(shell: &Shell, offer: FilterChoices) -> Choices {
     let person = |one: audit::ActorRef| {
-        let name = if one.kind == "system" { shell.product.clone() } else { one.name };
-        let email = one.email.map(|email| format!(" ({email})")).unwrap_or_default();
-        Choice { name: entry::encoded(&format!("{name}{email}")), value: one.key }
+        let name = entry::actor_name(&one.kind, &one.name, &shell.product);
+        let email = one.email.map(|email| format!(" ({})", entry::encoded(&email))).unwrap_or_default();
+        Choice { name: format!("{name}{email}"), value: one.key }
     };
     let cart = |one: audit::CartRef| Choice { value: CartId(one.id).to_string(), name: entry::encoded(&one.name) };
     Choices {

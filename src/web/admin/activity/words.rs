@@ -6,7 +6,7 @@ use crate::{
     causes::{Class, TitleContext, Verdict},
     clock::lasted,
     direction::bidi_isolate,
-    platforms::shopify::credential::CredentialKind,
+    platforms::CredentialKind,
 };
 
 /// The sentence. `cart` is the cart's name at that time, `None` if the event is not about a cart.
@@ -20,7 +20,7 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::CartOverwritten { of } => format!("Saved over {}'s changes to {saved}", bidi_isolate(of)),
         Event::CartTurnedOn => format!("Turned on {saved}"),
         Event::CartTurnedOff => format!("Turned off {saved}"),
-        Event::CredentialReplaced { kind, ending } => {
+        Event::CredentialReplaced { kind, ending, .. } => {
             format!("Replaced the {} of {saved}{}", credential(kind), ends(ending.as_deref()))
         }
         Event::BulkStarted { kind, carts } => {
@@ -28,7 +28,7 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
             format!("Started to {action} {}", count(*carts, "cart"))
         }
         Event::BulkCancelled => "Stopped a bulk action".into(),
-        Event::CartDisconnected => format!("Disconnected {saved}"),
+        Event::CartDisconnected { .. } => format!("Disconnected {saved}"),
         Event::CartDeleted { .. } => format!("Deleted {saved}"),
 
         Event::Tested { title, .. } => {
@@ -42,6 +42,14 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::TokenRenewed => format!("Renewed the token of {saved}"),
         Event::TokenNotRenewed { class, error_name } => {
             format!("Could not renew the token of {saved}: {}", on(&title_of(class, error_name.as_ref())))
+        }
+        Event::TokenHandedOut => format!("Got the token of {saved}"),
+        Event::TokenHandedOutAgain { times, .. } => {
+            format!("Got the token of {saved} {} in the same minute", count_more(*times))
+        }
+        Event::TokenRefusalReported { status, is_current, .. } => {
+            let which = if *is_current { "the token" } else { "an older token" };
+            format!("Reported that the store refused {which} of {saved} (status {status})")
         }
         Event::SecretUnreadable => format!("Could not read the secret of {saved}"),
 
@@ -80,8 +88,17 @@ pub fn words(event: &Event<String>, cart: Option<&str>) -> String {
         Event::ActivityMonthDropped { month, rows, .. } => {
             format!("Dropped the activity of {month} ({})", count(*rows, "row"))
         }
+        Event::ApiKeyMade { name, ending, .. } => {
+            format!("Made the API key {}{}", bidi_isolate(name), ends(Some(ending)))
+        }
+        Event::ApiKeyRotated { name, ending, .. } => {
+            format!("Made a second API key {}{}", bidi_isolate(name), ends(Some(ending)))
+        }
+        Event::ApiKeyRevoked { name, ending } => {
+            format!("Revoked the API key {}{}", bidi_isolate(name), ends(Some(ending)))
+        }
         Event::WasRefused { page } => format!("Was refused {page}"),
-        Event::EncryptionKeyRotated { secrets } => {
+        Event::EncryptionKeyRotated { secrets, .. } => {
             format!("Rotated the encryption key ({})", count(*secrets, "secret"))
         }
         Event::EncryptionKeyForgotten { key, secrets } => {
@@ -104,6 +121,11 @@ fn named(person: &str, email: Option<&str>) -> String {
 
 fn count_of(addresses: usize) -> String {
     if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
+}
+
+/// "once more", "12 more times".
+fn count_more(times: i64) -> String {
+    if times == 1 { "once more".into() } else { format!("{times} more times") }
 }
 
 /// "1 secret", "12 secrets".
@@ -172,8 +194,11 @@ mod tests {
         let replaced = |kind: &str, ending: Option<&str>| Event::CredentialReplaced {
             kind: kind.into(),
             ending: ending.map(Into::into),
+            generation: None,
         };
-        let added = |status: &str| Event::CartAdded { store: store(), status: status.into() };
+        let again = |times| Event::TokenHandedOutAgain { times, minute: time::macros::datetime!(2026-11-21 08:15 UTC) };
+        let refused = |is_current| Event::TokenRefusalReported { status: 401, request: None, is_current };
+        let added = |status: &str| Event::CartAdded { store: store(), status: status.into(), generation: Some(1) };
         let user = |role: &str| Event::UserAdded { email: "sam@northwind.example".into(), role: role.into() };
         vec![
             (added("connected"), tea, "Added Northwind Tea"),
@@ -192,8 +217,8 @@ mod tests {
             (Event::BulkStarted { kind: "test".into(), carts: 12 }, None, "Started to test 12 carts"),
             (Event::BulkStarted { kind: "turn-off".into(), carts: 1 }, None, "Started to turn off 1 cart"),
             (Event::BulkCancelled, None, "Stopped a bulk action"),
-            (Event::CartDisconnected, tea, "Disconnected Northwind Tea"),
-            (Event::CartDeleted { store: store() }, tea, "Deleted Northwind Tea"),
+            (Event::CartDisconnected { generation: None }, tea, "Disconnected Northwind Tea"),
+            (Event::CartDeleted { store: store(), generation: None }, tea, "Deleted Northwind Tea"),
             (
                 tested("Connected, but 2 permissions are missing"),
                 tea,
@@ -233,6 +258,11 @@ mod tests {
                 tea,
                 "Could not renew the token of Northwind Tea: we could not look up the store",
             ),
+            (Event::TokenHandedOut, tea, "Got the token of Northwind Tea"),
+            (again(1), tea, "Got the token of Northwind Tea once more in the same minute"),
+            (again(13), tea, "Got the token of Northwind Tea 13 more times in the same minute"),
+            (refused(true), tea, "Reported that the store refused the token of Northwind Tea (status 401)"),
+            (refused(false), tea, "Reported that the store refused an older token of Northwind Tea (status 401)"),
             (Event::SecretUnreadable, tea, "Could not read the secret of Northwind Tea"),
             (Event::IntegrationTurnedOn, None, "Turned on Ecommerce Integration"),
             (Event::IntegrationTurnedOff, None, "Turned off Ecommerce Integration"),
@@ -282,8 +312,12 @@ mod tests {
                 None,
                 "Turned on Sam Lee (sam@northwind.example)",
             ),
-            (Event::EncryptionKeyRotated { secrets: 12 }, None, "Rotated the encryption key (12 secrets)"),
-            (Event::EncryptionKeyRotated { secrets: 1 }, None, "Rotated the encryption key (1 secret)"),
+            (
+                Event::EncryptionKeyRotated { secrets: 12, format: Some(3) },
+                None,
+                "Rotated the encryption key (12 secrets)",
+            ),
+            (Event::EncryptionKeyRotated { secrets: 1, format: None }, None, "Rotated the encryption key (1 secret)"),
             (
                 Event::EncryptionKeyForgotten { key: "0011223344556677".into(), secrets: 2 },
                 None,
@@ -293,6 +327,21 @@ mod tests {
                 Event::ActivityMonthDropped { month: "2024-10".into(), rows: 312, head: "9:ab".into() },
                 None,
                 "Dropped the activity of 2024-10 (312 rows)",
+            ),
+            (
+                Event::ApiKeyMade { name: "sync-prod".into(), ending: "77ab".into(), changes: Vec::new() },
+                None,
+                "Made the API key sync-prod (ends in 77ab)",
+            ),
+            (
+                Event::ApiKeyRotated { name: "sync-prod".into(), ending: "88cd".into(), changes: Vec::new() },
+                None,
+                "Made a second API key sync-prod (ends in 88cd)",
+            ),
+            (
+                Event::ApiKeyRevoked { name: "sync-prod".into(), ending: "77ab".into() },
+                None,
+                "Revoked the API key sync-prod (ends in 77ab)",
             ),
             (Event::WasRefused { page: "/admin/ecommerce/add".into() }, None, "Was refused /admin/ecommerce/add"),
         ]

@@ -7,7 +7,7 @@ use crate::alerts::{
 };
 use crate::app::App;
 use crate::pasted;
-use crate::platforms::shopify::redact_secrets;
+use crate::platforms::redact;
 use crate::web::admin::confirm::PendingAction;
 use crate::web::admin::error::Error;
 use crate::web::admin::fields::{Complaint, FormField};
@@ -84,12 +84,12 @@ pub(super) async fn understand(
         Some(emails) => {
             let list = Recipient::parse_list(&emails);
             let list = if email_on && list == Ok(Vec::new()) { Err(RecipientsError::Empty) } else { list };
-            form.emails.value = redact_secrets(&emails);
+            form.emails.value = redact(&emails);
             form.emails.complaint = list.as_ref().err().map(|error| Complaint::new(error.class(), error.to_string()));
             list.ok().map(|list| (email_on, list))
         }
     };
-    form.address.value = redact_secrets(&typed.address);
+    form.address.value = redact(&typed.address);
     let webhook = match pasted::trim(&typed.address) {
         "" => Ok(WebhookChange::Remove),
         shown if shown == saved.address.value => Ok(WebhookChange::Keep),

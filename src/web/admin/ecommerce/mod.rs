@@ -147,9 +147,6 @@ pub struct StatusView {
 
 /// How the five statuses are shown; their names belong to the domain.
 impl Status {
-    /// Every status, in the order of the help page.
-    pub const ALL: [Self; 5] = [Self::Draft, Self::Connected, Self::NeedsAttention, Self::NotConnected, Self::Inactive];
-
     /// What the status means, for the help page.
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -11,7 +11,6 @@ use super::{Cookies, CurrentSession};
 use crate::{
     accounts::Session as Known,
     app::App,
-    audit::Origin,
     database::request_connection::RequestConnection,
     web::{
         admin::{
@@ -20,7 +19,7 @@ use crate::{
             form_stash::FormStash,
             shell::Shell,
         },
-        frame::{client_address::client_address, trace::RequestId},
+        frame::client_address::origin,
         urls,
     },
 };
@@ -102,15 +101,4 @@ fn database_error_page(app: &App, session: &CurrentSession, request: &Parts, cau
         stash.keep(form, false);
     }
     error::page(shell, &Error::from(cause), &stash, &reference)
-}
-
-/// Where the request came from.
-fn origin(app: &App, request: &Request) -> Origin {
-    let ip = client_address(app, request).map(|ip| ip.to_string());
-    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    Origin {
-        request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()),
-        ip,
-        user_agent: agent.map(|agent| agent.chars().take(200).collect()),
-    }
 }

@@ -97,7 +97,7 @@ impl CurrentSession {
     }
 
     pub fn visitor(&self) -> Visitor {
-        Visitor { by: self.by(), session: self.browser.hash() }
+        Visitor::in_session(self.by(), self.browser.hash())
     }
 
     /// Stores a banner for the next page.

@@ -34,7 +34,12 @@ pub struct Link {
 impl Link {
     pub fn new(shell: Shell, name: &str, origin: &str, code: &BrowserSecret) -> Self {
         let first_name = name.split(' ').next().unwrap_or_default().to_owned();
-        Self { shell, name: name.to_owned(), first_name, url: format!("{origin}/set-up/{}", code.to_cookie()) }
+        Self {
+            shell,
+            name: name.to_owned(),
+            first_name,
+            url: format!("{origin}{}", urls::set_up_link(code.to_cookie())),
+        }
     }
 }
 

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::CartTab;
 use crate::carts::{Cursor, ListQuery, Sort, SortBy};
-use crate::platforms::shopify::{
-    address::{ParsedAddress, StoreAddress},
-    redact_tokens,
+use crate::{
+    direction::is_mark,
+    pasted::{self, redact_tokens},
+    platforms::{ParsedAddress, StoreAddress},
+    web::urls,
 };
-use crate::web::urls;
-use crate::{direction::is_mark, pasted};
 
 /// The query of the list. A cursor is a sort value and an id: `after` or `before` hold the name, `at` the rank of a
 /// status or the time of a check in microseconds.

@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use uuid::Uuid;
 
-use super::CartHead;
+use super::{CartHead, programs::ProgramsLine};
 use crate::app::App;
 use crate::carts::CartId;
 use crate::web::admin::activity::{self, ActivityQuery};
@@ -20,5 +20,6 @@ pub async fn list(
 ) -> Result<Response, Error> {
     let cart = app.carts.find(CartId(id)).await?.ok_or(Error::NotFound)?;
     let head = CartHead::of(&app, &cart).await?;
-    activity::show(&app, shell, Some(head), asked).await
+    let programs = ProgramsLine::of_activity(&app, &cart).await?;
+    activity::show(&app, shell, Some((head, programs)), asked).await
 }

@@ -7,6 +7,7 @@ pub mod diagnostics;
 pub mod disconnection;
 pub mod editor;
 pub mod health;
+pub mod programs;
 
 use super::{StatusFacts, StatusView};
 use crate::{

@@ -238,5 +238,5 @@ pub fn line(understood: &address::ParsedAddress) -> AddressHint {
 
 /// The complaint about a refused secret, which says that it was not kept.
 fn refused(error: &CredentialError) -> Complaint {
-    Complaint::new(error.class(), format!("{error}. We have not kept what you typed."))
+    Complaint::new(error.class(), error.refusal())
 }

@@ -33,6 +33,7 @@ use crate::{
     app::App,
     carts::{
         CartEdit, CartId, CartSubmission, CredentialInput, SaveEffect, SaveError, SavedCart, TestRefused, TestSubject,
+        missing_secret,
     },
     direction::bidi_isolate,
     platforms::shopify::{address::StoreAddress, credential::Credential},
@@ -188,7 +189,8 @@ impl EditorSubmit<'_> {
             && is_missing
             && !self.app.draft_secrets.exists(&self.session.visitor(), id, self.cart).await?
         {
-            form.ask_for_secret(false);
+            let missing = missing_secret(form.kind, false);
+            form.complain(missing, None);
         }
         Ok(())
     }

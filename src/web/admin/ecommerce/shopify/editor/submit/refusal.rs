@@ -15,7 +15,7 @@ use crate::{
     carts::{CartId, SaveError},
     direction::bidi_isolate,
     platforms::shopify::address::StoreAddress,
-    web::admin::{error::Error, fields::Complaint, page::HtmlPage},
+    web::admin::{error::Error, page::HtmlPage},
 };
 
 impl EditorSubmit<'_> {
@@ -49,33 +49,21 @@ impl EditorSubmit<'_> {
         address: &StoreAddress,
         error: SaveError,
     ) -> Result<Response, Error> {
-        let sentence = error.to_string();
-        let complaint = |class, sentence, link| Some(Complaint { class, sentence, link });
-        match error {
-            SaveError::Broken(broken) => return Err(broken.into()),
-            SaveError::Conflict(theirs) => return Box::pin(self.conflict(form, &theirs)).await,
-            SaveError::Gone => return Box::pin(self.deleted(form)).await,
-            SaveError::NameTaken(_) => form.website_name.complaint = complaint("NAME_TAKEN", sentence, None),
+        let Some(complaint) = error.complaint(form.kind, address) else {
+            return match error {
+                SaveError::Conflict(theirs) => Box::pin(self.conflict(form, &theirs)).await,
+                SaveError::Gone => Box::pin(self.deleted(form)).await,
+                error => Err(error.into()),
+            };
+        };
+        let link = match &error {
             SaveError::SameStore(other) => {
-                let link = (urls::cart_general(CartId(other.id)), format!("Open {}", bidi_isolate(&other.name)));
-                let sentence = format!(
-                    "**{}** already uses this store. Open it instead of adding it again.",
-                    bidi_isolate(&other.name)
-                );
-                form.api_url.complaint = complaint("DUPLICATE", sentence, Some(link));
+                Some((urls::cart_general(CartId(other.id)), format!("Open {}", bidi_isolate(&other.name))))
             }
-            SaveError::PracticeOff => form.api_url.complaint = complaint("PRACTICE_OFF", sentence, None),
-            SaveError::SecretMissing { was_there } => form.ask_for_secret(was_there),
-            SaveError::StoreChanged => form.ask_for_secret_of(address),
-            SaveError::WrongStore { .. } => {
-                let link = (urls::NEW_CART.into(), "Add it as a new cart".into());
-                form.api_url.complaint = complaint("WRONG_STORE", format!("{sentence}."), Some(link));
-            }
-            SaveError::ItemGroup(error) => {
-                form.group_error = Some(error);
-                form.complain_of_group();
-            }
-        }
+            SaveError::WrongStore { .. } => Some((urls::NEW_CART.into(), "Add it as a new cart".into())),
+            _ => None,
+        };
+        form.complain(complaint, link);
         self.refuse(form).await
     }
 }

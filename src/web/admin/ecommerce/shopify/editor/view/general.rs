@@ -11,6 +11,7 @@ use crate::{
         ecommerce::shopify::{
             CartHead, Kind,
             editor::form_state::{EditorForm, SecretState},
+            programs::ProgramsLine,
         },
         fields::FieldProblem,
         filters,
@@ -39,6 +40,8 @@ pub struct General {
     pub practice: Option<PracticePanel>,
     /// The other settings, available after the first save.
     pub settings: Option<SettingsSection>,
+    /// Which program uses the connection of a saved cart.
+    pub programs: Option<ProgramsLine>,
 }
 
 /// The content of the rendered form.

@@ -18,6 +18,7 @@ use crate::{
             CartHead,
             editor::form_state::{EditorForm, saved::show_saved_secret},
             permissions,
+            programs::ProgramsLine,
         },
         error::Error,
         shell::Shell,
@@ -58,6 +59,10 @@ impl Editor<'_> {
             }
             None => None,
         };
+        let programs = match &cart {
+            Some(cart) => ProgramsLine::of_connection(app, &shell, cart).await?,
+            None => None,
+        };
         let handle =
             form.understood.as_ref().and_then(|understood| understood.host.split('.').next().map(str::to_owned));
         let mut guide = Guide {
@@ -74,6 +79,7 @@ impl Editor<'_> {
         Ok(General {
             practice: practice_panel::panel(app, cart.as_ref()),
             settings,
+            programs,
             cart: head,
             stage,
             test,

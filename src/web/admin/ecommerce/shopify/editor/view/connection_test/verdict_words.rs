@@ -53,14 +53,14 @@ macro_rules! pages {
 for_each_cause!(pages);
 
 impl VerdictWords<'_> {
-    /// What uses the connection of an active cart, and which settings are on.
+    /// Who can use the connection of an active cart, and which settings are on.
     fn in_use(&self) -> String {
         let synced = match self.test.synced.as_deref() {
             None => String::new(),
             Some([]) => " No sync setting of this cart is on yet: choose them below.".into(),
             Some(on) => format!(" Switched on: {}.", on.join(", ")),
         };
-        format!("{} uses this connection.{synced}", self.test.product)
+        format!("Programs with an API key can use this connection.{synced}")
     }
 
     fn store(&self) -> &str {

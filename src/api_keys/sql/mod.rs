@@ -1,0 +1,4 @@
+//! SQL of keys, by table.
+
+pub mod keys;
+pub mod uses;
