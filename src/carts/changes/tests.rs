@@ -97,7 +97,7 @@ async fn cursor_of_another_server_is_refused(pool: sqlx::PgPool) {
     assert!(changes.read(ChangeCursor::After(id), 10, |_| true).await.expect("read").is_none());
     changes.delete_old().await.expect("deleted");
     let kinds: Vec<String> = sqlx::query_scalar("select kind from cart_changes").fetch_all(&pool).await.expect("kinds");
-    assert_eq!(kinds, ["feed.begun"], "the feed begins anew");
+    assert_eq!(kinds, ["feed.begun"], "an emptied feed starts with its marker");
 }
 
 #[test]

@@ -90,7 +90,7 @@ pub fn changed_meanwhile() -> Problem {
     )
 }
 
-/// The tags in a header that lists them. No tag of ours contains a comma.
+/// Parses a header that lists entity tags. Our tags contain no comma.
 fn tags<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> impl Iterator<Item = String> + use<'a> {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(|tag| tag.trim().to_owned())

@@ -134,7 +134,7 @@ impl Problem {
         Self::new(ProblemKind::BadRequest, detail)
     }
 
-    /// One text for every reason. Only a request that presented something is told that its token is not accepted (RFC
+    /// The same text for each reason. Only a request that presented something is told that its token is not accepted (RFC
     /// 6750, section 3.1).
     pub(super) fn no_live_key(was_presented: bool) -> Self {
         let challenge =
